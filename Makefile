@@ -1,0 +1,36 @@
+# `make help` says what each target does. Everything is installed into .venv, inside this checkout.
+.DEFAULT_GOAL := help
+.PHONY: help run test test-services check format reset
+
+PY := .venv/bin/python
+ENSURE := .venv/installed
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+run: export CHECK_PORTS = 1
+run: $(ENSURE) ## start the app and a local user pool (PORT=8000, POOL_PORT=9000)
+	@$(PY) manage.py dev
+
+test: $(ENSURE) ## run all tests (ARGS="-k profile tests/flows" narrows them)
+	@$(PY) -m tests.browser
+	@$(PY) -m pytest -n auto $(ARGS)
+
+test-services: $(ENSURE) ## the same tests on PostgreSQL and Redis (DATABASE_URL, REDIS_URL)
+	@$(PY) -m tests.services -n auto $(ARGS)
+
+check: $(ENSURE) ## lint, formatting, types, migrations, layers and documentation
+	@$(PY) -m ruff check --quiet
+	@$(PY) -m ruff format --check --quiet
+	@$(PY) -m mypy
+	@$(PY) manage.py makemigrations --check --dry-run --settings tests.settings
+	@$(PY) -m pytest -q tests/test_docs.py tests/test_layers.py
+
+format: $(ENSURE) ## put the code into the project's format
+	@$(PY) -m ruff check --quiet --fix-only && $(PY) -m ruff format --quiet
+
+reset: ## forget what running left behind: development database, pool state, keys
+	@rm -rf .local test-results && echo "Reset. The next 'make run' starts afresh."
+
+.venv/installed: requirements.txt requirements-runtime.txt
+	@sh scripts/install

@@ -1,0 +1,91 @@
+"""The app's process under `manage.py dev`: database brought up to date, then Django's server.
+
+The server is Django's own, threaded and reloading when code changes, without its announcements:
+the run command's card says where it is, and the log says what happens in it.
+"""
+
+import logging
+import os
+import sys
+from contextlib import suppress
+from typing import Any
+
+import django
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.core.management.commands import runserver
+from django.db import DatabaseError, connections
+from django.utils import autoreload
+
+from . import lifeline
+
+
+class QuietServer(runserver.Command):
+    """`runserver` that speaks only when something is wrong."""
+
+    def inner_run(self, *args: Any, **options: Any) -> None:
+        autoreload.raise_last_exception()
+        self.check()
+        super().inner_run(*args, **{**options, "skip_checks": True})
+
+    def on_bind(self, server_port: int) -> None:
+        """Announce nothing."""
+
+
+def quiet_logs() -> None:
+    """Keep "file changed, reloading" and drop the lines that tell no event.
+
+    The server's line for each request goes too: on a refused callback it would show the code.
+    """
+    logging.getLogger("django.utils.autoreload").addFilter(
+        lambda record: not record.getMessage().startswith("Watching for file changes")
+    )
+    logging.getLogger("django.server").addFilter(lambda record: record.msg != '"%s" %s %s')
+
+
+def prepare() -> int:
+    """Check the project, migrate and seed; the exit status, said in a sentence when not 0."""
+    django.setup()
+    try:
+        QuietServer().check()
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("seed_stats", verbosity=0)
+    except SystemCheckError as error:
+        sys.stderr.write(f"{error}\n")
+    except DatabaseError as error:
+        engine = settings.DATABASES["default"]["ENGINE"].rpartition(".")[2]
+        sys.stderr.write(f"The {engine} database refused, check DATABASE_URL: {error}")
+    else:
+        return 0
+    finally:
+        connections.close_all()
+    return 1
+
+
+def main(port: str) -> int:
+    """Serve on `port` of the loopback interface until stopped."""
+    lifeline.hold()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sso_project.settings")
+    if os.environ.get(autoreload.DJANGO_AUTORELOAD_ENV) != "true":
+        status = prepare()
+        if status:
+            return status
+    else:
+        # Half-edited code must not end the run: remember the error as `manage.py runserver` does,
+        # so that the server shows it and starts again with the next change.
+        try:
+            autoreload.check_errors(django.setup)()
+        except Exception:
+            apps.all_models.clear()
+            apps.app_configs.clear()
+            apps.apps_ready = apps.models_ready = apps.ready = True
+    quiet_logs()
+    with suppress(KeyboardInterrupt):
+        call_command(QuietServer(), f"127.0.0.1:{port}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,57 @@
+"""Run the suite on PostgreSQL and Redis (`python -m tests.services [pytest options]`).
+
+DATABASE_URL and REDIS_URL say where they are. When one of them does not answer, that is said and
+nothing runs; REQUIRE_SERVICES=1 makes it an error.
+"""
+
+import os
+import sys
+
+import environ
+import psycopg
+import redis
+
+DEFAULTS = {
+    "DATABASE_URL": "postgres://postgres@127.0.0.1:5432/postgres",
+    "REDIS_URL": "redis://127.0.0.1:6379/9",
+}
+
+
+def postgresql_problem(url: str) -> str | None:
+    """Why the tests could not use that database, None when they can."""
+    config = environ.Env.db_url_config(url)
+    if "postgresql" not in config["ENGINE"]:
+        return "DATABASE_URL names no PostgreSQL database"
+    try:
+        psycopg.connect(url.replace("postgres://", "postgresql://", 1), connect_timeout=5).close()
+    except psycopg.Error as error:
+        return f"PostgreSQL (DATABASE_URL) does not answer: {error}"
+    return None
+
+
+def redis_problem(url: str) -> str | None:
+    """Why the tests could not use that Redis, None when they can."""
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=5) as client:
+            client.ping()
+    except (redis.RedisError, ValueError) as error:
+        return f"Redis (REDIS_URL) does not answer: {error}"
+    return None
+
+
+def main(options: list[str]) -> int:
+    for name, value in DEFAULTS.items():
+        os.environ[name] = os.environ.get(name) or value
+    found = [
+        postgresql_problem(os.environ["DATABASE_URL"]),
+        redis_problem(os.environ["REDIS_URL"]),
+    ]
+    problems = [problem for problem in found if problem]
+    if not problems:
+        os.execv(sys.executable, [sys.executable, "-m", "pytest", *options])
+    print("The tests on PostgreSQL and Redis do not run.", *problems, sep="\n", file=sys.stderr)
+    return 0 if os.environ.get("REQUIRE_SERVICES", "") in ("", "0") else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

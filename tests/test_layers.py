@@ -1,0 +1,94 @@
+"""The rules of docs/architecture.md about who may import whom."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.imports import ROOT, Import, imports_of
+
+RUN_COMMANDS = ("sso_project/dev/", "sso_project/management/commands/dev.py")
+
+
+def breaches(imports: list[Import], *packages: str) -> list[str]:
+    return [str(item) for item in imports if any(item.is_of(package) for package in packages)]
+
+
+def test_protocol_layer_loads_no_django():
+    modules = [
+        path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
+        for path in sorted((ROOT / "accounts/cognito").glob("*.py"))
+    ]
+    code = (
+        "import importlib, sys\n"
+        f"for name in {modules!r}: importlib.import_module(name.removesuffix('.__init__'))\n"
+        "print([name for name in sys.modules if name.partition('.')[0] in"
+        " ('django', 'rest_framework', 'mozilla_django_oidc', 'environ')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_protocol_layer_imports_nothing_of_the_layers_above():
+    own = [item for item in imports_of("accounts/cognito") if not item.is_of("accounts.cognito")]
+    assert breaches(own, "accounts", "stats", "sso_project", "local_pool", "django") == []
+
+
+def test_only_the_verifier_imports_the_jwt_library():
+    others = [
+        item for item in imports_of("accounts/cognito") if not item.file.endswith("/verifier.py")
+    ]
+    assert breaches(others, "jwt") == []
+
+
+def test_only_the_transport_opens_sockets():
+    others = [
+        item for item in imports_of("accounts/cognito") if not item.file.endswith("/transport.py")
+    ]
+    sockets = ("requests", "urllib3", "socket", "http.client", "urllib.request", "ssl")
+    assert breaches(others, *sockets) == []
+
+
+def test_stats_knows_nothing_of_the_protocol():
+    assert breaches(imports_of("stats"), "accounts.cognito") == []
+
+
+def test_only_run_commands_and_tests_import_the_local_pool():
+    others = [
+        item
+        for item in imports_of("manage.py", "sso_project", "accounts", "stats")
+        if not item.file.startswith(RUN_COMMANDS)
+    ]
+    assert breaches(others, "local_pool") == []
+
+
+def test_local_pool_shares_no_code_with_the_app():
+    assert breaches(imports_of("local_pool"), "accounts", "stats", "sso_project") == []
+
+
+def test_accounts_imports_itself_relatively():
+    """So that a project that adopts the folder can give it another name."""
+    absolute = [item for item in imports_of("accounts") if not item.relative]
+    assert breaches(absolute, "accounts", "sso_project", "stats") == []
+
+
+def test_accounts_depends_on_no_other_part_of_the_project():
+    assert breaches(imports_of("accounts"), "sso_project", "stats", "local_pool") == []
+
+
+def test_only_the_provider_reads_the_cognito_settings():
+    readers = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("accounts", "stats", "sso_project")
+        for path in (ROOT / folder).rglob("*.py")
+        if re.search(r"""settings\.COGNITO\b|["']COGNITO["']""", path.read_text(encoding="utf-8"))
+    }
+    assert readers == {"accounts/provider.py"}
+
+
+@pytest.mark.parametrize("folder", ["accounts", "stats", "sso_project", "local_pool"])
+def test_nothing_we_ship_imports_the_tests(folder):
+    assert breaches(imports_of(folder), "tests", "pytest", "responses") == []
