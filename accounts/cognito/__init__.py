@@ -1,0 +1,1 @@
+"""The Amazon Cognito protocol, without Django: see README.md in this folder."""

@@ -1,0 +1,170 @@
+"""What verified tokens say: the only types in this project that mean "verified".
+
+One check per claim, for payloads whose signature the verifier has already checked
+(https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
+and -id-token.html; RFC 7519 section 4.1; OpenID Connect Core section 3.1.3.7). Types are strict,
+because what counts as a number or a name in Python is wider than what Cognito sends. Expiry comes
+last and is a separate step: a token that is merely expired is genuine, and is asked again later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from . import claim_checks as check
+from .claim_checks import Payload
+from .errors import TokenExpired
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessClaims:
+    """A verified access token. Times are seconds since the epoch.
+
+    ``groups`` is None when the claim is absent, which Cognito does for people in no group, and a
+    token-generation trigger may do for anybody. ``username`` is None for machines
+    (client_credentials), whose ``subject`` is their client id.
+    """
+
+    issuer: str
+    subject: str
+    client_id: str
+    username: str | None
+    scopes: frozenset[str]
+    groups: tuple[str, ...] | None
+    expires_at: int
+    issued_at: int
+    auth_time: int | None
+    jti: str | None
+    origin_jti: str | None
+    raw: Payload = field(repr=False, compare=False)
+
+    @property
+    def is_machine(self) -> bool:
+        return self.username is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdClaims:
+    """A verified ID token: who signed in, for the client that asked. Times as in AccessClaims."""
+
+    issuer: str
+    subject: str
+    client_id: str
+    username: str
+    groups: tuple[str, ...] | None
+    expires_at: int
+    issued_at: int
+    auth_time: int
+    jti: str | None
+    origin_jti: str | None
+    nonce: str | None = field(repr=False)
+    email: str | None = field(repr=False)
+    email_verified: bool
+    name: str | None = field(repr=False)
+    given_name: str | None = field(repr=False)
+    family_name: str | None = field(repr=False)
+    raw: Payload = field(repr=False, compare=False)
+
+
+def check_access_claims(
+    payload: Payload,
+    *,
+    issuer: str,
+    client_ids: Collection[str],
+    audiences: Collection[str] = (),
+    now: float,
+) -> AccessClaims:
+    """All checks of an access token except expiry.
+
+    ``audiences`` are the resources (RFC 8707) we answer to; a token bound to another is refused.
+
+    Raises:
+        ClaimRejected: or one of its subclasses, for the first claim that is not acceptable.
+    """
+    check.issuer(payload, issuer)
+    check.token_use(payload, "access")
+    client_id = check.text(payload, "client_id")
+    check.client("client_id", client_id, client_ids)
+    check.audience(payload, {client_id, *audiences})
+    check.not_before(payload, now)
+    subject = check.text(payload, "sub")
+    machine = subject == client_id and "username" not in payload
+    return AccessClaims(
+        issuer=issuer,
+        subject=subject,
+        client_id=client_id,
+        username=None if machine else check.text(payload, "username"),
+        scopes=frozenset((check.optional_text(payload, "scope") or "").split()),
+        groups=check.groups(payload),
+        expires_at=check.time(payload, "exp"),
+        issued_at=check.past_time(payload, "iat", now),
+        auth_time=None
+        if machine and "auth_time" not in payload
+        else check.time(payload, "auth_time"),
+        jti=check.optional_text(payload, "jti"),
+        origin_jti=check.optional_text(payload, "origin_jti"),
+        raw=MappingProxyType(dict(payload)),
+    )
+
+
+def check_id_claims(
+    payload: Payload,
+    *,
+    issuer: str,
+    client_ids: Collection[str],
+    nonce: str | None,
+    access_token: str | None,
+    now: float,
+) -> IdClaims:
+    """All checks of an ID token except expiry.
+
+    ``nonce`` None means there is none to compare (after a refresh); ``access_token`` is the one
+    that came along, compared through ``at_hash``.
+
+    Raises:
+        ClaimRejected: or one of its subclasses, for the first claim that is not acceptable.
+    """
+    check.issuer(payload, issuer)
+    check.token_use(payload, "id")
+    client_id = check.text(payload, "aud")
+    check.client("aud", client_id, client_ids)
+    check.authorized_party(payload, client_id)
+    check.not_before(payload, now)
+    if nonce is not None:
+        check.nonce(payload, nonce)
+    if access_token is not None:
+        check.access_token_hash(payload, access_token)
+    return IdClaims(
+        issuer=issuer,
+        subject=check.text(payload, "sub"),
+        client_id=client_id,
+        username=check.text(payload, "cognito:username"),
+        groups=check.groups(payload),
+        expires_at=check.time(payload, "exp"),
+        issued_at=check.past_time(payload, "iat", now),
+        auth_time=check.time(payload, "auth_time"),
+        jti=check.optional_text(payload, "jti"),
+        origin_jti=check.optional_text(payload, "origin_jti"),
+        nonce=check.optional_text(payload, "nonce"),
+        email=check.optional_text(payload, "email"),
+        email_verified=check.flag(payload, "email_verified"),
+        name=check.optional_text(payload, "name"),
+        given_name=check.optional_text(payload, "given_name"),
+        family_name=check.optional_text(payload, "family_name"),
+        raw=MappingProxyType(dict(payload)),
+    )
+
+
+def check_expiry(claims: AccessClaims | IdClaims, *, now: float) -> None:
+    """The one check whose outcome changes with time; without leeway.
+
+    Raises:
+        TokenExpired: carries the claims, every other check having passed.
+    """
+    if now >= claims.expires_at:
+        ended = datetime.fromtimestamp(claims.expires_at, tz=UTC)
+        message = f"expired at {ended:%Y-%m-%dT%H:%M:%SZ}"
+        raise TokenExpired(message, claims=claims, now=now)
