@@ -1,0 +1,14 @@
+"""The application. Its name is wherever the folder stands, so that it can be taken in renamed."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = __package__
+    verbose_name = "People and sign-ins"
+
+    def ready(self) -> None:
+        from . import checks, provider
+
+        checks.register()
+        provider.reset_on_setting_change()

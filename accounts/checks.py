@@ -1,0 +1,44 @@
+"""System checks: everything about the configuration that can be wrong without a network.
+
+`accounts.E001` a value for the pool or app client is missing or malformed.
+`accounts.E002` the keys that encrypt tokens are malformed.
+"""
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error
+from django.core.checks import register as register_check
+
+from .cognito.errors import ConfigurationError
+from .provider import read_cipher, read_config
+
+_HINT = "Set it in the environment or in .env; .env.example explains each variable."
+
+
+def register() -> None:
+    """Register all checks under the tag that decides whether a server may start."""
+    register_check(check_pool, "configuration")
+    register_check(check_encryption_keys, "configuration")
+
+
+def check_pool(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        read_config()
+    except ConfigurationError as error:
+        return _messages(error, "accounts.E001")
+    return []
+
+
+def check_encryption_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        read_cipher()
+    except ConfigurationError as error:
+        return _messages(error, "accounts.E002")
+    return []
+
+
+def _messages(error: ConfigurationError, check_id: str) -> list[CheckMessage]:
+    return [
+        Error(f"{name} {problem}.", hint=_HINT, id=check_id)
+        for name, problem in error.problems.items()
+    ]

@@ -1,0 +1,45 @@
+"""Where a request came from: the one place that knows `TRUSTED_PROXIES`.
+
+Each proxy appends the address it was called from to X-Forwarded-For, so the header is read from
+the right, over the proxies we trust, up to the first address that is none of them. What stands
+left of that was written by the client and proves nothing.
+"""
+
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from django.conf import settings
+from django.http import HttpRequest
+
+Network = IPv4Network | IPv6Network
+
+
+@lru_cache(maxsize=8)
+def _networks(proxies: tuple[str, ...]) -> tuple[Network, ...]:
+    return tuple(ip_network(proxy, strict=False) for proxy in proxies)
+
+
+def _plain(address: str) -> str | None:
+    """The address in its usual form, IPv4-mapped IPv6 as IPv4; None when it is none."""
+    try:
+        parsed = ip_address(address.strip())
+    except ValueError:
+        return None
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return str(mapped or parsed)
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """The client's IP address as text, or None (a Unix socket without a trusted header)."""
+    trusted = _networks(tuple(getattr(settings, "TRUSTED_PROXIES", ())))
+    address = _plain(request.META.get("REMOTE_ADDR", ""))
+    if not trusted:
+        return address
+    for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
+        if address is not None and not any(ip_address(address) in network for network in trusted):
+            return address
+        previous = _plain(hop)
+        if previous is None:
+            return address
+        address = previous
+    return address

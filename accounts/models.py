@@ -1,0 +1,150 @@
+"""People, who they are at the provider, and where they are signed in.
+
+`Identity` and `SignIn` point at `settings.AUTH_USER_MODEL`: a site that has its own user model
+keeps it, and then our `User` is swapped out. Names in the database hold no app label, so that
+the migrations fit a renamed folder.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import F
+from django.utils import timezone
+
+
+class User(AbstractUser):
+    """A person on this site.
+
+    `username` is generated and means nothing: pools reuse theirs. E-mail and names are copies of
+    what the pool said last, for display; nobody is ever looked up by them.
+    """
+
+    class Meta(AbstractUser.Meta):
+        swappable = "AUTH_USER_MODEL"
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.email or self.username
+
+
+class IdentityQuerySet(models.QuerySet["Identity"]):
+    def of(self, *, issuer: str, subject: str) -> Identity | None:
+        """The identity with exactly this issuer and subject, or None.
+
+        Compared byte for byte here as well: some databases' collations say that "Abc" is "abc",
+        and would hand one person's account to another (CVE-2024-32879).
+        """
+        for identity in self.select_related("user").filter(issuer=issuer, subject=subject):
+            if identity.issuer == issuer and identity.subject == subject:
+                return identity
+        return None
+
+
+class Identity(models.Model):
+    """Who a person is at the provider: issuer and subject, the only stable and unique key."""
+
+    user: models.ForeignKey[Any, Any] = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="identities"
+    )
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+    username = models.CharField("pool username", max_length=128, blank=True)
+    email = models.EmailField(max_length=320, blank=True)
+    email_verified = models.BooleanField(default=False)
+    name = models.CharField(max_length=255, blank=True)
+    groups = models.JSONField(default=list, blank=True, help_text="Groups the pool last named.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = IdentityQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "identities"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["issuer", "subject"], name="sso_identity_issuer_subject"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.username or self.subject} at {self.issuer}"
+
+
+class SignInQuerySet(models.QuerySet["SignIn"]):
+    def live(self) -> SignInQuerySet:
+        return self.filter(ended_at=None)
+
+    def change(self, row: SignIn, **values: Any) -> bool:
+        """Write `values` if the row is still as it was read and has not ended; else write nothing.
+
+        The version is the gate: of two writers that read the same row one wins, the other gets
+        False and must read again. An ended row never revives, since it never matches.
+        """
+        changed = self.live().filter(pk=row.pk, version=row.version)
+        if not changed.update(**values, version=F("version") + 1):
+            return False
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.version += 1
+        return True
+
+    def end(self, *, reason: str, at: datetime | None = None) -> int:
+        """End every live sign-in of this queryset; the tokens are erased. Returns how many."""
+        return self.live().update(
+            ended_at=at or timezone.now(),
+            end_reason=reason,
+            sealed_tokens="",
+            version=F("version") + 1,
+        )
+
+
+def new_sign_in_key() -> str:
+    """A random key that only the browser's session knows, 43 characters."""
+    return secrets.token_urlsafe(32)
+
+
+class SignIn(models.Model):
+    """One signed-in browser: whose it is and, encrypted, the tokens it acts with.
+
+    The Django session holds only `key`. Tokens are not kept in the session because a session is
+    saved whole: a slow parallel request would put old tokens back over renewed ones.
+    """
+
+    class EndReason(models.TextChoices):
+        SIGNED_OUT = "signed_out", "signed out"
+        REPLACED = "replaced", "signed in again in the same browser"
+
+    key = models.CharField(max_length=64, unique=True, default=new_sign_in_key, editable=False)
+    user: models.ForeignKey[Any, Any] = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sign_ins"
+    )
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+    client_id = models.CharField(max_length=128)
+    origin_jti = models.CharField(max_length=64, blank=True, db_index=True)
+    sealed_tokens = models.TextField(blank=True, editable=False)
+    access_expires_at = models.DateTimeField()
+    reference = models.CharField(max_length=16, blank=True)
+    device = models.CharField(max_length=255, blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    signed_in_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=32, blank=True, choices=EndReason.choices)
+    version = models.PositiveIntegerField(default=0)
+
+    objects = SignInQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "sign-in"
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["user", "ended_at"], name="sso_signin_user_live"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} since {self.signed_in_at:%Y-%m-%d %H:%M}"

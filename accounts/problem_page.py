@@ -1,0 +1,64 @@
+"""An error as a page: the sentences of problems.py, one button, the reference."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from .backends import PersonDeactivated, UnknownPerson
+from .cognito.addresses import LOOPBACK_HOSTS
+from .cognito.errors import CognitoError, CognitoUnavailable, ProviderRefused
+from .journal import note
+from .problems import problem_for, provider_reason
+from .provider import provider
+
+
+def render_problem(
+    request: HttpRequest, error: CognitoError, *, reference: str = "", next_url: str = ""
+) -> HttpResponse:
+    """The page for `error`, logged with its reason under `reference`."""
+    problem = problem_for(error)
+    note(
+        reference,
+        "refused",
+        level=problem.level,
+        code=error.code,
+        why=error.message,
+        check=problem.settings,
+    )
+    context = {
+        "problem": {
+            "title": problem.title,
+            "what": problem.what,
+            "why": provider_reason(error) if isinstance(error, ProviderRefused) else problem.why,
+            "next_step": problem.next_step,
+            "action_label": problem.action_label,
+            "action_url": _sign_in_address(error, next_url),
+            "command": _repair_command() if problem.settings and settings.DEBUG else "",
+        },
+        "reference": reference,
+        "status": problem.status,
+    }
+    response = render(request, "accounts/problem.html", context, status=problem.status)
+    if isinstance(error, CognitoUnavailable):
+        response["Retry-After"] = str(round(error.retry_after or 5))
+    return response
+
+
+def _sign_in_address(error: CognitoError, next_url: str) -> str:
+    query = {"next": next_url} if next_url else {}
+    if isinstance(error, UnknownPerson | PersonDeactivated):
+        query["another"] = "1"
+    address = reverse("accounts:login")
+    return f"{address}?{urlencode(query)}" if query else address
+
+
+def _repair_command() -> str:
+    """What a developer types; the local pool and the app get their settings from one place."""
+    if urlsplit(provider().config.domain).hostname in LOOPBACK_HOSTS:
+        return "make reset && make run"
+    return "python manage.py check"

@@ -1,0 +1,150 @@
+"""From an error to what a person or a program is told: the one table.
+
+Each leaf of the error tree stands here or inherits the row of its nearest ancestor that does.
+Sentences follow one order: what happened, why, what to do next.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+from .backends import PersonDeactivated, UnknownPerson
+from .cognito import errors
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error on its way to a person. `status` is an HTTP status; `level` that of its log line."""
+
+    code: str
+    status: int
+    title: str
+    what: str
+    why: str = ""
+    next_step: str = ""
+    action_label: str = "Try again"
+    level: int = logging.WARNING
+    settings: str = ""  # which of our settings to look at; then it is nothing the person did
+
+
+_NOT_TRUSTED = Problem(
+    "token_rejected",
+    400,
+    "We couldn't trust that sign-in",
+    "The sign-in service's answer didn't pass our checks, so nobody was signed in.",
+    "It may have been cut short, reused, or made for another site.",
+    "Start again from here. If it happens twice, tell us the reference.",
+    "Sign in again",
+)
+_START_AGAIN = Problem(
+    "sign_in_rejected",
+    400,
+    "That sign-in can't be finished",
+    "It was begun too long ago, or in another browser.",
+    "A sign-in lasts ten minutes and ends in the browser it began in.",
+    "Start again from here, and allow cookies for this site.",
+    "Sign in again",
+)
+_OUR_FAULT = Problem(
+    "configuration",
+    503,
+    "We're set up wrongly",
+    "Nothing you did. This site and its sign-in service don't agree about their settings.",
+    "The people who run this site have been told.",
+    "Try again later, and give them the reference if you write to them.",
+    level=logging.ERROR,
+    settings="COGNITO_*",
+)
+
+PROBLEMS: dict[type[errors.CognitoError], Problem] = {
+    errors.CognitoError: _OUR_FAULT,
+    errors.ConfigurationError: _OUR_FAULT,
+    errors.TokenRejected: _NOT_TRUSTED,
+    errors.SignInRejected: _START_AGAIN,
+    errors.ProviderRefused: Problem(
+        "provider_refused",
+        400,
+        "You weren't signed in",
+        "The sign-in service sent you back without signing you in.",
+        "",
+        "You can try again, or use another account.",
+        "Sign in again",
+    ),
+    UnknownPerson: Problem(
+        "unknown_person",
+        403,
+        "You don't have an account here",
+        "You're signed in at the sign-in service, but this site doesn't know you.",
+        "People are added here by somebody else first.",
+        "Ask the people who run this site for access, or use another account.",
+        "Use another account",
+    ),
+    PersonDeactivated: Problem(
+        "person_deactivated",
+        403,
+        "Your account here is deactivated",
+        "The sign-in service knows you, but your account on this site was switched off.",
+        "",
+        "Ask the people who run this site, or use another account.",
+        "Use another account",
+    ),
+    errors.GrantRejected: Problem(
+        "grant_rejected",
+        400,
+        "That sign-in was already used, or is too old",
+        "The sign-in service hands out a code that works once and for five minutes.",
+        "Reloading the page or waiting too long uses it up.",
+        "Start again; you may not even be asked for your password.",
+        "Sign in again",
+    ),
+    errors.ClientRejected: replace(
+        _OUR_FAULT, code="client_rejected", settings="COGNITO_CLIENT_ID COGNITO_CLIENT_SECRET"
+    ),
+    errors.RequestRejected: replace(
+        _OUR_FAULT, code="request_rejected", settings="PUBLIC_URL COGNITO_SCOPES COGNITO_CLIENT_ID"
+    ),
+    errors.CognitoUnavailable: Problem(
+        "cognito_unavailable",
+        503,
+        "The sign-in service can't be reached",
+        "It isn't answering, so you couldn't be signed in.",
+        "This is usually over in a moment.",
+        "Nothing was changed. Try again.",
+    ),
+}
+
+
+def problem_for(error: errors.CognitoError) -> Problem:
+    """The row of the error's class or of its nearest ancestor."""
+    for ancestor in type(error).__mro__:
+        if ancestor in PROBLEMS:
+            return PROBLEMS[ancestor]
+    raise AssertionError("CognitoError itself has a row")
+
+
+# What the provider's own codes mean for a person (RFC 6749 section 4.1.2.1, OpenID Connect Core
+# section 3.1.2.6, and what Cognito is seen to send).
+_PROVIDER_REASONS = {
+    "access_denied": "The sign-in was cancelled.",
+    "login_required": "You're not signed in there.",
+    "server_error": "The sign-in service reported a fault of its own.",
+    "temporarily_unavailable": "The sign-in service is too busy just now.",
+    "unauthorized_client": "This site isn't allowed to sign people in that way.",
+    "invalid_scope": "This site asked for something it isn't allowed to ask for.",
+}
+_PROVIDER_DESCRIPTIONS = {
+    "user is not enabled": "Your account is disabled at the sign-in service.",
+    "user is disabled": "Your account is disabled at the sign-in service.",
+    "invalid_scope": _PROVIDER_REASONS["invalid_scope"],
+}
+
+
+def provider_reason(error: errors.ProviderRefused) -> str:
+    """The provider's reason in our own words. Its free text is never shown: it is not stable, and
+    anybody can write an address that carries some."""
+    description = error.description.strip().rstrip(".").lower()
+    for known, words in _PROVIDER_DESCRIPTIONS.items():
+        if known in description:
+            return words
+    return _PROVIDER_REASONS.get(error.error, "It gave no reason that we know.")

@@ -1,0 +1,111 @@
+"""One attempt to sign in, kept in an encrypted cookie of its own.
+
+The cookie is what binds an attempt to the browser that began it (RFC 9700 section 4.7): whoever
+arrives at the callback without it did not begin that attempt here. Each attempt has its own, named
+after its state, so that ten tabs opened at once all end where they began. A cookie is kept, marked
+as used, until it is too old: reloading the callback then leads on to the page first asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import astuple, dataclass, field, replace
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from .cognito.authorization import new_secret, reference_of
+from .encryption import Unreadable
+from .provider import provider
+
+MAX_AGE = 600  # seconds
+MOST_ATTEMPTS = 10  # cookies of one browser; the oldest make room
+LONGEST_NEXT = 256  # characters; ten cookies must fit the 8 kB that servers allow a header
+_NAME = "signin_"
+_CONTENT = "a"  # values without their names: the cookie is small
+# In front of the state of an attempt that was begun because its predecessor was not found. A
+# browser that keeps no cookies would otherwise go round for ever under single sign-on.
+_RESTARTED = "r."
+
+
+@dataclass(frozen=True)
+class SignInAttempt:
+    """What must survive the visit to the hosted UI."""
+
+    state: str
+    next_url: str
+    nonce: str = field(repr=False)
+    code_verifier: str = field(repr=False)
+    started_at: int  # Unix time
+    used: bool = False
+
+    @property
+    def reference(self) -> str:
+        """Eight hex digits that name the attempt in logs and on error pages."""
+        return reference_of(self.state)
+
+    def marked_used(self) -> SignInAttempt:
+        return replace(self, used=True)
+
+
+def begin(next_url: str, *, restarted: bool = False) -> SignInAttempt:
+    """A new attempt with fresh state, nonce and PKCE verifier (RFC 7636: 43 characters)."""
+    return SignInAttempt(
+        state=(_RESTARTED if restarted else "") + new_secret(),
+        next_url=next_url if len(next_url) <= LONGEST_NEXT else "",
+        nonce=new_secret(),
+        code_verifier=new_secret(),
+        started_at=int(time.time()),
+    )
+
+
+def was_restarted(state: str) -> bool:
+    """Whether this state belongs to an attempt that already was a second try."""
+    return state.startswith(_RESTARTED)
+
+
+def save(attempt: SignInAttempt, request: HttpRequest, response: HttpResponse) -> None:
+    """Give the browser the attempt's cookie and take back those that are one too many."""
+    own_name = _cookie_name(attempt.state)
+    others = [name for name in _names_oldest_first(request) if name != own_name]
+    for name in others[: max(0, len(others) + 1 - MOST_ATTEMPTS)]:
+        response.delete_cookie(name, samesite="Lax")
+    response.set_cookie(
+        own_name,
+        provider().cipher.seal({_CONTENT: astuple(attempt)}),
+        max_age=MAX_AGE,
+        httponly=True,
+        secure=bool(settings.SESSION_COOKIE_SECURE),
+        samesite="Lax",
+    )
+
+
+def load(request: HttpRequest, state: str) -> SignInAttempt | None:
+    """The attempt with this state if this browser began it within the last ten minutes."""
+    attempt = _open(request.COOKIES.get(_cookie_name(state), ""))
+    return attempt if attempt is not None and attempt.state == state else None
+
+
+def _open(sealed: str) -> SignInAttempt | None:
+    try:
+        return SignInAttempt(*provider().cipher.open(sealed, max_age=MAX_AGE)[_CONTENT])
+    except (Unreadable, KeyError, TypeError):
+        return None
+
+
+def _cookie_name(state: str) -> str:
+    return _prefix() + hashlib.sha256(state.encode()).hexdigest()[:16]
+
+
+def _prefix() -> str:
+    return f"__Host-{_NAME}" if settings.SESSION_COOKIE_SECURE else _NAME
+
+
+def _names_oldest_first(request: HttpRequest) -> list[str]:
+    started_at: dict[str, int] = {}
+    for name, sealed in request.COOKIES.items():
+        if name.startswith(_prefix()):
+            attempt = _open(sealed)
+            started_at[name] = attempt.started_at if attempt else 0  # unreadable ones go first
+    return sorted(started_at, key=lambda name: started_at[name])

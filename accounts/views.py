@@ -1,0 +1,205 @@
+"""The pages of signing in and out. Each parses, calls one service, answers.
+
+Subclasses of mozilla-django-oidc's views with their `get` overridden whole: upstream keeps
+attempts in the session, where parallel tabs overwrite each other, and signs people out on any
+callback that carries `?error=`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.generic import TemplateView
+from mozilla_django_oidc.views import (
+    OIDCAuthenticationCallbackView,
+    OIDCAuthenticationRequestView,
+    OIDCLogoutView,
+)
+
+from . import services, sign_in_attempt
+from .cognito.authorization import (
+    Callback,
+    authorize_url,
+    code_challenge,
+    parse_callback,
+    sign_up_url,
+)
+from .cognito.errors import CognitoError, InvalidCallback, StateMismatch
+from .journal import note
+from .models import Identity, SignIn
+from .next_url import destination, safe_next_url
+from .oidc_settings import oidc_setting
+from .problem_page import render_problem
+from .provider import provider
+from .sign_in_attempt import SignInAttempt
+
+
+def go_to_hosted_ui(
+    request: HttpRequest, attempt: SignInAttempt, *, sign_up: bool = False, prompt: str = ""
+) -> HttpResponse:
+    """Send the browser off with the attempt's cookie."""
+    address = (sign_up_url if sign_up else authorize_url)(
+        provider().config,
+        redirect_uri=provider().callback_url,
+        state=attempt.state,
+        nonce=attempt.nonce,
+        code_challenge=code_challenge(attempt.code_verifier),
+        prompt=prompt,
+    )
+    response = HttpResponseRedirect(address)
+    sign_in_attempt.save(attempt, request, response)
+    # The path alone: a query may hold what does not belong into a log.
+    note(attempt.reference, "authorize", next=attempt.next_url.partition("?")[0])
+    return response
+
+
+@method_decorator(never_cache, name="dispatch")
+class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
+    """To the hosted UI. `?next=` says where to return; `?another=1` asks who it is, even of
+    somebody signed in."""
+
+    get_settings = staticmethod(oidc_setting)
+    sign_up = False
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        next_url = safe_next_url(request)
+        another = "another" in request.GET
+        if request.user.is_authenticated and not another:
+            return _already_signed_in(request, next_url)
+        attempt = sign_in_attempt.begin(next_url)
+        return go_to_hosted_ui(
+            request, attempt, sign_up=self.sign_up, prompt="login" if another else ""
+        )
+
+
+class SignUpView(SignInView):
+    """To the hosted UI's page for creating an account."""
+
+    sign_up = True
+
+
+def _already_signed_in(request: HttpRequest, next_url: str) -> HttpResponse:
+    """On to the page; to the 403 page when the same page has just sent them here.
+
+    Django's `permission_required` sends people to sign in who are signed in and may not: going on
+    would turn in a circle.
+    """
+    key = "forbidden_page"
+    if next_url and request.session.pop(key, None) == next_url:
+        raise PermissionDenied
+    if next_url:
+        request.session[key] = next_url
+    return HttpResponseRedirect(destination(next_url))
+
+
+@method_decorator(never_cache, name="dispatch")
+class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
+    """Where the hosted UI sends people back (the registered redirect_uri)."""
+
+    get_settings = staticmethod(oidc_setting)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        try:
+            callback = parse_callback(dict(request.GET.lists()), issuer=provider().config.issuer)
+        except InvalidCallback as error:
+            return self.login_failure(error)
+        attempt = sign_in_attempt.load(request, callback.state)
+        if attempt is None:
+            return self._without_attempt(callback)
+        if attempt.used:
+            return self._again(attempt)
+        try:
+            row = services.complete_sign_in(request, attempt=attempt, code=callback.accepted_code())
+        except CognitoError as error:
+            response = self.login_failure(error, attempt)
+        else:
+            response = self.login_success(row, attempt)
+        sign_in_attempt.save(attempt.marked_used(), request, response)
+        return response
+
+    def login_success(self, row: SignIn, attempt: SignInAttempt) -> HttpResponse:
+        return HttpResponseRedirect(destination(attempt.next_url))
+
+    def login_failure(
+        self, error: CognitoError, attempt: SignInAttempt | None = None
+    ) -> HttpResponse:
+        return render_problem(
+            self.request,
+            error,
+            reference=attempt.reference if attempt else "",
+            next_url=attempt.next_url if attempt else "",
+        )
+
+    def _again(self, attempt: SignInAttempt) -> HttpResponse:
+        """A callback that was already answered: reloaded, or reached by the back button."""
+        if self.request.user.is_authenticated:
+            return HttpResponseRedirect(destination(attempt.next_url))
+        return self._start_once_more(attempt.next_url)
+
+    def _without_attempt(self, callback: Callback) -> HttpResponse:
+        """Not begun in this browser, or too long ago. Nobody is signed out for it."""
+        if self.request.user.is_authenticated:
+            return HttpResponseRedirect(destination(""))
+        if sign_in_attempt.was_restarted(callback.state):
+            return self.login_failure(StateMismatch("no attempt of this browser has this state"))
+        return self._start_once_more("")
+
+    def _start_once_more(self, next_url: str) -> HttpResponse:
+        return go_to_hosted_ui(self.request, sign_in_attempt.begin(next_url, restarted=True))
+
+
+@method_decorator(never_cache, name="dispatch")
+class SignOutView(OIDCLogoutView):  # type: ignore[misc]
+    """Ends the session here, revokes the refresh token, and goes on to the provider's `/logout`."""
+
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        signed_out = services.sign_out(request)
+        if signed_out.reached:
+            return HttpResponseRedirect(signed_out.address)
+        # The browser would not get through either; say so instead of leading to a dead address.
+        query = urlencode({"unreached": 1})
+        return HttpResponseRedirect(f"{reverse('accounts:signed_out')}?{query}")
+
+
+@method_decorator(never_cache, name="dispatch")
+class SignedOutView(TemplateView):
+    """Where the provider sends people after signing out (the registered logout_uri)."""
+
+    template_name = "accounts/signed_out.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, unreached="unreached" in self.request.GET)
+
+
+@method_decorator(never_cache, name="dispatch")
+class ProfileView(LoginRequiredMixin, TemplateView):
+    """Who am I: the identity, the groups, and how long the access token lasts."""
+
+    template_name = "accounts/profile.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        row: SignIn | None = self.request.sign_in  # type: ignore[attr-defined]
+        identity = (
+            Identity.objects.of(issuer=row.issuer, subject=row.subject) if row is not None else None
+        )
+        user: Any = self.request.user
+        profile = {
+            "name": (identity and identity.name) or user.get_full_name(),
+            "username": identity.username if identity else user.get_username(),
+            "email": identity.email if identity else user.email,
+            "subject": identity.subject if identity else "",
+            "client_id": row.client_id if row else "",
+            "groups": identity.groups if identity else [],
+            "access_token_expires_at": row.access_expires_at if row else None,
+            "signed_in_at": row.signed_in_at if row else None,
+        }
+        return super().get_context_data(**kwargs, profile=profile)

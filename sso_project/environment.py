@@ -1,0 +1,127 @@
+"""Read the environment once, through django-environ, and remember every value that is wrong.
+
+Reading never raises: a wrong or missing value is noted under its name and a harmless stand-in is
+used, so that `manage.py check`, `wsgi.py` and `asgi.py` can name *all* mistakes at once instead of
+the first one.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import environ
+
+Value = TypeVar("Value")
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+
+
+class Environment:
+    """The process environment and an optional `.env` file, which never overrides it.
+
+    `problems` maps a variable's name to a sentence that says what is wrong and what it takes.
+    `names` are all variables that were asked for, in order (the documentation is tested with it).
+    """
+
+    def __init__(self, env_file: Path) -> None:
+        self.problems: dict[str, str] = {}
+        self.names: list[str] = []
+        self._env = environ.Env()
+        if env_file.is_file():
+            self._env.read_env(str(env_file))
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A text, stripped. Without a default a missing or empty value is a problem."""
+        self.names.append(name)
+        value = self._raw(name)
+        if value:
+            return value
+        if default is None:
+            self.problems[name] = "is missing"
+        return default or ""
+
+    def flag(self, name: str, default: bool) -> bool:
+        """1 or 0 (true/false, yes/no, on/off are understood)."""
+
+        def read(raw: str) -> bool:
+            word = raw.lower()
+            if word not in _TRUE | _FALSE:
+                raise ValueError
+            return word in _TRUE
+
+        return self._parsed(name, default, read, "must be 1 or 0")
+
+    def seconds(self, name: str, default: int, *, least: int = 0) -> int:
+        """A whole number of seconds, at least `least`."""
+
+        def read(raw: str) -> int:
+            number = int(raw)
+            if number < least:
+                raise ValueError
+            return number
+
+        return self._parsed(
+            name, default, read, f"must be a whole number of seconds, {least} or more"
+        )
+
+    def port(self, name: str, default: int) -> int:
+        """A TCP port, 1 to 65535."""
+
+        def read(raw: str) -> int:
+            number = int(raw)
+            if not 1 <= number <= 65535:
+                raise ValueError
+            return number
+
+        return self._parsed(name, default, read, "must be a port, 1 to 65535")
+
+    def items(self, name: str, default: tuple[str, ...] = ()) -> list[str]:
+        """A comma-separated list; blanks around the items are dropped."""
+
+        def read(raw: str) -> tuple[str, ...]:
+            return tuple(item.strip() for item in raw.split(",") if item.strip())
+
+        return list(self._parsed(name, default, read, "must be a comma-separated list"))
+
+    def mapping(self, name: str, default: dict[str, Any]) -> dict[str, Any]:
+        """A JSON object."""
+
+        def read(raw: str) -> dict[str, Any]:
+            value = json.loads(raw)
+            if not isinstance(value, dict):
+                raise ValueError
+            return value
+
+        return self._parsed(name, default, read, "must be a JSON object")
+
+    def database(self, name: str, default: str) -> dict[str, Any]:
+        """A database URL as a `DATABASES` entry."""
+
+        def read(raw: str) -> dict[str, Any]:
+            config: dict[str, Any] = dict(environ.Env.db_url_config(raw))
+            if not config.get("ENGINE") or not config.get("NAME"):
+                raise ValueError
+            return config
+
+        fallback = dict(environ.Env.db_url_config(default))
+        return self._parsed(
+            name, fallback, read, "must be a database URL such as postgres://user@host:5432/name"
+        )
+
+    def _parsed(self, name: str, default: Value, read: Callable[[str], Value], rule: str) -> Value:
+        self.names.append(name)
+        raw = self._raw(name)
+        if not raw:
+            return default
+        try:
+            return read(raw)
+        except Exception:  # whatever a parser raises, the value is what is wrong
+            self.problems[name] = rule
+            return default
+
+    def _raw(self, name: str) -> str:
+        # Not env.str(): that reads a value beginning with "$" as the name of another variable,
+        # and a secret may begin with one.
+        return str(self._env.ENVIRON.get(name, "")).strip()

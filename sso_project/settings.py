@@ -1,0 +1,243 @@
+"""The one settings file. What differs between machines comes from the environment or `.env`.
+
+DEBUG is off unless asked for. With it off, `wsgi.py` and `asgi.py` refuse to load while a value is
+missing or malformed (see `startup.py`); with it on, development defaults fill in what is missing.
+"""
+
+import base64
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+
+from .environment import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOCAL_DIR = BASE_DIR / ".local"  # what running the project leaves behind; never committed
+
+env = Environment(Path(os.environ.get("ENV_FILE") or BASE_DIR / ".env"))
+ENVIRONMENT_PROBLEMS = env.problems
+
+# --- The site -------------------------------------------------------------------------------------
+
+DEBUG = env.flag("DEBUG", False)
+SECRET_KEY = env.text("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS")
+PORT = env.port("PORT", 8000)
+
+# Callback and sign-out addresses are built from this and never from a Host header.
+PUBLIC_URL = env.text("PUBLIC_URL", f"http://localhost:{PORT}" if DEBUG else None).rstrip("/")
+_public = urlsplit(PUBLIC_URL)
+if PUBLIC_URL and (_public.scheme not in ("http", "https") or not _public.hostname or _public.path):
+    env.problems["PUBLIC_URL"] = "must be an address without a path, like https://app.example.com"
+elif _public.scheme == "http" and not DEBUG and _public.hostname not in ("localhost", "127.0.0.1"):
+    env.problems["PUBLIC_URL"] = "must begin with https:// (plain http is for localhost)"
+HTTPS = _public.scheme == "https"
+
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", (_public.hostname,) if _public.hostname else ())
+if DEBUG:
+    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+# Only these may say who the client is (X-Forwarded-For) and that it came by HTTPS.
+TRUSTED_PROXIES = env.items("TRUSTED_PROXIES")
+
+SITE_NAME = env.text("SITE_NAME", "Ledger")
+SITE_LOGO = env.text("SITE_LOGO", "img/logo.svg")
+REPO = env.text("REPO", "https://github.com/example/sso-project")
+
+ROOT_URLCONF = "sso_project.urls"
+WSGI_APPLICATION = "sso_project.wsgi.application"
+ASGI_APPLICATION = "sso_project.asgi.application"
+TEST_RUNNER = "sso_project.test_runner.PytestRunner"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- Cognito --------------------------------------------------------------------------------------
+
+# Read by accounts.provider alone, which derives issuer and endpoints and refuses malformed values.
+COGNITO: dict[str, Any] = {
+    "POOL_ID": env.text("COGNITO_POOL_ID", ""),
+    "CLIENT_ID": env.text("COGNITO_CLIENT_ID", ""),
+    "CLIENT_SECRET": env.text("COGNITO_CLIENT_SECRET", ""),
+    "CLIENT_DOMAIN": env.text("COGNITO_CLIENT_DOMAIN", ""),
+    "CLIENT_REGION": env.text("COGNITO_CLIENT_REGION", ""),
+    "ISSUER": env.text("COGNITO_ISSUER", ""),
+    "JWKS_URL": env.text("COGNITO_JWKS_URL", ""),
+    "SCOPES": env.items("COGNITO_SCOPES", ("openid", "email", "profile")),
+    "ACCEPTED_CLIENTS": env.items("COGNITO_ACCEPTED_CLIENTS"),
+    "CREATE_PEOPLE": env.flag("COGNITO_CREATE_PEOPLE", True),
+    "PUBLIC_URL": PUBLIC_URL,
+    "TOKEN_ENCRYPTION_KEYS": env.items("TOKEN_ENCRYPTION_KEYS"),
+}
+if DEBUG and not COGNITO["TOKEN_ENCRYPTION_KEYS"]:
+    _digest = hashlib.sha256(b"token encryption in development:" + SECRET_KEY.encode()).digest()
+    COGNITO["TOKEN_ENCRYPTION_KEYS"] = [base64.urlsafe_b64encode(_digest).decode()]
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.CognitoBackend"]
+LOGIN_URL = "accounts:login"
+LOGIN_REDIRECT_URL = "stats:dashboard"
+
+# --- Applications ---------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "sso_project",
+    "accounts",
+    "stats",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "csp",
+    "mozilla_django_oidc",
+    "rest_framework",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "sso_project.middleware.ContentSecurityPolicyMiddleware",
+    "sso_project.middleware.CanonicalHostMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.SignInMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "sso_project.context_processors.site",
+            ],
+        },
+    },
+]
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        # Hashed names need `collectstatic`, which development does without.
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_AUTOREFRESH = DEBUG
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+}
+
+# --- Database and cache ---------------------------------------------------------------------------
+
+# A file for each pool, so that people of two pools never mix.
+_pool_id = str(COGNITO["POOL_ID"])
+_file_name = _pool_id if re.fullmatch(r"[\w-]{1,55}", _pool_id) else "db"
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{LOCAL_DIR / _file_name}.sqlite3")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    # Writers queue instead of failing: the lock is taken when a transaction begins, and readers
+    # never wait for it (write-ahead log).
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = env.seconds("DATABASE_CONN_MAX_AGE", 60)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+REDIS_URL = env.text("REDIS_URL", "")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+# --- Cookies and headers --------------------------------------------------------------------------
+
+_cookie_prefix = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{_cookie_prefix}sessionid"
+CSRF_COOKIE_NAME = f"{_cookie_prefix}csrftoken"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = False  # our scripts read it to send it back as a header
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if "PUBLIC_URL" not in env.problems else []
+SECURE_HSTS_SECONDS = env.seconds("SECURE_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
+SECURE_SSL_REDIRECT = HTTPS and not DEBUG
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+CORS_ALLOWED_ORIGINS = env.items(
+    "CORS_ALLOWED_ORIGINS",
+    ("http://localhost:3000", "http://localhost:3001") if DEBUG else (),
+)
+CORS_URLS_REGEX = r"^/api/.*$"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "form-action": (SELF,),  # the middleware adds the hosted UI
+    }
+}
+
+# --- Logging --------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} app   {message}", "style": "{", "datefmt": "%H:%M:%S"},
+        "named": {
+            "format": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+        },
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line" if DEBUG else "named"}
+    },
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # A request that was refused is news for the sign-in log, not a warning for each 404.
+        "django.request": {"level": "ERROR"},
+        "django.server": {"level": "WARNING", "propagate": True, "handlers": []},
+    },
+}

@@ -1,0 +1,41 @@
+import pytest
+from django.test import RequestFactory
+
+from accounts.client_address import client_address
+
+PROXIES = ["10.0.0.0/8", "192.0.2.1"]
+
+
+def address_of(remote, forwarded=None):
+    headers = {"x-forwarded-for": forwarded} if forwarded is not None else {}
+    return client_address(RequestFactory().get("/", headers=headers, REMOTE_ADDR=remote))
+
+
+def test_without_trusted_proxies_the_header_is_ignored():
+    assert address_of("203.0.113.9", "198.51.100.7") == "203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    ("remote", "forwarded", "expected"),
+    [
+        ("10.1.2.3", "198.51.100.7", "198.51.100.7"),
+        ("10.1.2.3", "198.51.100.7, 192.0.2.1, 10.9.9.9", "198.51.100.7"),
+        # Written by the client in front of what the proxy appended:
+        ("10.1.2.3", "1.1.1.1, 198.51.100.7", "198.51.100.7"),
+        ("10.1.2.3", "10.0.0.1, 198.51.100.7", "198.51.100.7"),
+        # Not from a proxy of ours at all:
+        ("203.0.113.9", "198.51.100.7", "203.0.113.9"),
+        ("10.1.2.3", "not an address", "10.1.2.3"),
+        ("10.1.2.3", None, "10.1.2.3"),
+        ("10.1.2.3", "10.9.9.9", "10.9.9.9"),
+        ("", "198.51.100.7", "198.51.100.7"),  # a Unix socket
+        ("::ffff:10.1.2.3", "2001:db8::7", "2001:db8::7"),
+    ],
+)
+def test_proxies_are_read_from_the_right(settings, remote, forwarded, expected):
+    settings.TRUSTED_PROXIES = PROXIES
+    assert address_of(remote, forwarded) == expected
+
+
+def test_unix_socket_without_a_proxy_has_no_address():
+    assert address_of("") is None

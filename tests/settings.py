@@ -1,0 +1,36 @@
+"""The settings of the test run: development values, whatever the machine's environment says.
+
+Only `DATABASE_URL` and `REDIS_URL` are taken from the environment, so that the same suite runs on
+PostgreSQL and Redis.
+"""
+
+import os
+
+_kept = {"DATABASE_URL", "REDIS_URL"}
+_ours = ("COGNITO_", "POOL_", "SPA_", "SECRET_KEY", "TOKEN_", "TRUSTED_", "CORS_", "SITE_")
+for _name in [name for name in os.environ if name.startswith(_ours)]:
+    del os.environ[_name]
+for _name in ("PORT", "ALLOWED_HOSTS", "REPO", "SECURE_HSTS_SECONDS", "DATABASE_CONN_MAX_AGE"):
+    os.environ.pop(_name, None)
+
+os.environ.update(
+    ENV_FILE=os.devnull,
+    DEBUG="1",
+    SECRET_KEY="tests-only-secret-key-that-signs-nothing-of-worth-0123456789",
+    PUBLIC_URL="http://localhost:8000",
+    # TEST-NET addresses of no pool: tests that talk to one start their own (tests/flows).
+    COGNITO_POOL_ID="local-1_TestPool1",
+    COGNITO_CLIENT_ID="4testwebclient5suite6only7",
+    COGNITO_CLIENT_SECRET="tests-only-client-secret-0123456789",
+    COGNITO_CLIENT_DOMAIN="http://localhost:1",
+    COGNITO_ISSUER="http://localhost:1/local-1_TestPool1",
+)
+
+from sso_project.settings import *  # noqa: E402, F403
+from sso_project.settings import DATABASES, LOCAL_DIR  # noqa: E402
+
+# A file, not memory: servers under test run in threads with connections of their own.
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["TEST"] = {"NAME": str(LOCAL_DIR / "test.sqlite3")}
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
