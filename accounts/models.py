@@ -137,6 +137,9 @@ class SignIn(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=32, blank=True, choices=EndReason.choices)
     version = models.PositiveIntegerField(default=0)
+    # Who is renewing the tokens just now, and until when that claim holds.
+    lease_owner = models.CharField(max_length=64, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
 
     objects = SignInQuerySet.as_manager()
 
@@ -148,3 +151,50 @@ class SignIn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} since {self.signed_in_at:%Y-%m-%d %H:%M}"
+
+
+class SharedRefresh(models.Model):
+    """One refresh of an API client's tokens, shared by the requests that came at once.
+
+    `key` is an HMAC of the refresh token; whoever inserts the row makes the call, the others read
+    its encrypted result until `expires_at`.
+    """
+
+    key = models.CharField(max_length=64, unique=True)
+    owner = models.CharField(max_length=64)
+    lease_until = models.DateTimeField()
+    sealed_result = models.TextField(blank=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"refresh until {self.expires_at:%H:%M:%S}"
+
+
+class SignInEvent(models.Model):
+    """One line of the record of who signed in, was refused, signed out, or was given rights.
+
+    Holds no token, code or secret. `user` is None where nobody is known (yet).
+    """
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    kind = models.CharField(max_length=32)
+    reference = models.CharField(max_length=16, blank=True, db_index=True)
+    user: models.ForeignKey[Any, Any] = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="sign_in_events",
+    )
+    person = models.CharField(max_length=255, blank=True, help_text="Their name at the pool then.")
+    reason = models.CharField(max_length=64, blank=True, help_text="A stable code.")
+    details = models.JSONField(default=dict, blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    device = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        verbose_name = "sign-in event"
+        ordering = ("-at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.kind} {self.person}".rstrip()
