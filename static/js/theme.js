@@ -7,6 +7,7 @@
 
 (() => {
   const THEMES = ["auto", "light", "dark"];
+  const LABELS = { auto: "Auto", light: "Light", dark: "Dark" };
   const root = document.documentElement;
 
   function stored() {
@@ -28,7 +29,7 @@
   function show(theme) {
     root.dataset.theme = THEMES.includes(theme) ? theme : "auto";
     for (const label of document.querySelectorAll("[data-theme-label]")) {
-      label.textContent = root.dataset.theme;
+      label.textContent = LABELS[root.dataset.theme];
     }
   }
 

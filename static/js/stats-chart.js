@@ -1,0 +1,160 @@
+/* Draws the figures of a json_script block with uPlot: one line per KPI over the months.
+
+   Colour and dash of a line come from its swatch (css/stats.css), so that the headline, the line
+   and the theme always agree. uPlot draws without animation and writes no style element. */
+"use strict";
+
+(() => {
+  const figure = document.querySelector("[data-chart]");
+  if (!figure || typeof uPlot === "undefined") return;
+
+  const plot = figure.querySelector("[data-chart-plot]");
+  const { months, series } = JSON.parse(document.getElementById(figure.dataset.chart).textContent);
+  const swatches = [...document.querySelectorAll("[data-swatch]")];
+  const DAY = 86_400;
+  const seconds = months.map((month) => Date.parse(`${month}-01T00:00:00Z`) / 1000);
+  const monthName = new Intl.DateTimeFormat("en", {
+    month: "long",
+    year: "numeric",
+    timeZone: "UTC",
+  });
+  const number = new Intl.NumberFormat("en", { maximumFractionDigits: 15 });
+  const shortNumber = new Intl.NumberFormat("en", { notation: "compact" });
+
+  function property(name) {
+    return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  }
+
+  function lineOf(index) {
+    const style = getComputedStyle(swatches[index]);
+    const dash = style.strokeDasharray;
+    return {
+      stroke: style.stroke,
+      dash: dash === "none" ? [] : dash.split(",").map((length) => parseFloat(length)),
+    };
+  }
+
+  function textWidth(texts, font) {
+    const context = document.createElement("canvas").getContext("2d");
+    context.font = font;
+    return Math.ceil(Math.max(0, ...texts.map((text) => context.measureText(text).width)));
+  }
+
+  /* Names at the lines' ends, moved apart where lines end close together. */
+  function drawNames(u, size, family) {
+    const ratio = uPlot.pxRatio;
+    const step = size * 1.3 * ratio;
+    const labels = series
+      .map(({ name, values }, index) => {
+        const last = values.findLastIndex((value) => value !== null);
+        return { name, colour: lineOf(index).stroke, y: u.valToPos(values[last], "y", true) };
+      })
+      .sort((one, other) => one.y - other.y);
+    labels.forEach((label, index) => {
+      if (index > 0) label.y = Math.max(label.y, labels[index - 1].y + step);
+    });
+    const floor = u.bbox.top + u.bbox.height;
+    labels.reverse().forEach((label, index) => {
+      const below = index > 0 ? labels[index - 1].y - step : floor;
+      label.y = Math.min(label.y, below);
+    });
+    u.ctx.save();
+    u.ctx.font = `600 ${size * ratio}px ${family}`;
+    u.ctx.textAlign = "left";
+    u.ctx.textBaseline = "middle";
+    for (const { name, colour, y } of labels) {
+      u.ctx.fillStyle = colour;
+      u.ctx.fillText(name, u.bbox.left + u.bbox.width + 8 * ratio, y);
+    }
+    u.ctx.restore();
+  }
+
+  function tipRow(index, value) {
+    const row = document.createElement("p");
+    row.className = "chart__tip-row";
+    const amount = document.createElement("span");
+    amount.className = "chart__tip-value";
+    amount.textContent = value === null ? "–" : number.format(value);
+    row.append(swatches[index].cloneNode(true), series[index].name, amount);
+    row.firstChild.removeAttribute("data-swatch");
+    return row;
+  }
+
+  const tip = document.createElement("div");
+  tip.className = "chart__tip";
+  tip.hidden = true;
+
+  function showTip(u) {
+    const { idx, left } = u.cursor;
+    tip.hidden = idx == null || left < 0;
+    if (tip.hidden) return;
+    const month = document.createElement("p");
+    month.className = "chart__tip-month";
+    month.textContent = monthName.format(new Date(seconds[idx] * 1000));
+    tip.replaceChildren(month, ...series.map(({ values }, index) => tipRow(index, values[idx])));
+    const x = u.over.offsetLeft + u.valToPos(seconds[idx], "x");
+    const fits = x + 16 + tip.offsetWidth <= plot.clientWidth;
+    const at = fits ? x + 16 : Math.max(0, x - 16 - tip.offsetWidth);
+    tip.style.transform = `translate(${at}px, ${u.over.offsetTop + 8}px)`;
+  }
+
+  function options() {
+    const size = 13;
+    const family = property("--font");
+    const font = `${size}px ${family}`;
+    const muted = property("--muted");
+    const rule = { stroke: property("--line"), width: 1 };
+    const names = series.map(({ name }) => name);
+    const axis = { stroke: muted, font, ticks: { show: false } };
+    return {
+      width: plot.clientWidth,
+      height: plot.clientHeight,
+      padding: [12, textWidth(names, `600 ${font}`) + 16, 0, 0],
+      legend: { show: false },
+      cursor: { y: false, drag: { x: false, y: false }, points: { size: 8 } },
+      tzDate: (time) => uPlot.tzDate(new Date(time * 1000), "Etc/UTC"),
+      scales: {
+        x: { range: (u, low, high) => (low === high ? [low - 20 * DAY, high + 20 * DAY] : [low, high]) },
+      },
+      axes: [
+        { ...axis, grid: { show: false }, space: 56 },
+        {
+          ...axis,
+          grid: rule,
+          values: (u, splits) => splits.map((value) => shortNumber.format(value)),
+          size: (u, values) => textWidth(values ?? [], font) + 16,
+        },
+      ],
+      series: [
+        {},
+        ...series.map(({ name }, index) => ({
+          label: name,
+          width: 2,
+          ...lineOf(index),
+          points: { size: 6, fill: lineOf(index).stroke, show: months.length === 1 },
+        })),
+      ],
+      hooks: {
+        draw: [(u) => drawNames(u, size, family)],
+        setCursor: [showTip],
+      },
+    };
+  }
+
+  let chart = null;
+
+  function draw() {
+    if (chart) chart.destroy();
+    chart = new uPlot(options(), [seconds, ...series.map(({ values }) => values)], plot);
+    plot.append(tip);
+  }
+
+  figure.hidden = false;
+  draw();
+  new ResizeObserver(() => {
+    chart.setSize({ width: plot.clientWidth, height: plot.clientHeight });
+  }).observe(plot);
+  // A canvas keeps the colours it was drawn with: draw again when the theme changes.
+  new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+})();

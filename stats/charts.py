@@ -1,0 +1,112 @@
+"""Rows of figures -> what a chart, a table and a headline show. Plain Python: no Django, no SQL."""
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from typing import Any, NamedTuple
+
+MAX_LINES = 6  # more lines than this cannot be told apart, whatever their colour and dash
+
+
+class Row(NamedTuple):
+    """One figure. Rows with the same `kpi_key` are one KPI, whatever the case of `kpi`."""
+
+    kpi_key: str
+    kpi: str
+    year: int
+    month: int
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """A KPI's newest figure beside the one before it (`None` where there is no other)."""
+
+    value: Decimal
+    period: datetime.date
+    change: Decimal | None
+    percent: Decimal | None
+    since: datetime.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A KPI over the chart's periods; `None` where a month has no figure."""
+
+    name: str
+    values: list[Decimal | None]
+    latest: Latest
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """`periods`: first days of the months that have any figure, ascending; `series` by KPI."""
+
+    periods: list[datetime.date]
+    series: list[Series]
+
+    @property
+    def lines(self) -> list[Series]:
+        """The series that are drawn: the first six."""
+        return self.series[:MAX_LINES]
+
+    def table(self) -> Iterable[tuple[datetime.date, list[Decimal | None]]]:
+        """Newest month first: the month and one value per series."""
+        for index in range(len(self.periods) - 1, -1, -1):
+            yield self.periods[index], [series.values[index] for series in self.series]
+
+    def as_json(self) -> dict[str, Any]:
+        """`{"months": ["2019-01", …], "series": [{"name", "values": [number | null, …]}, …]}`."""
+        return {
+            "months": [f"{period:%Y-%m}" for period in self.periods],
+            "series": [
+                {
+                    "name": series.name,
+                    "values": [None if value is None else float(value) for value in series.values],
+                }
+                for series in self.lines
+            ],
+        }
+
+
+def build_chart(rows: Iterable[Row]) -> Chart:
+    """`rows` in any order -> a chart whose series stand in the order of their keys.
+
+    A series bears its KPI's newest spelling.
+    """
+    names: dict[str, str] = {}
+    figures: dict[str, dict[datetime.date, Decimal]] = {}
+    for row in sorted(rows, key=lambda row: (row.kpi_key, row.year, row.month)):
+        names[row.kpi_key] = row.kpi
+        figures.setdefault(row.kpi_key, {})[datetime.date(row.year, row.month, 1)] = row.value
+    periods = sorted({period for by_period in figures.values() for period in by_period})
+    series = []
+    for key, by_period in figures.items():
+        column = aligned(by_period)
+        values = [column.get(period) for period in periods]
+        series.append(Series(names[key], values, latest(by_period)))
+    return Chart(periods, series)
+
+
+def aligned(figures: dict[datetime.date, Decimal]) -> dict[datetime.date, Decimal]:
+    """The same numbers, all with as many decimal places as the longest: points stand in line."""
+    exponent = min(0, *(int(value.as_tuple().exponent) for value in figures.values()))
+    unit = Decimal((0, (1,), exponent))
+    exact = Context(prec=40)  # 15 digits before the point, 15 after it, and some to spare
+    return {period: value.quantize(unit, context=exact) for period, value in figures.items()}
+
+
+def latest(figures: dict[datetime.date, Decimal]) -> Latest:
+    """The newest of at least one figure, and how it differs from the one before.
+
+    The change in percent is left out where the earlier figure is zero or negative: from such a
+    ground it would mislead.
+    """
+    period, *earlier = sorted(figures, reverse=True)
+    value = figures[period]
+    if not earlier:
+        return Latest(value, period, None, None, None)
+    before = figures[earlier[0]]
+    change = value - before
+    return Latest(value, period, change, change / before * 100 if before > 0 else None, earlier[0])
