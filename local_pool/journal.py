@@ -1,0 +1,89 @@
+"""What happened, one line per event, and by sign-in attempt for the console.
+
+An attempt goes by its reference, the first 8 hex digits of SHA-256(state): the app computes the
+same, so both logs can be read side by side. Codes, tokens, secrets and passwords never get here.
+"""
+
+import hashlib
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+NO_STATE = "no-state"  # as long as a reference
+KEPT = 100
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # a forged line break in a parameter
+
+
+def reference_of(state: str) -> str:
+    return hashlib.sha256(state.encode()).hexdigest()[:8] if state else NO_STATE
+
+
+@dataclass(frozen=True)
+class Step:
+    at: str
+    name: str
+    ok: bool
+    text: str
+    cause: str = ""
+    fix: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Attempt:
+    reference: str
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def failed(self) -> Step | None:
+        """The last step, when it was refused."""
+        return self.steps[-1] if self.steps and not self.steps[-1].ok else None
+
+
+class Journal:
+    def __init__(self, emit: Callable[[str], None] | None = None) -> None:
+        self.lines: list[str] = []
+        self._emit = emit
+        self._attempts: OrderedDict[str, Attempt] = OrderedDict()
+        self._lock = Lock()
+
+    def attempts(self) -> list[Attempt]:
+        """The latest first."""
+        with self._lock:
+            return [Attempt(a.reference, list(a.steps)) for a in reversed(self._attempts.values())]
+
+    def step(
+        self,
+        reference: str,
+        name: str,
+        text: str = "",
+        *,
+        refused: Any = None,
+        details: dict[str, Any] | None = None,
+    ) -> None:
+        """Note a step; ``refused`` is the PoolError that ended it (its message, cause and fix)."""
+        cause = refused.cause if refused else ""
+        fix = refused.fix if refused else ""
+        said = f"refused: {cause}" + (f"; {fix}" if fix else "") if refused else text
+        step = Step(time.strftime("%H:%M:%S"), name, not refused, text, cause, fix, details or {})
+        with self._lock:
+            attempt = self._attempts.setdefault(reference, Attempt(reference))
+            attempt.steps.append(step)
+            del attempt.steps[:-50]
+            self._attempts.move_to_end(reference)
+            if len(self._attempts) > KEPT:
+                self._attempts.popitem(last=False)
+        self.line(f"{reference}  {name} {said}")
+
+    def line(self, text: str) -> None:
+        """An event that belongs to no attempt (a mail, a fault, a change of a person)."""
+        printed = f"{time.strftime('%H:%M:%S')} pool  {CONTROL.sub(' ', text).rstrip()}"
+        with self._lock:
+            self.lines.append(printed)
+            del self.lines[:-1000]
+        if self._emit:
+            self._emit(printed)

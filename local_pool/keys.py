@@ -1,0 +1,104 @@
+"""The pool's two signing keys (one for access tokens, one for ID tokens) and their rotation.
+
+A ``kid`` is standard base64 of 32 bytes, 44 characters, as Cognito's; every one of ours holds a
+``+`` or ``/``, so that code which decodes it or puts it into an address breaks here first.
+"""
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from functools import cache
+from itertools import count
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+
+from .store import Store
+
+
+class SigningKey:
+    def __init__(self, private: RSAPrivateKey) -> None:
+        self.private = private
+        self.public = private.public_key()
+        der = self.public.public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        self.kid = next(kid for kid in _kids(der) if "+" in kid or "/" in kid)
+        numbers = self.public.public_numbers()
+        self.jwk = {
+            "kid": self.kid,
+            "alg": "RS256",
+            "kty": "RSA",
+            "e": _base64url(numbers.e),
+            "n": _base64url(numbers.n),
+            "use": "sig",
+        }
+
+    @staticmethod
+    def foreign_kid() -> str:
+        """A well-formed ``kid`` that no key set has."""
+        return base64.b64encode(os.urandom(32)).decode()
+
+    def pem(self) -> str:
+        return self.private.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ).decode()
+
+
+def _kids(der: bytes) -> Any:
+    for attempt in count():
+        yield base64.b64encode(hashlib.sha256(der + bytes([attempt % 256])).digest()).decode()
+
+
+def _base64url(number: int) -> str:
+    data = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class KeyRing:
+    """``generate(n)`` makes the n-th key; tests hand in one that remembers (see ``cached_key``)."""
+
+    def __init__(self, store: Store, generate: Callable[[int], RSAPrivateKey] | None = None):
+        self._store = store
+        self._generate = generate or (lambda n: generate_private_key(65537, 2048))
+        saved = json.loads(store.read("keys.json") or "{}")
+        self.made: int = saved.get("made", 0)
+        self._keys = [
+            SigningKey(serialization.load_pem_private_key(pem.encode(), None))  # type: ignore[arg-type]
+            for pem in saved.get("keys", [])
+        ]
+        if not self._keys:
+            self.rotate()
+
+    @property
+    def access(self) -> SigningKey:
+        return self._keys[0]
+
+    @property
+    def id(self) -> SigningKey:
+        return self._keys[1]
+
+    def rotate(self, *, keep_old: bool = True) -> None:
+        """Sign with two new keys from now on; the old ones stay in the key set if ``keep_old``."""
+        fresh = [SigningKey(self._generate(self.made)), SigningKey(self._generate(self.made + 1))]
+        self._keys = fresh + (self._keys if keep_old else [])
+        self.made += 2
+        saved = {"made": self.made, "keys": [key.pem() for key in self._keys]}
+        self._store.write("keys.json", json.dumps(saved, indent=1))
+
+    def jwks(self) -> dict[str, list[dict[str, str]]]:
+        return {"keys": [key.jwk for key in self._keys]}
+
+    def find(self, kid: object) -> SigningKey | None:
+        return next((key for key in self._keys if key.kid == kid), None)
+
+
+@cache
+def cached_key(n: int) -> RSAPrivateKey:
+    """The n-th key of this process: making one costs up to a second, a test pool takes none."""
+    return generate_private_key(65537, 2048)

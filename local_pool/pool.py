@@ -1,0 +1,92 @@
+"""The user pool itself: its state behind one lock, its clock, its keys. No framework.
+
+The verbs live beside it, as functions that take a pool: people.py (accounts, sessions, codes by
+mail), authorization.py (what an app may ask for) and grants.py (tokens).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from threading import Event, RLock
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from .clock import Clock
+from .config import PoolConfig
+from .faults import Faults, tamper
+from .journal import Journal
+from .keys import KeyRing, SigningKey
+from .records import Person, SignIn, State
+from .store import Store
+from .tokens import Claims, sign
+
+
+class Pool:
+    def __init__(
+        self,
+        config: PoolConfig,
+        store: Store,
+        *,
+        clock: Clock | None = None,
+        faults: Faults | None = None,
+        journal: Journal | None = None,
+        generate_key: Callable[[int], RSAPrivateKey] | None = None,
+    ) -> None:
+        self.config = config
+        self.clock = clock or Clock()
+        self.faults = faults or Faults()
+        self.journal = journal or Journal()
+        self.stopping = Event()
+        self.lock = RLock()
+        self.keys = KeyRing(store, generate_key)
+        self.failures: dict[str, tuple[int, float]] = {}  # wrong passwords: how many, the last
+        self._store = store
+        self._version = 0
+        saved = store.read("state.json")
+        self.state = State.from_json(saved) if saved else State()
+
+    @contextmanager
+    def change(self) -> Iterator[State]:
+        """Alter the state: alone, and on disk before this returns."""
+        with self.lock:
+            yield self.state
+            self._version += 1
+            version = self._version
+        self._store.save(version, self._snapshot)
+
+    def _snapshot(self) -> tuple[int, str]:
+        with self.lock:
+            self.state.prune(self.clock())
+            return self._version, self.state.to_json()
+
+    def configure(self, **changes: object) -> None:
+        """Change settings of the running pool (lifetimes, rotation); lost when it stops."""
+        self.config = replace(self.config, **changes)  # type: ignore[arg-type]
+
+    def person_of(self, record: object) -> Person | None:
+        """The enabled person a session, code or sign-in belongs to; usernames are used again."""
+        person = self.state.people.get(getattr(record, "username", "").lower())
+        same = person is not None and person.sub == getattr(record, "sub", None)
+        return person if person is not None and same and person.enabled else None
+
+    def live(self, sign_in: SignIn | None) -> bool:
+        """Has this sign-in neither ended nor been revoked?"""
+        return (
+            sign_in is not None
+            and sign_in.revoked_at is None
+            and sign_in.expires_at > self.clock()
+            and self.person_of(sign_in) is not None
+        )
+
+    def mint(self, claims: Claims) -> str:
+        """Sign an access or ID token with its key, or spoil it if a fault asks for that."""
+        own, other = self.keys.access, self.keys.id
+        kind: str = claims["token_use"]
+        if kind == "id":
+            own, other = other, own
+        fault = self.faults.take(f"{kind}-token")
+        if fault is None:
+            return sign(claims, own.private, own.kid)
+        private = other.private if fault.kind == "wrong-key" else own.private
+        kid = SigningKey.foreign_kid() if fault.kind == "unknown-key" else own.kid
+        return sign(tamper(fault.kind, claims, self.clock), private, kid)

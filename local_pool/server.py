@@ -1,0 +1,159 @@
+"""The pool on a port: a Flask application around a Pool, on a threaded server bound to loopback.
+
+Every request passes the same gate: a foreign Host header is refused (DNS rebinding), the request is
+counted, and a fault may befall it. What a view raises becomes Cognito's kind of refusal here.
+"""
+
+import socket
+import threading
+import uuid
+from functools import partial
+from typing import Any
+
+from flask import Flask, g, request
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.wrappers import Response
+
+from . import api, console, hosted_ui, oauth
+from .config import LOOPBACK
+from .errors import CallbackRefused, PageRefused, PersonRefused, TokenRefused
+from .faults import Fault
+from .pool import Pool
+
+DOMAIN_HEADERS = {
+    "Cache-Control": "no-cache, no-store, max-age=0, must-revalidate",
+    "Pragma": "no-cache",
+    "Expires": "0",
+    "X-Content-Type-Options": "nosniff",
+    "X-XSS-Protection": "1; mode=block",
+    "X-Frame-Options": "DENY",
+}
+CORS_ENDPOINTS = ("token", "revoke", "userInfo", "discovery", "jwks")
+STATUSES = {"429": "Rate Exceeded", "500": "Internal Server Error", "503": "Service Unavailable"}
+
+
+def create_app(pool: Pool, *, hosts: tuple[str, ...] = LOOPBACK) -> Flask:
+    """The pool's WSGI application; it answers only to the names in ``hosts``."""
+    app = Flask("local_pool", root_path=__file__.rpartition("/")[0])
+    app.jinja_env.globals["pool"] = pool
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    for routes in (oauth.ROUTES, hosted_ui.ROUTES, api.ROUTES, console.ROUTES):
+        for rule, endpoint, view, methods in routes:
+            app.add_url_rule(rule, endpoint, partial(view, pool), methods=methods)
+    app.before_request(partial(_gate, pool, hosts))
+    app.after_request(partial(_finish, pool))
+    app.register_error_handler(PageRefused, partial(oauth.to_error_page, pool))
+    app.register_error_handler(CallbackRefused, partial(oauth.to_callback, pool))
+    app.register_error_handler(TokenRefused, partial(oauth.token_error, pool))
+    app.register_error_handler(PersonRefused, partial(api.exception, pool))
+    return app
+
+
+def _gate(pool: Pool, hosts: tuple[str, ...]) -> Response | None:
+    name = request.host.rpartition(":")[0] if request.host[-1:].isdigit() else request.host
+    if name.strip("[]").lower() not in hosts:
+        text = f"This pool answers to {' and '.join(hosts)} only, not to {request.host[:100]}.\n"
+        return Response(text, 400, mimetype="text/plain")
+    endpoint = request.endpoint or ""
+    if (
+        endpoint.startswith("_local")
+        or endpoint in ("static", "error", "")
+        or request.method == "OPTIONS"
+    ):
+        return None
+    grant = request.form.get("grant_type", "") if endpoint == "token" else ""
+    if endpoint == "api":
+        grant = api.operation()
+    pool.faults.count(endpoint, grant)
+    g.fault = pool.faults.take(endpoint, grant)
+    return _befall(pool, g.fault) if g.fault else None
+
+
+def _befall(pool: Pool, fault: Fault) -> Response | None:
+    """The answer a fault puts in place of the real one, or None to go on."""
+    pool.journal.line(f"fault     {request.path} {fault.kind}")
+    if fault.kind in STATUSES:
+        return Response(STATUSES[fault.kind], int(fault.kind), mimetype="text/plain")
+    if fault.kind == "garbage":
+        return Response("<html>{not json", 200, mimetype="application/json")
+    if fault.kind == "empty":
+        return Response("", 200, mimetype="application/json")
+    if fault.kind == "no-keys":
+        return Response('{"keys": []}', 200, mimetype="application/json")
+    if fault.kind == "redirect":
+        return Response("", 302, {"Location": f"{request.host_url}elsewhere"})
+    if fault.kind == "slow":
+        pool.stopping.wait(fault.seconds)
+    if fault.kind == "close":
+        _hang_up()
+        return Response("", 500)
+    if fault.kind == "denied" and request.args.get("redirect_uri"):
+        return oauth.denied(pool)
+    return None
+
+
+def _hang_up() -> None:
+    """Close the connection under the client, so that it reads nothing at all."""
+    connection: socket.socket = request.environ["werkzeug.socket"]
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+def _finish(pool: Pool, response: Response) -> Response:
+    if getattr(g, "fault", None) is not None and g.fault.kind == "lost":
+        _hang_up()
+    if request.endpoint in CORS_ENDPOINTS:
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        if request.method == "OPTIONS":
+            response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+            response.headers["Access-Control-Allow-Headers"] = "authorization, content-type"
+    if request.endpoint not in ("discovery", "jwks", "static"):
+        for name, value in DOMAIN_HEADERS.items():
+            response.headers.setdefault(name, value)
+    response.headers["x-amz-cognito-request-id"] = str(uuid.uuid4())
+    return response
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 (Werkzeug's name)
+        """The journal says what happened; a line per request would drown it."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises OSError if the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(256)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+class Server:
+    """Serves in a thread of its own from construction on, until ``stop``."""
+
+    def __init__(
+        self, pool: Pool, listener: socket.socket, hosts: tuple[str, ...] = LOOPBACK
+    ) -> None:
+        self._pool = pool
+        host, port = listener.getsockname()[:2]
+        app = create_app(pool, hosts=hosts)
+        fd = listener.fileno()
+        self._server: BaseWSGIServer = make_server(
+            host, port, app, threaded=True, request_handler=_QuietHandler, fd=fd
+        )
+        listener.close()  # make_server duplicated it
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Refuse connections from now on; answers under way are cut short."""
+        self._pool.stopping.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
