@@ -81,11 +81,13 @@ def not_before(payload: Payload, now: float) -> None:
         past_time(payload, "nbf", now)
 
 
-def issuer(payload: Payload, expected: str) -> None:
+def issuer(payload: Payload, accepted: Collection[str]) -> str:
+    """Which of the accepted issuers it is; ``accepted`` is no string, where "in" finds parts."""
     actual = text(payload, "iss")
-    if actual != expected:  # the whole string: GHSA-75c5-xw7c-p5pm compared substrings
+    if actual not in accepted:
         message = "issued by another user pool"
-        raise WrongIssuer(message, claim="iss", expected=expected, actual=actual)
+        raise WrongIssuer(message, claim="iss", expected=sorted(accepted), actual=actual)
+    return actual
 
 
 def token_use(payload: Payload, expected: str) -> None:

@@ -84,7 +84,7 @@ def check_access_claims(
     Raises:
         ClaimRejected: or one of its subclasses, for the first claim that is not acceptable.
     """
-    check.issuer(payload, issuer)
+    check.issuer(payload, {issuer})
     check.token_use(payload, "access")
     client_id = check.text(payload, "client_id")
     check.client("client_id", client_id, client_ids)
@@ -101,9 +101,7 @@ def check_access_claims(
         groups=check.groups(payload),
         expires_at=check.time(payload, "exp"),
         issued_at=check.past_time(payload, "iat", now),
-        auth_time=None
-        if machine and "auth_time" not in payload
-        else check.time(payload, "auth_time"),
+        auth_time=_auth_time(payload, machine=machine),
         jti=check.optional_text(payload, "jti"),
         origin_jti=check.optional_text(payload, "origin_jti"),
         raw=MappingProxyType(dict(payload)),
@@ -127,7 +125,7 @@ def check_id_claims(
     Raises:
         ClaimRejected: or one of its subclasses, for the first claim that is not acceptable.
     """
-    check.issuer(payload, issuer)
+    check.issuer(payload, {issuer})
     check.token_use(payload, "id")
     client_id = check.text(payload, "aud")
     check.client("aud", client_id, client_ids)
@@ -156,6 +154,12 @@ def check_id_claims(
         family_name=check.optional_text(payload, "family_name"),
         raw=MappingProxyType(dict(payload)),
     )
+
+
+def _auth_time(payload: Payload, *, machine: bool) -> int | None:
+    if machine and "auth_time" not in payload:
+        return None  # nobody signed in
+    return check.time(payload, "auth_time")
 
 
 def check_expiry(claims: AccessClaims | IdClaims, *, now: float) -> None:

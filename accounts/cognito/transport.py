@@ -54,9 +54,9 @@ class Transport:
     """Sends requests for all threads of a process; connections are kept alive per thread.
 
     All times are in seconds. ``total_seconds`` bounds a call with all its tries and pauses; the
-    last wait for a packet may overrun that by ``read_seconds``, so what must outlive a call lasts longer
-    than ``longest_call``. ``now`` is the time of day, for Retry-After dates; ``share`` is a random
-    number from 0 to 1.
+    last wait for a packet may overrun that by ``read_seconds``: what must outlive a call lasts
+    longer than ``longest_call``. ``now`` is the time of day, for Retry-After dates; ``share`` is a
+    random number from 0 to 1.
     """
 
     def __init__(

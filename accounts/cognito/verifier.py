@@ -17,9 +17,10 @@ from typing import Any, NoReturn
 
 import jwt
 
+from . import claim_checks as check
 from .claim_checks import Payload
 from .claims import AccessClaims, IdClaims, check_access_claims, check_expiry, check_id_claims
-from .errors import BadSignature, ConfigurationError, MalformedToken, UnknownKey, WrongIssuer
+from .errors import BadSignature, ConfigurationError, MalformedToken, UnknownKey
 from .jwks import KeyStore
 
 # A person in the 100 groups Cognito allows, with the longest names, stays below 20,000 characters.
@@ -105,7 +106,7 @@ class TokenVerifier:
             key = self.keys.key(key_id)
         except UnknownKey:
             # Most foreign tokens end here; saying whose they are saves people a search.
-            _refuse_other_issuer(unverified_issuer(unverified_token), {self.issuer})
+            check.issuer(_unverified_payload(unverified_token), {self.issuer})
             raise
         try:
             signed = _RS256.decode_complete(unverified_token, key, algorithms=["RS256"])
@@ -132,30 +133,11 @@ class TrustedPools:
         """As TokenVerifier.access_claims, for any of the pools.
 
         Raises:
-            WrongIssuer: none of the pools is named; otherwise as TokenVerifier.access_claims.
+            TokenRejected: for tokens of no pool WrongIssuer, otherwise as TokenVerifier's.
+            CognitoUnavailable: the signing keys of that pool cannot be had.
         """
-        issuer = unverified_issuer(unverified_access_token)
-        _refuse_other_issuer(issuer, self._by_issuer)
+        issuer = check.issuer(_unverified_payload(unverified_access_token), self._by_issuer)
         return self._by_issuer[issuer].access_claims(unverified_access_token)
-
-
-def unverified_issuer(unverified_token: str) -> str:
-    """Who a token claims to be from: good for choosing a verifier, proof of nothing.
-
-    Raises:
-        MalformedToken: it does not say.
-    """
-    _, unverified_payload = _unverified_segments(unverified_token)
-    issuer = _json_object(_decoded(unverified_payload)).get("iss")
-    if not isinstance(issuer, str):
-        raise MalformedToken("this token names no issuer")
-    return issuer
-
-
-def _refuse_other_issuer(issuer: str, ours: Collection[str]) -> None:
-    if issuer not in ours:
-        message = "issued by another user pool"
-        raise WrongIssuer(message, claim="iss", expected=sorted(ours), actual=issuer)
 
 
 def _unverified_segments(unverified_token: str) -> tuple[str, str]:
@@ -172,6 +154,12 @@ def _unverified_header(unverified_token: str) -> dict[str, Any]:
     segment, _ = _unverified_segments(unverified_token)
     if len(segment) > _LONGEST_HEADER:
         raise MalformedToken(f"this token's header is longer than {_LONGEST_HEADER} characters")
+    return _json_object(_decoded(segment))
+
+
+def _unverified_payload(unverified_token: str) -> Payload:
+    """What a token says before anything is checked: good for choosing, proof of nothing."""
+    _, segment = _unverified_segments(unverified_token)
     return _json_object(_decoded(segment))
 
 
