@@ -70,7 +70,7 @@ class Command(BaseCommand):
                     self.stdout.write(str(self._card(development, time.monotonic() - started)))
                     self.stdout.flush()
                 while not stop.wait(0.2):
-                    _require_running(children)
+                    _require_running(children, stop)
             finally:
                 children.stop()
 
@@ -88,7 +88,7 @@ class Command(BaseCommand):
     ) -> None:
         deadline = time.monotonic() + START_SECONDS
         while waiting_for and not stop.wait(0.05):
-            _require_running(children)
+            _require_running(children, stop)
             if time.monotonic() > deadline:
                 late = " and ".join(waiting_for.values())
                 raise CannotRun(f"After {START_SECONDS:.0f} seconds {late} did not answer.")
@@ -97,7 +97,8 @@ class Command(BaseCommand):
                     del waiting_for[address]
 
 
-def _require_running(children: Children) -> None:
+def _require_running(children: Children, stop: threading.Event) -> None:
     ended = children.ended()
-    if ended:
+    # A Ctrl-C or a closing terminal reaches the children too, perhaps before it reaches us.
+    if ended and not stop.wait(0.5):
         raise CannotRun(f"{ended.capitalize()} ended by itself, so everything was stopped.")

@@ -1,0 +1,122 @@
+"""What README, .env.example and the Makefile promise is there, and what is there is promised."""
+
+import ast
+import re
+import subprocess
+
+import pytest
+from django.core.management import get_commands
+from django.urls import Resolver404, resolve
+
+from accounts.cognito import errors
+from accounts.problems import PROBLEMS
+from local_pool.config import SETTINGS
+from tests.imports import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))] + [
+    file
+    for folder in ("accounts", "stats", "local_pool", "sso_project")
+    for file in sorted((ROOT / folder).rglob("*.md"))
+]
+POOL_VARIABLES = {f"POOL_{name.upper()}" for name in SETTINGS} | {"LOCAL_POOL_DIR"}
+
+
+def first_cells(heading: str) -> list[str]:
+    """The code in the first column of the README's table whose first heading is `heading`."""
+    table = README.split(f"\n| {heading} |", 1)[1].split("\n\n", 1)[0]
+    return [
+        name
+        for row in table.splitlines()[2:]
+        for name in re.findall(r"`([^`]+)`", row.split("|")[1])
+    ]
+
+
+def settings_read() -> set[str]:
+    """The variables that settings.py asks its environment for, whatever their values are."""
+    tree = ast.parse((ROOT / "sso_project/settings.py").read_text(encoding="utf-8"))
+    return {
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and ast.unparse(node.func.value) in ("env", "os.environ")
+        and isinstance(node.args[0], ast.Constant)
+    }
+
+
+def test_readme_explains_every_setting_and_no_other():
+    names = first_cells("variable")
+    assert len(names) == len(set(names))
+    assert settings_read() - set(names) == set()
+    assert set(names) - settings_read() <= POOL_VARIABLES
+
+
+def test_env_example_holds_the_same_variables_as_the_readme():
+    names = re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", EXAMPLE, re.MULTILINE)
+    assert len(names) == len(set(names))
+    assert set(names) == set(first_cells("variable"))
+
+
+def test_copied_env_example_sets_nothing():
+    assert [line for line in EXAMPLE.splitlines() if line and not line.startswith("# ")] == []
+
+
+@pytest.mark.parametrize("address", first_cells("address"))
+def test_address_of_the_readme_exists(address):
+    try:
+        resolve(address)
+    except Resolver404:
+        pytest.fail(f"README names {address}, and no such page exists.")
+
+
+def test_make_targets_and_readme_name_each_other():
+    targets = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
+    mentioned = set(re.findall(r"\bmake ([a-z-]+)\b(?=[`\s])", "\n".join(commands_in(README))))
+    assert mentioned == targets
+
+
+def commands_in(text: str) -> list[str]:
+    """What a Markdown text shows as code, inline or in blocks."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [*blocks, *(f"{code} " for code in re.findall(r"`([^`\n]+)`", text))]
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_documented_commands_exist(file):
+    text = "\n".join(commands_in(file.read_text(encoding="utf-8")))
+    named = set(re.findall(r"manage\.py ([a-z_]+)", text))
+    assert named - set(get_commands()) == set()
+    named = set(re.findall(r"^\s*(?:\$ )?make (?:-s )?([a-z-]+)", text, re.MULTILINE))
+    assert named - set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE)) == set()
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_relative_links_lead_somewhere(file):
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", file.read_text(encoding="utf-8"))
+    local = [link for link in links if "://" not in link and not link.startswith("mailto:")]
+    assert [link for link in local if not (file.parent / link).exists()] == []
+
+
+def test_make_help_lists_every_target():
+    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    targets = re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE)
+    assert re.findall(r"^  make ([a-z-]+)", done.stdout, re.MULTILINE) == targets
+
+
+def leaves(kind):
+    below = kind.__subclasses__()
+    return [kind] if not below else [leaf for child in below for leaf in leaves(child)]
+
+
+@pytest.mark.parametrize("error", leaves(errors.CognitoError), ids=lambda error: error.__name__)
+def test_every_error_has_words_for_people(error):
+    row = next((PROBLEMS[kind] for kind in error.__mro__ if kind in PROBLEMS), None)
+    assert row is not None
+    assert row is not PROBLEMS[errors.CognitoError] or issubclass(error, errors.ConfigurationError)
+    assert row.title
+    assert row.what
+    assert row.next_step
+    assert 400 <= row.status < 600

@@ -1,0 +1,246 @@
+"""`manage.py dev` as a person meets it: a process, its words, its ports and its end."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, build_opener
+
+import pytest
+
+from local_pool.testing import LocalPool
+from tests.imports import ROOT
+
+SECONDS = 60  # for anything here to happen, on a busy machine
+
+
+def free_ports(count):
+    """Ports that nobody listens on now; held together so that they differ."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def answers(port, path="/"):
+    try:
+        with build_opener(ProxyHandler({})).open(f"http://localhost:{port}{path}", timeout=5) as it:
+            return it.status
+    except HTTPError as error:
+        with error:
+            return error.code
+    except OSError:
+        return None
+
+
+def eventually(happened):
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        if happened():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+class Run:
+    """One running `manage.py dev`."""
+
+    def __init__(self, environ, output):
+        self.output = output
+        with output.open("w") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "dev"],
+                cwd=ROOT,
+                env=environ,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def text(self):
+        return self.output.read_text()
+
+    def wait_for_card(self):
+        shown = eventually(lambda: "Sign in  " in self.text or self.process.poll() is not None)
+        assert shown, self.text
+        assert self.process.poll() is None, self.text
+
+    def end(self, number=signal.SIGINT):
+        """Send a signal as a terminal does, to the whole group, or to the command; its status."""
+        if number in (signal.SIGINT, signal.SIGHUP):
+            os.killpg(self.process.pid, number)
+        else:
+            self.process.send_signal(number)
+        return self.process.wait(SECONDS)
+
+
+@pytest.fixture
+def environ(tmp_path, clean_environ):
+    port, pool_port = free_ports(2)
+    return clean_environ | {
+        "ENV_FILE": os.devnull,
+        "PORT": str(port),
+        "POOL_PORT": str(pool_port),
+        "LOCAL_POOL_DIR": str(tmp_path / "pool"),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/app.sqlite3",
+        "SECRET_KEY": "tests-only-secret-key-that-signs-nothing-of-worth-0123456789",
+    }
+
+
+@pytest.fixture
+def run(environ, tmp_path):
+    @contextmanager
+    def start(**variables):
+        one = Run(environ | variables, tmp_path / "output")
+        try:
+            yield one
+        finally:
+            if one.process.poll() is None:
+                os.killpg(one.process.pid, signal.SIGKILL)
+                one.process.wait()
+
+    return start
+
+
+def gone(environ):
+    return answers(environ["PORT"]) is None and answers(environ["POOL_PORT"]) is None
+
+
+def test_run_prints_the_card_serves_both_and_ctrl_c_stops_both(run, environ):
+    with run() as one:
+        one.wait_for_card()
+        assert answers(environ["PORT"]) == 200
+        assert answers(environ["POOL_PORT"], "/_local/health") == 200
+        assert re.match(
+            r"Ready in \d+ s · local pool, nothing leaves this machine\n"
+            rf"  App      http://localhost:{environ['PORT']}\n"
+            rf"(  Pool     http://localhost:{environ['POOL_PORT']}/_local/\n)?"
+            r"  Sign in  ada \(admins\)  grace \(editors\)  linus   Cognito-demo-1\n",
+            one.text,
+        )
+        before = one.text
+        assert one.end() == 0
+        assert one.text == before
+        assert gone(environ)
+
+
+def test_run_hands_the_same_values_to_app_and_pool(run, environ):
+    with run(POOL_ID="local-1_OtherPool", POOL_CLIENT_ID="otherclient") as one:
+        one.wait_for_card()
+        opener = build_opener(ProxyHandler({}))
+        with opener.open(f"http://localhost:{environ['PORT']}/accounts/login/", timeout=5) as page:
+            assert page.url.startswith(f"http://localhost:{environ['POOL_PORT']}/login?")
+            assert "client_id=otherclient" in page.url
+        discovery = "/local-1_OtherPool/.well-known/openid-configuration"
+        assert answers(environ["POOL_PORT"], discovery) == 200
+        one.end()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_run_stops_quietly_when_asked(run, environ, number):
+    with run() as one:
+        one.wait_for_card()
+        assert one.end(number) == 0
+        assert gone(environ)
+
+
+def test_run_killed_outright_leaves_nothing_behind(run, environ):
+    with run() as one:
+        one.wait_for_card()
+        one.end(signal.SIGKILL)
+        assert eventually(lambda: gone(environ))
+
+
+def test_run_ends_with_a_sentence_when_a_child_ends(run, environ):
+    with run() as one:
+        one.wait_for_card()
+        listing = subprocess.run(
+            ["ps", "-o", "pid=,args=", "--ppid", str(one.process.pid)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        pool = next(line for line in listing.stdout.splitlines() if line.endswith("local_pool"))
+        os.kill(int(pool.split()[0]), signal.SIGKILL)
+        assert one.process.wait(SECONDS) == 1
+        assert one.text.endswith("The local pool ended by itself, so everything was stopped.\n")
+        assert gone(environ)
+
+
+@pytest.mark.parametrize("name", ["PORT", "POOL_PORT"])
+def test_run_says_which_port_is_taken_before_anything_else(run, environ, tmp_path, name):
+    with socket.create_server(("127.0.0.1", int(environ[name]))), run() as one:
+        assert one.process.wait(SECONDS) == 1
+        assert re.fullmatch(
+            rf"Port {environ[name]} is taken by another program\. "
+            rf"Stop it, or choose another port: {name}=\d+ make run\n",
+            one.text,
+        )
+    assert not (tmp_path / "pool").exists()
+    assert not (tmp_path / "app.sqlite3").exists()
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"PORT": "http"}, "PORT=http is no port. Choose one from 1 to 65535."),
+        ({"POOL_PORT": "70000"}, "POOL_PORT=70000 is no port. Choose one from 1 to 65535."),
+        ({"PORT": "9", "POOL_PORT": "9"}, "PORT and POOL_PORT are both 9. Give each its own."),
+        ({"POOL_ROTATE_REFRESH_TOKENS": "maybe"}, "POOL_ROTATE_REFRESH_TOKENS must be 1 or 0."),
+    ],
+)  # fmt: skip
+def test_run_refuses_a_wrong_value_in_a_sentence(run, variables, words):
+    with run(**variables) as one:
+        assert one.process.wait(SECONDS) == 1
+        assert one.text == f"{words}\n"
+
+
+def test_run_names_what_is_wrong_with_real_values(run):
+    with run(COGNITO_POOL_ID="eu-west-1_AbCdEf123", COGNITO_CLIENT_ID="not a client") as one:
+        assert one.process.wait(SECONDS) == 1
+        for name in ("COGNITO_CLIENT_ID", "COGNITO_CLIENT_SECRET", "COGNITO_CLIENT_DOMAIN"):
+            assert name in one.text
+        assert "Traceback" not in one.text
+        assert one.text.endswith("The app ended by itself, so everything was stopped.\n")
+
+
+def test_run_says_that_the_database_does_not_answer(run):
+    [port] = free_ports(1)
+    with run(DATABASE_URL=f"postgres://nobody@127.0.0.1:{port}/nothing") as one:
+        assert one.process.wait(SECONDS) == 1
+        assert "check DATABASE_URL" in one.text
+        assert "Traceback" not in one.text
+
+
+def test_run_with_real_values_uses_them_and_starts_no_pool(run, environ):
+    with (
+        LocalPool(public_url=f"http://localhost:{environ['PORT']}") as pool,
+        run(**pool.env()) as one,
+    ):
+        assert eventually(lambda: "Ready in" in one.text or one.process.poll() is not None)
+        assert answers(environ["PORT"]) == 200, one.text
+        assert answers(environ["POOL_PORT"]) is None
+        assert pool.pool_id in one.text
+        assert "ada" not in one.text
+        assert one.end() == 0
+
+
+def test_dev_runs_another_command_in_the_same_environment(environ):
+    code = "from django.conf import settings; print(settings.DEBUG, settings.PUBLIC_URL)"
+    done = subprocess.run(
+        [sys.executable, "manage.py", "dev", "shell", "--no-imports", "-c", code],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"True http://localhost:{environ['PORT']}\n"
