@@ -94,6 +94,9 @@ class CognitoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
     def verify_claims(self, claims: IdClaims) -> bool:
         return True  # the verifier checked them; no attribute is required of a person
 
+    def describe_user_by_claims(self, claims: IdClaims) -> str:
+        return f"subject {claims.subject}"
+
     def filter_users_by_claims(self, claims: IdClaims) -> list[Any]:
         identity = Identity.objects.of(issuer=claims.issuer, subject=claims.subject)
         return [identity.user] if identity is not None else []

@@ -1,0 +1,110 @@
+"""A site under test and a pool to sign in at: real servers, real HTTP, on free ports."""
+
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import pytest
+import requests
+
+from accounts.models import SignIn
+from local_pool.testing import LocalPool
+
+ENVIRONMENT_NAMES = {
+    "POOL_ID": "COGNITO_POOL_ID",
+    "CLIENT_ID": "COGNITO_CLIENT_ID",
+    "CLIENT_SECRET": "COGNITO_CLIENT_SECRET",
+    "CLIENT_DOMAIN": "COGNITO_CLIENT_DOMAIN",
+    "CLIENT_REGION": "COGNITO_CLIENT_REGION",
+    "ISSUER": "COGNITO_ISSUER",
+}
+
+
+@pytest.fixture
+def pool(live_server):
+    with LocalPool(public_url=live_server.url) as running:
+        yield running
+
+
+@pytest.fixture
+def site(live_server, pool, settings):
+    """The address of this project, running and wired to `pool`."""
+    environment = pool.env()
+    settings.PUBLIC_URL = live_server.url
+    settings.COGNITO = {
+        **settings.COGNITO,
+        **{key: environment.get(name, "") for key, name in ENVIRONMENT_NAMES.items()},
+        "JWKS_URL": "",
+        "PUBLIC_URL": live_server.url,
+    }
+    return live_server.url
+
+
+@dataclass
+class Visitor:
+    """A browser without scripts: keeps cookies, follows redirects one by one."""
+
+    site: str
+    pool: LocalPool
+    http: requests.Session
+
+    def get(self, path, **kwargs):
+        return self.http.get(urljoin(self.site, path), allow_redirects=False, timeout=20, **kwargs)
+
+    def start(self, next_page=""):
+        """Begin to sign in; returns the address of the hosted UI."""
+        query = {"next": next_page} if next_page else {}
+        answer = self.get("/accounts/login/", params=query)
+        assert answer.status_code == 302, answer.text
+        return answer.headers["Location"]
+
+    def callback(self, authorize_url, who="ada"):
+        """What the hosted UI leads back to after signing in there."""
+        return self.pool.sign_in(authorize_url, who, session=self.http)
+
+    def sign_in(self, who="ada", next_page=""):
+        """The whole way; returns the answer to the callback."""
+        return self.get(self.callback(self.start(next_page), who))
+
+    def post(self, path, **fields):
+        token = self.http.cookies.get("csrftoken") or ""
+        return self.http.post(
+            urljoin(self.site, path),
+            data={"csrfmiddlewaretoken": token, **fields},
+            allow_redirects=False,
+            timeout=20,
+        )
+
+    def sign_out(self):
+        self.get("/profile/")  # a page with a form sets the CSRF cookie
+        return self.post("/accounts/logout/")
+
+    @property
+    def is_signed_in(self):
+        return self.get("/profile/").status_code == 200
+
+
+@pytest.fixture
+def new_visitor(site, pool):
+    sessions = []
+
+    def make():
+        http = requests.Session()
+        sessions.append(http)
+        return Visitor(site, pool, http)
+
+    yield make
+    for http in sessions:
+        http.close()
+
+
+@pytest.fixture
+def visitor(new_visitor):
+    return new_visitor()
+
+
+def query_of(address):
+    return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+
+
+def live_sign_ins():
+    return SignIn.objects.live().count()

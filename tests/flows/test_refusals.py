@@ -1,0 +1,234 @@
+"""When things go wrong on the way in: what people are told, and that nobody is half signed in."""
+
+import time
+from functools import partial
+
+import jwt
+import pytest
+
+from accounts import provider as provider_module
+from accounts.models import Identity, SignIn, User
+from tests.flows.conftest import query_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def assert_nobody_signed_in(visitor):
+    assert not visitor.is_signed_in
+    assert SignIn.objects.count() == 0
+
+
+@pytest.fixture
+def impatient(monkeypatch, settings):
+    """A provider that waits half a second at most."""
+    hasty = partial(
+        provider_module.Transport, connect_seconds=0.3, read_seconds=0.3, total_seconds=0.5
+    )
+    monkeypatch.setattr(provider_module, "Transport", hasty)
+    provider_module.provider.cache_clear()
+    yield
+    provider_module.provider.cache_clear()
+
+
+@pytest.mark.parametrize("kind", ["500", "503", "429", "garbage", "empty", "close", "slow"])
+def test_pool_that_does_not_answer_gives_503_and_a_way_on(visitor, impatient, kind):
+    callback = visitor.callback(visitor.start("/profile/"))
+    visitor.pool.faults.add("token", kind, seconds=2)
+    answer = visitor.get(callback)
+    assert answer.status_code == 503
+    assert "can&#x27;t be reached" in answer.text
+    assert "Try again" in answer.text
+    assert "/accounts/login/?next=%2Fprofile%2F" in answer.text
+    assert int(answer.headers["Retry-After"]) > 0
+    assert_nobody_signed_in(visitor)
+
+
+def test_after_an_outage_try_again_works(visitor, impatient):
+    callback = visitor.callback(visitor.start("/server/"))
+    visitor.pool.stop()
+    assert visitor.get(callback).status_code == 503
+    visitor.pool.start()
+    assert visitor.sign_in(next_page="/server/").headers["Location"] == "/server/"
+
+
+def test_key_set_that_cannot_be_had_is_an_outage_too(visitor, impatient):
+    visitor.pool.faults.add("jwks", "503")
+    assert visitor.sign_in().status_code == 503
+    assert_nobody_signed_in(visitor)
+
+
+def test_wrong_client_secret_is_our_fault_and_the_log_names_the_setting(visitor, settings, caplog):
+    callback = visitor.callback(visitor.start())
+    settings.COGNITO = {**settings.COGNITO, "CLIENT_SECRET": "not-the-secret-of-this-client"}
+    answer = visitor.get(callback)
+    assert answer.status_code == 503
+    assert "Nothing you did" in answer.text
+    errors = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "COGNITO_CLIENT_SECRET" in errors[0].getMessage()
+    assert "not-the-secret-of-this-client" not in caplog.text + answer.text
+    assert_nobody_signed_in(visitor)
+
+
+def test_in_development_the_page_shows_the_command_that_repairs(visitor, settings):
+    callback = visitor.callback(visitor.start())
+    settings.COGNITO = {**settings.COGNITO, "CLIENT_SECRET": "not-the-secret-of-this-client"}
+    settings.DEBUG = True
+    assert "make reset &amp;&amp; make run" in visitor.get(callback).text
+
+
+def test_in_production_no_command_is_shown(visitor, settings):
+    callback = visitor.callback(visitor.start())
+    settings.COGNITO = {**settings.COGNITO, "CLIENT_SECRET": "not-the-secret-of-this-client"}
+    assert "make reset" not in visitor.get(callback).text
+
+
+def test_redirect_address_of_another_spelling_is_our_fault(visitor, settings, caplog):
+    callback = visitor.callback(visitor.start())
+    settings.COGNITO = {**settings.COGNITO, "PUBLIC_URL": "http://localhost:1"}
+    assert visitor.get(callback).status_code == 503
+    assert "PUBLIC_URL" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("error=access_denied", "cancelled"),
+        ("error=invalid_request&error_description=User+is+not+enabled.", "disabled"),
+        ("error=server_error", "fault of its own"),
+        ("error=something_new&error_description=<script>alert(1)</script>", "no reason"),
+    ],
+)
+def test_refusal_of_the_provider_is_told_in_plain_words(visitor, query, words):
+    state = query_of(visitor.start("/profile/"))["state"]
+    answer = visitor.get(f"/signin?{query}&state={state}")
+    assert answer.status_code == 400
+    assert words in answer.text
+    assert "<script>alert" not in answer.text
+    assert "alert(1)" not in answer.text
+    assert_nobody_signed_in(visitor)
+
+
+def test_person_disabled_between_password_and_code_is_refused(visitor):
+    callback = visitor.callback(visitor.start())
+    visitor.pool.disable("ada")
+    assert visitor.get(callback).status_code == 400
+    assert_nobody_signed_in(visitor)
+
+
+TAMPERED = [
+    ("id-token", "wrong-key"),
+    ("id-token", "unknown-key"),
+    ("id-token", "wrong-issuer"),
+    ("id-token", "wrong-audience"),
+    ("id-token", "wrong-token-use"),
+    ("id-token", "wrong-nonce"),
+    ("id-token", "expired"),
+    ("id-token", "missing-nonce"),
+    ("id-token", "missing-sub"),
+    ("id-token", "missing-exp"),
+    ("access-token", "wrong-key"),
+    ("access-token", "wrong-audience"),
+    ("access-token", "expired"),
+]
+
+
+@pytest.mark.parametrize(("which", "how"), TAMPERED)
+def test_forged_or_foreign_tokens_sign_nobody_in(visitor, caplog, which, how):
+    visitor.pool.faults.add(which, how, times=1)
+    answer = visitor.sign_in()
+    assert answer.status_code == 400
+    assert "couldn&#x27;t trust" in answer.text
+    assert_nobody_signed_in(visitor)
+    assert Identity.objects.count() == User.objects.count() == 0
+    refusals = [r.getMessage() for r in caplog.records if "refused" in r.getMessage()]
+    assert len(refusals) == 1
+    assert "why=" in refusals[0]
+
+
+def test_unsigned_id_token_signs_nobody_in(visitor, monkeypatch):
+    endpoint = provider_module.provider().token_endpoint
+    exchange = endpoint.exchange
+
+    def unsigned(**kwargs):
+        tokens = exchange(**kwargs)
+        claims = jwt.decode(tokens.id_token, options={"verify_signature": False})
+        object.__setattr__(tokens, "id_token", jwt.encode(claims, "", algorithm="none"))
+        return tokens
+
+    monkeypatch.setattr(endpoint, "exchange", unsigned)
+    assert visitor.sign_in().status_code == 400
+    assert_nobody_signed_in(visitor)
+
+
+def test_code_redeemed_elsewhere_first_gives_a_page_and_one_click(visitor):
+    callback = visitor.callback(visitor.start("/server/"))
+    code = query_of(callback)["code"]
+    stolen = visitor.start("/server/")  # the same browser's next attempt gets the used code
+    visitor.get(callback)
+    visitor.sign_out()
+    answer = visitor.get(f"/signin?code={code}&state={query_of(stolen)['state']}")
+    assert answer.status_code == 400
+    assert "already used" in answer.text
+    assert "/accounts/login/?next=%2Fserver%2F" in answer.text
+    assert not visitor.is_signed_in
+
+
+def test_code_older_than_five_minutes_gives_a_page_and_one_click(visitor):
+    callback = visitor.callback(visitor.start())
+    visitor.pool.clock.advance(301)
+    answer = visitor.get(callback)
+    assert answer.status_code == 400
+    assert "too old" in answer.text
+    assert_nobody_signed_in(visitor)
+
+
+def test_deactivated_person_is_told_and_offered_another_account(visitor, new_visitor):
+    visitor.sign_in("ada")
+    User.objects.update(is_active=False)
+    answer = new_visitor().sign_in("ada")
+    assert answer.status_code == 403
+    assert "deactivated" in answer.text
+    assert "/accounts/login/?another=1" in answer.text
+    assert not visitor.is_signed_in
+
+
+def test_unknown_person_is_refused_where_people_are_not_created(visitor, settings):
+    settings.COGNITO = {**settings.COGNITO, "CREATE_PEOPLE": False}
+    answer = visitor.sign_in("ada")
+    assert answer.status_code == 403
+    assert "have an account here" in answer.text
+    assert User.objects.count() == 0
+
+
+def test_error_page_shows_the_reference_that_both_logs_use(visitor, caplog):
+    caplog.set_level("INFO")
+    callback = visitor.callback(visitor.start())
+    visitor.pool.clock.advance(301)
+    page = visitor.get(callback).text
+    lines = [r.getMessage() for r in caplog.records if r.name == "accounts.sign_in"]
+    reference = lines[0][:8]
+    assert f"<code>{reference}</code>" in page
+    assert reference in {attempt.reference for attempt in visitor.pool.journal.attempts()}
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["code=a&code=b", "state=a&state=b", "code=x&state=" + "y" * 600, "code=" + "x" * 5000],
+)
+def test_malformed_callback_is_a_page_and_not_a_crash(visitor, query):
+    answer = visitor.get(f"/signin?{query}")
+    assert answer.status_code == 400
+    assert "Sign in again" in answer.text
+
+
+def test_refusal_pages_are_never_cached(visitor):
+    answer = visitor.get("/signin?code=a&code=b")
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_slow_pool_does_not_hold_the_page_for_long(visitor, impatient):
+    callback = visitor.callback(visitor.start())
+    visitor.pool.faults.add("token", "slow", seconds=5)
+    started = time.monotonic()
+    visitor.get(callback)
+    assert time.monotonic() - started < 4

@@ -1,0 +1,101 @@
+"""Signing out: here, at the provider, and for the tokens."""
+
+import pytest
+
+from accounts import services
+from accounts.models import SignIn
+from accounts.session import open_tokens
+from tests.flows.conftest import live_sign_ins, query_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_sign_out_ends_the_session_and_goes_through_the_pool(visitor, site):
+    visitor.sign_in()
+    answer = visitor.sign_out()
+    assert answer.status_code == 302
+    address = answer.headers["Location"]
+    assert address.startswith(f"{visitor.pool.url}/logout?")
+    assert query_of(address) == {
+        "client_id": visitor.pool.client_id,
+        "logout_uri": f"{site}/signout",
+    }
+    assert not visitor.is_signed_in
+    assert live_sign_ins() == 0
+    back = visitor.http.get(address, allow_redirects=False, timeout=20)
+    assert back.headers["Location"] == f"{site}/signout"
+    assert "You're signed out here and at" in visitor.get("/signout").text.replace("&#x27;", "'")
+
+
+def test_next_sign_in_asks_for_the_password(visitor):
+    visitor.sign_in()
+    address = visitor.sign_out().headers["Location"]
+    visitor.http.get(address, allow_redirects=False, timeout=20)
+    page = visitor.http.get(visitor.start(), timeout=20)
+    assert 'name="password"' in page.text
+
+
+def test_refresh_token_is_revoked_and_erased(visitor):
+    visitor.sign_in()
+    refresh_token = open_tokens(SignIn.objects.get()).refresh_token
+    visitor.sign_out()
+    row = SignIn.objects.get()
+    assert row.sealed_tokens == ""
+    assert row.end_reason == "signed_out"
+    answer = visitor.http.post(
+        f"{visitor.pool.url}/oauth2/token",
+        data={"grant_type": "refresh_token", "refresh_token": refresh_token},
+        auth=(visitor.pool.client_id, visitor.pool.client_secret),
+        timeout=20,
+    )
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+
+
+def test_sign_out_by_link_is_refused(visitor):
+    visitor.sign_in()
+    assert visitor.get("/accounts/logout/").status_code == 405
+    assert visitor.is_signed_in
+
+
+def test_sign_out_without_the_csrf_token_is_refused(visitor):
+    visitor.sign_in()
+    visitor.http.cookies.pop("csrftoken", None)
+    assert visitor.post("/accounts/logout/").status_code == 403
+    assert visitor.is_signed_in
+
+
+def test_unreachable_pool_does_not_keep_anyone_signed_in(visitor):
+    visitor.sign_in()
+    visitor.get("/profile/")
+    visitor.pool.stop()
+    answer = visitor.post("/accounts/logout/")
+    assert answer.headers["Location"].startswith("/signout?")
+    assert not visitor.is_signed_in
+    assert live_sign_ins() == 0
+
+
+def test_old_session_cookie_does_not_come_back_to_life(visitor, new_visitor):
+    visitor.sign_in()
+    thief = new_visitor()
+    thief.http.cookies.update(visitor.http.cookies)
+    assert thief.is_signed_in
+    visitor.sign_out()
+    assert not thief.is_signed_in
+
+
+def test_sign_in_ended_elsewhere_signs_the_browser_out(visitor):
+    visitor.sign_in()
+    services.end_sign_in(SignIn.objects.get(), reason=SignIn.EndReason.SIGNED_OUT)
+    assert not visitor.is_signed_in
+
+
+def test_one_browser_signs_out_and_the_other_stays(visitor, new_visitor):
+    other = new_visitor()
+    visitor.sign_in("ada")
+    other.sign_in("ada")
+    visitor.sign_out()
+    assert other.is_signed_in
+
+
+def test_signed_out_page_is_there_for_everybody(visitor):
+    assert visitor.get("/signout").status_code == 200
