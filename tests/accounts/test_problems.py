@@ -1,0 +1,51 @@
+import logging
+
+import pytest
+
+from accounts import backends, problems  # noqa: F401 (backends adds leaves to the error tree)
+from accounts.cognito import errors
+
+
+def leaves(kind):
+    children = kind.__subclasses__()
+    return [leaf for child in children for leaf in leaves(child)] if children else [kind]
+
+
+@pytest.mark.parametrize("leaf", leaves(errors.CognitoError), ids=lambda leaf: leaf.__name__)
+def test_every_leaf_of_the_error_tree_has_words_for_a_person(leaf):
+    problem = problems.problem_for(leaf.__new__(leaf))
+    assert problem.title
+    assert problem.what.endswith(".")
+    assert problem.next_step.endswith(".")
+    assert problem.action_label
+    assert problem.status in (400, 401, 403, 503)
+    assert (
+        leaf is errors.ConfigurationError or problem is not problems.PROBLEMS[errors.CognitoError]
+    ), "this leaf has no row and no ancestor with one"
+
+
+def test_our_own_mistakes_are_errors_in_the_log_and_name_what_to_look_at():
+    for kind in (errors.ClientRejected, errors.RequestRejected, errors.ConfigurationError):
+        problem = problems.problem_for(kind.__new__(kind))
+        assert problem.level == logging.ERROR
+        assert problem.settings
+        assert problem.status == 503
+
+
+def test_tone_has_no_exclamation_and_no_oops():
+    for problem in problems.PROBLEMS.values():
+        words = " ".join((problem.title, problem.what, problem.why, problem.next_step))
+        assert "!" not in words
+        assert "oops" not in words.lower()
+
+
+def refused(error, description=""):
+    return errors.ProviderRefused("refused", error=error, description=description)
+
+
+def test_provider_reason_is_ours_and_never_its_text():
+    assert "cancelled" in problems.provider_reason(refused("access_denied", "<b>Click here</b>"))
+    assert "disabled" in problems.provider_reason(refused("invalid_request", "User is not enabled"))
+    assert problems.provider_reason(refused("new_code", "free text")) == (
+        "It gave no reason that we know."
+    )

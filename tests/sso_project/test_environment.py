@@ -1,0 +1,98 @@
+import pytest
+
+from sso_project.environment import Environment
+
+
+@pytest.fixture
+def read(tmp_path, monkeypatch):
+    """An Environment over the given `.env` text; the process's own variables stay in force."""
+
+    def make(text="", **variables):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        (tmp_path / ".env").write_text(text)
+        return Environment(tmp_path / ".env")
+
+    names = ("A_TEXT", "A_FLAG", "A_PORT", "A_LIST", "SOME_SECONDS", "A_MAPPING", "A_DATABASE")
+    for name in names:
+        monkeypatch.setenv(name, "")  # so that what a file sets is undone after the test
+        monkeypatch.delenv(name)
+    return make
+
+
+def test_variable_of_the_process_wins_over_the_file(read):
+    assert read("A_TEXT=from-file", A_TEXT="from-process").text("A_TEXT") == "from-process"
+
+
+def test_file_fills_in_what_the_process_lacks(read):
+    assert read("A_TEXT=from-file").text("A_TEXT") == "from-file"
+
+
+def test_missing_text_is_a_problem_under_its_name(read):
+    env = read()
+    assert env.text("A_TEXT") == ""
+    assert env.problems == {"A_TEXT": "is missing"}
+
+
+def test_text_with_a_default_may_be_missing(read):
+    env = read()
+    assert env.text("A_TEXT", "default") == "default"
+    assert env.problems == {}
+
+
+def test_secret_that_begins_with_a_dollar_sign_is_taken_as_it_is(read):
+    assert read(A_TEXT="$HOME-of-secrets").text("A_TEXT") == "$HOME-of-secrets"
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"), [("1", True), ("0", False), ("True", True), ("no", False)]
+)
+def test_flag_is_read(read, raw, value):
+    assert read(A_FLAG=raw).flag("A_FLAG", not value) is value
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "raw", "words"),
+    [
+        ("flag", "A_FLAG", "maybe", "1 or 0"),
+        ("port", "A_PORT", "70000", "1 to 65535"),
+        ("port", "A_PORT", "http", "1 to 65535"),
+        ("seconds", "SOME_SECONDS", "-1", "0 or more"),
+        ("seconds", "SOME_SECONDS", "1.5", "whole number"),
+        ("mapping", "A_MAPPING", "[1]", "JSON object"),
+        ("mapping", "A_MAPPING", "{", "JSON object"),
+        ("database", "A_DATABASE", "not a url", "database URL"),
+        ("database", "A_DATABASE", "postgres://", "database URL"),
+    ],
+)
+def test_malformed_value_is_a_problem_and_the_default_stands_in(read, method, name, raw, words):
+    env = read(**{name: raw})
+    default = {"database": "sqlite:///x.sqlite3"}.get(method, {"mapping": {}}.get(method, 7))
+    getattr(env, method)(name, default)
+    assert words in env.problems[name]
+
+
+def test_all_problems_are_kept(read):
+    env = read(A_FLAG="maybe", A_PORT="x")
+    env.text("A_TEXT")
+    env.flag("A_FLAG", False)
+    env.port("A_PORT", 1)
+    assert set(env.problems) == {"A_TEXT", "A_FLAG", "A_PORT"}
+
+
+def test_list_is_split_and_trimmed(read):
+    assert read(A_LIST=" a, b ,,c").items("A_LIST") == ["a", "b", "c"]
+
+
+def test_mapping_and_database_are_read(read):
+    env = read(A_MAPPING='{"admins": "staff"}', A_DATABASE="postgres://me@db.example:5433/app")
+    assert env.mapping("A_MAPPING", {}) == {"admins": "staff"}
+    database = env.database("A_DATABASE", "sqlite:///x.sqlite3")
+    assert (database["HOST"], database["PORT"], database["NAME"]) == ("db.example", 5433, "app")
+
+
+def test_names_are_remembered_for_the_documentation(read):
+    env = read()
+    env.text("A_TEXT", "")
+    env.flag("A_FLAG", True)
+    assert env.names == ["A_TEXT", "A_FLAG"]

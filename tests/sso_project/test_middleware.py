@@ -1,0 +1,65 @@
+import pytest
+from django.test import RequestFactory
+
+from accounts.provider import provider
+from sso_project.middleware import CanonicalHostMiddleware
+
+
+def answer_for(host, path="/profile/?a=1", method="get", **headers):
+    middleware = CanonicalHostMiddleware(lambda request: "passed on")
+    request = getattr(RequestFactory(), method)(path, headers={"host": host, **headers})
+    return middleware(request)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8000", "[::1]:8000"])
+def test_other_loopback_name_redirects_to_localhost(host):
+    answer = answer_for(host)
+    assert (answer.status_code, answer["Location"]) == (302, "http://localhost:8000/profile/?a=1")
+
+
+@pytest.mark.parametrize("host", ["localhost:8000", "localhost"])
+def test_the_name_itself_is_passed_on(host):
+    assert answer_for(host) == "passed on"
+
+
+def test_port_is_kept_when_there_is_none():
+    assert answer_for("127.0.0.1")["Location"] == "http://localhost/profile/?a=1"
+
+
+def test_calls_of_programs_are_passed_on():
+    assert answer_for("127.0.0.1:8000", method="post") == "passed on"
+    assert answer_for("127.0.0.1:8000", authorization="Bearer x") == "passed on"
+
+
+def test_site_with_a_name_of_its_own_does_without(settings):
+    from django.core.exceptions import MiddlewareNotUsed
+
+    settings.PUBLIC_URL = "https://app.example.com"
+    with pytest.raises(MiddlewareNotUsed):
+        CanonicalHostMiddleware(lambda request: "passed on")
+
+
+def directives(response):
+    policy = response["Content-Security-Policy"]
+    return {
+        name: rest for name, _, rest in (part.strip().partition(" ") for part in policy.split(";"))
+    }
+
+
+@pytest.mark.django_db
+def test_policy_allows_no_inline_code_and_forms_only_to_us_and_the_hosted_ui(client):
+    policy = directives(client.get("/"))
+    assert policy["form-action"] == f"'self' {provider().config.domain}"
+    assert policy["script-src"] == policy["style-src"] == "'self'"
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert not any("unsafe" in value for value in policy.values())
+    assert all("http" not in value for name, value in policy.items() if name != "form-action")
+
+
+@pytest.mark.django_db
+def test_security_headers_are_sent(client):
+    response = client.get("/")
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Referrer-Policy"] == "same-origin"
+    assert response["Cross-Origin-Opener-Policy"] == "same-origin"

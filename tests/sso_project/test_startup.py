@@ -1,0 +1,103 @@
+"""A server with wrong settings does not start, and says everything that is wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+GOOD = {
+    "ENV_FILE": "/dev/null",
+    "SECRET_KEY": "a-secret-key-of-a-test-0123456789-abcdefghijklmnopqrstuvwxyz",
+    "PUBLIC_URL": "https://app.example.com",
+    "TOKEN_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+    "COGNITO_POOL_ID": "eu-west-1_AbCdEfGhI",
+    "COGNITO_CLIENT_ID": "1example23456789abcdefghij",
+    "COGNITO_CLIENT_SECRET": "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0u1v2w3x4y5z",
+    "COGNITO_CLIENT_DOMAIN": "my-prefix",
+    "DATABASE_URL": "sqlite:///:memory:",
+    "STATIC_ROOT": str(Path(__file__).parent),  # any folder that is there
+}
+
+
+def load(module, clean_environ, **changes):
+    environment = {**clean_environ, **GOOD, **changes}
+    environment = {name: value for name, value in environment.items() if value is not None}
+    return subprocess.run(
+        [sys.executable, "-c", f"import sso_project.{module}"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("module", ["wsgi", "asgi"])
+def test_server_with_good_settings_loads(module, clean_environ):
+    result = load(module, clean_environ)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("module", ["wsgi", "asgi"])
+def test_server_with_three_bad_values_names_all_three(module, clean_environ):
+    result = load(
+        module,
+        clean_environ,
+        COGNITO_POOL_ID="nonsense",
+        PUBLIC_URL="app.example.com",
+        TOKEN_ENCRYPTION_KEYS="short",
+    )
+    assert result.returncode != 0
+    for name in ("COGNITO_POOL_ID", "PUBLIC_URL", "TOKEN_ENCRYPTION_KEYS"):
+        assert f"  {name} " in result.stderr
+    assert "COGNITO_CLIENT_SECRET" not in result.stderr
+
+
+OPTIONAL = ("ENV_FILE", "DATABASE_URL", "STATIC_ROOT")
+REQUIRED = [name for name in GOOD if name not in OPTIONAL]
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_server_without_a_required_value_names_it(name, clean_environ):
+    result = load("wsgi", clean_environ, **{name: None})
+    assert result.returncode != 0
+    assert f"  {name} is missing" in result.stderr
+
+
+def test_everything_missing_is_said_at_once(clean_environ):
+    result = load("wsgi", clean_environ, **dict.fromkeys(REQUIRED))
+    assert all(f"  {name} is missing" in result.stderr for name in REQUIRED)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("COGNITO_CLIENT_DOMAIN", "http://auth.example.com"),
+        ("COGNITO_CLIENT_ID", "has spaces in it"),
+        ("COGNITO_CLIENT_REGION", "us-east-1"),  # the pool is in another one
+        ("PUBLIC_URL", "http://app.example.com"),
+        ("PUBLIC_URL", "https://app.example.com/path"),
+        ("DATABASE_URL", "nonsense"),
+        ("DEBUG", "perhaps"),
+        ("PORT", "eighty"),
+    ],
+)
+def test_malformed_value_is_named_and_not_repeated_elsewhere(name, value, clean_environ):
+    result = load("wsgi", clean_environ, **{name: value})
+    assert result.returncode != 0
+    assert f"  {name} " in result.stderr
+    assert result.stderr.count("(sso_project.E") + result.stderr.count("(accounts.E") == 1, result.stderr
+
+
+def test_secrets_are_not_in_the_message(clean_environ):
+    result = load("wsgi", clean_environ, COGNITO_CLIENT_SECRET="short secret!", SECRET_KEY=None)
+    assert result.returncode != 0
+    assert "COGNITO_CLIENT_SECRET" in result.stderr
+    assert "short secret!" not in result.stderr
+
+
+def test_development_needs_only_its_key_and_the_pool(clean_environ):
+    development = {"DEBUG": "1", "PUBLIC_URL": None, "TOKEN_ENCRYPTION_KEYS": None}
+    result = load("wsgi", clean_environ, **development)
+    assert (result.returncode, result.stderr) == (0, "")
