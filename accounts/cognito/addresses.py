@@ -14,12 +14,14 @@ def address_problem(address: str) -> str | None:
     refused both when settings are read and again before each request.
     """
     parts = _split(address)
-    if parts is None or not parts.hostname:
+    if parts is None or not parts.scheme:
+        return "is not a web address"
+    if parts.scheme not in {"http", "https"}:
+        return "must use https"
+    if not parts.hostname:
         return "is not a web address"
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
         return "must use https (plain http is for this machine only)"
-    if parts.scheme not in {"http", "https"}:
-        return "must use https"
     if parts.username is not None or parts.password is not None:
         return "must not contain a user name or password"
     if parts.query or parts.fragment:

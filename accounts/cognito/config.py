@@ -8,7 +8,6 @@ Values come from the caller; problems are reported under the environment names t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from .addresses import address_problem
@@ -48,6 +47,7 @@ class TrustedPool:
             )
             sentence = f"(pool {self.pool_id!r}): {', '.join(members)}"
             raise ConfigurationError({"COGNITO_TRUSTED_POOLS": sentence})
+        _set(self, accepted_clients=_each_once(*self.accepted_clients))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +76,17 @@ class CognitoConfig:
     public_client: bool = False
 
     def __post_init__(self) -> None:
-        _set(self, accepted_clients=(self.client_id, *self.accepted_clients))
         problems = {
             **_complete_pool(self),
             **_client_id_problem(self.client_id),
             **_secret_problem(self.client_secret, public=self.public_client),
             **_scopes_problem(self.scopes),
         }
-        _set(self, domain=_domain_address(self.domain, self.region), scopes=tuple(self.scopes))
+        _set(
+            self,
+            domain=_domain_address(self.domain, self.region),
+            accepted_clients=_each_once(self.client_id, *self.accepted_clients),
+        )
         if not self.domain:
             problems["COGNITO_CLIENT_DOMAIN"] = (
                 "is missing: the hosted UI's domain, a prefix, a host or an https address"
@@ -123,6 +126,10 @@ def _set(config: TrustedPool | CognitoConfig, **values: object) -> None:
         object.__setattr__(config, name, value)  # frozen from here on, not while it is being built
 
 
+def _each_once(*names: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
 def _complete_pool(config: TrustedPool | CognitoConfig) -> dict[str, str]:
     """Fill in what derives from the pool id; return the problems found."""
     problems: dict[str, str] = {}
@@ -138,14 +145,13 @@ def _complete_pool(config: TrustedPool | CognitoConfig) -> dict[str, str]:
     jwks_url = config.jwks_url or f"{issuer}/.well-known/jwks.json"
     if config.issuer and (problem := address_problem(issuer)):
         problems["COGNITO_ISSUER"] = problem
-    elif issuer.endswith("/"):
+    elif config.issuer.endswith("/"):
         problems["COGNITO_ISSUER"] = "must not end with a slash: tokens name the issuer without one"
     if config.jwks_url and (problem := address_problem(jwks_url)):
         problems["COGNITO_JWKS_URL"] = problem
-    clients = tuple(dict.fromkeys(config.accepted_clients))
-    if not all(_CLIENT_ID.fullmatch(client) for client in clients if client):
+    if not all(_CLIENT_ID.fullmatch(client) for client in config.accepted_clients):
         problems["COGNITO_ACCEPTED_CLIENTS"] = "holds something that is not an app client id"
-    _set(config, region=region, issuer=issuer, jwks_url=jwks_url, accepted_clients=clients)
+    _set(config, region=region, issuer=issuer, jwks_url=jwks_url)
     return problems
 
 
@@ -167,8 +173,7 @@ def _secret_problem(client_secret: str, *, public: bool) -> dict[str, str]:
     return {"COGNITO_CLIENT_SECRET": problem}
 
 
-def _scopes_problem(scopes: Iterable[str]) -> dict[str, str]:
-    scopes = tuple(scopes)
+def _scopes_problem(scopes: tuple[str, ...]) -> dict[str, str]:
     if not all(_SCOPE.fullmatch(scope) for scope in scopes):
         problem = "holds something that is not a scope"
     elif "openid" not in scopes:

@@ -67,6 +67,8 @@ def _usable_key(member: Any) -> RSAPublicKey | None:
         modulus, exponent = _number(member["n"]), _number(member["e"])
         if not 2048 <= modulus.bit_length() <= 8192 or not 65537 <= exponent < 2**32:
             return None
+        if modulus % 2 == 0:  # cryptography leaves this to whoever uses the key
+            return None
         return RSAPublicNumbers(exponent, modulus).public_key()
     except (KeyError, TypeError, ValueError):
         return None

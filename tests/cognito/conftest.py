@@ -1,0 +1,38 @@
+"""Fixtures of the pure layer: a clock, a verifier over real keys, a scripted server on loopback."""
+
+import pytest
+
+from accounts.cognito.jwks import KeyStore
+from accounts.cognito.verifier import TokenVerifier
+from tests.cognito.keys import CLIENT_ID, ISSUER, NOW, key_set
+from tests.cognito.loopback import ScriptedServer
+
+
+class Clock:
+    """Seconds that pass when told to."""
+
+    def __init__(self, now):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+    def forward(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture
+def clock():
+    return Clock(NOW)
+
+
+@pytest.fixture
+def verifier(clock):
+    keys = KeyStore(key_set, clock=clock, in_background=lambda work: work())
+    return TokenVerifier(issuer=ISSUER, client_ids=[CLIENT_ID], keys=keys, clock=clock)
+
+
+@pytest.fixture
+def server():
+    with ScriptedServer() as running:
+        yield running

@@ -1,0 +1,49 @@
+"""Which addresses we talk to."""
+
+import pytest
+
+from accounts.cognito.addresses import address_problem
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://auth.example.com",
+        "https://auth.example.com:8443/path",
+        "http://localhost:9000",
+        "http://127.0.0.1/x",
+        "http://[::1]:9000/x",
+    ],
+)
+def test_https_anywhere_and_http_on_loopback_are_accepted(address):
+    assert address_problem(address) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ("", "is not a web address"),
+        ("auth.example.com", "is not a web address"),
+        ("https://", "is not a web address"),
+        ("https://[::1", "is not a web address"),
+        ("https://host:port", "is not a web address"),
+        ("https://host:99999", "is not a web address"),
+        ("https://ho\nst", "is not a web address"),
+        ("https://ho st", "is not a web address"),
+        ("https://host\\@evil.example", "is not a web address"),
+        ("https://exämple.com", "is not a web address"),
+        ("file:///etc/passwd", "must use https"),
+        ("data:text/plain,x", "must use https"),
+        ("file://host/etc/passwd", "must use https"),
+        ("ftp://host/x", "must use https"),
+        ("http://example.com", "must use https (plain http is for this machine only)"),
+        ("http://localhost.evil.example", "must use https (plain http is for this machine only)"),
+        ("http://127.0.0.1.evil.example", "must use https (plain http is for this machine only)"),
+        ("https://user@host", "must not contain a user name or password"),
+        ("https://:pw@host", "must not contain a user name or password"),
+        ("https://host?x=1", "must have no query and no fragment"),
+        ("https://host#x", "must have no query and no fragment"),
+    ],
+)
+def test_other_addresses_are_refused_with_the_reason(address, problem):
+    assert address_problem(address) == problem

@@ -1,0 +1,141 @@
+"""The addresses a browser is sent to, and what it may bring back."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from accounts.cognito.authorization import (
+    authorize_url,
+    code_challenge,
+    logout_url,
+    new_secret,
+    parse_callback,
+    reference_of,
+    sign_up_url,
+)
+from accounts.cognito.errors import InvalidCallback, ProviderRefused
+from tests.cognito.keys import CLIENT_ID, ISSUER
+from tests.cognito.test_config import POOL_HOST, make
+
+CALLBACK = "https://app.example.com/signin?x=1&y=ä"
+ATTEMPT = {"redirect_uri": CALLBACK, "state": "s", "nonce": "n", "code_challenge": "c"}
+REQUIRED = {
+    "response_type": ["code"],
+    "client_id": [CLIENT_ID],
+    "redirect_uri": [CALLBACK],
+    "scope": ["openid email profile"],
+    "state": ["s"],
+    "nonce": ["n"],
+    "code_challenge": ["c"],
+    "code_challenge_method": ["S256"],
+}
+OPTIONAL = {"prompt": "login", "login_hint": "a@b.c", "lang": "de", "identity_provider": "Google"}
+
+
+@pytest.mark.parametrize(
+    ("build", "path"), [(authorize_url, "/oauth2/authorize"), (sign_up_url, "/signup")]
+)
+def test_address_holds_what_the_code_flow_needs_and_nothing_else(build, path):
+    address = build(make(), **ATTEMPT)
+    assert address.startswith(f"{POOL_HOST}{path}?")
+    assert parse_qs(urlsplit(address).query, strict_parsing=True) == REQUIRED
+    assert "+" not in address  # a space as %20 is read alike by everybody
+
+
+@pytest.mark.parametrize("build", [authorize_url, sign_up_url])
+def test_address_carries_what_is_asked_for(build):
+    address = build(make(), **ATTEMPT, **OPTIONAL, scopes=["openid", "stats/read"])
+    assert parse_qs(urlsplit(address).query) == {
+        **REQUIRED,
+        **{name: [value] for name, value in OPTIONAL.items()},
+        "scope": ["openid stats/read"],
+    }
+
+
+def test_logout_address_uses_cognitos_own_parameters():
+    address = logout_url(make(), logout_uri="https://app.example.com/signout")
+    assert address.startswith(f"{POOL_HOST}/logout?")
+    assert parse_qs(urlsplit(address).query) == {
+        "client_id": [CLIENT_ID],
+        "logout_uri": ["https://app.example.com/signout"],
+    }
+
+
+def test_secrets_are_long_url_safe_and_never_the_same():
+    secrets = {new_secret() for _ in range(100)}
+    assert len(secrets) == 100
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", secret) for secret in secrets)
+
+
+def test_code_challenge_is_that_of_the_specification():
+    # RFC 7636 appendix B
+    verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    assert code_challenge(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+def test_reference_is_the_start_of_the_states_hash():
+    assert reference_of("abc") == "ba7816bf"  # FIPS 180-2 appendix B.1
+    assert reference_of("é") == "4a99557e"
+
+
+def test_callback_with_a_code_is_read():
+    callback = parse_callback(
+        {"code": ["the-code"], "state": ["the-state"], "later": ["1", "2"]}, issuer=ISSUER
+    )
+    assert (callback.state, callback.accepted_code()) == ("the-state", "the-code")
+    assert "the-code" not in repr(callback)
+
+
+def test_callback_with_an_error_is_read_in_any_order():
+    callback = parse_callback(
+        {
+            "error_description": ["User is not enabled"],
+            "state": ["s"],
+            "error": ["invalid_request"],
+        },
+        issuer=ISSUER,
+    )
+    with pytest.raises(ProviderRefused, match="invalid_request") as refused:
+        callback.accepted_code()
+    assert refused.value.error == "invalid_request"
+    assert refused.value.description == "User is not enabled"
+
+
+def test_text_of_a_callback_cannot_break_a_log_line():
+    callback = parse_callback(
+        {"error": ["x\r\ny"], "error_description": ["a\n\x1b[31m  b\u2028c\x00"]}, issuer=ISSUER
+    )
+    assert (callback.error, callback.error_description) == ("x y", "a [31m b c")
+
+
+def test_empty_callback_has_no_code():
+    callback = parse_callback({}, issuer=ISSUER)
+    assert (callback.state, callback.code, callback.error) == ("", "", "")
+    with pytest.raises(InvalidCallback, match="no code"):
+        callback.accepted_code()
+
+
+@pytest.mark.parametrize("name", ["code", "state", "error", "error_description", "iss"])
+def test_repeated_parameter_is_refused(name):
+    with pytest.raises(InvalidCallback, match="more than once") as refused:
+        parse_callback({"code": ["c"], "state": ["s"], name: ["a", "a"]}, issuer=ISSUER)
+    assert refused.value.data == {"parameter": name}
+
+
+@pytest.mark.parametrize("name", ["code", "state", "error", "error_description", "iss"])
+def test_oversized_parameter_is_refused(name):
+    with pytest.raises(InvalidCallback, match="too long"):
+        parse_callback({name: ["x" * 2049]}, issuer=ISSUER)
+
+
+def test_issuer_of_the_callback_must_be_ours_when_it_comes():
+    query = {"code": ["c"], "state": ["s"]}
+    assert parse_callback({**query, "iss": [ISSUER]}, issuer=ISSUER).code == "c"
+    with pytest.raises(InvalidCallback, match="another issuer"):
+        parse_callback({**query, "iss": [f"{ISSUER}x"]}, issuer=ISSUER)
+
+
+def test_code_and_error_together_are_refused():
+    with pytest.raises(InvalidCallback, match="both"):
+        parse_callback({"code": ["c"], "error": ["e"], "state": ["s"]}, issuer=ISSUER)

@@ -1,0 +1,175 @@
+"""Derived addresses, and settings refused by the names people set."""
+
+import dataclasses
+
+import pytest
+
+from accounts.cognito.config import CognitoConfig, TrustedPool
+from accounts.cognito.errors import ConfigurationError
+from tests.cognito.keys import CLIENT_ID, ISSUER, POOL_ID
+
+SECRET = "s3cret/with+signs=and-more"
+GOOD = {
+    "pool_id": POOL_ID,
+    "client_id": CLIENT_ID,
+    "client_secret": SECRET,
+    "domain": "our-prefix",
+}
+POOL_HOST = "https://our-prefix.auth.us-east-1.amazoncognito.com"
+
+
+def make(**changes):
+    return CognitoConfig(**{**GOOD, **changes})
+
+
+def problems(**changes):
+    with pytest.raises(ConfigurationError) as refused:
+        make(**changes)
+    return refused.value.problems
+
+
+def test_everything_is_derived_from_pool_id_and_prefix():
+    config = make()
+    assert config.region == "us-east-1"
+    assert config.issuer == ISSUER
+    assert config.jwks_url == f"{ISSUER}/.well-known/jwks.json"
+    assert config.authorize_endpoint == f"{POOL_HOST}/oauth2/authorize"
+    assert config.signup_endpoint == f"{POOL_HOST}/signup"
+    assert config.token_endpoint == f"{POOL_HOST}/oauth2/token"
+    assert config.revoke_endpoint == f"{POOL_HOST}/oauth2/revoke"
+    assert config.userinfo_endpoint == f"{POOL_HOST}/oauth2/userInfo"
+    assert config.logout_endpoint == f"{POOL_HOST}/logout"
+    assert config.scopes == ("openid", "email", "profile")
+
+
+@pytest.mark.parametrize(
+    ("domain", "base"),
+    [
+        ("our-prefix", POOL_HOST),
+        ("auth.example.com", "https://auth.example.com"),
+        ("auth.example.com:8443", "https://auth.example.com:8443"),
+        ("https://auth.example.com/", "https://auth.example.com"),
+        ("http://localhost:9000", "http://localhost:9000"),
+        ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("http://[::1]:9000", "http://[::1]:9000"),
+    ],
+)
+def test_domain_is_a_prefix_a_host_or_an_address(domain, base):
+    assert make(domain=domain).token_endpoint == f"{base}/oauth2/token"
+
+
+def test_issuer_and_key_set_can_be_overridden_apart_from_the_domain():
+    config = make(issuer="http://localhost:9000/us-east-1_Local")
+    assert config.issuer == "http://localhost:9000/us-east-1_Local"
+    assert config.jwks_url == "http://localhost:9000/us-east-1_Local/.well-known/jwks.json"
+    assert make(jwks_url="https://keys.example.com/x").jwks_url == "https://keys.example.com/x"
+    assert make(jwks_url="https://keys.example.com/x").issuer == ISSUER
+
+
+def test_our_client_is_always_accepted_and_each_only_once():
+    assert make().accepted_clients == (CLIENT_ID,)
+    assert make(accepted_clients=("other", CLIENT_ID, "other")).accepted_clients == (
+        CLIENT_ID,
+        "other",
+    )
+
+
+def test_region_may_be_given_when_it_agrees():
+    assert make(region="us-east-1").region == "us-east-1"
+    assert problems(region="eu-west-1") == {
+        "COGNITO_CLIENT_REGION": "does not agree with the pool id, which says us-east-1"
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"pool_id": ""}, "COGNITO_POOL_ID"),
+        ({"pool_id": "us-east-1"}, "COGNITO_POOL_ID"),
+        ({"pool_id": "us-east-1_Ab/../x"}, "COGNITO_POOL_ID"),
+        ({"pool_id": "us-east-1_Ab\n"}, "COGNITO_POOL_ID"),
+        ({"pool_id": "eu.evil.com/_Ab"}, "COGNITO_POOL_ID"),
+        ({"client_id": ""}, "COGNITO_CLIENT_ID"),
+        ({"client_id": "a:b"}, "COGNITO_CLIENT_ID"),
+        ({"client_id": "a b"}, "COGNITO_CLIENT_ID"),
+        ({"client_secret": ""}, "COGNITO_CLIENT_SECRET"),
+        ({"client_secret": "two words"}, "COGNITO_CLIENT_SECRET"),
+        ({"client_secret": "line\n"}, "COGNITO_CLIENT_SECRET"),
+        ({"client_secret": "schlüssel"}, "COGNITO_CLIENT_SECRET"),
+        ({"client_secret": SECRET, "public_client": True}, "COGNITO_CLIENT_SECRET"),
+        ({"domain": ""}, "COGNITO_CLIENT_DOMAIN"),
+        ({"domain": "http://auth.example.com"}, "COGNITO_CLIENT_DOMAIN"),
+        ({"domain": "http://localhost.example.com"}, "COGNITO_CLIENT_DOMAIN"),
+        ({"domain": "ftp://auth.example.com"}, "COGNITO_CLIENT_DOMAIN"),
+        ({"domain": "https://auth.example.com?x=1"}, "COGNITO_CLIENT_DOMAIN"),
+        ({"domain": "Not A Domain"}, "COGNITO_CLIENT_DOMAIN"),
+        ({"domain": "https://"}, "COGNITO_CLIENT_DOMAIN"),
+        ({"issuer": "http://example.com/x"}, "COGNITO_ISSUER"),
+        ({"issuer": f"{ISSUER}/"}, "COGNITO_ISSUER"),
+        ({"issuer": "nonsense"}, "COGNITO_ISSUER"),
+        ({"jwks_url": "file:///etc/keys.json"}, "COGNITO_JWKS_URL"),
+        ({"jwks_url": "http://169.254.169.254/keys"}, "COGNITO_JWKS_URL"),
+        ({"accepted_clients": ("fine", "not fine")}, "COGNITO_ACCEPTED_CLIENTS"),
+        ({"accepted_clients": ("",)}, "COGNITO_ACCEPTED_CLIENTS"),
+        ({"scopes": ("email",)}, "COGNITO_SCOPES"),
+        ({"scopes": ()}, "COGNITO_SCOPES"),
+        ({"scopes": ("openid", "two words")}, "COGNITO_SCOPES"),
+        ({"scopes": ("openid", "offline_access")}, "COGNITO_SCOPES"),
+    ],
+)
+def test_wrong_value_is_refused_by_its_name(changes, name):
+    assert list(problems(**changes)) == [name]
+
+
+def test_all_wrong_values_are_named_at_once_without_the_secret():
+    with pytest.raises(ConfigurationError) as refused:
+        make(pool_id="", client_id="", client_secret="my secret", domain="", jwks_url="nonsense")
+    assert set(refused.value.problems) == {
+        "COGNITO_POOL_ID",
+        "COGNITO_CLIENT_ID",
+        "COGNITO_CLIENT_SECRET",
+        "COGNITO_CLIENT_DOMAIN",
+        "COGNITO_JWKS_URL",
+    }
+    for name in refused.value.problems:
+        assert name in str(refused.value)
+    assert "my secret" not in str(refused.value)
+
+
+def test_missing_value_says_what_it_is():
+    assert problems(pool_id="")["COGNITO_POOL_ID"].startswith("is missing: the id of the user pool")
+    assert problems(pool_id="x")["COGNITO_POOL_ID"].startswith("is not the id of the user pool")
+
+
+def test_secret_stays_out_of_the_repr_and_config_is_frozen():
+    config = make()
+    assert SECRET not in repr(config)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.issuer = "https://elsewhere.example.com"
+
+
+def test_public_client_has_no_secret():
+    assert make(client_secret="", public_client=True).client_secret == ""
+
+
+def test_trusted_pool_needs_neither_secret_nor_domain():
+    pool = TrustedPool(pool_id="eu-west-1_Other", accepted_clients=("one", "two", "one"))
+    assert pool.issuer == "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Other"
+    assert pool.jwks_url == f"{pool.issuer}/.well-known/jwks.json"
+    assert (pool.region, pool.accepted_clients) == ("eu-west-1", ("one", "two"))
+
+
+def test_wrong_trusted_pool_names_its_setting_and_each_mistake():
+    with pytest.raises(ConfigurationError) as refused:
+        TrustedPool(pool_id="nonsense", accepted_clients=(), jwks_url="file:///keys")
+    (name, sentence), *others = refused.value.problems.items()
+    assert (name, others) == ("COGNITO_TRUSTED_POOLS", [])
+    assert "'nonsense'" in sentence
+    assert "pool_id is not the id" in sentence
+    assert "jwks_url must use https" in sentence
+    assert "accepted_clients names no app client" in sentence
+
+
+def test_trusted_pool_refuses_what_is_no_client_id():
+    with pytest.raises(ConfigurationError, match="accepted_clients holds something"):
+        TrustedPool(pool_id=POOL_ID, accepted_clients=("a b",))

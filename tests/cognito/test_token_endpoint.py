@@ -1,0 +1,284 @@
+"""Exchange, refresh and revoke against a scripted endpoint: what is sent, and what answers mean."""
+
+import base64
+import json
+
+import pytest
+
+from accounts.cognito.config import CognitoConfig
+from accounts.cognito.errors import (
+    ClientRejected,
+    CognitoUnavailable,
+    GrantRejected,
+    RequestRejected,
+    TokenEndpointError,
+)
+from accounts.cognito.token_endpoint import TokenEndpoint, TokenSet
+from accounts.cognito.transport import Transport
+from tests.cognito.keys import CLIENT_ID, POOL_ID
+from tests.cognito.loopback import answer, hang_up
+
+SECRET = "raw/secret+with=signs"
+CODE = "291219ef-c91d-4e53-b633-d6c27d6506f3"
+VERIFIER = "v" * 43
+GRANTED = {
+    "id_token": "the-id-token",
+    "access_token": "the-access-token",
+    "refresh_token": "the-refresh-token",
+    "expires_in": 3600,
+    "token_type": "Bearer",
+}
+
+
+def made(server, **changes):
+    values = {"client_secret": SECRET, **changes}
+    config = CognitoConfig(pool_id=POOL_ID, client_id=CLIENT_ID, domain=server.url, **values)
+    return TokenEndpoint(config, Transport(sleep=lambda seconds: None))
+
+
+@pytest.fixture
+def endpoint(server):
+    return made(server)
+
+
+def granted(**changes):
+    members = {**GRANTED, **changes}
+    return answer(
+        body=json.dumps({k: v for k, v in members.items() if v is not None}).encode(),
+        Content_Type="application/json;charset=UTF-8",
+    )
+
+
+def refused(error, status=400, **more):
+    return answer(status, json.dumps({"error": error, **more}).encode())
+
+
+def exchange(endpoint, **changes):
+    values = {"code": CODE, "redirect_uri": "https://app.example.com/signin"}
+    return endpoint.exchange(**{**values, "code_verifier": VERIFIER, **changes})
+
+
+CALLS = {
+    "exchange": exchange,
+    "refresh": lambda endpoint: endpoint.refresh("the-refresh-token"),
+    "revoke": lambda endpoint: endpoint.revoke("the-refresh-token"),
+}
+
+
+@pytest.fixture(params=CALLS)
+def call(request, endpoint):
+    return lambda: CALLS[request.param](endpoint)
+
+
+def test_code_is_exchanged(endpoint, server):
+    server.play(granted())
+    tokens = exchange(endpoint)
+    assert tokens == TokenSet(
+        access_token="the-access-token",
+        id_token="the-id-token",
+        refresh_token="the-refresh-token",
+        expires_in=3600,
+    )
+    (request,) = server.received
+    assert request.path == "/oauth2/token"
+    assert request.form == {
+        "grant_type": "authorization_code",
+        "code": CODE,
+        "redirect_uri": "https://app.example.com/signin",
+        "code_verifier": VERIFIER,
+    }
+
+
+def test_code_requested_without_a_challenge_is_exchanged_without_a_verifier(endpoint, server):
+    server.play(granted())
+    exchange(endpoint, code_verifier=None)
+    assert "code_verifier" not in server.received[0].form
+
+
+def test_secret_is_sent_raw_in_basic_authentication(call, server):
+    server.play(granted())
+    call()
+    scheme, credentials = server.received[0].headers["Authorization"].split()
+    assert scheme == "Basic"
+    assert base64.b64decode(credentials).decode() == f"{CLIENT_ID}:{SECRET}"
+    assert "client_secret" not in server.received[0].form
+
+
+def test_public_client_names_itself_in_the_body(server):
+    server.play(granted())
+    exchange(made(server, client_secret="", public_client=True))
+    assert server.received[0].form["client_id"] == CLIENT_ID
+    assert "Authorization" not in server.received[0].headers
+
+
+def test_refresh_without_rotation_keeps_the_old_refresh_token(endpoint, server):
+    server.play(granted(refresh_token=None))
+    assert endpoint.refresh("the-refresh-token").refresh_token is None
+    assert server.received[0].form == {
+        "grant_type": "refresh_token",
+        "refresh_token": "the-refresh-token",
+    }
+
+
+def test_refresh_with_rotation_gives_the_new_one(endpoint, server):
+    server.play(granted(refresh_token="successor"))
+    assert endpoint.refresh("the-refresh-token").refresh_token == "successor"
+
+
+def test_revocation_is_done_when_it_is_answered(endpoint, server):
+    server.play(answer(body=b""))
+    assert endpoint.revoke("the-refresh-token") is None
+    assert server.received[0].path == "/oauth2/revoke"
+    assert server.received[0].form == {"token": "the-refresh-token"}
+
+
+def test_revocation_waits_no_longer_than_told(endpoint, server):
+    server.play(answer(503, Retry_After="1"))
+    with pytest.raises(CognitoUnavailable):
+        endpoint.revoke("the-refresh-token", timeout=0.5)
+    assert len(server.received) == 1
+
+
+def test_tokens_stay_out_of_repr(endpoint, server):
+    server.play(granted())
+    assert repr(exchange(endpoint)) == "TokenSet(...)"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ("invalid_grant", GrantRejected),
+        ("invalid_client", ClientRejected),
+        ("unauthorized_client", RequestRejected),
+        ("invalid_request", RequestRejected),
+        ("invalid_scope", RequestRejected),
+        ("unsupported_grant_type", RequestRejected),
+        ("unsupported_token_type", RequestRejected),
+        ("something_new", RequestRejected),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_oauth_error_is_final_and_of_its_class(call, server, error, kind, status):
+    server.play(refused(error, status, error_description="free text"))
+    with pytest.raises(TokenEndpointError, match=error) as failed:
+        call()
+    assert type(failed.value) is kind
+    assert failed.value.data == {"error": error, "status": status}
+    assert "free text" not in failed.value.message
+    assert len(server.received) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>Forbidden</html>",
+        b"null",
+        b"[]",
+        b'"invalid_grant"',
+        b"{}",
+        b'{"error": null}',
+        b'{"error": 7}',
+        b'{"error": ["invalid_grant"]}',
+        b'{"error": "<script>"}',
+        b'{"error": ""}',
+        b"[" * 100_000,
+        b"\xff\xfe",
+    ],
+)
+@pytest.mark.parametrize("status", [400, 403, 404, 405])
+def test_refusal_that_is_no_oauth_error_proves_nothing(call, server, body, status):
+    server.play(answer(status, body))
+    with pytest.raises(CognitoUnavailable, match=f"answered {status} without saying why"):
+        call()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>Welcome</html>",
+        b"null",
+        b"[1]",
+        b"{}",
+        b'{"error": "invalid_grant"}',
+        b"[" * 100_000,
+        json.dumps({**GRANTED, "access_token": ""}).encode(),
+        json.dumps({**GRANTED, "access_token": 7}).encode(),
+        json.dumps({**GRANTED, "access_token": None}).encode(),
+        json.dumps({**GRANTED, "expires_in": None}).encode(),
+        json.dumps({**GRANTED, "expires_in": "3600"}).encode(),
+        json.dumps({**GRANTED, "expires_in": True}).encode(),
+        json.dumps({**GRANTED, "expires_in": 0}).encode(),
+        json.dumps({**GRANTED, "expires_in": float("nan")}).encode(),
+    ],
+)
+@pytest.mark.parametrize("name", ["exchange", "refresh"])
+def test_success_that_cannot_be_read_is_unavailable(endpoint, server, body, name):
+    server.play(answer(body=body))
+    with pytest.raises(CognitoUnavailable, match="unreadable"):
+        CALLS[name](endpoint)
+
+
+def test_missing_id_token_is_explained(endpoint, server):
+    server.play(granted(id_token=None))
+    with pytest.raises(RequestRejected, match="scope openid"):
+        exchange(endpoint)
+
+
+@pytest.mark.parametrize("value", ["", 7, [], {}])
+def test_unreadable_refresh_token_is_none(endpoint, server, value):
+    server.play(granted(refresh_token=value))
+    assert endpoint.refresh("the-refresh-token").refresh_token is None
+
+
+@pytest.mark.parametrize("trouble", [answer(429), answer(500), answer(503), hang_up])
+def test_exchange_is_never_sent_twice(endpoint, server, trouble):
+    server.play(trouble, granted())
+    with pytest.raises(CognitoUnavailable):
+        exchange(endpoint)
+    assert len(server.received) == 1
+
+
+@pytest.mark.parametrize("trouble", [answer(429), answer(500), answer(503), hang_up])
+@pytest.mark.parametrize("name", ["refresh", "revoke"])
+def test_refresh_and_revoke_are_sent_again(endpoint, server, trouble, name):
+    server.play(trouble, granted())
+    CALLS[name](endpoint)
+    assert len(server.received) == 2
+
+
+def test_redirect_is_never_followed_with_our_secret(call, server):
+    server.play(answer(307, Location=f"{server.url}/elsewhere"), granted())
+    with pytest.raises(CognitoUnavailable, match="redirect"):
+        call()
+    assert len(server.received) == 1
+
+
+UNSENDABLE = ["", "a b", "a\nb", "ä", "\ud800", "x" * 16_385]
+
+
+@pytest.mark.parametrize("value", UNSENDABLE)
+def test_what_cannot_be_a_grant_is_refused_unsent(endpoint, server, value):
+    with pytest.raises(GrantRejected):
+        exchange(endpoint, code=value)
+    with pytest.raises(GrantRejected):
+        endpoint.refresh(value)
+    with pytest.raises(RequestRejected):
+        endpoint.revoke(value)
+    assert server.received == []
+
+
+@pytest.mark.parametrize("value", ["", "v" * 42, "v" * 129, "v" * 42 + "!", "v" * 43 + "\n"])
+def test_what_cannot_be_a_verifier_is_refused_unsent(endpoint, server, value):
+    with pytest.raises(RequestRejected, match="PKCE"):
+        exchange(endpoint, code_verifier=value)
+    assert server.received == []
+
+
+def test_errors_never_hold_code_token_or_secret(call, server):
+    server.play(refused("invalid_grant", error_description=f"{CODE} the-refresh-token"))
+    with pytest.raises(GrantRejected) as failed:
+        call()
+    told = repr(failed.value) + str(failed.value.data)
+    assert not any(secret in told for secret in (CODE, "the-refresh-token", SECRET, VERIFIER))

@@ -1,0 +1,336 @@
+"""The socket: what is repeated, what is not, and that nothing goes on for ever."""
+
+import os
+import socket
+import threading
+import time
+
+import pytest
+import responses
+
+from accounts.cognito.errors import CognitoUnavailable, ConfigurationError
+from accounts.cognito.transport import Transport
+from tests.cognito.loopback import answer, hang_up, raw
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
+
+
+class Pauses(list):
+    """Stands for sleep: notes the pauses instead of making them."""
+
+    def __call__(self, seconds):
+        self.append(seconds)
+
+
+@pytest.fixture
+def pauses():
+    return Pauses()
+
+
+@pytest.fixture
+def transport(pauses):
+    return Transport(sleep=pauses, share=lambda: 1.0, read_seconds=2.0)
+
+
+@pytest.fixture
+def nobody():
+    """An address on this machine where nobody listens."""
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{unheard.getsockname()[1]}/"
+
+
+def post(transport, url, *, repeatable=True, **changes):
+    return transport.post_form(f"{url}/oauth2/token", {"a": "b"}, repeatable=repeatable, **changes)
+
+
+def test_document_is_downloaded(transport, server):
+    server.play(answer(body=b'{"keys": []}'))
+    assert transport.get(f"{server.url}/jwks.json") == b'{"keys": []}'
+    (request,) = server.received
+    assert (request.method, request.path) == ("GET", "/jwks.json")
+    assert request.headers["Accept-Encoding"] == "identity"
+    assert "Authorization" not in request.headers
+
+
+def test_form_is_posted_with_the_given_authorization(transport, server):
+    response = transport.post_form(
+        f"{server.url}/x", {"a": "ä b&c"}, authorization="Basic abc", repeatable=False
+    )
+    assert (response.status, response.body) == (200, b"{}")
+    (request,) = server.received
+    assert request.form == {"a": "ä b&c"}
+    assert request.headers["Authorization"] == "Basic abc"
+    assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+
+
+def test_answer_stays_out_of_its_repr(transport, server):
+    server.play(answer(body=b"tokens"))
+    assert "tokens" not in repr(post(transport, server.url))
+
+
+def test_form_without_authorization_carries_none_even_with_a_netrc(
+    transport, server, tmp_path, monkeypatch
+):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    post(transport, server.url)
+    post(transport, server.url, authorization="Basic ours")
+    assert "Authorization" not in server.received[0].headers
+    assert server.received[1].headers["Authorization"] == "Basic ours"
+
+
+def test_client_errors_are_answers(transport, server, pauses):
+    server.play(answer(400, b'{"error":"invalid_grant"}'))
+    response = post(transport, server.url)
+    assert (response.status, response.body) == (400, b'{"error":"invalid_grant"}')
+    assert (len(server.received), pauses) == (1, [])
+
+
+def test_document_that_is_not_there_cannot_be_had(transport, server):
+    server.play(answer(404))
+    with pytest.raises(CognitoUnavailable, match="answered 404") as failed:
+        transport.get(server.url)
+    assert failed.value.data["status"] == 404
+
+
+def test_connections_are_kept_alive_and_cookies_are_not(transport, server):
+    server.play(answer(Set_Cookie="XSRF-TOKEN=abc; Path=/"))
+    for _ in range(3):
+        post(transport, server.url)
+    assert len({request.connection for request in server.received}) == 1
+    assert not any("Cookie" in request.headers for request in server.received)
+
+
+def test_threads_do_not_share_connections(transport, server):
+    threads = [threading.Thread(target=post, args=(transport, server.url)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len({request.connection for request in server.received}) == 4
+
+
+def test_forked_process_opens_connections_of_its_own(transport, server, monkeypatch):
+    post(transport, server.url)
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    post(transport, server.url)
+    assert len({request.connection for request in server.received}) == 2
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_passing_trouble_is_tried_again_after_growing_pauses(transport, server, pauses, status):
+    server.play(answer(status), answer(status), answer(body=b"good"))
+    assert post(transport, server.url).body == b"good"
+    assert pauses == [0.2, 0.4]
+
+
+def test_lasting_trouble_is_given_up_after_three_tries(transport, server, pauses):
+    server.play(answer(503))
+    with pytest.raises(CognitoUnavailable, match="answered 503") as failed:
+        post(transport, server.url)
+    assert len(server.received) == 3
+    assert (failed.value.retry_after, failed.value.data["status"]) == (None, 503)
+
+
+def test_pauses_are_random_shares(server, pauses):
+    server.play(answer(500))
+    shares = iter([0.0, 0.5, 1.0])
+    with pytest.raises(CognitoUnavailable):
+        post(Transport(sleep=pauses, share=lambda: next(shares)), server.url)
+    assert pauses == [0.0, 0.2]
+
+
+def test_hung_up_connection_is_tried_again(transport, server):
+    server.play(hang_up, answer(body=b"good"))
+    assert post(transport, server.url).body == b"good"
+
+
+@pytest.mark.parametrize("trouble", [answer(429), answer(500), hang_up, raw(HEAD + b"{")])
+def test_what_must_not_be_repeated_is_sent_once(transport, server, pauses, trouble):
+    server.play(trouble, answer())
+    with pytest.raises(CognitoUnavailable):
+        post(transport, server.url, repeatable=False)
+    assert (len(server.received), pauses) == (1, [])
+
+
+def test_what_must_not_be_repeated_is_sent_once_when_the_answer_is_late(server, pauses):
+    server.play(raw(b"", pause=0.5))
+    transport = Transport(read_seconds=0.05, sleep=pauses)
+    with pytest.raises(CognitoUnavailable, match="in time"):
+        post(transport, server.url, repeatable=False)
+    assert (len(server.received), pauses) == (1, [])
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_refused_connection_is_tried_again_whatever_is_sent(transport, nobody, pauses, repeatable):
+    with pytest.raises(CognitoUnavailable, match="cannot be reached"):
+        post(transport, nobody, repeatable=repeatable)
+    assert len(pauses) == 2
+
+
+def test_refusing_proxy_may_have_passed_it_on(transport, nobody, pauses, monkeypatch):
+    monkeypatch.setenv("http_proxy", nobody)
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("NO_PROXY", "")
+    with pytest.raises(CognitoUnavailable):
+        post(transport, "http://localhost:9", repeatable=False)
+    assert pauses == []
+
+
+def test_retry_after_is_waited_for(transport, server, pauses):
+    server.play(answer(429, Retry_After="2"), answer())
+    post(transport, server.url)
+    assert pauses == [2.2]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("60", 60),
+        ("1000000000000", 300),
+        ("9" * 5000, 300),
+        ("Fri, 15 Jan 2027 08:01:00 GMT", 60),
+        ("Fri, 15 Jan 2027 09:00:00 GMT", 300),
+    ],
+)
+def test_retry_after_beyond_the_deadline_is_passed_on_within_bounds(
+    server, pauses, clock, header, seconds
+):
+    server.play(answer(503, Retry_After=header))
+    with pytest.raises(CognitoUnavailable) as failed:
+        post(Transport(sleep=pauses, now=clock), server.url)
+    assert failed.value.retry_after == seconds
+    assert (len(server.received), pauses) == (1, [])
+
+
+@pytest.mark.parametrize("header", ["", "soon", "-5", "1.5", "٣", "Fri, 99 Jan 2027 08:00:00 GMT"])
+def test_unreadable_retry_after_is_ignored(transport, server, pauses, header):
+    server.play(answer(503, Retry_After=header), answer())
+    post(transport, server.url)
+    assert pauses == [0.2]
+
+
+def test_retry_after_in_the_past_is_now(server, pauses, clock):
+    server.play(answer(503, Retry_After="Fri, 15 Jan 2027 07:00:00 GMT"), answer())
+    post(Transport(sleep=pauses, share=lambda: 1.0, now=clock), server.url)
+    assert pauses == [0.2]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 304])
+def test_redirect_is_not_followed(transport, server, status):
+    server.play(answer(status, Location=f"{server.url}/elsewhere"), answer())
+    with pytest.raises(CognitoUnavailable, match="redirect"):
+        post(transport, server.url, authorization="Basic abc")
+    assert len(server.received) == 1
+
+
+def test_answer_of_a_mebibyte_is_read_and_a_larger_one_is_not(transport, server):
+    server.play(answer(body=b"x" * 1_048_576), answer(body=b"x" * 1_048_577))
+    assert len(post(transport, server.url).body) == 1_048_576
+    with pytest.raises(CognitoUnavailable, match="too large"):
+        post(transport, server.url)
+    assert len(server.received) == 2
+
+
+def test_compressed_answer_is_left_compressed(transport, server):
+    server.play(answer(body=b"\x1f\x8bbomb", Content_Encoding="gzip"))
+    assert post(transport, server.url).body == b"\x1f\x8bbomb"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        HEAD + b"{",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200 + b"\r\n",
+    ],
+)
+def test_answer_that_breaks_off_or_is_no_http_is_unavailable(transport, server, broken):
+    server.play(raw(broken))
+    with pytest.raises(CognitoUnavailable) as failed:
+        post(transport, server.url)
+    assert failed.value.__cause__ is not None
+    assert len(server.received) == 3
+
+
+def test_chunked_answer_is_read(transport, server):
+    server.play(raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"))
+    assert post(transport, server.url).body == b"{}"
+
+
+def test_silent_server_is_given_up_after_the_read_timeout(server, pauses):
+    server.play(raw(b"", pause=1))
+    began = time.monotonic()
+    with pytest.raises(CognitoUnavailable, match="did not answer in time"):
+        post(Transport(read_seconds=0.05, sleep=pauses), server.url)
+    assert time.monotonic() - began < 0.9
+    assert len(server.received) == 3
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 1000", b"Transfer-Encoding: chunked"])
+def test_trickling_answer_is_cut_off_at_the_deadline(server, framing):
+    chunk = b"1\r\nx\r\n" if b"chunked" in framing else b"x"
+    server.play(raw(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\n", *[chunk] * 100, pause=0.02))
+    began = time.monotonic()
+    with pytest.raises(CognitoUnavailable, match="in time"):
+        post(Transport(), server.url, timeout=0.2)
+    assert time.monotonic() - began < 1
+    assert len(server.received) == 1
+
+
+def test_timeout_of_one_call_replaces_the_total(server, pauses):
+    server.play(raw(b"", pause=1))
+    began = time.monotonic()
+    with pytest.raises(CognitoUnavailable, match="in time"):
+        post(Transport(sleep=pauses), server.url, timeout=0.1)
+    assert time.monotonic() - began < 0.9
+    assert (len(server.received), pauses) == (1, [])
+
+
+def test_no_try_begins_after_the_deadline(server, clock):
+    server.play(answer(500))
+    transport = Transport(clock=clock, sleep=clock.forward, share=lambda: 1.0, total_seconds=0.5)
+    with pytest.raises(CognitoUnavailable):
+        post(transport, server.url)
+    assert len(server.received) == 2  # a third would begin after 0.2 + 0.4 seconds
+
+
+def test_sleep_that_overshoots_leaves_time_for_an_error_not_a_crash(server, clock):
+    server.play(answer(500), raw(b"", pause=0.2))
+    transport = Transport(clock=clock, sleep=lambda seconds: clock.forward(100))
+    with pytest.raises(CognitoUnavailable, match="in time"):
+        post(transport, server.url)
+
+
+def test_longest_call_covers_total_and_the_last_read():
+    assert Transport(total_seconds=4, read_seconds=1).longest_call == 5
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://example.com/x", "file:///etc/passwd", "data:application/json,{}", "ftp://h/x", "x"],
+)
+def test_address_that_is_not_safe_is_not_asked(transport, url):
+    with pytest.raises(ConfigurationError) as refused:
+        transport.get(url)
+    assert list(refused.value.problems) == [url]
+
+
+def test_unusable_proxy_is_our_mistake_and_not_tried_again(transport, pauses, monkeypatch):
+    monkeypatch.setenv("http_proxy", "gopher://localhost:1")
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("NO_PROXY", "")
+    with pytest.raises(ConfigurationError, match="proxy"):
+        transport.get("http://localhost:9/x")
+    assert pauses == []
+
+
+@responses.activate
+def test_adopters_can_answer_with_the_responses_library(transport):
+    responses.get("https://keys.example.com/jwks.json", body=b"{}")
+    assert transport.get("https://keys.example.com/jwks.json") == b"{}"
