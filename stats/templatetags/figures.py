@@ -4,13 +4,15 @@ from decimal import Decimal
 
 from django import template
 
+MINUS = "\N{MINUS SIGN}"
+
 register = template.Library()
 
 
 @register.filter
 def figure(value: Decimal) -> str:
     """1234.5 -> "1,234.5"."""
-    return f"{value:,f}".replace("-", "−")  # noqa: RUF001 the minus sign, not a hyphen
+    return f"{value:,f}".replace("-", MINUS)
 
 
 @register.filter

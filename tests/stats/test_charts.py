@@ -1,0 +1,93 @@
+import datetime
+from decimal import Decimal
+
+from stats.charts import MAX_LINES, Row, build_chart
+
+
+def rows(*figures: tuple[str, int, int, str]) -> list[Row]:
+    return [
+        Row(name.casefold(), name, year, month, Decimal(value))
+        for name, year, month, value in figures
+    ]
+
+
+def test_no_rows_make_an_empty_chart():
+    chart = build_chart([])
+
+    assert chart.periods == []
+    assert chart.series == []
+    assert chart.as_json() == {"months": [], "series": []}
+    assert list(chart.table()) == []
+
+
+def test_one_row_is_the_first_figure_without_change():
+    (series,) = build_chart(rows(("revenue", 2020, 3, "12.5"))).series
+
+    assert series.values == [Decimal("12.5")]
+    assert series.latest.value == Decimal("12.5")
+    assert series.latest.period == datetime.date(2020, 3, 1)
+    assert series.latest.change is None
+    assert series.latest.percent is None
+    assert series.latest.since is None
+
+
+def test_rows_in_any_order_come_out_by_month_and_key():
+    figures = rows(("revenue", 2020, 2, "3"), ("cost", 2020, 1, "1"), ("revenue", 2019, 12, "2"))
+
+    assert build_chart(figures) == build_chart(reversed(figures))
+    assert build_chart(figures).as_json() == {
+        "months": ["2019-12", "2020-01", "2020-02"],
+        "series": [
+            {"name": "cost", "values": [None, 1.0, None]},
+            {"name": "revenue", "values": [2.0, None, 3.0]},
+        ],
+    }
+
+
+def test_change_is_against_the_figure_before_even_over_a_gap():
+    figures = rows(("revenue", 2020, 1, "200"), ("revenue", 2020, 4, "150"))
+    (series,) = build_chart(figures).series
+
+    assert series.latest.change == -50
+    assert series.latest.percent == -25
+    assert series.latest.since == datetime.date(2020, 1, 1)
+
+
+def test_percent_is_left_out_where_the_earlier_figure_is_not_positive():
+    for before in ("0", "-10"):
+        figures = rows(("profit", 2020, 1, before), ("profit", 2020, 2, "5"))
+        (series,) = build_chart(figures).series
+
+        assert series.latest.change == 5 - Decimal(before)
+        assert series.latest.percent is None
+
+
+def test_two_spellings_are_one_series_under_the_newest():
+    figures = rows(("revenue", 2020, 1, "1"), ("Revenue", 2020, 2, "2"))
+
+    assert [series.name for series in build_chart(figures).series] == ["Revenue"]
+
+
+def test_table_begins_with_the_newest_month_and_aligns_decimal_places():
+    figures = rows(("cost", 2020, 1, "1"), ("cost", 2020, 2, "2.25"), ("profit", 2020, 2, "1000"))
+
+    table = [(month, list(map(str, values))) for month, values in build_chart(figures).table()]
+
+    assert table == [
+        (datetime.date(2020, 2, 1), ["2.25", "1000"]),
+        (datetime.date(2020, 1, 1), ["1.00", "None"]),
+    ]
+
+
+def test_longest_values_on_both_sides_of_the_point_stay_exact():
+    large, small = "123456789012345", "0.123456789012345"
+    (series,) = build_chart(rows(("a", 2020, 1, large), ("a", 2020, 2, small))).series
+
+    assert series.values == [Decimal(large), Decimal(small)]
+
+
+def test_only_as_many_lines_as_can_be_told_apart_are_drawn():
+    chart = build_chart(rows(*((f"kpi {n}", 2020, 1, "1") for n in range(9))))
+
+    assert len(chart.series) == 9
+    assert len(chart.lines) == len(chart.as_json()["series"]) == MAX_LINES

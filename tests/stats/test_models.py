@@ -1,0 +1,150 @@
+import datetime
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.forms import modelform_factory
+
+from stats.charts import Row
+from stats.models import Stat
+
+pytestmark = pytest.mark.django_db
+
+FORM = modelform_factory(Stat, fields=["kpi", "year", "month", "value"])
+
+
+def figure(**changes) -> Stat:
+    return Stat(**{"kpi": "revenue", "year": 2020, "month": 3, "value": Decimal("1.5"), **changes})
+
+
+def test_period_is_derived_by_the_database():
+    stat = figure()
+    stat.save()
+
+    assert stat.period == "202003"
+    assert Stat.objects.filter(period__range=("202001", "202012")).get() == stat
+
+
+def test_period_follows_a_changed_month():
+    stat = figure()
+    stat.save()
+    stat.month = 11
+    stat.save()
+
+    assert stat.period == "202011"
+
+
+def test_bulk_loads_derive_key_period_and_times():
+    Stat.objects.bulk_create([figure(kpi="Straße"), figure(month=4)])
+    stat = Stat.objects.get(month=3)
+
+    assert (stat.kpi, stat.kpi_key, stat.period) == ("Straße", "strasse", "202003")
+    assert stat.created_at.tzinfo == datetime.UTC
+    assert stat.updated_at >= stat.created_at
+
+
+def test_saving_again_moves_only_the_updated_time():
+    stat = figure()
+    stat.save()
+    created, updated = stat.created_at, stat.updated_at
+    stat.save()
+    stat.refresh_from_db()
+
+    assert stat.created_at == created
+    assert stat.updated_at > updated
+
+
+def test_value_comes_back_exactly_and_without_padding():
+    for month, value in enumerate(("0.1", "123456789012345", "0.123456789012345", "-7"), start=1):
+        figure(month=month, value=Decimal(value)).save()
+
+    values = Stat.objects.order_by("month").values_list("value", flat=True)
+    assert [str(value) for value in values] == ["0.1", "123456789012345", "0.123456789012345", "-7"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"month": 0},
+        {"month": 13},
+        {"year": 0},
+        {"year": 999},
+        {"year": 10_000},
+        {"kpi": ""},
+        {"kpi": " revenue"},
+        {"kpi": "REVENUE", "month": 5},  # another spelling of a row that is there
+    ],
+)
+def test_database_refuses_what_no_form_checked(changes):
+    figure(month=5).save()
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Stat.objects.bulk_create([figure(**changes)])
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"month": 13}, "month"),
+        ({"month": 0}, "month"),
+        ({"year": 0}, "year"),
+        ({"year": 10_000}, "year"),
+        ({"value": "1234567890123456"}, "value"),
+        ({"value": "NaN"}, "value"),
+        ({"kpi": "   "}, "kpi"),
+        ({"kpi": "x" * 65}, "kpi"),
+    ],
+)
+def test_form_error_stands_beside_its_field(changes, field):
+    form = FORM({"kpi": "revenue", "year": 2020, "month": 3, "value": "1.5", **changes})
+
+    assert list(form.errors) == [field]
+
+
+def test_form_refuses_a_second_figure_for_the_month_in_another_spelling():
+    figure().save()
+    form = FORM({"kpi": " Revenue ", "year": 2020, "month": 3, "value": "2"})
+
+    assert form.errors == {"__all__": ["This KPI already has a figure for this month."]}
+
+
+def test_form_changes_a_figure_in_place():
+    stat = figure()
+    stat.save()
+    form = FORM({"kpi": "Revenue", "year": 2020, "month": 3, "value": "2"}, instance=stat)
+
+    assert form.is_valid(), form.errors
+    form.save()
+    assert Stat.objects.values_list("kpi", "kpi_key", "value").get() == ("Revenue", "revenue", 2)
+
+
+def test_full_clean_trims_the_name():
+    stat = figure(kpi="  net profit ")
+    stat.full_clean()
+
+    assert stat.kpi == "net profit"
+
+
+def test_full_clean_refuses_a_second_figure_for_the_month():
+    figure().save()
+
+    with pytest.raises(ValidationError, match="already has a figure"):
+        figure(kpi="REVENUE").full_clean()
+
+
+def test_rows_for_the_dashboard_take_one_query(django_assert_num_queries):
+    Stat.objects.bulk_create([figure(month=2), figure(month=1), figure(kpi="Cost", value=7)])
+
+    with django_assert_num_queries(1):
+        rows = Stat.objects.for_dashboard()
+
+    assert rows == [
+        Row("cost", "Cost", 2020, 3, Decimal(7)),
+        Row("revenue", "revenue", 2020, 1, Decimal("1.5")),
+        Row("revenue", "revenue", 2020, 2, Decimal("1.5")),
+    ]
+
+
+def test_a_figure_names_itself():
+    assert str(figure()) == "revenue 2020-03"

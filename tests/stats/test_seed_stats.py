@@ -1,0 +1,69 @@
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+
+from stats.models import Stat
+
+pytestmark = pytest.mark.django_db
+
+
+def seed(**options) -> str:
+    output = StringIO()
+    call_command("seed_stats", stdout=output, **options)
+    return output.getvalue()
+
+
+def table() -> list[tuple]:
+    return list(Stat.objects.order_by("id").values_list("id", "kpi", "period", "value"))
+
+
+def test_seed_adds_three_kpis_over_three_years():
+    assert seed() == "Added 108 demo figures: revenue, profit and cost, 2019 to 2021.\n"
+
+    assert Stat.objects.count() == 108
+    assert set(Stat.objects.values_list("kpi", flat=True)) == {"revenue", "profit", "cost"}
+    periods = sorted(set(Stat.objects.values_list("period", flat=True)))
+    assert len(periods) == 36
+    assert (periods[0], periods[-1]) == ("201901", "202112")
+
+
+def test_second_run_changes_nothing_and_says_so():
+    seed()
+    before = table()
+
+    assert seed() == "The demo figures are there already; nothing changed.\n"
+    assert table() == before
+
+
+def test_values_are_the_same_every_time():
+    seed()
+    first = [row[1:] for row in table()]
+    Stat.objects.all().delete()
+    seed()
+
+    assert [row[1:] for row in table()] == first
+    assert first[0] == ("revenue", "201901", 109_740)
+    assert first[-3] == ("revenue", "202112", 209_142)
+
+
+def test_profit_is_revenue_less_cost():
+    seed()
+
+    for period in Stat.objects.values_list("period", flat=True).distinct():
+        value = dict(Stat.objects.filter(period=period).values_list("kpi", "value"))
+        assert value["profit"] == value["revenue"] - value["cost"]
+
+
+def test_a_corrected_figure_survives_and_a_deleted_one_returns():
+    seed()
+    Stat.objects.filter(kpi="revenue", period="201901").update(value=1)
+    Stat.objects.filter(kpi="cost", period="201901").delete()
+
+    assert seed().startswith("Added 1 demo figures")
+    assert Stat.objects.get(kpi="revenue", period="201901").value == 1
+    assert Stat.objects.count() == 108
+
+
+def test_quiet_run_prints_nothing():
+    assert seed(verbosity=0) == ""

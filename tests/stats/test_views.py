@@ -1,0 +1,128 @@
+import re
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from stats.models import Stat
+
+pytestmark = pytest.mark.django_db
+
+DASHBOARD = "/dashboard/"
+
+
+@pytest.fixture
+def person(client):
+    user = get_user_model().objects.create_user(username="p-1")
+    client.force_login(user)
+    return user
+
+
+def text_of(response) -> str:
+    without_tags = re.sub(r"<[^>]+>", " ", response.content.decode())
+    return re.sub(r"\s+", " ", without_tags)
+
+
+def figure(kpi: str, month: int, value: str) -> Stat:
+    return Stat(kpi=kpi, year=2020, month=month, value=Decimal(value))
+
+
+def test_dashboard_has_its_address():
+    assert reverse("stats:dashboard") == DASHBOARD
+
+
+def test_anonymous_visitor_is_sent_to_sign_in_and_would_return(client):
+    response = client.get(f"{DASHBOARD}?from=201901")
+
+    assert response.status_code == 302
+    assert response["Location"] == "/accounts/login/?next=/dashboard/%3Ffrom%3D201901"
+
+
+def test_empty_dashboard_says_so_without_a_chart(client, person):
+    response = client.get(DASHBOARD)
+
+    assert response.status_code == 200
+    assert "No figures yet. They appear here as soon as someone adds them." in text_of(response)
+    assert b"data-chart" not in response.content
+    assert b"<table" not in response.content
+
+
+def test_empty_dashboard_shows_the_way_to_those_who_may_add(client, person):
+    person.is_staff = True
+    person.save()
+    person.user_permissions.add(Permission.objects.get(codename="add_stat"))
+    response = client.get(DASHBOARD)
+
+    assert reverse("admin:stats_stat_add") in response.content.decode()
+    assert "python manage.py seed_stats" in text_of(response)
+
+
+def test_one_figure_is_the_first(client, person):
+    figure("revenue", 3, "1234.50").save()
+    text = text_of(client.get(DASHBOARD))
+
+    assert "1,234.5 Mar 2020, the first figure" in text
+    assert "No figures yet" not in text
+
+
+def test_dashboard_tells_latest_value_and_change_per_kpi(client, person):
+    call_command("seed_stats", verbosity=0)
+    text = text_of(client.get(DASHBOARD))
+
+    assert "January 2019 to December 2021" in text
+    assert "revenue 209,142 +14,150 (+7.3%) since Nov 2021" in text
+    assert "profit 77,737 +7,521 (+10.7%) since Nov 2021" in text
+    assert "cost 131,405 +6,629 (+5.3%) since Nov 2021" in text
+
+
+def test_chart_data_and_table_hold_the_same_months(client, person):
+    call_command("seed_stats", verbosity=0)
+    response = client.get(DASHBOARD)
+    chart = response.context["chart"]
+
+    assert chart.as_json()["months"][0] == "2019-01"
+    assert [series["name"] for series in chart.as_json()["series"]] == ["cost", "profit", "revenue"]
+    assert response.content.count(b'<th scope="row">') == 36
+    assert b'<script id="stats-data" type="application/json">' in response.content
+
+
+def test_missing_month_is_told_in_words(client, person):
+    Stat.objects.bulk_create([figure("cost", 1, "1"), figure("revenue", 2, "2")])
+
+    assert "Jan 2020 1 \N{EN DASH} no figure" in text_of(client.get(DASHBOARD))
+
+
+def test_kpi_name_cannot_break_out_of_the_page(client, person):
+    figure("</script><b>x", 1, "1").save()
+    page = client.get(DASHBOARD).content.decode()
+
+    assert "<b>x" not in page
+
+
+def test_more_kpis_than_lines_are_all_in_the_table(client, person):
+    Stat.objects.bulk_create([figure(f"kpi {number}", 1, "1") for number in range(8)])
+    response = client.get(DASHBOARD)
+
+    assert "The first 6 of 8 KPIs." in text_of(response)
+    assert response.content.count(b'scope="col"') == 9
+
+
+def test_dashboard_costs_one_query_for_the_figures_however_many(client, person):
+    call_command("seed_stats", verbosity=0)
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        client.get(DASHBOARD)
+
+    statements = [query["sql"] for query in queries if Stat._meta.db_table in query["sql"]]
+    assert len(statements) == 1
+    assert len(queries) <= 4  # the session, the person, and what the sign-in needs
+
+
+def test_dashboard_is_not_kept_by_the_browser(client, person):
+    assert "no-store" in client.get(DASHBOARD)["Cache-Control"]
