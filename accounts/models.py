@@ -17,6 +17,9 @@ from django.db import models
 from django.db.models import F
 from django.utils import timezone
 
+from .revocation_models import PendingRevocation as PendingRevocation
+from .revocation_models import Revocation as Revocation
+
 
 class User(AbstractUser):
     """A person on this site.
@@ -118,6 +121,12 @@ class SignIn(models.Model):
     class EndReason(models.TextChoices):
         SIGNED_OUT = "signed_out", "signed out"
         REPLACED = "replaced", "signed in again in the same browser"
+        ENDED_BY_PERSON = "ended_by_person", "ended from another browser of the same person"
+        EVERYWHERE = "everywhere", "signed out everywhere"
+        IDLE = "idle", "not used for too long"
+        TOO_OLD = "too_old", "reached the longest time a sign-in may last"
+        REFUSED = "refused", "the provider no longer renews it"
+        DEACTIVATED = "deactivated", "account deactivated"
 
     key = models.CharField(max_length=64, unique=True, default=new_sign_in_key, editable=False)
     user: models.ForeignKey[Any, Any] = models.ForeignKey(
@@ -129,6 +138,7 @@ class SignIn(models.Model):
     origin_jti = models.CharField(max_length=64, blank=True, db_index=True)
     sealed_tokens = models.TextField(blank=True, editable=False)
     access_expires_at = models.DateTimeField()
+    renew_at = models.DateTimeField(default=timezone.now)
     reference = models.CharField(max_length=16, blank=True)
     device = models.CharField(max_length=255, blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)
@@ -137,7 +147,7 @@ class SignIn(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=32, blank=True, choices=EndReason.choices)
     version = models.PositiveIntegerField(default=0)
-    # Who is renewing the tokens just now, and until when that claim holds.
+    # Who is renewing the tokens just now (nobody, after a failure), and until when nobody else may.
     lease_owner = models.CharField(max_length=64, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
 

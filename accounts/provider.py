@@ -24,6 +24,21 @@ from .encryption import Cipher
 
 
 @dataclass(frozen=True)
+class Limits:
+    """How long things last, in seconds.
+
+    `renewal_grace`: a session goes on this long after its access token, while renewing it fails.
+    `session_idle`, `session_absolute`: a sign-in ends unused after the one, in any case after the
+    other. `access_token`: no access token of the pool lives longer (Cognito allows a day).
+    """
+
+    renewal_grace: int = 900
+    session_idle: int = 43_200
+    session_absolute: int = 1_209_600
+    access_token: int = 86_400
+
+
+@dataclass(frozen=True)
 class Provider:
     """Everything needed to talk to one user pool and to trust what it says."""
 
@@ -34,6 +49,7 @@ class Provider:
     cipher: Cipher
     public_url: str
     create_people: bool
+    limits: Limits
 
     @property
     def callback_url(self) -> str:
@@ -94,6 +110,7 @@ def provider() -> Provider:
         cipher=read_cipher(),
         public_url=settings.COGNITO["PUBLIC_URL"],
         create_people=settings.COGNITO.get("CREATE_PEOPLE", True),
+        limits=Limits(**settings.COGNITO.get("LIMITS", {})),
     )
 
 

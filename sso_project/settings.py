@@ -71,6 +71,12 @@ COGNITO: dict[str, Any] = {
     "SCOPES": env.items("COGNITO_SCOPES", ("openid", "email", "profile")),
     "ACCEPTED_CLIENTS": env.items("COGNITO_ACCEPTED_CLIENTS"),
     "CREATE_PEOPLE": env.flag("COGNITO_CREATE_PEOPLE", True),
+    "LIMITS": {
+        "renewal_grace": env.seconds("COGNITO_RENEWAL_GRACE", 900),
+        "session_idle": env.seconds("SESSION_IDLE_SECONDS", 43_200, least=1),
+        "session_absolute": env.seconds("SESSION_ABSOLUTE_SECONDS", 1_209_600, least=1),
+        "access_token": env.seconds("COGNITO_LONGEST_ACCESS_TOKEN", 86_400, least=300),
+    },
     "PUBLIC_URL": PUBLIC_URL,
     "TOKEN_ENCRYPTION_KEYS": env.items("TOKEN_ENCRYPTION_KEYS"),
 }
@@ -182,6 +188,7 @@ CACHES = {
 # --- Cookies and headers --------------------------------------------------------------------------
 
 _cookie_prefix = "__Host-" if HTTPS else ""
+SESSION_COOKIE_AGE = COGNITO["LIMITS"]["session_absolute"]
 SESSION_COOKIE_NAME = f"{_cookie_prefix}sessionid"
 CSRF_COOKIE_NAME = f"{_cookie_prefix}csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

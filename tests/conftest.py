@@ -52,6 +52,14 @@ def no_network() -> Iterator[list[str]]:
         pytest.fail(f"This test wanted to reach {', '.join(network.refused)}.")
 
 
+@pytest.fixture(autouse=True)
+def forget_revocations() -> None:
+    """Each test has a database of its own, so the process must not remember another one's."""
+    from accounts import revocations  # Django's applications are ready only now
+
+    revocations.reset()
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One Chromium for a module's tests.

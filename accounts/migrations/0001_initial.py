@@ -1,6 +1,7 @@
 import django.contrib.auth.models
 import django.contrib.auth.validators
 import django.db.models.deletion
+import django.db.models.functions.datetime
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
@@ -19,6 +20,36 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name='PendingRevocation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sealed_token', models.TextField(editable=False)),
+                ('reference', models.CharField(blank=True, max_length=16)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('tries', models.PositiveIntegerField(default=0)),
+                ('next_try_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+            ],
+            options={
+                'ordering': ['next_try_at'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Revocation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('sign_in', 'one sign-in ended'), ('person', 'signed out everywhere'), ('deactivated', 'account deactivated'), ('reactivated', 'account active again')], max_length=16)),
+                ('token_id', models.CharField(blank=True, max_length=64, verbose_name='origin_jti')),
+                ('issuer', models.CharField(blank=True, max_length=255)),
+                ('subject', models.CharField(blank=True, max_length=255)),
+                ('not_before', models.BigIntegerField(default=0, help_text="Unix time; for a person's tokens.")),
+                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True)),
+                ('expires_at', models.DateTimeField(db_index=True)),
+            ],
+            options={
+                'ordering': ('at', 'pk'),
+            },
+        ),
         migrations.CreateModel(
             name='SharedRefresh',
             fields=[
@@ -107,13 +138,14 @@ class Migration(migrations.Migration):
                 ('origin_jti', models.CharField(blank=True, db_index=True, max_length=64)),
                 ('sealed_tokens', models.TextField(blank=True, editable=False)),
                 ('access_expires_at', models.DateTimeField()),
+                ('renew_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('reference', models.CharField(blank=True, max_length=16)),
                 ('device', models.CharField(blank=True, max_length=255)),
                 ('address', models.GenericIPAddressField(blank=True, null=True)),
                 ('signed_in_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('last_seen_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('end_reason', models.CharField(blank=True, choices=[('signed_out', 'signed out'), ('replaced', 'signed in again in the same browser')], max_length=32)),
+                ('end_reason', models.CharField(blank=True, choices=[('signed_out', 'signed out'), ('replaced', 'signed in again in the same browser'), ('ended_by_person', 'ended from another browser of the same person'), ('everywhere', 'signed out everywhere'), ('idle', 'not used for too long'), ('too_old', 'reached the longest time a sign-in may last'), ('refused', 'the provider no longer renews it'), ('deactivated', 'account deactivated')], max_length=32)),
                 ('version', models.PositiveIntegerField(default=0)),
                 ('lease_owner', models.CharField(blank=True, max_length=64)),
                 ('lease_until', models.DateTimeField(blank=True, null=True)),

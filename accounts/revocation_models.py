@@ -1,0 +1,61 @@
+"""What must be remembered of a sign-out: which tokens no longer count, and which refresh tokens are
+still to be revoked at the provider.
+
+Part of `models`, which is where to import them from.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+
+
+class Revocation(models.Model):
+    """One line of the feed that every process reads: some tokens stopped counting.
+
+    Written together with what caused it, never changed, and deleted once no such token can be
+    alive. `at` is the database's time, so that the clocks of several servers need not agree.
+    """
+
+    class Kind(models.TextChoices):
+        SIGN_IN = "sign_in", "one sign-in ended"
+        PERSON = "person", "signed out everywhere"
+        DEACTIVATED = "deactivated", "account deactivated"
+        REACTIVATED = "reactivated", "account active again"
+
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    token_id = models.CharField("origin_jti", max_length=64, blank=True)
+    issuer = models.CharField(max_length=255, blank=True)
+    subject = models.CharField(max_length=255, blank=True)
+    not_before = models.BigIntegerField(default=0, help_text="Unix time; for a person's tokens.")
+    at = models.DateTimeField(db_default=Now(), db_index=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ("at", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.token_id or self.subject}"
+
+
+class PendingRevocation(models.Model):
+    """A refresh token of an ended sign-in that the provider has not confirmed to be revoked.
+
+    Written with the end of the sign-in and deleted once the provider has answered, so that neither
+    an outage there nor a crash here leaves a refresh token alive for good.
+    """
+
+    sealed_token = models.TextField(editable=False)
+    reference = models.CharField(max_length=16, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    tries = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["next_try_at"]
+
+    def __str__(self) -> str:
+        return f"to revoke since {self.created_at:%Y-%m-%d %H:%M}, {self.tries} tries"

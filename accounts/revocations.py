@@ -1,0 +1,171 @@
+"""Tokens that were signed out: asked on every API request, answered from memory.
+
+An access token verifies without a network until it expires, whatever happened since. So each
+process keeps what has been revoked: sign-ins by `origin_jti`, people by "not issued before", and
+whoever is deactivated. It reads what is new at most once a second; in between, a check costs
+neither SQL nor network. If the feed cannot be read for ten seconds, nobody is let in on stale
+knowledge.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import lru_cache
+from threading import Lock
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import FieldDoesNotExist
+from django.db import DatabaseError
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from .cognito.claims import AccessClaims
+from .cognito.errors import CognitoUnavailable, TokenRevoked
+from .models import Identity, Revocation
+from .provider import provider
+
+READ_EVERY = 1.0  # seconds: how old knowledge may be
+LONGEST_SILENCE = 10.0  # seconds without a successful read after which nobody is let in
+# Whatever a row's transaction took to commit is covered by reading the last two minutes each time;
+# reading everything now and then drops what has expired and sees what bypassed `save()`.
+OVERLAP = timedelta(minutes=2)
+READ_ALL_EVERY = 300.0  # seconds
+
+_log = logging.getLogger(__name__)
+Person = tuple[str, str]  # issuer and subject
+
+
+class RevocationsUnavailable(CognitoUnavailable):
+    """We cannot tell whether this token was revoked, so we do not let it in."""
+
+    code = "revocations_unavailable"
+
+
+@dataclass
+class _Known:
+    token_ids: set[str] = field(default_factory=set)
+    not_before: dict[Person, int] = field(default_factory=dict)
+    deactivated: set[Person] = field(default_factory=set)
+
+    def learn(self, kind: str, token_id: str, person: Person, not_before: int) -> None:
+        if kind == Revocation.Kind.SIGN_IN:
+            self.token_ids.add(token_id)
+        elif kind == Revocation.Kind.PERSON:
+            self.not_before[person] = max(not_before, self.not_before.get(person, 0))
+        elif kind == Revocation.Kind.DEACTIVATED:
+            self.deactivated.add(person)
+        else:
+            self.deactivated.discard(person)
+
+
+class RevocationFeed:
+    """One process's knowledge; safe for all its threads. `clock` counts seconds, from anywhere."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._known = _Known()
+        self._tried_at = self._read_at = self._read_all_at = float("-inf")
+
+    def check(self, claims: AccessClaims) -> None:
+        """As the function `check`."""
+        self._refresh()
+        known, person = self._known, (claims.issuer, claims.subject)
+        if not known.token_ids.isdisjoint((claims.origin_jti, claims.jti)):
+            raise TokenRevoked("the sign-in this token belongs to was ended")
+        if claims.issued_at <= known.not_before.get(person, 0):
+            raise TokenRevoked("its person signed out everywhere after it was issued")
+        if person in known.deactivated:
+            raise TokenRevoked("its person's account on this site is deactivated")
+
+    def _refresh(self) -> None:
+        if self._clock() - self._read_at < READ_EVERY:
+            return
+        with self._lock:  # one thread reads; those that wait for it find its result
+            now = self._clock()
+            if now - self._tried_at >= READ_EVERY:
+                self._tried_at = now
+                try:
+                    self._read(now)
+                except DatabaseError as error:
+                    _log.error("The list of revoked tokens cannot be read: %s", error)
+            if self._clock() - self._read_at >= LONGEST_SILENCE:
+                raise RevocationsUnavailable(
+                    "the list of revoked tokens cannot be read", retry_after=READ_EVERY
+                )
+
+    def _read(self, now: float) -> None:
+        """Read what is new, or everything. Times are taken before asking: later rows come next."""
+        if now - self._read_all_at < READ_ALL_EVERY:
+            recent = Revocation.objects.filter(at__gte=Now() - OVERLAP)
+            _learn(self._known, recent)
+        else:
+            known = _Known(deactivated=_deactivated_people())
+            states = (Revocation.Kind.DEACTIVATED, Revocation.Kind.REACTIVATED)
+            _learn(known, Revocation.objects.filter(expires_at__gt=Now()).exclude(kind__in=states))
+            self._known, self._read_all_at = known, now
+        self._read_at = now
+
+
+def _learn(known: _Known, rows: QuerySet[Revocation]) -> None:
+    columns = ("kind", "token_id", "issuer", "subject", "not_before")
+    for kind, token_id, issuer, subject, not_before in rows.values_list(*columns):
+        known.learn(kind, token_id, (issuer, subject), not_before)
+
+
+def _deactivated_people() -> set[Person]:
+    try:
+        get_user_model()._meta.get_field("is_active")
+    except FieldDoesNotExist:  # a host's own user model may know no such thing
+        return set()
+    inactive = Identity.objects.filter(user__is_active=False)
+    return set(inactive.values_list("issuer", "subject"))
+
+
+@lru_cache(maxsize=1)
+def _feed() -> RevocationFeed:
+    return RevocationFeed()
+
+
+def check(claims: AccessClaims) -> None:
+    """Whether a verified access token still counts.
+
+    Raises:
+        TokenRevoked: its sign-in was ended, its person signed out everywhere after it was issued,
+            or is deactivated on this site. True in every process a second after it happened.
+        RevocationsUnavailable: the feed could not be read for ten seconds (a 503).
+    """
+    _feed().check(claims)
+
+
+def reset() -> None:
+    """Forget what this process knows (tests do, between two databases)."""
+    _feed.cache_clear()
+
+
+def revoke_sign_in(token_id: str) -> None:
+    """Tokens with this `origin_jti` (or, where the pool sends none, this `jti`) stop counting."""
+    if token_id:
+        _write(Revocation.Kind.SIGN_IN, token_id=token_id)
+
+
+def revoke_person(*, issuer: str, subject: str) -> None:
+    """All tokens of this person that were issued up to now stop counting."""
+    not_before = int(timezone.now().timestamp())
+    _write(Revocation.Kind.PERSON, issuer=issuer, subject=subject, not_before=not_before)
+
+
+def set_deactivated(*, issuer: str, subject: str, deactivated: bool) -> None:
+    """Say that this person's account was switched off, or on again."""
+    kind = Revocation.Kind.DEACTIVATED if deactivated else Revocation.Kind.REACTIVATED
+    _write(kind, issuer=issuer, subject=subject)
+
+
+def _write(kind: Revocation.Kind, **values: str | int) -> None:
+    lifetime = timedelta(seconds=provider().limits.access_token)
+    Revocation.objects.create(kind=kind, expires_at=timezone.now() + lifetime, **values)

@@ -1,0 +1,231 @@
+"""The feed of revoked tokens: in memory, read once a second, and never trusted when it is old."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from types import MappingProxyType
+
+import pytest
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from accounts import revocations
+from accounts.cognito.claims import AccessClaims
+from accounts.cognito.errors import CognitoUnavailable, TokenRevoked
+from accounts.models import Identity, Revocation, User
+from accounts.revocations import RevocationFeed, RevocationsUnavailable
+
+pytestmark = pytest.mark.django_db
+
+ISSUER = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Test"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def feed(clock: Clock) -> RevocationFeed:
+    return RevocationFeed(clock=clock)
+
+
+def claims(**changes: object) -> AccessClaims:
+    now = int(timezone.now().timestamp())
+    values = {
+        "issuer": ISSUER,
+        "subject": "ada-sub",
+        "client_id": "client",
+        "username": "ada",
+        "scopes": frozenset(),
+        "groups": None,
+        "expires_at": now + 3600,
+        "issued_at": now,
+        "auth_time": now,
+        "jti": "jti-1",
+        "origin_jti": "origin-1",
+        "raw": MappingProxyType({}),
+    }
+    return AccessClaims(**(values | changes))
+
+
+def refused(feed: RevocationFeed, **changes: object) -> bool:
+    try:
+        feed.check(claims(**changes))
+    except TokenRevoked:
+        return True
+    return False
+
+
+def test_unrevoked_token_passes(feed):
+    assert not refused(feed)
+
+
+@pytest.mark.parametrize("claim", ["origin_jti", "jti"])
+def test_ended_sign_in_refuses_its_tokens(feed, claim):
+    revocations.revoke_sign_in("gone")
+    assert refused(feed, **{claim: "gone"})
+    assert not refused(feed)
+
+
+def test_token_without_ids_is_nobody_elses(feed):
+    revocations.revoke_sign_in("")
+    assert not refused(feed, origin_jti=None, jti=None)
+    assert not Revocation.objects.exists()
+
+
+def test_person_signed_out_everywhere_keeps_only_later_tokens(feed):
+    now = int(timezone.now().timestamp())
+    revocations.revoke_person(issuer=ISSUER, subject="ada-sub")
+    assert refused(feed, issued_at=now)
+    assert refused(feed, issued_at=now - 3600)
+    assert not refused(feed, issued_at=now + 2)
+
+
+@pytest.mark.parametrize("other", [{"subject": "ADA-SUB"}, {"issuer": ISSUER + "2"}])
+def test_other_people_are_left_alone(feed, other):
+    revocations.revoke_person(issuer=ISSUER, subject="ada-sub")
+    assert not refused(feed, **other)
+
+
+def test_earlier_cut_does_not_move_a_later_one_back(feed):
+    revocations.revoke_person(issuer=ISSUER, subject="ada-sub")
+    earlier = Revocation.objects.create(
+        kind=Revocation.Kind.PERSON,
+        issuer=ISSUER,
+        subject="ada-sub",
+        not_before=1,
+        expires_at=timezone.now() + timedelta(hours=1),
+    )
+    assert earlier.pk
+    assert refused(feed)
+
+
+def test_between_two_reads_a_check_costs_no_query(feed, clock, django_assert_num_queries):
+    with django_assert_num_queries(2):  # everything, once: revocations and deactivated people
+        feed.check(claims())
+    with django_assert_num_queries(0):
+        for _ in range(100):
+            feed.check(claims())
+        clock.now += revocations.READ_EVERY - 0.001
+        feed.check(claims())
+    clock.now += 0.001
+    with django_assert_num_queries(1):
+        feed.check(claims())
+        feed.check(claims())
+
+
+def test_what_is_new_is_known_a_second_later(feed, clock):
+    assert not refused(feed)
+    revocations.revoke_sign_in("origin-1")
+    clock.now += 0.999
+    assert not refused(feed)
+    clock.now += 0.001
+    assert refused(feed)
+
+
+def test_row_committed_late_is_still_seen(feed, clock):
+    """A transaction may take a while between writing a row and making it visible."""
+    assert not refused(feed)
+    clock.now += 30
+    assert not refused(feed)
+    row = Revocation.objects.create(
+        kind="sign_in", token_id="origin-1", expires_at=timezone.now() + timedelta(hours=1)
+    )
+    Revocation.objects.filter(pk=row.pk).update(at=timezone.now() - timedelta(seconds=90))
+    clock.now += 1
+    assert refused(feed)
+
+
+def test_expired_entries_are_forgotten(feed, clock):
+    revocations.revoke_sign_in("origin-1")
+    assert refused(feed)
+    Revocation.objects.update(
+        expires_at=timezone.now() - timedelta(seconds=5), at=timezone.now() - timedelta(days=1)
+    )
+    clock.now += revocations.READ_ALL_EVERY
+    assert not refused(feed)
+
+
+def test_entries_live_as_long_as_such_a_token_could(settings):
+    settings.COGNITO = settings.COGNITO | {"LIMITS": {"access_token": 7200}}
+    revocations.revoke_sign_in("origin-1")
+    left = Revocation.objects.get().expires_at - timezone.now()
+    assert timedelta(seconds=7190) < left <= timedelta(seconds=7200)
+
+
+def test_deactivation_and_back_is_learned_in_order(feed, clock):
+    feed.check(claims())
+    for deactivated in (True, False, True):
+        revocations.set_deactivated(issuer=ISSUER, subject="ada-sub", deactivated=deactivated)
+        clock.now += 1
+        assert refused(feed) is deactivated
+
+
+def test_deactivation_by_bulk_update_is_seen_when_everything_is_read(feed, clock):
+    user = User.objects.create_user("person-1")
+    Identity.objects.create(user=user, issuer=ISSUER, subject="ada-sub")
+    assert not refused(feed)
+    User.objects.update(is_active=False)
+    clock.now += revocations.READ_ALL_EVERY
+    assert refused(feed)
+    User.objects.update(is_active=True)
+    clock.now += revocations.READ_ALL_EVERY
+    assert not refused(feed)
+
+
+@pytest.fixture
+def unreadable() -> Iterator[dict[str, bool]]:
+    """A database that can be switched off; every query then fails."""
+    switch = {"off": False}
+
+    def execute(run, sql, params, many, context):
+        if switch["off"]:
+            raise DatabaseError("the database is away")
+        return run(sql, params, many, context)
+
+    with connection.execute_wrapper(execute):
+        yield switch
+
+
+def test_unreadable_feed_lets_nobody_in_after_ten_seconds(feed, clock, unreadable):
+    revocations.revoke_sign_in("gone")
+    feed.check(claims())
+    unreadable["off"] = True
+    clock.now += 9.9
+    feed.check(claims())
+    assert refused(feed, origin_jti="gone")  # what it knows still counts
+    clock.now += 0.1
+    with pytest.raises(RevocationsUnavailable) as caught:
+        feed.check(claims())
+    assert isinstance(caught.value, CognitoUnavailable)
+    assert caught.value.retry_after == revocations.READ_EVERY
+    unreadable["off"] = False
+    clock.now += 1
+    feed.check(claims())
+
+
+def test_feed_that_was_never_read_lets_nobody_in(feed, unreadable):
+    unreadable["off"] = True
+    with pytest.raises(RevocationsUnavailable):
+        feed.check(claims())
+
+
+def test_failing_database_is_asked_once_a_second(feed, clock, unreadable):
+    feed.check(claims())
+    unreadable["off"] = True
+    clock.now += 1
+    asked = []
+    with connection.execute_wrapper(
+        lambda run, *rest: asked.append(1) or run(*rest),
+    ):
+        for _ in range(5):
+            feed.check(claims())
+    assert len(asked) == 1
