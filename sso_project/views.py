@@ -37,4 +37,4 @@ class ServerInfoView(TemplateView):
             ("Language", server["language"]),
             ("Source code", server["repo"]),
         ]
-        return super().get_context_data(**kwargs, server=server, rows=rows)
+        return super().get_context_data(**kwargs, server={**server, "rows": rows})

@@ -29,8 +29,9 @@ os.environ.update(
 from sso_project.settings import *  # noqa: E402, F403
 from sso_project.settings import DATABASES, LOCAL_DIR  # noqa: E402
 
-# A file, not memory: servers under test run in threads with connections of their own.
+# A file, not memory: servers under test run in threads with connections of their own. One for each
+# process, so that two runs at once do not take it from each other.
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["TEST"] = {"NAME": str(LOCAL_DIR / "test.sqlite3")}
+    DATABASES["default"]["TEST"] = {"NAME": str(LOCAL_DIR / f"test-{os.getpid()}.sqlite3")}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
