@@ -163,7 +163,7 @@ def test_run_ends_with_a_sentence_when_a_child_ends(run, environ):
     with run() as one:
         one.wait_for_card()
         listing = subprocess.run(
-            ["ps", "-o", "pid=,args=", "--ppid", str(one.process.pid)],
+            ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(one.process.pid)],
             capture_output=True,
             text=True,
             check=True,
