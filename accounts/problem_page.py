@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from .backends import PersonDeactivated, UnknownPerson
 from .cognito.addresses import LOOPBACK_HOSTS
 from .cognito.errors import CognitoError, CognitoUnavailable, ProviderRefused
 from .journal import note
+from .people import PersonDeactivated, UnknownPerson
 from .problems import problem_for, provider_reason
 from .provider import provider
 

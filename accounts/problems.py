@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
-from .backends import PersonDeactivated, UnknownPerson
 from .cognito import errors
+from .people import PersonDeactivated, UnknownPerson
 
 
 @dataclass(frozen=True)

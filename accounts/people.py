@@ -1,0 +1,125 @@
+"""From a verified identity to a user of this site: the one rule for pages and API alike.
+
+People are known by issuer and subject alone; a matching e-mail address proves nothing. Whoever is
+not known yet gets an account at first sight, unless `COGNITO_CREATE_PEOPLE` says no.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+
+from .cognito.claims import AccessClaims, IdClaims
+from .cognito.errors import SignInRejected
+from .models import Identity
+from .provider import provider
+
+
+class UnknownPerson(SignInRejected):
+    """Nobody here has this identity, and people are not created at sign-in."""
+
+    code = "unknown_person"
+
+
+class PersonDeactivated(SignInRejected):
+    """The pool lets this person in, but this site does not."""
+
+    code = "person_deactivated"
+
+
+def person_of_access_token(claims: AccessClaims) -> Any:
+    """The user that an access token of a person speaks for, an instance of AUTH_USER_MODEL.
+
+    An access token holds no e-mail address and no name: a person who comes here first with one has
+    a username until they sign in.
+
+    Raises UnknownPerson, PersonDeactivated.
+    """
+    user = find_person(claims)
+    if user is None:
+        user = _created(claims)
+        Identity.objects.filter(issuer=claims.issuer, subject=claims.subject).update(
+            username=claims.username or "", groups=list(claims.groups or ())
+        )
+    return require_active(user)
+
+
+def person_of_id_token(claims: IdClaims) -> Any:
+    """The user that an ID token names, with what it says about them copied.
+
+    Raises UnknownPerson, PersonDeactivated.
+    """
+    user = find_person(claims)
+    if user is None:
+        user = _created(claims)
+    return require_active(update_person(user, claims))
+
+
+def find_person(claims: AccessClaims | IdClaims) -> Any:
+    """The user with this identity, or None."""
+    identity = Identity.objects.of(issuer=claims.issuer, subject=claims.subject)
+    return identity.user if identity is not None else None
+
+
+def require_active(user: Any) -> Any:
+    """The same user. Raises PersonDeactivated."""
+    if not user.is_active:
+        raise PersonDeactivated("this account was deactivated on this site")
+    return user
+
+
+def _created(claims: AccessClaims | IdClaims) -> Any:
+    if not provider().create_people:
+        raise UnknownPerson("nobody here has this identity")
+    return create_person(claims)
+
+
+def create_person(claims: AccessClaims | IdClaims) -> Any:
+    """A new user with this identity; whoever of two parallel sign-ins comes second gets the first
+    one's."""
+    model = get_user_model()
+    try:
+        with transaction.atomic():
+            # Pools reuse usernames, so ours is not theirs.
+            user = model._default_manager.create_user(
+                **{model.USERNAME_FIELD: f"person-{secrets.token_hex(8)}"}
+            )
+            Identity.objects.create(user=user, issuer=claims.issuer, subject=claims.subject)
+    except IntegrityError:
+        user = find_person(claims)
+        if user is None:  # the database takes it for somebody else's: refuse, never merge
+            raise UnknownPerson("this identity collides with another one") from None
+    return user
+
+
+def update_person(user: Any, claims: IdClaims) -> Any:
+    """Copy what the pool says about the person; it says it anew in each ID token."""
+    Identity.objects.filter(issuer=claims.issuer, subject=claims.subject, user=user).update(
+        username=claims.username,
+        email=claims.email or "",
+        email_verified=claims.email_verified,
+        name=_display_name(claims),
+        groups=list(claims.groups or ()),
+    )
+    given, family = claims.given_name or "", claims.family_name or ""
+    if not (given or family):
+        given = claims.name or ""
+    changes = {
+        "email": claims.email or "",
+        "first_name": given[:150],
+        "last_name": family[:150],
+    }
+    changed = [name for name, value in changes.items() if getattr(user, name, value) != value]
+    for name in changed:
+        setattr(user, name, changes[name])
+    if changed:
+        user.save(update_fields=changed)
+    return user
+
+
+def _display_name(claims: IdClaims) -> str:
+    parts = (claims.given_name, claims.family_name)
+    return (claims.name or " ".join(part for part in parts if part))[:255]
