@@ -20,13 +20,18 @@ def address_problem(address: str) -> str | None:
         return "must use https"
     if not parts.hostname:
         return "is not a web address"
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+    if parts.scheme == "http" and not is_loopback(address):
         return "must use https (plain http is for this machine only)"
     if parts.username is not None or parts.password is not None:
         return "must not contain a user name or password"
     if parts.query or parts.fragment:
         return "must have no query and no fragment"
     return None
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address that has no problem is on this very machine."""
+    return urlsplit(address).hostname in LOOPBACK_HOSTS
 
 
 def _split(address: str) -> SplitResult | None:

@@ -20,7 +20,7 @@ from typing import cast
 import requests
 import urllib3.exceptions
 
-from .addresses import address_problem
+from .addresses import address_problem, is_loopback
 from .errors import CognitoError, CognitoUnavailable, ConfigurationError
 from .transport_errors import may_have_arrived, translated
 
@@ -141,11 +141,14 @@ class Transport:
     def _try_once(self, request: requests.Request, ends_at: float) -> Response:
         remaining = max(ends_at - self._clock(), 0.001)
         limits = (min(self._connect_seconds, remaining), min(self._read_seconds, remaining))
+        session = self._session()
+        environment = session.merge_environment_settings(request.url, {}, True, None, None)
+        if is_loopback(request.url):
+            environment["proxies"] = {}  # a company's proxy has no way to this machine
         try:
-            session = self._session()
             with session.send(
                 session.prepare_request(request),
-                **session.merge_environment_settings(request.url, {}, True, None, None),
+                **environment,
                 timeout=limits,
                 allow_redirects=False,
             ) as answer:

@@ -27,6 +27,14 @@ def pauses():
     return Pauses()
 
 
+@pytest.fixture(autouse=True)
+def no_proxy_variables(monkeypatch):
+    """Whatever this machine has set; tests of proxies set their own."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
 @pytest.fixture
 def transport(pauses):
     return Transport(sleep=pauses, share=lambda: 1.0, read_seconds=2.0)
@@ -172,12 +180,26 @@ def test_refused_connection_is_tried_again_whatever_is_sent(transport, nobody, p
 
 
 def test_refusing_proxy_may_have_passed_it_on(transport, nobody, pauses, monkeypatch):
-    monkeypatch.setenv("http_proxy", nobody)
-    monkeypatch.setenv("no_proxy", "")
-    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("https_proxy", nobody)
     with pytest.raises(CognitoUnavailable):
-        post(transport, "http://localhost:9", repeatable=False)
+        post(transport, "https://auth.example.com", repeatable=False)
     assert pauses == []
+
+
+def test_proxy_is_not_asked_for_this_machine(transport, server, nobody, monkeypatch):
+    monkeypatch.setenv("http_proxy", nobody)
+    assert post(transport, server.url).status == 200
+
+
+def test_connection_that_went_away_unsaid_is_replaced(transport, server):
+    def answer_and_leave(handler):
+        answer()(handler)
+        handler.close_connection = True
+
+    server.play(answer_and_leave, answer(body=b"good"))
+    post(transport, server.url)
+    time.sleep(0.05)
+    assert post(transport, server.url, repeatable=False).body == b"good"
 
 
 def test_retry_after_is_waited_for(transport, server, pauses):
@@ -322,11 +344,9 @@ def test_address_that_is_not_safe_is_not_asked(transport, url):
 
 
 def test_unusable_proxy_is_our_mistake_and_not_tried_again(transport, pauses, monkeypatch):
-    monkeypatch.setenv("http_proxy", "gopher://localhost:1")
-    monkeypatch.setenv("no_proxy", "")
-    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("https_proxy", "gopher://localhost:1")
     with pytest.raises(ConfigurationError, match="proxy"):
-        transport.get("http://localhost:9/x")
+        transport.get("https://keys.example.com/x")
     assert pauses == []
 
 
