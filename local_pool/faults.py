@@ -38,7 +38,8 @@ class Fault:
         times = f", {self.times} more" if self.times is not None else ""
         ends = f", {self.until - time.monotonic():.0f} s left" if self.until else ""
         share = f", {self.share:.0%} of requests" if self.share < 1 else ""
-        return f"{self.endpoint}{grant} {self.kind}{times}{ends}{share}"
+        where = "every endpoint" if self.endpoint == "*" else self.endpoint
+        return f"{where}{grant}: {self.kind}{times}{ends}{share}"
 
 
 class Faults:

@@ -9,7 +9,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
@@ -24,7 +24,8 @@ def reference_of(state: str) -> str:
 
 @dataclass(frozen=True)
 class Step:
-    at: str
+    at: str  # HH:MM:SS
+    later: float  # seconds since the attempt's first step
     name: str
     ok: bool
     text: str
@@ -36,12 +37,24 @@ class Step:
 @dataclass
 class Attempt:
     reference: str
+    began: float = field(default_factory=time.monotonic)
+    who: str = ""
     steps: list[Step] = field(default_factory=list)
 
     @property
     def failed(self) -> Step | None:
         """The last step, when it was refused."""
         return self.steps[-1] if self.steps and not self.steps[-1].ok else None
+
+    @property
+    def outcome(self) -> str:
+        """A word or two for the console's list."""
+        if self.failed:
+            return f"refused at {self.failed.name}"
+        last = self.steps[-1].name
+        return {"authorize": "at the sign-in page", "login": "on the way back to the app"}.get(
+            last, "signed out" if last == "revoke" else "signed in"
+        )
 
 
 class Journal:
@@ -54,7 +67,7 @@ class Journal:
     def attempts(self) -> list[Attempt]:
         """The latest first."""
         with self._lock:
-            return [Attempt(a.reference, list(a.steps)) for a in reversed(self._attempts.values())]
+            return [replace(a, steps=list(a.steps)) for a in reversed(self._attempts.values())]
 
     def step(
         self,
@@ -64,14 +77,18 @@ class Journal:
         *,
         refused: Any = None,
         details: dict[str, Any] | None = None,
+        who: str = "",
     ) -> None:
         """Note a step; ``refused`` is the PoolError that ended it (its message, cause and fix)."""
         cause = refused.cause if refused else ""
         fix = refused.fix if refused else ""
         said = f"refused: {cause}" + (f"; {fix}" if fix else "") if refused else text
-        step = Step(time.strftime("%H:%M:%S"), name, not refused, text, cause, fix, details or {})
+        at = time.strftime("%H:%M:%S")
         with self._lock:
             attempt = self._attempts.setdefault(reference, Attempt(reference))
+            attempt.who = who or attempt.who
+            later = time.monotonic() - attempt.began
+            step = Step(at, later, name, not refused, text, cause, fix, details or {})
             attempt.steps.append(step)
             del attempt.steps[:-50]
             self._attempts.move_to_end(reference)

@@ -77,7 +77,8 @@ def back_to_app(
         sent = {name: str(answer[name]) for name in names if name in answer} | state
     else:
         sent = {"code": authorization.issue_code(pool, asked, session)} | state
-    pool.journal.step(asked.reference, "login", f"{session.username}, {how}")
+    who = session.username
+    pool.journal.step(asked.reference, "login", f"{who}, {how}", who=who)
     return redirect(callback_url(asked.redirect_uri, sent, fragment=asked.implicit))
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from flask import Flask, g, request
+from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
@@ -46,6 +47,7 @@ def create_app(pool: Pool, *, hosts: tuple[str, ...] = LOOPBACK) -> Flask:
     app.register_error_handler(CallbackRefused, partial(oauth.to_callback, pool))
     app.register_error_handler(TokenRefused, partial(oauth.token_error, pool))
     app.register_error_handler(PersonRefused, partial(api.exception, pool))
+    app.register_error_handler(HTTPException, partial(hosted_ui.http_error, pool))
     return app
 
 
@@ -55,6 +57,9 @@ def _gate(pool: Pool, hosts: tuple[str, ...]) -> Response | None:
         text = f"This pool answers to {' and '.join(hosts)} only, not to {request.host[:100]}.\n"
         return Response(text, 400, mimetype="text/plain")
     endpoint = request.endpoint or ""
+    unsafe = request.method not in ("GET", "HEAD", "OPTIONS")
+    if unsafe and endpoint.startswith(("_local", "api")) and hosted_ui.same_origin() is False:
+        raise Forbidden("Another site sent this request.")
     if (
         endpoint.startswith("_local")
         or endpoint in ("static", "error", "")
@@ -72,6 +77,8 @@ def _gate(pool: Pool, hosts: tuple[str, ...]) -> Response | None:
 def _befall(pool: Pool, fault: Fault) -> Response | None:
     """The answer a fault puts in place of the real one, or None to go on."""
     pool.journal.line(f"fault     {request.path} {fault.kind}")
+    if request.endpoint == "api" and fault.kind == "429":
+        raise PersonRefused("TooManyRequestsException", "Rate exceeded")
     if fault.kind in STATUSES:
         return Response(STATUSES[fault.kind], int(fault.kind), mimetype="text/plain")
     if fault.kind == "garbage":

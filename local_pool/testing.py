@@ -222,8 +222,9 @@ class LocalPool:
                 "password": password,
             }
             answer = browser.post(url, form, allow_redirects=False, timeout=10)
-        said = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", answer.text))).strip()
-        raise AssertionError(f"The pool answered {answer.status_code} at {url}: {said[:400]}")
+        alert = re.search(r'role="alert"[^>]*>(.*?)<', answer.text, re.DOTALL)
+        said = html.unescape(alert[1]) if alert else answer.text[:300]
+        raise AssertionError(f"The pool answered {answer.status_code} at {url}: {said}")
 
     @staticmethod
     def _origin(url: str) -> str:

@@ -1,0 +1,202 @@
+"""What a person may tell a running pool, in words: ``disable ada``, ``fail token 503 --times 3``.
+
+The command line, ``POST /_local/faults`` and the console's buttons all come here. The words after
+a command's name are its function's parameters, ``--options`` its keywords.
+"""
+
+import inspect
+import re
+import shlex
+from collections.abc import Callable
+from functools import partial
+
+from . import people, verification
+from .errors import PoolError
+from .pool import Pool
+from .records import Person, State
+
+UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def duration(text: str) -> float:
+    """``90``, ``60s``, ``+5m``, ``-1.5h``, ``30d`` in seconds."""
+    match = re.fullmatch(r"([+-]?\d+(?:\.\d+)?)(ms|s|m|h|d)?", text)
+    if match is None:
+        raise PoolError(f"{text!r} is no length of time; write 90, 60s, 5m, 1h or 30d.")
+    return float(match[1]) * UNITS[match[2] or "s"]
+
+
+def run(pool: Pool, words: str) -> str:
+    """Do what the words say; the answer is a sentence. Raises PoolError when it cannot be done."""
+    try:
+        name, *rest = shlex.split(words) or [""]
+    except ValueError as error:
+        raise PoolError(f"{words!r} cannot be read: {error}.") from error
+    perform = COMMANDS.get(name)
+    if perform is None:
+        raise PoolError(f"There is no command {name!r}. Commands: {', '.join(COMMANDS)}.")
+    positional, options = _split(rest)
+    try:
+        inspect.signature(perform).bind(pool, *positional, **options)
+    except TypeError:
+        usage = inspect.getdoc(perform) or name
+        raise PoolError(f"{name} does not take these words. Usage: {usage}") from None
+    said = perform(pool, *positional, **options)
+    pool.journal.line(f"command   {said}")
+    return said
+
+
+def _split(words: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Positional words and options; an option without a value is switched on."""
+    positional: list[str] = []
+    options: dict[str, str] = {}
+    while words:
+        word, *words = words
+        if not word.startswith("--"):
+            positional.append(word)
+        elif words and not words[0].startswith("--"):
+            options[word[2:].replace("for", "lasting")], *words = words
+        else:
+            options[word[2:].replace("-", "_")] = "1"
+    return positional, options
+
+
+def fail(
+    pool: Pool,
+    endpoint: str,
+    kind: str,
+    *,
+    times: str = "",
+    lasting: str = "",
+    grant: str = "",
+    seconds: str = "10",
+    share: str = "1",
+) -> str:
+    """fail ENDPOINT KIND [--times N] [--for TIME] [--grant GRANT] [--seconds TIME] [--share 0.1]"""
+    fault = pool.faults.add(
+        endpoint,
+        kind,
+        times=int(_number(times)) if times else None,
+        lasting=duration(lasting) if lasting else None,
+        grant=grant,
+        seconds=duration(seconds),
+        share=_number(share),
+    )
+    return str(fault)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise PoolError(f"{text!r} is no number.") from None
+
+
+def _preset(endpoint: str, kind: str) -> Callable[..., str]:
+    def perform(pool: Pool, *, times: str = "", lasting: str = "", seconds: str = "10") -> str:
+        """[--times N] [--for TIME] [--seconds TIME]"""
+        return fail(pool, endpoint, kind, times=times, lasting=lasting, seconds=seconds)
+
+    return perform
+
+
+def heal(pool: Pool) -> str:
+    """heal: every fault off, the clock right again"""
+    pool.faults.clear()
+    pool.clock.offset = 0
+    return "every fault is off, the clock is right"
+
+
+def rotate_keys(pool: Pool, *, drop_old: str = "") -> str:
+    """rotate-keys [--drop-old]"""
+    pool.keys.rotate(keep_old=not drop_old)
+    return f"two new signing keys, the old ones {'are gone' if drop_old else 'stay in the key set'}"
+
+
+def clock(pool: Pool, change: str) -> str:
+    """clock +1h | clock -90s | clock 0 (right again)"""
+    moved = duration(change)
+    pool.clock.offset = pool.clock.offset + moved if moved else 0
+    return f"the pool's clock is {pool.clock.offset:+.0f} s off"
+
+
+def lifetime(pool: Pool, kind: str, length: str) -> str:
+    """lifetime access|id|refresh|code|session TIME, for tokens issued from now on"""
+    name = f"{kind}_seconds" if kind in ("code", "session") else f"{kind}_token_seconds"
+    value = int(duration(length))
+    if not hasattr(pool.config, name) or value < 1:
+        raise PoolError("Usage: lifetime access|id|refresh|code|session TIME (at least 1 s)")
+    pool.configure(**{name: value})
+    return f"{name} is {value}"
+
+
+def rotation(pool: Pool, state: str, grace: str = "0") -> str:
+    """rotation on|off [GRACE, 0 to 60 s]"""
+    if state not in ("on", "off") or not 0 <= duration(grace) <= 60:
+        raise PoolError("Usage: rotation on|off [GRACE, 0 to 60 s]")
+    pool.configure(rotate_refresh_tokens=state == "on", refresh_grace_seconds=int(duration(grace)))
+    return f"refresh tokens rotate: {state}, grace {grace}"
+
+
+def expire_tokens(pool: Pool) -> str:
+    """expire-tokens: no refresh token issued so far works any more (userInfo says no as well)"""
+    with pool.change() as state:
+        ended = len(state.sign_ins)
+        state.sign_ins.clear()
+    return f"the refresh tokens of {ended} sign-ins have expired"
+
+
+def invite(pool: Pool, username: str, email: str) -> str:
+    """invite NAME E-MAIL: the temporary password is in the mailbox"""
+    verification.invite(pool, username, {"email": email, "email_verified": "true"})
+    return f"{username} is invited; the temporary password is in the mailbox"
+
+
+def group(pool: Pool, username: str, name: str, *, member: bool) -> str:
+    """join|leave NAME GROUP"""
+    people.set_group(pool, people.get(pool, username), name, member)
+    return f"{username} is {'now' if member else 'no longer'} in {name}"
+
+
+def _on_person(verb: Callable[[Pool, Person], object], said: str) -> Callable[..., str]:
+    def perform(pool: Pool, username: str) -> str:
+        """NAME"""
+        verb(pool, people.get(pool, username))
+        return f"{username} {said}"
+
+    return perform
+
+
+def reset(pool: Pool) -> str:
+    """reset: people as pool.toml declares them, nobody signed in, no mail, no fault"""
+    with pool.change() as state:
+        for name in (*State.TYPES, "seeded"):
+            getattr(state, name).clear()
+    people.seed(pool)
+    heal(pool)
+    return "the pool is as pool.toml declares it"
+
+
+COMMANDS: dict[str, Callable[..., str]] = {
+    "cognito-down": _preset("*", "503"),
+    "cognito-slow": _preset("*", "slow"),
+    "cognito-throttled": _preset("*", "429"),
+    "keys-broken": _preset("jwks", "garbage"),
+    "keys-empty": _preset("jwks", "no-keys"),
+    "keys-slow": _preset("jwks", "slow"),
+    "fail": fail,
+    "heal": heal,
+    "rotate-keys": rotate_keys,
+    "clock": clock,
+    "expire-tokens": expire_tokens,
+    "lifetime": lifetime,
+    "rotation": rotation,
+    "invite": invite,
+    "disable": _on_person(partial(people.set_enabled, enabled=False), "is disabled"),
+    "enable": _on_person(partial(people.set_enabled, enabled=True), "is enabled"),
+    "delete": _on_person(people.delete, "is deleted"),
+    "sign-out": _on_person(people.sign_out_everywhere, "is signed out everywhere"),
+    "join": partial(group, member=True),
+    "leave": partial(group, member=False),
+    "reset": reset,
+}

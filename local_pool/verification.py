@@ -1,0 +1,126 @@
+"""Six-digit codes by mail, and what they prove: a new account's address, a forgotten password.
+
+Mails go nowhere: they are printed, and kept for the console and for tests.
+"""
+
+import hmac
+import secrets
+from dataclasses import replace
+
+from . import passwords, people
+from .errors import PersonRefused
+from .pool import Pool
+from .records import Challenge, Mail, Person
+
+CONFIRM, RESET, NEW_PASSWORD = "confirm", "reset", "new-password"
+SECONDS = {CONFIRM: 24 * 3600, RESET: 3600, NEW_PASSWORD: 180}
+WRONG = PersonRefused(
+    "CodeMismatchException", "Invalid verification code provided, please try again."
+)
+
+
+def send_mail(pool: Pool, person: Person, subject: str, body: str, code: str = "") -> None:
+    to = person.attributes.get("email", person.username)
+    with pool.change() as state:
+        number = int(next(reversed(state.mails), "0")) + 1
+        state.mails[str(number)] = Mail(to, subject, body, pool.clock(), code)
+    pool.journal.line(f"mail      to {to}: {body}")
+
+
+def challenge(pool: Pool, person: Person, purpose: str, code: str) -> None:
+    record = Challenge(person.username, code, pool.clock() + SECONDS[purpose])
+    with pool.change() as state:
+        state.challenges[f"{purpose}:{person.username.lower()}"] = record
+
+
+def send_code(pool: Pool, person: Person, purpose: str) -> None:
+    code = f"{secrets.randbelow(10**6):06}"
+    challenge(pool, person, purpose, code)
+    subject = "Your verification code" if purpose == CONFIRM else "Your password reset code"
+    noun = "confirmation" if purpose == CONFIRM else "password reset"
+    send_mail(pool, person, subject, f"Your {noun} code is {code}", code)
+
+
+def use_code(pool: Pool, person: Person, purpose: str, code: str) -> None:
+    """Spend the code. Raises PersonRefused when it is wrong, too old, or was tried five times."""
+    key = f"{purpose}:{person.username.lower()}"
+    with pool.change() as state:
+        known = state.challenges.get(key)
+        right = known is not None and hmac.compare_digest(
+            known.code.encode(), code.strip().encode()
+        )
+        alive = known is not None and known.expires_at > pool.clock()
+        tries = known.tries_left if known else 0
+        if known and (right and alive and tries):
+            del state.challenges[key]
+        elif known:
+            state.challenges[key] = replace(known, tries_left=max(tries - 1, 0))
+    if not alive:
+        again = "Invalid code provided, please request a code again."
+        raise PersonRefused("ExpiredCodeException", again)
+    if not tries:
+        later = "Attempt limit exceeded, please try after some time."
+        raise PersonRefused("LimitExceededException", later)
+    if not right:
+        raise WRONG
+
+
+def sign_up(pool: Pool, username: str, password: str, attributes: dict[str, str]) -> Person:
+    if "@" not in attributes.get("email", ""):
+        raise PersonRefused("InvalidParameterException", "Invalid email address format.")
+    attributes = {k: v.strip()[:2048] for k, v in attributes.items() if v.strip()}
+    unverified = attributes | {"email_verified": "false"}
+    person = people.create(pool, username, password, unverified, status="UNCONFIRMED")
+    send_code(pool, person, CONFIRM)
+    return person
+
+
+def confirm(pool: Pool, username: str, code: str) -> Person:
+    person = people.find(pool, username)
+    if person is None:
+        raise PersonRefused("UserNotFoundException", "Username/client id combination not found.")
+    other = people.find(pool, person.attributes.get("email", ""))
+    if other is not None and other.sub != person.sub:
+        taken = "An account with the given email already exists."
+        raise PersonRefused("AliasExistsException", taken)
+    use_code(pool, person, CONFIRM, code)
+    verified = person.attributes | {"email_verified": "true"}
+    return people.update(pool, person, status="CONFIRMED", attributes=verified)
+
+
+def resend(pool: Pool, username: str) -> None:
+    """Answers alike whether there is somebody to confirm or not."""
+    person = people.find(pool, username)
+    if person is not None and person.status == "UNCONFIRMED":
+        send_code(pool, person, CONFIRM)
+
+
+def forgot(pool: Pool, username: str) -> None:
+    """Mail a reset code to a verified address; an unknown name is answered like a known one."""
+    person = people.find(pool, username)
+    if person is not None and person.enabled and person.verified_email:
+        send_code(pool, person, RESET)
+    elif not pool.config.prevent_user_existence_errors:
+        raise PersonRefused("UserNotFoundException", "Username/client id combination not found.")
+
+
+def reset(pool: Pool, username: str, code: str, password: str) -> Person:
+    """Sets the password; sign-ins made with the old one go on, as at Cognito."""
+    passwords.check_policy(password)
+    person = people.find(pool, username)
+    if person is None:
+        raise WRONG
+    use_code(pool, person, RESET, code)
+    return people.set_password(pool, person, password)
+
+
+def invite(
+    pool: Pool, username: str, attributes: dict[str, str], password: str = "", *, mail: bool = True
+) -> Person:
+    """An administrator's new person, asked for a new password at the first sign-in."""
+    temporary = password or f"Aa1-{secrets.token_hex(4)}"
+    person = people.create(pool, username, temporary, attributes, status="FORCE_CHANGE_PASSWORD")
+    if mail:
+        body = f"Your username is {person.username} and temporary password is {temporary}"
+        send_mail(pool, person, "Your temporary password", body, temporary)
+    return person
