@@ -1,0 +1,171 @@
+"""The chart as a browser draws it, under the real Content-Security-Policy.
+
+`new_context` fails these tests when a page breaks, when the policy stops something, or when
+anything is asked of another machine.
+"""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.test import Client
+
+from stats.models import Stat
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+# How many different colours the canvas holds, seen coarsely: an empty one has a single colour.
+COLOURS = """canvas => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const colours = new Set();
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] > 200) colours.add([data[i] >> 4, data[i + 1] >> 4, data[i + 2] >> 4].join());
+  }
+  return [...colours].sort();
+}"""
+
+
+@pytest.fixture
+def open_dashboard(live_server, new_context):
+    """Open the dashboard as somebody signed in; takes the options of a browser context."""
+
+    def open_it(**options):
+        user, _ = get_user_model().objects.get_or_create(username="p-1")
+        client = Client()
+        client.force_login(user)
+        address = live_server.url
+        context = new_context(**options)
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+        context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
+        page = context.new_page()
+        page.goto(f"{address}/dashboard/")
+        return page
+
+    return open_it
+
+
+def colours(page) -> list[str]:
+    return page.locator("[data-chart-plot] canvas").evaluate(COLOURS)
+
+
+def wait_for_colours(page, condition) -> list[str]:
+    """The canvas is painted a frame or two after the cause; wait at most 5 s."""
+    for _ in range(100):
+        seen = colours(page)
+        if condition(seen):
+            return seen
+        page.wait_for_timeout(50)
+    pytest.fail(f"The chart kept {len(seen)} colours that were not what was waited for.")
+
+
+def test_chart_draws_lines_and_tells_values_under_the_pointer(open_dashboard, screenshot):
+    call_command("seed_stats", verbosity=0)
+    page = open_dashboard()
+    plot = page.locator("[data-chart-plot]")
+    box = plot.bounding_box()
+
+    wait_for_colours(page, lambda seen: len(seen) > 20)
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 100)
+    tip = page.locator(".chart__tip")
+    assert re.fullmatch(
+        r"\w+ 2020\s+cost\s*[\d,]+\s+profit\s*[\d,]+\s+revenue\s*[\d,]+", tip.inner_text()
+    )
+    screenshot(page, "dashboard-chart")
+    page.mouse.move(box["x"] + 100, box["y"] - 50)
+    assert tip.is_hidden()
+
+
+def test_chart_is_drawn_anew_when_the_theme_changes(open_dashboard):
+    call_command("seed_stats", verbosity=0)
+    page = open_dashboard(color_scheme="light")
+    light = wait_for_colours(page, lambda seen: len(seen) > 20)
+
+    page.emulate_media(color_scheme="dark")
+    dark = wait_for_colours(page, lambda seen: len(seen) > 20 and seen != light)
+    page.get_by_role("button", name="Theme: Auto").click()  # light, whatever the system says
+    wait_for_colours(page, lambda seen: seen == light)
+    page.get_by_role("button", name="Theme: Light").click()
+    wait_for_colours(page, lambda seen: seen == dark)
+    page.reload()
+    assert page.get_by_role("button", name="Theme: Dark").is_visible()
+    wait_for_colours(page, lambda seen: seen == dark)
+
+
+def test_theme_chosen_here_is_the_admins_too(open_dashboard, live_server):
+    page = open_dashboard()
+    get_user_model().objects.update(is_staff=True, is_superuser=True)
+    page.get_by_role("button", name="Theme: Auto").click()
+    page.goto(f"{live_server.url}/admin/")
+    root = page.locator("html")
+
+    assert root.get_attribute("data-theme") == "light"
+    page.locator(".theme-toggle").first.click()
+    chosen = root.get_attribute("data-theme")
+    page.goto(f"{live_server.url}/dashboard/")
+    assert chosen != "light"
+    assert root.get_attribute("data-theme") == chosen
+
+
+def test_chart_follows_the_width_of_the_window(open_dashboard):
+    call_command("seed_stats", verbosity=0)
+    page = open_dashboard()
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.wait_for_function("document.querySelector('.uplot').offsetWidth < 400")
+
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_one_figure_is_drawn_as_a_point(open_dashboard):
+    Stat.objects.create(kpi="revenue", year=2020, month=3, value=12)
+    page = open_dashboard()
+
+    wait_for_colours(page, lambda seen: len(seen) > 3)
+
+
+def test_without_scripts_the_table_remains(open_dashboard):
+    call_command("seed_stats", verbosity=0)
+    page = open_dashboard(java_script_enabled=False)
+
+    assert page.locator("[data-chart]").is_hidden()
+    assert page.locator("tbody tr").count() == 36
+
+
+def test_admin_works_under_the_policy(open_dashboard, live_server):
+    page = open_dashboard()
+    get_user_model().objects.update(is_staff=True, is_superuser=True)
+    page.goto(f"{live_server.url}/admin/stats/stat/add/")
+    for name, value in {"kpi": "revenue", "year": "2020", "month": "3", "value": "1.5"}.items():
+        page.locator(f"[name={name}]").fill(value)
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("link", name="revenue", exact=True).first.click()
+    page.get_by_role("link", name="Delete").click()
+    page.get_by_role("button", name="Yes").click()
+
+    assert "was deleted successfully" in page.locator(".messagelist").inner_text()
+
+
+PAGES = ("/dashboard/", "/", "/server/", "/profile/", "/signout", "/nowhere")
+ADMIN_PAGES = ("/admin/", "/admin/stats/stat/", "/admin/stats/stat/add/")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280)])
+def test_pages_have_no_known_accessibility_faults(open_dashboard, live_server, scheme, width):
+    call_command("seed_stats", verbosity=0)
+    page = open_dashboard(
+        color_scheme=scheme,
+        viewport={"width": width, "height": 800},
+        bypass_csp=True,  # axe measures with styles of its own; the tests around keep the policy
+    )
+    get_user_model().objects.update(is_staff=True, is_superuser=True)
+    for path in PAGES + ADMIN_PAGES:
+        page.goto(live_server.url + path)
+        faults = Axe().run(page).response["violations"]
+
+        assert [
+            (path, fault["id"], node["html"]) for fault in faults for node in fault["nodes"]
+        ] == []
+        if path in PAGES:
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
