@@ -45,6 +45,7 @@ class PytestRunner:
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
         """The options of Django's own runner that have a counterpart here."""
+        parser.add_argument("--failfast", action="store_true", help="stop at the first failure")
         parser.add_argument("--keepdb", action="store_true", help="keep the test database")
         parser.add_argument("--pdb", action="store_true", help="debug a failure where it happens")
         parser.add_argument(
