@@ -23,7 +23,14 @@ def postgresql_problem(url: str) -> str | None:
     if "postgresql" not in config["ENGINE"]:
         return "DATABASE_URL names no PostgreSQL database"
     try:
-        psycopg.connect(url.replace("postgres://", "postgresql://", 1), connect_timeout=5).close()
+        psycopg.connect(
+            host=config["HOST"] or None,
+            port=config["PORT"] or None,
+            user=config["USER"] or None,
+            password=config["PASSWORD"] or None,
+            dbname=config["NAME"],
+            connect_timeout=5,
+        ).close()
     except psycopg.Error as error:
         return f"PostgreSQL (DATABASE_URL) does not answer: {error}"
     return None
