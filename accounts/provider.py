@@ -5,7 +5,7 @@ The only reader of `settings.COGNITO`. Everything else asks `provider()`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,13 +14,16 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.urls import reverse
 
-from .cognito.config import CognitoConfig
+from .cognito.addresses import address_problem
+from .cognito.config import CognitoConfig, TrustedPool
 from .cognito.errors import ConfigurationError
 from .cognito.jwks import KeyStore
 from .cognito.token_endpoint import TokenEndpoint
 from .cognito.transport import Transport
-from .cognito.verifier import TokenVerifier
+from .cognito.verifier import TokenVerifier, TrustedPools
 from .encryption import Cipher
+from .group_mapping import GroupMapping, parse_rules
+from .verified_tokens import VerifiedTokens
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,17 @@ class Provider:
 
     config: CognitoConfig
     verifier: TokenVerifier  # access tokens of every accepted app client
+    pools: TrustedPools  # the same, and those of COGNITO_TRUSTED_POOLS
+    verified_tokens: VerifiedTokens
     sign_in_verifier: TokenVerifier  # what our own app client was given
     token_endpoint: TokenEndpoint
+    longest_call: float  # seconds that a call to the token endpoint can take
     cipher: Cipher
     public_url: str
     create_people: bool
+    group_mappings: Mapping[str, GroupMapping]  # by issuer
+    public_client_id: str  # for browsers that come without our secret; may be empty
+    spa_redirect_uris: tuple[str, ...]
     limits: Limits
 
     @property
@@ -73,9 +82,77 @@ def read_config() -> CognitoConfig:
         region=values.get("CLIENT_REGION", ""),
         issuer=values.get("ISSUER", ""),
         jwks_url=values.get("JWKS_URL", ""),
-        accepted_clients=tuple(values.get("ACCEPTED_CLIENTS", ())),
+        accepted_clients=tuple(
+            client
+            for client in (*values.get("ACCEPTED_CLIENTS", ()), values.get("PUBLIC_CLIENT_ID", ""))
+            if client
+        ),
         scopes=tuple(values.get("SCOPES") or ("openid", "email", "profile")),
     )
+
+
+def read_trusted_pools() -> list[TrustedPool]:
+    """The further pools of COGNITO_TRUSTED_POOLS. Raises ConfigurationError.
+
+    A JSON object: pool id -> `{"clients": [app client id, …], "groups": {…}, "issuer": …,
+    "jwks_url": …}`; groups as in COGNITO_GROUPS, the last two only for a local or custom endpoint.
+    """
+    pools = []
+    for pool_id, members in dict(settings.COGNITO.get("TRUSTED_POOLS", {})).items():
+        known = {"clients", "issuer", "jwks_url", "groups"}
+        if not isinstance(members, dict) or not members.keys() <= known:
+            problem = f'(pool {pool_id!r}) must be an object like {{"clients": ["…"]}}'
+            raise ConfigurationError({"COGNITO_TRUSTED_POOLS": problem})
+        clients = members.get("clients")
+        if not isinstance(clients, list) or not all(isinstance(each, str) for each in clients):
+            problem = f"(pool {pool_id!r}) must list its app client ids under clients"
+            raise ConfigurationError({"COGNITO_TRUSTED_POOLS": problem})
+        pools.append(
+            TrustedPool(
+                pool_id=pool_id,
+                accepted_clients=tuple(clients),
+                issuer=str(members.get("issuer", "")),
+                jwks_url=str(members.get("jwks_url", "")),
+            )
+        )
+    return pools
+
+
+def read_group_mappings() -> dict[str, GroupMapping]:
+    """What groups give, by issuer. Raises ConfigurationError.
+
+    COGNITO_GROUPS is for our own pool: another one's "admins" are not ours, so that a trusted pool
+    has rules of its own or none.
+    """
+    absent_means_none = settings.COGNITO.get("GROUPS_ABSENT_MEANS_NONE", True)
+    own = {"COGNITO_GROUPS": (read_config().issuer, settings.COGNITO.get("GROUPS", {}))}
+    members = dict(settings.COGNITO.get("TRUSTED_POOLS", {})).values()
+    for pool, values in zip(read_trusted_pools(), members, strict=True):
+        own[f"COGNITO_TRUSTED_POOLS (pool {pool.pool_id!r})"] = pool.issuer, values.get("groups")
+    mappings = {}
+    for name, (issuer, rules) in own.items():
+        try:
+            mappings[issuer] = GroupMapping(parse_rules(rules or {}), absent_means_none)
+        except (ValueError, AttributeError) as error:
+            raise ConfigurationError({name: str(error)}) from error
+    return mappings
+
+
+def read_spa_redirect_uris() -> tuple[str, ...]:
+    """COGNITO_SPA_REDIRECT_URIS. Raises ConfigurationError.
+
+    Our own callback is refused: the API would then redeem codes that belong to this site's own
+    sign-ins, whose state, nonce and verifier it cannot check.
+    """
+    addresses = tuple(settings.COGNITO.get("SPA_REDIRECT_URIS", ()))
+    for address in addresses:
+        own = settings.COGNITO["PUBLIC_URL"] + reverse("accounts:callback")
+        problem = address_problem(address)
+        if problem is None and address.rstrip("/") == own:
+            problem = "is this site's own callback, whose codes the API must not redeem"
+        if problem is not None:
+            raise ConfigurationError({"COGNITO_SPA_REDIRECT_URIS": f"({address}) {problem}"})
+    return addresses
 
 
 def read_cipher() -> Cipher:
@@ -94,22 +171,37 @@ def read_cipher() -> Cipher:
         ) from error
 
 
+new_transport: Callable[[], Transport] = Transport  # replaced by accounts.testing
+
+
 @lru_cache(maxsize=1)
 def provider() -> Provider:
     """The provider of this process, built at first use. Raises ConfigurationError."""
     config = read_config()
-    transport = Transport()
-    keys = KeyStore(lambda: transport.get(config.jwks_url))
+    transport = new_transport()
+
+    def verifier(pool: CognitoConfig | TrustedPool) -> TokenVerifier:
+        keys = KeyStore(lambda: transport.get(pool.jwks_url))
+        return TokenVerifier(issuer=pool.issuer, client_ids=pool.accepted_clients, keys=keys)
+
+    own = verifier(config)
+    pools = TrustedPools([own, *map(verifier, read_trusted_pools())])
     return Provider(
         config=config,
-        verifier=TokenVerifier(issuer=config.issuer, client_ids=config.accepted_clients, keys=keys),
+        verifier=own,
+        pools=pools,
+        verified_tokens=VerifiedTokens(pools),
         sign_in_verifier=TokenVerifier(
-            issuer=config.issuer, client_ids=(config.client_id,), keys=keys
+            issuer=config.issuer, client_ids=(config.client_id,), keys=own.keys
         ),
         token_endpoint=TokenEndpoint(config, transport),
+        longest_call=transport.longest_call,
         cipher=read_cipher(),
         public_url=settings.COGNITO["PUBLIC_URL"],
         create_people=settings.COGNITO.get("CREATE_PEOPLE", True),
+        group_mappings=read_group_mappings(),
+        public_client_id=settings.COGNITO.get("PUBLIC_CLIENT_ID", ""),
+        spa_redirect_uris=read_spa_redirect_uris(),
         limits=Limits(**settings.COGNITO.get("LIMITS", {})),
     )
 

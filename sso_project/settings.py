@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF
 
 from .environment import Environment
@@ -70,7 +71,17 @@ COGNITO: dict[str, Any] = {
     "JWKS_URL": env.text("COGNITO_JWKS_URL", ""),
     "SCOPES": env.items("COGNITO_SCOPES", ("openid", "email", "profile")),
     "ACCEPTED_CLIENTS": env.items("COGNITO_ACCEPTED_CLIENTS"),
+    "PUBLIC_CLIENT_ID": env.text("COGNITO_PUBLIC_CLIENT_ID", ""),
+    "TRUSTED_POOLS": env.mapping("COGNITO_TRUSTED_POOLS", {}),
+    "SPA_REDIRECT_URIS": env.items(
+        "COGNITO_SPA_REDIRECT_URIS",
+        ("http://localhost:3000/signin", "http://localhost:3001/signin") if DEBUG else (),
+    ),
     "CREATE_PEOPLE": env.flag("COGNITO_CREATE_PEOPLE", True),
+    "GROUPS": env.mapping(
+        "COGNITO_GROUPS", {"editors": "editors", "admins": {"staff": True, "superuser": True}}
+    ),
+    "GROUPS_ABSENT_MEANS_NONE": env.flag("COGNITO_GROUPS_ABSENT_MEANS_NONE", True),
     "LIMITS": {
         "renewal_grace": env.seconds("COGNITO_RENEWAL_GRACE", 900),
         "session_idle": env.seconds("SESSION_IDLE_SECONDS", 43_200, least=1),
@@ -83,6 +94,9 @@ COGNITO: dict[str, Any] = {
 if DEBUG and not COGNITO["TOKEN_ENCRYPTION_KEYS"]:
     _digest = hashlib.sha256(b"token encryption in development:" + SECRET_KEY.encode()).digest()
     COGNITO["TOKEN_ENCRYPTION_KEYS"] = [base64.urlsafe_b64encode(_digest).decode()]
+
+# The original stack's addresses and header refresh (accounts/spa_compat.py).
+SPA_COMPAT = env.flag("SPA_COMPAT", DEBUG)
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.CognitoBackend"]
@@ -106,6 +120,8 @@ INSTALLED_APPS = [
     "csp",
     "mozilla_django_oidc",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
 ]
 
 MIDDLEWARE = [
@@ -154,9 +170,33 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 
+if SPA_COMPAT:
+    MIDDLEWARE.append("accounts.spa_compat.RefreshedTokensMiddleware")
+
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.spa_compat.SpaAuthentication"
+        if SPA_COMPAT
+        else "accounts.authentication.CognitoAuthentication",
+        "accounts.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_THROTTLE_RATES": {"get-tokens": "60/min"},
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "sso_project.exception_handler.exception_handler",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": f"{SITE_NAME} API",
+    "VERSION": "1",
+    "DESCRIPTION": "Send an access token of the user pool: `Authorization: Bearer …`. Every answer "
+    "that fails is `{detail, code, error}`.",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "PREPROCESSING_HOOKS": ["sso_project.api_docs.only_the_api"],
 }
 
 # --- Database and cache ---------------------------------------------------------------------------
@@ -208,6 +248,11 @@ CORS_ALLOWED_ORIGINS = env.items(
     ("http://localhost:3000", "http://localhost:3001") if DEBUG else (),
 )
 CORS_URLS_REGEX = r"^/api/.*$"
+CORS_EXPOSE_HEADERS = ["WWW-Authenticate", "Retry-After"]
+if SPA_COMPAT:
+    CORS_URLS_REGEX = r"^/(api/.*|auth/get-tokens/?|user/?|stats(/.*)?|info/server/?)$"
+    CORS_ALLOW_HEADERS = [*default_headers, "x-access-token", "x-refresh-token"]
+    CORS_EXPOSE_HEADERS += ["X-Access-Token", "X-Refresh-Token"]
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -226,9 +271,11 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Logging --------------------------------------------------------------------------------------
 
+DEFAULT_EXCEPTION_REPORTER = "sso_project.log_masking.MaskingExceptionReporter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"masked": {"()": "sso_project.log_masking.MaskSecrets"}},
     "formatters": {
         "line": {"format": "{asctime} app   {message}", "style": "{", "datefmt": "%H:%M:%S"},
         "named": {
@@ -238,7 +285,11 @@ LOGGING = {
         },
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line" if DEBUG else "named"}
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line" if DEBUG else "named",
+            "filters": ["masked"],
+        }
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {

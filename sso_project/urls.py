@@ -1,9 +1,19 @@
 """The site map: one line for each page of the project, one include for each face of an app."""
 
+from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from . import views
+from accounts import spa_compat
+from accounts.api.views import UnknownAddressView
+
+from . import api_docs, views
+
+api: list[URLPattern | URLResolver] = [
+    path("", include("accounts.api.urls")),
+    path("", include("stats.api.urls")),
+    re_path(r"^info/server/?$", views.ServerInfoApiView.as_view(), name="server-info"),
+]
 
 urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),
@@ -11,4 +21,11 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("dashboard/", include("stats.urls")),
     path("admin/", admin.site.urls),
+    path("api/", include((api, "api"))),
+    path("openapi.json", api_docs.SchemaView.as_view(), name="openapi"),
+    path("docs", api_docs.DocsView.as_view(), name="docs"),
+    path("docs/oauth2-redirect", api_docs.OAuthRedirectView.as_view(), name="docs-redirect"),
 ]
+if settings.SPA_COMPAT:
+    urlpatterns = [*spa_compat.addresses(api), *urlpatterns]
+urlpatterns.append(re_path(r"^api(/|$)", UnknownAddressView.as_view()))

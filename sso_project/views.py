@@ -6,6 +6,22 @@ from typing import Any
 import django
 from django.conf import settings
 from django.views.generic import TemplateView
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+
+class ServerInfoSerializer(serializers.Serializer[dict[str, str]]):
+    """What runs here."""
+
+    swagger = serializers.CharField(help_text="The path of the API's documentation.")
+    framework = serializers.CharField()
+    version = serializers.CharField()
+    language = serializers.CharField()
+    repo = serializers.CharField()
 
 
 class HomeView(TemplateView):
@@ -23,6 +39,17 @@ def server_info() -> dict[str, str]:
         "language": f"Python {platform.python_version()}",
         "repo": settings.REPO,
     }
+
+
+class ServerInfoApiView(APIView):
+    """Server info; public, and deaf to tokens: a stale one must not keep it from answering."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(operation_id="get_server_info", responses=ServerInfoSerializer, auth=[])
+    def get(self, request: Request) -> Response:
+        return Response(server_info())
 
 
 class ServerInfoView(TemplateView):

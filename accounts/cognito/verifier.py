@@ -20,7 +20,13 @@ import jwt
 from . import claim_checks as check
 from .claim_checks import Payload
 from .claims import AccessClaims, IdClaims, check_access_claims, check_expiry, check_id_claims
-from .errors import BadSignature, ConfigurationError, MalformedToken, UnknownKey
+from .errors import (
+    BadSignature,
+    CognitoUnavailable,
+    ConfigurationError,
+    MalformedToken,
+    UnknownKey,
+)
 from .jwks import KeyStore
 
 # A person in the 100 groups Cognito allows, with the longest names, stays below 20,000 characters.
@@ -99,6 +105,18 @@ class TokenVerifier:
         check_expiry(claims, now=now)
         return claims
 
+    def still_published(self, key_id: str) -> bool:
+        """Whether a key that signed an access token earlier may still vouch for it.
+
+        Asked for tokens that are remembered as verified. Like any use of the key set, it keeps it
+        fresh.
+        """
+        try:
+            self.keys.key(key_id)
+        except (UnknownKey, CognitoUnavailable):
+            return False
+        return True
+
     def _signed_payload(self, unverified_token: str) -> Payload:
         """The payload of a token whose signature is good; its claims are still to be checked."""
         key_id = _key_id(_unverified_header(unverified_token))
@@ -136,8 +154,24 @@ class TrustedPools:
             TokenRejected: for tokens of no pool WrongIssuer, otherwise as TokenVerifier's.
             CognitoUnavailable: the signing keys of that pool cannot be had.
         """
+        if len(self._by_issuer) == 1:  # no choice to make, so no second look into the token
+            (only,) = self._by_issuer.values()
+            return only.access_claims(unverified_access_token)
         issuer = check.issuer(_unverified_payload(unverified_access_token), self._by_issuer)
         return self._by_issuer[issuer].access_claims(unverified_access_token)
+
+    def still_published(self, issuer: str, key_id: str) -> bool:
+        """TokenVerifier.still_published, asked of the pool with that issuer."""
+        return self._by_issuer[issuer].still_published(key_id)
+
+
+def signing_key_id(unverified_token: str) -> str:
+    """The id of the key that a token says it is signed with.
+
+    Raises:
+        MalformedToken, BadSignature: it does not look like a token of Cognito.
+    """
+    return _key_id(_unverified_header(unverified_token))
 
 
 def _unverified_segments(unverified_token: str) -> tuple[str, str]:

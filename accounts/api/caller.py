@@ -1,0 +1,50 @@
+"""Who calls, in the words of /api/user: from the access token, or from the browser's sign-in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from rest_framework.request import Request
+
+from ..cognito.claims import AccessClaims
+from ..models import Identity, SignIn
+from ..permissions import pool_groups
+
+
+def describe_caller(request: Request) -> dict[str, Any]:
+    """`{"identity": {sub, userName, clientId}, "data": {…}}` of an authenticated request."""
+    claims = request.auth if isinstance(request.auth, AccessClaims) else None
+    sign_in: SignIn | None = getattr(request, "sign_in", None) if claims is None else None
+    source = claims or sign_in
+    identity = Identity.objects.of(issuer=source.issuer, subject=source.subject) if source else None
+    user: Any = request.user
+    return {
+        "identity": {
+            "sub": source.subject if source else "",
+            "userName": _user_name(request, claims, identity),
+            "clientId": source.client_id if source else "",
+        },
+        "data": {
+            "email": (identity.email if identity else getattr(user, "email", "")) or None,
+            "name": (identity.name if identity else "") or None,
+            "groups": list(pool_groups(request)),
+            "scopes": sorted(claims.scopes) if claims else [],
+            "permissions": sorted(user.get_all_permissions()),
+            "tokenExpiresAt": _expiry(claims, sign_in),
+        },
+    }
+
+
+def _user_name(
+    request: Request, claims: AccessClaims | None, identity: Identity | None
+) -> str | None:
+    if claims is not None:
+        return claims.username
+    return identity.username if identity else str(request.user.get_username())
+
+
+def _expiry(claims: AccessClaims | None, sign_in: SignIn | None) -> datetime | None:
+    if claims is not None:
+        return datetime.fromtimestamp(claims.expires_at, UTC)
+    return sign_in.access_expires_at if sign_in is not None else None

@@ -1,0 +1,66 @@
+"""What the API says and takes, in the original stack's camelCase."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+
+class CodeSerializer(serializers.Serializer[dict[str, str]]):
+    """An authorization code to be redeemed."""
+
+    code = serializers.CharField(max_length=2048)
+    redirectUri = serializers.CharField(  # noqa: N815 (the wire's name)
+        max_length=1024, help_text="Where the hosted UI sent the code; one of the allowed ones."
+    )
+    codeVerifier = serializers.RegexField(  # noqa: N815
+        r"^[A-Za-z0-9._~-]{43,128}\Z",
+        required=False,
+        help_text="The PKCE verifier (RFC 7636) when the code was asked for with a challenge.",
+    )
+
+
+class TokensSerializer(serializers.Serializer[Any]):
+    """What a code was redeemed for."""
+
+    accessToken = serializers.CharField()  # noqa: N815
+    refreshToken = serializers.CharField()  # noqa: N815
+    idToken = serializers.CharField()  # noqa: N815
+
+
+class IdentitySerializer(serializers.Serializer[Any]):
+    """Who calls, as the access token says. A machine has no user name."""
+
+    sub = serializers.CharField()
+    userName = serializers.CharField(allow_null=True)  # noqa: N815
+    clientId = serializers.CharField()  # noqa: N815
+
+
+class CallerDataSerializer(serializers.Serializer[Any]):
+    """What is known of the caller beside the identity."""
+
+    email = serializers.CharField(allow_null=True)
+    name = serializers.CharField(allow_null=True)
+    groups = serializers.ListField(child=serializers.CharField(), help_text="Groups of the pool.")
+    scopes = serializers.ListField(child=serializers.CharField(), help_text="Of the access token.")
+    permissions = serializers.ListField(
+        child=serializers.CharField(), help_text="Django's permissions on this site."
+    )
+    tokenExpiresAt = serializers.DateTimeField(allow_null=True)  # noqa: N815
+
+
+class CallerSerializer(serializers.Serializer[Any]):
+    """The answer of /api/user."""
+
+    identity = IdentitySerializer()
+    data = CallerDataSerializer()  # type: ignore[assignment] # the wire's name
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """The one shape of everything that fails."""
+
+    detail = serializers.CharField(help_text="What happened and what to do next.")
+    code = serializers.CharField(help_text="Stable, for programs.")
+    error = serializers.CharField(help_text="The same as `detail`, for the original UI.")
+    fields = serializers.DictField(  # type: ignore[assignment]
+        required=False, help_text="Which values are wrong, and why."
+    )

@@ -1,0 +1,10 @@
+"""Addresses of the API, relative to /api/; each with and without a slash at its end."""
+
+from django.urls import re_path
+
+from .views import CallerView, TokensView
+
+urlpatterns = [
+    re_path(r"^auth/get-tokens/?$", TokensView.as_view(), name="get-tokens"),
+    re_path(r"^user/?$", CallerView.as_view(), name="user"),
+]

@@ -1,0 +1,125 @@
+"""The API's own endpoints: redeem a code, say who calls."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound, ParseError, PermissionDenied
+from rest_framework.parsers import JSONParser
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from ..authentication import unavailable
+from ..cognito.errors import (
+    CognitoError,
+    GrantRejected,
+    RequestRejected,
+    SignInRejected,
+    TokenRejected,
+)
+from ..exchange import redeem_code
+from ..problems import problem_for
+from ..provider import provider
+from ..throttling import TokensThrottle
+from .caller import describe_caller
+from .serializers import CallerSerializer, CodeSerializer, ErrorSerializer, TokensSerializer
+
+_log = logging.getLogger(__name__)
+
+
+class TokensView(APIView):
+    """Redeem the authorization code of a single-page app for its tokens."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = (TokensThrottle,)
+    parser_classes = (JSONParser,)
+    http_method_names: Sequence[str] = ("post", "options")
+
+    @extend_schema(
+        operation_id="get_tokens",
+        request=CodeSerializer,
+        responses={
+            200: TokensSerializer,
+            **dict.fromkeys((400, 403, 415, 429, 503), ErrorSerializer),
+        },
+        auth=[],
+    )
+    def post(self, request: Request) -> Response:
+        return self.exchange(request.data)
+
+    def exchange(self, data: Any) -> Response:
+        serializer = CodeSerializer(data=data)
+        serializer.is_valid(raise_exception=True)
+        given = serializer.validated_data
+        if given["redirectUri"] not in provider().spa_redirect_uris:
+            raise ParseError(
+                "This redirectUri is not allowed here; COGNITO_SPA_REDIRECT_URIS names those that "
+                "are.",
+                code="redirect_uri_not_allowed",
+            )
+        try:
+            tokens = redeem_code(
+                code=given["code"],
+                redirect_uri=given["redirectUri"],
+                code_verifier=given.get("codeVerifier"),
+            )
+        except CognitoError as error:
+            raise _refusal(error) from error
+        answer = TokensSerializer(
+            {
+                "accessToken": tokens.access_token,
+                "refreshToken": tokens.refresh_token or "",
+                "idToken": tokens.id_token,
+            }
+        )
+        return Response(answer.data, headers={"Cache-Control": "no-store"})
+
+
+def _refusal(error: CognitoError) -> Exception:
+    """400 for what the caller can change, 403 for a person who is not let in, else 503."""
+    problem = problem_for(error)
+    if isinstance(error, GrantRejected):
+        return ParseError(f"{problem.what} {problem.why}", code=error.code)
+    if isinstance(error, RequestRejected):
+        return ParseError(
+            "The code was sent to another redirectUri, or asked for by another client.",
+            code=error.code,
+        )
+    if isinstance(error, SignInRejected):
+        return PermissionDenied(f"{problem.what} {problem.next_step}", code=error.code)
+    if isinstance(error, TokenRejected):  # Cognito's own, fresh tokens: not the caller's doing
+        _log.error("Tokens just issued by the pool were not accepted: %s", error.message)
+    elif problem.settings:
+        _log.error("A code was not redeemed (%s): %s", problem.settings, error.message)
+    return unavailable(error)
+
+
+class CallerView(APIView):
+    """Who calls: the identity, and what is known about it."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="get_user",
+        responses={200: CallerSerializer, **dict.fromkeys((401, 403, 503), ErrorSerializer)},
+    )
+    def get(self, request: Request) -> Response:
+        answer = CallerSerializer(describe_caller(request))
+        return Response(answer.data, headers={"Cache-Control": "no-store"})
+
+
+class UnknownAddressView(APIView):
+    """Any other address below /api/: its 404 has the shape of all our errors."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound("The API has nothing at this address. See /docs.")

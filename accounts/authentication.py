@@ -1,0 +1,143 @@
+"""Who calls the API: `Authorization: Bearer <access token>`, or the session of a signed-in browser.
+
+The access token is verified here, with keys at hand; nobody is asked (RFC 6750; what is checked is
+in cognito/verifier.py). Refusals say which mistake was made, as an `error` challenge of RFC 6750
+section 3 and in the answer's body, since whoever holds a token may know what is wrong with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from rest_framework import authentication, exceptions, status
+from rest_framework.request import Request
+
+from . import revocations
+from .cognito.claims import AccessClaims
+from .cognito.errors import CognitoError, MalformedToken, TokenRejected
+from .people import PersonDeactivated, UnknownPerson
+from .principals import principal_maker
+from .problems import problem_for
+from .provider import provider
+
+REALM = "api"
+
+
+class CognitoAuthentication(authentication.BaseAuthentication):
+    """Access tokens of the trusted pools, for accepted app clients.
+
+    `request.user` is the person (an instance of AUTH_USER_MODEL) or a `Machine`; `request.auth` is
+    the verified `AccessClaims`. Without a bearer token the next authentication class has its turn.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, AccessClaims] | None:
+        try:
+            unverified = self.unverified_access_token(request)
+            return None if unverified is None else authenticated(unverified)
+        except CognitoError as error:
+            raise refusal(request, error) from error
+
+    def unverified_access_token(self, request: Request) -> str | None:
+        """What the request offers as an access token, or None. Raises MalformedToken."""
+        return bearer_token(request)
+
+    def authenticate_header(self, request: Request) -> str:
+        return challenge(getattr(request, "_bearer_error", None))
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """The signed-in browser, with CSRF protection; a failed check has a code of its own."""
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except exceptions.PermissionDenied as error:
+            raise exceptions.PermissionDenied(error.detail, code="csrf_failed") from error
+
+
+def bearer_token(request: Request | HttpRequest) -> str | None:
+    """The token of the Authorization header; None when there is none or it is of another scheme.
+
+    Raises MalformedToken: a bearer header that holds no single token. Servers join repeated headers
+    with commas, which no token holds.
+    """
+    header: str = request.META.get("HTTP_AUTHORIZATION", "")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    token = token.strip(" ")
+    if not token or " " in token:
+        raise MalformedToken("the Authorization header must be: Bearer, one space, an access token")
+    return token
+
+
+def authenticated(unverified_access_token: str) -> tuple[Any, AccessClaims]:
+    """The principal and the claims of an access token that counts now.
+
+    Costs no query and no call once the token was seen, but for the revocation feed's own.
+
+    Raises TokenRejected, UnknownPerson, PersonDeactivated, CognitoUnavailable.
+    """
+    verified = provider().verified_tokens.verify(
+        unverified_access_token, principal_of=principal_maker
+    )
+    revocations.check(verified.claims)
+    return verified.principal(), verified.claims
+
+
+@dataclass(frozen=True)
+class BearerError:
+    """What a challenge says beside the scheme (RFC 6750 section 3)."""
+
+    error: str
+    description: str
+    scope: str = ""
+
+
+def challenge(problem: BearerError | None = None) -> str:
+    """The value of a WWW-Authenticate header."""
+    parts = [f'realm="{REALM}"']
+    if problem is not None:
+        parts.append(f'error="{problem.error}"')
+        parts.append(f'error_description="{_quotable(problem.description)}"')
+        if problem.scope:
+            parts.append(f'scope="{_quotable(problem.scope)}"')
+    return f"Bearer {', '.join(parts)}"
+
+
+def _quotable(text: str) -> str:
+    # The characters RFC 6750 section 3 allows; everything else would need escaping, or is none.
+    text = text.replace('"', "'").replace("\\", "/")
+    return "".join(character if " " <= character <= "~" else "?" for character in text)
+
+
+def refusal(request: Request, error: CognitoError) -> exceptions.APIException:
+    """A CognitoError as the exception that Django REST framework answers with.
+
+    401 with a challenge for a token that does not count, 403 for a person who is not let in, else
+    what problems.py says (503 when Cognito or its keys cannot be had).
+    """
+    if isinstance(error, TokenRejected | PersonDeactivated):
+        request._bearer_error = BearerError("invalid_token", error.message)  # type: ignore[attr-defined]
+        return exceptions.AuthenticationFailed(error.message, code=error.code)
+    problem = problem_for(error)
+    if isinstance(error, UnknownPerson):
+        return exceptions.PermissionDenied(f"{problem.what} {problem.next_step}", code=error.code)
+    return unavailable(error)
+
+
+class Unavailable(exceptions.APIException):
+    """503: nothing is wrong with the request. `wait` is in seconds, as DRF's Throttled has it."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    wait = 5
+
+
+def unavailable(error: CognitoError) -> Unavailable:
+    """The 503 of an error that the caller can do nothing about; they are told when to try again."""
+    problem = problem_for(error)
+    answer = Unavailable(f"{problem.what} {problem.next_step}", code=error.code)
+    answer.wait = max(1, round(getattr(error, "retry_after", None) or Unavailable.wait))
+    return answer

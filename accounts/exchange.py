@@ -1,0 +1,31 @@
+"""Redeeming the code of a single-page app: the tokens go to the app, nothing is kept here."""
+
+from __future__ import annotations
+
+from .backends import verified_grant
+from .cognito.token_endpoint import TokenSet
+from .journal import note
+from .people import person_of_id_token
+from .provider import provider
+
+
+def redeem_code(*, code: str, redirect_uri: str, code_verifier: str | None) -> TokenSet:
+    """The tokens of an authorization code, verified; its person is created or updated.
+
+    There is no nonce to compare, for the app keeps its own attempts.
+
+    Raises:
+        GrantRejected: the code is used, expired or unknown, or the verifier is not its own.
+        RequestRejected: the code was sent to another address, or asked for by another client.
+        ClientRejected: Cognito does not accept our client id or secret.
+        TokenRejected: what Cognito issued did not pass our checks.
+        UnknownPerson, PersonDeactivated: not let in; the tokens are not handed out.
+        CognitoUnavailable: no usable answer.
+    """
+    tokens = provider().token_endpoint.exchange(
+        code=code, redirect_uri=redirect_uri, code_verifier=code_verifier
+    )
+    granted = verified_grant(tokens, nonce=None)
+    person_of_id_token(granted.id_claims)
+    note("", "code redeemed by the API", person=granted.id_claims.username)
+    return tokens

@@ -1,0 +1,128 @@
+"""Protecting a view is one line: `permission_classes = [HasScope("stats/write")]`.
+
+    permission_classes = [HasScope("stats/write") | (IsPerson & InGroup("editors", "admins"))]
+
+They combine with `&`, `|` and `~`, among themselves and with Django REST framework's own. Pages use
+`group_required`, or Django's `login_required` and `permission_required`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Self
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from rest_framework.permissions import BasePermission, OperationHolderMixin
+from rest_framework.request import Request
+
+from .cognito.claims import AccessClaims
+from .models import Identity
+
+INSUFFICIENT_SCOPE = "insufficient_scope"  # RFC 6750 section 3.1
+
+P = ParamSpec("P")
+
+
+class Requirement(OperationHolderMixin, BasePermission):
+    """A permission that is an instance and not a class, so that it can take arguments."""
+
+    code = INSUFFICIENT_SCOPE
+    message: str
+    scope = ""  # what to ask for, for the challenge
+
+    def __call__(self) -> Self:  # DRF makes an instance of each permission class
+        return self
+
+    def met_by(self, request: Request) -> bool:
+        raise NotImplementedError
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        met = self.met_by(request)
+        # Combined permissions forget which of them said no; the answer wants to say it.
+        request._unmet = None if met else self  # type: ignore[attr-defined]
+        return met
+
+
+class HasScope(Requirement):
+    """The access token was granted all of these scopes. A browser session carries none."""
+
+    def __init__(self, *scopes: str) -> None:
+        if not scopes:
+            raise ValueError("HasScope needs at least one scope")
+        self.scopes = frozenset(scopes)
+        self.scope = " ".join(scopes)
+        self.message = f"This needs an access token with the scope {self.scope}."
+
+    def met_by(self, request: Request) -> bool:
+        claims = request.auth
+        return isinstance(claims, AccessClaims) and self.scopes <= claims.scopes
+
+
+class InGroup(Requirement):
+    """The person is in at least one of these groups of the pool. Machines are in none."""
+
+    def __init__(self, *groups: str) -> None:
+        if not groups:
+            raise ValueError("InGroup needs at least one group")
+        self.groups = frozenset(groups)
+        self.message = f"This is for people in the group {' or '.join(groups)}."
+
+    def met_by(self, request: Request) -> bool:
+        return not self.groups.isdisjoint(pool_groups(request))
+
+
+class IsPerson(BasePermission):
+    """Somebody who is signed in, by token or session, and not a machine."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return is_person(request.user)
+
+
+def is_person(user: Any) -> bool:
+    """Whether `request.user` is somebody, not nobody and not a machine."""
+    return bool(user and user.is_authenticated and not getattr(user, "is_machine", False))
+
+
+def pool_groups(request: Request | HttpRequest) -> tuple[str, ...]:
+    """The groups of the pool that the caller is in: as the access token says, or for a session, as
+    the pool said last."""
+    claims = getattr(request, "auth", None)
+    if isinstance(claims, AccessClaims):
+        return claims.groups or ()
+    sign_in = getattr(request, "sign_in", None)
+    if sign_in is None:
+        return ()
+    identity = Identity.objects.of(issuer=sign_in.issuer, subject=sign_in.subject)
+    return tuple(identity.groups) if identity is not None else ()
+
+
+def group_required(
+    *groups: str,
+) -> Callable[
+    [Callable[Concatenate[HttpRequest, P], HttpResponse]],
+    Callable[Concatenate[HttpRequest, P], HttpResponse],
+]:
+    """For pages: people in at least one of these groups of the pool.
+
+    Who is not signed in is sent to sign in and comes back; who is and may not gets the 403 page.
+    """
+    if not groups or callable(groups[0]):
+        raise TypeError('group_required needs groups: @group_required("admins")')
+
+    def decorate(
+        view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+    ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if set(groups).isdisjoint(pool_groups(request)):
+                raise PermissionDenied(f"This is for people in the group {' or '.join(groups)}.")
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate

@@ -1,0 +1,89 @@
+"""Who an API call acts as: a person, who is a user of this site, or a machine, which is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import FieldDoesNotExist
+
+from .cognito.claims import AccessClaims
+from .people import person_of_access_token
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A program that called with a token of its own (client_credentials): no row, no person.
+
+    It is authenticated and has `scopes`; Django's permissions, groups and staff rights are for
+    people, so it has none. Stands where a user stands, in `request.user`.
+    """
+
+    client_id: str
+    scopes: frozenset[str]
+
+    is_authenticated = True
+    is_anonymous = False
+    is_active = True
+    is_staff = False
+    is_superuser = False
+    is_machine = True
+    pk = None
+    id = None
+
+    def __str__(self) -> str:
+        return self.client_id
+
+    def get_username(self) -> str:
+        return self.client_id
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        return False
+
+    def has_perms(self, perm_list: Collection[str], obj: object = None) -> bool:
+        return False
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return False
+
+    def get_all_permissions(self, obj: object = None) -> set[str]:
+        return set()
+
+
+# What a person's instance holds from the start. Everything else is read when it is asked for, so
+# that staff and superuser rights are always those of now, however long the token lasts.
+_KEPT_FIELDS = ("is_active",)
+
+
+def principal_maker(claims: AccessClaims) -> Callable[[], Any]:
+    """A function that makes the principal of a token for each of its requests, without a query.
+
+    Raises UnknownPerson, PersonDeactivated.
+    """
+    if claims.is_machine:
+        machine = Machine(client_id=claims.client_id, scopes=claims.scopes)
+        return lambda: machine
+    return _instance_maker(person_of_access_token(claims))
+
+
+def _instance_maker(user: Any) -> Callable[[], Any]:
+    """Fresh instances of `user`: requests share none, since Django keeps permissions on them."""
+    model = get_user_model()
+    kept = [model._meta.pk.attname, model.USERNAME_FIELD]
+    for name in _KEPT_FIELDS:
+        try:
+            kept.append(model._meta.get_field(name).attname)  # type: ignore[union-attr]
+        except FieldDoesNotExist:  # a host's own user model need not have it
+            continue
+    names = [field.attname for field in model._meta.concrete_fields if field.attname in kept]
+    values = [getattr(user, name) for name in names]
+    template = model.from_db(user._state.db, names, values)
+
+    def instance() -> Any:
+        twin = model.__new__(model)
+        twin.__dict__.update(template.__getstate__())
+        return twin
+
+    return instance

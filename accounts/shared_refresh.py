@@ -1,0 +1,114 @@
+"""One refresh at Cognito for all requests that bring the same refresh token at once.
+
+A page that wakes up sends its requests together, each with the same expired access token. Whoever
+inserts the row for the refresh token makes the call; the others, in this process or another, wait
+for its result, which is kept encrypted for half a minute. No transaction is open during the call.
+An owner that died is replaced when its lease is over.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from .cognito.errors import CognitoUnavailable, GrantRejected
+from .encryption import Unreadable
+from .models import SharedRefresh
+from .provider import provider
+
+SHARED_FOR = timedelta(seconds=30)  # a result, also that the grant is dead
+FAILURE_SHARED_FOR = timedelta(seconds=2)  # that Cognito could not be reached
+LEASE_MARGIN = timedelta(seconds=5)  # beyond the longest call to Cognito
+_DEAD, _FAILURE = "dead", "failure"
+_FIRST_LOOK, _LONGEST_PAUSE = 0.02, 0.15  # seconds between two looks at the row
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh gave, unverified. `refresh_token` is empty unless Cognito sent a new one."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+
+def refresh_once(unverified_refresh_token: str) -> Refreshed:
+    """New tokens for a refresh token: from Cognito, or from whoever asked in the last 30 s.
+
+    Raises:
+        GrantRejected: the refresh token is used, expired or revoked, or its person disabled.
+        RequestRejected, ClientRejected: our configuration does not fit the app client.
+        CognitoUnavailable: no usable answer, now or for whoever asked just before.
+    """
+    key = salted_hmac(__name__, unverified_refresh_token, algorithm="sha256").hexdigest()
+    owner = secrets.token_hex(16)
+    lease = timedelta(seconds=provider().longest_call) + LEASE_MARGIN
+    give_up_at = time.monotonic() + 2 * lease.total_seconds()
+    pause = _FIRST_LOOK
+    while time.monotonic() < give_up_at:
+        row = SharedRefresh.objects.filter(key=key).first()
+        if row is not None and row.sealed_result and row.expires_at > timezone.now():
+            return _opened(row)
+        if _claimed(key, owner, row, lease):
+            return _ask_cognito(unverified_refresh_token, key, owner)
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+    raise CognitoUnavailable("another request's refresh did not come to an end", retry_after=1)
+
+
+def _claimed(key: str, owner: str, row: SharedRefresh | None, lease: timedelta) -> bool:
+    """Whether the call is ours to make: we inserted the row, or took over one that is past."""
+    now = timezone.now()
+    values = {"owner": owner, "lease_until": now + lease, "expires_at": now + lease}
+    if row is None:
+        try:
+            with transaction.atomic():
+                SharedRefresh.objects.create(key=key, **values)
+        except IntegrityError:
+            return False
+        return True
+    if (row.expires_at if row.sealed_result else row.lease_until) > now:
+        return False
+    past = SharedRefresh.objects.filter(pk=row.pk, owner=row.owner, expires_at=row.expires_at)
+    return bool(past.update(sealed_result="", **values))
+
+
+def _ask_cognito(unverified_refresh_token: str, key: str, owner: str) -> Refreshed:
+    """Make the call and leave its outcome for the others, whatever it is."""
+    result, kept_for = {_FAILURE: "interrupted"}, timedelta(0)
+    try:
+        tokens = provider().token_endpoint.refresh(unverified_refresh_token)
+        result = {"access": tokens.access_token, "refresh": tokens.refresh_token or ""}
+        kept_for = SHARED_FOR
+    except GrantRejected as error:
+        result, kept_for = {_DEAD: error.message}, SHARED_FOR
+    except CognitoUnavailable as error:
+        result, kept_for = {_FAILURE: error.message}, FAILURE_SHARED_FOR
+        raise
+    finally:
+        now = timezone.now()
+        SharedRefresh.objects.filter(key=key, owner=owner).update(
+            sealed_result=provider().cipher.seal(result), expires_at=now + kept_for
+        )
+        SharedRefresh.objects.filter(expires_at__lt=now).delete()
+    return _meaning(result)
+
+
+def _opened(row: SharedRefresh) -> Refreshed:
+    try:
+        return _meaning(provider().cipher.open(row.sealed_result))
+    except Unreadable as error:  # by a process with other keys: a rollout is under way
+        raise CognitoUnavailable("another process's refresh cannot be read") from error
+
+
+def _meaning(result: dict[str, str]) -> Refreshed:
+    if _DEAD in result:
+        raise GrantRejected(result[_DEAD], error="invalid_grant")
+    if _FAILURE in result:
+        raise CognitoUnavailable(result[_FAILURE], retry_after=FAILURE_SHARED_FOR.total_seconds())
+    return Refreshed(access_token=result["access"], refresh_token=result["refresh"])

@@ -1,0 +1,143 @@
+"""The original stack's ways, for its React UI and others like it: loaded only with `SPA_COMPAT`.
+
+Its API stands at the root, codes are redeemed by GET, access tokens may come as `x-access-token`,
+and refresh tokens travel with every request as `x-refresh-token`: an expired access token is
+refreshed on the way and the new one comes back in a header. That puts refresh tokens where scripts
+can read them, which is why a new front end does better with the cookie session or a PKCE client of
+its own (docs/api.md), and why `check --deploy` warns.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeGuard
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.utils.cache import patch_cache_control
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from . import revocations
+from .authentication import CognitoAuthentication, authenticated, bearer_token, refusal
+from .cognito.claims import AccessClaims, IdClaims
+from .cognito.errors import (
+    ClaimRejected,
+    CognitoError,
+    GrantRejected,
+    TokenExpired,
+    TokenRejected,
+)
+from .provider import provider
+from .shared_refresh import Refreshed, refresh_once
+
+_NEW_TOKENS = "_refreshed_tokens"  # where authentication leaves them for the middleware
+
+
+class SessionEnded(TokenRejected):
+    """The refresh token no longer works: whoever sent it has to sign in again."""
+
+    code = "session_ended"
+
+
+class SpaAuthentication(CognitoAuthentication):
+    """Bearer or `x-access-token`; refreshed with `x-refresh-token` when it has merely expired."""
+
+    def unverified_access_token(self, request: Request) -> str | None:
+        return bearer_token(request) or request.META.get("HTTP_X_ACCESS_TOKEN") or None
+
+    def authenticate(self, request: Request) -> tuple[Any, AccessClaims] | None:
+        try:
+            unverified = self.unverified_access_token(request)
+            return None if unverified is None else self._fresh(request, unverified)
+        except CognitoError as error:
+            raise refusal(request, error) from error
+
+    def _fresh(self, request: Request, unverified_access_token: str) -> tuple[Any, AccessClaims]:
+        try:
+            return authenticated(unverified_access_token)
+        except TokenExpired as expired:
+            unverified_refresh_token = request.META.get("HTTP_X_REFRESH_TOKEN", "")
+            claims = expired.claims
+            if not unverified_refresh_token or not _is_ours(claims):
+                raise
+        refreshed = refresh_for(claims, unverified_refresh_token)
+        principal = authenticated(refreshed.access_token)
+        setattr(request._request, _NEW_TOKENS, refreshed)
+        return principal
+
+
+def _is_ours(claims: AccessClaims | IdClaims) -> TypeGuard[AccessClaims]:
+    """Whether the token is of a person at the app client whose secret we hold."""
+    config = provider().config
+    return (
+        isinstance(claims, AccessClaims)
+        and (claims.issuer, claims.client_id) == (config.issuer, config.client_id)
+        and not claims.is_machine
+    )
+
+
+def refresh_for(expired: AccessClaims, unverified_refresh_token: str) -> Refreshed:
+    """New tokens for the bearer of a genuine but expired access token.
+
+    The refresh token is not taken at its word: what it yields must continue the very sign-in that
+    the expired token belongs to, else anybody's refresh token would do.
+
+    Raises:
+        TokenRevoked, SessionEnded: the sign-in is over, or the access token is too old to tell.
+        ClaimRejected: the refresh token belongs to another sign-in.
+        CognitoUnavailable: no answer; the sign-in goes on.
+        ClientRejected, RequestRejected: our configuration does not fit the app client.
+    """
+    revocations.check(expired)
+    if time.time() - expired.issued_at > provider().limits.access_token:
+        # Revocations are remembered as long as an access token can live, and no longer.
+        raise SessionEnded("unused for too long; sign in again")
+    try:
+        refreshed = refresh_once(unverified_refresh_token)
+    except GrantRejected as error:
+        raise SessionEnded("the sign-in has ended; sign in again") from error
+    renewed = provider().sign_in_verifier.access_claims(refreshed.access_token)
+    for claim in ("subject", "client_id", "origin_jti", "auth_time"):
+        if getattr(renewed, claim) != getattr(expired, claim):
+            message = "the refresh token belongs to another sign-in than the access token"
+            raise ClaimRejected(message, claim=claim)
+    return refreshed
+
+
+class RefreshedTokensMiddleware:
+    """Puts the tokens of a refresh into the headers of the answer it was made for."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        refreshed: Refreshed | None = getattr(request, _NEW_TOKENS, None)
+        if refreshed is not None:
+            response["X-Access-Token"] = refreshed.access_token
+            if refreshed.refresh_token:
+                response["X-Refresh-Token"] = refreshed.refresh_token
+            response.headers.pop("Cache-Control", None)
+            patch_cache_control(response, no_store=True)
+        return response
+
+
+def addresses(api: list[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
+    """The URL patterns of `api` at the root as well, and codes by GET in both places."""
+    # Not at the top: whoever imports DRF's views makes DRF import this module's authentication.
+    from .api.views import TokensView
+
+    class CompatTokensView(TokensView):
+        """Also by GET, with the code in the query: the original UI knows no other way."""
+
+        http_method_names = ("get", "post", "options")
+
+        def get(self, request: Request) -> Response:
+            return self.exchange(request.query_params)
+
+    return [
+        re_path(r"^(?:api/)?auth/get-tokens/?$", CompatTokensView.as_view()),
+        path("", include((api, "api"), namespace="root-api")),
+    ]

@@ -1,0 +1,104 @@
+"""The API's own documentation: `/openapi.json` (OpenAPI 3.1) and Swagger UI at `/docs`.
+
+Everything is served from here. "Authorize" opens the hosted UI in a window of its own, signs in as
+the public app client with PKCE, and that window hands its code to the page that opened it: hence no
+Cross-Origin-Opener-Policy on the two pages, and the token endpoint in their `connect-src`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.generic import TemplateView
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.views import SpectacularJSONAPIView
+from rest_framework.permissions import AllowAny
+
+from accounts.provider import provider
+
+SIGN_IN, ACCESS_TOKEN = "Sign in", "Access token"
+
+
+def only_the_api(endpoints: list[Any], **kwargs: Any) -> list[Any]:
+    """Without the original stack's addresses, which are the same views once more."""
+    return [
+        (path, path_regex, method, callback)
+        for path, path_regex, method, callback in endpoints
+        if path.startswith("/api/") and method != "OPTIONS"
+    ]
+
+
+class CognitoScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Sign in through the hosted UI, or paste an access token."""
+
+    target_class = "accounts.authentication.CognitoAuthentication"
+    match_subclasses = True
+    name = [SIGN_IN, ACCESS_TOKEN]
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
+        config = provider().config
+        flow = {
+            "authorizationUrl": config.authorize_endpoint,
+            "tokenUrl": config.token_endpoint,
+            "scopes": {scope: _MEANINGS.get(scope, scope) for scope in config.scopes},
+        }
+        return [
+            {"type": "oauth2", "flows": {"authorizationCode": flow}},
+            {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+        ]
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """The session of a browser that signed in on this site."""
+
+    target_class = "accounts.authentication.SessionAuthentication"
+    name = "Session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
+
+
+_MEANINGS = {"openid": "who you are", "email": "your e-mail address", "profile": "your name"}
+
+
+class SchemaView(SpectacularJSONAPIView):
+    """The OpenAPI document; public, since it holds no data."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+class _OpenerPage(TemplateView):
+    """A page of two that talk to each other across windows."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().get(request, *args, **kwargs)
+        response["Cross-Origin-Opener-Policy"] = "unsafe-none"  # else the opener is lost on the way
+        # What the middleware adds to the policy of settings.py.
+        response._csp_update = {"connect-src": provider().config.domain}  # type: ignore[attr-defined]
+        return response
+
+
+class DocsView(_OpenerPage):
+    """Swagger UI. Without COGNITO_PUBLIC_CLIENT_ID it cannot sign anybody in and says so."""
+
+    template_name = "docs/swagger_ui.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        current = provider()
+        swagger = {
+            "schema": reverse("openapi"),
+            "redirect": current.public_url + reverse("docs-redirect"),
+            "clientId": current.public_client_id,
+            "scopes": list(current.config.scopes),
+        }
+        return super().get_context_data(**kwargs, swagger=swagger)
+
+
+class OAuthRedirectView(_OpenerPage):
+    """Where the hosted UI sends the window of "Authorize"; register it at the public app client."""
+
+    template_name = "docs/oauth2_redirect.html"

@@ -1,0 +1,100 @@
+"""Every answer of the API that fails: `{"detail", "code", "error"}`, the same shape everywhere.
+
+`detail` is for people, `code` for programs, `error` repeats `detail` for the original UI; wrong
+values are named under `fields`. What nobody foresaw is a 500 of that shape too, logged in full and
+told to whoever listens for errors, as Django does for pages.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.signals import got_request_exception
+from rest_framework import exceptions, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as rest_framework_handler
+
+from accounts.authentication import BearerError, challenge, unavailable
+from accounts.cognito.errors import CognitoError
+from accounts.permissions import INSUFFICIENT_SCOPE, Requirement
+
+_log = logging.getLogger("django.request")
+_SIGN_IN = "Sign in, or send an access token: Authorization: Bearer, a space, the token."
+
+
+class TooLarge(exceptions.APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The request is larger than this server accepts."
+    default_code = "too_large"
+
+
+class Unforeseen(exceptions.APIException):
+    default_detail = "Something broke on our side. It was logged; try again later."
+    default_code = "server_error"
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
+    """What Django REST framework answers when a view raised `error`."""
+    request: Request | None = context.get("request")
+    known = _known(error, request)
+    response = rest_framework_handler(known, context)
+    if response is None:  # neither DRF's own nor Django's 403 or 404
+        _report(error, request)
+        known = Unforeseen()
+        response = Response(status=known.status_code)
+    unmet = getattr(request, "_unmet", None)
+    if response.status_code == status.HTTP_403_FORBIDDEN and isinstance(unmet, Requirement):
+        problem = BearerError(INSUFFICIENT_SCOPE, unmet.message, unmet.scope)
+        response["WWW-Authenticate"] = challenge(problem)
+        known = exceptions.PermissionDenied(unmet.message, code=INSUFFICIENT_SCOPE)
+    response.data = _body(known, response)
+    return response
+
+
+def _known(error: Exception, request: Request | None) -> Exception:
+    """The same error in the terms of Django REST framework, where it has none of its own."""
+    if isinstance(error, CognitoError):
+        return unavailable(error)
+    if isinstance(error, RequestDataTooBig):
+        return TooLarge()
+    if isinstance(error, SuspiciousOperation):
+        return exceptions.ParseError("This request cannot be honoured.", code="bad_request")
+    if isinstance(error, exceptions.NotAuthenticated):
+        told = exceptions.NotAuthenticated(_SIGN_IN)
+        told.auth_header = getattr(error, "auth_header", None)  # type: ignore[attr-defined]
+        return told
+    return error
+
+
+def _body(error: Exception, response: Response) -> dict[str, Any]:
+    if not isinstance(error, exceptions.APIException):  # Django's own 403 and 404
+        is_missing = response.status_code == status.HTTP_404_NOT_FOUND
+        error = exceptions.NotFound() if is_missing else exceptions.PermissionDenied()
+    if isinstance(error.detail, dict | list):
+        return _shape(_first_sentence(error.detail), "invalid") | {"fields": error.detail}
+    return _shape(str(error.detail), getattr(error.detail, "code", error.default_code))
+
+
+def _shape(detail: str, code: str) -> dict[str, Any]:
+    return {"detail": detail, "code": code, "error": detail}
+
+
+def _first_sentence(detail: Any, name: str = "") -> str:
+    """The first thing that is wrong, after the name of its field."""
+    if isinstance(detail, dict) and detail:
+        key, value = next(iter(detail.items()))
+        general = key == "non_field_errors"
+        return _first_sentence(value, name if general else f"{name}.{key}".lstrip("."))
+    if isinstance(detail, list) and detail:
+        return _first_sentence(next((each for each in detail if each), ""), name)
+    return f"{name}: {detail}" if name else str(detail)
+
+
+def _report(error: Exception, request: Request | None) -> None:
+    django_request = getattr(request, "_request", None)
+    path = getattr(django_request, "path", "")
+    _log.error("Internal server error: %s", path, exc_info=error, extra={"status_code": 500})
+    got_request_exception.send(sender=exception_handler, request=django_request)

@@ -1,0 +1,30 @@
+// Swagger UI over our own OpenAPI document. "Authorize" is an authorization code with PKCE, asked
+// for as the public app client: a browser cannot keep a secret.
+"use strict";
+
+const settings = JSON.parse(document.getElementById("swagger-settings").textContent);
+
+const csrfToken = () => document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]+)/)?.[1];
+
+const ui = SwaggerUIBundle({
+  url: settings.schema,
+  dom_id: "#swagger-ui",
+  oauth2RedirectUrl: settings.redirect,
+  deepLinking: true,
+  defaultModelsExpandDepth: -1,
+  requestInterceptor: (request) => {
+    // Calls made with this site's session need the CSRF token, as every form of it does.
+    const token = csrfToken();
+    const ours = new URL(request.url, location.href).origin === location.origin;
+    if (ours && token && !["GET", "HEAD", undefined].includes(request.method)) {
+      request.headers["X-CSRFToken"] = token;
+    }
+    return request;
+  },
+});
+
+ui.initOAuth({
+  clientId: settings.clientId,
+  scopes: settings.scopes,
+  usePkceWithAuthorizationCodeGrant: true,
+});
