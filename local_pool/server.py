@@ -117,6 +117,7 @@ def _finish(pool: Pool, response: Response) -> Response:
         for name, value in DOMAIN_HEADERS.items():
             response.headers.setdefault(name, value)
     response.headers["x-amz-cognito-request-id"] = str(uuid.uuid4())
+    response.date = pool.clock()  # its own, so that clients can tell how far it is off
     return response
 
 

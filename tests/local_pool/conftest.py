@@ -1,0 +1,93 @@
+"""A pool per test, and an app's side of the conversation with it."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+import requests
+
+from local_pool.testing import LocalPool
+
+pytest_plugins = ["local_pool.pytest_plugin"]
+
+CALLBACK = "http://localhost:8000/signin"
+VERIFIER = "v" * 43
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode()[:43]
+
+
+class App:
+    """An app client talking to a pool: builds addresses, redeems codes, asks for tokens."""
+
+    def __init__(self, pool: LocalPool) -> None:
+        self.pool = pool
+
+    def authorize_url(self, **changes: str | None) -> str:
+        query = {
+            "client_id": self.pool.client_id,
+            "response_type": "code",
+            "redirect_uri": CALLBACK,
+            "scope": "openid email profile",
+            "state": "a-state",
+            "nonce": "a-nonce",
+        }
+        kept = {k: v for k, v in (query | changes).items() if v is not None}
+        return f"{self.pool.url}/oauth2/authorize?{urlencode(kept)}"
+
+    def get(self, path: str, **query: str) -> requests.Response:
+        return requests.get(
+            f"{self.pool.url}{path}", params=query, allow_redirects=False, timeout=10
+        )
+
+    def authorize(self, session: Any = requests, **changes: str | None) -> requests.Response:
+        return session.get(self.authorize_url(**changes), allow_redirects=False, timeout=10)
+
+    def code(self, who: str = "ada", session: requests.Session | None = None, **changes) -> str:
+        url = self.pool.sign_in(self.authorize_url(**changes), who, session=session)
+        return parse_qs(urlsplit(url).query)["code"][0]
+
+    def token(self, *, auth: Any = (), **form: str) -> requests.Response:
+        """``auth`` None sends no Authorization header, left out the web client's."""
+        basic = (self.pool.client_id, self.pool.client_secret) if auth == () else auth
+        return requests.post(f"{self.pool.url}/oauth2/token", data=form, auth=basic, timeout=10)
+
+    def redeem(self, code: str, **form: Any) -> requests.Response:
+        given = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
+        return self.token(**(given | form))
+
+    def tokens(self, who: str = "ada", **changes: str | None) -> dict[str, Any]:
+        return self.redeem(self.code(who, **changes)).json()
+
+    def refresh(self, refresh_token: str, **form: Any) -> requests.Response:
+        return self.token(
+            **({"grant_type": "refresh_token", "refresh_token": refresh_token} | form)
+        )
+
+    def revoke(self, refresh_token: str, auth: Any = ()) -> requests.Response:
+        basic = (self.pool.client_id, self.pool.client_secret) if auth == () else auth
+        body = {"token": refresh_token}
+        return requests.post(f"{self.pool.url}/oauth2/revoke", data=body, auth=basic, timeout=10)
+
+    def user_info(self, access_token: str) -> requests.Response:
+        headers = {"Authorization": f"Bearer {access_token}"}
+        return requests.get(f"{self.pool.url}/oauth2/userInfo", headers=headers, timeout=10)
+
+    def api(self, operation: str, **body: Any) -> requests.Response:
+        headers = {
+            "X-Amz-Target": f"AWSCognitoIdentityProviderService.{operation}",
+            "Content-Type": "application/x-amz-json-1.1",
+        }
+        return requests.post(f"{self.pool.url}/", json=body, headers=headers, timeout=10)
+
+
+@pytest.fixture
+def pool() -> Iterator[LocalPool]:
+    with LocalPool() as running:
+        yield running
+
+
+@pytest.fixture
+def app(pool: LocalPool) -> App:
+    return App(pool)

@@ -1,0 +1,55 @@
+"""The log: every step under the attempt's reference, and never a secret."""
+
+import hashlib
+import re
+
+from local_pool.journal import Journal, reference_of
+
+from .conftest import CHALLENGE, VERIFIER
+from .pages import Pages
+
+
+def test_steps_of_an_attempt_carry_the_start_of_its_states_hash(app):
+    code = app.code(state="some-state")
+    app.redeem(code)
+    reference = hashlib.sha256(b"some-state").hexdigest()[:8]
+    said = [line for line in app.pool.journal.lines if reference in line]
+    assert re.fullmatch(rf"\d\d:\d\d:\d\d pool  {reference}  authorize by web", said[0])
+    assert said[1].endswith("login ada, with a password")
+    assert re.search(r"token authorization_code \d+ ms$", said[2])
+
+
+def test_refusals_say_why(app):
+    code = app.code()
+    app.redeem(code, auth=(app.pool.client_id, "wrong"))
+    assert "token authorization_code refused: client" in app.pool.journal.lines[-1]
+    assert "COGNITO_CLIENT_SECRET" in app.pool.journal.lines[-1]
+
+
+def test_codes_tokens_secrets_and_passwords_never_appear(app):
+    state, nonce = "a-state-nobody-may-read", "a-nonce-nobody-may-read"
+    changes = {"state": state, "nonce": nonce}
+    code = app.code(**changes, code_challenge=CHALLENGE, code_challenge_method="S256")
+    tokens = app.redeem(code, code_verifier=VERIFIER).json()
+    app.refresh(tokens["refresh_token"])
+    app.revoke(tokens["refresh_token"])
+    Pages(app.authorize_url()).submit("/login", username="ada", password="a-wrong-password")
+    console = Pages(f"{app.pool.url}/_local/live").text
+    printed = "\n".join(app.pool.journal.lines) + console
+    values = [tokens[name] for name in ("access_token", "id_token", "refresh_token")]
+    for secret in (code, VERIFIER, "a-wrong-password", "Cognito-demo-1", state, *values):
+        assert secret not in printed
+    assert app.pool.client_secret not in printed
+
+
+def test_line_breaks_in_parameters_cannot_forge_a_line(app):
+    app.authorize(redirect_uri="http://localhost/\r\n12:00:00 pool  forged\u2028x")
+    assert not re.search(r"[\r\n\u2028]", app.pool.journal.lines[-1])
+
+
+def test_journal_forgets_the_oldest_attempts():
+    journal = Journal()
+    for number in range(150):
+        journal.step(reference_of(str(number)), "authorize")
+    assert len(journal.attempts()) == 100
+    assert journal.attempts()[0].reference == reference_of("149")
