@@ -48,7 +48,7 @@ class Stat(models.Model):
     objects = StatQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-year", "-month", "kpi_key"]
+        ordering = ["-period", "kpi_key"]
         verbose_name = "figure"
         constraints = [
             models.UniqueConstraint(
@@ -72,7 +72,7 @@ class Stat(models.Model):
                 violation_error_message="Enter a month from 1 to 12.",
             ),
         ]
-        indexes = [models.Index(fields=["period", "kpi_key"], name="stats_by_period")]
+        indexes = [models.Index(fields=["-period", "kpi_key"], name="stats_newest_first")]
 
     def __str__(self) -> str:
         return f"{self.kpi} {self.year}-{self.month:02d}"
