@@ -12,6 +12,12 @@
   const { months, series } = JSON.parse(document.getElementById(figure.dataset.chart).textContent);
   const swatches = [...document.querySelectorAll("[data-swatch]")];
   const DAY = 86_400;
+  const MONTH = 30 * DAY;
+  const YEAR = 365 * DAY;
+  const MONTHS_AND_YEARS = [
+    ...[1, 2, 3, 6].map((count) => count * MONTH),
+    ...[1, 2, 5, 10, 20, 50, 100, 500, 1000].map((count) => count * YEAR),
+  ];
   const seconds = months.map((month) => Date.parse(`${month}-01T00:00:00Z`) / 1000);
   const monthName = new Intl.DateTimeFormat("en", {
     month: "long",
@@ -40,14 +46,24 @@
     return Math.ceil(Math.max(0, ...texts.map((text) => context.measureText(text).width)));
   }
 
+  /* A name that would take more than a quarter of the chart ends in an ellipsis. */
+  function fitted(name, font) {
+    const most = plot.clientWidth / 4;
+    let text = name;
+    while (text.length > 1 && textWidth([text], font) > most) {
+      text = `${text.replace(/…$/, "").slice(0, -1)}…`;
+    }
+    return text;
+  }
+
   /* Names at the lines' ends, moved apart where lines end close together. */
-  function drawNames(u, size, family) {
+  function drawNames(u, names, size, family) {
     const ratio = uPlot.pxRatio;
     const step = size * 1.3 * ratio;
     const labels = series
-      .map(({ name, values }, index) => {
+      .map(({ values }, index) => {
         const last = values.findLastIndex((value) => value !== null);
-        return { name, colour: lineOf(index).stroke, y: u.valToPos(values[last], "y", true) };
+        return { name: names[index], colour: lineOf(index).stroke, y: u.valToPos(values[last], "y", true) };
       })
       .sort((one, other) => one.y - other.y);
     labels.forEach((label, index) => {
@@ -104,7 +120,8 @@
     const font = `${size}px ${family}`;
     const muted = property("--muted");
     const rule = { stroke: property("--line"), width: 1 };
-    const names = series.map(({ name }) => name);
+    const names = series.map(({ name }) => fitted(name, `600 ${font}`));
+    const alone = months.length === 1 ? 20 * DAY : 0; // a single month stands in the middle
     const axis = { stroke: muted, font, ticks: { show: false } };
     return {
       width: plot.clientWidth,
@@ -114,10 +131,10 @@
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 8 } },
       tzDate: (time) => uPlot.tzDate(new Date(time * 1000), "Etc/UTC"),
       scales: {
-        x: { range: (u, low, high) => (low === high ? [low - 20 * DAY, high + 20 * DAY] : [low, high]) },
+        x: { range: [seconds[0] - alone, seconds.at(-1) + alone] },
       },
       axes: [
-        { ...axis, grid: { show: false }, space: 56 },
+        { ...axis, grid: { show: false }, space: 56, incrs: MONTHS_AND_YEARS },
         {
           ...axis,
           grid: rule,
@@ -135,7 +152,7 @@
         })),
       ],
       hooks: {
-        draw: [(u) => drawNames(u, size, family)],
+        draw: [(u) => drawNames(u, names, size, family)],
         setCursor: [showTip],
       },
     };

@@ -125,6 +125,23 @@ def test_one_figure_is_drawn_as_a_point(open_dashboard):
     wait_for_colours(page, lambda seen: len(seen) > 3)
 
 
+def test_gaps_and_long_names_do_not_stretch_the_page(open_dashboard):
+    long_name = "EBITDA margin before special items and discontinued operations"
+    Stat.objects.bulk_create(
+        Stat(kpi=name, year=year, month=month, value=month)
+        for name in ("churn", long_name)
+        for year in range(2000, 2020)
+        for month in range(1, 13)
+        if not (name == "churn" and month == 5)
+    )
+    page = open_dashboard(viewport={"width": 390, "height": 800})
+
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate("document.documentElement.scrollHeight") < 2400
+    drawn = page.evaluate("document.querySelector('.u-over').offsetWidth")
+    assert drawn > 200
+
+
 def test_without_scripts_the_table_remains(open_dashboard):
     call_command("seed_stats", verbosity=0)
     page = open_dashboard(java_script_enabled=False)

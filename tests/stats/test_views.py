@@ -126,3 +126,12 @@ def test_dashboard_costs_one_query_for_the_figures_however_many(client, person):
 
 def test_dashboard_is_not_kept_by_the_browser(client, person):
     assert "no-store" in client.get(DASHBOARD)["Cache-Control"]
+
+
+def test_kpi_that_stopped_earlier_says_of_which_month_its_figure_is(client, person):
+    Stat.objects.bulk_create(
+        [figure("cost", 1, "5"), figure("cost", 2, "4"), figure("revenue", 3, "2")]
+    )
+    text = text_of(client.get(DASHBOARD))
+
+    assert "cost 4 Feb 2020: \N{MINUS SIGN}1 (\N{MINUS SIGN}20.0%) since Jan 2020" in text
