@@ -8,7 +8,8 @@ class AccountsConfig(AppConfig):
     verbose_name = "People and sign-ins"
 
     def ready(self) -> None:
-        from . import checks, provider
+        from . import checks, deactivation, provider
 
         checks.register()
+        deactivation.watch()
         provider.reset_on_setting_change()

@@ -1,39 +1,105 @@
-"""Whoever's sign-in has ended is signed out, on every request and in every process."""
+"""Whoever is signed in stays so while Cognito agrees; whoever's sign-in has ended is signed out.
 
+The same for every page, method and process: the session follows one row in the database, and that
+row's tokens are renewed when it is due.
+"""
+
+from __future__ import annotations
+
+import logging
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any, TypeVar
 
 from django.contrib import auth
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
-from . import session
+from . import ask_to_sign_in, ending, renewal, session, wants
+from .cognito.errors import CognitoError
+from .journal import note
 from .models import SignIn
+from .problem_page import render_problem
+from .problems import problem_for
+from .provider import provider
 
-SEEN_EVERY = timedelta(minutes=1)  # one write a minute at most
+LONGEST_UNSEEN = timedelta(minutes=1)  # one write a minute at most
+Answer = Callable[..., HttpResponseBase]
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def without_renewal(view: View) -> View:
+    """Mark a view that must work whatever Cognito does, such as signing out."""
+    view.without_renewal = True  # type: ignore[attr-defined]
+    return view
 
 
 class SignInMiddleware:
     """Sets `request.sign_in`: the live `SignIn` of this browser, or None.
 
     Stands after AuthenticationMiddleware. A session whose sign-in was ended (here, elsewhere, by
-    an operator) is emptied, and the person goes on as anonymous.
+    an operator, by Cognito or by age) is emptied, and the person goes on as anonymous.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        row = session.current_sign_in(request)
-        if row is None and session.is_bound(request):
-            auth.logout(request)
-        elif row is not None:
-            _note_seen(row)
-        request.sign_in = row  # type: ignore[attr-defined]
-        return self.get_response(request)
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        row = _within_limits(session.current_sign_in(request))
+        ended = row is None and session.is_bound(request)
+        _set(request, row, ended=ended)
+        response = self.get_response(request)
+        ended = request.session_ended  # type: ignore[attr-defined]
+        return ask_to_sign_in.answer(request, response, session_ended=ended)
+
+    def process_view(
+        self, request: HttpRequest, view: Answer, args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        row: SignIn | None = request.sign_in  # type: ignore[attr-defined]
+        if row is None or getattr(view, "without_renewal", False):
+            return None
+        try:
+            fresh = renewal.keep_fresh(row)
+        except CognitoError as error:
+            return _try_again(request, error, row)
+        _set(request, fresh, ended=fresh is None)
+        return None
 
 
-def _note_seen(row: SignIn) -> None:
-    now = timezone.now()
-    if now - row.last_seen_at >= SEEN_EVERY:
+def _set(request: HttpRequest, row: SignIn | None, *, ended: bool) -> None:
+    if ended:
+        auth.logout(request)
+    request.sign_in = row  # type: ignore[attr-defined]
+    request.session_ended = ended  # type: ignore[attr-defined]
+
+
+def _within_limits(row: SignIn | None) -> SignIn | None:
+    """The row, seen now; None once it was idle too long or is too old, and then it is ended."""
+    if row is None:
+        return None
+    now, limits = timezone.now(), provider().limits
+    if now - row.signed_in_at >= timedelta(seconds=limits.session_absolute):
+        ending.end(row, reason=SignIn.EndReason.TOO_OLD)
+        return None
+    idle = timedelta(seconds=limits.session_idle)
+    if now - row.last_seen_at >= idle:
+        ending.end(row, reason=SignIn.EndReason.IDLE)
+        return None
+    if now - row.last_seen_at >= min(LONGEST_UNSEEN, idle / 5):
         SignIn.objects.live().filter(pk=row.pk).update(last_seen_at=now)
+        row.last_seen_at = now
+    return row
+
+
+def _try_again(request: HttpRequest, error: CognitoError, row: SignIn) -> HttpResponseBase:
+    """503: Cognito is needed just now and cannot be had. Nobody is signed out for that."""
+    problem = problem_for(error)
+    if wants.page(request):
+        return render_problem(
+            request, error, reference=row.reference, retry_url=wants.current_page(request)
+        )
+    note(row.reference, "could not be renewed", level=logging.WARNING, code=error.code)
+    sentence = f"{problem.what} {problem.next_step}"
+    body = {"detail": sentence, "code": problem.code, "error": sentence}
+    retry_after = str(round(getattr(error, "retry_after", None) or 5))
+    return ask_to_sign_in.program_answer(body, problem.status, {"Retry-After": retry_after})

@@ -8,7 +8,6 @@ the migrations fit a renamed folder.
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -61,6 +60,12 @@ class Identity(models.Model):
     email_verified = models.BooleanField(default=False)
     name = models.CharField(max_length=255, blank=True)
     groups = models.JSONField(default=list, blank=True, help_text="Groups the pool last named.")
+    groups_as_of = models.DateTimeField(
+        null=True, blank=True, help_text="When the token was issued that named them."
+    )
+    # Rights that came from the pool's groups and go with them; what was given here by hand stays.
+    staff_given = models.BooleanField(default=False)
+    superuser_given = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -96,15 +101,6 @@ class SignInQuerySet(models.QuerySet["SignIn"]):
         row.version += 1
         return True
 
-    def end(self, *, reason: str, at: datetime | None = None) -> int:
-        """End every live sign-in of this queryset; the tokens are erased. Returns how many."""
-        return self.live().update(
-            ended_at=at or timezone.now(),
-            end_reason=reason,
-            sealed_tokens="",
-            version=F("version") + 1,
-        )
-
 
 def new_sign_in_key() -> str:
     """A random key that only the browser's session knows, 43 characters."""
@@ -136,9 +132,10 @@ class SignIn(models.Model):
     subject = models.CharField(max_length=255)
     client_id = models.CharField(max_length=128)
     origin_jti = models.CharField(max_length=64, blank=True, db_index=True)
+    auth_time = models.BigIntegerField(default=0, help_text="Unix time; no renewal changes it.")
     sealed_tokens = models.TextField(blank=True, editable=False)
     access_expires_at = models.DateTimeField()
-    renew_at = models.DateTimeField(default=timezone.now)
+    renew_at = models.DateTimeField()
     reference = models.CharField(max_length=16, blank=True)
     device = models.CharField(max_length=255, blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from . import events
 from .cognito.addresses import LOOPBACK_HOSTS
 from .cognito.errors import CognitoError, CognitoUnavailable, ProviderRefused
 from .journal import note
@@ -18,18 +19,15 @@ from .provider import provider
 
 
 def render_problem(
-    request: HttpRequest, error: CognitoError, *, reference: str = "", next_url: str = ""
+    request: HttpRequest,
+    error: CognitoError,
+    *,
+    reference: str = "",
+    next_url: str = "",
+    retry_url: str = "",
 ) -> HttpResponse:
-    """The page for `error`, logged with its reason under `reference`."""
+    """The page for `error`. Its button goes to `retry_url`, or begins to sign in for `next_url`."""
     problem = problem_for(error)
-    note(
-        reference,
-        "refused",
-        level=problem.level,
-        code=error.code,
-        why=error.message,
-        check=problem.settings,
-    )
     context = {
         "problem": {
             "title": problem.title,
@@ -37,7 +35,7 @@ def render_problem(
             "why": provider_reason(error) if isinstance(error, ProviderRefused) else problem.why,
             "next_step": problem.next_step,
             "action_label": problem.action_label,
-            "action_url": _sign_in_address(error, next_url),
+            "action_url": retry_url or _sign_in_address(error, next_url),
             "command": _repair_command() if problem.settings and settings.DEBUG else "",
         },
         "reference": reference,
@@ -47,6 +45,23 @@ def render_problem(
     if isinstance(error, CognitoUnavailable):
         response["Retry-After"] = str(round(error.retry_after or 5))
     return response
+
+
+def record_refusal(request: HttpRequest, error: CognitoError, *, reference: str) -> None:
+    """Record why an attempt was refused; without a reference (no attempt of ours) only log it."""
+    problem = problem_for(error)
+    if not reference:
+        note("", "refused", level=problem.level, reason=error.code, why=error.message)
+        return
+    events.record(
+        "refused",
+        reference=reference,
+        reason=error.code,
+        request=request,
+        level=problem.level,
+        why=error.message,
+        check=problem.settings,
+    )
 
 
 def _sign_in_address(error: CognitoError, next_url: str) -> str:

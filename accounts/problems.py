@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 from .cognito import errors
 from .people import PersonDeactivated, UnknownPerson
+from .renewal import RenewalUnavailable
+from .revocations import RevocationsUnavailable
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,23 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
         "It isn't answering, so you couldn't be signed in.",
         "This is usually over in a moment.",
         "Nothing was changed. Try again.",
+    ),
+    RenewalUnavailable: Problem(
+        "renewal_unavailable",
+        503,
+        "The sign-in service isn't answering",
+        "You haven't been signed out, but we can't tell just now whether you still may be here.",
+        "This is usually over in a moment.",
+        "Try again. What you were sending wasn't taken: go back to the form to send it again.",
+    ),
+    RevocationsUnavailable: Problem(
+        "revocations_unavailable",
+        503,
+        "We can't check access just now",
+        "We can't tell whether this access token was signed out, so it isn't let in.",
+        "This site's database isn't answering.",
+        "Try again in a moment.",
+        level=logging.ERROR,
     ),
 }
 

@@ -118,10 +118,17 @@ def _learn(known: _Known, rows: QuerySet[Revocation]) -> None:
         known.learn(kind, token_id, (issuer, subject), not_before)
 
 
-def _deactivated_people() -> set[Person]:
+def can_be_deactivated() -> bool:
+    """Whether users can be switched off at all: a host's own user model may know no such thing."""
     try:
         get_user_model()._meta.get_field("is_active")
-    except FieldDoesNotExist:  # a host's own user model may know no such thing
+    except FieldDoesNotExist:
+        return False
+    return True
+
+
+def _deactivated_people() -> set[Person]:
+    if not can_be_deactivated():
         return set()
     inactive = Identity.objects.filter(user__is_active=False)
     return set(inactive.values_list("issuer", "subject"))

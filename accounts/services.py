@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from typing import Any
 
 from django.contrib import auth
+from django.db import transaction
 from django.http import HttpRequest
-from django.utils import timezone
 
-from . import session
+from . import ending, events, pool_admin, revocations, session
 from .backends import CodeGrant, GrantedTokens
 from .client_address import client_address
 from .cognito.authorization import logout_url
-from .cognito.errors import CognitoError, CognitoUnavailable
-from .encryption import Unreadable
-from .journal import note
-from .models import SignIn
+from .cognito.errors import CognitoError
+from .models import Identity, PendingRevocation, SignIn
 from .provider import provider
 from .sign_in_attempt import SignInAttempt
-
-REVOKE_TIMEOUT = 2.0  # seconds; signing out must not wait for a provider that does not answer
 
 
 def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str) -> SignIn:
@@ -42,27 +37,33 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
         issuer=granted.access_claims.issuer,
         subject=granted.access_claims.subject,
         client_id=granted.access_claims.client_id,
-        origin_jti=granted.access_claims.origin_jti or "",
-        sealed_tokens=session.seal_tokens(granted.tokens),
-        access_expires_at=datetime.fromtimestamp(granted.access_claims.expires_at, UTC),
+        auth_time=granted.id_claims.auth_time,
         reference=attempt.reference,
         device=request.headers.get("User-Agent", "")[:255],
         address=client_address(request),
+        **session.token_columns(granted.tokens, granted.access_claims),
     )
     session.bind(request, row)
+    events.record(
+        "signed in",
+        reference=attempt.reference,
+        user=user,
+        person=granted.id_claims.username,
+        request=request,
+    )
     if previous is not None:
         end_sign_in(previous, reason=SignIn.EndReason.REPLACED)
-    note(attempt.reference, "signed in", person=granted.id_claims.username)
     return row
 
 
 @dataclass(frozen=True)
 class SignedOut:
     """`address`: where the browser ends its session at the provider. `reached`: whether the
-    provider answered when the refresh token was revoked."""
+    provider answered when the refresh tokens were revoked. `ended`: how many sign-ins."""
 
     address: str
     reached: bool
+    ended: int = 1
 
 
 def sign_out(request: HttpRequest) -> SignedOut:
@@ -73,27 +74,46 @@ def sign_out(request: HttpRequest) -> SignedOut:
     row = session.current_sign_in(request)
     reached = end_sign_in(row, reason=SignIn.EndReason.SIGNED_OUT) if row is not None else True
     auth.logout(request)
-    current = provider()
-    return SignedOut(logout_url(current.config, logout_uri=current.signed_out_url), reached)
+    return SignedOut(address_at_the_provider(), reached)
 
 
 def end_sign_in(row: SignIn, *, reason: str) -> bool:
-    """End one sign-in at once and revoke its refresh token (RFC 7009). False: not reached."""
-    try:
-        refresh_token = session.open_tokens(row).refresh_token
-    except Unreadable:
-        refresh_token = ""  # encrypted with a key that is gone: nothing left to revoke with
-    ended = SignIn.objects.filter(pk=row.pk).end(reason=reason, at=timezone.now())
-    if not ended:
-        return True
-    note(row.reference, "signed out", reason=reason)
-    if not refresh_token:
-        return True
-    try:
-        provider().token_endpoint.revoke(refresh_token, timeout=REVOKE_TIMEOUT)
-    except CognitoUnavailable as error:
-        note(row.reference, "not revoked", level=logging.WARNING, why=error.message)
-        return False
-    except CognitoError as error:
-        note(row.reference, "not revoked", level=logging.ERROR, why=error.message)
-    return True
+    """End one sign-in and its access tokens at once, and revoke its refresh token (RFC 7009).
+
+    False: the provider did not answer within two seconds; `manage.py housekeeping` tries again.
+    """
+    return ending.revoke([ending.end(row, reason=reason)])
+
+
+def sign_out_everywhere(user: Any) -> SignedOut:
+    """End all sign-ins of this person; access tokens issued until now stop working at this API.
+
+    The sessions and tokens of this site end at once and whatever the provider answers. With AWS
+    credentials, the pool ends all its tokens of the person as well, those of other apps included.
+    """
+    ended, pending = end_everything(user, reason=SignIn.EndReason.EVERYWHERE)
+    identities = list(Identity.objects.filter(user=user, issuer=provider().config.issuer))
+    reached = True
+    for identity in identities:
+        reached = pool_admin.global_sign_out(identity.username) and reached
+    reached = ending.revoke(pending) and reached
+    return SignedOut(address_at_the_provider(), reached, ended)
+
+
+def end_everything(user: Any, *, reason: str) -> tuple[int, list[PendingRevocation]]:
+    """End all sign-ins of this person in the database. Returns how many, and what is still to be
+    revoked at the provider."""
+    with transaction.atomic():
+        # First, so that a token renewed at this very moment is caught by its own sign-in's end.
+        for identity in Identity.objects.filter(user=user):
+            revocations.revoke_person(issuer=identity.issuer, subject=identity.subject)
+        rows = list(SignIn.objects.live().select_related("user").filter(user=user))
+        pending = [ending.end(row, reason=reason) for row in rows]
+    events.record("signed out everywhere", user=user, reason=reason, sessions=len(rows))
+    return len(rows), [item for item in pending if item is not None]
+
+
+def address_at_the_provider() -> str:
+    """Where a browser ends its own session at the provider, and comes back from."""
+    current = provider()
+    return logout_url(current.config, logout_uri=current.signed_out_url)

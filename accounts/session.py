@@ -3,15 +3,19 @@ how a `SignIn` row keeps its tokens encrypted."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
 
 from django.contrib.auth import SESSION_KEY as USER_KEY
 from django.http import HttpRequest
 
+from .cognito.claims import AccessClaims
 from .cognito.token_endpoint import TokenSet
 from .models import SignIn
 from .provider import provider
 
+RENEW_BEFORE = 60  # seconds before it expires, or a fifth of its life, an access token is renewed
 _SESSION_KEY = "sign_in"
 
 
@@ -24,15 +28,27 @@ class StoredTokens:
     refresh_token: str = field(repr=False)
 
 
-def seal_tokens(tokens: TokenSet, *, refresh_token: str = "") -> str:
-    """Tokens for `SignIn.sealed_tokens`; `refresh_token` is kept when no new one came."""
-    return provider().cipher.seal(
-        {
-            "access_token": tokens.access_token,
-            "id_token": tokens.id_token,
-            "refresh_token": tokens.refresh_token or refresh_token,
-        }
+def token_columns(
+    tokens: TokenSet, claims: AccessClaims, *, refresh_token: str = ""
+) -> dict[str, Any]:
+    """What a `SignIn` row holds of its tokens; `refresh_token` is kept when no new one came."""
+    life = claims.expires_at - claims.issued_at
+    renew_at = claims.expires_at - min(RENEW_BEFORE, life / 5)
+    stored = StoredTokens(
+        tokens.access_token, tokens.id_token, tokens.refresh_token or refresh_token
     )
+    return {
+        "sealed_tokens": seal_tokens(stored),
+        "access_expires_at": datetime.fromtimestamp(claims.expires_at, UTC),
+        "renew_at": datetime.fromtimestamp(renew_at, UTC),
+        # Without `origin_jti` (revocation is off at the app client) a token is known by its own id.
+        "origin_jti": claims.origin_jti or claims.jti or "",
+    }
+
+
+def seal_tokens(tokens: StoredTokens) -> str:
+    """Tokens for `SignIn.sealed_tokens`."""
+    return provider().cipher.seal(asdict(tokens))
 
 
 def open_tokens(row: SignIn) -> StoredTokens:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import views
+from . import profile_views, views
 
 app_name = "accounts"
 
@@ -12,5 +12,15 @@ urlpatterns = [
     path("signin", views.CallbackView.as_view(), name="callback"),
     path("accounts/logout/", views.SignOutView.as_view(), name="logout"),
     path("signout", views.SignedOutView.as_view(), name="signed_out"),
-    path("profile/", views.ProfileView.as_view(), name="profile"),
+    path("profile/", profile_views.ProfileView.as_view(), name="profile"),
+    path(
+        "profile/sessions/<int:pk>/end/",
+        profile_views.EndSessionView.as_view(),
+        name="end_session",
+    ),
+    path(
+        "profile/sign-out-everywhere/",
+        profile_views.SignOutEverywhereView.as_view(),
+        name="sign_out_everywhere",
+    ),
 ]

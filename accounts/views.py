@@ -7,10 +7,10 @@ callback that carries `?error=`.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -23,7 +23,7 @@ from mozilla_django_oidc.views import (
     OIDCLogoutView,
 )
 
-from . import services, sign_in_attempt
+from . import ask_to_sign_in, services, sign_in_attempt, wants
 from .cognito.authorization import (
     Callback,
     authorize_url,
@@ -33,10 +33,11 @@ from .cognito.authorization import (
 )
 from .cognito.errors import CognitoError, InvalidCallback, StateMismatch
 from .journal import note
-from .models import Identity, SignIn
+from .middleware import without_renewal
+from .models import SignIn
 from .next_url import destination, safe_next_url
 from .oidc_settings import oidc_setting
-from .problem_page import render_problem
+from .problem_page import record_refusal, render_problem
 from .provider import provider
 from .sign_in_attempt import SignInAttempt
 
@@ -71,6 +72,8 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
     def get(self, request: HttpRequest) -> HttpResponse:
         next_url = safe_next_url(request)
         another = "another" in request.GET
+        if not wants.page(request):
+            return ask_to_sign_in.unauthenticated(request)
         if request.user.is_authenticated and not another:
             return _already_signed_in(request, next_url)
         attempt = sign_in_attempt.begin(next_url)
@@ -99,7 +102,7 @@ def _already_signed_in(request: HttpRequest, next_url: str) -> HttpResponse:
     return HttpResponseRedirect(destination(next_url))
 
 
-@method_decorator(never_cache, name="dispatch")
+@method_decorator((never_cache, without_renewal), name="dispatch")
 class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
     """Where the hosted UI sends people back (the registered redirect_uri)."""
 
@@ -115,6 +118,8 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
             return self._without_attempt(callback)
         if attempt.used:
             return self._again(attempt)
+        began = datetime.fromtimestamp(attempt.started_at, UTC).isoformat()
+        note(attempt.reference, "callback", began=began, next=attempt.next_url.partition("?")[0])
         try:
             row = services.complete_sign_in(request, attempt=attempt, code=callback.accepted_code())
         except CognitoError as error:
@@ -130,10 +135,12 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
     def login_failure(
         self, error: CognitoError, attempt: SignInAttempt | None = None
     ) -> HttpResponse:
+        reference = attempt.reference if attempt else ""
+        record_refusal(self.request, error, reference=reference)
         return render_problem(
             self.request,
             error,
-            reference=attempt.reference if attempt else "",
+            reference=reference,
             next_url=attempt.next_url if attempt else "",
         )
 
@@ -155,51 +162,34 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         return go_to_hosted_ui(self.request, sign_in_attempt.begin(next_url, restarted=True))
 
 
-@method_decorator(never_cache, name="dispatch")
+@method_decorator((never_cache, without_renewal), name="dispatch")
 class SignOutView(OIDCLogoutView):  # type: ignore[misc]
     """Ends the session here, revokes the refresh token, and goes on to the provider's `/logout`."""
 
     http_method_names = ("post",)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        signed_out = services.sign_out(request)
-        if signed_out.reached:
-            return HttpResponseRedirect(signed_out.address)
-        # The browser would not get through either; say so instead of leading to a dead address.
-        query = urlencode({"unreached": 1})
-        return HttpResponseRedirect(f"{reverse('accounts:signed_out')}?{query}")
+        return leave(services.sign_out(request))
 
 
-@method_decorator(never_cache, name="dispatch")
+def leave(signed_out: services.SignedOut) -> HttpResponse:
+    """On to the provider's `/logout`, which comes back to the signed-out page."""
+    if signed_out.reached:
+        return HttpResponseRedirect(signed_out.address)
+    # The browser would not get through either; say so instead of leading to a dead address.
+    query = urlencode({"unreached": 1})
+    return HttpResponseRedirect(f"{reverse('accounts:signed_out')}?{query}")
+
+
+@method_decorator((never_cache, without_renewal), name="dispatch")
 class SignedOutView(TemplateView):
     """Where the provider sends people after signing out (the registered logout_uri)."""
 
     template_name = "accounts/signed_out.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, unreached="unreached" in self.request.GET)
-
-
-@method_decorator(never_cache, name="dispatch")
-class ProfileView(LoginRequiredMixin, TemplateView):
-    """Who am I: the identity, the groups, and how long the access token lasts."""
-
-    template_name = "accounts/profile.html"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        row: SignIn | None = self.request.sign_in  # type: ignore[attr-defined]
-        identity = (
-            Identity.objects.of(issuer=row.issuer, subject=row.subject) if row is not None else None
+        return super().get_context_data(
+            **kwargs,
+            unreached="unreached" in self.request.GET,
+            logout_url=services.address_at_the_provider(),
         )
-        user: Any = self.request.user
-        profile = {
-            "name": (identity and identity.name) or user.get_full_name(),
-            "username": identity.username if identity else user.get_username(),
-            "email": identity.email if identity else user.email,
-            "subject": identity.subject if identity else "",
-            "client_id": row.client_id if row else "",
-            "groups": identity.groups if identity else [],
-            "access_token_expires_at": row.access_expires_at if row else None,
-            "signed_in_at": row.signed_in_at if row else None,
-        }
-        return super().get_context_data(**kwargs, profile=profile)

@@ -72,11 +72,11 @@ class TokenEndpoint:
             fields["code_verifier"] = code_verifier
         return _token_set(self._post(self._config.token_endpoint, fields, repeatable=False))
 
-    def refresh(self, refresh_token: str) -> TokenSet:
+    def refresh(self, refresh_token: str, *, timeout: float | None = None) -> TokenSet:
         """Trade a refresh token for new tokens.
 
         Sent again after a failure: with rotation, only the grace period rescues an answer that was
-        lost on the way, and it is short.
+        lost on the way, and it is short. ``timeout`` bounds the whole call, in seconds.
 
         Raises:
             GrantRejected: the refresh token is used, expired or revoked, or its person disabled.
@@ -87,7 +87,10 @@ class TokenEndpoint:
         if not _GRANT.fullmatch(refresh_token):
             raise GrantRejected("this is not a refresh token", error="invalid_grant")
         fields = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-        return _token_set(self._post(self._config.token_endpoint, fields, repeatable=True))
+        response = self._post(
+            self._config.token_endpoint, fields, repeatable=True, timeout=timeout
+        )
+        return _token_set(response)
 
     def revoke(self, refresh_token: str, *, timeout: float | None = None) -> None:
         """End the sign-in that a refresh token belongs to; done already is done, too.

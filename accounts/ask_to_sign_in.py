@@ -1,0 +1,69 @@
+"""How somebody who must sign in is told: a page visit is led there, a program gets a 401.
+
+A script cannot follow a redirect to the hosted UI's origin, and an attempt begun by one would lead
+the person back to an address that is no page.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import resolve_url
+from django.utils.cache import patch_cache_control, patch_vary_headers
+
+from . import wants
+
+NOT_SIGNED_IN = "not_signed_in"
+SESSION_ENDED = "session_ended"
+_SENTENCES = {
+    NOT_SIGNED_IN: "You're not signed in. Sign in and try again.",
+    SESSION_ENDED: "Your session ended. Sign in and you'll return to this page.",
+}
+
+
+def answer(
+    request: HttpRequest, response: HttpResponseBase, *, session_ended: bool
+) -> HttpResponseBase:
+    """`response`, unless it sends a script away to sign in, or a form's sender to the form's
+    address afterwards."""
+    if not _leads_to_sign_in(response):
+        return response
+    if not wants.page(request):
+        return unauthenticated(request, SESSION_ENDED if session_ended else NOT_SIGNED_IN)
+    if request.method not in ("GET", "HEAD"):
+        response["Location"] = sign_in_address(wants.current_page(request))
+    return response
+
+
+def unauthenticated(request: HttpRequest, code: str = NOT_SIGNED_IN) -> JsonResponse:
+    """401 for a program: `detail`, `code`, `error` (repeats detail) and `login_url`."""
+    sentence = _SENTENCES[code]
+    body = {
+        "detail": sentence,
+        "code": code,
+        "error": sentence,
+        "login_url": sign_in_address(wants.current_page(request)),
+    }
+    return program_answer(body, 401, {"WWW-Authenticate": "Cookie"})
+
+
+def program_answer(body: dict[str, str], status: int, headers: dict[str, str]) -> JsonResponse:
+    """A JSON answer where a page visit would have got something else: no cache may mix them up."""
+    response = JsonResponse(body, status=status, headers=headers)
+    patch_cache_control(response, no_store=True)
+    patch_vary_headers(response, ("Accept", "Sec-Fetch-Mode", "X-Requested-With"))
+    return response
+
+
+def sign_in_address(next_url: str) -> str:
+    """Where to begin to sign in, so that it leads back to `next_url`."""
+    address = resolve_url(settings.LOGIN_URL)
+    return f"{address}?{urlencode({'next': next_url})}" if next_url else address
+
+
+def _leads_to_sign_in(response: HttpResponseBase) -> bool:
+    if response.status_code != 302:
+        return False
+    return urlsplit(response["Location"]).path == resolve_url(settings.LOGIN_URL)

@@ -1,0 +1,68 @@
+"""The record of sign-ins: one row for each attempt that came to an end, one for each sign-out.
+
+Rows carry the steps that `journal` noted on the way, so that `manage.py explain_sign_in` can retell
+an attempt from its reference. What strangers can cause is bounded: beginning a sign-in writes
+nothing, only a callback with a genuine attempt's cookie does, and of people nobody knows at most
+MOST_OF_STRANGERS rows an hour are kept. The log has them all.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.db import DatabaseError, transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from . import journal
+from .client_address import client_address
+from .models import SignInEvent
+
+MOST_OF_STRANGERS = 500  # rows an hour
+
+_log = logging.getLogger(__name__)
+
+
+def record(
+    kind: str,
+    *,
+    reference: str = "",
+    user: Any = None,
+    person: str = "",
+    reason: str = "",
+    request: HttpRequest | None = None,
+    level: int = logging.INFO,
+    **details: object,
+) -> None:
+    """Write one event into the log and, with the attempt's steps, into the record.
+
+    `kind` and `reason` are stable words for programs; `details` must hold no token, code or secret.
+    A record that cannot be written is no reason to refuse a sign-in: that is logged.
+    """
+    journal.note(reference, kind, level=level, person=person, reason=reason, **details)
+    steps = journal.taken_steps(reference)
+    if user is None and _too_many_of_strangers():
+        return
+    content = {name: str(value)[:500] for name, value in details.items() if value}
+    try:
+        with transaction.atomic():
+            SignInEvent.objects.create(
+                kind=kind,
+                reference=reference,
+                user=user,
+                person=person[:255],
+                reason=reason,
+                details=content | ({"steps": steps} if steps else {}),
+                address=client_address(request) if request else None,
+                device=request.headers.get("User-Agent", "")[:255] if request else "",
+            )
+    except DatabaseError as error:
+        _log.error("An event of the record of sign-ins could not be written: %s", error)
+
+
+def _too_many_of_strangers() -> bool:
+    hour_ago = timezone.now() - timedelta(hours=1)
+    of_strangers = SignInEvent.objects.filter(user=None, at__gte=hour_ago).order_by()
+    return of_strangers[MOST_OF_STRANGERS - 1 : MOST_OF_STRANGERS].exists()

@@ -1,0 +1,62 @@
+"""Sign somebody out everywhere, from the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Q
+
+from ... import services
+from ...models import Identity
+
+
+class Command(BaseCommand):
+    help = (
+        "End all sessions of a person, and stop access tokens already issued. NAME is their "
+        "username at the pool, e-mail address, user id (sub) or username here."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", nargs="?", metavar="NAME")
+        parser.add_argument(
+            "--inactive",
+            action="store_true",
+            help="everybody whose account here is deactivated, such as after a bulk update",
+        )
+
+    def handle(self, *, name: str | None, inactive: bool, **options: Any) -> None:
+        if bool(name) == inactive:
+            raise CommandError("Say who: a NAME, or --inactive.")
+        for user in _inactive_users() if inactive else [_user_called(name or "")]:
+            signed_out = services.sign_out_everywhere(user)
+            self.stdout.write(
+                f"{user}: sessions ended: {signed_out.ended}; tokens issued until now are stopped."
+            )
+            if not signed_out.reached:
+                self.stdout.write(
+                    "  Cognito didn't answer; `manage.py housekeeping` revokes the rest there."
+                )
+
+
+def _inactive_users() -> list[Any]:
+    return list(get_user_model()._default_manager.filter(is_active=False, identities__isnull=False))
+
+
+def _user_called(name: str) -> Any:
+    model = get_user_model()
+    identities = Identity.objects.filter(Q(username=name) | Q(email=name) | Q(subject=name))
+    found = list(
+        model._default_manager.filter(
+            Q(pk__in=identities.values("user")) | Q(**{model.USERNAME_FIELD: name})
+        )
+    )
+    if not found:
+        raise CommandError(f"Nobody here is called {name}. Look in the admin under Identities.")
+    if len(found) > 1:
+        subjects = Identity.objects.filter(user__in=found).values_list("subject", flat=True)
+        raise CommandError(
+            f"{len(found)} people are called {name}. Use a user id (sub): {', '.join(subjects)}"
+        )
+    return found[0]

@@ -1,0 +1,106 @@
+"""Who am I, and where am I signed in: the profile, ending one session, signing out everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import auth, messages
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.generic import TemplateView, View
+
+from . import services
+from .devices import device_name
+from .middleware import without_renewal
+from .models import Identity, SignIn
+from .views import leave
+
+
+@dataclass(frozen=True)
+class Session:
+    """One of my sign-ins, as the profile lists it."""
+
+    row: SignIn
+    device: str
+    is_this_one: bool
+
+
+def my_sessions(request: HttpRequest) -> list[Session]:
+    """This person's live sign-ins, this browser's first, then by when they were last seen."""
+    current: SignIn | None = request.sign_in  # type: ignore[attr-defined]
+    rows = SignIn.objects.live().filter(user=request.user.pk).order_by("-last_seen_at")
+    sessions = [
+        Session(row, device_name(row.device), current is not None and row.pk == current.pk)
+        for row in rows
+    ]
+    return sorted(sessions, key=lambda session: not session.is_this_one)
+
+
+@method_decorator(never_cache, name="dispatch")
+class ProfileView(LoginRequiredMixin, TemplateView):
+    """Who am I: the identity, the groups, how long the access token lasts, and my sessions."""
+
+    template_name = "accounts/profile.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        row: SignIn | None = self.request.sign_in  # type: ignore[attr-defined]
+        identity = (
+            Identity.objects.of(issuer=row.issuer, subject=row.subject) if row is not None else None
+        )
+        user: Any = self.request.user
+        profile = {
+            "name": (identity and identity.name) or user.get_full_name(),
+            "username": identity.username if identity else user.get_username(),
+            "email": identity.email if identity else user.email,
+            "subject": identity.subject if identity else "",
+            "client_id": row.client_id if row else "",
+            "groups": identity.groups if identity else [],
+            "access_token_expires_at": row.access_expires_at if row else None,
+            "signed_in_at": row.signed_in_at if row else None,
+        }
+        sessions = my_sessions(self.request)
+        return super().get_context_data(**kwargs, profile=profile, sessions=sessions)
+
+
+# Signing out must work when Cognito does not: these views ask nothing of it first.
+@method_decorator((never_cache, without_renewal), name="dispatch")
+class EndSessionView(LoginRequiredMixin, View):
+    """Ends one of my sessions; ending this browser's own is signing out."""
+
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        row = get_object_or_404(SignIn.objects.filter(user=request.user.pk), pk=pk)
+        current: SignIn | None = request.sign_in  # type: ignore[attr-defined]
+        if current is not None and row.pk == current.pk:
+            return leave(services.sign_out(request))
+        if services.end_sign_in(row, reason=SignIn.EndReason.ENDED_BY_PERSON):
+            messages.success(request, f"Ended: {device_name(row.device)}.")
+        else:
+            messages.warning(
+                request,
+                f"Ended here: {device_name(row.device)}. Cognito didn't answer; "
+                "we'll go on telling it.",
+            )
+        return HttpResponseRedirect(reverse("accounts:profile"))
+
+
+@method_decorator((never_cache, without_renewal), name="dispatch")
+class SignOutEverywhereView(LoginRequiredMixin, TemplateView):
+    """Asks first, and says what it will end; then signs out everywhere, here included."""
+
+    template_name = "accounts/sign_out_everywhere.html"
+    http_method_names = ("get", "head", "post")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, sessions=my_sessions(self.request))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        signed_out = services.sign_out_everywhere(request.user)
+        auth.logout(request)
+        return leave(signed_out)

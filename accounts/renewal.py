@@ -1,0 +1,209 @@
+"""Renewing a browser's tokens before they expire: one call to Cognito, however many requests come.
+
+The lock is a lease in the sign-in's row, claimed by one conditional UPDATE, so it holds across
+threads, processes and servers, and no transaction is open while Cognito is asked. Whoever finds it
+taken goes on if the access token is still good, and otherwise waits a little for the winner's
+result. After a failure the lease stays taken by nobody for a moment: not each request should find
+out again that Cognito is down.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from . import ending, revocations, session
+from .backends import GrantedTokens, verified_grant
+from .cognito.errors import (
+    ClaimRejected,
+    CognitoError,
+    CognitoUnavailable,
+    GrantRejected,
+    TokenRejected,
+)
+from .cognito.token_endpoint import TokenSet
+from .encryption import Unreadable
+from .journal import note
+from .models import SignIn, SignInQuerySet
+from .people import update_person
+from .provider import provider
+from .session import StoredTokens
+
+# Longer than refreshing, fetching keys and storing can take together: 2 x Transport.longest_call.
+LEASE = timedelta(seconds=45)
+PAUSE = timedelta(seconds=10)  # after a failure, before anybody asks again
+LONGEST_PAUSE = timedelta(seconds=60)  # whatever Retry-After says
+PATIENCE = 3.0  # seconds for Cognito to answer while the session can go on without
+LONGEST_WAIT = 5.0  # seconds a request waits for another one's renewal
+LOOK_EVERY = 0.03  # seconds
+
+
+class RenewalUnavailable(CognitoUnavailable):
+    """Access token and grace are over, and Cognito gives no new one. Nobody is signed out."""
+
+    code = "renewal_unavailable"
+
+
+def keep_fresh(row: SignIn, *, sleep: Callable[[float], None] = time.sleep) -> SignIn | None:
+    """The sign-in with tokens that may be used, renewed if that is due; None when it is over.
+
+    Raises RenewalUnavailable, or what is wrong with our settings (ClientRejected,
+    RequestRejected, ConfigurationError); then the sign-in stays as it is.
+    """
+    now = timezone.now()
+    if now < row.renew_at:
+        return row
+    try:
+        if _claim(row, now):
+            return _renew(row)
+        if now < row.access_expires_at:
+            return row  # somebody is at it, or it failed a moment ago; this token is still good
+        return _winners_result(row, sleep)
+    except CognitoError as error:
+        if timezone.now() < _grace_ends_at(row):
+            return row
+        if isinstance(error, TokenRejected | CognitoUnavailable):
+            retry_after = getattr(error, "retry_after", None)
+            raise RenewalUnavailable(error.message, retry_after=retry_after) from error
+        raise
+
+
+def _grace_ends_at(row: SignIn) -> datetime:
+    return row.access_expires_at + timedelta(seconds=provider().limits.renewal_grace)
+
+
+def _claim(row: SignIn, now: datetime) -> bool:
+    """Take the lease if it is free and the row still is as we read it."""
+    free = Q(lease_until=None) | Q(lease_until__lte=now)
+    owner, until = secrets.token_hex(8), now + LEASE
+    unchanged = SignIn.objects.live().filter(free, pk=row.pk, version=row.version)
+    if not unchanged.update(lease_owner=owner, lease_until=until):
+        return False
+    row.lease_owner, row.lease_until = owner, until
+    return True
+
+
+def _winners_result(row: SignIn, sleep: Callable[[float], None]) -> SignIn | None:
+    """What another request's renewal comes to. Raises CognitoUnavailable if that takes too long or
+    failed."""
+    ends_at = time.monotonic() + LONGEST_WAIT
+    while True:
+        current = _reread(row)
+        if current is None or current.access_expires_at != row.access_expires_at:
+            return current
+        if not current.lease_owner:
+            wait = (current.lease_until or timezone.now()) - timezone.now()
+            message = "renewing failed a moment ago"
+            raise CognitoUnavailable(message, retry_after=max(wait.total_seconds(), 1.0))
+        if time.monotonic() >= ends_at:
+            raise CognitoUnavailable("another request is still waiting for Cognito")
+        sleep(LOOK_EVERY)
+
+
+def _reread(row: SignIn) -> SignIn | None:
+    return SignIn.objects.live().select_related("user").filter(pk=row.pk).first()
+
+
+def _renew(row: SignIn) -> SignIn | None:
+    """Ask Cognito, holding the lease; the result is stored before the lease is released."""
+    may_go_on = timezone.now() < _grace_ends_at(row)
+    try:
+        stored = session.open_tokens(row)
+        tokens = provider().token_endpoint.refresh(
+            stored.refresh_token, timeout=PATIENCE if may_go_on else None
+        )
+    except (GrantRejected, Unreadable) as error:
+        return _refused(row, error)
+    except CognitoError as error:
+        _postpone(row, error)
+        raise
+    try:
+        granted = verified_grant(tokens, nonce=None)
+        _require_same_sign_in(row, granted)
+    except (TokenRejected, CognitoUnavailable) as error:
+        _keep_rotated(row, stored, tokens)
+        _postpone(row, error)
+        raise
+    return _store(row, granted, stored)
+
+
+def _require_same_sign_in(row: SignIn, granted: GrantedTokens) -> None:
+    """OpenID Connect Core section 12.2; the verifier has compared issuer and client."""
+    claims = granted.id_claims
+    for claim, expected, actual in (
+        ("iss", row.issuer, claims.issuer),
+        ("sub", row.subject, claims.subject),
+        ("aud", row.client_id, claims.client_id),
+        ("auth_time", row.auth_time, claims.auth_time),
+    ):
+        if expected != actual:
+            message = f"the renewed ID token has another {claim}"
+            raise ClaimRejected(message, claim=claim, expected=expected, actual=actual)
+
+
+def _store(row: SignIn, granted: GrantedTokens, stored: StoredTokens) -> SignIn | None:
+    columns = session.token_columns(
+        granted.tokens, granted.access_claims, refresh_token=stored.refresh_token
+    )
+    previous = row.origin_jti
+    if not SignIn.objects.change(row, **columns):
+        return _too_late(row, granted.tokens)
+    if columns["origin_jti"] != previous:
+        revocations.revoke_sign_in(previous)  # ending the sign-in will only know the new one
+    try:
+        update_person(row.user, granted.id_claims)
+    finally:
+        _release(row)
+    note(row.reference, "renewed")
+    return row
+
+
+def _too_late(row: SignIn, tokens: TokenSet) -> SignIn | None:
+    """The row changed although we held its lease: it was ended, or our lease had run out."""
+    current = _reread(row)
+    if current is None and tokens.refresh_token:
+        ending.revoke([ending.to_revoke(tokens.refresh_token, reference=row.reference)])
+    return current
+
+
+def _keep_rotated(row: SignIn, stored: StoredTokens, tokens: TokenSet) -> None:
+    """Tokens that don't verify are thrown away, but with rotation the refresh token that brought
+    them is used up, and without its successor the person would be signed out."""
+    if tokens.refresh_token:
+        kept = replace(stored, refresh_token=tokens.refresh_token)
+        SignIn.objects.change(row, sealed_tokens=session.seal_tokens(kept))
+
+
+def _refused(row: SignIn, error: Exception) -> SignIn | None:
+    """The grant is dead, unless another process has renewed it in the meantime."""
+    current = _reread(row)
+    if current is not None and current.version != row.version:
+        return current
+    note(row.reference, "not renewed", level=logging.WARNING, why=error)
+    ending.end(row, reason=SignIn.EndReason.REFUSED, grant_is_dead=True)
+    return None
+
+
+def _postpone(row: SignIn, error: CognitoError) -> None:
+    """Nobody asks again for a moment. Our own mistakes are errors: somebody has to mend them."""
+    asked_for = timedelta(seconds=getattr(error, "retry_after", None) or 0)
+    until = timezone.now() + min(max(PAUSE, asked_for), LONGEST_PAUSE)
+    _mine(row).update(lease_owner="", lease_until=until)
+    passing = isinstance(error, CognitoUnavailable)
+    level = logging.WARNING if passing else logging.ERROR
+    note(row.reference, "not renewed", level=level, code=error.code, why=error.message)
+
+
+def _release(row: SignIn) -> None:
+    _mine(row).update(lease_owner="", lease_until=None)
+
+
+def _mine(row: SignIn) -> SignInQuerySet:
+    return SignIn.objects.live().filter(pk=row.pk, lease_owner=row.lease_owner)

@@ -1,0 +1,37 @@
+"""What kind of answer a request can use: a page for a person, or words for a program."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest
+
+_PAGES = ("text/html", "application/xhtml+xml", "*/*")
+
+
+def page(request: HttpRequest) -> bool:
+    """Whether a browser is going somewhere with this request, rather than a script asking.
+
+    Browsers say so in Sec-Fetch-Mode (https://www.w3.org/TR/fetch-metadata/); libraries in
+    X-Requested-With; everybody else by what they accept. Who gives no sign gets a page.
+    """
+    if mode := request.headers.get("Sec-Fetch-Mode"):
+        return mode == "navigate"
+    if request.headers.get("X-Requested-With") == "XMLHttpRequest":
+        return False
+    accepted = request.headers.get("Accept", "").lower()
+    return not accepted or any(kind in accepted for kind in _PAGES)
+
+
+def current_page(request: HttpRequest) -> str:
+    """Path and query of the page that this request was sent from, or an empty string.
+
+    A form's address, or a script's, is no place to come back to after signing in; the page that
+    sent it is. Only ever our own pages: Referer is compared with the request's host.
+    """
+    if request.method in ("GET", "HEAD") and page(request):
+        return request.get_full_path()
+    parts = urlsplit(request.headers.get("Referer", ""))
+    if parts.netloc != request.get_host() or not parts.path.startswith("/"):
+        return ""
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
