@@ -90,7 +90,7 @@ def test_style_sheets_use_only_properties_that_exist_and_colours_of_the_brand():
         text = re.sub(r"/\*.*?\*/", "", sheet.read_text(), flags=re.DOTALL)
         assert set(re.findall(r"var\((--[\w-]+)", text)) <= known, sheet.name
         assert not re.search(r"url\(|@import", text), sheet.name
-        if sheet.name != "brand.css":
+        if sheet.name not in ("brand.css", "docs.css"):  # Swagger UI knows a white page only
             assert not re.search(r"#[0-9a-f]{3,8}\b(?=[;\s])|rgb\(|hsl\(", text), sheet.name
 
 
@@ -130,6 +130,8 @@ CONTEXTS = {
     "stats/_chart.html": {"chart": CHART},
     "stats/_table.html": {"chart": CHART},
 }
+
+HEADED_BY_SCRIPT = {"docs/swagger_ui.html"}  # Swagger UI writes its own heading
 
 
 class Page(HTMLParser):
@@ -191,7 +193,7 @@ def test_template_renders(name, signed_in, rf: RequestFactory):
     assert page.inline == []
     assert sorted(page.ids) == sorted(set(page.ids))
     if re.match(r'{% extends "(base|standalone).html" %}', (TEMPLATES / name).read_text()):
-        assert page.tags.count("h1") == 1
+        assert page.tags.count("h1") == (name not in HEADED_BY_SCRIPT)
         assert page.tags.count("main") == 1
         assert re.search(r"<title>\S", html)
     assert "{%" not in html
