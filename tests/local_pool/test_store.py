@@ -1,0 +1,187 @@
+"""What survives a restart, a kill and sixteen hands at once."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import requests
+
+from local_pool.records import State
+from local_pool.server import listen
+from local_pool.testing import LocalPool, Seed
+
+from .conftest import App
+
+
+def test_state_and_keys_are_readable_by_their_owner_alone(pool):
+    assert stat.S_IMODE(pool.folder.stat().st_mode) == 0o700
+    assert {path.name for path in pool.folder.iterdir()} == {"state.json", "keys.json"}
+    for path in pool.folder.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_stored_state_holds_no_password_code_or_token(app):
+    tokens = app.tokens()
+    code = app.code()
+    text = (app.pool.folder / "state.json").read_text()
+    for secret in ("Cognito-demo-1", code, tokens["refresh_token"]):
+        assert secret not in text
+    assert json.loads(text)["people"]["ada"]["attributes"]["email"] == "ada@example.com"
+
+
+def test_state_survives_being_written_and_read(app):
+    app.tokens()
+    app.code()
+    state = app.pool.pool.state
+    assert State.from_json(state.to_json()) == state
+
+
+def test_everything_but_faults_survives_a_restart(app):
+    browser = requests.Session()
+    code, pending = app.code(session=browser), app.code("grace")
+    tokens = app.redeem(code).json()
+    app.pool.set_groups("linus", "editors")
+    app.pool.restart()
+    assert app.refresh(tokens["refresh_token"]).status_code == 200
+    assert app.user_info(tokens["access_token"]).status_code == 200
+    assert app.redeem(pending).status_code == 200
+    assert "code=" in app.authorize(browser).headers["Location"]
+    assert app.pool.person("linus").groups == ("editors",)
+
+
+def test_deleted_person_is_not_revived_by_a_restart(pool):
+    pool.delete("linus")
+    pool.restart()
+    assert "linus" not in pool.pool.state.people
+
+
+def test_changed_declaration_is_applied_and_keeps_the_sub(pool):
+    sub = pool.person("ada").sub
+    pool.config = type(pool.config)(
+        **(vars(pool.config) | {"people": (Seed("ada", groups=("editors",)), Seed("new"))})
+    )
+    pool.restart()
+    assert pool.person("ada").sub == sub
+    assert pool.person("ada").groups == ("editors",)
+    assert pool.person("new").status == "CONFIRMED"
+
+
+def test_outage_refuses_connections_until_it_is_over(app):
+    app.pool.stop()
+    try:
+        app.get("/_local/health")
+    except requests.ConnectionError:
+        refused = True
+    assert refused
+    app.pool.start()
+    assert app.get("/_local/health").json()["status"] == "ok"
+
+
+def test_what_can_no_longer_be_used_is_forgotten(app):
+    app.tokens()
+    app.code()
+    app.pool.clock.advance(31 * 86400)
+    app.pool.disable("grace")  # any change writes, and sweeps
+    state = app.pool.pool.state
+    assert not (state.sign_ins or state.refresh_tokens or state.codes or state.sessions)
+
+
+def test_sixty_four_parallel_sign_ins_all_succeed(app):
+    def sign_in(number: int) -> int:
+        answer = app.redeem(app.code(state=f"state-{number}"))
+        return answer.status_code
+
+    with ThreadPoolExecutor(16) as threads:
+        assert list(threads.map(sign_in, range(64))) == [200] * 64
+    assert len(app.pool.pool.state.sign_ins) == 64
+    on_disk = json.loads((app.pool.folder / "state.json").read_text())
+    assert len(on_disk["sign_ins"]) == 64
+
+
+def test_sixteen_parallel_redemptions_give_one_token_set(app):
+    code = app.code()
+    with ThreadPoolExecutor(16) as threads:
+        answers = list(threads.map(lambda _: app.redeem(code), range(16)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 15
+    assert {a.json()["error"] for a in answers if a.status_code == 400} == {"invalid_grant"}
+    assert len(app.pool.pool.state.refresh_tokens) == 1
+
+
+def test_sixteen_parallel_refreshes_without_grace_give_one_successor(make_local_pool):
+    app = App(make_local_pool(rotate_refresh_tokens=True))
+    first = app.tokens()["refresh_token"]
+    with ThreadPoolExecutor(16) as threads:
+        answers = list(threads.map(lambda _: app.refresh(first), range(16)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 15
+
+
+def test_killed_process_loses_nothing_it_answered(tmp_path):
+    """kill -9 in the midst of sign-ins: whoever got tokens still has them afterwards."""
+    listener = listen("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    listener.close()
+    environment = os.environ | {"POOL_PORT": str(port), "LOCAL_POOL_DIR": str(tmp_path / "pool")}
+
+    def start() -> subprocess.Popen:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local_pool"], env=environment, stdout=subprocess.DEVNULL
+        )
+        for _ in range(200):
+            try:
+                requests.get(f"http://localhost:{port}/_local/health", timeout=5)
+                return process
+            except requests.ConnectionError:
+                time.sleep(0.05)
+        raise AssertionError("the pool did not start")
+
+    first = start()
+    got: list[str] = []
+    url = f"http://localhost:{port}/_local/token"
+
+    def sign_in(number: int) -> None:
+        try:
+            answer = requests.post(url, json={"as": "ada"}, timeout=10)
+            got.append(answer.json()["refresh_token"])
+        except requests.RequestException:
+            return
+        if len(got) == 40:
+            first.send_signal(signal.SIGKILL)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(sign_in, range(200)))
+    assert first.wait(10) == -signal.SIGKILL
+    assert 40 <= len(got) < 200
+    second = start()
+    try:
+        auth = ("4localwebclient5demo6only7", "local-development-secret-not-for-production")
+        for refresh_token in got:
+            form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+            answer = requests.post(
+                f"http://localhost:{port}/oauth2/token", data=form, auth=auth, timeout=10
+            )
+            assert answer.status_code == 200
+        assert json.loads((tmp_path / "pool" / "state.json").read_text())
+    finally:
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(10) == 0
+
+
+def test_ten_pools_run_side_by_side(make_local_pool):
+    pools = [make_local_pool(id=f"local-1_Pool{number}") for number in range(10)]
+    for pool in pools:
+        tokens = App(pool).tokens()
+        assert App(pool).user_info(tokens["access_token"]).status_code == 200
+    assert len({pool.issuer for pool in pools}) == 10
+
+
+def test_pool_starts_in_milliseconds():
+    with LocalPool():
+        pass  # the keys are made once
+    started = time.perf_counter()
+    with LocalPool():
+        assert time.perf_counter() - started < 0.5
