@@ -87,9 +87,7 @@ class TokenEndpoint:
         if not _GRANT.fullmatch(refresh_token):
             raise GrantRejected("this is not a refresh token", error="invalid_grant")
         fields = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-        response = self._post(
-            self._config.token_endpoint, fields, repeatable=True, timeout=timeout
-        )
+        response = self._post(self._config.token_endpoint, fields, repeatable=True, timeout=timeout)
         return _token_set(response)
 
     def revoke(self, refresh_token: str, *, timeout: float | None = None) -> None:

@@ -30,14 +30,16 @@ _LONGEST_WAIT = 300.0  # seconds of a Retry-After that are passed on
 _LARGEST_BODY = 1_048_576  # bytes
 # Compression is not worth a bomb in answers this small.
 _ACCEPT = {"Accept": "application/json", "Accept-Encoding": "identity"}
+_ACCEPT_PAGE = {**_ACCEPT, "Accept": "text/html, application/json;q=0.9, */*;q=0.8"}
 
 
 @dataclass(frozen=True)
 class Response:
-    """An answer that was read whole. The body may hold tokens and stays out of the repr."""
+    """An answer that was read whole; what may hold tokens or cookies stays out of the repr."""
 
     status: int
     body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # any case
 
 
 class _Failed(Exception):
@@ -97,6 +99,18 @@ class Transport:
             raise CognitoUnavailable(message, status=response.status)
         return response.body
 
+    def probe(self, url: str, query: Mapping[str, str], *, timeout: float = 5.0) -> Response:
+        """What a browser would be told first: any status counts as an answer, also a redirect.
+
+        For finding out what is set up wrongly. The redirect is reported, never followed.
+
+        Raises:
+            CognitoUnavailable: nothing answers there.
+            ConfigurationError: the address, or a proxy, cannot be used at all.
+        """
+        request = requests.Request("GET", url, params=query, headers=_ACCEPT_PAGE, auth=_as_it_is)
+        return self._send(request, repeatable=False, timeout=timeout, any_status=True)
+
     def post_form(
         self,
         url: str,
@@ -117,7 +131,12 @@ class Transport:
         return self._send(request, repeatable=repeatable, timeout=timeout)
 
     def _send(
-        self, request: requests.Request, *, repeatable: bool, timeout: float | None
+        self,
+        request: requests.Request,
+        *,
+        repeatable: bool,
+        timeout: float | None,
+        any_status: bool = False,
     ) -> Response:
         if problem := address_problem(request.url):
             raise ConfigurationError({request.url: problem})
@@ -125,7 +144,7 @@ class Transport:
         tries = 0
         while True:
             try:
-                return self._try_once(request, ends_at)
+                return self._try_once(request, ends_at, any_status)
             except _Failed as failed:
                 tries += 1
                 pause = self._pause(failed, tries)
@@ -138,7 +157,7 @@ class Transport:
         asked_for = failed.error.data.get("retry_after") or 0.0
         return float(asked_for + self._share() * _FIRST_PAUSE * 2 ** (tries - 1))
 
-    def _try_once(self, request: requests.Request, ends_at: float) -> Response:
+    def _try_once(self, request: requests.Request, ends_at: float, any_status: bool) -> Response:
         remaining = max(ends_at - self._clock(), 0.001)
         limits = (min(self._connect_seconds, remaining), min(self._read_seconds, remaining))
         session = self._session()
@@ -152,8 +171,10 @@ class Transport:
                 timeout=limits,
                 allow_redirects=False,
             ) as answer:
-                self._refuse_status(answer)
-                return Response(status=answer.status_code, body=self._read(answer, ends_at))
+                if not any_status:
+                    self._refuse_status(answer)
+                body = self._read(answer, ends_at)
+                return Response(answer.status_code, body, answer.headers)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             known = translated(error)
             again = isinstance(known, CognitoUnavailable)
@@ -185,8 +206,8 @@ class Transport:
     def _retry_after(self, header: str) -> float | None:
         """Seconds to wait (RFC 9110 section 10.2.3), at most _LONGEST_WAIT; None when not said."""
         try:
-            if header.isascii() and header.isdigit():
-                seconds = float(header[:9])
+            if header.isdigit():
+                seconds = float(header)
             else:
                 seconds = parsedate_to_datetime(header).timestamp() - self._now()
         except (ValueError, OverflowError):

@@ -132,10 +132,11 @@ def test_revocation_is_done_when_it_is_answered(endpoint, server):
     assert server.received[0].form == {"token": "the-refresh-token"}
 
 
-def test_revocation_waits_no_longer_than_told(endpoint, server):
+@pytest.mark.parametrize("name", ["refresh", "revoke"])
+def test_call_takes_no_longer_than_told(endpoint, server, name):
     server.play(answer(503, Retry_After="1"))
     with pytest.raises(CognitoUnavailable):
-        endpoint.revoke("the-refresh-token", timeout=0.5)
+        getattr(endpoint, name)("the-refresh-token", timeout=0.5)
     assert len(server.received) == 1
 
 

@@ -228,11 +228,36 @@ def test_retry_after_beyond_the_deadline_is_passed_on_within_bounds(
     assert (len(server.received), pauses) == (1, [])
 
 
-@pytest.mark.parametrize("header", ["", "soon", "-5", "1.5", "٣", "Fri, 99 Jan 2027 08:00:00 GMT"])
+@pytest.mark.parametrize("header", ["", "soon", "-5", "1.5", "²", "Fri, 99 Jan 2027 08:00:00 GMT"])
 def test_unreadable_retry_after_is_ignored(transport, server, pauses, header):
     server.play(answer(503, Retry_After=header), answer())
     post(transport, server.url)
     assert pauses == [0.2]
+
+
+def test_probe_reports_what_a_browser_would_be_told(transport, server):
+    server.play(answer(302, b"", Location="/error?error=redirect_mismatch"))
+    response = transport.probe(f"{server.url}/oauth2/authorize", {"redirect_uri": "https://a/b c"})
+    assert (response.status, response.body) == (302, b"")
+    assert response.headers["location"] == "/error?error=redirect_mismatch"
+    (request,) = server.received
+    assert request.path == "/oauth2/authorize?redirect_uri=https%3A%2F%2Fa%2Fb+c"
+    assert request.headers["Accept"].startswith("text/html")
+    assert "redirect_mismatch" not in repr(response)
+
+
+@pytest.mark.parametrize("status", [200, 400, 404, 429, 500, 503])
+def test_probe_takes_any_status_for_an_answer(transport, server, status):
+    server.play(answer(status))
+    assert transport.probe(server.url, {}).status == status
+    assert len(server.received) == 1
+
+
+def test_probe_says_when_nothing_answers(transport, server):
+    server.play(hang_up)
+    with pytest.raises(CognitoUnavailable):
+        transport.probe(server.url, {})
+    assert len(server.received) == 1
 
 
 def test_retry_after_in_the_past_is_now(server, pauses, clock):

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.cognito import errors
 from accounts.cognito.jwks import KeyStore
-from accounts.cognito.verifier import LONGEST_TOKEN, TokenVerifier, TrustedPools
+from accounts.cognito.verifier import LONGEST_TOKEN, TokenVerifier, TrustedPools, signing_key_id
 from tests.cognito.keys import (
     ACCESS_KEY_ID,
     CLIENT_ID,
@@ -41,6 +41,8 @@ def test_good_access_token_gives_its_claims(verifier):
     assert claims.origin_jti == "5f1a2f0c-0000-4000-8000-00000000000a"
     assert not claims.is_machine
     assert claims.raw["event_id"] == "5f1a2f0c-0000-4000-8000-00000000000e"
+    with pytest.raises(TypeError):
+        claims.raw["sub"] = "somebody else"
 
 
 def test_good_id_token_gives_its_claims(verifier):
@@ -118,6 +120,12 @@ def test_access_token_without_a_required_claim_is_refused(verifier, claim):
         verifier.access_claims(make_access_token(**{claim: REMOVED}))
     assert refused.value.claim == claim
     assert refused.value.message == f"{claim} is missing"
+
+
+@pytest.mark.parametrize("claim", ["sub", "iss", "token_use", "client_id", "username"])
+def test_required_claim_that_is_empty_is_missing(verifier, claim):
+    with pytest.raises(errors.ClaimRejected, match=f"{claim} is missing"):
+        verifier.access_claims(make_access_token(**{claim: ""}))
 
 
 @pytest.mark.parametrize("claim", ["sub", "iss", "token_use", "client_id", "exp", "iat"])
@@ -332,6 +340,10 @@ def test_algorithm_other_than_rs256_is_refused(verifier, algorithm):
         verifier.access_claims(make_access_token(header={"alg": algorithm}))
 
 
+def test_header_members_that_decide_nothing_are_accepted(verifier):
+    assert verifier.access_claims(make_access_token(header={"typ": "JWT", "cty": "x"}))
+
+
 @pytest.mark.parametrize("key_id", [REMOVED, None, "", 7, [ACCESS_KEY_ID]])
 def test_token_that_names_no_key_is_refused(verifier, key_id):
     with pytest.raises(errors.MalformedToken, match="kid"):
@@ -447,6 +459,33 @@ def test_claims_are_frozen_and_quiet_about_the_person(verifier):
     assert NONCE not in repr(claims)
 
 
+def test_key_is_published_until_it_is_withdrawn(clock):
+    published = [jwk(ACCESS_KEY_ID), jwk("rotated")]
+    keys = KeyStore(lambda: key_set(*published), clock=clock, in_background=lambda work: work())
+    verifier = TokenVerifier(issuer=ISSUER, client_ids=[CLIENT_ID], keys=keys, clock=clock)
+    assert verifier.still_published(ACCESS_KEY_ID)
+    published.pop(0)
+    clock.forward(3600)
+    verifier.still_published("rotated")  # renews the key set, as any use does
+    assert not verifier.still_published(ACCESS_KEY_ID)
+
+
+def test_key_that_cannot_be_looked_up_vouches_for_nothing(clock):
+    def fetch():
+        raise errors.CognitoUnavailable("down")
+
+    verifier = TokenVerifier(
+        issuer=ISSUER, client_ids=[CLIENT_ID], keys=KeyStore(fetch, clock=clock), clock=clock
+    )
+    assert not verifier.still_published(ACCESS_KEY_ID)
+
+
+def test_signing_key_of_a_token_is_named_without_trusting_it():
+    assert signing_key_id(make_access_token(key=private_key("another"))) == ACCESS_KEY_ID
+    with pytest.raises(errors.MalformedToken):
+        signing_key_id("nonsense")
+
+
 @pytest.fixture
 def pools(clock):
     """Two pools, each with its own key and client, under one and the same key id."""
@@ -470,6 +509,11 @@ def test_each_pool_is_verified_with_its_own_key_and_client(pools):
     assert pools.access_claims(second).issuer == OTHER_ISSUER
 
 
+def test_each_pool_is_asked_about_its_own_keys(pools):
+    assert pools.still_published(OTHER_ISSUER, ACCESS_KEY_ID)
+    assert not pools.still_published(OTHER_ISSUER, "never seen")
+
+
 def test_one_pools_key_signs_nothing_for_another(pools):
     with pytest.raises(errors.BadSignature):
         pools.access_claims(make_access_token(key=private_key("second")))
@@ -483,6 +527,14 @@ def test_one_pools_client_is_none_of_anothers(pools):
 def test_token_of_a_pool_that_is_not_trusted_is_refused(pools):
     with pytest.raises(errors.WrongIssuer):
         pools.access_claims(make_access_token(iss=f"{ISSUER}0"))
+
+
+def test_one_pool_alone_accepts_and_refuses_as_its_verifier_does(verifier):
+    alone = TrustedPools([verifier])
+    token = make_access_token()
+    assert alone.access_claims(token) == verifier.access_claims(token)
+    with pytest.raises(errors.WrongIssuer):
+        alone.access_claims(make_access_token(iss=OTHER_ISSUER))
 
 
 def test_the_same_pool_twice_is_a_configuration_error(verifier, clock):
