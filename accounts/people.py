@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 
 from .cognito.claims import AccessClaims, IdClaims
 from .cognito.errors import SignInRejected
+from .groups import apply_groups
 from .models import Identity
 from .provider import provider
 
@@ -42,9 +43,10 @@ def person_of_access_token(claims: AccessClaims) -> Any:
     if user is None:
         user = _created(claims)
         Identity.objects.filter(issuer=claims.issuer, subject=claims.subject).update(
-            username=claims.username or "", groups=list(claims.groups or ())
+            username=claims.username or ""
         )
-    return require_active(user)
+    apply_groups(require_active(user), claims)
+    return user
 
 
 def person_of_id_token(claims: IdClaims) -> Any:
@@ -96,13 +98,13 @@ def create_person(claims: AccessClaims | IdClaims) -> Any:
 
 
 def update_person(user: Any, claims: IdClaims) -> Any:
-    """Copy what the pool says about the person; it says it anew in each ID token."""
+    """Copy what the pool says about the person, their rights included; it says it anew in each ID
+    token."""
     Identity.objects.filter(issuer=claims.issuer, subject=claims.subject, user=user).update(
         username=claims.username,
         email=claims.email or "",
         email_verified=claims.email_verified,
         name=_display_name(claims),
-        groups=list(claims.groups or ()),
     )
     given, family = claims.given_name or "", claims.family_name or ""
     if not (given or family):
@@ -117,6 +119,7 @@ def update_person(user: Any, claims: IdClaims) -> Any:
         setattr(user, name, changes[name])
     if changed:
         user.save(update_fields=changed)
+    apply_groups(user, claims)
     return user
 
 

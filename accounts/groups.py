@@ -1,0 +1,131 @@
+"""Groups of a verified token become rights on this site; from then on Django permissions decide.
+
+Called from `people` alone, which sign-in, refresh and bearer use all go through. A token counts
+when it is newer than the last one that counted. Only what the mapping gave is taken back: groups
+it names, and staff or superuser rights that came from it. A superuser made here by hand is exempt.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models import Q
+
+from . import events
+from .cognito.claims import AccessClaims, IdClaims
+from .group_mapping import GroupMapping, Rights
+from .models import Identity
+from .provider import provider
+
+RIGHTS_CHANGED = "rights_changed"
+_FLAGS = (("staff", "is_staff", "staff_given"), ("superuser", "is_superuser", "superuser_given"))
+_PERMISSION_CACHES = ("_perm_cache", "_user_perm_cache", "_group_perm_cache")
+
+_log = logging.getLogger(__name__)
+
+
+def apply_groups(user: Any, claims: AccessClaims | IdClaims) -> None:
+    """Give `user` what the groups of these verified claims give, and take what they no longer do.
+
+    Costs one query for a token that says nothing new.
+    """
+    mapping = provider().group_mappings.get(claims.issuer, GroupMapping())
+    if claims.groups is None and not mapping.absent_means_none:
+        return
+    identity = Identity.objects.of(issuer=claims.issuer, subject=claims.subject)
+    if identity is None or identity.user_id != user.pk:
+        return
+    issued_at = datetime.fromtimestamp(claims.issued_at, UTC)
+    named = sorted(set(claims.groups or ()))
+    last = identity.groups_as_of
+    from_the_pool_just_now = isinstance(claims, IdClaims)
+    if last is not None and issued_at == last and not from_the_pool_just_now:
+        # Cognito counts whole seconds. Which of two tokens of one second is newer nobody can tell,
+        # so that an access token may then take rights, but give none.
+        named = [name for name in named if name in identity.groups]
+        if named == identity.groups:
+            return
+    elif last is not None and issued_at < last:
+        return
+    _name_unmapped(mapping, named, claims.issuer)
+    with transaction.atomic():
+        not_overtaken = Q(groups_as_of=None) | Q(groups_as_of__lte=issued_at)
+        current = Identity.objects.filter(not_overtaken, pk=identity.pk)
+        if current.update(groups=named, groups_as_of=issued_at):
+            _give_and_take(user, identity, mapping)
+
+
+def _give_and_take(user: Any, identity: Identity, mapping: GroupMapping) -> None:
+    # Locked: the same person may come with another identity at the same time.
+    person: Any = get_user_model()._default_manager.select_for_update().get(pk=user.pk)
+    identities = list(Identity.objects.filter(user=person))
+    given = {name: any(getattr(each, name) for each in identities) for _, _, name in _FLAGS}
+    if getattr(person, "is_superuser", False) and not given["superuser_given"]:
+        return
+    wanted = Rights()
+    for each in identities:
+        wanted |= _mapping_of(each).rights(each.groups)
+    added, removed = _change_groups(person, wanted, mapping)
+    for right, field, mark in _FLAGS:
+        if not hasattr(person, field):
+            continue  # a host's own user model need not have it
+        wants, has = getattr(wanted, right), getattr(person, field)
+        if wants and not has:
+            added.append(right)
+            Identity.objects.filter(pk=identity.pk).update(**{mark: True})
+        elif has and not wants and given[mark]:
+            removed.append(right)
+            Identity.objects.filter(user=person).update(**{mark: False})
+        else:
+            continue
+        setattr(person, field, wants)
+        person.save(update_fields=[field])
+        setattr(user, field, wants)
+    if added or removed:
+        for name in _PERMISSION_CACHES:
+            user.__dict__.pop(name, None)
+        events.record(
+            RIGHTS_CHANGED,
+            user=person,
+            person=identity.username,
+            reason="pool_groups",
+            added=", ".join(added),
+            removed=", ".join(removed),
+        )
+
+
+def _mapping_of(identity: Identity) -> GroupMapping:
+    return provider().group_mappings.get(identity.issuer, GroupMapping())
+
+
+def _change_groups(
+    person: Any, wanted: Rights, mapping: GroupMapping
+) -> tuple[list[str], list[str]]:
+    """Put the person into the wanted Django groups and out of the mapping's other ones."""
+    if not hasattr(person, "groups"):
+        return [], []
+    held = set(person.groups.values_list("name", flat=True))
+    added = sorted(wanted.groups - held)
+    removed = sorted((held & mapping.django_groups) - wanted.groups)
+    # A group that nobody made yet gives nothing until an admin says what.
+    person.groups.add(*(Group.objects.get_or_create(name=name)[0] for name in added))
+    person.groups.remove(*Group.objects.filter(name__in=removed))
+    return [f"group {name}" for name in added], [f"group {name}" for name in removed]
+
+
+def _name_unmapped(mapping: GroupMapping, named: list[str], issuer: str) -> None:
+    for name in mapping.unmapped(named, issuer=issuer):
+        _log_unmapped(name, issuer)
+
+
+@lru_cache(maxsize=1000)  # once for each, and no more memory than that
+def _log_unmapped(name: str, issuer: str) -> None:
+    _log.warning(
+        "The group %r of %s gives no rights here: COGNITO_GROUPS doesn't name it.", name, issuer
+    )
