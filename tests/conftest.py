@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_pla
 from tests import browser as chromium
 from tests import network
 
+pytest_plugins = ["accounts.testing"]
+
 RESULTS = Path(__file__).resolve().parent.parent / "test-results"
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1", None}
 OUTCOME = pytest.StashKey[bool]()
