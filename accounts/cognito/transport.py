@@ -57,8 +57,9 @@ class Transport:
 
     All times are in seconds. ``total_seconds`` bounds a call with all its tries and pauses; the
     last wait for a packet may overrun that by ``read_seconds``: what must outlive a call lasts
-    longer than ``longest_call``. ``now`` is the time of day, for Retry-After dates; ``share`` is a
-    random number from 0 to 1.
+    longer than ``longest_call``. Two things come on top: looking up a name, which the operating
+    system bounds, and headers that arrive byte by byte. ``now`` is the time of day, for Retry-After
+    dates; ``share`` is a random number from 0 to 1.
     """
 
     def __init__(

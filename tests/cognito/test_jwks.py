@@ -184,6 +184,7 @@ def test_keys_are_fetched_once_and_then_kept(store, source, clock):
         assert store.key(ACCESS_KEY_ID) == private_key(ACCESS_KEY_ID).public_key()
         assert store.key(ID_KEY_ID)
     assert (source.calls, store.fetches, store.failures) == (1, 1, 0)
+    assert store.document == key_set()
     clock.forward(3599)
     store.key(ACCESS_KEY_ID)
     assert (source.calls, store.age) == (1, 3599)

@@ -228,7 +228,18 @@ def test_retry_after_beyond_the_deadline_is_passed_on_within_bounds(
     assert (len(server.received), pauses) == (1, [])
 
 
-@pytest.mark.parametrize("header", ["", "soon", "-5", "1.5", "²", "Fri, 99 Jan 2027 08:00:00 GMT"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "soon",
+        "-5",
+        "1.5",
+        "²",
+        "Fri, 99 Jan 2027 08:00:00 GMT",
+        "Fri, 15 Jan 99999999999999999999 08:00:00 GMT",
+    ],
+)
 def test_unreadable_retry_after_is_ignored(transport, server, pauses, header):
     server.play(answer(503, Retry_After=header), answer())
     post(transport, server.url)
