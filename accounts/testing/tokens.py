@@ -173,10 +173,11 @@ def _signed(
     return sign(payload, header={"kid": key_id(signer if not forged else issuer)}, signer=signer)
 
 
-def sign(payload: Claims, *, header: Claims, signer: str) -> str:
+def sign(payload: Claims | bytes, *, header: Claims, signer: str) -> str:
     """Any payload under any header, as RS256 with the signer's key (RFC 7515 section 5.1)."""
+    content = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     head = _base64url(json.dumps({"alg": "RS256", **header}).encode())
-    signing_input = f"{head}.{_base64url(json.dumps(payload).encode())}"
+    signing_input = f"{head}.{_base64url(content)}"
     signature = signing_key(signer).sign(
         signing_input.encode(), padding.PKCS1v15(), hashes.SHA256()
     )

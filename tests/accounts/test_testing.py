@@ -102,7 +102,8 @@ def test_unittest_does_without_the_fixtures():
     class Case(unittest.TestCase):
         def runTest(self):
             with fake_cognito() as cognito:
-                self.assertEqual(signed_in("ada", cognito=cognito).get("/profile/").status_code, 200)
+                page = signed_in("ada", cognito=cognito).get("/profile/")
+            assert page.status_code == 200
 
     result = unittest.TestResult()
     Case().run(result)

@@ -1,0 +1,347 @@
+import json
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.cache import cache
+from rest_framework.request import Request
+from rest_framework.test import APIRequestFactory
+
+from accounts import revocations
+from accounts.authentication import BearerError, CognitoAuthentication, challenge
+from accounts.models import Identity
+from accounts.principals import Machine
+from accounts.provider import provider
+from accounts.testing import (
+    mint_access_token,
+    mint_id_token,
+    mint_machine_token,
+    subject_of,
+)
+from accounts.testing.tokens import key_id, sign, signing_key
+
+pytestmark = pytest.mark.django_db
+
+REQUIRED = ["iss", "exp", "iat", "token_use", "client_id", "sub", "username", "auth_time"]
+
+
+@pytest.fixture(autouse=True)
+def _fake(cognito):
+    cache.clear()
+
+
+def ask(client, token, **headers):
+    return client.get("/api/user", headers={"Authorization": f"Bearer {token}", **headers})
+
+
+def assert_invalid(answer, *, code, says):
+    """The one way in which a token is refused."""
+    body = answer.json()
+    assert answer.status_code == 401, body
+    assert body["code"] == code
+    assert says in body["detail"]
+    assert body["error"] == body["detail"]
+    header = answer.headers["WWW-Authenticate"]
+    assert header.startswith('Bearer realm="api", error="invalid_token", error_description="')
+    assert says in header
+
+
+def test_access_token_is_accepted(client):
+    answer = ask(client, mint_access_token("ada", groups=["admins"]))
+    assert answer.status_code == 200
+    assert answer.json()["identity"] == {
+        "sub": subject_of("ada"),
+        "userName": "ada",
+        "clientId": provider().config.client_id,
+    }
+
+
+def test_scheme_is_read_without_regard_to_case(client):
+    headers = {"Authorization": f"bearer {mint_access_token()}"}
+    assert client.get("/api/user", headers=headers).status_code == 200
+
+
+def test_without_a_token_the_challenge_is_bare(client):
+    answer = client.get("/api/user")
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+    assert answer.json()["code"] == "not_authenticated"
+
+
+def test_other_schemes_are_left_to_others(client):
+    answer = client.get("/api/user", headers={"Authorization": "Basic YWRhOnBhc3N3b3Jk"})
+    assert answer.json()["code"] == "not_authenticated"
+
+
+@pytest.mark.parametrize("claim", REQUIRED)
+def test_token_without_a_required_claim_is_refused(client, claim):
+    answer = ask(client, mint_access_token(without=[claim]))
+    assert_invalid(answer, code="claim_rejected", says=f"{claim} is missing")
+
+
+@pytest.mark.parametrize(
+    ("token", "code", "says"),
+    [
+        (lambda: mint_access_token(expired=True), "token_expired", "expired at 20"),
+        (lambda: mint_access_token(foreign=True), "wrong_issuer", "another user pool"),
+        (lambda: mint_access_token(forged=True), "bad_signature", "signature"),
+        (lambda: mint_id_token(), "wrong_token_use", "ID token; send the access token"),
+        (
+            lambda: mint_access_token(claims={"client_id": "notours"}),
+            "wrong_client",
+            "issued for another app client",
+        ),
+        (
+            lambda: mint_access_token(claims={"iat": int(time.time()) + 120}),
+            "claim_rejected",
+            "in the future",
+        ),
+        (
+            lambda: mint_access_token(claims={"exp": "tomorrow"}),
+            "claim_rejected",
+            "exp must be a time",
+        ),
+    ],
+    ids=["expired", "foreign", "forged", "id-token", "client", "early", "mistyped"],
+)
+def test_refusal_names_the_mistake(client, token, code, says):
+    assert_invalid(ask(client, token()), code=code, says=says)
+
+
+def with_header(**header):
+    issuer = provider().config.issuer
+    payload = json.loads(_segment(mint_access_token(), 1))
+    return sign(payload, header={"kid": key_id(issuer), **header}, signer=issuer)
+
+
+def _segment(token, index):
+    part = token.split(".")[index]
+    return urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def embedded_key():
+    numbers = signing_key("mallory").public_key().public_numbers()
+    modulus = urlsafe_b64encode(numbers.n.to_bytes(256, "big")).rstrip(b"=").decode()
+    return {"kty": "RSA", "n": modulus, "e": "AQAB"}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"crit": ["b64"], "b64": False},
+        {"crit": []},
+        {"jku": "http://localhost:1/keys"},
+        {"x5u": "http://localhost:1/cert"},
+        {"zip": "DEF"},
+        {"alg": "none"},
+        {"alg": "HS256"},
+        {"alg": ["RS256"]},
+        {"kid": None},
+        {"kid": 7},
+        {"kid": "../../etc/passwd"},
+    ],
+    ids=str,
+)
+def test_header_that_cognito_never_sends_is_refused(client, header):
+    answer = ask(client, with_header(**header))
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="api", error="invalid_tok')
+
+
+def test_key_that_the_token_brings_along_is_not_used(client):
+    issuer = provider().config.issuer
+    payload = json.loads(_segment(mint_access_token(), 1))
+    token = sign(payload, header={"kid": key_id(issuer), "jwk": embedded_key()}, signer="mallory")
+    assert ask(client, token).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Bearer",
+        "Bearer ",
+        "Bearer  ",
+        "Bearer a b",
+        "Bearer a,Bearer b",
+        "Bearer not-a-token",
+        "Bearer ..",
+        "Bearer é.é.é",
+        "Bearer \u0000.\u0000.\u0000",
+        "Bearer " + "a" * 65_536,
+        "Bearer " + "." * 65_536,
+        "Bearer " + ".".join(["e30"] * 3),
+    ],
+    ids=lambda header: header[:24],
+)
+def test_malformed_header_is_401(client, header):
+    answer = client.get("/api/user", headers={"Authorization": header})
+    assert answer.status_code == 401
+    assert answer.json()["code"] in {"malformed_token", "bad_signature"}
+    assert answer.headers["WWW-Authenticate"].isascii()
+
+
+@pytest.mark.parametrize(
+    "payload", [b"[" * 8000, b'{"iss":' * 4000, b"[]", b"null", b"\xff\xfe", b'{"iss":NaN}']
+)
+def test_payload_that_is_no_claims_is_401(client, payload):
+    issuer = provider().config.issuer
+    token = sign(payload, header={"kid": key_id(issuer)}, signer=issuer)
+    answer = ask(client, token)
+    assert answer.status_code == 401
+    assert answer.json()["code"] == "malformed_token"
+
+
+def test_token_of_another_accepted_client_is_accepted(client, settings):
+    settings.COGNITO = {**settings.COGNITO, "ACCEPTED_CLIENTS": ["2partnerclient"]}
+    answer = ask(client, mint_access_token(claims={"client_id": "2partnerclient"}))
+    assert answer.json()["identity"]["clientId"] == "2partnerclient"
+
+
+def test_token_of_the_public_client_is_accepted(client, settings):
+    settings.COGNITO = {**settings.COGNITO, "PUBLIC_CLIENT_ID": "2publicclient"}
+    token = mint_access_token(claims={"client_id": "2publicclient"})
+    assert ask(client, token).status_code == 200
+
+
+class TestTrustedPools:
+    ISSUER = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Partner01"
+
+    @pytest.fixture(autouse=True)
+    def _trusted(self, settings):
+        pools = {"eu-west-1_Partner01": {"clients": ["2partnerclient"]}}
+        settings.COGNITO = {**settings.COGNITO, "TRUSTED_POOLS": pools}
+
+    def token(self, **claims):
+        return mint_access_token(
+            claims={"iss": self.ISSUER, "client_id": "2partnerclient", **claims}
+        )
+
+    def test_its_tokens_are_accepted(self, client):
+        assert ask(client, self.token()).status_code == 200
+
+    def test_people_of_two_pools_never_meet(self, client):
+        ask(client, self.token())
+        ask(client, mint_access_token())
+        assert Identity.objects.filter(subject=subject_of("ada")).count() == 2
+        assert get_user_model().objects.count() == 2
+
+    def test_our_client_is_not_theirs(self, client):
+        token = self.token(client_id=provider().config.client_id)
+        assert_invalid(ask(client, token), code="wrong_client", says="another app client")
+
+    def test_their_client_is_not_ours(self, client):
+        token = mint_access_token(claims={"client_id": "2partnerclient"})
+        assert_invalid(ask(client, token), code="wrong_client", says="another app client")
+
+    def test_our_key_does_not_sign_for_them(self, client):
+        issuer = provider().config.issuer
+        payload = json.loads(_segment(self.token(), 1))
+        token = sign(payload, header={"kid": key_id(issuer)}, signer=issuer)
+        assert ask(client, token).json()["code"] == "unknown_key"
+
+
+def test_machine_is_no_person(client):
+    token = mint_machine_token(scopes=["stats/read"])
+    answer = ask(client, token).json()
+    assert answer["identity"]["userName"] is None
+    assert answer["data"]["scopes"] == ["stats/read"]
+    assert answer["data"]["permissions"] == []
+    assert not get_user_model().objects.exists()
+
+
+def test_machine_has_nothing_of_a_person():
+    machine = Machine("6machine", frozenset({"stats/read"}))
+    assert machine.is_authenticated
+    assert not machine.is_anonymous
+    assert not machine.is_staff
+    assert not machine.is_superuser
+    assert machine.pk is None
+    assert not machine.has_perm("stats.add_stat")
+    assert not machine.has_perms(["stats.add_stat"])
+    assert not machine.has_module_perms("stats")
+    assert machine.get_all_permissions() == set()
+
+
+def test_unknown_person_is_created_at_first_sight(client):
+    ask(client, mint_access_token("grace", groups=["editors"]))
+    identity = Identity.objects.get()
+    assert (identity.username, identity.groups) == ("grace", ["editors"])
+
+
+def test_unknown_person_is_refused_when_people_are_not_created(client, settings):
+    settings.COGNITO = {**settings.COGNITO, "CREATE_PEOPLE": False}
+    answer = ask(client, mint_access_token())
+    assert (answer.status_code, answer.json()["code"]) == (403, "unknown_person")
+    assert not get_user_model().objects.exists()
+
+
+def test_deactivated_person_is_refused(client):
+    user = _person_of(client, mint_access_token())
+    user.is_active = False
+    user.save()
+    revocations.reset()
+    answer = ask(client, mint_access_token())
+    assert answer.status_code == 401
+    assert answer.json()["code"] in {"person_deactivated", "token_revoked"}
+
+
+def test_deactivating_ends_a_token_that_was_verified_before(client):
+    token = mint_access_token()
+    user = _person_of(client, token)
+    user.is_active = False
+    user.save()
+    revocations.reset()  # what reading the feed a second later comes to
+    assert_invalid(ask(client, token), code="token_revoked", says="its person")
+
+
+def _person_of(client, token):
+    assert ask(client, token).status_code == 200
+    return get_user_model().objects.get()
+
+
+def as_request(token):
+    request = APIRequestFactory().get("/", headers={"Authorization": f"Bearer {token}"})
+    return Request(request, authenticators=[CognitoAuthentication()])
+
+
+def test_verified_token_costs_no_query_and_no_call(client, cognito, django_assert_num_queries):
+    token = mint_access_token()
+    user = _person_of(client, token)
+    calls = list(cognito.calls)
+    with django_assert_num_queries(0):
+        request = as_request(token)
+        assert request.user.is_authenticated
+        assert request.user == user
+        assert request.auth.username == "ada"
+    assert cognito.calls == calls
+
+
+def test_requests_share_no_user_instance():
+    token = mint_access_token()
+    first, second = as_request(token).user, as_request(token).user
+    first._perm_cache = {"stats.add_stat"}
+    assert first == second
+    assert "_perm_cache" not in vars(second)
+    assert "_perm_cache" not in vars(as_request(token).user)
+
+
+def test_rights_are_those_of_now_however_long_the_token_lasts(client):
+    token = mint_access_token()
+    user = _person_of(client, token)
+    assert not as_request(token).user.is_superuser
+    user.is_superuser = True
+    user.save()
+    assert as_request(token).user.is_superuser
+    assert as_request(token).user.has_perm("stats.add_stat")
+    user.is_superuser = False
+    user.save()
+    assert not as_request(token).user.has_perm("stats.add_stat")
+
+
+def test_description_holds_only_what_a_header_may():
+    header = challenge(BearerError("invalid_token", 'a "quoted" \\ é\r\nX: y', scope="a b"))
+    assert header == (
+        'Bearer realm="api", error="invalid_token", '
+        'error_description="a \'quoted\' / ???X: y", scope="a b"'
+    )
