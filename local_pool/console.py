@@ -6,6 +6,7 @@ Host headers and requests of other sites.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from flask import jsonify, render_template, request
@@ -67,10 +68,15 @@ def faults(pool: Pool) -> Response:
     return jsonify(faults=active, clock_offset=pool.clock.offset)
 
 
-def _command(pool: Pool) -> Response:
+def _body() -> Mapping[str, Any]:
     body = request.get_json(silent=True) if request.is_json else request.form
+    return body if isinstance(body, Mapping) else {}
+
+
+def _command(pool: Pool) -> Response:
+    body = _body()
     try:
-        if not body or not ("do" in body or {"endpoint", "kind"} <= set(body)):
+        if not ("do" in body or {"endpoint", "kind"} <= set(body)):
             raise PoolError('Send {"do": "COMMAND"} or {"endpoint": …, "kind": …}.')
         words = str(body.get("do", ""))
         if not words:
@@ -93,8 +99,8 @@ def _error(message: str) -> Response:
 
 def token(pool: Pool) -> Response:
     """``{"as": "ada" or "machine", "scope": "openid", "client": …}``: a token answer."""
-    body = request.get_json(silent=True) if request.is_json else request.form
-    given = {name: str((body or {}).get(name, "")) for name in ("as", "scope", "client")}
+    body = _body()
+    given = {name: str(body.get(name, "")) for name in ("as", "scope", "client")}
     config = pool.config
     try:
         if given["as"] == "machine":

@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Flask, g, request
 from werkzeug.exceptions import Forbidden, HTTPException
+from werkzeug.http import http_date
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
@@ -117,11 +118,16 @@ def _finish(pool: Pool, response: Response) -> Response:
         for name, value in DOMAIN_HEADERS.items():
             response.headers.setdefault(name, value)
     response.headers["x-amz-cognito-request-id"] = str(uuid.uuid4())
-    response.date = pool.clock()  # its own, so that clients can tell how far it is off
     return response
 
 
-class _QuietHandler(WSGIRequestHandler):
+class _Handler(WSGIRequestHandler):
+    pool: Pool  # set by Server
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The Date header is the pool's own time: a client can tell how far it is off."""
+        return http_date(self.pool.clock() if timestamp is None else timestamp)
+
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 (Werkzeug's name)
         """The journal says what happened; a line per request would drown it."""
 
@@ -149,9 +155,9 @@ class Server:
         self._pool = pool
         host, port = listener.getsockname()[:2]
         app = create_app(pool, hosts=hosts)
-        fd = listener.fileno()
+        fd, handler = listener.fileno(), type("Handler", (_Handler,), {"pool": pool})
         self._server: BaseWSGIServer = make_server(
-            host, port, app, threaded=True, request_handler=_QuietHandler, fd=fd
+            host, port, app, threaded=True, request_handler=handler, fd=fd
         )
         listener.close()  # make_server duplicated it
         self._thread = threading.Thread(

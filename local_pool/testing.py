@@ -67,7 +67,7 @@ class LocalPool:
         self.faults = Faults()
         self.journal = Journal()
         self._generate = None if fresh_keys else cached_key
-        self._folder = tempfile.TemporaryDirectory(prefix="local_pool-")
+        self._folder = tempfile.TemporaryDirectory(prefix="local_pool-", ignore_cleanup_errors=True)
         self.folder = Path(self._folder.name)
         self._server: Server | None = None
         self.start()

@@ -1,6 +1,7 @@
 """Misbehaviour on command, and the counting that goes with it."""
 
 import time
+from email.utils import parsedate_to_datetime
 
 import jwt
 import pytest
@@ -272,3 +273,9 @@ def test_faults_of_one_pool_leave_another_alone():
         assert keys(App(one)).status_code == 503
         assert keys(App(other)).status_code == 200
         assert other.clock.offset == 0
+
+
+def test_date_header_tells_the_pools_own_time(app):
+    app.pool.clock.advance(3600)
+    told = parsedate_to_datetime(keys(app).headers["Date"]).timestamp()
+    assert abs(told - time.time() - 3600) < 5

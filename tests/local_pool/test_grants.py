@@ -22,7 +22,9 @@ def refused(answer, error: str, status: int = 400) -> bool:
 def test_tokens_verify_with_the_published_keys_and_say_what_cognito_says(app):
     tokens = app.tokens()
     assert set(tokens) == {"id_token", "access_token", "refresh_token", "expires_in", "token_type"}
-    keys = {k["kid"]: k for k in app.get(f"/{app.pool.pool_id}/.well-known/jwks.json").json()["keys"]}
+    keys = {
+        k["kid"]: k for k in app.get(f"/{app.pool.pool_id}/.well-known/jwks.json").json()["keys"]
+    }
     used = set()
     for name in ("access_token", "id_token"):
         header = jwt.get_unverified_header(tokens[name])
@@ -139,9 +141,7 @@ def test_preflight_is_answered_and_not_counted(app):
 def test_bad_client_credentials_are_refused(app, header, error):
     headers = {"Authorization": header} if header else {}
     form = {"grant_type": "client_credentials"}
-    answer = requests.post(
-        f"{app.pool.url}/oauth2/token", data=form, headers=headers, timeout=10
-    )
+    answer = requests.post(f"{app.pool.url}/oauth2/token", data=form, headers=headers, timeout=10)
     assert refused(answer, error)
 
 

@@ -209,7 +209,9 @@ def test_reset_code_lives_an_hour(app, pages):
 
 
 def test_invited_person_chooses_a_password_first(app, pages):
-    app.api("AdminCreateUser", Username="zoe", UserAttributes=[{"Name": "email", "Value": "z@e.org"}])
+    app.api(
+        "AdminCreateUser", Username="zoe", UserAttributes=[{"Name": "email", "Value": "z@e.org"}]
+    )
     temporary = app.pool.mailbox[-1].code
     assert pages.submit("/login", username="zoe", password=temporary) is None
     assert "Choose your own password" in pages.text
@@ -232,7 +234,9 @@ def test_sign_out_leaves_for_a_registered_address_and_ends_the_session(app, page
     pages.submit("/login", person="ada")
     query = {"client_id": app.pool.client_id, "logout_uri": "http://localhost:8000/signout"}
     url = f"{app.pool.url}/logout"
-    answer = pages.session.get(url, params=query | {"state": "x"}, allow_redirects=False, timeout=10)
+    answer = pages.session.get(
+        url, params=query | {"state": "x"}, allow_redirects=False, timeout=10
+    )
     assert answer.headers["Location"] == "http://localhost:8000/signout"
     assert "/login?" in app.authorize(pages.session).headers["Location"]
 
@@ -268,7 +272,10 @@ def test_stolen_session_cookie_is_dead_after_sign_out(app, pages):
     ],
 )
 def test_malformed_sign_out_says_what_is_missing(app, query, said):
-    assert said in Pages(f"{app.pool.url}/logout?" + "&".join(f"{k}={v}" for k, v in query.items())).text
+    assert (
+        said
+        in Pages(f"{app.pool.url}/logout?" + "&".join(f"{k}={v}" for k, v in query.items())).text
+    )
 
 
 def test_unregistered_sign_out_address_gets_the_error_page(app):

@@ -1,0 +1,149 @@
+"""``python -m local_pool`` as a person and a Makefile use it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import jwt
+import pytest
+import requests
+
+from local_pool.config import load_config
+from local_pool.server import listen
+
+
+def free_port() -> int:
+    with listen("127.0.0.1", 0) as listener:
+        return listener.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("local_pool") / "deep" / "folder"
+    return os.environ | {"POOL_PORT": str(free_port()), "LOCAL_POOL_DIR": str(folder)}
+
+
+def start(environment: dict[str, str]) -> subprocess.Popen:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local_pool"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    url = f"http://localhost:{environment['POOL_PORT']}/_local/health"
+    for _ in range(200):
+        try:
+            assert requests.get(url, timeout=5).json()["status"] == "ok"
+            return process
+        except requests.ConnectionError:
+            time.sleep(0.05)
+    raise AssertionError("the pool did not start")
+
+
+@pytest.fixture(scope="module")
+def running(environment) -> Iterator[subprocess.Popen]:
+    process = start(environment)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def call(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "local_pool", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+def test_token_prints_an_access_token_and_nothing_else(running, environment):
+    printed = call(environment, "token", "ada").stdout
+    claims = jwt.decode(printed.strip(), options={"verify_signature": False})
+    assert claims["username"] == "ada"
+    assert claims["token_use"] == "access"
+    machine = call(environment, "token", "machine", "--scope", "stats/read").stdout
+    assert jwt.decode(machine.strip(), options={"verify_signature": False})["scope"] == "stats/read"
+    identity = call(environment, "token", "grace", "--id").stdout
+    assert jwt.decode(identity.strip(), options={"verify_signature": False})["token_use"] == "id"
+
+
+def test_token_of_nobody_is_one_sentence(running, environment):
+    answer = call(environment, "token", "nobody")
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr == "User does not exist.\n"
+
+
+def test_commands_take_effect(running, environment):
+    said = call(environment, "do", "cognito-down", "--for", "60s").stdout
+    assert said == "every endpoint: 503, 60 s left\n"
+    url = f"http://127.0.0.1:{environment['POOL_PORT']}/oauth2/authorize"
+    assert requests.get(url, timeout=5).status_code == 503
+    assert call(environment, "do", "heal").returncode == 0
+    assert requests.get(url, timeout=5, allow_redirects=False).status_code == 302
+    wrong = call(environment, "do", "clock")
+    assert wrong.returncode == 1
+    assert "clock +1h" in wrong.stderr
+    assert "authorize" in call(environment, "counts").stdout
+    assert call(environment, "do", "clock", "-90s").returncode == 0
+    assert call(environment, "reset").stdout == "the pool is as pool.toml declares it\n"
+
+
+def test_environment_lines_name_the_pool(environment):
+    printed = call(environment, "env").stdout.splitlines()
+    expected = load_config(environment).app_environment()
+    assert printed == [f"{name}={value}" for name, value in expected.items()]
+
+
+def test_taken_port_is_one_sentence(running, environment):
+    answer = call(environment)
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    port = environment["POOL_PORT"]
+    assert answer.stderr == (
+        f"Port {port} is taken: stop what uses it, or set POOL_PORT to a free one.\n"
+    )
+
+
+def test_only_loopback_without_the_flag(environment):
+    answer = call(environment | {"POOL_PORT": str(free_port())}, "serve", "--host", "0.0.0.0")
+    assert answer.returncode == 1
+    assert "--allow-remote" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_malformed_setting_is_one_sentence(environment):
+    answer = call(environment | {"POOL_PORT": "ninety"})
+    assert (answer.returncode, answer.stderr) == (1, "POOL_PORT must be a whole number.\n")
+
+
+def test_without_a_pool_the_command_says_how_to_start_it(environment):
+    port = free_port()
+    answer = call(environment | {"POOL_PORT": str(port)}, "token", "ada")
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"No pool answers on port {port}: start it with")
+
+
+def test_it_listens_on_loopback_alone(running, environment):
+    another_of_this_machine = ("127.0.0.2", int(environment["POOL_PORT"]))
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(another_of_this_machine, timeout=2).close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_prints_events_alone_and_stops_silently(environment, tmp_path, number):
+    own = {"POOL_PORT": str(free_port()), "LOCAL_POOL_DIR": str(tmp_path)}
+    process = start(environment | own)
+    assert call(environment | own, "do", "disable", "ada").returncode == 0
+    started = time.perf_counter()
+    process.send_signal(number)
+    printed, _ = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert time.perf_counter() - started < 3
+    assert [line[8:] for line in printed.splitlines()] == [" pool  command   ada is disabled"]

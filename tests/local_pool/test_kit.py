@@ -1,0 +1,117 @@
+"""The kit for tests: LocalPool and its fixtures, and the examples of the README."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+import local_pool
+from local_pool.errors import ConfigError
+from local_pool.testing import Clock, LocalPool, Seed
+
+from .conftest import CALLBACK, App
+
+FOLDER = Path(local_pool.__file__).parent
+
+
+def test_people_and_settings_are_declared_in_python():
+    mary = Seed("mary", groups=("editors",), name="Mary Shelley")
+    with LocalPool(people=[mary], access_token_seconds=5) as pool:
+        tokens = pool.tokens_for("mary", scopes=["openid", "profile"])
+        assert tokens["expires_in"] == 5
+        assert App(pool).user_info(tokens["access_token"]).json()["name"] == "Mary Shelley"
+        assert list(pool.pool.state.people) == ["mary"]
+
+
+def test_wrong_setting_is_refused_before_anything_runs():
+    with pytest.raises(ConfigError, match="colour"):
+        LocalPool(colour="green")
+
+
+def test_failed_sign_in_says_what_the_page_said(app):
+    with pytest.raises(AssertionError, match="Incorrect username or password"):
+        app.pool.sign_in(app.authorize_url(), "ada", password="wrong")
+    with pytest.raises(AssertionError, match="400"):
+        app.pool.sign_in(app.authorize_url(redirect_uri=f"{CALLBACK}/"), "ada")
+
+
+def test_sign_in_drives_a_test_client_to_its_callback(app):
+    class Response:
+        def __init__(self, path: str) -> None:
+            self.path = path
+            self.headers = {"Location": app.authorize_url()}
+
+    class Client:
+        def get(self, path: str) -> Response:
+            return Response(path)
+
+    response = app.pool.sign_in(Client(), "ada")
+    assert response.path.startswith("/signin?code=")
+
+
+def test_environment_is_what_an_app_needs(pool):
+    assert pool.env() == {
+        "COGNITO_POOL_ID": pool.pool_id,
+        "COGNITO_CLIENT_ID": pool.client_id,
+        "COGNITO_CLIENT_SECRET": pool.client_secret,
+        "COGNITO_CLIENT_DOMAIN": pool.url,
+        "COGNITO_CLIENT_REGION": "local-1",
+        "COGNITO_ISSUER": pool.issuer,
+        "COGNITO_PUBLIC_CLIENT_ID": pool.config.public_client_id,
+    }
+
+
+def test_clock_may_be_the_tests_own():
+    with LocalPool(clock=Clock(lambda: 1_000_000.0)) as pool:
+        assert App(pool).tokens()["access_token"]
+        assert pool.person("ada").created == 1_000_000.0
+
+
+def test_keys_are_shared_unless_asked_otherwise(make_local_pool):
+    one, two, other = make_local_pool(), make_local_pool(), make_local_pool(fresh_keys=True)
+    kids = [pool.pool.keys.access.kid for pool in (one, two, other)]
+    assert kids[0] == kids[1] != kids[2]
+
+
+def test_discovery_names_addresses_that_answer(app):
+    document = app.get(f"/{app.pool.pool_id}/.well-known/openid-configuration").json()
+    assert document["issuer"] == app.pool.issuer
+    for name in ("jwks_uri", "authorization_endpoint", "end_session_endpoint"):
+        answer = requests.get(document[name], allow_redirects=False, timeout=10)
+        assert answer.status_code in (200, 302)
+    assert app.get("/local-1_Other/.well-known/openid-configuration").status_code == 404
+
+
+def test_app_and_framework_are_not_imported():
+    """The same mistake must not stand on both sides, and the pool needs no Django."""
+    code = (
+        "import sys, local_pool.testing, local_pool.__main__, local_pool.pytest_plugin\n"
+        "found = {name.partition('.')[0] for name in sys.modules}\n"
+        "print(sorted(found & {'django', 'accounts', 'stats', 'sso_project', 'rest_framework'}))"
+    )
+    command = [sys.executable, "-c", code]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert answer.stdout == "[]\n"
+
+
+def test_examples_of_the_readme_run(monkeypatch):
+    examples = re.findall(r"```python\n(.*?)```", (FOLDER / "README.md").read_text(), re.DOTALL)
+    assert len(examples) >= 2
+    for example in examples:
+        exec(compile(example, "local_pool/README.md", "exec"), {})
+
+
+def test_readme_names_every_command_and_fault():
+    from local_pool import api, commands, faults
+
+    text = (FOLDER / "README.md").read_text()
+    named = [
+        *commands.COMMANDS,
+        *api.OPERATIONS,
+        *faults.ANSWERS.split(),
+        *faults.TAMPERINGS.split(),
+    ]
+    assert [name for name in named if f"`{name}" not in text] == []
