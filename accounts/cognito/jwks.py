@@ -175,6 +175,8 @@ class KeyStore:
 
     def _renew(self) -> None:
         with self._lock:
+            if self._clock() < self._renew_at:  # another thread was quicker
+                return
             download, is_new = self._running_or_new()
         if is_new:
             try:
@@ -219,8 +221,6 @@ class KeyStore:
         keys: KeySet | None,
         failure: CognitoUnavailable | None,
     ) -> None:
-        if failure:
-            logger.warning("signing keys not renewed: %s", failure, exc_info=failure.__cause__)
         with self._lock:
             now = self._clock()
             self.fetches += 1
@@ -234,6 +234,8 @@ class KeyStore:
                 self._search_at = now + self._cooldown_seconds
             self._download = None
         download.done.set()
+        if failure:
+            logger.warning("signing keys not renewed: %s", failure, exc_info=failure.__cause__)
 
     def _refusal(self) -> CognitoError:
         if self._failure:

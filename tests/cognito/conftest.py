@@ -21,11 +21,6 @@ class Clock:
         self.now += seconds
 
 
-@pytest.fixture(autouse=True)
-def forget_revocations():
-    """Instead of the suite's: these tests need no Django, and run where none is configured."""
-
-
 @pytest.fixture
 def clock():
     return Clock(NOW)

@@ -287,6 +287,12 @@ def test_search_that_was_overtaken_is_answered_from_memory(store, source):
     assert source.calls == 1
 
 
+def test_renewal_that_was_overtaken_is_not_repeated(store, source):
+    store.key(ACCESS_KEY_ID)
+    store._renew()
+    assert source.calls == 1
+
+
 @pytest.mark.parametrize("failure", [CognitoUnavailable("down"), OSError("broken"), KeyError("x")])
 def test_failed_renewal_leaves_the_last_good_keys(store, source, clock, failure, caplog):
     store.key(ACCESS_KEY_ID)
