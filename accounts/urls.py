@@ -1,5 +1,9 @@
-"""Addresses of the pages. `/signin` and `/signout` are registered at the app client."""
+"""Addresses of the pages. `/signin` and `/signout` are registered at the app client.
 
+The steps of signing in and out stay open under Django's LoginRequiredMiddleware.
+"""
+
+from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
 from . import profile_views, views
@@ -7,11 +11,11 @@ from . import profile_views, views
 app_name = "accounts"
 
 urlpatterns = [
-    path("accounts/login/", views.SignInView.as_view(), name="login"),
-    path("accounts/signup/", views.SignUpView.as_view(), name="signup"),
-    path("signin", views.CallbackView.as_view(), name="callback"),
-    path("accounts/logout/", views.SignOutView.as_view(), name="logout"),
-    path("signout", views.SignedOutView.as_view(), name="signed_out"),
+    path("accounts/login/", login_not_required(views.SignInView.as_view()), name="login"),
+    path("accounts/signup/", login_not_required(views.SignUpView.as_view()), name="signup"),
+    path("signin", login_not_required(views.CallbackView.as_view()), name="callback"),
+    path("accounts/logout/", login_not_required(views.SignOutView.as_view()), name="logout"),
+    path("signout", login_not_required(views.SignedOutView.as_view()), name="signed_out"),
     path("profile/", profile_views.ProfileView.as_view(), name="profile"),
     path(
         "profile/sessions/<int:pk>/end/",

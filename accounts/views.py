@@ -23,7 +23,7 @@ from mozilla_django_oidc.views import (
     OIDCLogoutView,
 )
 
-from . import ask_to_sign_in, services, sign_in_attempt, wants
+from . import ask_to_sign_in, return_page, services, sign_in_attempt, wants
 from .cognito.authorization import (
     Callback,
     authorize_url,
@@ -169,7 +169,9 @@ class SignOutView(OIDCLogoutView):  # type: ignore[misc]
     http_method_names = ("post",)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        return leave(services.sign_out(request))
+        response = leave(services.sign_out(request))
+        return_page.remember(response, safe_next_url(request))
+        return response
 
 
 def leave(signed_out: services.SignedOut) -> HttpResponse:
@@ -186,6 +188,12 @@ class SignedOutView(TemplateView):
     """Where the provider sends people after signing out (the registered logout_uri)."""
 
     template_name = "accounts/signed_out.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        page = return_page.remembered(request)
+        if page and not request.user.is_authenticated and "unreached" not in request.GET:
+            return return_page.forget(HttpResponseRedirect(page))
+        return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from accounts import spa_compat
@@ -16,15 +17,19 @@ api: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
-    path("", views.HomeView.as_view(), name="home"),
-    path("server/", views.ServerInfoView.as_view(), name="server"),
+    path("", login_not_required(views.HomeView.as_view()), name="home"),
+    path("server/", login_not_required(views.ServerInfoView.as_view()), name="server"),
     path("", include("accounts.urls")),
     path("dashboard/", include("stats.urls")),
     path("admin/", admin.site.urls),
     path("api/", include((api, "api"))),
     path("openapi.json", api_docs.SchemaView.as_view(), name="openapi"),
-    path("docs", api_docs.DocsView.as_view(), name="docs"),
-    path("docs/oauth2-redirect", api_docs.OAuthRedirectView.as_view(), name="docs-redirect"),
+    path("docs", login_not_required(api_docs.DocsView.as_view()), name="docs"),
+    path(
+        "docs/oauth2-redirect",
+        login_not_required(api_docs.OAuthRedirectView.as_view()),
+        name="docs-redirect",
+    ),
 ]
 if settings.SPA_COMPAT:
     urlpatterns = [*spa_compat.addresses(api), *urlpatterns]

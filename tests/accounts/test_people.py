@@ -1,0 +1,98 @@
+import threading
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+
+from accounts.models import Identity
+from accounts.people import (
+    PersonDeactivated,
+    UnknownPerson,
+    person_of_access_token,
+    person_of_id_token,
+)
+from accounts.provider import provider
+from accounts.testing import mint_access_token, mint_id_token
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _fake(cognito):
+    pass
+
+
+def access(username="ada", **options):
+    return provider().verifier.access_claims(mint_access_token(username, **options))
+
+
+def identity(username="ada", **options):
+    token = mint_id_token(username, **options)
+    return provider().sign_in_verifier.id_claims(token, nonce=None)
+
+
+def test_access_token_and_id_token_are_one_person():
+    assert person_of_access_token(access()) == person_of_id_token(identity())
+    assert Identity.objects.count() == 1
+
+
+def test_id_token_updates_name_and_email():
+    person_of_access_token(access())
+    person_of_id_token(identity(name="Ada Lovelace"))
+    person_of_id_token(identity(email="countess@example.com", name="Ada King"))
+    row = Identity.objects.get()
+    assert (row.email, row.name) == ("countess@example.com", "Ada King")
+    assert row.user.email == "countess@example.com"
+
+
+def test_same_email_is_not_the_same_person():
+    ada = person_of_id_token(identity("ada", email="shared@example.com"))
+    assert person_of_id_token(identity("mallory", email="shared@example.com")) != ada
+
+
+def test_username_says_nothing_about_the_pool():
+    user = person_of_access_token(access())
+    assert user.username.startswith("person-")
+    assert not user.has_usable_password()
+
+
+@pytest.mark.parametrize(
+    "person",
+    [lambda: person_of_access_token(access()), lambda: person_of_id_token(identity())],
+    ids=["access-token", "id-token"],
+)
+def test_people_are_not_created_when_the_setting_says_so(settings, person):
+    settings.COGNITO = {**settings.COGNITO, "CREATE_PEOPLE": False}
+    with pytest.raises(UnknownPerson):
+        person()
+    assert not get_user_model().objects.exists()
+
+
+def test_deactivated_person_is_refused_in_both_ways():
+    user = person_of_access_token(access())
+    user.is_active = False
+    user.save()
+    with pytest.raises(PersonDeactivated):
+        person_of_access_token(access())
+    with pytest.raises(PersonDeactivated):
+        person_of_id_token(identity())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_first_sight_by_many_at_once_makes_one_person():
+    claims, seen = access(), []
+
+    def see():
+        try:
+            seen.append(person_of_access_token(claims).pk)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=see) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 8
+    assert len(set(seen)) == 1
+    assert get_user_model().objects.count() == 1
