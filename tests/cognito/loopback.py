@@ -1,6 +1,7 @@
 """An HTTP server on a free port of this machine that does what a test's script says, in turn."""
 
 import socket
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -74,13 +75,20 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exception(), ConnectionError):  # a client that left is no news
+            super().handle_error(request, client_address)
+
+
 class ScriptedServer:
     """`play(a, b)` answers the first request with a and all later ones with b."""
 
     def __enter__(self):
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._http.daemon_threads = True
-        self._http.block_on_close = False
+        self._http = _Server(("127.0.0.1", 0), _Handler)
         self._http.script, self._http.received = [answer()], []
         self._http.lock = threading.Lock()
         self._thread = threading.Thread(
