@@ -98,7 +98,7 @@ def _try_again(request: HttpRequest, error: CognitoError, row: SignIn) -> HttpRe
         return render_problem(
             request, error, reference=row.reference, retry_url=wants.current_page(request)
         )
-    note(row.reference, "could not be renewed", level=logging.WARNING, code=error.code)
+    note(row.reference, "could not be renewed", level=logging.WARNING, reason=error.code)
     sentence = f"{problem.what} {problem.next_step}"
     body = {"detail": sentence, "code": problem.code, "error": sentence}
     retry_after = str(round(getattr(error, "retry_after", None) or 5))

@@ -198,7 +198,7 @@ def _postpone(row: SignIn, error: CognitoError) -> None:
     _mine(row).update(lease_owner="", lease_until=until)
     passing = isinstance(error, CognitoUnavailable)
     level = logging.WARNING if passing else logging.ERROR
-    note(row.reference, "not renewed", level=level, code=error.code, why=error.message)
+    note(row.reference, "not renewed", level=level, reason=error.code, why=error.message)
 
 
 def _release(row: SignIn) -> None:

@@ -24,7 +24,7 @@ def impatient(monkeypatch, settings):
     hasty = partial(
         provider_module.Transport, connect_seconds=0.3, read_seconds=0.3, total_seconds=0.5
     )
-    monkeypatch.setattr(provider_module, "Transport", hasty)
+    monkeypatch.setattr(provider_module, "new_transport", hasty)
     provider_module.provider.cache_clear()
     yield
     provider_module.provider.cache_clear()

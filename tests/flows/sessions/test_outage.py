@@ -1,0 +1,157 @@
+"""Cognito is down, slow, talks nonsense, or our secret is wrong: nobody is signed out for it."""
+
+import logging
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.utils import timezone
+
+from accounts import provider as provider_module
+from accounts.models import SignIn
+from tests.flows.sessions.conftest import (
+    at_once,
+    beyond_grace,
+    let_pass,
+    refreshes,
+    until_due,
+    until_expired,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """Half a second for Cognito, so that the tests need not wait."""
+    hasty = partial(
+        provider_module.Transport, connect_seconds=0.3, read_seconds=0.4, total_seconds=0.5
+    )
+    monkeypatch.setattr(provider_module, "new_transport", hasty)
+
+
+def still_signed_in():
+    return SignIn.objects.get().ended_at is None
+
+
+@pytest.mark.parametrize("kind", ["503", "429", "garbage", "empty", "redirect", "close", "slow"])
+def test_session_goes_on_in_the_grace_then_503_then_on_again(visitor, kind):
+    visitor.sign_in()
+    visitor.get("/profile/")
+    session_id = visitor.http.cookies["sessionid"]
+    visitor.pool.faults.add("token", kind, seconds=1)
+    until_expired()
+    assert visitor.get("/profile/").status_code == 200
+    beyond_grace()
+    answer = visitor.get("/profile/?tab=2")
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "You haven&#x27;t been signed out" in answer.text
+    assert 'href="/profile/?tab=2">Try again' in answer.text
+    visitor.pool.faults.clear()
+    let_pass(minutes=2)
+    assert visitor.get("/profile/").status_code == 200
+    assert visitor.http.cookies["sessionid"] == session_id
+    assert still_signed_in()
+
+
+@pytest.mark.parametrize("spoilt", ["id-token", "access-token"])
+@pytest.mark.parametrize("kind", ["wrong-key", "unknown-key", "wrong-issuer", "missing-sub"])
+def test_renewed_tokens_that_do_not_verify_are_not_taken(visitor, spoilt, kind):
+    visitor.sign_in()
+    sealed = SignIn.objects.get().sealed_tokens
+    visitor.pool.faults.add(spoilt, kind)
+    until_due()
+    assert visitor.get("/profile/").status_code == 200
+    assert SignIn.objects.get().sealed_tokens == sealed
+    assert still_signed_in()
+
+
+def test_ten_minutes_of_outage_sign_nobody_out(visitor):
+    visitor.sign_in()
+    until_due()
+    visitor.pool.stop()
+    for _ in range(10):
+        assert visitor.get("/profile/").status_code == 200
+        let_pass(minutes=1)
+    visitor.pool.start()
+    assert visitor.get("/profile/").status_code == 200
+    assert SignIn.objects.get().access_expires_at > timezone.now() + timedelta(minutes=50)
+
+
+def test_outage_is_found_out_once_and_not_by_every_request(visitor):
+    visitor.sign_in()
+    until_expired()
+    visitor.pool.faults.add("token", "slow", seconds=1)
+    visitor.get("/profile/")
+    tried = refreshes(visitor.pool)
+    for _ in range(5):
+        answer = visitor.get("/profile/")
+        assert answer.status_code == 200
+        assert answer.elapsed.total_seconds() < 0.4
+    assert refreshes(visitor.pool) == tried
+
+
+def test_fifty_requests_beyond_the_grace_all_get_503_and_ask_once(visitor):
+    visitor.sign_in()
+    beyond_grace()
+    visitor.pool.faults.add("token", "garbage")
+    answers = at_once(*[lambda: visitor.get("/profile/")] * 10)
+    assert {answer.status_code for answer in answers} == {503}
+    assert refreshes(visitor.pool) == 1
+    assert still_signed_in()
+
+
+def test_program_is_told_503_in_json(visitor):
+    visitor.sign_in()
+    beyond_grace()
+    visitor.pool.stop()
+    answer = visitor.get("/profile/", headers={"Sec-Fetch-Mode": "cors"})
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "renewal_unavailable"
+    assert answer.json()["error"] == answer.json()["detail"]
+    assert int(answer.headers["Retry-After"]) > 0
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_wrong_secret_is_our_alert_and_nobody_elses_sign_out(visitor, settings, caplog):
+    visitor.sign_in()
+    settings.COGNITO = settings.COGNITO | {"CLIENT_SECRET": "not-the-secret-of-this-client"}
+    until_expired()
+    assert visitor.get("/profile/").status_code == 200
+    alerts = [r for r in caplog.records if r.levelno == logging.ERROR]
+    assert any("client_rejected" in record.getMessage() for record in alerts)
+    beyond_grace()
+    answer = visitor.get("/profile/")
+    assert answer.status_code == 503
+    assert "We&#x27;re set up wrongly" in answer.text
+    settings.COGNITO = settings.COGNITO | {"CLIENT_SECRET": visitor.pool.client_secret}
+    let_pass(minutes=2)
+    assert visitor.get("/profile/").status_code == 200
+    assert still_signed_in()
+
+
+def test_signing_out_works_while_nothing_else_does(visitor):
+    visitor.sign_in()
+    visitor.get("/profile/")
+    beyond_grace()
+    visitor.pool.stop()
+    assert visitor.get("/profile/").status_code == 503
+    answer = visitor.post("/accounts/logout/")
+    assert answer.headers["Location"] == "/signout?unreached=1"
+    page = visitor.get("/signout?unreached=1").text
+    assert "wasn&#x27;t reached" in page or "wasn't reached" in page
+    assert SignIn.objects.get().end_reason == "signed_out"
+
+
+def test_lease_of_a_dead_process_runs_out(visitor):
+    visitor.sign_in()
+    until_expired()
+    SignIn.objects.update(lease_owner="dead", lease_until=timezone.now() + timedelta(seconds=45))
+    started = timezone.now()
+    assert visitor.get("/profile/").status_code == 200  # waited, then went on within the grace
+    assert timezone.now() - started < timedelta(seconds=7)
+    assert refreshes(visitor.pool) == 0
+    let_pass(seconds=46)
+    assert visitor.get("/profile/").status_code == 200
+    assert refreshes(visitor.pool) == 1

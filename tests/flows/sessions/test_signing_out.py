@@ -1,0 +1,311 @@
+"""A sign-out that means it: sessions, refresh tokens, and access tokens already issued."""
+
+from datetime import timedelta
+
+import pytest
+import requests
+from django.core.management import call_command
+from django.utils import timezone
+
+from accounts import revocations, services
+from accounts.models import Identity, PendingRevocation, Revocation, SignIn, User
+from accounts.session import open_tokens
+from local_pool.testing import Seed
+from tests.flows.conftest import live_sign_ins
+from tests.flows.sessions.conftest import at_once, refreshes, until_due, until_expired
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def current_feed(monkeypatch):
+    """Read the feed each time: these stories are not about the second it may take."""
+    monkeypatch.setattr(revocations, "READ_EVERY", 0.0)
+
+
+def access_token_of(row):
+    return open_tokens(row).access_token
+
+
+def call_api(site, access_token):
+    return requests.get(
+        f"{site}/api/user", headers={"Authorization": f"Bearer {access_token}"}, timeout=20
+    )
+
+
+def refresh_at_the_pool(pool, refresh_token):
+    return requests.post(
+        f"{pool.url}/oauth2/token",
+        data={"grant_type": "refresh_token", "refresh_token": refresh_token},
+        auth=(pool.client_id, pool.client_secret),
+        timeout=20,
+    )
+
+
+def test_signing_out_stops_the_sessions_access_token(visitor, site):
+    visitor.sign_in()
+    access_token = access_token_of(SignIn.objects.get())
+    assert call_api(site, access_token).status_code == 200
+    visitor.sign_out()
+    answer = call_api(site, access_token)
+    assert answer.status_code == 401
+    assert answer.json()["code"] == "token_revoked"
+
+
+def test_ending_one_session_leaves_the_others_tokens(visitor, new_visitor, site):
+    other = new_visitor()
+    visitor.sign_in()
+    other.sign_in()
+    mine, theirs = SignIn.objects.order_by("pk")
+    tokens = access_token_of(mine), access_token_of(theirs)
+    visitor.sign_out()
+    assert [call_api(site, token).status_code for token in tokens] == [401, 200]
+    assert other.is_signed_in
+
+
+def test_tokens_from_before_a_renewal_are_stopped_too(visitor, site):
+    visitor.sign_in()
+    first = access_token_of(SignIn.objects.get())
+    until_due()
+    visitor.get("/profile/")
+    second = access_token_of(SignIn.objects.get())
+    visitor.sign_out()
+    assert [call_api(site, token).status_code for token in (first, second)] == [401, 401]
+
+
+def test_signing_out_everywhere_asks_first_and_says_what_it_ends(visitor, new_visitor):
+    other = new_visitor()
+    visitor.sign_in()
+    other.sign_in()
+    page = visitor.get("/profile/").text
+    assert 'href="/profile/sign-out-everywhere/"' in page
+    question = visitor.get("/profile/sign-out-everywhere/").text
+    assert "This ends 2 sessions" in question
+    assert live_sign_ins() == 2
+
+
+def test_signing_out_everywhere_ends_sessions_and_tokens(visitor, new_visitor, site):
+    pool, other, stranger = visitor.pool, new_visitor(), new_visitor()
+    visitor.sign_in()
+    other.sign_in()
+    stranger.sign_in("grace")
+    direct = pool.tokens_for("ada")["access_token"]  # of no session of ours
+    others = pool.tokens_for("grace")["access_token"]
+    refresh_tokens = [
+        open_tokens(row).refresh_token for row in SignIn.objects.filter(user__email__startswith="a")
+    ]
+    assert call_api(site, direct).status_code == 200
+    visitor.get("/profile/")
+    answer = visitor.post("/profile/sign-out-everywhere/")
+    assert answer.headers["Location"].startswith(f"{pool.url}/logout?")
+    assert not visitor.is_signed_in
+    assert not other.is_signed_in
+    assert stranger.is_signed_in
+    assert call_api(site, direct).json()["code"] == "token_revoked"
+    assert call_api(site, others).status_code == 200
+    assert len(refresh_tokens) == 2
+    for refresh_token in refresh_tokens:
+        assert refresh_at_the_pool(pool, refresh_token).json()["error"] == "invalid_grant"
+    pool.clock.advance(2)
+    visitor.http.cookies.clear()
+    visitor.sign_in()
+    assert visitor.is_signed_in
+
+
+def test_profile_lists_sessions_and_ends_one(visitor, new_visitor):
+    other = new_visitor()
+    other.http.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0"
+    visitor.sign_in()
+    other.sign_in()
+    page = visitor.get("/profile/").text
+    assert page.count("This one") == 1
+    assert "Firefox on Linux" in page
+    assert "127.0.0.1" in page
+    row = SignIn.objects.order_by("pk").last()
+    answer = visitor.post(f"/profile/sessions/{row.pk}/end/")
+    assert answer.headers["Location"] == "/profile/"
+    assert not other.is_signed_in
+    assert visitor.is_signed_in
+    assert SignIn.objects.get(pk=row.pk).end_reason == "ended_by_person"
+
+
+def test_ending_ones_own_session_is_signing_out(visitor):
+    visitor.sign_in()
+    visitor.get("/profile/")
+    answer = visitor.post(f"/profile/sessions/{SignIn.objects.get().pk}/end/")
+    assert answer.headers["Location"].startswith(f"{visitor.pool.url}/logout?")
+    assert not visitor.is_signed_in
+
+
+def test_nobody_ends_other_peoples_sessions(visitor, new_visitor):
+    other = new_visitor()
+    visitor.sign_in("ada")
+    other.sign_in("grace")
+    visitor.get("/profile/")
+    theirs = SignIn.objects.order_by("pk").last()
+    assert visitor.post(f"/profile/sessions/{theirs.pk}/end/").status_code == 404
+    assert other.is_signed_in
+
+
+@pytest.mark.parametrize("path", ["/profile/sign-out-everywhere/", "/profile/sessions/1/end/"])
+def test_ending_sessions_needs_the_csrf_token(visitor, path):
+    visitor.sign_in()
+    visitor.http.cookies.pop("csrftoken", None)
+    assert visitor.post(path).status_code == 403
+    assert visitor.is_signed_in
+
+
+def test_revocation_that_did_not_reach_the_pool_is_made_up_for(visitor):
+    visitor.sign_in()
+    visitor.get("/profile/")
+    refresh_token = open_tokens(SignIn.objects.get()).refresh_token
+    visitor.pool.stop()
+    visitor.post("/accounts/logout/")
+    pending = PendingRevocation.objects.get()
+    assert refresh_token not in pending.sealed_token
+    visitor.pool.start()
+    call_command("housekeeping", verbosity=0)
+    assert PendingRevocation.objects.exists()  # not before its time
+    PendingRevocation.objects.update(next_try_at=timezone.now())
+    call_command("housekeeping", verbosity=0)
+    assert not PendingRevocation.objects.exists()
+    answer = refresh_at_the_pool(visitor.pool, refresh_token)
+    assert answer.json()["error"] == "invalid_grant"
+
+
+def test_sign_out_takes_no_longer_than_the_pool_is_given(visitor):
+    visitor.sign_in()
+    visitor.get("/profile/")
+    visitor.pool.faults.add("revoke", "slow", seconds=6)
+    answer = visitor.post("/accounts/logout/")
+    assert answer.elapsed.total_seconds() < 4.5
+    assert answer.headers["Location"] == "/signout?unreached=1"
+    assert not visitor.is_signed_in
+
+
+class TestRenewalMeetsSignOut:
+    @pytest.fixture
+    def pool_settings(self):
+        return {"rotate_refresh_tokens": True, "refresh_grace_seconds": 60}
+
+    def test_sign_out_during_a_renewal_leaves_nothing_alive(self, visitor, site, monkeypatch):
+        from accounts import provider
+
+        visitor.sign_in()
+        visitor.get("/profile/")
+        until_expired()
+        endpoint, got = provider.provider().token_endpoint, []
+        refresh = endpoint.refresh
+
+        def meanwhile(refresh_token, *, timeout=None):
+            tokens = refresh(refresh_token, timeout=timeout)
+            got.append(tokens)
+            services.end_sign_in(SignIn.objects.get(), reason=SignIn.EndReason.SIGNED_OUT)
+            return tokens
+
+        monkeypatch.setattr(endpoint, "refresh", meanwhile)
+        assert visitor.get("/profile/").status_code == 302
+        row = SignIn.objects.get()
+        assert (row.end_reason, row.sealed_tokens) == ("signed_out", "")
+        assert call_api(site, got[0].access_token).status_code == 401
+        answer = refresh_at_the_pool(visitor.pool, got[0].refresh_token)
+        assert answer.json()["error"] == "invalid_grant"
+
+    def test_renewal_just_before_the_end_is_revoked_with_it(self, visitor, monkeypatch):
+        """The row changes between reading its tokens and ending it."""
+        from accounts import ending
+
+        visitor.sign_in()
+        until_due()
+        stale = SignIn.objects.get()
+        visitor.get("/profile/")
+        renewed = open_tokens(SignIn.objects.get()).refresh_token
+        assert renewed != open_tokens(stale).refresh_token
+        pending = ending.end(stale, reason=SignIn.EndReason.SIGNED_OUT)
+        assert ending.provider().cipher.open(pending.sealed_token)["refresh_token"] == renewed
+
+
+def test_many_sign_outs_at_once_end_it_once(visitor):
+    visitor.sign_in()
+    visitor.get("/profile/")
+    at_once(*[lambda: visitor.post("/accounts/logout/")] * 5)
+    assert live_sign_ins() == 0
+    assert Revocation.objects.count() == 1
+
+
+@pytest.mark.parametrize("way", ["save", "update_fields", "delete"])
+def test_deactivated_person_loses_session_and_tokens(visitor, site, way):
+    visitor.sign_in("grace")
+    access_token = access_token_of(SignIn.objects.get())
+    assert call_api(site, access_token).status_code == 200
+    user = User.objects.get()
+    user.is_active = False
+    if way == "delete":
+        user.delete()
+    else:
+        user.save(update_fields=["is_active"] if way == "update_fields" else None)
+    assert not visitor.is_signed_in
+    assert call_api(site, access_token).status_code == 401
+    assert live_sign_ins() == 0
+
+
+def test_person_deactivated_in_bulk_is_ended_by_command(visitor, site, capsys):
+    visitor.sign_in("grace")
+    access_token = access_token_of(SignIn.objects.get())
+    User.objects.update(is_active=False)
+    assert not visitor.is_signed_in
+    call_command("sign_out_user", inactive=True)
+    assert "sessions ended: 1" in capsys.readouterr().out
+    assert call_api(site, access_token).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["username", "email", "subject"])
+def test_operator_signs_somebody_out(visitor, site, name):
+    visitor.sign_in()
+    access_token = access_token_of(SignIn.objects.get())
+    call_command("sign_out_user", getattr(Identity.objects.get(), name), verbosity=0)
+    assert not visitor.is_signed_in
+    assert call_api(site, access_token).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("column", "reason"), [("last_seen_at", "idle"), ("signed_in_at", "too_old")]
+)
+def test_session_ends_at_its_limits(visitor, column, reason):
+    visitor.sign_in()
+    SignIn.objects.update(**{column: timezone.now() - timedelta(days=15)})
+    if column == "signed_in_at":
+        SignIn.objects.update(last_seen_at=timezone.now())
+    assert visitor.get("/profile/").status_code == 302
+    assert SignIn.objects.get().end_reason == reason
+
+
+def test_session_nobody_came_back_to_is_ended_by_housekeeping(visitor):
+    visitor.sign_in()
+    refresh_token = open_tokens(SignIn.objects.get()).refresh_token
+    SignIn.objects.update(last_seen_at=timezone.now() - timedelta(days=1))
+    call_command("housekeeping", verbosity=0)
+    assert SignIn.objects.get().end_reason == "idle"
+    answer = refresh_at_the_pool(visitor.pool, refresh_token)
+    assert answer.json()["error"] == "invalid_grant"
+
+
+class TestHundredGroups:
+    GROUPS = tuple(f"department-of-very-long-names-{number:03}" for number in range(100))
+
+    @pytest.fixture
+    def pool_settings(self):
+        return {
+            "groups": ("admins", "editors", *self.GROUPS),
+            "people": [Seed("mary", groups=self.GROUPS)],
+        }
+
+    def test_cookies_stay_small_and_nothing_loops(self, visitor):
+        answer = visitor.sign_in("mary")
+        assert answer.headers["Location"] == "/dashboard/"
+        assert visitor.get("/profile/").text.count("department-of-very-long-names") == 100
+        sent = "; ".join(f"{name}={value}" for name, value in visitor.http.cookies.items())
+        assert len(sent) < 2000
+        until_expired()
+        assert visitor.get("/profile/").status_code == 200
+        assert refreshes(visitor.pool) == 1
