@@ -1,0 +1,96 @@
+"""The whole examination, in the order in which one thing depends on another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+
+from ..cognito.addresses import is_loopback
+from ..cognito.errors import CognitoError
+from ..cognito.transport import Transport
+from ..provider import Provider, provider
+from . import pool_findings
+from .client import Addresses, ClientExamination
+from .description import client_problems
+from .description import production_problems as description_production_problems
+from .finding import Finding
+from .pool import PoolExamination
+from .probing import Probe
+from .production import live_problems, production_problems
+from .site import site_problems, wrong_settings
+
+Describe = Callable[[Provider], Mapping[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was found, and what could not be looked at and why."""
+
+    subject: str
+    findings: list[Finding] = field(default_factory=list)
+    not_checked: list[str] = field(default_factory=list)
+
+
+def examine(
+    *,
+    base_url: str = "",
+    production: bool = False,
+    describe: Describe = lambda provider: None,
+    transport: Transport | None = None,
+) -> Examination:
+    """Run all checks. `base_url` is how people reach the site, PUBLIC_URL when empty.
+
+    `describe` gives the app client's description or None; what it raises passes through.
+    """
+    wrong = wrong_settings()
+    if wrong:
+        return Examination("this site's settings", wrong, ["the pool: settings come first"])
+    current = provider()
+    config, base_url = current.config, base_url or current.public_url
+    probe = Probe(config, transport or Transport(read_seconds=8.0))
+    addresses = _addresses(current, base_url)
+    described = describe(current)
+    result = Examination(f"pool {config.pool_id}, app client {config.client_id}, site {base_url}")
+    result.findings.extend(site_problems(current.public_url, base_url))
+    result.findings.extend(_network_problems(probe, addresses))
+    if described is not None:
+        result.findings.extend(client_problems(described, config, current.limits))
+    else:
+        result.not_checked.append(
+            "token lifetimes, rotation and revocation: add --describe (with AWS credentials), or"
+            " --client-json with what `aws cognito-idp describe-user-pool-client` prints"
+        )
+    if production:
+        result.findings.extend(production_problems(config, base_url))
+        result.findings.extend(live_problems(probe, base_url, addresses.callback))
+        if described is not None:
+            result.findings.extend(description_production_problems(described, config))
+        result.not_checked.append("what only people can judge: docs/go-live.md")
+    return result
+
+
+def _addresses(current: Provider, base_url: str) -> Addresses:
+    try:
+        docs_callback = base_url + reverse("docs-redirect")
+    except NoReverseMatch:  # a project without the documentation's Authorize button
+        docs_callback = ""
+    return Addresses(
+        callback=base_url + current.callback_url.removeprefix(current.public_url),
+        signed_out=base_url + current.signed_out_url.removeprefix(current.public_url),
+        public_client_id=current.public_client_id,
+        docs_callback=docs_callback,
+        # Front ends on this machine are listed by default, for whoever develops one.
+        spa_callbacks=tuple(each for each in current.spa_redirect_uris if not is_loopback(each)),
+    )
+
+
+def _network_problems(probe: Probe, addresses: Addresses) -> Iterator[Finding]:
+    pool = PoolExamination(probe)
+    yield from pool.problems()
+    try:
+        yield from ClientExamination(probe, addresses, pool.hosted_ui).problems()
+    except CognitoError as error:  # it answered at first, and then no more
+        yield pool_findings.domain_unreachable(probe.config, error.message, pool.hosted_ui)

@@ -1,0 +1,61 @@
+"""This site's side, checked without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core import checks
+from django.http.request import validate_host
+
+from . import site_findings as findings
+from .finding import Finding
+
+CONFIGURATION = "configuration"  # the checks that decide whether a server may start
+_PACKAGE = __package__.rpartition(".")[0]  # the folder may have been taken in renamed
+
+
+def wrong_settings() -> list[Finding]:
+    """What the system checks say about settings; with any of these nothing else can be asked."""
+    return [
+        findings.setting_wrong(message.msg, message.hint)
+        for message in checks.run_checks(tags=[CONFIGURATION])
+        if message.level >= checks.ERROR
+    ]
+
+
+def site_problems(public_url: str, base_url: str) -> Iterator[Finding]:
+    """Whether this site, reached at `base_url`, keeps people signed in."""
+    if base_url != public_url:
+        yield findings.public_url_differs(public_url, base_url)
+    host = urlsplit(base_url).hostname or ""
+    if not validate_host(host, settings.ALLOWED_HOSTS):
+        yield findings.host_not_allowed(host, list(settings.ALLOWED_HOSTS))
+    yield from _cookies(base_url, host)
+    yield from _installed()
+
+
+def _cookies(base_url: str, host: str) -> Iterator[Finding]:
+    names = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE")
+    off = [name for name in names if not getattr(settings, name)]
+    if base_url.startswith("https://") and off:
+        yield findings.cookies_not_secure(base_url, off)
+    if base_url.startswith("http://") and len(off) < len(names):
+        yield findings.cookies_not_returned(base_url)
+    if settings.SESSION_COOKIE_SAMESITE == "Strict":
+        yield findings.session_cookie_strict()
+    domain = (settings.SESSION_COOKIE_DOMAIN or "").lstrip(".")
+    if domain and host != domain and not host.endswith(f".{domain}"):
+        yield findings.session_cookie_of_another_domain(domain, host)
+
+
+def _installed() -> Iterator[Finding]:
+    middleware = f"{_PACKAGE}.middleware.SignInMiddleware"
+    names = list(settings.MIDDLEWARE)
+    before = "django.contrib.auth.middleware.AuthenticationMiddleware"
+    if middleware not in names or before in names[names.index(middleware) :]:
+        yield findings.middleware_missing(middleware)
+    backend = f"{_PACKAGE}.backends.CognitoBackend"
+    if backend not in settings.AUTHENTICATION_BACKENDS:
+        yield findings.backend_missing(backend)

@@ -1,0 +1,77 @@
+"""The doctor as people run it: a process of its own, with its own environment."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from local_pool.testing import LocalPool
+from tests.imports import ROOT
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    status: int
+    output: str
+    errors: str
+
+    @property
+    def findings(self):
+        return json.loads(self.output)["findings"]
+
+    @property
+    def ids(self):
+        return [finding["id"] for finding in self.findings]
+
+
+@pytest.fixture
+def run_command(clean_environ, tmp_path):
+    """Run a `manage.py` command with these variables and no others of the project."""
+
+    def run(*arguments, environment, stdin=""):
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env={
+                **clean_environ,
+                "ENV_FILE": os.devnull,
+                "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
+                "AWS_EC2_METADATA_DISABLED": "true",
+                "AWS_CONFIG_FILE": os.devnull,
+                "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+                **environment,
+            },
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Diagnosis(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def doctor(run_command):
+    """`doctor(pool, "--describe", COGNITO_CLIENT_ID="…")`: the pool's values, with changes."""
+
+    def run(pool, *arguments, stdin="", **changes):
+        environment = {
+            "DEBUG": "1",
+            "SECRET_KEY": "tests-only-secret-key-that-signs-nothing-of-worth-0123456789",
+            **pool.env(),
+            **changes,
+        }
+        return run_command("cognito_doctor", *arguments, environment=environment, stdin=stdin)
+
+    return run
+
+
+@pytest.fixture
+def pool():
+    with LocalPool() as running:
+        yield running

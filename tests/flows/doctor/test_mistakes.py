@@ -1,0 +1,267 @@
+"""Mistakes as people make them, in a running pool or in the environment: each is named."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from local_pool.testing import Client, LocalPool
+
+SITE = "http://localhost:8000"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    finds: str | tuple[str, ...]  # these ids and no others
+    names: tuple[str, ...]  # what the first finding must say
+    pool: Mapping[str, Any] = field(default_factory=dict)
+    arrange: Callable[[LocalPool], None] = lambda pool: None
+    environment: Callable[[LocalPool], Mapping[str, str]] = lambda pool: {}
+    arguments: tuple[str, ...] = ()
+
+
+def callback_is(address: str) -> Mapping[str, Any]:
+    """A pool with one more client, registered with this callback alone."""
+    return {"clients": [Client("7mistakenclient", "mistaken-secret", callback_urls=(address,),
+                               logout_urls=(f"{SITE}/signout",))]}  # fmt: skip
+
+
+def sign_out_is(address: str) -> Mapping[str, Any]:
+    return {"clients": [Client("7mistakenclient", "mistaken-secret", logout_urls=(address,),
+                               callback_urls=(f"{SITE}/signin",))]}  # fmt: skip
+
+
+def client_with(**members: Any) -> Mapping[str, Any]:
+    addresses = {"callback_urls": (f"{SITE}/signin",), "logout_urls": (f"{SITE}/signout",)}
+    return {"clients": [Client("7mistakenclient", **{"secret": "mistaken-secret", **addresses, **members})]}  # fmt: skip # noqa: E501
+
+
+def mistaken_client(pool: LocalPool) -> Mapping[str, str]:
+    return {"COGNITO_CLIENT_ID": "7mistakenclient", "COGNITO_CLIENT_SECRET": "mistaken-secret"}
+
+
+MISTAKES = {
+    "pool id is malformed": Mistake(
+        "setting-wrong", ("COGNITO_POOL_ID",), environment=lambda pool: {"COGNITO_POOL_ID": "dev"}
+    ),
+    "secret is missing": Mistake(
+        "setting-wrong",
+        ("COGNITO_CLIENT_SECRET", "missing"),
+        environment=lambda pool: {"COGNITO_CLIENT_SECRET": ""},
+    ),
+    "scope that Cognito refuses": Mistake(
+        "setting-wrong",
+        ("COGNITO_SCOPES", "offline_access"),
+        environment=lambda pool: {"COGNITO_SCOPES": "openid,offline_access"},
+    ),
+    "encryption key is cut short": Mistake(
+        "setting-wrong",
+        ("TOKEN_ENCRYPTION_KEYS",),
+        environment=lambda pool: {"TOKEN_ENCRYPTION_KEYS": "AAAA"},
+    ),
+    "pool id of no pool": Mistake(
+        "pool-unknown",
+        ("local-1_Elsewhere", "404"),
+        environment=lambda pool: {
+            "COGNITO_POOL_ID": "local-1_Elsewhere",
+            "COGNITO_ISSUER": f"{pool.url}/local-1_Elsewhere",
+        },
+    ),
+    "pool is down": Mistake(
+        ("issuer-unreachable", "domain-unreachable"),
+        ("openid-configuration",),
+        arrange=LocalPool.stop,
+    ),
+    "issuer by another name": Mistake(
+        "issuer-differs",
+        ("http://127.0.0.1",),
+        environment=lambda pool: {
+            "COGNITO_ISSUER": pool.issuer.replace("localhost", "127.0.0.1"),
+            "COGNITO_JWKS_URL": f"{pool.issuer}/.well-known/jwks.json",
+        },
+    ),
+    "discovery talks nonsense": Mistake(
+        "issuer-unreachable",
+        ("no discovery document",),
+        arrange=lambda pool: pool.faults.add("discovery", "garbage", lasting=60),
+    ),
+    "key set is empty": Mistake(
+        "keys-unusable",
+        ("jwks.json",),
+        arrange=lambda pool: pool.faults.add("jwks", "no-keys", lasting=60),
+    ),
+    "key set is not served": Mistake(
+        "keys-unreachable",
+        ("503",),
+        arrange=lambda pool: pool.faults.add("jwks", "503", lasting=60),
+    ),
+    "clock is behind": Mistake(
+        "clock-skew", ("s behind that of localhost",), arrange=lambda pool: pool.clock.advance(90)
+    ),
+    "clock is ahead": Mistake(
+        "clock-skew",
+        ("s ahead of that of localhost",),
+        arrange=lambda pool: pool.clock.advance(-90),
+    ),
+    "domain with nobody there": Mistake(
+        "domain-unreachable",
+        ("COGNITO_CLIENT_DOMAIN", "http://localhost:1"),
+        environment=lambda pool: {"COGNITO_CLIENT_DOMAIN": "http://localhost:1"},
+    ),
+    "client id with a typing mistake": Mistake(
+        "client-unknown",
+        ("4localwebclient5demo6only8",),
+        environment=lambda pool: {"COGNITO_CLIENT_ID": "4localwebclient5demo6only8"},
+    ),
+    "secret of another client": Mistake(
+        "secret-refused",
+        ("COGNITO_CLIENT_SECRET", "4localwebclient5demo6only7"),
+        environment=lambda pool: {"COGNITO_CLIENT_SECRET": "somebody-elses-secret"},
+    ),
+    "client without a secret": Mistake(
+        "client-without-secret",
+        ("7mistakenclient", "has no secret"),
+        pool=client_with(secret=None),
+        environment=mistaken_client,
+    ),
+    "client without the code flow": Mistake(
+        "code-flow-off",
+        ("7mistakenclient", "authorization code flow"),
+        pool=client_with(flows=("implicit",)),
+        environment=mistaken_client,
+    ),
+    "scope that the client lacks": Mistake(
+        "scope-not-allowed",
+        ("profile", "COGNITO_SCOPES"),
+        pool=client_with(scopes=("openid", "email")),
+        environment=mistaken_client,
+    ),
+    "callback with a slash": Mistake(
+        "callback-not-registered",
+        (f"{SITE}/signin isn't", f"Registered is {SITE}/signin/."),
+        pool=callback_is(f"{SITE}/signin/"),
+        environment=mistaken_client,
+    ),
+    "callback with another scheme": Mistake(
+        "callback-not-registered",
+        ("Registered is https://localhost:8000/signin.",),
+        pool=callback_is("https://localhost:8000/signin"),
+        environment=mistaken_client,
+    ),
+    "callback on another port": Mistake(
+        "callback-not-registered",
+        ("Registered is http://localhost:3000/signin.",),
+        pool=callback_is("http://localhost:3000/signin"),
+        environment=mistaken_client,
+    ),
+    "callback on the twin of localhost": Mistake(
+        "callback-not-registered",
+        ("Registered is http://127.0.0.1:8000/signin.",),
+        pool=callback_is("http://127.0.0.1:8000/signin"),
+        environment=mistaken_client,
+    ),
+    "callback nowhere near": Mistake(
+        "callback-not-registered",
+        (f"{SITE}/signin isn't registered at app client 7mistakenclient.",),
+        pool=callback_is("https://elsewhere.example.com/oauth"),
+        environment=mistaken_client,
+    ),
+    "sign-out address with a slash": Mistake(
+        "sign-out-not-registered",
+        (f"{SITE}/signout isn't", f"Registered is {SITE}/signout/."),
+        pool=sign_out_is(f"{SITE}/signout/"),
+        environment=mistaken_client,
+    ),
+    "public client that does not exist": Mistake(
+        "public-client-unusable",
+        ("COGNITO_PUBLIC_CLIENT_ID is 5nobody",),
+        environment=lambda pool: {"COGNITO_PUBLIC_CLIENT_ID": "5nobody"},
+    ),
+    "front end that is not registered": Mistake(
+        "spa-callback-not-registered",
+        ("https://spa.example.com/signin",),
+        environment=lambda pool: {"COGNITO_SPA_REDIRECT_URIS": "https://spa.example.com/signin"},
+    ),
+    "host that is not allowed": Mistake(
+        (
+            "public-url-differs",
+            "host-not-allowed",
+            "cookies-not-secure",
+            "callback-not-registered",
+            "sign-out-not-registered",
+            "public-callback-not-registered",
+        ),
+        ("https://app.example.com", "PUBLIC_URL"),
+        arguments=("--base-url", "https://app.example.com"),
+    ),
+    "secure cookies without https": Mistake(
+        ("public-url-differs", "cookies-not-returned"),
+        (SITE,),
+        environment=lambda pool: {"PUBLIC_URL": "https://localhost:8000"},
+        arguments=("--base-url", SITE),
+    ),
+    "access tokens outlive the memory of a sign-out": Mistake(
+        "access-token-too-long",
+        ("COGNITO_LONGEST_ACCESS_TOKEN", "3600"),
+        environment=lambda pool: {"COGNITO_LONGEST_ACCESS_TOKEN": "1800"},
+        arguments=("--describe",),
+    ),
+    "refresh tokens end before the session": Mistake(
+        "refresh-token-too-short",
+        ("SESSION_ABSOLUTE_SECONDS", "86400"),
+        pool={"refresh_token_seconds": 86_400},
+        arguments=("--describe",),
+    ),
+    "rotation without grace": Mistake(
+        "rotation-without-grace",
+        ("0 s of grace",),
+        pool={"rotate_refresh_tokens": True, "refresh_grace_seconds": 0},
+        arguments=("--describe",),
+    ),
+    "usernames can be guessed": Mistake(
+        "user-existence-shown",
+        ("PreventUserExistenceErrors",),
+        pool={"prevent_user_existence_errors": False},
+        arguments=("--describe",),
+    ),
+    "implicit flow is on": Mistake(
+        "implicit-flow-on",
+        ("7mistakenclient",),
+        pool=client_with(flows=("code", "implicit")),
+        environment=mistaken_client,
+        arguments=("--describe",),
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+def test_mistake_is_found_and_named(doctor, mistake):
+    with LocalPool(**mistake.pool) as pool:
+        mistake.arrange(pool)
+        told = doctor(pool, "--json", *mistake.arguments, **mistake.environment(pool))
+        expected = (mistake.finds,) if isinstance(mistake.finds, str) else mistake.finds
+        assert told.ids == list(expected), told.output
+        assert told.status == 1
+        first = told.findings[0]
+        assert [name for name in mistake.names if name not in first["what"]] == []
+        assert first["why"]
+        assert first["fix"]
+        assert pool.client_secret not in told.output
+        assert "mistaken-secret" not in told.output
+        assert "somebody-elses-secret" not in told.output
+
+
+def test_domain_of_another_pool_is_named(doctor, pool):
+    with LocalPool(id="local-1_OtherPool", client_id="6otherclient") as other:
+        told = doctor(pool, "--json", COGNITO_CLIENT_DOMAIN=other.url)
+    assert told.ids == ["domain-of-another-pool"]
+    assert f"COGNITO_CLIENT_DOMAIN={pool.url}" in told.findings[0]["fix"][0]
+
+
+def test_keys_of_another_pool_are_named(doctor, pool):
+    with LocalPool(id="local-1_OtherPool", fresh_keys=True) as other:
+        address = f"{other.issuer}/.well-known/jwks.json"
+        told = doctor(pool, "--json", COGNITO_JWKS_URL=address, COGNITO_ISSUER=pool.issuer)
+    assert "issuer-differs" in told.ids
+    assert told.status == 1
