@@ -63,9 +63,10 @@ class SpaAuthentication(CognitoAuthentication):
             if not unverified_refresh_token or not _is_ours(claims):
                 raise
         refreshed = refresh_for(claims, unverified_refresh_token)
-        principal = authenticated(refreshed.access_token)
+        principal, renewed = authenticated(refreshed.access_token)
+        require_same_sign_in(claims, renewed)
         setattr(request._request, _NEW_TOKENS, refreshed)
-        return principal
+        return principal, renewed
 
 
 def _is_ours(claims: AccessClaims | IdClaims) -> TypeGuard[AccessClaims]:
@@ -79,14 +80,10 @@ def _is_ours(claims: AccessClaims | IdClaims) -> TypeGuard[AccessClaims]:
 
 
 def refresh_for(expired: AccessClaims, unverified_refresh_token: str) -> Refreshed:
-    """New tokens for the bearer of a genuine but expired access token.
-
-    The refresh token is not taken at its word: what it yields must continue the very sign-in that
-    the expired token belongs to, else anybody's refresh token would do.
+    """What the refresh token yields for the bearer of a genuine but expired access token.
 
     Raises:
         TokenRevoked, SessionEnded: the sign-in is over, or the access token is too old to tell.
-        ClaimRejected: the refresh token belongs to another sign-in.
         CognitoUnavailable: no answer; the sign-in goes on.
         ClientRejected, RequestRejected: our configuration does not fit the app client.
     """
@@ -95,15 +92,21 @@ def refresh_for(expired: AccessClaims, unverified_refresh_token: str) -> Refresh
         # Revocations are remembered as long as an access token can live, and no longer.
         raise SessionEnded("unused for too long; sign in again")
     try:
-        refreshed = refresh_once(unverified_refresh_token)
+        return refresh_once(unverified_refresh_token)
     except GrantRejected as error:
         raise SessionEnded("the sign-in has ended; sign in again") from error
-    renewed = provider().sign_in_verifier.access_claims(refreshed.access_token)
-    for claim in ("subject", "client_id", "origin_jti", "auth_time"):
+
+
+def require_same_sign_in(expired: AccessClaims, renewed: AccessClaims) -> None:
+    """The refresh token is not taken at its word: what it yields must continue the very sign-in
+    that the expired token belongs to, else anybody's refresh token would do.
+
+    Raises ClaimRejected.
+    """
+    for claim in ("issuer", "subject", "client_id", "origin_jti", "auth_time"):
         if getattr(renewed, claim) != getattr(expired, claim):
             message = "the refresh token belongs to another sign-in than the access token"
             raise ClaimRejected(message, claim=claim)
-    return refreshed
 
 
 class RefreshedTokensMiddleware:

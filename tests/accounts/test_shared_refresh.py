@@ -1,0 +1,180 @@
+import json
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from accounts import shared_refresh
+from accounts.cognito.errors import CognitoUnavailable, GrantRejected
+from accounts.cognito.transport import Response
+from accounts.models import SharedRefresh
+from accounts.shared_refresh import refresh_once
+
+REFRESH_TOKEN = "a-refresh-token-of-the-tests"
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def endpoint(cognito):
+    """The token endpoint as a function that tests replace; it counts its calls."""
+
+    class Endpoint:
+        calls = 0
+        seconds = 0.0
+        status = 200
+        error = ""
+        refresh_token = None
+        inside_transaction = False
+
+        def __call__(self, url, fields, **options):
+            self.calls += 1
+            self.inside_transaction |= connection.in_atomic_block
+            number = self.calls
+            time.sleep(self.seconds)
+            if self.error == "unavailable":
+                raise CognitoUnavailable("Cognito cannot be reached")
+            if self.error:
+                return Response(status=400, body=json.dumps({"error": self.error}).encode())
+            answer = {"access_token": f"new-{number}", "id_token": "id", "expires_in": 3600}
+            if self.refresh_token:
+                answer["refresh_token"] = self.refresh_token
+            return Response(status=200, body=json.dumps(answer).encode())
+
+    made = Endpoint()
+    cognito.post_form = made
+    return made
+
+
+def at_once(number, work):
+    """Run `work` in so many threads, each with a connection of its own; what they returned."""
+    results, barrier = [], threading.Barrier(number)
+
+    def run():
+        barrier.wait()
+        try:
+            results.append(work())
+        except Exception as error:
+            results.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert len(results) == number
+    return results
+
+
+def test_refresh_gives_the_new_tokens(endpoint):
+    endpoint.refresh_token = "rotated"
+    refreshed = refresh_once(REFRESH_TOKEN)
+    assert (refreshed.access_token, refreshed.refresh_token) == ("new-1", "rotated")
+
+
+def test_answer_without_a_refresh_token_gives_none(endpoint):
+    assert refresh_once(REFRESH_TOKEN).refresh_token == ""
+
+
+def test_many_at_once_make_one_call(endpoint):
+    endpoint.seconds = 0.1
+    results = at_once(20, lambda: refresh_once(REFRESH_TOKEN))
+    assert {result.access_token for result in results} == {"new-1"}
+    assert endpoint.calls == 1
+
+
+def test_without_the_claim_many_at_once_would_make_many(endpoint, monkeypatch):
+    """That the test above can fail: everybody who claims gets the call."""
+    monkeypatch.setattr(shared_refresh, "_claimed", lambda *args: True)
+    endpoint.seconds = 0.1
+    at_once(5, lambda: refresh_once(REFRESH_TOKEN))
+    assert endpoint.calls > 1
+
+
+def test_result_is_shared_for_half_a_minute(endpoint):
+    refresh_once(REFRESH_TOKEN)
+    SharedRefresh.objects.update(expires_at=timezone.now() + timedelta(seconds=1))
+    assert refresh_once(REFRESH_TOKEN).access_token == "new-1"
+    SharedRefresh.objects.update(expires_at=timezone.now())
+    assert refresh_once(REFRESH_TOKEN).access_token == "new-2"
+
+
+def test_another_refresh_token_is_another_call(endpoint):
+    refresh_once(REFRESH_TOKEN)
+    refresh_once("another-refresh-token")
+    assert endpoint.calls == 2
+
+
+def test_dead_grant_is_shared_too(endpoint):
+    endpoint.error = "invalid_grant"
+    results = at_once(8, lambda: refresh_once(REFRESH_TOKEN))
+    assert {type(result) for result in results} == {GrantRejected}
+    assert endpoint.calls == 1
+
+
+def test_cognito_that_is_down_is_asked_once_and_soon_again(endpoint):
+    endpoint.error, endpoint.seconds = "unavailable", 0.05
+    results = at_once(8, lambda: refresh_once(REFRESH_TOKEN))
+    assert {type(result) for result in results} == {CognitoUnavailable}
+    assert endpoint.calls == 1
+    endpoint.error = ""
+    SharedRefresh.objects.update(expires_at=timezone.now())
+    assert refresh_once(REFRESH_TOKEN).access_token == "new-2"
+
+
+def test_dead_owner_is_replaced_when_its_lease_is_over(endpoint):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shared_refresh, "_ask_cognito", lambda *args: None)  # claims, then dies
+        refresh_once(REFRESH_TOKEN)
+    past = timezone.now() - timedelta(seconds=1)
+    SharedRefresh.objects.update(lease_until=past, expires_at=past)
+    results = at_once(6, lambda: refresh_once(REFRESH_TOKEN))
+    assert {result.access_token for result in results} == {"new-1"}
+    assert endpoint.calls == 1
+
+
+def test_lease_outlives_the_longest_call(endpoint):
+    seen = []
+    endpoint_call = endpoint.__call__
+
+    def watch(url, fields, **options):
+        seen.append(SharedRefresh.objects.get().lease_until - timezone.now())
+        return endpoint_call(url, fields, **options)
+
+    shared_refresh.provider().token_endpoint._transport.post_form = watch
+    refresh_once(REFRESH_TOKEN)
+    assert seen[0].total_seconds() > shared_refresh.provider().longest_call
+
+
+def test_no_transaction_is_open_during_the_call(endpoint):
+    refresh_once(REFRESH_TOKEN)
+    assert endpoint.calls == 1
+    assert not endpoint.inside_transaction
+
+
+def test_neither_token_is_readable_in_the_database(endpoint):
+    endpoint.refresh_token = "rotated"
+    refresh_once(REFRESH_TOKEN)
+    row = SharedRefresh.objects.values().get()
+    for secret in (REFRESH_TOKEN, "new-1", "rotated"):
+        assert secret not in repr(row)
+    assert len(row["key"]) == 64
+
+
+def test_old_results_are_cleared_away(endpoint):
+    refresh_once(REFRESH_TOKEN)
+    SharedRefresh.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    refresh_once("another-refresh-token")
+    assert SharedRefresh.objects.count() == 1
+
+
+def test_result_of_a_process_with_other_keys_is_unavailable(endpoint):
+    refresh_once(REFRESH_TOKEN)
+    SharedRefresh.objects.update(sealed_result="sealed with another key")
+    with pytest.raises(CognitoUnavailable):
+        refresh_once(REFRESH_TOKEN)

@@ -1,0 +1,217 @@
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from django.urls import resolve
+
+from accounts import revocations
+from accounts.models import SharedRefresh
+from accounts.testing import mint_access_token, mint_id_token, mint_machine_token
+from accounts.testing.fake_cognito import Person
+from tests.imports import ROOT
+
+pytestmark = pytest.mark.django_db
+
+
+class Spa:
+    """A signed-in single-page app: an access token that has expired, and its refresh token."""
+
+    def __init__(self, cognito, username="ada"):
+        self.person = Person(username)
+        code = cognito.authorize(self.person)
+        answer = cognito.post_form(
+            "token", {"grant_type": "authorization_code", "code": code}, repeatable=False
+        )
+        self.refresh_token = json.loads(answer.body)["refresh_token"]
+        cognito.calls.clear()
+
+    def expired(self, username=None, **changes):
+        claims = {
+            **self.person.signed_in,
+            "iat": int(time.time()) - 3660,
+            "exp": int(time.time()) - 60,
+            **changes.pop("claims", {}),
+        }
+        return mint_access_token(username or self.person.username, claims=claims, **changes)
+
+
+@pytest.fixture
+def spa(cognito):
+    return Spa(cognito)
+
+
+def ask(client, access_token, refresh_token=None, path="/user"):
+    headers = {"Authorization": f"Bearer {access_token}"}
+    if refresh_token is not None:
+        headers["x-refresh-token"] = refresh_token
+    return client.get(path, headers=headers)
+
+
+def refreshes(cognito):
+    return cognito.calls.count("refresh_token")
+
+
+@pytest.mark.parametrize("path", ["/user", "/api/user"])
+def test_expired_token_is_refreshed_on_the_way(client, cognito, spa, path):
+    answer = ask(client, spa.expired(), spa.refresh_token, path)
+    assert answer.status_code == 200
+    assert answer.json()["identity"]["userName"] == "ada"
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert "X-Refresh-Token" not in answer.headers
+    again = ask(client, answer.headers["X-Access-Token"])
+    assert again.status_code == 200
+    assert "X-Access-Token" not in again.headers
+    assert refreshes(cognito) == 1
+
+
+def test_good_token_is_not_refreshed(client, cognito, spa):
+    answer = ask(client, mint_access_token(), spa.refresh_token)
+    assert answer.status_code == 200
+    assert "X-Access-Token" not in answer.headers
+    assert refreshes(cognito) == 0
+
+
+def test_access_token_may_come_in_its_own_header(client, cognito):
+    answer = client.get("/user", headers={"x-access-token": mint_access_token()})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"forged": True},
+        {"foreign": True},
+        {"claims": {"client_id": "notours"}},
+        {"claims": {"token_use": "id"}},
+        {"without": ["username"]},
+    ],
+    ids=str,
+)
+def test_token_that_is_more_than_expired_causes_no_call(client, cognito, spa, wrong):
+    answer = ask(client, spa.expired(**wrong), spa.refresh_token)
+    assert answer.status_code == 401
+    assert refreshes(cognito) == 0
+    assert not SharedRefresh.objects.exists()
+
+
+def test_expired_id_token_causes_no_call(client, cognito, spa):
+    answer = ask(client, mint_id_token(expired=True), spa.refresh_token)
+    assert answer.status_code == 401
+    assert refreshes(cognito) == 0
+
+
+def test_expired_machine_token_causes_no_call(client, cognito, spa):
+    answer = ask(client, mint_machine_token(expired=True), spa.refresh_token)
+    assert answer.json()["code"] == "token_expired"
+    assert refreshes(cognito) == 0
+
+
+def test_client_whose_secret_is_not_ours_is_not_refreshed(client, cognito, spa, settings):
+    settings.COGNITO = {**settings.COGNITO, "ACCEPTED_CLIENTS": ["2partnerclient"]}
+    token = spa.expired(claims={"client_id": "2partnerclient"})
+    assert ask(client, token, spa.refresh_token).json()["code"] == "token_expired"
+    assert refreshes(cognito) == 0
+
+
+def test_refresh_token_of_somebody_else_is_refused(client, cognito, spa):
+    other = Spa(cognito, "mallory")
+    answer = ask(client, spa.expired(), other.refresh_token)
+    assert (answer.status_code, answer.json()["code"]) == (401, "claim_rejected")
+    assert "X-Access-Token" not in answer.headers
+
+
+def test_refresh_token_of_another_sign_in_of_the_same_person_is_refused(client, cognito, spa):
+    answer = ask(client, spa.expired(), Spa(cognito, "ada").refresh_token)
+    assert (answer.status_code, answer.json()["code"]) == (401, "claim_rejected")
+    assert "X-Access-Token" not in answer.headers
+
+
+def test_revocation_is_checked_before_cognito_is_asked(client, cognito, spa):
+    revocations.revoke_sign_in(spa.person.signed_in["origin_jti"])
+    revocations.reset()
+    answer = ask(client, spa.expired(), spa.refresh_token)
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_revoked")
+    assert refreshes(cognito) == 0
+
+
+def test_token_older_than_what_is_remembered_of_revocations_is_not_refreshed(client, cognito, spa):
+    issued = int(time.time()) - 86_401
+    token = spa.expired(claims={"iat": issued, "exp": issued + 3600})
+    answer = ask(client, token, spa.refresh_token)
+    assert (answer.status_code, answer.json()["code"]) == (401, "session_ended")
+    assert refreshes(cognito) == 0
+
+
+def test_dead_grant_is_401_session_ended(client, cognito, spa):
+    answer = ask(client, spa.expired(), "no-longer-a-refresh-token")
+    assert (answer.status_code, answer.json()["code"]) == (401, "session_ended")
+    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+
+
+def test_cognito_that_is_down_is_503_and_never_401(client, cognito, spa):
+    expired = spa.expired()
+    ask(client, mint_access_token())  # the keys are known
+    cognito.down = True
+    answer = ask(client, expired, spa.refresh_token)
+    assert (answer.status_code, answer.json()["code"]) == (503, "cognito_unavailable")
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert "WWW-Authenticate" not in answer.headers
+
+
+def test_expired_token_alone_stays_expired(client, cognito, spa):
+    assert ask(client, spa.expired()).json()["code"] == "token_expired"
+
+
+@pytest.mark.parametrize(
+    "refresh_token", ["", "é", "a b", "x" * 20_000, "\u0000"], ids=["", "é", "ab", "long", "nul"]
+)
+def test_malformed_refresh_token_is_401(client, cognito, spa, refresh_token):
+    answer = ask(client, spa.expired(), refresh_token)
+    assert answer.status_code == 401
+    assert refreshes(cognito) == 0
+
+
+@pytest.mark.parametrize(
+    "address", ["/user", "/user/", "/stats", "/info/server", "/auth/get-tokens", "/stats/1"]
+)
+def test_root_addresses_are_the_same_views(address):
+    original, api = resolve(address), resolve(f"/api{address}")
+    assert original.func.cls is api.func.cls
+
+
+def test_switched_off_none_of_it_is_there(clean_environ):
+    code = """
+import django
+django.setup()
+from django.conf import settings
+from django.test import Client
+client = Client(headers={"host": "localhost"})
+print([client.get(path).status_code for path in ("/user", "/stats", "/info/server")])
+print(client.get("/api/auth/get-tokens?code=a&redirectUri=b").status_code)
+print([name for name in settings.MIDDLEWARE if "spa_compat" in name])
+print(settings.REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"][0])
+print("x-refresh-token" in getattr(settings, "CORS_ALLOW_HEADERS", ()))
+"""
+    environ = {
+        **clean_environ,
+        **{name: os.environ[name] for name in os.environ if name.startswith("COGNITO_")},
+        "ENV_FILE": os.devnull,
+        "DEBUG": "1",
+        "SECRET_KEY": "tests-only",
+        "SPA_COMPAT": "0",
+        "DJANGO_SETTINGS_MODULE": "sso_project.settings",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environ, capture_output=True, text=True
+    )
+    assert done.stdout.split("\n") == [
+        "[404, 404, 404]",
+        "405",
+        "[]",
+        "accounts.authentication.CognitoAuthentication",
+        "False",
+        "",
+    ], done.stderr
