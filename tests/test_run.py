@@ -52,13 +52,14 @@ def eventually(happened):
 class Run:
     """One running `manage.py dev`."""
 
-    def __init__(self, environ, output):
+    def __init__(self, environ, output, stdin=subprocess.DEVNULL):
         self.output = output
         with output.open("w") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "dev"],
                 cwd=ROOT,
                 env=environ,
+                stdin=stdin,
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -98,8 +99,8 @@ def environ(tmp_path, clean_environ):
 @pytest.fixture
 def run(environ, tmp_path):
     @contextmanager
-    def start(**variables):
-        one = Run(environ | variables, tmp_path / "output")
+    def start(stdin=subprocess.DEVNULL, **variables):
+        one = Run(environ | variables, tmp_path / "output", stdin)
         try:
             yield one
         finally:
@@ -149,6 +150,17 @@ def test_run_stops_quietly_when_asked(run, environ, number):
     with run() as one:
         one.wait_for_card()
         assert one.end(number) == 0
+        assert gone(environ)
+
+
+def test_run_stops_when_its_terminal_closes(run, environ):
+    """Also where the signal for that goes to somebody else, such as a `make` that waits for us."""
+    ours, terminal = os.openpty()
+    with run(stdin=terminal) as one:
+        os.close(terminal)
+        one.wait_for_card()
+        os.close(ours)
+        assert one.process.wait(SECONDS) == 0
         assert gone(environ)
 
 

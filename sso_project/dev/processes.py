@@ -1,6 +1,7 @@
 """Start the children of the run command, watch them and stop them together."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -63,6 +64,8 @@ def stop_requests() -> Iterator[threading.Event]:
     def request(_signal: int, _frame: FrameType | None) -> None:
         requested.set()
 
+    if os.isatty(0):
+        threading.Thread(target=_await_hangup, args=(requested,), daemon=True).start()
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, request) for number in signals}
     try:
@@ -70,3 +73,12 @@ def stop_requests() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _await_hangup(requested: threading.Event) -> None:
+    """Notice that the terminal closed where its SIGHUP reaches only its first process, which may
+    be a `make` that waits for us."""
+    terminal = select.poll()
+    terminal.register(0, 0)  # a hang-up is reported whatever is asked for
+    terminal.poll()
+    requested.set()
