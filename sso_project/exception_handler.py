@@ -7,11 +7,11 @@ told to whoever listens for errors, as Django does for pages.
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
+from django.utils.log import log_response
 from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,7 +21,6 @@ from accounts.authentication import BearerError, challenge, unavailable
 from accounts.cognito.errors import CognitoError
 from accounts.permissions import INSUFFICIENT_SCOPE, Requirement
 
-_log = logging.getLogger("django.request")
 _SIGN_IN = "Sign in, or send an access token: Authorization: Bearer, a space, the token."
 
 
@@ -42,9 +41,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     known = _known(error, request)
     response = rest_framework_handler(known, context)
     if response is None:  # neither DRF's own nor Django's 403 or 404
-        _report(error, request)
         known = Unforeseen()
         response = Response(status=known.status_code)
+        _report(error, request, response)
     unmet = getattr(request, "_unmet", None)
     if response.status_code == status.HTTP_403_FORBIDDEN and isinstance(unmet, Requirement):
         problem = BearerError(INSUFFICIENT_SCOPE, unmet.message, unmet.scope)
@@ -93,8 +92,14 @@ def _first_sentence(detail: Any, name: str = "") -> str:
     return f"{name}: {detail}" if name else str(detail)
 
 
-def _report(error: Exception, request: Request | None) -> None:
+def _report(error: Exception, request: Request | None, response: Response) -> None:
     django_request = getattr(request, "_request", None)
     path = getattr(django_request, "path", "")
-    _log.error("Internal server error: %s", path, exc_info=error, extra={"status_code": 500})
+    log_response(
+        "Internal server error: %s",
+        path,
+        response=response,
+        request=django_request,
+        exception=error,
+    )
     got_request_exception.send(sender=exception_handler, request=django_request)

@@ -21,7 +21,7 @@ _NAMES = (
 )
 _PATTERNS = (
     # A JSON Web Token, or what is left of one that was cut: two base64url parts, JSON at the start.
-    (re.compile(r"\beyJ[\w-]{8,}\.[\w.-]*"), MASK),
+    (re.compile(r"\beyJ[\w-]{16,}(?:\.[\w.-]*)?"), MASK),
     (re.compile(r"(?i)\b(bearer|basic)(\s+)[\w.+/=~-]{8,}"), rf"\1\2{MASK}"),
     # name=value in addresses and forms, "name": "value" in JSON, name='value' in a repr.
     (

@@ -181,6 +181,11 @@ REST_FRAMEWORK = {
         "accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": [
+        "accounts.api.parsers.SafeJSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
@@ -248,10 +253,11 @@ CORS_ALLOWED_ORIGINS = env.items(
     ("http://localhost:3000", "http://localhost:3001") if DEBUG else (),
 )
 CORS_URLS_REGEX = r"^/api/.*$"
-CORS_EXPOSE_HEADERS = ["WWW-Authenticate", "Retry-After"]
+CORS_EXPOSE_HEADERS = ["ETag", "Location", "WWW-Authenticate", "Retry-After"]
+CORS_ALLOW_HEADERS = [*default_headers, "if-match", "if-none-match"]
 if SPA_COMPAT:
     CORS_URLS_REGEX = r"^/(api/.*|auth/get-tokens/?|user/?|stats(/.*)?|info/server/?)$"
-    CORS_ALLOW_HEADERS = [*default_headers, "x-access-token", "x-refresh-token"]
+    CORS_ALLOW_HEADERS += ["x-access-token", "x-refresh-token"]
     CORS_EXPOSE_HEADERS += ["X-Access-Token", "X-Refresh-Token"]
 
 CONTENT_SECURITY_POLICY = {

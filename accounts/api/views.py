@@ -8,7 +8,6 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound, ParseError, PermissionDenied
-from rest_framework.parsers import JSONParser
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,6 +26,7 @@ from ..problems import problem_for
 from ..provider import provider
 from ..throttling import TokensThrottle
 from .caller import describe_caller
+from .parsers import SafeJSONParser
 from .serializers import CallerSerializer, CodeSerializer, ErrorSerializer, TokensSerializer
 
 _log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class TokensView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_classes = (TokensThrottle,)
-    parser_classes = (JSONParser,)
+    parser_classes = (SafeJSONParser,)
     http_method_names: Sequence[str] = ("post", "options")
 
     @extend_schema(

@@ -1,0 +1,128 @@
+import io
+import logging
+import sys
+
+import pytest
+from django.conf import settings
+from django.test import RequestFactory
+
+from accounts.testing import mint_access_token
+from sso_project.log_masking import MASK, MaskingExceptionReporter, MaskSecrets, masked
+
+SECRET, COOKIE, STATE = "a-secret-of-the-tests", "the-session-id", "a-state-of-the-tests"
+CODE = "291219ef-c91d-4e53-b633-d6c27d6506f3"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"GET /signin?code={CODE}&state=abc HTTP/1.1",
+        f"GET /auth/get-tokens?redirectUri=http://a/&code={CODE}",
+        f"POST code={CODE}&grant_type=authorization_code",
+        f'{{"code": "{CODE}", "redirectUri": "x"}}',
+        f"CodeGrant(code='{CODE}')",
+        f"refresh_token={CODE}",
+        f"refreshToken: {CODE}",
+        f"client_secret={CODE}",
+        f"client_secret%3D{CODE}",
+        f"x-refresh-token: {CODE}",
+        f"code_verifier={CODE}",
+        f"Authorization: Basic {CODE}",
+        f"Authorization: Bearer {CODE}",
+        f"password={CODE}",
+    ],
+)
+def test_secret_is_masked(text):
+    assert CODE not in masked(text)
+    assert MASK in masked(text)
+
+
+@pytest.mark.parametrize("cut", [None, 60, 400])
+def test_token_is_masked_wherever_it_stands(cut):
+    token = mint_access_token()[:cut]
+    assert token[:50] not in masked(f"refused ({token}), try again")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GET /api/stats?kpi=revenue&from=201901 HTTP/1.1 200",
+        "7c1e09ab  token  ms=41",
+        "code redeemed by the API  person=ada",
+        "status code 200",
+        "expired at 2026-01-01T00:00:00Z",
+        "Cognito does not accept COGNITO_CLIENT_ID and COGNITO_CLIENT_SECRET",
+    ],
+)
+def test_what_is_no_secret_stays_readable(text):
+    assert masked(text) == text
+
+
+@pytest.fixture
+def logged():
+    """A logger as settings.py sets them up, and what it wrote."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(MaskSecrets())
+    logger = logging.getLogger("tests.masking")
+    logger.addHandler(handler)
+    yield logger, stream
+    logger.removeHandler(handler)
+
+
+def test_arguments_of_a_record_are_masked(logged):
+    logger, stream = logged
+    logger.warning('"%s" %s', f"GET /signin?code={CODE}", 200)
+    assert CODE not in stream.getvalue()
+    assert "200" in stream.getvalue()
+
+
+def test_traceback_of_a_record_is_masked(logged):
+    logger, stream = logged
+    try:
+        raise ValueError(f"code={CODE}")
+    except ValueError:
+        logger.exception("It broke")
+    assert CODE not in stream.getvalue()
+    assert "ValueError" in stream.getvalue()
+
+
+def test_every_handler_of_the_settings_masks():
+    assert settings.LOGGING["handlers"]
+    for handler in settings.LOGGING["handlers"].values():
+        assert "masked" in handler["filters"]
+    assert settings.LOGGING["filters"]["masked"]["()"] == "sso_project.log_masking.MaskSecrets"
+
+
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("form", ["get_traceback_html", "get_traceback_text"])
+def test_error_report_shows_no_secret(settings, debug, form):
+    settings.DEBUG = debug
+    token = mint_access_token()
+    request = RequestFactory().get(
+        "/signin",
+        {"code": CODE, "state": STATE, "kpi": "revenue"},
+        headers={
+            "Authorization": f"Bearer {token}",
+            "x-refresh-token": CODE,
+            "Referer": f"http://localhost/signin?code={CODE}",
+        },
+    )
+    request.COOKIES["sessionid"] = COOKIE
+
+    def work(code, unverified_access_token, client_secret, anything):
+        raise ValueError(f"refused {anything}")
+
+    try:
+        work(CODE, token, SECRET, token)
+    except ValueError:
+        report = getattr(MaskingExceptionReporter(request, *sys.exc_info()), form)()
+    for secret in (CODE, token, token[:60], SECRET, COOKIE, STATE):
+        assert secret not in report
+    assert "ValueError" in report
+
+
+def test_django_reports_with_it():
+    assert settings.DEFAULT_EXCEPTION_REPORTER == (
+        "sso_project.log_masking.MaskingExceptionReporter"
+    )
