@@ -1,6 +1,6 @@
 # `make help` says what each target does. Everything is installed into .venv, inside this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-services check format reset
+.PHONY: help run token test test-services check format reset
 
 PY := .venv/bin/python
 ENSURE := .venv/installed
@@ -11,6 +11,9 @@ help: ## list these targets
 run: export CHECK_PORTS = 1
 run: $(ENSURE) ## start the app and a local user pool (PORT=8000, POOL_PORT=9000)
 	@$(PY) manage.py dev
+
+token: $(ENSURE) ## print an access token of the running local pool (AS=ada)
+	@$(PY) -m local_pool token $(or $(AS),ada)
 
 test: $(ENSURE) ## run all tests (ARGS="-k profile tests/flows" narrows them)
 	@$(PY) -m tests.browser
@@ -30,7 +33,10 @@ format: $(ENSURE) ## put the code into the project's format
 	@$(PY) -m ruff check --quiet --fix-only && $(PY) -m ruff format --quiet
 
 reset: ## forget what running left behind: development database, pool state, keys
-	@rm -rf .local test-results && echo "Reset. The next 'make run' starts afresh."
+	@if $(PY) -m local_pool counts >/dev/null 2>&1; then \
+		echo "The local pool is running: stop it first (Ctrl-C in its terminal)." >&2; exit 1; fi
+	@$(PY) -m local_pool reset >/dev/null 2>&1; rm -rf .local test-results
+	@echo "Reset. The next 'make run' starts afresh."
 
 .venv/installed: requirements.txt requirements-runtime.txt
 	@sh scripts/install

@@ -120,11 +120,14 @@ def test_run_prints_the_card_serves_both_and_ctrl_c_stops_both(run, environ):
         one.wait_for_card()
         assert answers(environ["PORT"]) == 200
         assert answers(environ["POOL_PORT"], "/_local/health") == 200
-        assert re.match(
+        assert re.fullmatch(
             r"Ready in \d+ s · local pool, nothing leaves this machine\n"
             rf"  App      http://localhost:{environ['PORT']}\n"
-            rf"(  Pool     http://localhost:{environ['POOL_PORT']}/_local/\n)?"
-            r"  Sign in  ada \(admins\)  grace \(editors\)  linus   Cognito-demo-1\n",
+            rf"  Pool     http://localhost:{environ['POOL_PORT']}/_local/\n"
+            r"  Sign in  ada \(admins\)  grace \(editors\)  linus   Cognito-demo-1\n"
+            r'  Try      curl -H "Authorization: Bearer '
+            rf"\$\(make -s token AS=ada POOL_PORT={environ['POOL_PORT']}\)\" "
+            rf"localhost:{environ['PORT']}/api/user\n",
             one.text,
         )
         before = one.text
