@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -130,7 +131,16 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         return response
 
     def login_success(self, row: SignIn, attempt: SignInAttempt) -> HttpResponse:
-        return HttpResponseRedirect(destination(attempt.next_url))
+        response = HttpResponseRedirect(destination(attempt.next_url))
+        # Tells the page's script that this is a return, not a visit: it may refill a form.
+        response.set_cookie(
+            "signed_in_again",
+            "1",
+            max_age=60,
+            secure=bool(settings.SESSION_COOKIE_SECURE),
+            samesite="Lax",
+        )
+        return response
 
     def login_failure(
         self, error: CognitoError, attempt: SignInAttempt | None = None

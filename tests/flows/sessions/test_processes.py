@@ -50,6 +50,7 @@ def processes(number, pool, port, **environment):
         "SECRET_KEY": settings.SECRET_KEY,
         "PUBLIC_URL": f"http://localhost:{port}",
         "DATABASE_URL": database_url(),
+        "DATABASE_CONN_MAX_AGE": "0",  # each request has a thread of its own here
         **environment,
     }
     with ExitStack() as stack:

@@ -1,0 +1,179 @@
+"""Sessions as a person at a real Chromium meets them."""
+
+import pytest
+from playwright.sync_api import expect
+
+from accounts.models import SignIn
+from tests.flows.sessions.conftest import refreshes, until_expired
+from tests.flows.test_browser import sign_in_as
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+
+IMPORT = "const { sessionFetch, tokenFetch } = await import('/static/js/session.js');"
+
+
+def at_the_pool_again(page, who="ada"):
+    page.get_by_label("Username").fill(who)
+    page.get_by_label("Password").fill("Cognito-demo-1")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def fill_in(page):
+    page.get_by_label("Text").fill("a long draft")
+    page.get_by_label("Secret").fill("never kept")
+    page.get_by_label("Colour").select_option("green")
+    page.get_by_label("Agree").check()
+
+
+def end_the_session(pool, who="ada"):
+    """At the pool and in the browser's session there, so that it asks for the password again."""
+    pool.disable(who)
+    pool.enable(who)
+    until_expired()
+
+
+def test_form_opened_before_expiry_is_sent_after_it(page, site, pool):
+    sign_in_as(page, site)
+    page.goto(f"{site}/note/")
+    fill_in(page)
+    until_expired()
+    page.get_by_role("button", name="Keep").click()
+    expect(page.locator("body")).to_contain_text("a long draft")
+    assert refreshes(pool) == 1
+
+
+def test_form_is_kept_over_a_new_sign_in_and_not_sent_by_itself(page, site, pool):
+    sign_in_as(page, site)
+    page.goto(f"{site}/note/?draft=7")
+    fill_in(page)
+    end_the_session(pool)
+    posts = []
+    page.on("request", lambda r: posts.append(r.url) if r.method == "POST" else None)
+    page.get_by_role("button", name="Keep").click()
+    at_the_pool_again(page)
+    page.wait_for_url(f"{site}/note/?draft=7")
+    expect(page.get_by_role("status")).to_contain_text("nothing was sent")
+    expect(page.get_by_label("Text")).to_have_value("a long draft")
+    expect(page.get_by_label("Secret")).to_have_value("")
+    expect(page.get_by_label("Colour")).to_have_value("green")
+    expect(page.get_by_label("Agree")).to_be_checked()
+    assert posts.count(f"{site}/note/?draft=7") == 1
+    page.reload()
+    expect(page.get_by_label("Text")).to_have_value("")
+
+
+def test_form_is_not_shown_to_somebody_else(page, site, pool):
+    sign_in_as(page, site)
+    page.goto(f"{site}/note/")
+    fill_in(page)
+    end_the_session(pool)
+    page.get_by_role("button", name="Keep").click()
+    at_the_pool_again(page, "grace")
+    page.wait_for_url(f"{site}/note/")
+    expect(page.get_by_label("Text")).to_have_value("")
+
+
+def test_form_that_was_sent_does_not_come_back(page, site):
+    sign_in_as(page, site)
+    page.goto(f"{site}/note/")
+    fill_in(page)
+    page.get_by_role("button", name="Keep").click()
+    expect(page.locator("body")).to_contain_text("a long draft")
+    page.goto(f"{site}/profile/")
+    page.goto(f"{site}/note/")
+    expect(page.get_by_label("Text")).to_have_value("")
+
+
+def test_ten_tabs_after_expiry_all_work(page, site, pool):
+    sign_in_as(page, site)
+    until_expired()
+    tabs = [page.context.new_page() for _ in range(10)]
+    for tab in tabs:
+        tab.evaluate("address => { location.href = address }", f"{site}/profile/")
+    for tab in tabs:
+        expect(tab.get_by_role("heading", level=1)).to_have_text("Ada Lovelace")
+    assert refreshes(pool) == 1
+
+
+def test_session_fetch_posts_with_the_csrf_token(page, site):
+    sign_in_as(page, site)
+    page.goto(f"{site}/note/")
+    said = page.evaluate(
+        f"""async () => {{ {IMPORT}
+        const body = new URLSearchParams({{ text: "by script" }});
+        const answer = await sessionFetch("/note/", {{ method: "POST", body }});
+        return [answer.status, await answer.json()]; }}"""
+    )
+    assert said[0] == 200
+    assert said[1]["received"] == "by script"
+
+
+def test_session_fetch_goes_to_sign_in_and_comes_back_to_the_page(page, site, pool):
+    sign_in_as(page, site)
+    page.goto(f"{site}/note/?draft=7")
+    fill_in(page)
+    end_the_session(pool)
+    page.evaluate(
+        f"""() => {{ (async () => {{ {IMPORT} await sessionFetch("/note/?by=script"); }})()
+        .catch(() => null); }}"""
+    )
+    at_the_pool_again(page)
+    page.wait_for_url(f"{site}/note/?draft=7")
+    expect(page.get_by_label("Text")).to_have_value("a long draft")
+
+
+def test_session_fetch_says_that_nobody_is_signed_in(page, site):
+    page.goto(site)
+    said = page.evaluate(
+        f"""async () => {{ {IMPORT}
+        try {{ await sessionFetch("/note/", {{ navigate: false }}); }}
+        catch (error) {{ return [error.name, error.code, error.loginUrl]; }} }}"""
+    )
+    assert said == ["SignInNeeded", "not_signed_in", "/accounts/login/?next=%2F"]
+    assert not any(cookie["name"].startswith("signin_") for cookie in page.context.cookies())
+
+
+@pytest.mark.parametrize("address", ["https://elsewhere.example/x", "//elsewhere.example/x"])
+def test_session_and_tokens_go_nowhere_else(page, site, address):
+    page.goto(site)
+    for make in ("sessionFetch", "tokenFetch()"):
+        said = page.evaluate(
+            f"""async (address) => {{ {IMPORT}
+            try {{ await {make}(address); return "asked"; }}
+            catch (error) {{ return error.name + error.message; }} }}""",
+            address,
+        )
+        assert said.startswith("TypeError")
+        assert "fetch" not in said.removeprefix("TypeError").split(" ")[0] or "is for" in said
+
+
+def test_token_fetch_keeps_tokens_in_memory(page, site, pool):
+    page.goto(site)
+    said = page.evaluate(
+        f"""async (accessToken) => {{ {IMPORT}
+        const api = tokenFetch();
+        let first = "none";
+        try {{ await api("/api/user"); }} catch (error) {{ first = error.name; }}
+        api.setTokens({{ accessToken }});
+        const answer = await api("/api/user");
+        return [first, answer.status, JSON.stringify({{...localStorage, ...sessionStorage}})]; }}""",
+        pool.tokens_for("ada")["access_token"],
+    )
+    assert said[:2] == ["SignInNeeded", 200]
+    assert "eyJ" not in said[2]
+
+
+def test_signing_out_everywhere_in_the_browser(page, site, pool, new_context, screenshot):
+    sign_in_as(page, site)
+    other = new_context().new_page()
+    sign_in_as(other, site)
+    page.goto(f"{site}/profile/")
+    screenshot(page, "profile-sessions")
+    page.get_by_role("link", name="Sign out everywhere").click()
+    expect(page.get_by_role("main")).to_contain_text("This ends 2 sessions")
+    screenshot(page, "sign-out-everywhere")
+    page.get_by_role("button", name="Sign out everywhere").click()
+    page.wait_for_url(f"{site}/signout")
+    other.goto(f"{site}/profile/")
+    expect(other.get_by_label("Password").or_(other.get_by_text("Profile")).first).to_be_visible()
+    assert SignIn.objects.filter(end_reason="everywhere").count() == 2
