@@ -8,6 +8,7 @@ import sys
 from ipaddress import ip_address
 
 refused: list[str] = []
+guarding = True  # off when somebody points the contract checks at a pool elsewhere
 
 _ADDRESS_EVENTS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 _NAME_EVENTS = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
@@ -35,7 +36,7 @@ def _audit(event: str, arguments: tuple) -> None:
     else:
         return
     name = host.decode() if isinstance(host, bytes) else str(host)
-    if not _is_local(name):
+    if guarding and not _is_local(name):
         refused.append(name)
         raise NetworkRefused(f"A test wanted to reach {name}, and tests stay on this machine.")
 

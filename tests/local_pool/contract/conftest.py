@@ -1,0 +1,99 @@
+"""Which pool the checks talk to, and which of them it allows.
+
+A check that asks for `control` (faults, clock, settings, people, mailbox) needs a pool of our own;
+one that asks for `public_client` or `machine_client` needs such a client. Where the pool under test
+lacks that, the check is left out, and the summary says so.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local_pool.testing import LocalPool
+from tests import network
+from tests.local_pool.contract.browser import Browser
+from tests.local_pool.contract.target import PREFIX, Target
+
+LEFT_OUT = pytest.StashKey[Counter[str]]()
+REASONS = {
+    "control": "need the pool's own control (faults, clock, settings, people, mail)",
+    "public_client": f"need {PREFIX}PUBLIC_CLIENT_ID",
+    "machine_client": f"need {PREFIX}MACHINE_CLIENT_ID",
+}
+
+
+def named_target() -> Target | None:
+    try:
+        return Target.named_by(os.environ)
+    except KeyError as missing:
+        raise pytest.UsageError(f"{PREFIX}URL names a pool, but {missing} is not set.") from None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    target = named_target()
+    if target is None:
+        return
+    lacking = {"control"} | {name for name in REASONS if not getattr(target, f"{name}_id", "x")}
+    config.stash[LEFT_OUT] = left_out = Counter()
+    kept, dropped = [], []
+    for item in items:
+        here = "local_pool/contract/" in item.path.as_posix()
+        wanting = sorted(lacking & set(getattr(item, "fixturenames", ()))) if here else []
+        left_out.update(wanting[:1])
+        (dropped if wanting else kept).append(item)
+    config.hook.pytest_deselected(items=dropped)
+    items[:] = kept
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    target = named_target()
+    if target is None:
+        return
+    counts = config.stash.get(LEFT_OUT, Counter())
+    said = "; ".join(f"{number} {REASONS[name]}" for name, number in sorted(counts.items()))
+    terminalreporter.write_line(f"Contract at {target.url}, left out: {said or 'nothing'}.")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def reach() -> None:
+    """Somebody who names a pool elsewhere wants these checks to reach it."""
+    network.guarding = named_target() is None
+
+
+@pytest.fixture
+def control(request: pytest.FixtureRequest) -> Iterator[LocalPool]:
+    """A pool of our own; settings come by `@pytest.mark.parametrize("control", …, indirect)`."""
+    settings: dict[str, Any] = getattr(request, "param", {})
+    with LocalPool(**settings) as pool:
+        yield pool
+
+
+@pytest.fixture
+def target(request: pytest.FixtureRequest) -> Target:
+    return named_target() or Target.of(request.getfixturevalue("control"))
+
+
+@pytest.fixture
+def browser(target: Target) -> Browser:
+    return Browser(target.url)
+
+
+@pytest.fixture
+def tokens(target: Target) -> dict[str, Any]:
+    """A fresh sign-in's token answer."""
+    return target.tokens()
+
+
+@pytest.fixture
+def public_client(target: Target) -> str:
+    return target.public_client_id
+
+
+@pytest.fixture
+def machine_client(target: Target) -> str:
+    return target.machine_client_id
