@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_pla
 from tests import browser as chromium
 from tests import network
 
-pytest_plugins = ["accounts.testing"]
+pytest_plugins = ["accounts.testing", "local_pool.pytest_plugin"]
 
 RESULTS = Path(__file__).resolve().parent.parent / "test-results"
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1", None}

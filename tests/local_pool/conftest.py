@@ -12,7 +12,6 @@ import requests
 
 from local_pool.testing import LocalPool
 
-pytest_plugins = ["local_pool.pytest_plugin"]
 # Needs Node and npm's packages: JAVASCRIPT_CLIENTS=1 opts in.
 collect_ignore = [] if os.environ.get("JAVASCRIPT_CLIENTS") else ["test_javascript_clients.py"]
 
