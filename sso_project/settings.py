@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from .environment import Environment
 
@@ -60,6 +62,7 @@ USE_TZ = True
 
 # --- Cognito --------------------------------------------------------------------------------------
 
+_snapshot = env.text("COGNITO_JWKS_SNAPSHOT", "")
 # Read by accounts.provider alone, which derives issuer and endpoints and refuses malformed values.
 COGNITO: dict[str, Any] = {
     "POOL_ID": env.text("COGNITO_POOL_ID", ""),
@@ -69,6 +72,8 @@ COGNITO: dict[str, Any] = {
     "CLIENT_REGION": env.text("COGNITO_CLIENT_REGION", ""),
     "ISSUER": env.text("COGNITO_ISSUER", ""),
     "JWKS_URL": env.text("COGNITO_JWKS_URL", ""),
+    "JWKS_SNAPSHOT": str(BASE_DIR / _snapshot) if _snapshot else "",
+    "FROZEN_BETWEEN_REQUESTS": "AWS_LAMBDA_FUNCTION_NAME" in os.environ,
     "SCOPES": env.items("COGNITO_SCOPES", ("openid", "email", "profile")),
     "ACCEPTED_CLIENTS": env.items("COGNITO_ACCEPTED_CLIENTS"),
     "PUBLIC_CLIENT_ID": env.text("COGNITO_PUBLIC_CLIENT_ID", ""),
@@ -223,12 +228,23 @@ else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.seconds("DATABASE_CONN_MAX_AGE", 60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
+# Redis or Valkey, used through accounts.accelerator alone: nothing is lost with it.
 REDIS_URL = env.text("REDIS_URL", "")
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
-    if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
+if REDIS_URL:
+    CACHES["default"] = {
+        "BACKEND": "sso_project.cache.JSONRedisCache",
+        "LOCATION": REDIS_URL,
+        # One that does not answer at once is no help; a connection it has closed is opened anew.
+        "OPTIONS": {
+            "socket_connect_timeout": 0.25,
+            "socket_timeout": 0.25,
+            "retry": Retry(NoBackoff(), 1),
+        },
+    }
+    COGNITO["SHARED_CACHE"] = "default"
 
 # --- Cookies and headers --------------------------------------------------------------------------
 

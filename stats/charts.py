@@ -17,6 +17,12 @@ class Row(NamedTuple):
     year: int
     month: int
     value: Decimal
+    pk: int = 0
+    updated_at: datetime.datetime | None = None
+
+    @property
+    def month_begins(self) -> datetime.date:
+        return datetime.date(self.year, self.month, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 MAX_VALUE_DIGITS = 15  # what a JSON number (an IEEE double) carries without loss
+LARGEST_VALUE = 10**MAX_VALUE_DIGITS - 1
+_FORMULA_SIGNS = "=+-@\t\r\n"
 _EXACT = Context(prec=2 * MAX_VALUE_DIGITS)  # Python's usual 28 digits would round
 
 
@@ -23,6 +25,27 @@ def kpi_key(name: str) -> str:
     """
     folded = unicodedata.normalize("NFD", name.strip()).casefold()
     return unicodedata.normalize("NFC", folded)
+
+
+def validate_kpi(name: str) -> None:
+    """Refuse a name that a spreadsheet would run, or that cannot be shown.
+
+    Raises:
+        ValidationError: it begins like a formula, or holds control characters.
+    """
+    if name.lstrip().startswith(tuple(_FORMULA_SIGNS)):
+        raise ValidationError(
+            "Begin the name with something else than =, +, - or @: a spreadsheet would take it "
+            "for a formula.",
+            code="formula",
+        )
+    if not name.strip().isprintable():
+        raise ValidationError("Leave control characters out of the name.", code="unprintable")
+
+
+def neutral(text: str) -> str:
+    """`text` for a cell of a spreadsheet, which must not run it (OWASP, CSV injection)."""
+    return f"'{text}" if text.startswith(tuple(_FORMULA_SIGNS)) else text
 
 
 class KpiKeyField(models.CharField):  # type: ignore[type-arg] # no [] at run time

@@ -1,34 +1,37 @@
 """One figure of one KPI for one month."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Cast, Trim
 
-from .charts import Row
-from .fields import KpiKeyField, ValueField, kpi_key
+from .changes import Change as Change
+from .changes import Revision
+from .fields import LARGEST_VALUE, KpiKeyField, ValueField, kpi_key, validate_kpi
+from .queries import StatQuerySet
 
+TAKEN = "This KPI already has a figure for this month."
 FIRST_YEAR, LAST_YEAR = 1000, 9999  # four digits, so that periods sort as text
-
-
-class StatQuerySet(models.QuerySet["Stat"]):
-    def for_dashboard(self) -> list[Row]:
-        """Every figure as the chart and the table need it, by KPI and month. One query."""
-        rows = self.order_by("kpi_key", "year", "month")
-        return [Row(*row) for row in rows.values_list("kpi_key", "kpi", "year", "month", "value")]
 
 
 class Stat(models.Model):
     """`value` of `kpi` in `month` of `year`.
 
     Two spellings of a name that differ by case or composition are one KPI (`kpi_key`); the name
-    keeps the case in which it was written. `period` is the database's own `YYYYMM`.
+    keeps the case in which it was written. `period` is the database's own `YYYYMM`. `version` grows
+    with every change, whoever makes it and however many rows at once.
     """
 
-    kpi = models.CharField("KPI", max_length=64, help_text="A short name, like “revenue”.")
+    kpi = models.CharField(
+        "KPI",
+        max_length=64,
+        validators=[validate_kpi],
+        help_text="A short name, like “revenue”.",
+    )
     kpi_key = KpiKeyField(max_length=255, editable=False)
     year = models.PositiveSmallIntegerField(
         validators=[MinValueValidator(FIRST_YEAR), MaxValueValidator(LAST_YEAR)]
@@ -42,8 +45,23 @@ class Stat(models.Model):
         db_persist=True,
     )
     value = ValueField(help_text="A number of at most 15 digits.")
+    version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField("created", auto_now_add=True)
     updated_at = models.DateTimeField("updated", auto_now=True)
+    created_by: models.ForeignKey[Any, Any] = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    updated_by: models.ForeignKey[Any, Any] = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
 
     objects = StatQuerySet.as_manager()
 
@@ -54,7 +72,7 @@ class Stat(models.Model):
             models.UniqueConstraint(
                 fields=["kpi_key", "year", "month"],
                 name="stats_one_figure_per_kpi_and_month",
-                violation_error_message="This KPI already has a figure for this month.",
+                violation_error_message=TAKEN,
             ),
             models.CheckConstraint(
                 condition=Q(kpi=Trim("kpi")) & ~Q(kpi="") & ~Q(kpi_key=""),
@@ -71,19 +89,39 @@ class Stat(models.Model):
                 name="stats_month_is_1_to_12",
                 violation_error_message="Enter a month from 1 to 12.",
             ),
+            models.CheckConstraint(
+                condition=Q(value__range=(-LARGEST_VALUE, LARGEST_VALUE)),
+                name="stats_value_has_15_digits",
+                violation_error_message="Enter a number of at most 15 digits.",
+            ),
         ]
-        indexes = [models.Index(fields=["-period", "kpi_key"], name="stats_newest_first")]
+        indexes = [
+            models.Index(fields=["period", "kpi_key"], name="stats_oldest_first"),
+            models.Index(fields=["-period", "kpi_key"], name="stats_newest_first"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kpi} {self.year}-{self.month:02d}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         was_stored = not self._state.adding
-        super().save(*args, **kwargs)
+        if update_fields is not None:
+            update_fields = {*update_fields, "kpi_key", "updated_at", "version"}
         if was_stored:
-            # The database derived a new period; Django keeps the old one on the instance unless
-            # it is forgotten, and then reads it again when it is asked for.
+            self.version = F("version") + 1
+        with transaction.atomic(using=kwargs.get("using") or self._state.db or "default"):
+            Revision.grow(kwargs.get("using") or self._state.db or "default")
+            super().save(*args, update_fields=update_fields, **kwargs)
+        if was_stored:
+            # The database derived new ones; Django keeps the old on the instance unless they are
+            # forgotten, and then reads them again when they are asked for.
             self.__dict__.pop("period", None)
+            self.__dict__.pop("version", None)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        with transaction.atomic(using=kwargs.get("using") or self._state.db or "default"):
+            Revision.grow(kwargs.get("using") or self._state.db or "default")
+            return super().delete(*args, **kwargs)
 
     def clean(self) -> None:
         self.kpi = self.kpi.strip()

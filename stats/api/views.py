@@ -1,28 +1,197 @@
-"""Figures for those who may read them: people who are signed in, machines with `stats/read`."""
+"""Figures for programs: read, write, in pages or whole, as JSON or CSV."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import transaction
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, ParseError, ValidationError
+from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ReadOnlyModelViewSet
+from rest_framework.viewsets import GenericViewSet
 
-from accounts.permissions import HasScope, IsPerson
-
+from .. import writing
+from ..changes import Revision
+from ..filters import ORDERINGS, FigureFilter
 from ..models import Stat
-from .serializers import StatListSerializer, StatSerializer
+from ..queries import StatQuerySet
+from ..rows import RowErrors, clean_figures
+from ..writing import Author
+from .cursor import DEFAULT_LIMIT, MAX_LIMIT, page_of, wants_pages
+from .permissions import needed_for
+from .requests import ExactJSONParser, etag_of, etag_of_list, is_known, require_match
+from .serializers import (
+    BulkAnswerSerializer,
+    BulkSerializer,
+    StatListSerializer,
+    StatSerializer,
+)
+from .stream import csv_answer, json_answer
+
+MOST_ROWS = 10_000  # of one bulk request
+
+_TEXTS = {
+    "kpi": "Figures of this KPI; may be repeated.",
+    "year": "Figures of this year.",
+    "from": "From this month on, like 201901.",
+    "to": "Up to this month, like 202006.",
+    "search": "KPIs whose name holds this text.",
+    "ordering": f"Any of {', '.join(ORDERINGS)}, comma-separated; - before one: descending.",
+    "limit": f"A page of so many rows, at most {MAX_LIMIT}; {DEFAULT_LIMIT} with a cursor alone.",
+    "cursor": "Where the page begins: follow `next` and `previous`.",
+    "format": "`csv` for a table instead of JSON.",
+}
+LIST_PARAMETERS = [OpenApiParameter(name, description=text) for name, text in _TEXTS.items()]
 
 
-class StatViewSet(ReadOnlyModelViewSet[Stat]):
-    """The figures, by month and KPI."""
+class CsvRenderer(BaseRenderer):
+    """Makes `?format=csv` and `Accept: text/csv` known; the rows are written by `stream`."""
 
-    queryset = Stat.objects.order_by("period", "kpi_key")
+    media_type = "text/csv"
+    format = "csv"
+
+    def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
+        # Only what failed comes here, and that is the same JSON everywhere.
+        return JSONRenderer().render(data)
+
+
+class StatViewSet(GenericViewSet[Stat]):
+    """The figures, by KPI and month."""
+
+    queryset = Stat.objects.all()
     serializer_class = StatSerializer
-    permission_classes = (IsPerson | HasScope("stats/read"),)
+    parser_classes = (ExactJSONParser,)
     lookup_value_regex = "[0-9]{1,18}"
     pagination_class = None
 
-    @extend_schema(responses=StatListSerializer)
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        serializer = self.get_serializer(self.get_queryset(), many=True)
-        return Response({"data": serializer.data})
+    def get_permissions(self) -> list[Any]:
+        return needed_for(self.action, self.request)
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        more = [CsvRenderer()] if self.action == "list" else []
+        return [*super().get_renderers(), *more]
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Response:
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        renderer = getattr(answer, "accepted_renderer", None)
+        if isinstance(renderer, CsvRenderer):
+            answer.content_type = JSONRenderer.media_type
+        answer.setdefault("Cache-Control", "private, no-cache")
+        return answer
+
+    @extend_schema(responses=StatListSerializer, parameters=LIST_PARAMETERS)
+    def list(self, request: Request) -> HttpResponseBase:
+        figure_filter = FigureFilter(request.query_params)
+        if wrong := figure_filter.errors:
+            raise ValidationError(
+                {name: [str(each) for each in errors] for name, errors in wrong.items()}
+            )
+        etag = etag_of_list(Revision.current(), request)
+        if is_known(request, etag):
+            return HttpResponse(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
+        figures = figure_filter.apply(Stat.objects.all())
+        ordering = figure_filter.cleaned_data["ordering"]
+        answer = self._list_answer(request, figures, ordering)
+        answer["ETag"] = etag
+        return answer
+
+    def _list_answer(
+        self, request: Request, figures: StatQuerySet, ordering: Sequence[str]
+    ) -> HttpResponseBase:
+        renderer = request.accepted_renderer
+        if isinstance(renderer, CsvRenderer):
+            return csv_answer(figures.order_by(*ordering))
+        if wants_pages(request):
+            page = page_of(figures, ordering, request)
+            rows = self.get_serializer(page.rows, many=True).data
+            return Response({"data": rows, "next": page.next, "previous": page.previous})
+        if isinstance(renderer, BrowsableAPIRenderer):  # a person looks: the first ones will do
+            rows = figures.order_by(*ordering)[:DEFAULT_LIMIT]
+            return Response({"data": self.get_serializer(rows, many=True).data})
+        return json_answer(figures.order_by(*ordering))
+
+    def retrieve(self, request: Request, pk: str) -> HttpResponseBase:
+        stat = self.get_object()
+        if is_known(request, etag_of(stat)):
+            headers = {"ETag": etag_of(stat)}
+            return HttpResponse(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
+        return self._item(stat)
+
+    @extend_schema(responses={201: StatSerializer})
+    def create(self, request: Request) -> Response:
+        try:
+            stat = writing.add(self._values(request), self._author(request))
+        except DjangoValidationError as error:
+            raise ValidationError(error.message_dict) from error
+        answer = self._item(stat, status.HTTP_201_CREATED)
+        answer["Location"] = self.reverse_action("detail", [stat.pk])
+        return answer
+
+    def update(self, request: Request, pk: str) -> Response:
+        return self._changed(request, pk, self._values(request))
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        return self._changed(request, pk, self._values(request, partial=True))
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        with transaction.atomic():
+            stat = writing.lock(pk)
+            if stat is None:
+                raise NotFound
+            require_match(request, stat)
+            writing.delete(Stat.objects.filter(pk=pk), self._author(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=BulkSerializer, responses=BulkAnswerSerializer)
+    @action(detail=False, methods=["post"])
+    def bulk(self, request: Request) -> Response:
+        """Add or change up to 10,000 figures: all of them, or none and which rows are wrong."""
+        body = request.data
+        if isinstance(body, dict) and set(body) == {"data"}:
+            body = body["data"]
+        if not isinstance(body, list):
+            raise ParseError('Send {"data": […]} with a list of figures.')
+        if len(body) > MOST_ROWS:
+            raise ParseError(f"data: Send at most {MOST_ROWS} rows at once; these are {len(body)}.")
+        try:
+            figures = clean_figures(enumerate(body, start=1))
+        except RowErrors as error:
+            rows = {str(number): errors for number, errors in error.rows.items()}
+            raise ValidationError({"rows": rows}) from error
+        written = writing.upsert_all(figures, self._author(request))
+        return Response(BulkAnswerSerializer(written).data)
+
+    def _item(self, stat: Stat, status_code: int = status.HTTP_200_OK) -> Response:
+        return Response(
+            self.get_serializer(stat).data, status=status_code, headers={"ETag": etag_of(stat)}
+        )
+
+    def _values(self, request: Request, *, partial: bool = False) -> dict[str, Any]:
+        serializer = self.get_serializer(data=request.data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def _changed(self, request: Request, pk: str, values: dict[str, Any]) -> Response:
+        try:
+            stat = writing.change(
+                pk, values, self._author(request), check=lambda stat: require_match(request, stat)
+            )
+        except Stat.DoesNotExist as error:
+            raise NotFound from error
+        except DjangoValidationError as error:
+            raise ValidationError(error.message_dict) from error
+        return self._item(stat)
+
+    @staticmethod
+    def _author(request: Request) -> Author:
+        if getattr(request.user, "is_machine", False):
+            return Author(None, str(request.user))
+        return Author(request.user, "API")

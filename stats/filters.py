@@ -1,0 +1,109 @@
+"""Which figures are asked for: the query of the dashboard's address, of the API and of the CSV.
+
+One form for all three, so that a filtered page and its download always hold the same rows.
+"""
+
+import re
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.datastructures import MultiValueDict
+
+from .fields import kpi_key
+from .models import FIRST_YEAR, LAST_YEAR
+from .queries import StatQuerySet
+
+_PERIOD = re.compile(r"([1-9][0-9]{3})-?(0[1-9]|1[0-2])", re.ASCII)
+
+# Names in an address -> columns.
+ORDERINGS = {
+    "kpi": "kpi_key",
+    "period": "period",
+    "year": "year",
+    "month": "month",
+    "value": "value",
+    "createdDate": "created_at",
+    "updatedDate": "updated_at",
+    "id": "id",
+}
+BY_PERIOD = ("period", "kpi_key")
+
+
+class PeriodField(forms.CharField):
+    """A month as 201901 or 2019-01; clean: `201901`."""
+
+    def to_python(self, value: Any) -> str:
+        text = str(super().to_python(value))
+        if not text:
+            return ""
+        match = _PERIOD.fullmatch(text)
+        if match is None:
+            raise ValidationError("Enter a month of four and two digits, like 201901.")
+        return "".join(match.groups())
+
+
+class KpisField(forms.Field):
+    """KPIs by name, repeated: `kpi=revenue&kpi=cost`; clean: their keys."""
+
+    widget = forms.SelectMultiple
+
+    def to_python(self, value: Any) -> list[str]:
+        if not all(str(name).isprintable() for name in value or ()):
+            raise ValidationError("Leave control characters out of the name.")
+        return [key for name in value or () if (key := kpi_key(str(name)[:255]))]
+
+
+class OrderingField(forms.Field):
+    """Names of ORDERINGS, the first one first, `-` for descending; clean: columns that give every
+    row a place of its own, since no KPI has a month twice."""
+
+    def to_python(self, value: Any) -> list[str]:
+        columns = []
+        for name in filter(None, str(value or "").split(",")):
+            column = ORDERINGS.get(name.strip().removeprefix("-"))
+            if column is None:
+                known = ", ".join(ORDERINGS)
+                raise ValidationError(f"Order by one of {known}, with - before it for descending.")
+            columns.append(f"-{column}" if name.strip().startswith("-") else column)
+        named = {column.removeprefix("-") for column in columns}
+        if "id" in named:
+            return columns
+        return columns + [column for column in BY_PERIOD if column not in named]
+
+
+class FigureFilter(forms.Form):
+    """`kpi`, `year`, `from`, `to`, `search`, `ordering`; all optional."""
+
+    kpi = KpisField(required=False, label="KPI")
+    year = forms.IntegerField(required=False, min_value=FIRST_YEAR, max_value=LAST_YEAR)
+    search = forms.CharField(required=False, max_length=64)
+    ordering = OrderingField(required=False)
+
+    # "from" is a word of Python's, so that these two cannot be declared like the others.
+    PERIODS: ClassVar[dict[str, str]] = {"from": "period__gte", "to": "period__lte"}
+
+    def __init__(self, data: MultiValueDict[str, Any]) -> None:
+        super().__init__(data)
+        for name in self.PERIODS:
+            self.fields[name] = PeriodField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        if values.get("from") and values.get("to") and values["from"] > values["to"]:
+            self.add_error("to", "The range ends before it begins.")
+        return values
+
+    def apply(self, figures: StatQuerySet, *, with_kpi: bool = True) -> StatQuerySet:
+        """The figures that are asked for, unordered; a field that is wrong filters nothing."""
+        values = self.cleaned_data
+        if with_kpi and values.get("kpi"):
+            figures = figures.filter(kpi_key__in=values["kpi"])
+        if values.get("year"):
+            figures = figures.filter(year=values["year"])
+        if values.get("search"):
+            figures = figures.filter(kpi_key__contains=kpi_key(values["search"]))
+        for name, lookup in self.PERIODS.items():
+            if values.get(name):
+                figures = figures.filter(**{lookup: values[name]})
+        return figures

@@ -1,0 +1,287 @@
+"""Reading figures: the whole list, filtered, in pages, conditionally, as CSV."""
+
+import csv
+import io
+import json
+from itertools import chain
+
+import pytest
+from django.core.management import call_command
+from django.utils.dateparse import parse_datetime
+
+from stats.api.serializers import StatSerializer
+from stats.models import Stat
+from tests.stats.api.conftest import FIGURE, STATS
+
+pytestmark = pytest.mark.django_db
+
+MEMBERS = ["id", "kpi", "period", "year", "month", "value", "createdDate", "updatedDate"]
+
+
+def body(answer):
+    return json.loads(answer.getvalue())
+
+
+def rows(answer):
+    assert answer.status_code == 200, answer.content
+    return body(answer)["data"]
+
+
+def test_list_holds_every_row_in_the_original_members(reader, some_figures):
+    data = rows(reader.get(STATS))
+    assert len(data) == 48
+    assert list(data[0]) == MEMBERS
+    first = dict(data[0])
+    assert parse_datetime(first.pop("createdDate")) <= parse_datetime(first.pop("updatedDate"))
+    first.pop("id")
+    assert first == {"kpi": "cost", "period": "201901", "year": 2019, "month": 1, "value": 1.0}
+
+
+def test_item_and_list_and_serializer_say_the_same(reader, some_figures):
+    (listed,) = rows(reader.get(f"{STATS}?kpi=cost&from=202012"))
+    stat = Stat.objects.get(pk=listed["id"])
+    assert reader.get(f"{STATS}/{stat.pk}").json() == listed
+    assert json.loads(json.dumps(StatSerializer(stat).data)) == listed
+
+
+def test_empty_list_is_valid_json(reader):
+    assert body(reader.get(STATS)) == {"data": []}
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("kpi=REVENUE", 24),
+        ("kpi=cost&kpi=revenue", 48),
+        ("kpi=unknown", 0),
+        ("year=2020", 24),
+        ("from=201907&to=202006", 24),
+        ("from=2019-07&to=2020-06", 24),
+        ("search=REV", 24),
+        ("search=e&year=2019&from=201912", 1),
+        ("kpi=&year=&from=&to=&search=&ordering=", 48),
+    ],
+)
+def test_list_is_filtered(reader, some_figures, query, count):
+    assert len(rows(reader.get(f"{STATS}?{query}"))) == count
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("year=0", "year"),
+        ("year=abc", "year"),
+        ("from=201913", "from"),
+        ("to=2020", "to"),
+        ("from=202001&to=201912", "to"),
+        ("ordering=password", "ordering"),
+        ("kpi=a%00b", "kpi"),
+        ("search=a%00b", "search"),
+        ("search=" + "x" * 65, "search"),
+    ],
+)
+def test_wrong_filter_is_400_and_named(reader, query, field):
+    answer = reader.get(f"{STATS}?{query}")
+    assert answer.status_code == 400
+    assert list(answer.json()["fields"]) == [field]
+    assert answer.json()["detail"].startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize(
+    ("ordering", "first", "last"),
+    [
+        ("", ("cost", "201901"), ("Revenue", "202012")),
+        ("kpi", ("cost", "201901"), ("Revenue", "202012")),
+        ("-period", ("cost", "202012"), ("Revenue", "201901")),
+        ("-value", ("Revenue", "202012"), ("cost", "201901")),
+        ("-kpi,-period", ("Revenue", "202012"), ("cost", "201901")),
+        ("month,-year", ("cost", "202001"), ("Revenue", "201912")),
+        ("-id", ("Revenue", "202012"), ("cost", "201901")),
+    ],
+)
+def test_list_is_ordered(reader, some_figures, ordering, first, last):
+    data = rows(reader.get(f"{STATS}?ordering={ordering}"))
+    assert (data[0]["kpi"], data[0]["period"]) == first
+    assert (data[-1]["kpi"], data[-1]["period"]) == last
+
+
+# --- Pages ----------------------------------------------------------------------------------------
+
+ORDERINGS = ["", "-period", "value", "-month", "kpi,-value", "createdDate", "-updatedDate", "-id"]
+
+
+@pytest.mark.parametrize("ordering", ORDERINGS)
+def test_pages_hold_what_the_list_holds_forwards_and_backwards(reader, some_figures, ordering):
+    whole = rows(reader.get(f"{STATS}?ordering={ordering}"))
+    address, pages = f"{STATS}?ordering={ordering}&limit=7", []
+    while address:
+        page = reader.get(address).json()
+        pages.append(page["data"])
+        before, address = address, page["next"]
+    assert list(chain(*pages)) == whole
+    assert [len(page) for page in pages] == [7] * 6 + [6]
+    backwards = []
+    address = before
+    while address:
+        page = reader.get(address).json()
+        backwards.insert(0, page["data"])
+        address = page["previous"]
+    assert list(chain(*backwards)) == whole
+
+
+def test_page_keeps_its_place_when_rows_come_and_go(reader, some_figures):
+    page = reader.get(f"{STATS}?limit=10").json()
+    Stat.objects.filter(pk=page["data"][0]["id"]).delete()
+    Stat.objects.create(kpi="assets", year=2019, month=1, value=1)
+    following = reader.get(page["next"]).json()["data"]
+    assert (following[0]["kpi"], following[0]["period"]) == ("cost", "201906")
+
+
+def test_pages_keep_the_filter(reader, some_figures):
+    page = reader.get(f"{STATS}?kpi=cost&kpi=revenue&year=2019&limit=20").json()
+    assert len(reader.get(page["next"]).json()["data"]) == 4
+
+
+def test_last_page_that_is_full_has_no_next(reader, some_figures):
+    page = reader.get(f"{STATS}?limit=48").json()
+    assert (page["next"], page["previous"]) == (None, None)
+    assert body(reader.get(STATS)).keys() == {"data"}
+
+
+@pytest.mark.parametrize(
+    "limit", ["-1", "0", "10001", "x", "1.5", "", "\u0661", "9" * 5000], ids=lambda value: value[:6]
+)
+def test_wrong_limit_is_400(reader, limit):
+    answer = reader.get(STATS, {"limit": limit})
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "limit: Enter a whole number from 1 to 10000."
+
+
+BROKEN = ["x", "%00", "WzFd", "bnVsbA", "e30", "WyJuIix7fV0", "WyJuIixudWxsXQ", "ü", "W" * 10_000]
+
+
+@pytest.mark.parametrize("cursor", BROKEN, ids=lambda value: value[:6])
+def test_broken_cursor_is_400(reader, cursor):
+    answer = reader.get(f"{STATS}?cursor={cursor}")
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "cursor"
+
+
+def test_cursor_of_another_ordering_is_400(reader, some_figures):
+    following = reader.get(f"{STATS}?limit=5").json()["next"]
+    assert reader.get(f"{following}&ordering=-value").status_code == 400
+
+
+# --- Versions -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("query", ["", "?limit=5", "?format=csv", "?kpi=cost"])
+def test_unchanged_list_is_not_sent_again(reader, some_figures, query):
+    answer = reader.get(STATS + query)
+    again = reader.get(STATS + query, headers={"If-None-Match": answer["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    weak = reader.get(STATS + query, headers={"If-None-Match": f'"x", W/{answer["ETag"]}'})
+    assert weak.status_code == 304
+    other = reader.get(f"{STATS}?kpi=revenue", headers={"If-None-Match": answer["ETag"]})
+    assert other.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: Stat.objects.create(**FIGURE),
+        lambda: Stat.objects.bulk_create([Stat(**FIGURE)]),
+        lambda: Stat.objects.first().delete(),
+        lambda: Stat.objects.filter(kpi_key="cost").delete(),
+        lambda: Stat.objects.filter(kpi_key="cost").update(value=7),
+        lambda: Stat.objects.bulk_update([Stat(pk=Stat.objects.first().pk, value=7)], ["value"]),
+        lambda: Stat.objects.first().save(),
+    ],
+    ids=["create", "bulk create", "delete", "bulk delete", "update", "bulk update", "save"],
+)
+def test_every_change_is_seen_through_the_lists_version(reader, some_figures, change):
+    Stat.objects.filter(kpi_key="revenue", year=2020, month=3).delete()
+    etag = reader.get(STATS)["ETag"]
+    change()
+    assert reader.get(STATS, headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_unchanged_item_is_not_sent_again(reader, some_figures):
+    address = f"{STATS}/{some_figures[0].pk}"
+    etag = reader.get(address)["ETag"]
+    assert reader.get(address, headers={"If-None-Match": etag}).status_code == 304
+    Stat.objects.filter(pk=some_figures[1].pk).update(value=7)
+    assert reader.get(address, headers={"If-None-Match": etag}).status_code == 304
+    Stat.objects.filter(pk=some_figures[0].pk).update(value=7)
+    assert reader.get(address, headers={"If-None-Match": etag}).status_code == 200
+
+
+# --- CSV ------------------------------------------------------------------------------------------
+
+
+def csv_rows(answer):
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    text = answer.getvalue().decode()
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+def test_csv_holds_what_the_list_holds(reader, some_figures):
+    table = csv_rows(reader.get(f"{STATS}?format=csv&year=2019"))
+    assert table[0] == MEMBERS
+    data = rows(reader.get(f"{STATS}?year=2019"))
+    assert table[1:] == [[str(value) for value in row.values()] for row in data]
+    accepted = reader.get(f"{STATS}?year=2019", headers={"Accept": "text/csv"})
+    assert csv_rows(accepted) == table
+
+
+def test_csv_runs_no_formulas(reader):
+    Stat.objects.bulk_create([Stat(**{**FIGURE, "kpi": "=cmd|' /C calc'!A0", "value": -5})])
+    (row,) = csv_rows(reader.get(f"{STATS}?format=csv"))[1:]
+    assert row[1] == "'=cmd|' /C calc'!A0"
+    assert row[5] == "-5.0"
+
+
+def test_error_of_a_csv_request_has_the_one_shape(reader):
+    answer = reader.get(f"{STATS}?format=csv&year=0")
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/json"
+    assert answer.json()["detail"].startswith("year: ")
+    assert reader.get(f"{STATS}?format=xml").status_code == 404
+
+
+# --- Who, and at what cost ------------------------------------------------------------------------
+
+
+def test_reading_takes_somebody_who_is_signed_in_or_a_scope(cognito_client):
+    assert cognito_client.anonymous().get(STATS).status_code == 401
+    assert cognito_client("linus").get(STATS).status_code == 200
+    assert cognito_client.machine(scopes=["stats/read"]).get(STATS).status_code == 200
+    refused = cognito_client.machine(scopes=["stats/write"]).get(STATS)
+    assert refused.status_code == 403
+    assert 'scope="stats/read"' in refused["WWW-Authenticate"]
+
+
+def test_missing_item_is_404(reader):
+    for address in (f"{STATS}/1", f"{STATS}/{'9' * 18}", f"{STATS}/x"):
+        assert reader.get(address).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "queries"), [("", 2), ("?limit=50", 2), ("?format=csv", 2), ("?kpi=a&year=2020", 2)]
+)
+def test_list_costs_two_queries_however_many_rows(
+    reader, django_assert_num_queries, query, queries
+):
+    call_command("seed_stats", verbosity=0)
+    reader.get(STATS)  # the token is seen for the first time
+    with django_assert_num_queries(queries):
+        answer = reader.get(STATS + query)
+        answer.getvalue()
+    with django_assert_num_queries(1):
+        reader.get(STATS + query, headers={"If-None-Match": answer["ETag"]})
+
+
+def test_browsable_api_shows_the_first_rows(reader, some_figures):
+    page = reader.get(STATS, headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert "&quot;kpi&quot;: &quot;cost&quot;" in page.content.decode()

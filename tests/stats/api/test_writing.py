@@ -1,0 +1,407 @@
+"""Writing figures: who may, what it takes, lost updates, and many rows at once."""
+
+import json
+import threading
+
+import pytest
+from django.db import connection
+
+from stats.models import Change, Revision, Stat
+from tests.stats.api.conftest import FIGURE, STATS
+
+pytestmark = pytest.mark.django_db
+BULK = f"{STATS}/bulk"
+
+
+def send(client, method, address, data, **headers):
+    """`data` is JSON text or becomes it."""
+    body = data if isinstance(data, str | bytes) else json.dumps(data)
+    content_type = headers.pop("content_type", "application/json")
+    send_it = getattr(client, method)
+    return send_it(address, data=body, content_type=content_type, headers=headers)
+
+
+def history():
+    changes = Change.objects.order_by("pk")
+    return [
+        (change.action, change.before, change.after, change.by and str(change.by), change.through)
+        for change in changes
+    ]
+
+
+# --- One at a time --------------------------------------------------------------------------------
+
+
+def test_figure_is_created_read_replaced_patched_and_deleted(editor):
+    created = send(editor, "post", STATS, {**FIGURE, "kpi": "  Revenue "})
+    assert created.status_code == 201, created.content
+    item = created.json()
+    assert (item["kpi"], item["period"], item["value"]) == ("Revenue", "202003", 12.5)
+    address = created["Location"]
+    assert address.endswith(f"{STATS}/{item['id']}")
+    assert editor.get(address).json() == item
+
+    replaced = send(editor, "put", address, {**FIGURE, "month": 4})
+    assert replaced.status_code == 200
+    assert replaced.json()["period"] == "202004"
+    assert replaced.json()["createdDate"] == item["createdDate"]
+    assert replaced.json()["updatedDate"] > item["updatedDate"]
+    patched = send(editor, "patch", address, {"value": -1})
+    assert (patched.json()["value"], patched.json()["month"]) == (-1, 4)
+    assert len({answer["ETag"] for answer in (created, replaced, patched)}) == 3
+    assert editor.delete(address).status_code == 204
+    assert editor.get(address).status_code == 404
+    assert [line[:3] for line in history()] == [
+        ("added", "", "Revenue 2020-03: 12.5"),
+        ("changed", "Revenue 2020-03: 12.5", "revenue 2020-04: 12.5"),
+        ("changed", "revenue 2020-04: 12.5", "revenue 2020-04: -1"),
+        ("deleted", "revenue 2020-04: -1", ""),
+    ]
+    assert {line[4] for line in history()} == {"API"}
+
+
+def test_answer_can_be_sent_back_as_it_came(editor):
+    item = send(editor, "post", STATS, FIGURE).json()
+    answer = send(editor, "put", f"{STATS}/{item['id']}", {**item, "value": 7})
+    assert answer.status_code == 200
+    assert answer.json()["value"] == 7
+
+
+def test_change_that_changes_nothing_is_none(editor):
+    created = send(editor, "post", STATS, FIGURE)
+    again = send(editor, "put", created["Location"], FIGURE)
+    assert again["ETag"] == created["ETag"]
+    assert len(history()) == 1
+
+
+def test_author_is_kept(editor):
+    item = send(editor, "post", STATS, FIGURE).json()
+    stat = Stat.objects.get(pk=item["id"])
+    assert stat.created_by is not None
+    assert stat.created_by == stat.updated_by == Change.objects.get().by
+
+
+def test_value_is_exact(editor):
+    body = '{"kpi": "a", "year": 2020, "month": 1, "value": 0.123456789012345}'
+    assert send(editor, "post", STATS, body).json()["value"] == 0.123456789012345
+    assert str(Stat.objects.get().value) == "0.123456789012345"
+
+
+def test_second_figure_of_a_month_is_refused(editor):
+    send(editor, "post", STATS, FIGURE)
+    other = send(editor, "post", STATS, {**FIGURE, "month": 4})
+    message = "This KPI already has a figure for this month."
+    answer = send(editor, "post", STATS, {**FIGURE, "kpi": "REVENUE"})
+    assert (answer.status_code, answer.json()["fields"]) == (400, {"month": [message]})
+    moved = send(editor, "patch", other["Location"], {"month": 3})
+    assert (moved.status_code, moved.json()["fields"]) == (400, {"month": [message]})
+    assert Stat.objects.count() == 2
+
+
+# --- Lost updates ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_change_of_a_figure_that_changed_meanwhile_is_412(editor, method):
+    created = send(editor, "post", STATS, FIGURE)
+    address, seen = created["Location"], created["ETag"]
+    send(editor, "patch", address, {"value": 99}, **{"If-Match": seen})
+    late = send(editor, method, address, {**FIGURE, "value": 1}, **{"If-Match": seen})
+    assert late.status_code == 412
+    assert late.json()["code"] == "changed_meanwhile"
+    assert Stat.objects.get().value == 99
+    current = editor.get(address)["ETag"]
+    done = send(editor, method, address, {**FIGURE, "value": 1}, **{"If-Match": f'"x", {current}'})
+    assert done.status_code in (200, 204)
+
+
+@pytest.mark.parametrize(("header", "status"), [("*", 200), ('W/"1-1"', 412), ("nonsense", 412)])
+def test_other_forms_of_if_match(editor, header, status):
+    address = send(editor, "post", STATS, FIGURE)["Location"]
+    answer = send(editor, "patch", address, {"value": 1}, **{"If-Match": header})
+    assert answer.status_code == status
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_ten_writers_who_saw_the_same_version_one_wins(editor, live_server):
+    created = send(editor, "post", STATS, FIGURE)
+    token = editor._credentials["HTTP_AUTHORIZATION"]
+    barrier, statuses = threading.Barrier(10), []
+
+    def write(value):
+        from rest_framework.test import APIClient
+
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=token)
+        barrier.wait()
+        answer = send(
+            client, "patch", created["Location"], {"value": value}, **{"If-Match": created["ETag"]}
+        )
+        statuses.append(answer.status_code)
+        connection.close()
+
+    threads = [threading.Thread(target=write, args=(value,)) for value in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [200, *[412] * 9]
+    assert Stat.objects.get().version == 2
+
+
+# --- Who may --------------------------------------------------------------------------------------
+
+WRITES = [
+    ("post", ""),
+    ("put", "/{pk}"),
+    ("patch", "/{pk}"),
+    ("delete", "/{pk}"),
+    ("post", "/bulk"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
+def test_writing_takes_the_permission_or_the_scope(cognito_client, method, path):
+    pk = Stat.objects.create(**FIGURE).pk
+    address, data = STATS + path.format(pk=pk), {**FIGURE, "month": 5}
+    data = {"data": [data]} if path == "/bulk" else data
+    reader = cognito_client("linus", session=False)
+    machine = cognito_client.machine
+    assert send(cognito_client.anonymous(), method, address, data).status_code == 401
+    refused = send(reader, method, address, data)
+    assert refused.status_code == 403
+    assert "Your account may not" in refused.json()["detail"]
+    refused = send(machine(scopes=["stats/read"]), method, address, data)
+    assert refused.status_code == 403
+    assert 'scope="stats/write"' in refused["WWW-Authenticate"]
+    assert Stat.objects.get().month == 3
+    answer = send(machine(scopes=["stats/write"]), method, address, data)
+    assert answer.status_code in (200, 201, 204)
+
+
+def test_machine_is_named_in_the_history(cognito_client):
+    machine = cognito_client.machine(scopes=["stats/write"])
+    send(machine, "post", STATS, FIGURE)
+    change = Change.objects.get()
+    assert change.by is None
+    assert change.through == machine_id(machine)
+
+
+def machine_id(machine):
+    from accounts.provider import provider
+
+    token = machine._credentials["HTTP_AUTHORIZATION"].removeprefix("Bearer ")
+    return provider().pools.access_claims(token).client_id
+
+
+def test_scope_in_a_persons_token_is_no_permission(cognito_client):
+    linus = cognito_client("linus", scopes=["openid", "stats/write"], session=False)
+    assert send(linus, "post", STATS, FIGURE).status_code == 403
+
+
+def test_session_writes_with_csrf_token_only(cognito_client):
+    grace = cognito_client("grace", groups=["editors"], bearer=False, enforce_csrf_checks=True)
+    refused = send(grace, "post", STATS, FIGURE)
+    assert (refused.status_code, refused.json()["code"]) == (403, "csrf_failed")
+
+
+# --- Bad input ------------------------------------------------------------------------------------
+
+WRONG = [
+    ("month", "13"),
+    ("month", "0"),
+    ("month", "true"),
+    ("month", "1.5"),
+    ("month", '"1_0"'),
+    ("month", "null"),
+    ("month", "[]"),
+    ("month", "1" + "0" * 400),
+    ("year", "0"),
+    ("year", "10000"),
+    ("year", '"two thousand"'),
+    ("value", "1234567890123456"),
+    ("value", "0.1234567890123456"),
+    ("value", "123456789012345.6"),
+    ("value", "1e400"),
+    ("value", "1e-400"),
+    ("value", "1e999999999"),
+    ("value", '"NaN"'),
+    ("value", '"Infinity"'),
+    ("value", '"1,5"'),
+    ("value", '"1_0"'),
+    ("value", '""'),
+    ("value", "true"),
+    ("value", "null"),
+    ("value", "{}"),
+    ("kpi", '""'),
+    ("kpi", '"   "'),
+    ("kpi", "7"),
+    ("kpi", '"=cmd|calc"'),
+    ("kpi", '"+1"'),
+    ("kpi", '"@SUM(A1)"'),
+    ("kpi", '"a\\u0000b"'),
+    ("kpi", '"\\ud800"'),
+    ("kpi", '"' + "x" * 65 + '"'),
+    ("note", '"unknown"'),
+]
+
+
+def with_field(name, value):
+    members = {**{key: json.dumps(each) for key, each in FIGURE.items()}, name: value}
+    return "{" + ",".join(f'"{key}": {each}' for key, each in members.items()) + "}"
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG, ids=lambda value: value[:20])
+def test_wrong_field_is_400_and_named_alone_and_in_bulk(editor, name, value):
+    answer = send(editor, "post", STATS, with_field(name, value))
+    assert answer.status_code == 400
+    assert list(answer.json()["fields"]) == [name]
+    rows = f'{{"data": [{json.dumps({**FIGURE, "month": 1})}, {with_field(name, value)}]}}'
+    answer = send(editor, "post", BULK, rows)
+    assert answer.status_code == 400
+    assert {row: list(errors) for row, errors in answer.json()["fields"]["rows"].items()} == {
+        "2": [name]
+    }
+    assert answer.json()["detail"].startswith(f"rows.2.{name}: ")
+    assert Stat.objects.count() == Change.objects.count() == Revision.current() == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '"text"',
+        '{"kpi": NaN}',
+        '{"value": Infinity}',
+        "[" * 100_000,
+        b"\xff\xfe",
+        '{"kpi": "r\xe9venue"}'.encode("latin-1"),
+        "1" * 5000,
+    ],
+    ids=range(11),
+)
+@pytest.mark.parametrize("address", [STATS, BULK])
+def test_body_that_is_no_figure_is_400(editor, address, body):
+    answer = send(editor, "post", address, body)
+    assert answer.status_code == (200 if (address, body) == (BULK, "[]") else 400), answer.content
+    assert Stat.objects.count() == 0
+
+
+def test_missing_fields_are_all_named(editor):
+    answer = send(editor, "post", STATS, {"kpi": "a"})
+    assert set(answer.json()["fields"]) == {"year", "month", "value"}
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "text/csv", "multipart/form-data"])
+def test_wrong_content_type_is_refused(editor, content_type):
+    answer = send(editor, "post", STATS, "kpi=a", content_type=content_type)
+    assert answer.status_code == 415
+    assert content_type in answer.json()["detail"]
+
+
+def test_body_of_20_mb_is_refused(editor):
+    answer = send(editor, "post", BULK, '{"data": [' + " " * 20_000_000 + "]}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "too_large")
+
+
+# --- Many at once ---------------------------------------------------------------------------------
+
+
+def test_bulk_adds_changes_and_leaves(editor, some_figures):
+    before = Stat.objects.get(kpi_key="cost", period="201902")
+    rows = [
+        {"kpi": "cost", "year": 2019, "month": 1, "value": 1},
+        {"kpi": "cost", "year": 2019, "month": 2, "value": 2.5},
+        {"kpi": "cost", "year": 2021, "month": 1, "value": 3},
+    ]
+    answer = send(editor, "post", BULK, {"data": rows})
+    assert answer.json() == {"created": 1, "updated": 1, "unchanged": 1}
+    after = Stat.objects.get(pk=before.pk)
+    assert (after.value, after.version) == (2.5, 2)
+    assert after.created_at == before.created_at
+    assert after.updated_at > before.updated_at
+    assert after.updated_by is not None
+    assert sorted(line[:3] for line in history()) == [
+        ("added", "", "cost 2021-01: 3"),
+        ("changed", "cost 2019-02: 2", "cost 2019-02: 2.5"),
+    ]
+    again = send(editor, "post", BULK, rows)
+    assert again.json() == {"created": 0, "updated": 0, "unchanged": 3}
+
+
+def test_bulk_names_every_wrong_row_and_writes_none(editor):
+    rows = [
+        FIGURE,
+        {**FIGURE, "month": 13, "value": "x"},
+        "no object",
+        {**FIGURE, "kpi": "REVENUE"},
+        {**FIGURE, "month": 4},
+    ]
+    answer = send(editor, "post", BULK, rows)
+    assert answer.status_code == 400
+    assert answer.json()["fields"]["rows"] == {
+        "2": {
+            "month": ["Ensure this value is less than or equal to 12."],
+            "value": ["Enter a number, with a point before the decimals."],
+        },
+        "3": {"row": ["This is not an object with fields."]},
+        "4": {"month": ["Row 1 has a figure of this KPI for this month already."]},
+    }
+    assert Stat.objects.count() == 0
+
+
+def many_rows(count):
+    return [
+        {"kpi": f"kpi {number // 120}", "year": 2000 + number // 12 % 10, "month": number % 12 + 1}
+        | {"value": number}
+        for number in range(count)
+    ]
+
+
+def test_bulk_takes_10000_rows_in_few_queries(editor, django_assert_max_num_queries):
+    rows = many_rows(10_000)
+    editor.get(STATS)
+    with django_assert_max_num_queries(300):  # 30 for each 1,000; SQLite takes small bites
+        answer = send(editor, "post", BULK, {"data": rows})
+    assert answer.json() == {"created": 10_000, "updated": 0, "unchanged": 0}
+    assert Change.objects.count() == 10_000
+    changed = [{**row, "value": row["value"] + 0.5} for row in rows[:500]]
+    answer = send(editor, "post", BULK, {"data": changed})
+    assert answer.json() == {"created": 0, "updated": 500, "unchanged": 0}
+
+
+def test_bulk_refuses_more_rows(editor):
+    answer = send(editor, "post", BULK, {"data": many_rows(10_001)})
+    assert answer.status_code == 400
+    assert "at most 10000 rows" in answer.json()["detail"]
+
+
+def test_bulk_is_undone_when_the_database_fails_half_way(editor, monkeypatch):
+    from stats import writing
+
+    upsert_batch = writing._upsert_batch
+
+    def fail_at_last(batch, author):
+        if len(batch) < writing.BATCH:
+            raise RuntimeError("the disk is full")
+        return upsert_batch(batch, author)
+
+    monkeypatch.setattr(writing, "_upsert_batch", fail_at_last)
+    editor.raise_request_exception = False
+    answer = send(editor, "post", BULK, {"data": many_rows(700)})
+    assert (answer.status_code, answer.json()["code"]) == (500, "server_error")
+    assert Stat.objects.count() == Change.objects.count() == Revision.current() == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "most"), [("post", 13), ("put", 16), ("patch", 16), ("delete", 16)]
+)
+def test_writing_costs_few_queries(editor, django_assert_max_num_queries, method, most):
+    created = send(editor, "post", STATS, FIGURE)
+    address = STATS if method == "post" else created["Location"]
+    with django_assert_max_num_queries(most):
+        answer = send(editor, method, address, {**FIGURE, "month": 7})
+    assert answer.status_code in (200, 201, 204)
