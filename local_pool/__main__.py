@@ -15,7 +15,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from .config import LOOPBACK, load_config
+from .config import load_config
+from .declarations import LOOPBACK
 from .errors import ConfigError
 
 

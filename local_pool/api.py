@@ -13,7 +13,7 @@ from typing import Any
 from flask import request
 from werkzeug.wrappers import Response
 
-from . import grants, people, verification
+from . import access, grants, people, verification
 from .errors import PersonRefused, TokenRefused
 from .pool import Pool
 from .records import Person
@@ -45,6 +45,8 @@ def call(pool: Pool) -> Response:
     except KeyError as error:
         required = f"1 validation error detected: {error.args[0]} must not be null"
         raise PersonRefused("InvalidParameterException", required) from None
+    except (AttributeError, TypeError, ValueError):
+        raise PersonRefused("InvalidParameterException", "A member has the wrong type.") from None
     except TokenRefused as refusal:
         kind = OAUTH_ERRORS.get(refusal.error, "InvalidParameterException")
         kind = "RefreshTokenReuseException" if refusal.cause == grants.REUSED else kind
@@ -141,7 +143,7 @@ def _matches(user: Body, name: str, operator: str, value: str) -> bool:
 
 
 def _owner(pool: Pool, body: Body) -> Person:
-    claims, person = grants.read_access_token(pool, body["AccessToken"])
+    claims, person = access.read_access_token(pool, body["AccessToken"])
     if "aws.cognito.signin.user.admin" not in claims.get("scope", "").split():
         raise PersonRefused("NotAuthorizedException", "Access Token does not have required scopes")
     return person

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode, urlsplit
 
 from . import explain
-from .config import Client
+from .declarations import Client
 from .errors import CallbackRefused, PageRefused
 from .journal import reference_of
 from .pool import Pool

@@ -13,7 +13,7 @@ from flask import jsonify, render_template, request
 from werkzeug.wrappers import Response
 
 from . import commands, grants, people
-from .config import STANDARD_SCOPES
+from .declarations import STANDARD_SCOPES
 from .errors import PoolError
 from .hosted_ui import page
 from .pool import Pool

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from urllib.parse import urlsplit
 
-from .config import Client
+from .declarations import Client
 from .pool import Pool
 
 Why = dict[str, str]

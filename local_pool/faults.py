@@ -17,7 +17,7 @@ from .errors import PoolError
 ENDPOINTS = (
     "discovery jwks authorize login signup confirm forgotPassword token revoke userInfo logout api"
 )
-ANSWERS = "429 500 503 garbage empty redirect slow close lost no-keys denied"
+ANSWERS = "429 500 503 garbage empty redirect slow close lost no-keys denied server-error"
 TAMPERINGS = "wrong-key unknown-key wrong-issuer wrong-audience wrong-token-use wrong-nonce expired"
 
 

@@ -1,4 +1,4 @@
-"""The token endpoint's grants, revocation and userInfo.
+"""The token endpoint's grants, and revocation.
 
 Refusals are Cognito's: status 400 and a bare code where RFC 6749 has 401 or another code. Client
 authentication, redirect address and PKCE are checked before a code is taken, so that a wrong
@@ -14,14 +14,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import jwt
-
 from . import explain
-from .config import STANDARD_SCOPES, Client
+from .declarations import STANDARD_SCOPES, Client
 from .errors import TokenRefused
 from .pool import Pool
 from .records import AuthorizationCode, Person, RefreshToken, SignIn, digest
-from .tokens import access_claims, id_claims, machine_claims, new_refresh_token, released_attributes
+from .tokens import access_claims, id_claims, machine_claims, new_refresh_token
 
 Answer = dict[str, Any]
 REUSED = "Refresh Token was replaced and its grace is over"
@@ -220,47 +218,3 @@ def revoke(pool: Pool, client: Client, token: str) -> SignIn | None:
         if sign_in is not None and sign_in.revoked_at is None:
             state.sign_ins[sign_in.origin_jti] = replace(sign_in, revoked_at=pool.clock())
     return sign_in
-
-
-def read_access_token(pool: Pool, token: str) -> tuple[Answer, Person]:
-    """Claims and person of a live access token of ours. Raises TokenRefused (401)."""
-    not_a_token = TokenRefused("invalid_token", "Access token format is not valid", status=401)
-    try:
-        key = pool.keys.find(jwt.get_unverified_header(token).get("kid"))
-        if key is None:
-            raise not_a_token
-        options: Any = {"verify_exp": False, "verify_iat": False, "verify_aud": False}  # our clock
-        claims: Answer = jwt.decode(token, key.public, algorithms=["RS256"], options=options)
-    except (jwt.PyJWTError, ValueError):
-        raise not_a_token from None
-    if claims.get("token_use") == "id":
-        raise TokenRefused(
-            "invalid_token", "Value of client_id in token claims must be a String", status=401
-        )
-    if "username" not in claims:
-        raise TokenRefused(
-            "invalid_token", "Value of username in token claims must be a String", status=401
-        )
-    sign_in = pool.state.sign_ins.get(claims.get("origin_jti", ""))
-    person = pool.person_of(sign_in)
-    if claims["exp"] <= pool.clock() or sign_in is None or person is None or not pool.live(sign_in):
-        gone = "Access token is expired or user has globally signed out, disabled, or been deleted"
-        raise TokenRefused("invalid_token", gone, status=401)
-    return claims, person
-
-
-def user_info(pool: Pool, token: str) -> Answer:
-    """What the access token's scopes let an app read; booleans are strings here."""
-    claims, person = read_access_token(pool, token)
-    scopes = tuple(str(claims.get("scope", "")).split())
-    if "openid" not in scopes:
-        raise TokenRefused(
-            "invalid_token", "Access token does not contain the 'openid' scope", status=401
-        )
-    return {"sub": person.sub, **released_attributes(person, scopes), "username": person.username}
-
-
-def unverified_claims(token: str) -> Answer:
-    """The claims of a token that was just minted here, to be shown."""
-    claims: Answer = jwt.decode(token, options={"verify_signature": False})
-    return claims

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from flask import jsonify, redirect, request
 from werkzeug.wrappers import Response
 
-from . import authorization, explain, grants, people
+from . import access, authorization, explain, grants, people
 from .authorization import AuthorizationRequest, callback_url
 from .errors import CallbackRefused, PageRefused, TokenRefused
 from .journal import NO_STATE, reference_of
@@ -16,6 +16,10 @@ from .pool import Pool
 from .records import BrowserSession, digest
 
 JSON = "application/json;charset=UTF-8"
+AS_CALLBACK_ERROR = {
+    "denied": ("access_denied", "User denied access"),
+    "server-error": ("server_error", ""),
+}
 
 
 def discovery(pool: Pool, pool_id: str) -> Response:
@@ -62,7 +66,7 @@ def authorize(pool: Pool) -> Response:
         raise asked.refuse(
             "login_required", cause="prompt=none, and nobody is signed in at the pool"
         )
-    return redirect(f"{request.host_url}login?{request.query_string.decode()}")
+    return redirect(f"{request.host_url}login?{request.query_string.decode(errors='replace')}")
 
 
 def back_to_app(
@@ -116,7 +120,7 @@ def token(pool: Pool) -> Response:
 def _shown_claims(answer: dict[str, Any]) -> dict[str, Any]:
     """Claims for the console: what a developer wants to see of a token that may not be shown."""
     return {
-        kind: grants.unverified_claims(answer[kind])
+        kind: access.unverified_claims(answer[kind])
         for kind in ("id_token", "access_token")
         if kind in answer
     }
@@ -142,7 +146,7 @@ def user_info(pool: Pool) -> Response:
     scheme, _, access_token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not access_token:
         raise TokenRefused("invalid_request", "Bad OAuth2 request at UserInfo Endpoint")
-    response = jsonify(grants.user_info(pool, access_token))
+    response = jsonify(access.user_info(pool, access_token))
     response.headers["Content-Type"] = JSON
     return response
 
@@ -176,10 +180,10 @@ def logout(pool: Pool) -> Response:
     return response
 
 
-def denied(pool: Pool) -> Response:
-    """As if the person had said no: a fault's answer at authorize or login."""
+def callback_error(pool: Pool, kind: str) -> Response:
+    """A fault at authorize or login: as if the person had said no, or Cognito had failed."""
     asked = authorization.read_request(pool, request.args)
-    return to_callback(pool, asked.refuse("access_denied", "User denied access"))
+    return to_callback(pool, asked.refuse(*AS_CALLBACK_ERROR[kind]))
 
 
 def parameters() -> dict[str, str]:

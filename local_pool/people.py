@@ -10,7 +10,7 @@ import uuid
 from dataclasses import replace
 
 from . import passwords
-from .config import Seed
+from .declarations import Seed
 from .errors import PersonRefused
 from .pool import Pool
 from .records import BrowserSession, Person, State, digest

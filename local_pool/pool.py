@@ -42,6 +42,7 @@ class Pool:
         self.failures: dict[str, tuple[int, float]] = {}  # wrong passwords: how many, the last
         self._store = store
         self._version = 0
+        self._swept = 0.0
         saved = store.read("state.json")
         self.state = State.from_json(saved) if saved else State()
 
@@ -56,7 +57,10 @@ class Pool:
 
     def _snapshot(self) -> tuple[int, str]:
         with self.lock:
-            self.state.prune(self.clock())
+            now = self.clock()
+            if abs(now - self._swept) > 60:
+                self.state.prune(now)
+                self._swept = now
             return self._version, self.state.to_json()
 
     def configure(self, **changes: object) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, ClassVar
 
 
@@ -137,7 +138,7 @@ class State:
         tables = []
         for f in fields(self):
             rows = [
-                f"  {json.dumps(key)}: {row.line if isinstance(row, Record) else json.dumps(row)}"
+                f"  {quoted(key)}: {quoted(row) if isinstance(row, str) else row.line}"
                 for key, row in getattr(self, f.name).items()
             ]
             tables.append(f' "{f.name}": {{\n' + ",\n".join(rows) + "\n }")

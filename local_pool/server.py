@@ -8,6 +8,7 @@ import socket
 import threading
 import uuid
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, g, request
@@ -17,7 +18,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
 from . import api, console, hosted_ui, oauth
-from .config import LOOPBACK
+from .declarations import LOOPBACK
 from .errors import CallbackRefused, PageRefused, PersonRefused, TokenRefused
 from .faults import Fault
 from .pool import Pool
@@ -36,7 +37,7 @@ STATUSES = {"429": "Rate Exceeded", "500": "Internal Server Error", "503": "Serv
 
 def create_app(pool: Pool, *, hosts: tuple[str, ...] = LOOPBACK) -> Flask:
     """The pool's WSGI application; it answers only to the names in ``hosts``."""
-    app = Flask("local_pool", root_path=__file__.rpartition("/")[0])
+    app = Flask("local_pool", root_path=str(Path(__file__).parent))
     app.jinja_env.globals["pool"] = pool
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for routes in (oauth.ROUTES, hosted_ui.ROUTES, api.ROUTES, console.ROUTES):
@@ -95,8 +96,8 @@ def _befall(pool: Pool, fault: Fault) -> Response | None:
     if fault.kind == "close":
         _hang_up()
         return Response("", 500)
-    if fault.kind == "denied" and request.args.get("redirect_uri"):
-        return oauth.denied(pool)
+    if fault.kind in oauth.AS_CALLBACK_ERROR and request.args.get("redirect_uri"):
+        return oauth.callback_error(pool, fault.kind)
     return None
 
 
@@ -166,7 +167,7 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
-        """Refuse connections from now on; answers under way are cut short."""
+        """Refuse connections from now on; nothing is held back any longer by a slow answer."""
         self._pool.stopping.set()
         self._server.shutdown()
         self._thread.join()

@@ -24,7 +24,8 @@ import requests
 
 from . import grants, people
 from .clock import Clock
-from .config import Client, PoolConfig, Seed, load_config
+from .config import PoolConfig, load_config
+from .declarations import Client, Seed
 from .errors import ConfigError
 from .faults import Faults
 from .journal import Journal

@@ -1,24 +1,26 @@
 // The console: live sign-ins, and buttons that copy. Without JavaScript, reload the page instead.
 const live = document.getElementById("live");
 
-function opened() {
-  return new Set([...live.querySelectorAll("details[open]")].map((d) => d.dataset.key));
-}
-
 let shown = null;
+
+// Put the new list in place; what was open stays open, and focus stays where it was.
+function replace(text) {
+  const open = new Set([...live.querySelectorAll("details[open]")].map((d) => d.dataset.key));
+  const focused = live.contains(document.activeElement)
+    ? document.activeElement.parentElement.dataset.key : null;
+  live.innerHTML = text;
+  for (const details of live.querySelectorAll("details")) {
+    details.open = open.has(details.dataset.key);
+    if (details.dataset.key === focused) details.firstElementChild.focus({ preventScroll: true });
+  }
+}
 
 async function refresh() {
   try {
     const answer = await fetch("/_local/live");
     const text = await answer.text();
-    if (answer.ok && text !== shown && !live.contains(document.activeElement)) {
-      const open = opened();
-      live.innerHTML = text;
-      for (const details of live.querySelectorAll("details")) {
-        details.open = open.has(details.dataset.key);
-      }
-      shown = text;
-    }
+    if (answer.ok && text !== shown) replace(text);
+    if (answer.ok) shown = text;
   } catch {
     // The pool was stopped; it may come back.
   }

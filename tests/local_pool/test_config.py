@@ -4,7 +4,8 @@ import tomllib
 
 import pytest
 
-from local_pool.config import POOL_TOML, SETTINGS, Client, Seed, load_config
+from local_pool.config import POOL_TOML, SETTINGS, load_config
+from local_pool.declarations import Client, Seed
 from local_pool.errors import ConfigError
 
 

@@ -73,9 +73,17 @@ def control(request: pytest.FixtureRequest) -> Iterator[LocalPool]:
         yield pool
 
 
+@pytest.fixture(scope="session")
+def shared() -> Iterator[LocalPool]:
+    """One pool for all checks that need no control of it, as it is with a pool elsewhere."""
+    with LocalPool() as pool:
+        yield pool
+
+
 @pytest.fixture
 def target(request: pytest.FixtureRequest) -> Target:
-    return named_target() or Target.of(request.getfixturevalue("control"))
+    own = "control" if "control" in request.fixturenames else "shared"
+    return named_target() or Target.of(request.getfixturevalue(own))
 
 
 @pytest.fixture
