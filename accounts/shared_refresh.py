@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from .accelerator import accelerator
 from .cognito.errors import CognitoUnavailable, GrantRejected
 from .encryption import Unreadable
 from .models import SharedRefresh
@@ -25,6 +26,7 @@ from .provider import provider
 SHARED_FOR = timedelta(seconds=30)  # a result, also that the grant is dead
 FAILURE_SHARED_FOR = timedelta(seconds=2)  # that Cognito could not be reached
 LEASE_MARGIN = timedelta(seconds=5)  # beyond the longest call to Cognito
+_SHARE_OF_LIFE = 0.9  # of an access token's life that is shorter than that
 _DEAD, _FAILURE = "dead", "failure"
 _FIRST_LOOK, _LONGEST_PAUSE = 0.02, 0.15  # seconds between two looks at the row
 
@@ -51,9 +53,11 @@ def refresh_once(unverified_refresh_token: str) -> Refreshed:
     give_up_at = time.monotonic() + 2 * lease.total_seconds()
     pause = _FIRST_LOOK
     while time.monotonic() < give_up_at:
+        if sealed_result := accelerator.get(_shared_key(key)):
+            return _opened(sealed_result)
         row = SharedRefresh.objects.filter(key=key).first()
         if row is not None and row.sealed_result and row.expires_at > timezone.now():
-            return _opened(row)
+            return _opened(row.sealed_result)
         if _claimed(key, owner, row, lease):
             return _ask_cognito(unverified_refresh_token, key, owner)
         time.sleep(pause)
@@ -84,7 +88,7 @@ def _ask_cognito(unverified_refresh_token: str, key: str, owner: str) -> Refresh
     try:
         tokens = provider().token_endpoint.refresh(unverified_refresh_token)
         result = {"access": tokens.access_token, "refresh": tokens.refresh_token or ""}
-        kept_for = SHARED_FOR
+        kept_for = min(SHARED_FOR, timedelta(seconds=tokens.expires_in * _SHARE_OF_LIFE))
     except GrantRejected as error:
         result, kept_for = {_DEAD: error.message}, SHARED_FOR
     except CognitoUnavailable as error:
@@ -92,16 +96,23 @@ def _ask_cognito(unverified_refresh_token: str, key: str, owner: str) -> Refresh
         raise
     finally:
         now = timezone.now()
+        sealed_result = provider().cipher.seal(result)
         SharedRefresh.objects.filter(key=key, owner=owner).update(
-            sealed_result=provider().cipher.seal(result), expires_at=now + kept_for
+            sealed_result=sealed_result, expires_at=now + kept_for
         )
+        if kept_for:
+            accelerator.set(_shared_key(key), sealed_result, seconds=kept_for.total_seconds())
         SharedRefresh.objects.filter(expires_at__lt=now).delete()
     return _meaning(result)
 
 
-def _opened(row: SharedRefresh) -> Refreshed:
+def _shared_key(key: str) -> str:
+    return f"refresh:{key}"
+
+
+def _opened(sealed_result: str) -> Refreshed:
     try:
-        return _meaning(provider().cipher.open(row.sealed_result))
+        return _meaning(provider().cipher.open(sealed_result))
     except Unreadable as error:  # by a process with other keys: a rollout is under way
         raise CognitoUnavailable("another process's refresh cannot be read") from error
 

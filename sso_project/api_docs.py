@@ -19,13 +19,13 @@ from rest_framework.permissions import AllowAny
 
 from accounts.provider import provider
 
-SIGN_IN, ACCESS_TOKEN = "Sign in", "Access token"
+SIGN_IN, ACCESS_TOKEN = "SignIn", "AccessToken"
 
 
 def only_the_api(endpoints: list[Any], **kwargs: Any) -> list[Any]:
-    """Without the original stack's addresses, which are the same views once more."""
+    """Each address of the API once: not the original stack's, and without the optional slash."""
     return [
-        (path, path_regex, method, callback)
+        (path.rstrip("/"), path_regex, method, callback)
         for path, path_regex, method, callback in endpoints
         if path.startswith("/api/") and method != "OPTIONS"
     ]

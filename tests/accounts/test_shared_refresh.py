@@ -25,7 +25,7 @@ def endpoint(cognito):
     class Endpoint:
         calls = 0
         seconds = 0.0
-        status = 200
+        lifetime = 3600
         error = ""
         refresh_token = None
         inside_transaction = False
@@ -39,7 +39,11 @@ def endpoint(cognito):
                 raise CognitoUnavailable("Cognito cannot be reached")
             if self.error:
                 return Response(status=400, body=json.dumps({"error": self.error}).encode())
-            answer = {"access_token": f"new-{number}", "id_token": "id", "expires_in": 3600}
+            answer = {
+                "access_token": f"new-{number}",
+                "id_token": "id",
+                "expires_in": self.lifetime,
+            }
             if self.refresh_token:
                 answer["refresh_token"] = self.refresh_token
             return Response(status=200, body=json.dumps(answer).encode())
@@ -102,6 +106,13 @@ def test_result_is_shared_for_half_a_minute(endpoint):
     assert refresh_once(REFRESH_TOKEN).access_token == "new-1"
     SharedRefresh.objects.update(expires_at=timezone.now())
     assert refresh_once(REFRESH_TOKEN).access_token == "new-2"
+
+
+def test_result_is_not_shared_beyond_the_life_of_its_access_token(endpoint):
+    endpoint.lifetime = 10
+    refresh_once(REFRESH_TOKEN)
+    left = SharedRefresh.objects.get().expires_at - timezone.now()
+    assert left <= timedelta(seconds=9)
 
 
 def test_another_refresh_token_is_another_call(endpoint):

@@ -1,0 +1,88 @@
+"""A single-page app on another origin than the API, as the original React UI is."""
+
+import functools
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from django.core.cache import cache
+
+from local_pool.testing import LocalPool
+from tests.flows.conftest import ENVIRONMENT_NAMES
+
+PAGE = Path(__file__).with_name("page")
+
+
+class _Pages(SimpleHTTPRequestHandler):
+    """Files of the page; any other address is the page itself, as front-end servers do."""
+
+    def send_head(self):
+        if not Path(self.translate_path(self.path.partition("?")[0])).is_file():
+            self.path = "/index.html"
+        return super().send_head()
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def spa_origin():
+    """The address of the small page's own server; its port is free, and other than the API's."""
+    handler = functools.partial(_Pages, directory=str(PAGE))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://localhost:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def pool_settings():
+    """What a test wants of its pool; override it there."""
+    return {}
+
+
+@pytest.fixture
+def pool(live_server, spa_origin, pool_settings):
+    with LocalPool(
+        public_url=live_server.url,
+        callback_urls=[f"{spa_origin}/signin"],
+        logout_urls=[f"{spa_origin}/signout"],
+        **pool_settings,
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def site(live_server, pool, spa_origin, settings):
+    """The API's address, running, wired to `pool` and open to the page's origin."""
+    cache.clear()
+    environment = pool.env()
+    settings.PUBLIC_URL = live_server.url
+    settings.CORS_ALLOWED_ORIGINS = [spa_origin]
+    settings.COGNITO = {
+        **settings.COGNITO,
+        **{key: environment.get(name, "") for key, name in ENVIRONMENT_NAMES.items()},
+        "JWKS_URL": "",
+        "PUBLIC_URL": live_server.url,
+        "PUBLIC_CLIENT_ID": pool.config.public_client_id,
+        "ACCEPTED_CLIENTS": [pool.config.machine_client_id],
+        "SPA_REDIRECT_URIS": [f"{spa_origin}/signin"],
+    }
+    return live_server.url
+
+
+@pytest.fixture
+def expired_tokens(pool):
+    """Tokens that the pool issued more than an hour ago, as its token endpoint answers them."""
+
+    def make(username="ada"):
+        pool.clock.offset = -3700
+        answer = pool.tokens_for(username)
+        pool.clock.offset = 0
+        return answer
+
+    return make

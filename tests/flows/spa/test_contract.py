@@ -1,0 +1,251 @@
+"""The wire contract of the original stack, row by row, over HTTP against the local pool."""
+
+import time
+from urllib.parse import urlencode
+
+import pytest
+import requests
+
+from stats.models import Stat
+from tests.flows.conftest import query_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def http():
+    with requests.Session() as session:
+        yield session
+
+
+@pytest.fixture
+def ui(http, site, pool, spa_origin):
+    """What the React UI does, request by request."""
+    return Ui(http, site, pool, spa_origin)
+
+
+class Ui:
+    def __init__(self, http, site, pool, origin):
+        self.http, self.site, self.pool, self.origin = http, site, pool, origin
+        self.tokens = {}
+
+    def code(self, who="ada"):
+        """Through the hosted UI, with no scope, state, nonce or PKCE, as the original asks."""
+        query = {
+            "client_id": self.pool.client_id,
+            "response_type": "code",
+            "redirect_uri": f"{self.origin}/signin",
+        }
+        address = f"{self.pool.url}/oauth2/authorize?{urlencode(query)}"
+        return query_of(self.pool.sign_in(address, who))["code"]
+
+    def exchange(self, code):
+        return self.get("/auth/get-tokens", code=code, redirectUri=f"{self.origin}/signin")
+
+    def sign_in(self, who="ada"):
+        answer = self.exchange(self.code(who))
+        assert answer.status_code == 200, answer.text
+        self.tokens = answer.json()
+        return self
+
+    def headers(self):
+        headers = {"Origin": self.origin}
+        if self.tokens:
+            headers["Authorization"] = f"Bearer {self.tokens['accessToken']}"
+            headers["x-refresh-token"] = self.tokens["refreshToken"]
+        return headers
+
+    def get(self, path, **query):
+        answer = self.http.get(self.site + path, params=query, headers=self.headers(), timeout=20)
+        if "x-access-token" in answer.headers:
+            self.tokens["accessToken"] = answer.headers["x-access-token"]
+        if "x-refresh-token" in answer.headers:
+            self.tokens["refreshToken"] = answer.headers["x-refresh-token"]
+        return answer
+
+
+def test_root_says_that_it_runs(ui):
+    assert ui.get("/").status_code == 200
+
+
+def test_code_is_exchanged_by_get(ui):
+    answer = ui.exchange(ui.code())
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"accessToken", "refreshToken", "idToken"}
+
+
+def test_code_is_exchanged_by_post(ui):
+    answer = ui.http.post(
+        f"{ui.site}/auth/get-tokens",
+        json={"code": ui.code(), "redirectUri": f"{ui.origin}/signin"},
+        timeout=20,
+    )
+    assert set(answer.json()) == {"accessToken", "refreshToken", "idToken"}
+
+
+@pytest.mark.parametrize("code", ["never-issued", ""])
+def test_failed_exchange_is_400_with_an_error(ui, code):
+    answer = ui.exchange(code)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+
+
+def test_code_works_once(ui):
+    code = ui.code()
+    assert ui.exchange(code).status_code == 200
+    assert ui.exchange(code).status_code == 400
+
+
+def test_user_is_identity_and_data(ui):
+    body = ui.sign_in().get("/user").json()
+    assert set(body) == {"identity", "data"}
+    assert body["identity"]["userName"] == "ada"
+    assert body["identity"]["clientId"] == ui.pool.client_id
+    assert len(body["identity"]["sub"]) == 36
+
+
+def test_stats_is_a_list_under_data(ui):
+    Stat.objects.create(kpi="revenue", year=2020, month=3, value="100.5")
+    (row,) = ui.sign_in().get("/stats").json()["data"]
+    assert set(row) >= {
+        "id",
+        "kpi",
+        "period",
+        "year",
+        "month",
+        "value",
+        "createdDate",
+        "updatedDate",
+    }
+    assert (row["period"], row["value"]) == ("202003", 100.5)
+    assert isinstance(row["value"], float)
+
+
+def test_server_info_is_public_and_five_strings(ui):
+    ui.tokens = {"accessToken": "stale", "refreshToken": "stale"}
+    answer = ui.get("/info/server")
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"swagger", "framework", "version", "language", "repo"}
+    assert all(isinstance(value, str) for value in answer.json().values())
+    assert ui.get(answer.json()["swagger"]).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/user", "/stats"])
+def test_without_a_token_it_is_401_with_an_error(ui, path):
+    answer = ui.get(path)
+    assert answer.status_code == 401
+    assert answer.json()["error"]
+
+
+def test_access_token_may_come_in_its_own_header(ui):
+    token = ui.sign_in().tokens["accessToken"]
+    answer = ui.http.get(f"{ui.site}/user", headers={"x-access-token": token}, timeout=20)
+    assert answer.status_code == 200
+
+
+def test_new_tokens_are_exposed_to_the_page(ui):
+    answer = ui.sign_in().get("/user")
+    assert answer.headers["Access-Control-Allow-Origin"] == ui.origin
+    exposed = {
+        name.strip().lower() for name in answer.headers["Access-Control-Expose-Headers"].split(",")
+    }
+    assert {"x-access-token", "x-refresh-token"} <= exposed
+
+
+@pytest.mark.parametrize("path", ["/user", "/stats", "/api/user", "/api/stats"])
+def test_page_may_send_both_token_headers(ui, path):
+    answer = ui.http.options(
+        ui.site + path,
+        headers={
+            "Origin": ui.origin,
+            "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Headers": "authorization,x-access-token,x-refresh-token",
+        },
+        timeout=20,
+    )
+    assert answer.status_code == 200
+    allowed = answer.headers["Access-Control-Allow-Headers"].replace(" ", "").split(",")
+    assert {"authorization", "x-access-token", "x-refresh-token"} <= set(allowed)
+
+
+def test_page_of_an_origin_that_is_not_listed_gets_no_permission(ui):
+    ui.sign_in()
+    ui.origin = "https://evil.example"
+    assert "Access-Control-Allow-Origin" not in ui.get("/user").headers
+
+
+class TestPastExpiry:
+    @pytest.fixture
+    def ui(self, ui, expired_tokens):
+        answer = expired_tokens()
+        ui.tokens = {
+            "accessToken": answer["access_token"],
+            "refreshToken": answer["refresh_token"],
+            "idToken": answer["id_token"],
+        }
+        return ui
+
+    def refreshes(self, ui):
+        return ui.pool.counts()["token:refresh_token"]
+
+    def test_request_is_served_with_a_new_token(self, ui):
+        old = ui.tokens["accessToken"]
+        answer = ui.get("/user")
+        assert answer.status_code == 200
+        assert answer.json()["identity"]["userName"] == "ada"
+        assert ui.tokens["accessToken"] != old
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert self.refreshes(ui) == 1
+
+    def test_new_token_needs_no_refresh(self, ui):
+        for _ in range(3):
+            assert ui.get("/user").status_code == 200
+        assert self.refreshes(ui) == 1
+
+    def test_without_a_refresh_token_it_is_401(self, ui):
+        ui.tokens["refreshToken"] = ""
+        answer = ui.get("/user")
+        assert (answer.status_code, answer.json()["code"]) == (401, "token_expired")
+
+    def test_dead_grant_is_401_and_the_ui_signs_out(self, ui):
+        ui.pool.sign_out_everywhere("ada")
+        answer = ui.get("/user")
+        assert (answer.status_code, answer.json()["code"]) == (401, "session_ended")
+
+    def test_disabled_person_is_401(self, ui):
+        ui.pool.disable("ada")
+        assert ui.get("/user").json()["code"] == "session_ended"
+
+    @pytest.mark.parametrize("fault", ["503", "429", "garbage", "close"])
+    def test_pool_that_fails_is_503_and_the_ui_stays_signed_in(self, ui, fault):
+        ui.get("/info/server")
+        ui.pool.faults.add("token", fault)
+        answer = ui.get("/user")
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert "x-access-token" not in answer.headers
+
+    def test_forged_token_makes_no_call(self, ui):
+        head, body, signature = ui.tokens["accessToken"].split(".")
+        ui.tokens["accessToken"] = f"{head}.{body}.{signature[:-4]}AAAA"
+        assert ui.get("/user").status_code == 401
+        assert self.refreshes(ui) == 0
+
+
+class TestRotation:
+    @pytest.fixture
+    def pool_settings(self):
+        return {
+            "access_token_seconds": 2,
+            "rotate_refresh_tokens": True,
+            "refresh_grace_seconds": 0,
+        }
+
+    def test_rotated_refresh_token_comes_back_and_works(self, ui):
+        ui.sign_in()
+        for _ in range(2):
+            before = dict(ui.tokens)
+            time.sleep(2.1)
+            assert ui.get("/user").status_code == 200
+            assert ui.tokens["refreshToken"] != before["refreshToken"]
+            assert ui.tokens["accessToken"] != before["accessToken"]
