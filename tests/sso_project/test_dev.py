@@ -1,0 +1,77 @@
+"""What `manage.py dev` decides before it starts anything; tests/test_run.py runs it."""
+
+import socket
+import stat
+
+import pytest
+
+from local_pool.errors import ConfigError
+from sso_project.dev import ports
+from sso_project.dev.environment import plan, secret_key
+
+
+def test_secret_key_is_made_once_and_for_its_owner_alone(tmp_path):
+    folder = tmp_path / "local"
+    first = secret_key(folder)
+    assert len(first) >= 50
+    assert secret_key(folder) == first
+    assert stat.S_IMODE((folder / "secret_key").stat().st_mode) == 0o600
+    assert secret_key(tmp_path / "other") != first
+
+
+def test_local_pool_takes_the_place_of_values_that_belong_to_no_pool():
+    development = plan({"COGNITO_POOL_ID": " ", "COGNITO_JWKS_URL": "https://elsewhere.example"})
+    variables = development.variables
+    assert development.pool is not None
+    assert development.ports == {"PORT": 8000, "POOL_PORT": 9000}
+    assert variables["COGNITO_POOL_ID"] == "local-1_DevPool01"
+    assert variables["COGNITO_CLIENT_ID"] == "4localwebclient5demo6only7"
+    assert variables["COGNITO_CLIENT_SECRET"] == "local-development-secret-not-for-production"
+    assert variables["COGNITO_CLIENT_DOMAIN"] == "http://localhost:9000"
+    assert variables["COGNITO_ISSUER"] == "http://localhost:9000/local-1_DevPool01"
+    assert variables["COGNITO_JWKS_URL"] == ""
+    assert variables["PUBLIC_URL"] == "http://localhost:8000"
+    assert variables["DEBUG"] == "1"
+
+
+def test_pool_variables_change_both_sides():
+    development = plan({"POOL_PORT": "9100", "POOL_CLIENT_SECRET": "another", "DEBUG": "0"})
+    assert development.pool.port == development.ports["POOL_PORT"] == 9100
+    assert development.pool.client_secret == "another"
+    assert development.variables["COGNITO_CLIENT_SECRET"] == "another"
+    assert development.variables["COGNITO_CLIENT_DOMAIN"] == "http://localhost:9100"
+    assert development.variables["DEBUG"] == "0"
+
+
+def test_own_pool_keeps_its_values_and_needs_no_second_port():
+    own = {"COGNITO_POOL_ID": "eu-west-1_AbCdEf123", "COGNITO_CLIENT_ID": "its", "PORT": "8100"}
+    development = plan({**own, "POOL_PORT": "nonsense"})
+    assert development.pool is None
+    assert development.ports == {"PORT": 8100}
+    assert own.items() <= development.variables.items()
+    assert development.variables["PUBLIC_URL"] == "http://localhost:8100"
+
+
+def test_malformed_pool_variable_is_refused():
+    with pytest.raises(ConfigError, match="POOL_ID"):
+        plan({"POOL_ID": "no pool id"})
+
+
+@pytest.mark.parametrize("value", ["0", "65536", "-1", "8e3", "٨٠٠٠", "localhost:8000"])
+def test_port_that_is_none_is_refused_by_name(value):
+    with pytest.raises(ports.PortProblem, match=f"^PORT={value} is no port"):
+        ports.chosen({"PORT": value}, "PORT")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_port_is_taken_whichever_loopback_address_it_is_taken_on(host):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as stranger:
+        assert ports.is_taken(stranger.getsockname()[1])
+
+
+def test_free_port_is_not_taken():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    assert not ports.is_taken(port)
+    ports.require_free({"PORT": port})
