@@ -1,6 +1,6 @@
 # `make help` says what each target does. Everything is installed into .venv, inside this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help run token test test-services check format reset
+.PHONY: help run token test test-services check demo-signout format reset
 
 PY := .venv/bin/python
 ENSURE := .venv/installed
@@ -28,6 +28,9 @@ check: $(ENSURE) ## lint, formatting, types, migrations, layers and documentatio
 	@$(PY) -m mypy
 	@$(PY) manage.py makemigrations --check --dry-run --settings tests.settings
 	@$(PY) -m pytest -q tests/test_docs.py tests/test_layers.py
+
+demo-signout: $(ENSURE) ## see an access token refused a second after its person signed out
+	@$(PY) -m sso_project.dev.demo_signout
 
 format: $(ENSURE) ## put the code into the project's format
 	@$(PY) -m ruff check --quiet --fix-only && $(PY) -m ruff format --quiet

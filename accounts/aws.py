@@ -1,6 +1,7 @@
 """Calls that need AWS credentials, through boto3 where it is installed.
 
-Nothing of signing in needs this: it serves commands that people run. Credentials, region and
+Nothing of signing in needs this: it serves commands that people run, and signing out everywhere
+where there are credentials. Credentials, region and
 endpoint come from where boto3 finds them for every program; a local pool takes any.
 """
 
@@ -16,15 +17,29 @@ _REGIONS = "https://docs.aws.amazon.com/general/latest/gr/cognito_identity.html"
 
 
 class AwsProblem(Exception):
-    """Why AWS could not be asked, and what to do next, in one or two sentences."""
+    """Why AWS could not be asked, and what to do next, in one or two sentences.
+
+    `code` is AWS's own name of its refusal, empty when it did not answer.
+    """
+
+    def __init__(self, sentence: str, *, code: str = "") -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 def call(
-    service: str, operation: str, *, region: str, issuer: str = "", **parameters: Any
+    service: str,
+    operation: str,
+    *,
+    region: str,
+    issuer: str = "",
+    seconds: float | None = None,
+    **parameters: Any,
 ) -> Mapping[str, Any]:
     """Call one operation, such as `call("cognito-idp", "describe_user_pool", region=…, …)`.
 
-    `issuer` of a pool on this machine leads the call there. Raises AwsProblem.
+    `issuer` of a pool on this machine leads the call there. `seconds` is how long each of
+    connecting and answering may take, and then it is tried once. Raises AwsProblem.
     """
     try:
         import boto3
@@ -42,13 +57,19 @@ def call(
             "aws_access_key_id": "local",
             "aws_secret_access_key": "local",  # the pool on this machine checks none
         }
-    timeouts = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2})
+    timeouts = Config(
+        connect_timeout=seconds or 3,
+        read_timeout=seconds or 10,
+        retries={"total_max_attempts": 1 if seconds else 2},
+    )
     try:
         session = boto3.Session(region_name=region or None)
         client = session.client(service, config=timeouts, **options)
         return cast(Mapping[str, Any], getattr(client, operation)(**parameters))
     except ClientError as error:
-        raise AwsProblem(_refusal(error.response["Error"], service, region)) from error
+        refusal = error.response["Error"]
+        sentence = _refusal(refusal, service, region)
+        raise AwsProblem(sentence, code=refusal.get("Code", "")) from error
     except BotoCoreError as error:
         raise AwsProblem(_failure(error, region)) from error
 

@@ -118,6 +118,7 @@ class SignIn(models.Model):
         SIGNED_OUT = "signed_out", "signed out"
         REPLACED = "replaced", "signed in again in the same browser"
         ENDED_BY_PERSON = "ended_by_person", "ended from another browser of the same person"
+        BY_OPERATOR = "by_operator", "ended in the admin"
         EVERYWHERE = "everywhere", "signed out everywhere"
         IDLE = "idle", "not used for too long"
         TOO_OLD = "too_old", "reached the longest time a sign-in may last"
@@ -175,6 +176,23 @@ class SharedRefresh(models.Model):
 
     def __str__(self) -> str:
         return f"refresh until {self.expires_at:%H:%M:%S}"
+
+
+class Tally(models.Model):
+    """How often something was done in a window of time, counted together by all processes.
+
+    Only while no cache is there to count; deleted by housekeeping once it is over.
+    """
+
+    key = models.CharField(max_length=128, unique=True)
+    count = models.PositiveIntegerField(default=0)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "tallies"
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.count}"
 
 
 class SignInEvent(models.Model):
