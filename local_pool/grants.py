@@ -137,15 +137,27 @@ def _answer(
     return answer | {"expires_in": pool.config.access_token_seconds, "token_type": "Bearer"}
 
 
-def sign_in_directly(pool: Pool, person: Person, client: Client, scopes: tuple[str, ...]) -> Answer:
-    """Tokens without a browser, for tests and for copying; the same sign-in otherwise."""
+def sign_in_directly(
+    pool: Pool,
+    person: Person,
+    client: Client,
+    scopes: tuple[str, ...],
+    *,
+    auth_time: float | None = None,
+    **known: str,
+) -> Answer:
+    """Tokens without a code: the implicit flow's, or for a test or the console to use.
+
+    ``known`` are further members of an AuthorizationCode: reference, nonce, resource.
+    """
     now = pool.clock()
-    code = AuthorizationCode(
-        person.username, person.sub, client.client_id, "", scopes, now, now, "direct"
+    given = {"reference": "direct"} | known
+    record = AuthorizationCode(
+        person.username, person.sub, client.client_id, "", scopes, auth_time or now, now, **given
     )
     with pool.change():
-        sign_in, refresh_token = _begin(pool, client, code)
-    return _answer(pool, person, sign_in, refresh_token)
+        sign_in, refresh_token = _begin(pool, client, record)
+    return _answer(pool, person, sign_in, refresh_token, record.nonce)
 
 
 def refresh(pool: Pool, client: Client, form: Mapping[str, str]) -> tuple[Answer, SignIn]:

@@ -76,7 +76,10 @@ def back_to_app(
     state = {"state": asked.state} if asked.state else {}
     if asked.implicit:
         person = people.get(pool, session.username)
-        answer = grants.sign_in_directly(pool, person, asked.client, asked.scopes)
+        known = {"reference": asked.reference, "nonce": asked.nonce, "resource": asked.resource}
+        answer = grants.sign_in_directly(
+            pool, person, asked.client, asked.scopes, auth_time=session.auth_time, **known
+        )
         names = ("id_token", "access_token", "token_type", "expires_in")
         sent = {name: str(answer[name]) for name in names if name in answer} | state
     else:

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import jwt
 import pytest
 import requests
 
@@ -165,6 +166,8 @@ def test_implicit_flow_answers_in_the_fragment_without_a_refresh_token(make_loca
     url = App(pool).authorize_url(client_id="implicitclient", response_type="token")
     fragment = parse_qs(urlsplit(pool.sign_in(url, "ada")).fragment)
     assert set(fragment) == {"id_token", "access_token", "token_type", "expires_in", "state"}
+    claims = jwt.decode(fragment["id_token"][0], options={"verify_signature": False})
+    assert claims["nonce"] == "a-nonce"
 
 
 def test_callback_with_a_query_of_its_own_keeps_it(make_local_pool):
