@@ -1,0 +1,45 @@
+import pytest
+from django.test import RequestFactory
+
+from accounts import wants
+
+
+def request(method="GET", **headers):
+    names = {f"HTTP_{name.upper()}": value for name, value in headers.items()}
+    return RequestFactory().generic(method, "/here/?a=1", **names)
+
+
+@pytest.mark.parametrize(
+    ("headers", "page"),
+    [
+        ({}, True),
+        ({"accept": "text/html"}, True),
+        ({"accept": "*/*"}, True),
+        ({"accept": "application/json"}, False),
+        ({"accept": "application/json, text/plain"}, False),
+        ({"x_requested_with": "XMLHttpRequest", "accept": "text/html"}, False),
+        ({"sec_fetch_mode": "navigate", "accept": "application/json"}, True),
+        ({"sec_fetch_mode": "cors", "accept": "text/html"}, False),
+        ({"sec_fetch_mode": "no-cors"}, False),
+        ({"sec_fetch_mode": "navigate", "x_requested_with": "XMLHttpRequest"}, True),
+    ],
+)
+def test_page_visit_is_told_from_a_script(headers, page):
+    assert wants.page(request(**headers)) is page
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "page"),
+    [
+        ("GET", {}, "/here/?a=1"),
+        ("GET", {"referer": "http://testserver/before/"}, "/here/?a=1"),
+        ("GET", {"sec_fetch_mode": "cors", "referer": "http://testserver/page/?b=2"}, "/page/?b=2"),
+        ("POST", {"referer": "http://testserver/form/"}, "/form/"),
+        ("POST", {"referer": "http://testserver:81/form/"}, ""),
+        ("POST", {"referer": "https://elsewhere.example/form/"}, ""),
+        ("POST", {"referer": "http://testserver"}, ""),
+        ("POST", {}, ""),
+    ],
+)
+def test_page_to_come_back_to_is_the_one_that_sent_the_request(method, headers, page):
+    assert wants.current_page(request(method, **headers)) == page
