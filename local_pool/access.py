@@ -12,6 +12,8 @@ from .pool import Pool
 from .records import Person
 from .tokens import Claims, released_attributes
 
+GONE = "Access token is expired or user has globally signed out, disabled, or been deleted"
+
 
 def read_access_token(pool: Pool, token: str) -> tuple[Claims, Person]:
     """Claims and person of a live access token of ours. Raises TokenRefused (401)."""
@@ -27,17 +29,18 @@ def read_access_token(pool: Pool, token: str) -> tuple[Claims, Person]:
         raise _refuse("Value of client_id in token claims must be a String")
     if "username" not in claims:
         raise _refuse("Value of username in token claims must be a String")
+    if claims.get("exp", 0) <= pool.clock():
+        raise _refuse(GONE, "Access Token has expired")
     sign_in = pool.state.sign_ins.get(claims.get("origin_jti", ""))
     person = pool.person_of(sign_in) if pool.live(sign_in) else None
-    if person is None or claims.get("exp", 0) <= pool.clock():
-        raise _refuse(
-            "Access token is expired or user has globally signed out, disabled, or been deleted"
-        )
+    if person is None:
+        raise _refuse(GONE, "Access Token has been revoked")
     return claims, person
 
 
-def _refuse(description: str) -> TokenRefused:
-    return TokenRefused("invalid_token", description, status=401)
+def _refuse(description: str, cause: str = "") -> TokenRefused:
+    """userInfo tells the description, the cognito-idp API the cause."""
+    return TokenRefused("invalid_token", description, status=401, cause=cause)
 
 
 def user_info(pool: Pool, token: str) -> Claims:

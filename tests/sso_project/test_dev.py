@@ -26,7 +26,7 @@ def test_local_pool_takes_the_place_of_values_that_belong_to_no_pool():
     assert development.ports == {"PORT": 8000, "POOL_PORT": 9000}
     assert variables["COGNITO_POOL_ID"] == "local-1_DevPool01"
     assert variables["COGNITO_CLIENT_ID"] == "4localwebclient5demo6only7"
-    assert variables["COGNITO_CLIENT_SECRET"] == "local-development-secret-not-for-production"
+    assert variables["COGNITO_CLIENT_SECRET"] == "localDevelopmentSecretNotForProduction"
     assert variables["COGNITO_CLIENT_DOMAIN"] == "http://localhost:9000"
     assert variables["COGNITO_ISSUER"] == "http://localhost:9000/local-1_DevPool01"
     assert variables["COGNITO_JWKS_URL"] == ""

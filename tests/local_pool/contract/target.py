@@ -107,8 +107,8 @@ class Target:
     def sign_in(self, browser: Browser | None = None, **changes: str | None) -> str:
         """Through the pages, as the test person: the callback's address with what came back."""
         browser = browser or Browser(self.url)
-        browser.open(self.authorize_url(**changes))
-        return browser.sign_in(self.username, self.password)
+        callback = browser.open(self.authorize_url(**changes))
+        return callback or browser.sign_in(self.username, self.password)
 
     def code(self, browser: Browser | None = None, **changes: str | None) -> str:
         return parameters(self.sign_in(browser, **changes))["code"]

@@ -1,6 +1,7 @@
 """The token endpoint's clients, codes and errors: sections 4.1 to 4.5 of the contract."""
 
 import base64
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -86,6 +87,12 @@ def test_values_in_basic_are_compared_as_sent(control, target):
 
 
 # Client authentication
+
+
+def test_generated_secrets_hold_nothing_that_a_library_would_escape(control, target):
+    """RFC 6749 has Basic values form-encoded, Cognito does not: here both send the same."""
+    for secret in (target.client_secret, target.machine_client_secret):
+        assert re.fullmatch(r"[a-zA-Z0-9]{24,64}", secret)
 
 
 def test_wrong_secret_is_an_invalid_client_and_does_not_burn_the_code(target):

@@ -1,0 +1,252 @@
+"""The cognito-idp JSON operations: sections 4.7, 5.1 and 5.2 of the contract.
+
+Those a person's own token or a client's secret allows need no signature at Cognito either; the
+administrator's do, so that they are asked of the local pool alone.
+"""
+
+import pytest
+import requests
+
+from tests.local_pool.contract.browser import Browser
+from tests.local_pool.contract.target import SECONDS, parameters, unique, unverified_claims
+from tests.local_pool.contract.test_refresh import rotating
+
+
+def refused(answer, kind, message=""):
+    assert answer.status_code == 400, answer.text
+    body = answer.json()
+    assert body["__type"].rpartition("#")[2] == kind
+    return message in (body.get("message") or body.get("Message") or "")
+
+
+def secret(target):
+    return {"ClientId": target.client_id, "ClientSecret": target.client_secret}
+
+
+def attributes(described):
+    pairs = described.get("UserAttributes") or described.get("Attributes")
+    return {pair["Name"]: pair["Value"] for pair in pairs}
+
+
+# A client's own
+
+
+def test_refresh_token_is_exchanged(target, tokens):
+    answer = target.call(
+        "GetTokensFromRefreshToken", RefreshToken=tokens["refresh_token"], **secret(target)
+    )
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("application/x-amz-json-1.1")
+    result = answer.json()["AuthenticationResult"]
+    assert set(result) - {"RefreshToken"} == {"AccessToken", "IdToken", "ExpiresIn", "TokenType"}
+    assert target.verified(result["AccessToken"])["token_use"] == "access"
+    assert target.verified(result["IdToken"])["token_use"] == "id"
+
+
+def test_exchange_keeps_the_sign_in(target, tokens):
+    answer = target.call(
+        "GetTokensFromRefreshToken", RefreshToken=tokens["refresh_token"], **secret(target)
+    )
+    after = unverified_claims(answer.json()["AuthenticationResult"]["AccessToken"])
+    before = unverified_claims(tokens["access_token"])
+    assert after["origin_jti"] == before["origin_jti"]
+
+
+@pytest.mark.parametrize("token", ["x", "a.b.c.d.e"])
+def test_unknown_refresh_token_is_not_authorized(target, token):
+    answer = target.call("GetTokensFromRefreshToken", RefreshToken=token, **secret(target))
+    assert refused(answer, "NotAuthorizedException", "Invalid Refresh Token")
+
+
+def test_wrong_secret_is_not_authorized(target, tokens):
+    given = secret(target) | {"ClientSecret": "x" * 40}
+    answer = target.call("GetTokensFromRefreshToken", RefreshToken=tokens["refresh_token"], **given)
+    assert refused(answer, "NotAuthorizedException")
+
+
+def test_revoked_refresh_token_is_named_so(target, tokens):
+    answer = target.call("RevokeToken", Token=tokens["refresh_token"], **secret(target))
+    assert (answer.status_code, answer.json()) == (200, {})
+    answer = target.call(
+        "GetTokensFromRefreshToken", RefreshToken=tokens["refresh_token"], **secret(target)
+    )
+    assert refused(answer, "NotAuthorizedException", "Refresh Token has been revoked")
+
+
+def test_only_refresh_tokens_can_be_revoked(target, tokens):
+    answer = target.call("RevokeToken", Token=tokens["access_token"], **secret(target))
+    assert refused(answer, "UnsupportedTokenTypeException")
+
+
+@rotating(grace=10)
+def test_rotation_gives_a_successor_and_refuses_reuse_by_name(control, target, tokens):
+    given = secret(target) | {"RefreshToken": tokens["refresh_token"]}
+    first = target.call("GetTokensFromRefreshToken", **given).json()["AuthenticationResult"]
+    assert target.refresh(first["RefreshToken"]).status_code == 200
+    control.clock.advance(11)
+    answer = target.call("GetTokensFromRefreshToken", **given)
+    assert refused(answer, "RefreshTokenReuseException")
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [("disable", "User is disabled."), ("sign_out_everywhere", "Refresh Token has been revoked")],
+)
+def test_refresh_of_somebody_gone_says_why(control, target, tokens, act, message):
+    getattr(control, act)("ada")
+    answer = target.call(
+        "GetTokensFromRefreshToken", RefreshToken=tokens["refresh_token"], **secret(target)
+    )
+    assert refused(answer, "NotAuthorizedException", message)
+
+
+# A person's own
+
+
+def test_person_reads_their_attributes(target, tokens):
+    described = target.call("GetUser", AccessToken=tokens["access_token"]).json()
+    claims = unverified_claims(tokens["access_token"])
+    assert described["Username"] == claims["username"]
+    assert attributes(described)["sub"] == claims["sub"]
+    assert attributes(described)["email_verified"] in ("true", "false")
+
+
+@pytest.mark.parametrize("operation", ["GetUser", "GlobalSignOut"])
+def test_own_operations_need_their_scope(target, operation):
+    token = target.tokens(scope="openid email")["access_token"]
+    answer = target.call(operation, AccessToken=token)
+    assert refused(answer, "NotAuthorizedException", "Access Token does not have required scopes")
+
+
+def test_revoked_access_token_is_named_so(target, tokens):
+    target.revoke(tokens["refresh_token"])
+    answer = target.call("GetUser", AccessToken=tokens["access_token"])
+    assert refused(answer, "NotAuthorizedException", "Access Token has been revoked")
+
+
+def test_garbage_is_not_authorized(target):
+    assert refused(target.call("GetUser", AccessToken="a.b.c"), "NotAuthorizedException")
+
+
+def test_global_sign_out_ends_every_sign_in_but_not_the_browsers_session(target):
+    browser = Browser(target.url)
+    one, two = target.tokens(browser), target.tokens()
+    answer = target.call("GlobalSignOut", AccessToken=one["access_token"])
+    assert (answer.status_code, answer.json()) == (200, {})
+    for ended in (one, two):
+        assert target.refresh(ended["refresh_token"]).json()["error"] == "invalid_grant"
+        assert target.user_info(ended["access_token"]).status_code == 401
+        assert target.verified(ended["access_token"])
+    callback = browser.open(target.authorize_url(prompt="none"))
+    assert "code" in parameters(callback)
+
+
+# The protocol
+
+
+def test_unknown_operation_is_named(target):
+    assert refused(target.call("MakeTea"), "UnknownOperationException")
+
+
+def test_missing_member_is_an_invalid_parameter(target):
+    assert refused(target.call("GetTokensFromRefreshToken"), "InvalidParameterException")
+
+
+def test_body_that_is_no_json_is_a_serialization_error(target):
+    address = target.issuer.rpartition("/")[0]
+    headers = {
+        "X-Amz-Target": "AWSCognitoIdentityProviderService.GetUser",
+        "Content-Type": "application/x-amz-json-1.1",
+    }
+    answer = requests.post(f"{address}/", "{not json", headers=headers, timeout=SECONDS)
+    assert refused(answer, "SerializationException")
+
+
+# The administrator's
+
+
+@pytest.fixture
+def created(control, target):
+    name = unique("joan")
+    pairs = [{"Name": "email", "Value": f"{name}@example.com"}]
+    answer = target.call("AdminCreateUser", Username=name, UserAttributes=pairs)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["User"]
+
+
+def test_created_person_is_described(created):
+    assert created["Enabled"] is True
+    assert created["UserStatus"] == "FORCE_CHANGE_PASSWORD"
+    assert {"sub", "email"} <= set(attributes(created))
+    assert type(created["UserCreateDate"]) in (int, float)
+
+
+def test_created_person_can_be_read_and_listed(target, created):
+    name = created["Username"]
+    read = target.call("AdminGetUser", Username=name).json()
+    assert attributes(read) == attributes(created)
+    for rule in (f'username = "{name}"', f'email = "{name}@example.com"', f'username ^= "{name}"'):
+        found = target.call("ListUsers", Filter=rule).json()["Users"]
+        assert [user["Username"] for user in found] == [name]
+
+
+def test_username_is_taken_once(target, created):
+    answer = target.call("AdminCreateUser", Username=created["Username"])
+    assert refused(answer, "UsernameExistsException")
+
+
+def test_deleted_person_does_not_exist(target, created):
+    assert target.call("AdminDeleteUser", Username=created["Username"]).json() == {}
+    answer = target.call("AdminGetUser", Username=created["Username"])
+    assert refused(answer, "UserNotFoundException", "User does not exist.")
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "AdminGetUser",
+        "AdminDisableUser",
+        "AdminEnableUser",
+        "AdminDeleteUser",
+        "AdminUserGlobalSignOut",
+        "AdminListGroupsForUser",
+    ],
+)
+def test_unknown_person_is_not_found(control, target, operation):
+    assert refused(target.call(operation, Username="nobody"), "UserNotFoundException")
+
+
+def test_disabled_person_is_shown_so_until_enabled(control, target):
+    for operation, enabled in (("AdminDisableUser", False), ("AdminEnableUser", True)):
+        assert target.call(operation, Username="ada").json() == {}
+        assert target.call("AdminGetUser", Username="ada").json()["Enabled"] is enabled
+
+
+@pytest.mark.parametrize("operation", ["AdminDisableUser", "AdminUserGlobalSignOut"])
+def test_administrator_ends_sign_ins(control, target, tokens, operation):
+    target.call(operation, Username="ada")
+    assert target.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
+    assert target.user_info(tokens["access_token"]).status_code == 401
+
+
+def test_groups_of_a_person_are_listed(control, target):
+    groups = target.call("AdminListGroupsForUser", Username="ada").json()["Groups"]
+    assert [group["GroupName"] for group in groups] == ["admins"]
+
+
+def test_client_is_described(control, target):
+    body = {"ClientId": target.client_id, "UserPoolId": control.pool_id}
+    client = target.call("DescribeUserPoolClient", **body).json()["UserPoolClient"]
+    assert client["ClientId"] == target.client_id
+    assert target.callback_url in client["CallbackURLs"]
+    assert target.logout_url in client["LogoutURLs"]
+    assert client["AllowedOAuthFlows"] == ["code"]
+    assert client["RefreshTokenRotation"]["Feature"] == "DISABLED"
+    assert "openid" in client["AllowedOAuthScopes"]
+
+
+def test_unknown_client_and_pool_are_not_found(control, target):
+    unknown = target.call("DescribeUserPoolClient", ClientId="doesnotexist")
+    assert refused(unknown, "ResourceNotFoundException")
+    other = target.call("ListUsers", UserPoolId="us-east-1_AnotherPool")
+    assert refused(other, "ResourceNotFoundException")
