@@ -172,7 +172,7 @@ def revoke_token(pool: Pool, body: Body) -> Body:
 
 def get_tokens_from_refresh_token(pool: Pool, body: Body) -> Body:
     form = _client_form(body, refresh_token=body["RefreshToken"])
-    answer, _ = grants.refresh(pool, grants.authenticate_client(pool, None, form), form)
+    answer = grants.refresh(pool, grants.authenticate_client(pool, None, form), form)
     names = {"".join(part.title() for part in name.split("_")): v for name, v in answer.items()}
     return {"AuthenticationResult": names}
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from flask import jsonify, render_template, request
+from flask import jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from . import commands, grants, people
@@ -49,6 +49,10 @@ def _home(pool: Pool, **said: Any) -> Response:
         commands=", ".join(commands.COMMANDS),
         **said,
     )
+
+
+def root(pool: Pool) -> Response:
+    return redirect("/_local/")
 
 
 def live(pool: Pool) -> Response:
@@ -122,7 +126,7 @@ def token(pool: Pool) -> Response:
 
 
 def mail(pool: Pool) -> Response:
-    mails = list(reversed(pool.state.mails.values()))
+    mails = list(pool.state.mails.values())[::-1]
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) != "text/html":
         return jsonify([json.loads(mail.line) for mail in mails])
     return page("mail.html", mails=mails)
@@ -141,6 +145,7 @@ def health(pool: Pool) -> Response:
 
 ROUTES = (
     ("/_local/", "_local", home, ["GET"]),
+    ("/", "_local_root", root, ["GET"]),
     ("/_local/live", "_local_live", live, ["GET"]),
     ("/_local/faults", "_local_faults", faults, ["GET", "POST", "DELETE"]),
     ("/_local/token", "_local_token", token, ["POST"]),

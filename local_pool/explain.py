@@ -15,6 +15,7 @@ Why = dict[str, str]
 
 def mismatch(sent: str, registered: Iterable[str], kind: str = "callback") -> Why:
     """A redirect or sign-out address that is not registered, against the nearest one that is."""
+    sent = sent[:300]
     near = max(registered, key=lambda url: SequenceMatcher(None, sent, url).ratio(), default="")
     if not near:
         return {"cause": f"sent {sent}, no {kind} address is registered", "fix": "register it"}

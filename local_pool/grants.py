@@ -17,6 +17,7 @@ from typing import Any
 from . import explain
 from .declarations import STANDARD_SCOPES, Client
 from .errors import TokenRefused
+from .journal import NO_STATE
 from .pool import Pool
 from .records import AuthorizationCode, Person, RefreshToken, SignIn, digest
 from .tokens import access_claims, id_claims, machine_claims, new_refresh_token
@@ -61,27 +62,35 @@ def _require(form: Mapping[str, str], name: str) -> str:
     return form[name]
 
 
-def exchange_code(pool: Pool, client: Client, form: Mapping[str, str]) -> tuple[Answer, SignIn]:
+def reference(pool: Pool, form: Mapping[str, str]) -> str:
+    """The reference of the attempt that a code or refresh token comes from, for the journal."""
+    code = pool.state.codes.get(digest(form.get("code", "")))
+    token = pool.state.refresh_tokens.get(digest(form.get("refresh_token", form.get("token", ""))))
+    source = code or (pool.state.sign_ins.get(token.origin_jti) if token else None)
+    return source.reference if source else NO_STATE
+
+
+def exchange_code(pool: Pool, client: Client, form: Mapping[str, str]) -> Answer:
     """authorization_code: exactly one caller gets the tokens of a code."""
-    if "client_credentials" in client.flows:
-        raise TokenRefused("unauthorized_client", cause="a machine client cannot redeem codes")
+    if "code" not in client.flows:
+        raise TokenRefused("unauthorized_client", cause="this client has no code flow")
     code, redirect_uri = _require(form, "code"), _require(form, "redirect_uri")
     with pool.change() as state:
         record = state.codes.get(digest(code))
         person = _check_code(pool, client, record, redirect_uri, form.get("code_verifier", ""))
         assert record is not None  # noqa: S101 (for the type checker: _check_code refuses None)
-        del state.codes[digest(code)]
+        state.codes[digest(code)] = replace(record, used=True)
         sign_in, refresh_token = _begin(pool, client, record)
-    return _answer(pool, person, sign_in, refresh_token, record.nonce), sign_in
+    return _answer(pool, person, sign_in, refresh_token, record.nonce)
 
 
 def _check_code(
     pool: Pool, client: Client, code: AuthorizationCode | None, redirect_uri: str, verifier: str
 ) -> Person:
     if code is None or code.client_id != client.client_id:
-        raise TokenRefused(
-            "invalid_grant", cause="the code is unknown, used already, or another client's"
-        )
+        raise TokenRefused("invalid_grant", cause="the code is unknown, or another client's")
+    if code.used:
+        raise TokenRefused("invalid_grant", cause="the code was used already")
     if code.expires_at <= pool.clock():
         raise TokenRefused("invalid_grant", cause="the code has expired")
     if code.redirect_uri != redirect_uri:
@@ -144,14 +153,14 @@ def sign_in_directly(
     scopes: tuple[str, ...],
     *,
     auth_time: float | None = None,
-    **known: str,
+    **known: Any,
 ) -> Answer:
     """Tokens without a code: the implicit flow's, or for a test or the console to use.
 
     ``known`` are further members of an AuthorizationCode: reference, nonce, resource.
     """
     now = pool.clock()
-    given = {"reference": "direct"} | known
+    given: dict[str, Any] = {"reference": "direct"} | known
     record = AuthorizationCode(
         person.username, person.sub, client.client_id, "", scopes, auth_time or now, now, **given
     )
@@ -160,7 +169,7 @@ def sign_in_directly(
     return _answer(pool, person, sign_in, refresh_token, record.nonce)
 
 
-def refresh(pool: Pool, client: Client, form: Mapping[str, str]) -> tuple[Answer, SignIn]:
+def refresh(pool: Pool, client: Client, form: Mapping[str, str]) -> Answer:
     """refresh_token: groups and attributes are read afresh, ``auth_time`` and ``origin_jti`` stay.
 
     With rotation the answer holds a successor, valid for what remains of the first one's life;
@@ -175,7 +184,7 @@ def refresh(pool: Pool, client: Client, form: Mapping[str, str]) -> tuple[Answer
             state.refresh_tokens[digest(successor)] = RefreshToken(sign_in.origin_jti)
             if record is not None and record.superseded_at is None:
                 state.refresh_tokens[digest(token)] = replace(record, superseded_at=pool.clock())
-    return _answer(pool, person, sign_in, successor), sign_in
+    return _answer(pool, person, sign_in, successor)
 
 
 def _check_refresh(
@@ -216,7 +225,7 @@ def client_credentials(pool: Pool, client: Client, form: Mapping[str, str]) -> A
     return {"access_token": pool.mint(claims), "expires_in": seconds, "token_type": "Bearer"}
 
 
-def revoke(pool: Pool, client: Client, token: str) -> SignIn | None:
+def revoke(pool: Pool, client: Client, token: str) -> None:
     """End the sign-in of a refresh token; an unknown token is no error (RFC 7009, section 2.2)."""
     if not token:
         raise TokenRefused("invalid_request", cause="the parameter token is missing")
@@ -229,4 +238,3 @@ def revoke(pool: Pool, client: Client, token: str) -> SignIn | None:
             raise TokenRefused("invalid_request", cause="the refresh token is another client's")
         if sign_in is not None and sign_in.revoked_at is None:
             state.sign_ins[sign_in.origin_jti] = replace(sign_in, revoked_at=pool.clock())
-    return sign_in

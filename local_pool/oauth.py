@@ -13,9 +13,14 @@ from .authorization import AuthorizationRequest, callback_url
 from .errors import CallbackRefused, PageRefused, TokenRefused
 from .journal import NO_STATE, reference_of
 from .pool import Pool
-from .records import BrowserSession, digest
+from .records import BrowserSession
 
 JSON = "application/json;charset=UTF-8"
+GRANTS = {
+    "authorization_code": grants.exchange_code,
+    "refresh_token": grants.refresh,
+    "client_credentials": grants.client_credentials,
+}
 AS_CALLBACK_ERROR = {
     "denied": ("access_denied", "User denied access"),
     "server-error": ("server_error", ""),
@@ -91,8 +96,7 @@ def back_to_app(
 
 def token(pool: Pool) -> Response:
     started, form = time.perf_counter(), request.form
-    code = pool.state.codes.get(digest(form.get("code", "")))
-    reference = code.reference if code else NO_STATE
+    reference = grants.reference(pool, form)
     grant = form.get("grant_type", "")
     try:
         if request.mimetype != "application/x-www-form-urlencoded":
@@ -100,16 +104,11 @@ def token(pool: Pool) -> Response:
                 "invalid_request", cause=f"the body is {request.mimetype or 'untyped'}, not a form"
             )
         client = grants.authenticate_client(pool, request.headers.get("Authorization"), form)
-        if grant == "authorization_code":
-            answer, sign_in = grants.exchange_code(pool, client, form)
-        elif grant == "refresh_token":
-            answer, sign_in = grants.refresh(pool, client, form)
-            reference = sign_in.reference
-        elif grant == "client_credentials":
-            answer, reference = grants.client_credentials(pool, client, form), "machine "
-        else:
+        perform = GRANTS.get(grant)
+        if perform is None:
             error = "unsupported_grant_type" if grant else "invalid_request"
             raise TokenRefused(error, cause=f"grant_type is {grant[:40] or 'missing'}")
+        answer = perform(pool, client, form)
     except TokenRefused as refusal:
         pool.journal.step(reference, f"token {grant[:40]}", refused=refusal)
         raise
@@ -130,18 +129,15 @@ def _shown_claims(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def revoke(pool: Pool) -> Response:
+    form, header = request.form, request.headers.get("Authorization")
+    reference = grants.reference(pool, form)
     try:
-        client = grants.authenticate_client(
-            pool, request.headers.get("Authorization"), request.form
-        )
-        sign_in = grants.revoke(pool, client, request.form.get("token", ""))
+        grants.revoke(pool, grants.authenticate_client(pool, header, form), form.get("token", ""))
     except TokenRefused as refusal:
         refusal.status = 401 if refusal.error == "invalid_client" else 400
-        pool.journal.step(NO_STATE, "revoke", refused=refusal)
+        pool.journal.step(reference, "revoke", refused=refusal)
         raise
-    pool.journal.step(
-        sign_in.reference if sign_in else NO_STATE, "revoke", "" if sign_in else "unknown token"
-    )
+    pool.journal.step(reference, "revoke", "unknown token" if reference == NO_STATE else "")
     return Response(status=200)
 
 

@@ -31,13 +31,11 @@ def seed(pool: Pool) -> None:
 
 def _from_seed(pool: Pool, declared: Seed) -> Person:
     """A declared person has the same ``sub`` after every reset, so that apps know them again."""
-    known = pool.state.people.get(declared.username.lower())
-    now = pool.clock()
+    known, now = pool.state.people.get(declared.username.lower()), pool.clock()
+    own_sub = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{pool.config.id}/{declared.username}"))
     return Person(
         username=declared.username,
-        sub=known.sub
-        if known
-        else str(uuid.uuid5(uuid.NAMESPACE_URL, f"{pool.config.id}/{declared.username}")),
+        sub=known.sub if known else own_sub,
         password=passwords.hash_seed(declared.password),
         attributes=declared.all_attributes(),
         created=known.created if known else now,
@@ -177,6 +175,9 @@ def set_group(pool: Pool, person: Person, group: str, member: bool) -> None:
     """Raises ResourceNotFoundException for a group that pool.toml does not declare."""
     if group not in pool.config.groups:
         raise PersonRefused("ResourceNotFoundException", "Group not found.")
-    with pool.lock:
-        groups = [g for g in get(pool, person.username).groups if g != group]
-        update(pool, person, groups=tuple([*groups, group] if member else groups))
+    with pool.change() as state:
+        current = state.people.get(person.username.lower(), person)
+        others = tuple(g for g in current.groups if g != group)
+        groups = (*others, group) if member else others
+        changed = replace(current, groups=groups, modified=pool.clock())
+        state.people[person.username.lower()] = changed

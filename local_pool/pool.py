@@ -7,7 +7,7 @@ mail), authorization.py (what an app may ask for) and grants.py (tokens).
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from threading import Event, RLock
+from threading import Event, Lock
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
@@ -37,7 +37,7 @@ class Pool:
         self.faults = faults or Faults()
         self.journal = journal or Journal()
         self.stopping = Event()
-        self.lock = RLock()
+        self.lock = Lock()
         self.keys = KeyRing(store, generate_key)
         self.failures: dict[str, tuple[int, float]] = {}  # wrong passwords: how many, the last
         self._store = store
@@ -48,7 +48,7 @@ class Pool:
 
     @contextmanager
     def change(self) -> Iterator[State]:
-        """Alter the state: alone, and on disk before this returns."""
+        """Alter the state: alone, and on disk before this returns. Never within another change."""
         with self.lock:
             yield self.state
             self._version += 1

@@ -66,6 +66,7 @@ class AuthorizationCode(Record):
     nonce: str = ""
     challenge: str = ""
     resource: str = ""
+    used: bool = False  # kept until it expires, to tell a second try from a forged code
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,11 @@ def id_claims(
     config: PoolConfig, now: float, person: Person, sign_in: SignIn, access_token: str, nonce: str
 ) -> Claims:
     half_hash = hashlib.sha256(access_token.encode()).digest()[:16]
+    attributes = released_attributes(person, sign_in.scopes)
     claims: Claims = {
+        k: v == "true" if k.endswith("_verified") else v for k, v in attributes.items()
+    }
+    claims |= {
         "at_hash": base64.urlsafe_b64encode(half_hash).rstrip(b"=").decode(),
         "sub": person.sub,
         "iss": config.issuer,
@@ -65,8 +69,6 @@ def id_claims(
         claims["cognito:groups"] = list(person.groups)
     if nonce:
         claims["nonce"] = nonce
-    for name, value in released_attributes(person, sign_in.scopes).items():
-        claims[name] = value == "true" if name.endswith("_verified") else value
     return claims
 
 

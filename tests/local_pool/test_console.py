@@ -46,6 +46,10 @@ def test_shows_people_clients_and_the_apps_environment(app, console):
         assert "=".join(line) in console.text
 
 
+def test_bare_address_leads_here(app):
+    assert app.get("/").headers["Location"] == "/_local/"
+
+
 def test_button_does_its_command_and_says_so(app, console):
     console.submit("/_local/faults", do="disable ada")
     assert "Done: ada is disabled" in console.text

@@ -57,6 +57,13 @@ def test_without_openid_there_is_no_id_token(app):
     assert "id_token" not in tokens
 
 
+def test_attribute_cannot_take_the_place_of_a_claim(app):
+    evil = [{"Name": name, "Value": "evil"} for name in ("sub", "iss", "aud", "exp", "token_use")]
+    app.api("AdminUpdateUserAttributes", Username="linus", UserAttributes=evil)
+    identity = claims(app.tokens("linus", scope="openid")["id_token"])
+    assert "evil" not in identity.values()
+
+
 def test_code_works_once(app):
     code = app.code()
     assert app.redeem(code).status_code == 200

@@ -12,11 +12,7 @@ from .conftest import CALLBACK
 FOLDER = Path(__file__).with_name("javascript")
 
 
-def test_certified_client_signs_in_refreshes_and_revokes(make_local_pool):
-    # A generic client form-encodes what it sends by Basic, and Cognito compares it raw: secrets
-    # made by Cognito have no character that this would change.
-    secrets = {"client_secret": "a1" * 20, "machine_client_secret": "b2" * 20}
-    pool = make_local_pool(**secrets)
+def test_certified_client_signs_in_refreshes_and_revokes(pool):
     install = ["npm", "ci", "--no-audit", "--no-fund", "--silent"]
     subprocess.run(install, cwd=FOLDER, check=True, timeout=300)
     values = {

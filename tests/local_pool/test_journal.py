@@ -26,6 +26,19 @@ def test_refusals_say_why(app):
     assert "COGNITO_CLIENT_SECRET" in app.pool.journal.lines[-1]
 
 
+def test_second_use_of_a_code_stands_under_the_attempt_it_came_from(app):
+    code = app.code(state="s")
+    app.redeem(code)
+    app.redeem(code)
+    assert app.pool.journal.lines[-1].endswith("refused: the code was used already")
+    tokens = app.tokens(state="s")
+    app.revoke(tokens["refresh_token"])
+    app.refresh(tokens["refresh_token"])
+    said = app.pool.journal.lines[-4:]
+    assert all(reference_of("s") in line for line in said)
+    assert said[-1].endswith("refused: Refresh Token has been revoked")
+
+
 def test_codes_tokens_secrets_and_passwords_never_appear(app):
     state, nonce = "a-state-nobody-may-read", "a-nonce-nobody-may-read"
     changes = {"state": state, "nonce": nonce}

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from local_pool import commands
 from local_pool.records import State
 from local_pool.server import listen
 from local_pool.testing import LocalPool, Seed
@@ -157,7 +158,7 @@ def test_killed_process_loses_nothing_it_answered(tmp_path):
     assert 40 <= len(got) < 200
     second = start()
     try:
-        auth = ("4localwebclient5demo6only7", "local-development-secret-not-for-production")
+        auth = ("4localwebclient5demo6only7", "localDevelopmentSecretNotForProduction")
         for refresh_token in got:
             form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
             answer = requests.post(
@@ -184,3 +185,15 @@ def test_pool_starts_in_milliseconds():
     started = time.perf_counter()
     with LocalPool():
         assert time.perf_counter() - started < 0.5
+
+
+def test_people_and_sign_ins_change_at_once_without_waiting_for_each_other(app):
+    def change(number: int) -> None:
+        commands.run(app.pool.pool, f"{('join', 'leave')[number % 2]} linus editors")
+        app.pool.tokens_for("ada")
+
+    with ThreadPoolExecutor(16) as threads:
+        futures = [threads.submit(change, number) for number in range(64)]
+        for future in futures:
+            future.result(timeout=30)
+    assert len(app.pool.pool.state.sign_ins) == 64
