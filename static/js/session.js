@@ -94,7 +94,7 @@ function csrfToken() {
 /* Forms */
 
 const STORE = "kept-forms";
-const CAME_BACK = "signed_in_again"; // the callback sets it, for a minute
+const CAME_BACK = "signed_in_again"; // the callback sets it for a minute: a return, not a visit
 const LONGEST = 200_000; // characters of all that is kept
 const NEVER_KEPT = new Set(["password", "file", "hidden", "submit", "button", "image", "reset"]);
 
@@ -105,10 +105,13 @@ const NEVER_KEPT = new Set(["password", "file", "hidden", "submit", "button", "i
    itself, and forgotten on any other way through the site. */
 export function keepForms() {
   const person = document.documentElement.dataset.person ?? "";
+  if (document.querySelector("[data-try-again]")) {
+    markReturn(600); // "try again" leads back to the form: it is no other way through the site
+    return;
+  }
   const kept = take();
   if (cookie(CAME_BACK)) {
-    const secure = location.protocol === "https:" ? "; secure" : "";
-    document.cookie = `${CAME_BACK}=; max-age=0; path=/; samesite=lax${secure}`;
+    markReturn(0);
     if (person && kept?.person === person && kept.page === location.pathname) refill(kept.forms);
   }
   if (!person) return;
@@ -123,6 +126,11 @@ export function keepForms() {
       forms: Object.fromEntries(forms.map(([name, form]) => [name, snapshot(form)])),
     });
   });
+}
+
+function markReturn(seconds) {
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `${CAME_BACK}=1; max-age=${seconds}; path=/; samesite=lax${secure}`;
 }
 
 function postForms() {
@@ -169,8 +177,7 @@ function refill(forms) {
     const notice = document.createElement("p");
     notice.className = "message";
     notice.setAttribute("role", "status");
-    notice.textContent =
-      "You were signed out in between. What you typed is back; nothing was sent yet.";
+    notice.textContent = "What you typed is back; nothing was sent yet.";
     form.prepend(notice);
   }
 }

@@ -63,7 +63,7 @@ def test_unknown_reference_is_an_error_that_helps():
         call_command("explain_sign_in", "0badcafe")
 
 
-def test_strangers_cannot_fill_the_record(visitor, monkeypatch):
+def test_strangers_cannot_fill_the_record(visitor, new_visitor, monkeypatch):
     monkeypatch.setattr(events, "MOST_OF_STRANGERS", 3)
     for _ in range(20):
         visitor.start()
@@ -76,8 +76,9 @@ def test_strangers_cannot_fill_the_record(visitor, monkeypatch):
     visitor.sign_in()
     assert SignInEvent.objects.filter(kind="signed in", person="ada").count() == 1
     SignInEvent.objects.update(at=timezone.now() - timedelta(hours=2))
-    start = visitor.start()
-    visitor.get(f"/signin?code=made-up&state={query_of(start)['state']}")
+    stranger = new_visitor()
+    start = stranger.start()
+    stranger.get(f"/signin?code=made-up&state={query_of(start)['state']}")
     assert SignInEvent.objects.filter(user=None).count() == 4
 
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from accounts.models import SignIn
-from tests.flows.sessions.conftest import refreshes, until_expired
+from tests.flows.sessions.conftest import beyond_grace, let_pass, refreshes, until_expired
 from tests.flows.test_browser import sign_in_as
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -60,6 +60,21 @@ def test_form_is_kept_over_a_new_sign_in_and_not_sent_by_itself(page, site, pool
     assert posts.count(f"{site}/note/?draft=7") == 1
     page.reload()
     expect(page.get_by_label("Text")).to_have_value("")
+
+
+def test_form_is_kept_while_cognito_is_away(page, site, pool):
+    sign_in_as(page, site)
+    page.goto(f"{site}/note/")
+    fill_in(page)
+    beyond_grace()
+    pool.stop()
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_role("main")).to_contain_text("You haven't been signed out")
+    pool.start()
+    let_pass(minutes=2)
+    page.get_by_role("link", name="Try again").click()
+    expect(page.get_by_label("Text")).to_have_value("a long draft")
+    assert SignIn.objects.get().ended_at is None
 
 
 def test_form_is_not_shown_to_somebody_else(page, site, pool):
