@@ -35,6 +35,7 @@ def render_problem(
             "why": provider_reason(error) if isinstance(error, ProviderRefused) else problem.why,
             "next_step": problem.next_step,
             "action_label": problem.action_label,
+            "retry": bool(retry_url),
             "action_url": retry_url or _sign_in_address(error, next_url),
             "command": _repair_command() if problem.settings and settings.DEBUG else "",
         },

@@ -107,7 +107,7 @@ def end_everything(user: Any, *, reason: str) -> tuple[int, list[PendingRevocati
         # First, so that a token renewed at this very moment is caught by its own sign-in's end.
         for identity in Identity.objects.filter(user=user):
             revocations.revoke_person(issuer=identity.issuer, subject=identity.subject)
-        rows = list(SignIn.objects.live().select_related("user").filter(user=user))
+        rows = list(SignIn.objects.live().select_related("user").filter(user=user).order_by("pk"))
         pending = [ending.end(row, reason=reason) for row in rows]
     events.record("signed out everywhere", user=user, reason=reason, sessions=len(rows))
     return len(rows), [item for item in pending if item is not None]

@@ -17,6 +17,7 @@ from ...provider import provider
 
 REVOKE_SECONDS = 60.0  # of one run, for all refresh tokens together
 LONGEST_REFRESH_TOKEN = timedelta(days=3650)  # what Cognito allows; then nothing is left to revoke
+MOST_AT_ONCE = 1000  # rows of one run; the rest waits for the next
 ENDED_KEPT = timedelta(days=30)
 EVENTS_KEPT = timedelta(days=365)
 
@@ -51,14 +52,13 @@ class Command(BaseCommand):
         now, limits = timezone.now(), provider().limits
         idle = Q(last_seen_at__lt=now - timedelta(seconds=limits.session_idle))
         too_old = Q(signed_in_at__lt=now - timedelta(seconds=limits.session_absolute))
-        rows = SignIn.objects.live().select_related("user").filter(idle | too_old)
-        ended = 0
-        for row in rows.iterator():
+        over = SignIn.objects.live().select_related("user").filter(idle | too_old)
+        rows = list(over.order_by("pk")[:MOST_AT_ONCE])
+        for row in rows:
             ending.end(row, reason=SignIn.EndReason.IDLE)
-            ended += 1
-        return ended
+        return len(rows)
 
     def _revoke(self) -> int:
         due = PendingRevocation.objects.filter(next_try_at__lte=timezone.now())
-        ending.revoke(due.order_by("next_try_at")[:1000], seconds=REVOKE_SECONDS)
+        ending.revoke(due.order_by("next_try_at")[:MOST_AT_ONCE], seconds=REVOKE_SECONDS)
         return PendingRevocation.objects.count()
