@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
@@ -235,11 +235,12 @@ def test_run_says_that_the_database_does_not_answer(run):
         assert "Traceback" not in one.text
 
 
-def test_run_with_real_values_uses_them_and_starts_no_pool(run, environ):
-    with (
-        LocalPool(public_url=f"http://localhost:{environ['PORT']}") as pool,
-        run(**pool.env()) as one,
-    ):
+def test_run_with_real_values_uses_them_and_starts_no_pool(run, environ, tmp_path):
+    file = tmp_path / "real.env"
+    with ExitStack() as stack:
+        pool = stack.enter_context(LocalPool(public_url=f"http://localhost:{environ['PORT']}"))
+        file.write_text("".join(f"{name}={value}\n" for name, value in pool.env().items()))
+        one = stack.enter_context(run(ENV_FILE=str(file)))
         assert eventually(lambda: "Ready in" in one.text or one.process.poll() is not None)
         assert answers(environ["PORT"]) == 200, one.text
         assert answers(environ["POOL_PORT"]) is None

@@ -46,13 +46,13 @@ class Children:
         for child in self._running.values():
             with suppress(ProcessLookupError):
                 child.terminate()
-        os.close(self._hold)
         for child in self._running.values():
             try:
                 child.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+        os.close(self._hold)  # ends whatever they started and did not take along
         os.close(self._end)
 
 
