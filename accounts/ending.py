@@ -51,6 +51,16 @@ def end(row: SignIn, *, reason: str, grant_is_dead: bool = False) -> PendingRevo
     return None
 
 
+def limit_reached(row: SignIn) -> str | None:
+    """Why this sign-in is over by its age or by nobody using it; None while it is not."""
+    now, limits = timezone.now(), provider().limits
+    if now - row.signed_in_at >= timedelta(seconds=limits.session_absolute):
+        return SignIn.EndReason.TOO_OLD
+    if now - row.last_seen_at >= timedelta(seconds=limits.session_idle):
+        return SignIn.EndReason.IDLE
+    return None
+
+
 def _refresh_token(row: SignIn) -> str:
     try:
         return session.open_tokens(row).refresh_token

@@ -77,14 +77,10 @@ def _within_limits(row: SignIn | None) -> SignIn | None:
     """The row, seen now; None once it was idle too long or is too old, and then it is ended."""
     if row is None:
         return None
-    now, limits = timezone.now(), provider().limits
-    if now - row.signed_in_at >= timedelta(seconds=limits.session_absolute):
-        ending.end(row, reason=SignIn.EndReason.TOO_OLD)
+    if reason := ending.limit_reached(row):
+        ending.end(row, reason=reason)
         return None
-    idle = timedelta(seconds=limits.session_idle)
-    if now - row.last_seen_at >= idle:
-        ending.end(row, reason=SignIn.EndReason.IDLE)
-        return None
+    now, idle = timezone.now(), timedelta(seconds=provider().limits.session_idle)
     if now - row.last_seen_at >= min(LONGEST_UNSEEN, idle / 5):
         SignIn.objects.live().filter(pk=row.pk).update(last_seen_at=now)
         row.last_seen_at = now
