@@ -19,7 +19,7 @@ from rest_framework.permissions import AllowAny
 
 from accounts.provider import provider
 
-SIGN_IN, ACCESS_TOKEN = "SignIn", "AccessToken"
+SIGN_IN, ACCESS_TOKEN = "Cognito", "PastedAccessToken"  # shown in this order, the alphabet's
 
 
 def only_the_api(endpoints: list[Any], **kwargs: Any) -> list[Any]:

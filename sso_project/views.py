@@ -44,6 +44,7 @@ def server_info() -> dict[str, str]:
 class ServerInfoApiView(APIView):
     """Server info; public, and deaf to tokens: a stale one must not keep it from answering."""
 
+    name = "Server info"
     authentication_classes = ()
     permission_classes = (AllowAny,)
 

@@ -35,6 +35,7 @@ _log = logging.getLogger(__name__)
 class TokensView(APIView):
     """Redeem the authorization code of a single-page app for its tokens."""
 
+    name = "Get tokens"
     authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_classes = (TokensThrottle,)
@@ -103,6 +104,7 @@ def _refusal(error: CognitoError) -> Exception:
 class CallerView(APIView):
     """Who calls: the identity, and what is known about it."""
 
+    name = "User"
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(
@@ -120,6 +122,7 @@ class UnknownAddressView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     schema = None
+    name = "API"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise NotFound("The API has nothing at this address. See /docs.")

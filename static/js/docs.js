@@ -19,6 +19,8 @@ const ui = SwaggerUIBundle({
     if (ours && token && !["GET", "HEAD", undefined].includes(request.method)) {
       request.headers["X-CSRFToken"] = token;
     }
+    // The token endpoint permits plain form posts of other origins, and no headers beside.
+    if (!ours) delete request.headers["X-Requested-With"];
     return request;
   },
 });

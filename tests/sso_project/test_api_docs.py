@@ -38,13 +38,13 @@ def test_codes_are_documented_by_post_alone(document):
 def test_sign_in_is_an_authorization_code_at_the_pool(document):
     schemes = document["components"]["securitySchemes"]
     config = provider().config
-    flow = schemes["SignIn"]["flows"]["authorizationCode"]
+    flow = schemes["Cognito"]["flows"]["authorizationCode"]
     assert flow["authorizationUrl"] == config.authorize_endpoint
     assert flow["tokenUrl"] == config.token_endpoint
     assert set(flow["scopes"]) == set(config.scopes)
-    assert schemes["AccessToken"]["scheme"] == "bearer"
+    assert schemes["PastedAccessToken"]["scheme"] == "bearer"
     used = {name for each in document["paths"]["/api/user"]["get"]["security"] for name in each}
-    assert used == {"SignIn", "AccessToken", "Session"}
+    assert used == {"Cognito", "PastedAccessToken", "Session"}
 
 
 def test_public_endpoints_ask_for_nothing(document):
