@@ -4,6 +4,7 @@ serve (what it does without a word), do COMMAND …, token NAME, counts, env, re
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shlex
@@ -87,7 +88,7 @@ def _serve(host: str, allow_remote: bool) -> int:
         if isinstance(error, PermissionError):
             said = "is not for everyone: set POOL_PORT to one above 1023"
         raise ConfigError(f"Port {config.port} {said}.") from error
-    pool = Pool(config, Store(_folder()), journal=Journal(lambda line: print(line, flush=True)))
+    pool = Pool(config, Store(_folder()), journal=Journal(_print))
     people.seed(pool)
     over = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -96,6 +97,11 @@ def _serve(host: str, allow_remote: bool) -> int:
     over.wait()
     server.stop()
     return 0
+
+
+def _print(line: str) -> None:
+    with contextlib.suppress(OSError):  # whoever read it is gone; people still sign in
+        print(line, flush=True)
 
 
 def _folder() -> Path:

@@ -74,11 +74,14 @@ def read_request(pool: Pool, query: Mapping[str, str]) -> AuthorizationRequest:
     return replace(request, max_age=int(max_age) if max_age else None)
 
 
+def missing(name: str) -> PageRefused:
+    text = f"Required String parameter '{name}' is not present"
+    return PageRefused("Required parameters missing", text)
+
+
 def _client(pool: Pool, query: Mapping[str, str]) -> Client:
     if not query.get("client_id"):
-        raise PageRefused(
-            "Required parameters missing", "Required String parameter 'client_id' is not present"
-        )
+        raise missing("client_id")
     client = pool.config.clients.get(query["client_id"])
     if client is None:
         raise PageRefused("invalid_request", **explain.unknown_client(pool, query["client_id"]))
@@ -90,9 +93,7 @@ def _redirect_uri(client: Client, query: Mapping[str, str]) -> str:
     if not sent and len(client.callback_urls) == 1:
         return client.callback_urls[0]
     if not sent:
-        raise PageRefused(
-            "Required parameters missing", "Required String parameter 'redirect_uri' is not present"
-        )
+        raise missing("redirect_uri")
     if sent not in client.callback_urls:
         raise PageRefused("redirect_mismatch", **explain.mismatch(sent, client.callback_urls))
     return sent

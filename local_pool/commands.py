@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from . import people, verification
 from .errors import PoolError
@@ -61,30 +62,6 @@ def _split(words: list[str]) -> tuple[list[str], dict[str, str]]:
     return positional, options
 
 
-def fail(
-    pool: Pool,
-    endpoint: str,
-    kind: str,
-    *,
-    times: str = "",
-    lasting: str = "",
-    grant: str = "",
-    seconds: str = "10",
-    share: str = "1",
-) -> str:
-    """fail ENDPOINT KIND [--times N] [--for TIME] [--grant GRANT] [--seconds TIME] [--share 0.1]"""
-    fault = pool.faults.add(
-        endpoint,
-        kind,
-        times=int(_number(times)) if times else None,
-        lasting=duration(lasting) if lasting else None,
-        grant=grant,
-        seconds=duration(seconds),
-        share=_number(share),
-    )
-    return str(fault)
-
-
 def _number(text: str) -> float:
     try:
         return float(text)
@@ -92,10 +69,27 @@ def _number(text: str) -> float:
         raise PoolError(f"{text!r} is no number.") from None
 
 
+OPTIONS: dict[str, Callable[[str], object]] = {
+    "times": lambda text: int(_number(text)),
+    "lasting": duration,
+    "grant": str,
+    "seconds": duration,
+    "share": _number,
+}
+
+
+def fail(pool: Pool, endpoint: str, kind: str, **options: str) -> str:
+    """fail ENDPOINT KIND [--times N] [--for TIME] [--grant GRANT] [--seconds TIME] [--share 0.1]"""
+    unknown = set(options) - set(OPTIONS)
+    if unknown:
+        raise PoolError(f"There is no option --{unknown.pop()}. Usage: {fail.__doc__}")
+    given: dict[str, Any] = {name: OPTIONS[name](text) for name, text in options.items()}
+    return str(pool.faults.add(endpoint, kind, **given))
+
+
 def _preset(endpoint: str, kind: str) -> Callable[..., str]:
-    def perform(pool: Pool, *, times: str = "", lasting: str = "", seconds: str = "10") -> str:
-        """[--times N] [--for TIME] [--seconds TIME]"""
-        return fail(pool, endpoint, kind, times=times, lasting=lasting, seconds=seconds)
+    def perform(pool: Pool, **options: str) -> str:
+        return fail(pool, endpoint, kind, **options)
 
     return perform
 

@@ -73,6 +73,7 @@ class PoolConfig:
             "COGNITO_CLIENT_REGION": self.region,
             "COGNITO_ISSUER": self.issuer,
             "COGNITO_PUBLIC_CLIENT_ID": self.public_client_id,
+            "COGNITO_ACCEPTED_CLIENTS": self.machine_client_id,
         }
 
 

@@ -166,10 +166,7 @@ def logout(pool: Pool) -> Response:
     else:
         for name in ("redirect_uri", "response_type"):
             if not query.get(name):
-                raise PageRefused(
-                    "Required parameters missing",
-                    f"Required String parameter '{name}' is not present",
-                )
+                raise authorization.missing(name)
         asked = authorization.read_request(pool, query)
         kept = {k: v for k, v in query.items() if k != "scope"} | {"scope": " ".join(asked.scopes)}
         response = redirect(f"{request.host_url}login?{urlencode(kept)}")

@@ -32,7 +32,14 @@ DOMAIN_HEADERS = {
     "X-Frame-Options": "DENY",
 }
 CORS_ENDPOINTS = ("token", "revoke", "userInfo", "discovery", "jwks")
-STATUSES = {"429": "Rate Exceeded", "500": "Internal Server Error", "503": "Service Unavailable"}
+CANNED = {  # a fault's answer: status, body, type
+    "429": (429, "Rate Exceeded", "text/plain"),
+    "500": (500, "Internal Server Error", "text/plain"),
+    "503": (503, "Service Unavailable", "text/plain"),
+    "garbage": (200, "<html>{not json", "application/json"),
+    "empty": (200, "", "application/json"),
+    "no-keys": (200, '{"keys": []}', "application/json"),
+}
 
 
 def create_app(pool: Pool, *, hosts: tuple[str, ...] = LOOPBACK) -> Flask:
@@ -81,14 +88,9 @@ def _befall(pool: Pool, fault: Fault) -> Response | None:
     pool.journal.line(f"fault     {request.path} {fault.kind}")
     if request.endpoint == "api" and fault.kind == "429":
         raise PersonRefused("TooManyRequestsException", "Rate exceeded")
-    if fault.kind in STATUSES:
-        return Response(STATUSES[fault.kind], int(fault.kind), mimetype="text/plain")
-    if fault.kind == "garbage":
-        return Response("<html>{not json", 200, mimetype="application/json")
-    if fault.kind == "empty":
-        return Response("", 200, mimetype="application/json")
-    if fault.kind == "no-keys":
-        return Response('{"keys": []}', 200, mimetype="application/json")
+    if fault.kind in CANNED:
+        status, body, mimetype = CANNED[fault.kind]
+        return Response(body, status, mimetype=mimetype)
     if fault.kind == "redirect":
         return Response("", 302, {"Location": f"{request.host_url}elsewhere"})
     if fault.kind == "slow":

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from local_pool import commands
+from local_pool.config import load_config
 from local_pool.records import State
 from local_pool.server import listen
 from local_pool.testing import LocalPool, Seed
@@ -158,7 +159,8 @@ def test_killed_process_loses_nothing_it_answered(tmp_path):
     assert 40 <= len(got) < 200
     second = start()
     try:
-        auth = ("4localwebclient5demo6only7", "localDevelopmentSecretNotForProduction")
+        config = load_config({})
+        auth = (config.client_id, config.client_secret)
         for refresh_token in got:
             form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
             answer = requests.post(
