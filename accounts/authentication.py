@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from rest_framework import authentication, exceptions, status
 from rest_framework.request import Request
 
-from . import revocations
+from . import metrics, revocations
 from .cognito.claims import AccessClaims
 from .cognito.errors import CognitoError, MalformedToken, TokenRejected
 from .people import PersonDeactivated, UnknownPerson
@@ -35,9 +35,17 @@ class CognitoAuthentication(authentication.BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, AccessClaims] | None:
         try:
             unverified = self.unverified_access_token(request)
-            return None if unverified is None else authenticated(unverified)
+            found = None if unverified is None else self.identify(request, unverified)
         except CognitoError as error:
+            metrics.count("verifications", outcome=error.code)
             raise refusal(request, error) from error
+        if found is not None:
+            metrics.count("verifications", outcome="ok")
+        return found
+
+    def identify(self, request: Request, unverified_access_token: str) -> tuple[Any, AccessClaims]:
+        """The principal and the claims. Raises CognitoError leaves, as `authenticated` does."""
+        return authenticated(unverified_access_token)
 
     def unverified_access_token(self, request: Request) -> str | None:
         """What the request offers as an access token, or None. Raises MalformedToken."""

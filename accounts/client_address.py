@@ -29,6 +29,13 @@ def _plain(address: str) -> str | None:
     return str(mapped or parsed)
 
 
+def is_trusted_proxy(request: HttpRequest) -> bool:
+    """Whether the request was handed to us by one of TRUSTED_PROXIES."""
+    trusted = _networks(tuple(getattr(settings, "TRUSTED_PROXIES", ())))
+    address = _plain(request.META.get("REMOTE_ADDR", ""))
+    return address is not None and any(ip_address(address) in network for network in trusted)
+
+
 def client_address(request: HttpRequest) -> str | None:
     """The client's IP address as text, or None (a Unix socket without a trusted header)."""
     trusted = _networks(tuple(getattr(settings, "TRUSTED_PROXIES", ())))

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from . import events
+from . import events, metrics
 from .cognito.addresses import LOOPBACK_HOSTS
 from .cognito.errors import CognitoError, CognitoUnavailable, ProviderRefused
 from .journal import note
@@ -51,6 +51,7 @@ def render_problem(
 def record_refusal(request: HttpRequest, error: CognitoError, *, reference: str) -> None:
     """Record why an attempt was refused; without a reference (no attempt of ours) only log it."""
     problem = problem_for(error)
+    metrics.count("sign_ins", result=error.code)
     if not reference:
         note("", "refused", level=problem.level, reason=error.code, why=error.message)
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -16,11 +17,12 @@ from django.urls import reverse
 
 from .cognito.addresses import address_problem
 from .cognito.config import CognitoConfig, TrustedPool
-from .cognito.errors import ConfigurationError
-from .cognito.jwks import KeyStore
+from .cognito.errors import CognitoUnavailable, ConfigurationError
+from .cognito.jwks import KeyStore, parse_key_set
 from .cognito.token_endpoint import TokenEndpoint
 from .cognito.transport import Transport
 from .cognito.verifier import TokenVerifier, TrustedPools
+from .cognito_calls import WatchedTokenEndpoint, counted_fetch
 from .encryption import Cipher
 from .group_mapping import GroupMapping, parse_rules
 from .verified_tokens import VerifiedTokens
@@ -33,12 +35,14 @@ class Limits:
     `renewal_grace`: a session goes on this long after its access token, while renewing it fails.
     `session_idle`, `session_absolute`: a sign-in ends unused after the one, in any case after the
     other. `access_token`: no access token of the pool lives longer (Cognito allows a day).
+    `calls_at_once` is no time: so many threads of a process may wait for Cognito together.
     """
 
     renewal_grace: int = 900
     session_idle: int = 43_200
     session_absolute: int = 1_209_600
     access_token: int = 86_400
+    calls_at_once: int = 8
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class Provider:
     public_client_id: str  # for browsers that come without our secret; may be empty
     spa_redirect_uris: tuple[str, ...]
     limits: Limits
+    shared_cache: str  # its name in CACHES; empty: our processes share none
 
     @property
     def callback_url(self) -> str:
@@ -171,6 +176,25 @@ def read_cipher() -> Cipher:
         ) from error
 
 
+def read_snapshot() -> bytes | None:
+    """The key set to start from, out of the file COGNITO_JWKS_SNAPSHOT; None when there is none.
+
+    Raises ConfigurationError.
+    """
+    name = settings.COGNITO.get("JWKS_SNAPSHOT", "")
+    if not name:
+        return None
+    try:
+        document = Path(name).read_bytes()
+        parse_key_set(document)
+    except (OSError, CognitoUnavailable) as error:
+        problem = f"({name}) is not a file with the pool's key set, as its jwks.json shows it"
+        raise ConfigurationError({"COGNITO_JWKS_SNAPSHOT": problem}) from error
+    return document
+
+
+SNAPSHOT_SECONDS = 60  # a snapshot is trusted so long where renewing it takes a request's time
+
 new_transport: Callable[[], Transport] = Transport  # replaced by accounts.testing
 
 
@@ -180,10 +204,18 @@ def provider() -> Provider:
     config = read_config()
     transport = new_transport()
 
+    options: dict[str, Any] = {}
+    if settings.COGNITO.get("FROZEN_BETWEEN_REQUESTS", False):
+        # AWS Lambda stops all threads after each answer: a download has to end within a request.
+        options = {"in_background": lambda work: work(), "document_seconds": SNAPSHOT_SECONDS}
+
     def verifier(pool: CognitoConfig | TrustedPool) -> TokenVerifier:
-        keys = KeyStore(lambda: transport.get(pool.jwks_url))
+        document = read_snapshot() if pool is config else None
+        fetch = counted_fetch(lambda: transport.get(pool.jwks_url))
+        keys = KeyStore(fetch, document=document, **options)
         return TokenVerifier(issuer=pool.issuer, client_ids=pool.accepted_clients, keys=keys)
 
+    limits = Limits(**settings.COGNITO.get("LIMITS", {}))
     own = verifier(config)
     pools = TrustedPools([own, *map(verifier, read_trusted_pools())])
     return Provider(
@@ -194,7 +226,7 @@ def provider() -> Provider:
         sign_in_verifier=TokenVerifier(
             issuer=config.issuer, client_ids=(config.client_id,), keys=own.keys
         ),
-        token_endpoint=TokenEndpoint(config, transport),
+        token_endpoint=WatchedTokenEndpoint(config, transport, calls_at_once=limits.calls_at_once),
         longest_call=transport.longest_call,
         cipher=read_cipher(),
         public_url=settings.COGNITO["PUBLIC_URL"],
@@ -202,7 +234,8 @@ def provider() -> Provider:
         group_mappings=read_group_mappings(),
         public_client_id=settings.COGNITO.get("PUBLIC_CLIENT_ID", ""),
         spa_redirect_uris=read_spa_redirect_uris(),
-        limits=Limits(**settings.COGNITO.get("LIMITS", {})),
+        limits=limits,
+        shared_cache=settings.COGNITO.get("SHARED_CACHE", ""),
     )
 
 

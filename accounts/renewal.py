@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from . import ending, revocations, session
+from . import ending, metrics, revocations, session
 from .backends import GrantedTokens, verified_grant
 from .cognito.errors import (
     ClaimRejected,
@@ -162,6 +162,7 @@ def _store(row: SignIn, granted: GrantedTokens, stored: StoredTokens) -> SignIn 
     finally:
         _release(row)
     note(row.reference, "renewed")
+    metrics.count("refreshes", outcome="ok")
     return row
 
 
@@ -187,6 +188,7 @@ def _refused(row: SignIn, error: Exception) -> SignIn | None:
     if current is not None and current.version != row.version:
         return current
     note(row.reference, "not renewed", level=logging.WARNING, why=error)
+    metrics.count("refreshes", outcome="refused")
     ending.end(row, reason=SignIn.EndReason.REFUSED, grant_is_dead=True)
     return None
 
@@ -199,6 +201,7 @@ def _postpone(row: SignIn, error: CognitoError) -> None:
     passing = isinstance(error, CognitoUnavailable)
     level = logging.WARNING if passing else logging.ERROR
     note(row.reference, "not renewed", level=level, reason=error.code, why=error.message)
+    metrics.count("refreshes", outcome=error.code)
 
 
 def _release(row: SignIn) -> None:

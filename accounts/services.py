@@ -9,7 +9,7 @@ from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest
 
-from . import ending, events, pool_admin, revocations, session
+from . import ending, events, metrics, pool_admin, revocations, session
 from .backends import CodeGrant, GrantedTokens
 from .client_address import client_address
 from .cognito.authorization import logout_url
@@ -44,6 +44,7 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
         **session.token_columns(granted.tokens, granted.access_claims),
     )
     session.bind(request, row)
+    metrics.count("sign_ins", result="ok")
     events.record(
         "signed in",
         reference=attempt.reference,

@@ -20,11 +20,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from . import revocations
-from .authentication import CognitoAuthentication, authenticated, bearer_token, refusal
+from .authentication import CognitoAuthentication, authenticated, bearer_token
 from .cognito.claims import AccessClaims, IdClaims
 from .cognito.errors import (
     ClaimRejected,
-    CognitoError,
     GrantRejected,
     TokenExpired,
     TokenRejected,
@@ -47,14 +46,7 @@ class SpaAuthentication(CognitoAuthentication):
     def unverified_access_token(self, request: Request) -> str | None:
         return bearer_token(request) or request.META.get("HTTP_X_ACCESS_TOKEN") or None
 
-    def authenticate(self, request: Request) -> tuple[Any, AccessClaims] | None:
-        try:
-            unverified = self.unverified_access_token(request)
-            return None if unverified is None else self._fresh(request, unverified)
-        except CognitoError as error:
-            raise refusal(request, error) from error
-
-    def _fresh(self, request: Request, unverified_access_token: str) -> tuple[Any, AccessClaims]:
+    def identify(self, request: Request, unverified_access_token: str) -> tuple[Any, AccessClaims]:
         try:
             return authenticated(unverified_access_token)
         except TokenExpired as expired:

@@ -24,7 +24,7 @@ from mozilla_django_oidc.views import (
     OIDCLogoutView,
 )
 
-from . import ask_to_sign_in, return_page, services, sign_in_attempt, wants
+from . import ask_to_sign_in, metrics, return_page, services, sign_in_attempt, wants
 from .cognito.authorization import (
     Callback,
     authorize_url,
@@ -58,6 +58,7 @@ def go_to_hosted_ui(
     response = HttpResponseRedirect(address)
     sign_in_attempt.save(attempt, request, response)
     # The path alone: a query may hold what does not belong into a log.
+    metrics.count("sign_ins_started")
     note(attempt.reference, "authorize", next=attempt.next_url.partition("?")[0])
     return response
 
@@ -120,6 +121,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         if attempt.used:
             return self._again(attempt)
         began = datetime.fromtimestamp(attempt.started_at, UTC).isoformat()
+        metrics.count("sign_ins_returned")
         note(attempt.reference, "callback", began=began, next=attempt.next_url.partition("?")[0])
         try:
             row = services.complete_sign_in(request, attempt=attempt, code=callback.accepted_code())

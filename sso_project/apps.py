@@ -8,4 +8,9 @@ class ProjectConfig(AppConfig):
     verbose_name = "Project"
 
     def ready(self) -> None:
+        from accounts import metrics
+
         from . import checks  # noqa: F401 (registers them)
+        from .metrics.definitions import PrometheusSink
+
+        metrics.install(PrometheusSink())

@@ -66,6 +66,27 @@ class Environment:
             name, default, read, f"must be a whole number of seconds, {least} or more"
         )
 
+    def number(self, name: str, default: int, *, least: int = 0) -> int:
+        """A whole number, at least `least`."""
+
+        def read(raw: str) -> int:
+            number = int(raw)
+            if number < least:
+                raise ValueError
+            return number
+
+        return self._parsed(name, default, read, f"must be a whole number, {least} or more")
+
+    def choice(self, name: str, default: str, words: tuple[str, ...]) -> str:
+        """One of `words`."""
+
+        def read(raw: str) -> str:
+            if raw not in words:
+                raise ValueError
+            return raw
+
+        return self._parsed(name, default, read, f"must be one of {', '.join(words)}")
+
     def port(self, name: str, default: int) -> int:
         """A TCP port, 1 to 65535."""
 

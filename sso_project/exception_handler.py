@@ -21,6 +21,8 @@ from accounts.authentication import BearerError, challenge, unavailable
 from accounts.cognito.errors import CognitoError
 from accounts.permissions import INSUFFICIENT_SCOPE, Requirement
 
+from . import outage
+
 _SIGN_IN = "Sign in, or send an access token: Authorization: Bearer, a space, the token."
 
 
@@ -28,6 +30,13 @@ class TooLarge(exceptions.APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_detail = "The request is larger than this server accepts."
     default_code = "too_large"
+
+
+class DatabaseUnavailable(exceptions.APIException):
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = outage.SENTENCE
+    default_code = outage.CODE
+    wait = outage.RETRY_AFTER
 
 
 class Unforeseen(exceptions.APIException):
@@ -57,6 +66,8 @@ def _known(error: Exception, request: Request | None) -> Exception:
     """The same error in the terms of Django REST framework, where it has none of its own."""
     if isinstance(error, CognitoError):
         return unavailable(error)
+    if outage.is_outage(error):
+        return outage.noticed(DatabaseUnavailable(), error)
     if isinstance(error, RequestDataTooBig):
         return TooLarge()
     if isinstance(error, SuspiciousOperation):

@@ -46,6 +46,14 @@ if DEBUG:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
 # Only these may say who the client is (X-Forwarded-For) and that it came by HTTPS.
 TRUSTED_PROXIES = env.items("TRUSTED_PROXIES")
+# Who may see inside, besides this machine (/metrics, the details of /readyz).
+TRUSTED_CALLERS = env.items("TRUSTED_CALLERS")
+
+# Read by deploy/gunicorn.conf.py.
+SERVER = {
+    "PROCESSES": env.number("WEB_CONCURRENCY", 2, least=1),
+    "THREADS": env.number("WEB_THREADS", 16, least=2),
+}
 
 SITE_NAME = env.text("SITE_NAME", "Ledger")
 SITE_LOGO = env.text("SITE_LOGO", "img/logo.svg")
@@ -91,6 +99,8 @@ COGNITO: dict[str, Any] = {
         "renewal_grace": env.seconds("COGNITO_RENEWAL_GRACE", 900),
         "session_idle": env.seconds("SESSION_IDLE_SECONDS", 43_200, least=1),
         "session_absolute": env.seconds("SESSION_ABSOLUTE_SECONDS", 1_209_600, least=1),
+        # Never all threads, so that a slow Cognito leaves some for everything else.
+        "calls_at_once": max(1, SERVER["THREADS"] // 2),
         "access_token": env.seconds("COGNITO_LONGEST_ACCESS_TOKEN", 86_400, least=300),
     },
     "PUBLIC_URL": PUBLIC_URL,
@@ -125,11 +135,13 @@ INSTALLED_APPS = [
     "csp",
     "mozilla_django_oidc",
     "rest_framework",
+    "import_export",
     "drf_spectacular",
     "drf_spectacular_sidecar",
 ]
 
 MIDDLEWARE = [
+    "sso_project.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "sso_project.middleware.ContentSecurityPolicyMiddleware",
@@ -225,8 +237,19 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = env.seconds("DATABASE_CONN_MAX_AGE", 60)
+    # Broken connections are found out before they are used, so that a database that was away needs
+    # no restart here. A thread keeps its connection, or takes one of a pool for each request.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"]["CONN_MAX_AGE"] = env.seconds("DATABASE_CONN_MAX_AGE", 60)
+    # No transaction stays open while Cognito is asked.
+    DATABASES["default"]["ATOMIC_REQUESTS"] = False
+    if "postgresql" in DATABASES["default"]["ENGINE"]:
+        options = DATABASES["default"].setdefault("OPTIONS", {})
+        options.setdefault("connect_timeout", 5)  # seconds
+        options.setdefault("tcp_user_timeout", 10_000)  # milliseconds
+        if pool_size := env.number("DATABASE_POOL_SIZE", 0):
+            options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 5}
+            DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 # Redis or Valkey, used through accounts.accelerator alone: nothing is lost with it.
 REDIS_URL = env.text("REDIS_URL", "")
@@ -293,12 +316,17 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Logging --------------------------------------------------------------------------------------
 
+LOG_FORMAT = env.choice("LOG_FORMAT", "text" if DEBUG else "json", ("text", "json"))
 DEFAULT_EXCEPTION_REPORTER = "sso_project.log_masking.MaskingExceptionReporter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"masked": {"()": "sso_project.log_masking.MaskSecrets"}},
+    "filters": {
+        "outages": {"()": "sso_project.outage.ShortenOutages"},
+        "masked": {"()": "sso_project.log_masking.MaskSecrets"},
+    },
     "formatters": {
+        "json": {"()": "sso_project.json_logs.JSONFormatter"},
         "line": {"format": "{asctime} app   {message}", "style": "{", "datefmt": "%H:%M:%S"},
         "named": {
             "format": "{asctime} {levelname} {name} {message}",
@@ -309,8 +337,8 @@ LOGGING = {
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "line" if DEBUG else "named",
-            "filters": ["masked"],
+            "formatter": "json" if LOG_FORMAT == "json" else "line" if DEBUG else "named",
+            "filters": ["outages", "masked"],
         }
     },
     "root": {"handlers": ["console"], "level": "INFO"},
@@ -318,6 +346,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # A request that was refused is news for the sign-in log, not a warning for each 404.
         "django.request": {"level": "ERROR"},
+        "botocore": {"level": "WARNING"},  # else it tells where it found credentials, each time
         "django.server": {"level": "WARNING", "propagate": True, "handlers": []},
     },
 }

@@ -8,7 +8,8 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from accounts import spa_compat
 from accounts.api.views import UnknownAddressView
 
-from . import api_docs, views
+from . import api_docs, health, views
+from .metrics.exposition import metrics_view
 
 api: list[URLPattern | URLResolver] = [
     path("", include("accounts.api.urls")),
@@ -30,7 +31,11 @@ urlpatterns = [
         login_not_required(api_docs.OAuthRedirectView.as_view()),
         name="docs-redirect",
     ),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics_view, name="metrics"),
 ]
+handler500 = "sso_project.outage.server_error"
 if settings.SPA_COMPAT:
     urlpatterns = [*spa_compat.addresses(api), *urlpatterns]
 urlpatterns.append(re_path(r"^api(/|$)", UnknownAddressView.as_view()))

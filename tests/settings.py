@@ -7,10 +7,24 @@ PostgreSQL and Redis.
 import os
 
 _kept = {"DATABASE_URL", "REDIS_URL"}
-_ours = ("COGNITO_", "POOL_", "SPA_", "SECRET_KEY", "TOKEN_", "TRUSTED_", "CORS_", "SITE_")
+_ours = (
+    "COGNITO_",
+    "POOL_",
+    "SPA_",
+    "SECRET_KEY",
+    "TOKEN_",
+    "TRUSTED_",
+    "CORS_",
+    "SITE_",
+    "WEB_",
+    "DATABASE_C",
+    "DATABASE_P",
+)
+_contract = "COGNITO_CONTRACT_"  # names the pool that tests/local_pool/contract checks
 for _name in [name for name in os.environ if name.startswith(_ours)]:
-    del os.environ[_name]
-for _name in ("PORT", "ALLOWED_HOSTS", "REPO", "SECURE_HSTS_SECONDS", "DATABASE_CONN_MAX_AGE"):
+    if not _name.startswith(_contract):
+        del os.environ[_name]
+for _name in ("PORT", "ALLOWED_HOSTS", "REPO", "SECURE_HSTS_SECONDS", "LOG_FORMAT"):
     os.environ.pop(_name, None)
 
 os.environ.update(

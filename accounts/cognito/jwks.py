@@ -100,7 +100,8 @@ class KeyStore:
     older than ``fresh_seconds`` are still used while a background download renews them. A key id
     that is not known starts a download at once, but a vain one only once per ``cooldown_seconds``:
     key ids come from strangers. ``document`` is a snapshot to start from, such as another store's
-    ``document``, so that a first request need not wait.
+    ``document``, so that a first request need not wait; it is renewed at its first use, or after
+    ``document_seconds``.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class KeyStore:
         fresh_seconds: float = 3600,
         cooldown_seconds: float = 10,
         document: bytes | None = None,
+        document_seconds: float = 0,
         in_background: Callable[[Callable[[], None]], None] = _in_thread,
     ) -> None:
         self._fetch = fetch
@@ -122,7 +124,8 @@ class KeyStore:
         self._download: _Download | None = None
         self._failure: CognitoUnavailable | None = None  # of the last download, if it failed
         self._fetched_at: float | None = None
-        self._renew_at = self._search_at = clock()  # next renewal; next download for an unknown id
+        self._renew_at = clock() + (document_seconds if document else 0)  # next renewal
+        self._search_at = clock()  # next download for an unknown id
         self.document = document
         self._keys = parse_key_set(document) if document else _NO_KEYS
         self.fetches = 0  # downloads so far, and how many of them failed: for metrics

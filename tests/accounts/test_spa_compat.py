@@ -187,7 +187,9 @@ def test_switched_off_none_of_it_is_there(clean_environ):
 import django
 django.setup()
 from django.conf import settings
+from django.core.management import call_command
 from django.test import Client
+call_command("migrate", verbosity=0)
 client = Client(headers={"host": "localhost"})
 print([client.get(path).status_code for path in ("/user", "/stats", "/info/server")])
 print(client.get("/api/auth/get-tokens?code=a&redirectUri=b").status_code)
@@ -200,6 +202,7 @@ print("x-refresh-token" in getattr(settings, "CORS_ALLOW_HEADERS", ()))
         **{name: os.environ[name] for name in os.environ if name.startswith("COGNITO_")},
         "ENV_FILE": os.devnull,
         "DEBUG": "1",
+        "DATABASE_URL": "sqlite:///:memory:",
         "SECRET_KEY": "tests-only",
         "SPA_COMPAT": "0",
         "DJANGO_SETTINGS_MODULE": "sso_project.settings",

@@ -1,16 +1,15 @@
+from types import SimpleNamespace
+
 import pytest
 from django.core.cache import cache
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
+from accounts import throttling
+from accounts.models import Tally
 from accounts.throttling import TokensThrottle
 
-
-@pytest.fixture(autouse=True)
-def _empty_cache():
-    cache.clear()
-    yield
-    cache.clear()
+LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 
 
 def key(**meta):
@@ -42,7 +41,23 @@ def test_request_without_an_address_is_limited_too():
     assert key(REMOTE_ADDR="").endswith("None")
 
 
-def test_limit_answers_429_and_when_to_try_again(client):
+@pytest.fixture
+def shared_cache(settings):
+    settings.COGNITO = {**settings.COGNITO, "SHARED_CACHE": "default"}
+    settings.CACHES = {"default": {"BACKEND": LOCMEM, "LOCATION": "throttling"}}
+    cache.clear()
+
+
+@pytest.fixture
+def no_shared_cache(settings):
+    settings.COGNITO = {**settings.COGNITO, "SHARED_CACHE": ""}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("counted_in", ["shared_cache", "no_shared_cache"])
+def test_limit_answers_429_and_when_to_try_again(client, request, counted_in, monkeypatch):
+    request.getfixturevalue(counted_in)
+    monkeypatch.setattr(throttling, "time", SimpleNamespace(time=lambda: 1_800_000_012.0))
     limit = TokensThrottle().num_requests
     for _ in range(limit):
         assert client.post("/api/auth/get-tokens", {}, "application/json").status_code == 400
@@ -53,4 +68,18 @@ def test_limit_answers_429_and_when_to_try_again(client):
         headers={"X-Forwarded-For": "198.51.100.7"},
     )
     assert (answer.status_code, answer.json()["code"]) == (429, "throttled")
-    assert 1 <= int(answer.headers["Retry-After"]) <= 60
+    assert answer.headers["Retry-After"] == "48"
+    assert Tally.objects.count() == (counted_in == "no_shared_cache")
+
+
+@pytest.mark.django_db
+def test_next_window_counts_anew(no_shared_cache, monkeypatch):
+    request = Request(APIRequestFactory().post("/api/auth/get-tokens"))
+    throttle = TokensThrottle()
+    throttle.num_requests = 1
+    at = 1_800_000_000.0
+    monkeypatch.setattr(throttling, "time", SimpleNamespace(time=lambda: at))
+    assert throttle.allow_request(request, None)
+    assert not throttle.allow_request(request, None)
+    at += 60
+    assert throttle.allow_request(request, None)

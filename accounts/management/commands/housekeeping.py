@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from ... import ending
-from ...models import PendingRevocation, Revocation, SharedRefresh, SignIn, SignInEvent
+from ...models import PendingRevocation, Revocation, SharedRefresh, SignIn, SignInEvent, Tally
 from ...provider import provider
 
 REVOKE_SECONDS = 60.0  # of one run, for all refresh tokens together
@@ -35,6 +35,7 @@ class Command(BaseCommand):
         deleted = {
             "revocations": Revocation.objects.filter(expires_at__lt=now),
             "shared refreshes": SharedRefresh.objects.filter(expires_at__lt=now),
+            "tallies": Tally.objects.filter(expires_at__lt=now),
             "ended sign-ins": SignIn.objects.filter(ended_at__lt=now - ENDED_KEPT),
             "events": SignInEvent.objects.filter(at__lt=now - EVENTS_KEPT),
             "pending revocations": PendingRevocation.objects.filter(
@@ -55,7 +56,7 @@ class Command(BaseCommand):
         over = SignIn.objects.live().select_related("user").filter(idle | too_old)
         rows = list(over.order_by("pk")[:MOST_AT_ONCE])
         for row in rows:
-            ending.end(row, reason=SignIn.EndReason.IDLE)
+            ending.end(row, reason=ending.limit_reached(row) or SignIn.EndReason.IDLE)
         return len(rows)
 
     def _revoke(self) -> int:
