@@ -1,6 +1,6 @@
 # `make help` says what each target does. Everything is installed into .venv, inside this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help run token test test-services check demo-signout format reset
+.PHONY: help run token test test-services test-js check demo-signout format reset
 
 PY := .venv/bin/python
 ENSURE := .venv/installed
@@ -21,6 +21,9 @@ test: $(ENSURE) ## run all tests (ARGS="-k profile tests/flows" narrows them)
 
 test-services: $(ENSURE) ## the same tests on PostgreSQL and Redis (DATABASE_URL, REDIS_URL)
 	@$(PY) -m tests.services -n auto $(ARGS)
+
+test-js: $(ENSURE) ## JavaScript OIDC libraries against the local pool (needs Node 20)
+	@$(PY) -m tests.javascript
 
 check: $(ENSURE) ## lint, formatting, types, migrations, layers and documentation
 	@$(PY) -m ruff check --quiet

@@ -85,6 +85,10 @@ class Target:
         values |= {name.lower(): environ.get(PREFIX + name, "") for name in OPTIONAL}
         return cls(**values | {"url": values["url"].rstrip("/")})
 
+    def environment(self) -> dict[str, str]:
+        """The variables that name this pool."""
+        return {f"{PREFIX}{name.upper()}": value for name, value in vars(self).items() if value}
+
     # The application
 
     def query(self, **changes: str | None) -> dict[str, str]:
