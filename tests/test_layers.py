@@ -91,3 +91,13 @@ def test_only_the_provider_reads_the_cognito_settings():
 @pytest.mark.parametrize("folder", ["accounts", "stats", "sso_project", "local_pool"])
 def test_nothing_we_ship_imports_the_tests(folder):
     assert breaches(imports_of(folder), "tests") == []
+
+
+def test_only_tests_import_the_kit():
+    """A server needs neither it nor pytest."""
+    others = [
+        item
+        for item in imports_of("manage.py", "sso_project", "accounts", "stats")
+        if not item.file.startswith("accounts/testing/")
+    ]
+    assert breaches(others, "accounts.testing", "pytest") == []
