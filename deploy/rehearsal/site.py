@@ -1,0 +1,147 @@
+"""Instances of the site in production settings, and all of them together."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+from cryptography.fernet import Fernet
+
+from local_pool.testing import LocalPool
+
+from .services import Nginx, Postgres, Process, Redis, free_port, until
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+class Instance(Process):
+    """One server as `make serve` starts it."""
+
+    def __init__(self, folder: Path, name: str, environment: dict[str, str]) -> None:
+        super().__init__(folder, name)
+        self.port = free_port()
+        self._environment = {**environment, "BIND": f"127.0.0.1:{self.port}"}
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, *, wait: bool = True) -> None:
+        config = str(ROOT / "deploy/gunicorn.conf.py")
+        command = [sys.executable, "-m", "gunicorn", "--chdir", str(ROOT), "--config", config]
+        self.run(command, self._environment)
+        if wait:
+            until(self.is_ready, self.name)
+
+    def is_ready(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/readyz", timeout=5).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def workers(self) -> list[int]:
+        """The process ids of its workers, the oldest first."""
+        listed = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
+        return [int(pid) for pid in listed.split()]
+
+    def reload(self) -> None:
+        """Replace all workers gracefully; returns when the old ones are gone."""
+        before = set(self.workers())
+        self.send(signal.SIGHUP)
+        until(lambda: not before & set(self.workers()), f"the new workers of {self.name}")
+
+
+class Site:
+    """Two instances, nginx, PostgreSQL, Redis and a user pool. `pool_settings` as for LocalPool."""
+
+    def __init__(self, *, environment: dict[str, str] | None = None, **pool_settings: Any) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="rehearsal-"))
+        self._parts: list[Any] = []
+        try:
+            self._start(environment or {}, pool_settings)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, environment: dict[str, str], pool_settings: dict[str, Any]) -> None:
+        port = free_port()
+        self.url = f"http://localhost:{port}"
+        self.pool = self._keep(LocalPool(public_url=self.url, **pool_settings))
+        self.database = self._keep(Postgres(self.folder))
+        self.redis = self._keep(Redis(self.folder))
+        self.environment = {
+            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+            **self.pool.env(),
+            "ENV_FILE": os.devnull,
+            "DJANGO_SETTINGS_MODULE": "sso_project.settings",
+            "SECRET_KEY": "of-a-rehearsal-that-lives-for-some-minutes-0123456789abcdef",
+            "TOKEN_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+            "PUBLIC_URL": self.url,
+            "TRUSTED_PROXIES": "127.0.0.1",
+            "DATABASE_URL": self.database.url,
+            "REDIS_URL": self.redis.url,
+            "STATIC_ROOT": str(self.folder / "static"),
+            "WEB_CONCURRENCY": "2",
+            "WEB_THREADS": "8",
+            **environment,
+        }
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("collectstatic", "--no-input", "--verbosity", "0")
+        self.instances = [
+            self._keep(Instance(self.folder, name, self.environment)) for name in ("app-1", "app-2")
+        ]
+        backends = [instance.port for instance in self.instances]
+        self.proxy = self._keep(Nginx(self.folder, backends, port))
+        until(self._answers, "the site")
+
+    def _keep(self, part: Any) -> Any:
+        self._parts.append(part)
+        return part
+
+    def _answers(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/", timeout=5).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def manage(self, *arguments: str) -> str:
+        """Run a command of manage.py as production would; returns what it printed."""
+        command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+        done = subprocess.run(
+            command, env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def logs(self) -> str:
+        """What all processes wrote."""
+        files = sorted(self.folder.glob("*.log"))
+        return "".join(f"--- {f.name}\n{f.read_text(errors='replace')}" for f in files)
+
+    def close(self) -> None:
+        for part in reversed(self._parts):
+            (part.end if isinstance(part, Process) else part.close)()
+        time.sleep(0.1)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
