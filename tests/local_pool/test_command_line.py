@@ -96,9 +96,10 @@ def test_commands_take_effect(running, environment):
 
 
 def test_environment_lines_name_the_pool(environment):
-    printed = call(environment, "env").stdout.splitlines()
+    answer = call(environment, "env")
     expected = load_config(environment).app_environment()
-    assert printed == [f"{name}={value}" for name, value in expected.items()]
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout.splitlines() == [f"{k}={v}" for k, v in expected.items()]
 
 
 def test_taken_port_is_one_sentence(running, environment):
