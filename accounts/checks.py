@@ -1,17 +1,26 @@
 """System checks: everything about the configuration that can be wrong without a network.
 
-`accounts.E001` a value for the pool or app client is missing or malformed.
+`accounts.E001` a value for the pool or app client is missing or malformed, or its snapshot of keys.
 `accounts.E002` the keys that encrypt tokens are malformed.
 `accounts.E003` a trusted pool, or the rights that groups give, is malformed.
+`accounts.E004` an address to which single-page apps get their codes is malformed, or is our own.
+`accounts.W001` (`check --deploy`) the original stack's ways are served.
 """
 
 from typing import Any
 
-from django.core.checks import CheckMessage, Error
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 (Django's name)
 from django.core.checks import register as register_check
 
 from .cognito.errors import ConfigurationError
-from .provider import read_cipher, read_config, read_group_mappings
+from .provider import (
+    read_cipher,
+    read_config,
+    read_group_mappings,
+    read_snapshot,
+    read_spa_redirect_uris,
+)
 
 _HINT = "Set it in the environment or in .env; .env.example explains each variable."
 
@@ -21,11 +30,14 @@ def register() -> None:
     register_check(check_pool, "configuration")
     register_check(check_encryption_keys, "configuration")
     register_check(check_groups, "configuration")
+    register_check(check_spa_redirect_uris, "configuration")
+    register_check(check_spa_compat, "security", deploy=True)
 
 
 def check_pool(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     try:
         read_config()
+        read_snapshot()
     except ConfigurationError as error:
         return _messages(error, "accounts.E001")
     return []
@@ -47,6 +59,27 @@ def check_groups(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     except ConfigurationError as error:
         return _messages(error, "accounts.E003")
     return []
+
+
+def check_spa_redirect_uris(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        read_spa_redirect_uris()
+    except ConfigurationError as error:
+        return _messages(error, "accounts.E004")
+    return []
+
+
+def check_spa_compat(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if not getattr(settings, "SPA_COMPAT", False):
+        return []
+    return [
+        Warning(
+            "SPA_COMPAT is on: codes are accepted in addresses, which servers log, and refresh "
+            "tokens in headers, so scripts of the page must hold them.",
+            hint="Set SPA_COMPAT=0 unless the original stack's UI is served from here.",
+            id="accounts.W001",
+        )
+    ]
 
 
 def _messages(error: ConfigurationError, check_id: str) -> list[CheckMessage]:

@@ -1,0 +1,61 @@
+import pytest
+from django.core.checks import run_checks
+
+from accounts import checks
+
+OWN = "http://localhost:8000/signin"
+
+
+def with_cognito(settings, **values):
+    settings.COGNITO = {**settings.COGNITO, **values}
+
+
+def test_settings_of_the_tests_are_in_order():
+    assert run_checks(tags=["configuration"]) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        (OWN, "own callback"),
+        (f"{OWN}/", "own callback"),
+        ("http://spa.example/signin", "must use https"),
+        ("spa.example/signin", "not a web address"),
+        ("https://spa.example/signin?next=/", "no query"),
+        ("javascript:alert(1)", "must use https"),
+    ],
+)
+def test_address_for_codes_that_must_not_be_one_is_named(settings, address, says):
+    with_cognito(settings, SPA_REDIRECT_URIS=["https://spa.example/signin", address])
+    (message,) = checks.check_spa_redirect_uris(None)
+    assert message.id == "accounts.E004"
+    assert message.msg.startswith(f"COGNITO_SPA_REDIRECT_URIS ({address})")
+    assert says in message.msg
+
+
+def test_original_ways_in_production_are_warned_of(settings):
+    settings.SPA_COMPAT = True
+    assert "accounts.W001" in {message.id for message in run_checks(include_deployment_checks=True)}
+    settings.SPA_COMPAT = False
+    assert checks.check_spa_compat(None) == []
+
+
+@pytest.mark.parametrize(
+    "pools",
+    [
+        {"eu-west-1_Partner01": {}},
+        {"eu-west-1_Partner01": {"clients": []}},
+        {"eu-west-1_Partner01": {"clients": "abc"}},
+        {"eu-west-1_Partner01": ["abc"]},
+        {"not a pool": {"clients": ["abc"]}},
+        {"eu-west-1_Partner01": {"clients": ["not a client"]}},
+        {"eu-west-1_Partner01": {"clients": ["abc"], "issuer": "http://evil.example"}},
+        {"eu-west-1_Partner01": {"clients": ["abc"], "jwks": "x"}},
+    ],
+    ids=str,
+)
+def test_trusted_pool_that_is_malformed_is_named(settings, pools):
+    with_cognito(settings, TRUSTED_POOLS=pools)
+    messages = run_checks(tags=["configuration"])
+    assert messages
+    assert all(message.msg.startswith("COGNITO_TRUSTED_POOLS") for message in messages)
