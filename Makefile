@@ -1,6 +1,6 @@
 # `make help` says what each target does. Everything is installed into .venv, inside this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help run token test test-services test-js check demo-signout format reset
+.PHONY: help run token test test-services test-js test-infra check demo-signout format reset
 
 PY := .venv/bin/python
 ENSURE := .venv/installed
@@ -21,6 +21,9 @@ test: $(ENSURE) ## run all tests (ARGS="-k profile tests/flows" narrows them)
 
 test-services: $(ENSURE) ## the same tests on PostgreSQL and Redis (DATABASE_URL, REDIS_URL)
 	@$(PY) -m tests.services -n auto $(ARGS)
+
+test-infra: $(ENSURE) .local/infra/installed ## deploy infra/ to an emulator of AWS and sign in there
+	@REQUIRE_INFRA=1 $(PY) -m pytest tests/infra $(ARGS)
 
 test-js: $(ENSURE) ## JavaScript OIDC libraries against the local pool (needs Node 20)
 	@$(PY) -m tests.javascript
@@ -46,3 +49,9 @@ reset: ## forget what running left behind: development database, pool state, key
 
 .venv/installed: requirements.txt requirements-runtime.txt
 	@sh scripts/install
+
+.local/infra/installed: infra/requirements-test.txt
+	@echo "Installing the emulator and the linter into .local/infra (once, about a minute) …"
+	@$(PY) -m venv .local/infra
+	@.local/infra/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	@touch $@

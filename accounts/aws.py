@@ -7,6 +7,7 @@ endpoint come from where boto3 finds them for every program; a local pool takes 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -63,6 +64,8 @@ def call(
         retries={"total_max_attempts": 1 if seconds else 2},
     )
     try:
+        # boto3 itself looks at AWS_DEFAULT_REGION alone; other tools of AWS know this one.
+        region = region or os.environ.get("AWS_REGION", "")
         session = boto3.Session(region_name=region or None)
         client = session.client(service, config=timeouts, **options)
         return cast(Mapping[str, Any], getattr(client, operation)(**parameters))

@@ -1,0 +1,48 @@
+"""Changing variables in a `.env` file: other lines stay, and only its owner may read it."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)")
+
+
+def read(file: Path) -> dict[str, str]:
+    """The variables of the file; none when there is no file. Raises OSError, UnicodeError."""
+    if not file.exists():
+        return {}
+    matches = map(_LINE.fullmatch, file.read_text(encoding="utf-8").splitlines())
+    return {match[1]: match[2].strip().strip("'\"") for match in matches if match}
+
+
+def merged(text: str, values: Mapping[str, str]) -> str:
+    """The file's text with these values: in their old place, or at the end."""
+    missing = dict(values)
+    lines = []
+    for line in text.splitlines():
+        match = _LINE.fullmatch(line)
+        name = match[1] if match else ""
+        if name not in values:
+            lines.append(line)
+        elif name in missing:  # of several lines for one name the last one counted
+            lines.append(f"{name}={missing.pop(name)}")
+    lines.extend(f"{name}={value}" for name, value in missing.items())
+    return "\n".join(lines) + "\n"
+
+
+def write(file: Path, values: Mapping[str, str]) -> None:
+    """Set these variables, whole or not at all; mode 0600. Raises OSError, UnicodeError."""
+    file = file.resolve()  # a link stays one
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    handle, name = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)  # mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(merged(text, values))
+        os.replace(name, file)
+    except BaseException:
+        os.unlink(name)
+        raise

@@ -1,0 +1,102 @@
+"""What an HTTP request on AWS Lambda needs besides the adapter: apig-wsgi translates the payload,
+this corrects what only the deployment can know.
+
+Payloads: https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway.html (HTTP API 2.0, REST
+1.0), urls-invocation.html (function URL) and services-alb.html.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+StartResponse = Callable[..., Any]
+Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+_log = logging.getLogger(__name__)
+_ONE_HEADER = (
+    "This load balancer keeps one Set-Cookie of several, so nobody could sign in. Set"
+    " lambda.multi_value_headers.enabled=true on its target group."
+)
+
+
+class LambdaRequest:
+    """WSGI middleware between apig-wsgi and Django.
+
+    `origin_secret`, when there is one, is what CloudFront adds to each request as X-Origin-Verify:
+    a request without it did not come through CloudFront and is refused. One that did came by https
+    and by `host`, although it calls the API by the API's own name.
+    """
+
+    def __init__(
+        self, application: Application, *, origin_secret: str = "", host: str = ""
+    ) -> None:
+        self._application = application
+        self._origin_secret = origin_secret
+        self._host = host
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        event: Mapping[str, Any] = environ["apig_wsgi.full_event"]
+        context: Mapping[str, Any] = event.get("requestContext") or {}
+        if "elb" in context and "multiValueHeaders" not in event:
+            _log.error(_ONE_HEADER)
+            return _refuse(start_response, "500 Internal Server Error", _ONE_HEADER)
+        if not self._is_through_cloudfront(environ):
+            return _refuse(start_response, "403 Forbidden", "Come by the site's own address.")
+        if self._origin_secret:
+            environ |= {"HTTP_HOST": self._host, "wsgi.url_scheme": "https"}
+        environ["REMOTE_ADDR"] = self._client_address(environ, context)
+        _move_stage(environ, event, context)
+        _join_cookies(environ, event)
+        return self._application(environ, start_response)
+
+    def _is_through_cloudfront(self, environ: dict[str, Any]) -> bool:
+        if not self._origin_secret:
+            return True
+        sent = environ.pop("HTTP_X_ORIGIN_VERIFY", "")
+        return hmac.compare_digest(sent.encode(), self._origin_secret.encode())
+
+    def _client_address(self, environ: Mapping[str, Any], context: Mapping[str, Any]) -> str:
+        """Who called AWS, or CloudFront; never what the client wrote into X-Forwarded-For."""
+        hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        if "elb" in context:
+            return hops[-1]  # appended by the load balancer
+        source = (context.get("http") or context.get("identity") or {}).get("sourceIp", "")
+        if self._origin_secret:
+            # Appended by CloudFront: its viewer. API Gateway may have appended CloudFront itself.
+            while len(hops) > 1 and hops[-1] == source:
+                hops.pop()
+            return hops[-1] or source
+        return str(source)
+
+
+def _move_stage(
+    environ: dict[str, Any], event: Mapping[str, Any], context: Mapping[str, Any]
+) -> None:
+    """Take a stage's name out of the path and into SCRIPT_NAME, so that links keep it."""
+    stage = context.get("stage", "$default")
+    prefix = f"/{stage}"
+    path = environ["PATH_INFO"]
+    if stage == "$default":
+        return
+    if event.get("version") == "2.0":
+        if path == prefix or path.startswith(f"{prefix}/"):
+            environ["SCRIPT_NAME"] = prefix
+            environ["PATH_INFO"] = path.removeprefix(prefix) or "/"
+    elif str(context.get("path", "")).startswith(prefix) and not path.startswith(prefix):
+        environ["SCRIPT_NAME"] = prefix  # REST APIs leave it out of the path themselves
+
+
+def _join_cookies(environ: dict[str, Any], event: Mapping[str, Any]) -> None:
+    """HTTP/2 clients may send several Cookie headers; they are joined with semicolons (RFC 9113
+    section 8.2.3), not with the comma of other headers."""
+    for name, values in (event.get("multiValueHeaders") or {}).items():
+        if name.lower() == "cookie":
+            environ["HTTP_COOKIE"] = "; ".join(values)
+
+
+def _refuse(start_response: StartResponse, status: str, sentence: str) -> Iterable[bytes]:
+    start_response(status, [("Content-Type", "text/plain; charset=utf-8")])
+    return [f"{sentence}\n".encode()]

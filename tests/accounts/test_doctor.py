@@ -1,0 +1,223 @@
+"""The doctor's parts: near variants, what a Cognito answers, what is documented."""
+
+import re
+
+import pytest
+import responses
+
+from accounts.cognito.config import CognitoConfig
+from accounts.cognito.transport import Transport
+from accounts.doctor import description, site_findings
+from accounts.doctor.client import Addresses, ClientExamination
+from accounts.doctor.examination import Examination
+from accounts.doctor.near_variants import near_variants
+from accounts.doctor.probing import Probe, Verdict
+from accounts.doctor.report import as_text
+from accounts.doctor.site import site_problems
+from accounts.provider import Limits
+from tests.imports import ROOT
+
+DOMAIN = "https://team.auth.eu-west-1.amazoncognito.com"
+SITE = "https://app.example.com"
+CALLBACK = f"{SITE}/signin"
+
+
+@pytest.fixture
+def config():
+    return CognitoConfig(
+        pool_id="eu-west-1_AbCdEf123", client_id="client1", client_secret="s" * 24, domain="team"
+    )
+
+
+@pytest.fixture
+def cognito():
+    """Answers to what the doctor asks of a hosted UI that only this test knows."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.get(f"{DOMAIN}/oauth2/authorize", status=302, headers={
+            "Location": f"{DOMAIN}/login?client_id=client1"})  # fmt: skip
+        mock.get(f"{DOMAIN}/login", body="<html><form></form></html>")
+        mock.get(f"{DOMAIN}/logout", status=302, headers={"Location": f"{SITE}/signout"})
+        mock.post(f"{DOMAIN}/oauth2/token", status=400, json={"error": "invalid_grant"})
+        yield mock
+
+
+def findings(config, **addresses):
+    known = Addresses(**{"callback": CALLBACK, "signed_out": f"{SITE}/signout", **addresses})
+    return [
+        each.id for each in ClientExamination(Probe(config, Transport()), known, None).problems()
+    ]
+
+
+def authorize_answers(cognito, location="", **answer):
+    headers = {"Location": location} if location else {}
+    cognito.replace("GET", f"{DOMAIN}/oauth2/authorize", headers=headers,
+                    **{"status": 302 if location else 400, **answer})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        (
+            "https://app.example.com/signin",
+            ["https://app.example.com/signin/", "http://app.example.com/signin",
+             "https://www.app.example.com/signin"],
+        ),
+        (
+            "https://www.example.com:8443/signin/",
+            ["https://www.example.com:8443/signin", "http://www.example.com:8443/signin/",
+             "https://example.com:8443/signin/", "https://www.example.com/signin/"],
+        ),
+        (
+            "http://localhost:8001/signin",
+            ["http://localhost:8001/signin/", "https://localhost:8001/signin",
+             "http://127.0.0.1:8001/signin", "http://localhost/signin",
+             "http://localhost:8000/signin", "http://localhost:3000/signin"],
+        ),
+    ],
+)  # fmt: skip
+def test_near_variants_are_few_and_the_likeliest_come_first(address, expected):
+    assert near_variants(address) == expected
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "www.example.com", "[::1]"])
+@pytest.mark.parametrize("port", ["", ":80", ":8000", ":3000", ":9"])
+def test_there_are_never_more_than_eight_variants(host, port):
+    variants = near_variants(f"http://{host}{port}/signin")
+    assert len(variants) <= 8
+    assert len(set(variants)) == len(variants)
+
+
+def test_answers_of_a_working_pool_yield_nothing(config, cognito):
+    assert findings(config) == []
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, "Login pages unavailable"), (400, "?")])
+def test_managed_login_without_branding_is_found(config, cognito, status, body):
+    cognito.replace("GET", f"{DOMAIN}/login", status=status, body=f"<html>{body}</html>")
+    assert findings(config) == ["login-pages-unavailable"]
+
+
+def test_mismatch_told_in_the_body_is_found(config, cognito):
+    authorize_answers(cognito, json={"error": "redirect_mismatch"})
+    assert findings(config) == ["callback-not-registered"]
+
+
+def test_refusal_that_fits_nothing_is_passed_on(config, cognito):
+    authorize_answers(cognito, f"{DOMAIN}/error?error=invalid_request")
+    assert findings(config) == ["authorize-refused"]
+
+
+def test_other_error_at_the_callback_is_passed_on(config, cognito):
+    authorize_answers(cognito, f"{CALLBACK}?error=server_error")
+    assert findings(config) == ["authorize-refused"]
+
+
+@pytest.mark.parametrize("answer", [{"status": 404}, {"status": 200, "body": "hello"}])
+def test_something_else_at_the_domain_is_found(config, cognito, answer):
+    authorize_answers(cognito, **answer)
+    assert findings(config) == ["domain-not-hosted-ui"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "finding"),
+    [
+        ({"status": 503}, "token-endpoint-unavailable"),
+        ({"status": 403, "body": "forbidden"}, "token-endpoint-unavailable"),
+        ({"status": 400, "json": {"error": "unauthorized_client"}}, "token-request-refused"),
+    ],
+)
+def test_token_endpoint_is_looked_at_by_itself(config, cognito, answer, finding):
+    cognito.replace("POST", f"{DOMAIN}/oauth2/token", **answer)
+    assert findings(config) == [finding]
+
+
+def test_sign_out_that_shows_a_page_is_no_sign_out(config, cognito):
+    cognito.replace("GET", f"{DOMAIN}/logout", status=302,
+                    headers={"Location": f"{DOMAIN}/login?client_id=client1"})  # fmt: skip
+    assert findings(config) == ["sign-out-not-registered"]
+
+
+def test_public_client_must_know_the_documentation(config, cognito):
+    def answer(request):
+        mismatch = f"{DOMAIN}/error?error=redirect_mismatch"
+        public = "client_id=public1" in request.url
+        return 302, {"Location": mismatch if public else f"{DOMAIN}/login?x=1"}, ""
+
+    cognito.remove("GET", f"{DOMAIN}/oauth2/authorize")
+    cognito.add_callback("GET", f"{DOMAIN}/oauth2/authorize", answer)
+    found = findings(config, public_client_id="public1", docs_callback=f"{SITE}/docs/redirect")
+    assert found == ["public-callback-not-registered"]
+
+
+def test_forward_to_an_identity_provider_is_accepted(config, cognito):
+    authorize_answers(cognito, "https://idp.example.com/login")
+    assert Probe(config, Transport()).authorize(CALLBACK).verdict is Verdict.ACCEPTED
+    assert findings(config) == []
+
+
+@pytest.mark.parametrize(
+    ("members", "finding"),
+    [
+        ({"EnableTokenRevocation": False}, "revocation-off"),
+        ({"SupportedIdentityProviders": []}, "no-identity-provider"),
+        ({"ReadAttributes": ["email"]}, "email-not-readable"),
+        ({"AccessTokenValidity": 2, "TokenValidityUnits": {"AccessToken": "days"}},
+         "access-token-too-long"),
+        ({"RefreshTokenValidity": 1}, "refresh-token-too-short"),
+        ({"RefreshTokenRotation": {"Feature": "ENABLED"}}, "rotation-without-grace"),
+        ({"PreventUserExistenceErrors": "LEGACY"}, "user-existence-shown"),
+        ({"AllowedOAuthFlows": ["code", "implicit"]}, "implicit-flow-on"),
+        ({}, None),
+    ],
+)  # fmt: skip
+def test_description_is_held_against_what_the_site_expects(config, members, finding):
+    described = {
+        "ClientId": "client1",
+        "PreventUserExistenceErrors": "ENABLED",
+        "SupportedIdentityProviders": ["COGNITO"],
+        **members,
+    }
+    found = [each.id for each in description.client_problems(described, config, Limits())]
+    assert found == ([finding] if finding else [])
+
+
+def test_localhost_at_a_live_client_is_found(config):
+    described = {"CallbackURLs": [CALLBACK, "http://localhost:8000/signin"]}
+    [found] = description.production_problems(described, config)
+    assert "http://localhost:8000/signin" in found.what
+    assert CALLBACK not in found.what
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "finding"),
+    [
+        ("SESSION_COOKIE_SAMESITE", "Strict", "session-cookie-strict"),
+        ("SESSION_COOKIE_DOMAIN", "example.org", "session-cookie-domain"),
+        ("SESSION_COOKIE_SECURE", True, "cookies-not-returned"),
+        ("MIDDLEWARE", [], "middleware-missing"),
+        ("AUTHENTICATION_BACKENDS", [], "backend-missing"),
+        ("ALLOWED_HOSTS", [], "host-not-allowed"),
+        ("DEBUG", False, None),
+    ],
+)
+def test_sites_own_settings_are_looked_at(settings, name, value, finding):
+    setattr(settings, name, value)
+    address = "http://localhost:8000"
+    assert [each.id for each in site_problems(address, address)] == ([finding] if finding else [])
+
+
+def test_report_breaks_no_address():
+    address = f"{SITE}/{'very-long-' * 12}"
+    text = as_text(Examination("x", [site_findings.public_url_differs(SITE, address)]))
+    assert address in text
+
+
+def test_documentation_lists_every_finding_and_no_other():
+    documented = re.findall(r"^\| `([a-z][a-z-]+)` \|", (ROOT / "docs/doctor.md").read_text(), re.M)
+    written = [
+        each
+        for file in (ROOT / "accounts/doctor").glob("*_findings.py")
+        for each in re.findall(r'^ {8}id="([a-z-]+)",$', file.read_text(), re.M)
+    ]
+    assert len(written) == len(set(written))
+    assert sorted(documented) == sorted(written)

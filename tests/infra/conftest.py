@@ -1,0 +1,120 @@
+"""An AWS emulator, where `make test-infra` has installed one; without it those tests are left out.
+
+MiniStack runs as a process of its own from its own virtual environment: nobody of this project
+wrote the user pool that these tests sign in at.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
+
+import pytest
+
+from tests.imports import ROOT
+
+TOOLS = ROOT / ".local/infra/bin"
+MISSING = (
+    "Without the infrastructure tests: `make test-infra` installs what they need and runs them."
+)
+REGION = "eu-west-1"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanting = [item for item in items if item.get_closest_marker("infra")]
+    if not wanting or ((TOOLS / "ministack").exists() and (TOOLS / "cfn-lint").exists()):
+        return
+    if os.environ.get("REQUIRE_INFRA", "") not in ("", "0"):
+        raise pytest.UsageError(f"REQUIRE_INFRA is set, and {TOOLS} is not complete.")
+    config.hook.pytest_deselected(items=wanting)
+    items[:] = [item for item in items if item not in wanting]
+
+
+class Emulator:
+    """A running MiniStack."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.environment = {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+        }
+        self._log = (folder / "log").open("w")
+        self._process = subprocess.Popen(
+            [TOOLS / "ministack"],
+            cwd=folder,
+            env={"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder),
+                 "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "AUTH": "true",
+                 "MINISTACK_REGION": REGION, "LOG_LEVEL": "WARNING"},
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
+        self._wait(folder / "log")
+
+    def _wait(self, log: Path) -> None:
+        opener = build_opener(ProxyHandler({}))
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                with opener.open(f"{self.url}/_ministack/health", timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.2)
+        pytest.fail(f"MiniStack did not start: {log.read_text()[-2000:]}")
+
+    def client(self, service):
+        import boto3  # not needed by a run without these tests
+
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def deploy(self, template: str, name: str, **parameters: str) -> dict[str, str]:
+        """Create a stack from `infra/TEMPLATE` and return its outputs."""
+        formation = self.client("cloudformation")
+        formation.create_stack(
+            StackName=name,
+            TemplateBody=(ROOT / "infra" / template).read_text(),
+            Parameters=[
+                {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+            ],
+            Capabilities=["CAPABILITY_IAM"],
+        )
+        deadline = time.monotonic() + 60
+        while True:
+            stack = formation.describe_stacks(StackName=name)["Stacks"][0]
+            if not stack["StackStatus"].endswith("IN_PROGRESS"):
+                break
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        events = formation.describe_stack_events(StackName=name)["StackEvents"]
+        assert stack["StackStatus"] == "CREATE_COMPLETE", events
+        return {item["OutputKey"]: item["OutputValue"] for item in stack["Outputs"]}
+
+    def stop(self) -> None:
+        os.killpg(self._process.pid, signal.SIGTERM)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._log.close()
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory):
+    running = Emulator(tmp_path_factory.mktemp("ministack"))
+    yield running
+    running.stop()

@@ -1,0 +1,258 @@
+"""The templates deployed to an emulator, and people signing in at what came about."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import requests
+
+from tests.imports import ROOT
+from tests.infra.conftest import REGION
+
+pytestmark = [pytest.mark.infra, pytest.mark.django_db(transaction=True)]
+PASSWORD = "Correct-horse-battery-1"
+
+
+@pytest.fixture
+def site(live_server, settings):
+    settings.PUBLIC_URL = live_server.url
+    return live_server.url
+
+
+@pytest.fixture
+def pool(emulator, site, request):
+    """A deployed pool with one person; the stack's outputs."""
+    name = f"pool-{abs(hash(request.node.name)) % 10**8}"
+    outputs = emulator.deploy(
+        "1-user-pool.yaml",
+        name,
+        DomainPrefix=name,
+        ManagedLogin="false",  # the emulator knows no AWS::Cognito::ManagedLoginBranding
+        CallbackUrls=f"{site}/signin",
+        SignOutUrls=f"{site}/signout",
+    )
+    outputs["stack"] = name
+    cognito = emulator.client("cognito-idp")
+    pool_id = outputs["CognitoPoolId"]
+    cognito.admin_create_user(
+        UserPoolId=pool_id,
+        Username="mary",
+        UserAttributes=[
+            {"Name": "email", "Value": "mary@example.com"},
+            {"Name": "email_verified", "Value": "true"},
+        ],
+    )
+    cognito.admin_set_user_password(
+        UserPoolId=pool_id, Username="mary", Password=PASSWORD, Permanent=True
+    )
+    cognito.admin_add_user_to_group(UserPoolId=pool_id, Username="mary", GroupName="editors")
+    return outputs
+
+
+@pytest.fixture
+def cognito_env(emulator, clean_environ, tmp_path):
+    def run(*arguments, **environment):
+        return subprocess.run(
+            [sys.executable, "manage.py", "cognito_env", *arguments],
+            cwd=ROOT,
+            env={**clean_environ, **emulator.environment, "ENV_FILE": str(tmp_path / ".env"),
+                 **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )  # fmt: skip
+
+    return run
+
+
+def values_in(file):
+    return dict(line.split("=", 1) for line in file.read_text().splitlines())
+
+
+def sign_in_at_the_emulator(browser, address):
+    """Fill in MiniStack's login form; returns the callback's address."""
+    page = browser.get(address, timeout=20)
+    action = re.search(r'<form[^>]*action="([^"]*)"', page.text)
+    hidden = dict(re.findall(r'<input[^>]*type="hidden"[^>]*name="([^"]+)"[^>]*value="([^"]*)"',
+                             page.text))  # fmt: skip
+    target = requests.compat.urljoin(page.url, action[1].replace("&amp;", "&"))
+    form = {**hidden, "username": "mary", "password": PASSWORD}
+    answer = browser.post(target, form, allow_redirects=False, timeout=20)
+    assert answer.is_redirect, answer.text
+    return answer.headers["Location"]
+
+
+def test_person_signs_in_and_out_at_a_deployed_pool(
+    emulator, pool, cognito_env, site, settings, tmp_path
+):
+    file = tmp_path / ".env"
+    done = cognito_env("--stack", pool["stack"], "--yes")
+    assert done.returncode == 0, done.stderr
+    values = values_in(file)
+    assert values["COGNITO_POOL_ID"] == pool["CognitoPoolId"]
+    assert values["COGNITO_CLIENT_ID"] == pool["CognitoClientId"]
+    assert values["COGNITO_PUBLIC_CLIENT_ID"] == pool["CognitoPublicClientId"]
+    assert values["COGNITO_CLIENT_REGION"] == REGION
+    settings.COGNITO = {
+        **settings.COGNITO,
+        **{
+            name: values[f"COGNITO_{name}"]
+            for name in ("POOL_ID", "CLIENT_ID", "CLIENT_SECRET", "CLIENT_REGION")
+        },
+        # At AWS both follow from pool id and domain; here one address serves everything.
+        "CLIENT_DOMAIN": emulator.url,
+        "ISSUER": "",
+        "JWKS_URL": f"{emulator.url}/{pool['CognitoPoolId']}/.well-known/jwks.json",
+        "PUBLIC_URL": site,
+    }
+    with requests.Session() as browser:
+        begun = browser.get(f"{site}/accounts/login/", allow_redirects=False, timeout=20)
+        callback = sign_in_at_the_emulator(browser, begun.headers["Location"])
+        assert callback.startswith(f"{site}/signin?")
+        assert browser.get(callback, allow_redirects=False, timeout=20).status_code == 302
+        profile = browser.get(f"{site}/profile/", timeout=20)
+        assert profile.url == f"{site}/profile/"
+        for said in ("mary@example.com", "editors", pool["CognitoClientId"]):
+            assert said in profile.text
+        # The emulator has no /oauth2/revoke: signing out completes all the same.
+        token = browser.cookies["csrftoken"]
+        signed_out = browser.post(
+            f"{site}/accounts/logout/", {"csrfmiddlewaretoken": token}, timeout=20
+        )
+        assert "signed out" in signed_out.text
+        gone = browser.get(f"{site}/profile/", allow_redirects=False, timeout=20)
+        assert gone.status_code == 302
+
+
+def test_env_file_is_changed_only_where_told(pool, cognito_env, tmp_path):
+    file = tmp_path / ".env"
+    file.write_text("# ours\nSITE_NAME=Ours\nCOGNITO_POOL_ID=eu-west-1_Old\n")
+    shown = cognito_env("--stack", pool["stack"], "--dry-run")
+    assert shown.returncode == 0
+    assert "(was eu-west-1_Old)" in shown.stdout
+    assert "COGNITO_CLIENT_SECRET=(not shown)  (new)" in shown.stdout
+    asked = cognito_env("--stack", pool["stack"])  # nobody there to say yes
+    assert (asked.returncode, "Add --yes" in asked.stderr) == (1, True)
+    assert "eu-west-1_Old" in file.read_text()
+    written = cognito_env("--stack", pool["stack"], "--yes")
+    assert written.returncode == 0, written.stderr
+    values = [line for line in file.read_text().splitlines() if "=" in line]
+    assert file.read_text().startswith("# ours\nSITE_NAME=Ours\nCOGNITO_POOL_ID=eu-west-1_")
+    assert len(values) == 7
+    assert file.stat().st_mode & 0o777 == 0o600
+    secret = values_in_lines(values)["COGNITO_CLIENT_SECRET"]
+    assert secret not in shown.stdout + written.stdout + written.stderr
+    again = cognito_env("--stack", pool["stack"], "--show-secret", "--yes")
+    assert "already holds these values" in again.stdout
+    file.unlink()
+    assert secret in cognito_env("--stack", pool["stack"], "--show-secret", "--yes").stdout
+
+
+def values_in_lines(lines):
+    return dict(line.split("=", 1) for line in lines)
+
+
+def test_values_come_from_pool_and_client_as_well(pool, cognito_env, tmp_path):
+    by_stack = cognito_env("--stack", pool["stack"], "--yes")
+    first = values_in(tmp_path / ".env")
+    (tmp_path / ".env").unlink()
+    done = cognito_env(
+        "--pool", pool["CognitoPoolId"], "--client", pool["CognitoClientId"], "--yes"
+    )
+    assert (by_stack.returncode, done.returncode) == (0, 0), done.stderr
+    first.pop("COGNITO_PUBLIC_CLIENT_ID")
+    assert values_in(tmp_path / ".env") == first
+
+
+def test_bad_input_is_said_in_a_sentence_and_nothing_is_written(
+    emulator, pool, cognito_env, tmp_path
+):
+    lonely = emulator.client("cognito-idp").create_user_pool(PoolName="lonely")["UserPool"]["Id"]
+    client = emulator.client("cognito-idp").create_user_pool_client(
+        UserPoolId=lonely, ClientName="server", GenerateSecret=True
+    )["UserPoolClient"]["ClientId"]
+    cases = [
+        (("--stack", "nowhere"), {}, "Stack with id nowhere does not exist"),
+        (("--pool", lonely, "--client", client), {}, "has no domain"),
+        (("--pool", pool["CognitoPoolId"], "--client", pool["CognitoPublicClientId"]), {},
+         "has no secret"),
+        (("--pool", pool["CognitoPoolId"], "--client", "nobody"), {}, "AWS found nothing"),
+        (("--stack", pool["stack"], "--file", f"{tmp_path}/no/such/.env", "--yes"), {},
+         "can't be changed: No such file or directory"),
+    ]  # fmt: skip
+    for arguments, environment, sentence in cases:
+        done = cognito_env(*arguments, **environment)
+        assert done.returncode == 1
+        assert sentence in done.stderr, done.stderr
+        assert "Nothing was written." in done.stderr
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+        assert not (tmp_path / ".env").exists()
+
+
+def test_several_apps_are_served_by_one_distribution(emulator):
+    outputs = emulator.deploy(
+        "3-static-sites.yaml", "sites", ConnectSources="https://app.example.com"
+    )
+    assert outputs["SitesUrl"].startswith("https://")
+    front = emulator.client("cloudfront")
+    config = front.get_distribution_config(Id=outputs["DistributionId"])["DistributionConfig"]
+    assert config["Origins"]["Items"][0]["DomainName"].startswith(outputs["SitesBucketName"])
+    block = emulator.client("s3").get_public_access_block(Bucket=outputs["SitesBucketName"])
+    assert set(block["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def test_site_runs_on_lambda(emulator, pool, site, tmp_path):
+    """The zip as it is uploaded: migrations, then a sign-in that begins at the HTTP API."""
+    jwks = f"{emulator.url}/{pool['CognitoPoolId']}/.well-known/jwks.json"
+    archive = tmp_path / "site.zip"
+    built = subprocess.run(
+        [ROOT / "infra/build-zip", archive, jwks],
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+    )
+    assert built.returncode == 0, built.stderr
+    secret = {
+        "DATABASE_URL": f"sqlite:///{tmp_path}/lambda.sqlite3",
+        "SECRET_KEY": "tests-only-secret-key-that-signs-nothing-of-worth-0123456789",
+        "TOKEN_ENCRYPTION_KEYS": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        "COGNITO_CLIENT_SECRET": "never-used-here",
+        "ORIGIN_VERIFY": "tests-only-origin-secret",
+    }
+    arn = emulator.client("secretsmanager").create_secret(
+        Name="site", SecretString=json.dumps(secret)
+    )["ARN"]
+    storage = emulator.client("s3")
+    storage.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": REGION})
+    storage.upload_file(str(archive), "code", "site.zip")
+    outputs = emulator.deploy(
+        "2-api-lambda.yaml",
+        "site",
+        PublicUrl="https://app.example.com",
+        AppSecretArn=arn,
+        CodeBucket="code",
+        CodeKey="site.zip",
+        CognitoPoolId=pool["CognitoPoolId"],
+        CognitoClientId=pool["CognitoClientId"],
+        CognitoClientDomain=pool["CognitoClientDomain"],
+    )
+    call = emulator.client("lambda").invoke
+    done = call(
+        FunctionName=outputs["ManageFunctionName"], Payload=json.dumps({"command": ["migrate"]})
+    )
+    printed = done["Payload"].read().decode()
+    assert "FunctionError" not in done, printed
+    assert "accounts.0001_initial... OK" in printed
+    host = outputs["ApiUrl"].partition("//")[2]
+    through_cloudfront = {"Host": host, "X-Origin-Verify": secret["ORIGIN_VERIFY"]}
+    address = f"{emulator.url}/accounts/login/"
+    answer = requests.get(address, headers=through_cloudfront, allow_redirects=False, timeout=60)
+    assert answer.status_code == 302, answer.text
+    assert answer.headers["Location"].startswith(f"{pool['CognitoClientDomain']}/oauth2/authorize?")
+    assert "redirect_uri=https%3A%2F%2Fapp.example.com%2Fsignin" in answer.headers["Location"]
+    assert "__Host-signin_" in answer.headers["Set-Cookie"]
+    around = requests.get(address, headers={"Host": host}, allow_redirects=False, timeout=60)
+    assert around.status_code == 403

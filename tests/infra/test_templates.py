@@ -1,0 +1,130 @@
+"""The templates, looked at without deploying them."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import playwright
+import pytest
+import yaml
+
+from accounts.management.commands.cognito_env import _variable
+from tests.imports import ROOT
+from tests.infra.conftest import TOOLS
+from tests.test_docs import settings_read
+
+TEMPLATES = sorted((ROOT / "infra").glob("*.yaml"))
+
+
+class Loader(yaml.SafeLoader):
+    """Reads !Ref and the like as what they hold."""
+
+
+def _inner(loader, suffix, node):
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_mapping(node, deep=True)
+
+
+Loader.add_multi_constructor("!", _inner)
+
+
+def template(name):
+    [file] = [file for file in TEMPLATES if file.name.startswith(name)]
+    return yaml.load(file.read_text(), Loader)
+
+
+def test_there_are_three_templates():
+    assert [file.name[0] for file in TEMPLATES] == ["1", "2", "3"]
+
+
+@pytest.mark.infra
+def test_templates_are_lint_clean():
+    done = subprocess.run([TOOLS / "cfn-lint", *TEMPLATES], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_outputs_of_the_pool_are_named_as_the_settings():
+    outputs = {_variable(name) for name in template("1")["Outputs"] if name.startswith("Cognito")}
+    assert outputs <= settings_read()
+    assert {"COGNITO_POOL_ID", "COGNITO_CLIENT_ID", "COGNITO_CLIENT_DOMAIN"} <= outputs
+
+
+def test_no_output_shows_a_secret():
+    for file in TEMPLATES:
+        outputs = yaml.load(file.read_text(), Loader)["Outputs"]
+        assert not [key for key in outputs if "secret" in json.dumps(outputs[key]["Value"]).lower()]
+
+
+def test_environment_of_the_function_is_what_settings_read():
+    resources = template("2")["Resources"]
+    for name in ("Function", "ManageFunction"):
+        variables = resources[name]["Properties"]["Environment"]["Variables"].keys()
+        assert variables - settings_read() == {"APP_SECRET_ARN"}
+    assert (
+        resources["Function"]["Properties"]["Environment"]
+        == (resources["ManageFunction"]["Properties"]["Environment"])
+    )
+
+
+def test_clients_for_people_have_the_secure_defaults():
+    for name in ("ServerClient", "PublicClient"):
+        client = template("1")["Resources"][name]["Properties"]
+        assert client["PreventUserExistenceErrors"] == "ENABLED"
+        assert client["EnableTokenRevocation"] is True
+        assert client["RefreshTokenRotation"]["Feature"] == "ENABLED"
+        assert client["AllowedOAuthFlows"] == ["code"]
+
+
+def test_buckets_are_private():
+    buckets = [
+        resource["Properties"]
+        for file in TEMPLATES
+        for resource in yaml.load(file.read_text(), Loader)["Resources"].values()
+        if resource["Type"] == "AWS::S3::Bucket"
+    ]
+    assert len(buckets) == 2
+    for bucket in buckets:
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+@pytest.mark.parametrize(
+    ("uri", "leads_to"),
+    [
+        ("/", "/index.html"),
+        ("/ledger/", "/ledger/index.html"),
+        ("/ledger/stats/2020", "/ledger/index.html"),
+        ("/ledger/stats/", "/ledger/index.html"),
+        ("/ledger/assets/app.3f2a.js", "/ledger/assets/app.3f2a.js"),
+        ("/ledger/favicon.ico", "/ledger/favicon.ico"),
+        ("/robots.txt", "/robots.txt"),
+        ("/ledger", "308 /ledger/?code=1&state=a%20b&tag=x&tag=y"),
+    ],
+)
+def test_pages_of_single_page_apps_lead_to_their_index(uri, leads_to):
+    code = template("3")["Resources"]["Fallback"]["Properties"]["FunctionCode"]
+    querystring = {
+        "code": {"value": "1"},
+        "state": {"value": "a%20b"},
+        "tag": {"value": "x", "multiValue": [{"value": "x"}, {"value": "y"}]},
+    }
+    event = {"request": {"uri": uri, "querystring": querystring}}
+    say = "console.log(answer.uri || `${answer.statusCode} ${answer.headers.location.value}`)"
+    script = f"{code}\nconst answer = handler({json.dumps(event)});\n{say}"
+    node = Path(playwright.__file__).parent / "driver/node"
+    done = subprocess.run([node, "-e", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == leads_to
+
+
+def test_readme_names_every_parameter_without_a_default():
+    readme = (ROOT / "infra/README.md").read_text()
+    required = {
+        name
+        for file in TEMPLATES
+        for name, parameter in yaml.load(file.read_text(), Loader)["Parameters"].items()
+        if "Default" not in parameter
+    }
+    assert required == {name for name in required if re.search(rf"\b{name}\b", readme)}
