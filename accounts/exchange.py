@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from django.http import HttpRequest
+
+from . import events
 from .backends import verified_grant
 from .cognito.token_endpoint import TokenSet
-from .journal import note
 from .people import person_of_id_token
 from .provider import provider
 
 
-def redeem_code(*, code: str, redirect_uri: str, code_verifier: str | None) -> TokenSet:
+def redeem_code(
+    request: HttpRequest, *, code: str, redirect_uri: str, code_verifier: str | None
+) -> TokenSet:
     """The tokens of an authorization code, verified; its person is created or updated.
 
     There is no nonce to compare, for the app keeps its own attempts.
@@ -26,6 +30,8 @@ def redeem_code(*, code: str, redirect_uri: str, code_verifier: str | None) -> T
         code=code, redirect_uri=redirect_uri, code_verifier=code_verifier
     )
     granted = verified_grant(tokens, nonce=None)
-    person_of_id_token(granted.id_claims)
-    note("", "code redeemed by the API", person=granted.id_claims.username)
+    user = person_of_id_token(granted.id_claims)
+    events.record(
+        "signed in", user=user, person=granted.id_claims.username, request=request, by="API"
+    )
     return tokens

@@ -130,7 +130,7 @@ def addresses(api: list[URLPattern | URLResolver]) -> list[URLPattern | URLResol
         http_method_names = ("get", "post", "options")
 
         def get(self, request: Request) -> Response:
-            return self.exchange(request.query_params)
+            return self.exchange(request, request.query_params)
 
     return [
         re_path(r"^(?:api/)?auth/get-tokens/?$", CompatTokensView.as_view()),

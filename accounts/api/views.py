@@ -52,9 +52,9 @@ class TokensView(APIView):
         auth=[],
     )
     def post(self, request: Request) -> Response:
-        return self.exchange(request.data)
+        return self.exchange(request, request.data)
 
-    def exchange(self, data: Any) -> Response:
+    def exchange(self, request: Request, data: Any) -> Response:
         serializer = CodeSerializer(data=data)
         serializer.is_valid(raise_exception=True)
         given = serializer.validated_data
@@ -66,6 +66,7 @@ class TokensView(APIView):
             )
         try:
             tokens = redeem_code(
+                request._request,
                 code=given["code"],
                 redirect_uri=given["redirectUri"],
                 code_verifier=given.get("codeVerifier"),

@@ -7,7 +7,7 @@ from django.core.cache import cache
 
 from accounts.cognito.errors import CognitoUnavailable
 from accounts.cognito.transport import Response
-from accounts.models import Identity
+from accounts.models import Identity, SignInEvent
 from accounts.provider import provider
 from accounts.testing import mint_access_token, mint_id_token
 from accounts.testing.fake_cognito import Person
@@ -44,6 +44,12 @@ def test_person_is_created_with_name_and_email(client, code):
     post(client, code=code, redirectUri=REDIRECT_URI)
     identity = Identity.objects.get()
     assert (identity.name, identity.email) == ("Ada Lovelace", "ada@example.com")
+
+
+def test_record_of_sign_ins_has_it(client, code):
+    post(client, code=code, redirectUri=REDIRECT_URI)
+    event = SignInEvent.objects.get(kind="signed in")
+    assert (event.person, event.details["by"], event.address) == ("ada", "API", "127.0.0.1")
 
 
 def test_nobody_is_signed_in_to_this_site(client, code):

@@ -1,7 +1,9 @@
 """The wire contract of the original stack, row by row, over HTTP against the local pool."""
 
+import json
 import time
-from urllib.parse import urlencode
+from http.client import HTTPConnection
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 import requests
@@ -172,6 +174,19 @@ def test_page_of_an_origin_that_is_not_listed_gets_no_permission(ui):
     ui.sign_in()
     ui.origin = "https://evil.example"
     assert "Access-Control-Allow-Origin" not in ui.get("/user").headers
+
+
+def test_repeated_authorization_header_is_401(ui):
+    token = ui.sign_in().tokens["accessToken"]
+    connection = HTTPConnection(urlsplit(ui.site).netloc, timeout=20)
+    connection.putrequest("GET", "/user")
+    for _ in range(2):
+        connection.putheader("Authorization", f"Bearer {token}")
+    connection.endheaders()
+    answer = connection.getresponse()
+    body = json.loads(answer.read())
+    connection.close()
+    assert (answer.status, body["code"]) == (401, "malformed_token")
 
 
 class TestPastExpiry:
