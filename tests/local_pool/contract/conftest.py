@@ -6,13 +6,14 @@ lacks that, the check is left out, and the summary says so.
 """
 
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from local_pool.testing import LocalPool
+from local_pool.testing import Clock, LocalPool
 from tests import network
 from tests.local_pool.contract.browser import Browser
 from tests.local_pool.contract.target import PREFIX, Target
@@ -67,9 +68,13 @@ def reach() -> None:
 
 @pytest.fixture
 def control(request: pytest.FixtureRequest) -> Iterator[LocalPool]:
-    """A pool of our own; settings come by `@pytest.mark.parametrize("control", …, indirect)`."""
+    """A pool of our own; settings come by `@pytest.mark.parametrize("control", …, indirect)`.
+
+    Its clock stands still unless a check moves it, so that no machine is too slow for a grace.
+    """
     settings: dict[str, Any] = getattr(request, "param", {})
-    with LocalPool(**settings) as pool:
+    now = time.time()
+    with LocalPool(clock=Clock(lambda: now), **settings) as pool:
         yield pool
 
 

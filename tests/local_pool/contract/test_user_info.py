@@ -29,7 +29,7 @@ WITH_PHONE = pytest.mark.parametrize(
 def refused(answer, description=""):
     """401, whose status alone an app may rely on; the words are those of the local pool."""
     challenge = answer.headers["WWW-Authenticate"]
-    said = answer.json().get("error_description", "") if answer.content else ""
+    said = answer.json()["error_description"] if description else ""
     return answer.status_code == 401 and "error=" in challenge and description in said
 
 
