@@ -47,7 +47,7 @@ def test_session_goes_on_in_the_grace_then_503_then_on_again(visitor, kind):
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
     assert "You haven&#x27;t been signed out" in answer.text
-    assert 'href="/profile/?tab=2">Try again' in answer.text
+    assert 'href="/profile/?tab=2" data-try-again>Try again' in answer.text
     visitor.pool.faults.clear()
     let_pass(minutes=2)
     assert visitor.get("/profile/").status_code == 200
