@@ -1,0 +1,73 @@
+"""What a caller that remembers verified tokens asks: whether the key that signed still counts."""
+
+import pytest
+
+from accounts.cognito.errors import CognitoUnavailable, MalformedToken
+from accounts.cognito.jwks import KeyStore
+from accounts.cognito.verifier import TokenVerifier, TrustedPools, signing_key_id
+from tests.cognito.keys import (
+    ACCESS_KEY_ID,
+    CLIENT_ID,
+    ID_KEY_ID,
+    ISSUER,
+    jwk,
+    key_set,
+    make_access_token,
+)
+
+
+@pytest.fixture
+def published(clock):
+    """A key set that a test may empty, and the verifier that reads it."""
+
+    class Published:
+        document = key_set()
+
+        def __call__(self):
+            if self.document is None:
+                raise CognitoUnavailable("down")
+            return self.document
+
+    made = Published()
+    keys = KeyStore(made, clock=clock, in_background=lambda work: work())
+    made.pools = TrustedPools(
+        [TokenVerifier(issuer=ISSUER, client_ids=[CLIENT_ID], keys=keys, clock=clock)]
+    )
+    return made
+
+
+def test_key_id_is_that_of_the_header(published):
+    token = make_access_token()
+    assert signing_key_id(token) == ACCESS_KEY_ID
+
+
+def test_key_id_of_what_is_no_token_is_refused():
+    with pytest.raises(MalformedToken):
+        signing_key_id("not a token")
+
+
+def test_published_key_still_counts(published):
+    published.pools.access_claims(make_access_token())
+    assert published.pools.still_published(ISSUER, ACCESS_KEY_ID)
+
+
+def test_withdrawn_key_counts_no_longer(published, clock):
+    published.pools.access_claims(make_access_token())
+    published.document = key_set(jwk(ID_KEY_ID))
+    clock.forward(3601)
+    assert published.pools.still_published(ISSUER, ACCESS_KEY_ID)  # this use fetches the new set
+    assert not published.pools.still_published(ISSUER, ACCESS_KEY_ID)
+
+
+def test_outage_withdraws_nothing(published, clock):
+    published.pools.access_claims(make_access_token())
+    published.document = None
+    clock.forward(3601)
+    for _ in range(3):
+        assert published.pools.still_published(ISSUER, ACCESS_KEY_ID)
+        clock.forward(60)
+
+
+def test_key_that_cannot_be_looked_up_does_not_count(published):
+    published.document = None
+    assert not published.pools.still_published(ISSUER, ACCESS_KEY_ID)
