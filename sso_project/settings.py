@@ -205,7 +205,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
-        "rest_framework.renderers.BrowsableAPIRenderer",
+        "sso_project.renderers.SafeBrowsableAPIRenderer",
     ],
     "DEFAULT_THROTTLE_RATES": {"get-tokens": "60/min"},
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

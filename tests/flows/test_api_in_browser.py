@@ -65,3 +65,15 @@ def test_browsable_api_signs_in_and_out_and_comes_back(page, site, pool, screens
     expect(page.locator("pre").last).to_contain_text("not_authenticated")
     page.get_by_role("link", name="Sign in").click()
     page.wait_for_url(f"{pool.url}/login**")  # the hosted UI's own session has ended as well
+
+
+def test_browsable_list_writes_a_figure(page, site, pool):
+    page.goto(f"{site}/api/stats")
+    page.get_by_role("link", name="Sign in").click()
+    sign_in(page, "ada")
+    page.wait_for_url(f"{site}/api/stats")
+    figure = '{"kpi": "profit", "year": 2021, "month": 5, "value": 7.5}'
+    page.locator("textarea[name=_content]").first.fill(figure)
+    page.get_by_role("button", name="POST", exact=True).first.click()
+    expect(page.locator("pre").last).to_contain_text("201 Created")
+    assert Stat.objects.get().kpi == "profit"
