@@ -50,7 +50,7 @@ class LambdaRequest:
         environ["REMOTE_ADDR"] = self._client_address(environ, context)
         _move_stage(environ, event, context)
         _join_cookies(environ, event)
-        return self._application(environ, start_response)
+        return self._application(environ, _stripping(start_response))
 
     def _is_through_cloudfront(self, environ: dict[str, Any]) -> bool:
         if not self._origin_secret:
@@ -85,7 +85,7 @@ def _move_stage(
         if path == prefix or path.startswith(f"{prefix}/"):
             environ["SCRIPT_NAME"] = prefix
             environ["PATH_INFO"] = path.removeprefix(prefix) or "/"
-    elif str(context.get("path", "")).startswith(prefix) and not path.startswith(prefix):
+    elif context.get("path") == f"{prefix}{event.get('path')}":
         environ["SCRIPT_NAME"] = prefix  # REST APIs leave it out of the path themselves
 
 
@@ -95,6 +95,16 @@ def _join_cookies(environ: dict[str, Any], event: Mapping[str, Any]) -> None:
     for name, values in (event.get("multiValueHeaders") or {}).items():
         if name.lower() == "cookie":
             environ["HTTP_COOKIE"] = "; ".join(values)
+
+
+def _stripping(start_response: StartResponse) -> StartResponse:
+    """Django begins a cookie's header value with a space, which servers drop and payloads keep."""
+
+    def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        stripped = [(name, value.strip()) for name, value in headers]
+        return start_response(status, stripped, exc_info)
+
+    return start
 
 
 def _refuse(start_response: StartResponse, status: str, sentence: str) -> Iterable[bytes]:

@@ -14,8 +14,6 @@ from urllib.parse import urlsplit
 
 from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from .environment import Environment
 
@@ -257,6 +255,9 @@ CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
 if REDIS_URL:
+    from redis.backoff import NoBackoff  # a tenth of a second that others need not wait for
+    from redis.retry import Retry
+
     CACHES["default"] = {
         "BACKEND": "sso_project.cache.JSONRedisCache",
         "LOCATION": REDIS_URL,

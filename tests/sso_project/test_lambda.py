@@ -1,0 +1,194 @@
+"""Requests as AWS hands them over, through the handler and back."""
+
+import base64
+import json
+
+import pytest
+from apig_wsgi import make_lambda_handler
+
+from accounts.client_address import client_address
+from sso_project import lambda_handler
+from sso_project.lambda_request import LambdaRequest
+from tests.sso_project.lambda_events import (
+    CLIENT,
+    EDGE,
+    form,
+    function_url,
+    http_api,
+    load_balancer,
+    rest_api,
+)
+
+WAYS = {"HTTP API": http_api, "function URL": function_url, "REST API": rest_api,
+        "load balancer": load_balancer}  # fmt: skip
+every_way = pytest.mark.parametrize("event", WAYS.values(), ids=WAYS)
+
+
+def echo(environ, start_response):
+    """Answers with what it was asked, two cookies, and the body as it came."""
+    body = environ["wsgi.input"].read()
+    names = ("PATH_INFO", "SCRIPT_NAME", "QUERY_STRING", "REMOTE_ADDR", "HTTP_COOKIE", "HTTP_HOST",
+             "REQUEST_METHOD", "wsgi.url_scheme", "HTTP_X_ORIGIN_VERIFY")  # fmt: skip
+    asked = {name: environ[name] for name in names if name in environ}
+    kind = environ.get("CONTENT_TYPE") or "application/octet-stream"
+    headers = [("Content-Type", kind), ("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2; Path=/"),
+               ("X-Asked", json.dumps(asked))]  # fmt: skip
+    start_response("200 OK", headers)
+    return [body]
+
+
+def handle(event, **options):
+    handler = make_lambda_handler(LambdaRequest(echo, **options), binary_support=True)
+    return handler(event, None)
+
+
+def asked(event, **options):
+    answer = handle(event, **options)
+    many = answer.get("multiValueHeaders")
+    sent = {k.lower(): v[0] for k, v in many.items()} if many else answer["headers"]
+    return json.loads(sent["x-asked"])
+
+
+def cookies_of(answer):
+    if "cookies" in answer:
+        return answer["cookies"]
+    return answer["multiValueHeaders"].get("Set-Cookie", [])
+
+
+@every_way
+def test_path_and_query_arrive_as_sent(event):
+    seen = asked(event("/stats", query="kpi=profit&kpi=cost&next=%2Fa%3Fb%3D1%26c"))
+    assert seen["PATH_INFO"] == "/stats"
+    assert seen["QUERY_STRING"] == "kpi=profit&kpi=cost&next=%2Fa%3Fb%3D1%26c"
+    assert seen["wsgi.url_scheme"] == "https"
+
+
+@every_way
+def test_both_cookies_come_back(event):
+    assert cookies_of(handle(event("/"))) == ["a=1; Path=/", "b=2; Path=/"]
+
+
+@every_way
+def test_all_cookies_arrive(event):
+    sent = asked(event("/", cookies=["sessionid=x", "csrftoken=y"]))["HTTP_COOKIE"]
+    assert [cookie.strip() for cookie in sent.split(";")] == ["sessionid=x", "csrftoken=y"]
+
+
+@every_way
+def test_binary_bodies_survive_both_ways(event):
+    picture = bytes(range(256))
+    answer = handle(
+        event("/", method="POST", body=base64.b64encode(picture).decode(), encoded=True,
+              headers={"content-type": "image/png"})
+    )  # fmt: skip
+    assert answer["isBase64Encoded"] is True
+    assert base64.b64decode(answer["body"]) == picture
+
+
+@every_way
+def test_text_is_not_encoded(event):
+    answer = handle(event("/", method="POST", body="héllo", headers={"content-type": "text/plain"}))
+    assert (answer["isBase64Encoded"], answer["body"]) == (False, "héllo")
+
+
+@every_way
+def test_client_is_who_called_aws_whatever_the_client_says(event):
+    assert asked(event("/"))["REMOTE_ADDR"] == CLIENT
+
+
+@pytest.mark.parametrize("event", [http_api, rest_api])
+@pytest.mark.parametrize(
+    ("path", "inside"), [("/profile/", "/profile/"), ("/", "/"), ("/production", "/production")]
+)
+def test_stage_is_no_part_of_the_path(event, path, inside):
+    seen = asked(event(path, stage="prod"))
+    assert (seen["SCRIPT_NAME"], seen["PATH_INFO"]) == ("/prod", inside)
+
+
+def test_path_that_only_begins_like_the_stage_stays():
+    event = http_api("/production/x")
+    event["requestContext"]["stage"] = "prod"
+    seen = asked(event)
+    assert (seen["SCRIPT_NAME"], seen["PATH_INFO"]) == ("", "/production/x")
+
+
+def test_load_balancer_that_drops_cookies_is_refused(caplog):
+    answer = handle(load_balancer("/", multi_value=False))
+    assert answer["statusCode"] == 500
+    assert "lambda.multi_value_headers.enabled=true" in answer["body"]
+    assert "lambda.multi_value_headers.enabled=true" in caplog.text
+
+
+def through_cloudfront(source=EDGE, **headers):
+    return http_api(
+        "/",
+        source=source,
+        host="abcdefghij.execute-api.eu-west-1.amazonaws.com",
+        headers={"x-origin-verify": "origin-secret", "x-forwarded-proto": "http", **headers},
+    )
+
+
+def test_request_through_cloudfront_is_the_sites_own():
+    event = through_cloudfront(**{"x-forwarded-for": f"192.0.2.99, {CLIENT}, {EDGE}"})
+    seen = asked(event, origin_secret="origin-secret", host="app.example.com")
+    assert seen["HTTP_HOST"] == "app.example.com"
+    assert seen["wsgi.url_scheme"] == "https"
+    assert seen["REMOTE_ADDR"] == CLIENT
+    assert "HTTP_X_ORIGIN_VERIFY" not in seen
+
+
+@pytest.mark.parametrize("sent", [{}, {"x-origin-verify": "guess"}, {"x-origin-verify": ""}])
+def test_request_around_cloudfront_is_refused(sent):
+    answer = handle(http_api("/", headers=sent), origin_secret="origin-secret", host="x")
+    assert answer["statusCode"] == 403
+    assert "cookies" not in answer or answer["cookies"] == []
+
+
+@pytest.mark.django_db
+@every_way
+def test_sign_in_begins(event, settings):
+    settings.ALLOWED_HOSTS = ["localhost"]
+    answer = lambda_handler.handler(event("/accounts/login/", query="next=%2Fserver%2F"), None)
+    assert answer["statusCode"] == 302, answer
+    many = answer.get("multiValueHeaders")
+    location = many["Location"][0] if many else answer["headers"]["location"]
+    assert location.startswith("http://localhost:1/oauth2/authorize?")
+    begun = [cookie for cookie in cookies_of(answer) if cookie.startswith("signin_")]
+    assert len(begun) == 1, answer
+
+
+@pytest.mark.django_db
+@every_way
+def test_form_without_csrf_token_is_refused_and_not_lost(event):
+    answer = lambda_handler.handler(event("/accounts/logout/", **form(next="/")), None)
+    assert answer["statusCode"] == 403
+
+
+def test_django_sees_the_client(rf):
+    seen = []
+
+    def application(environ, start_response):
+        request = rf.generic("GET", "/")
+        request.META.update(environ)
+        seen.append(client_address(request))
+        return echo(environ, start_response)
+
+    make_lambda_handler(LambdaRequest(application))(http_api("/"), None)
+    assert seen == [CLIENT]
+
+
+def test_command_runs_and_tells_what_it_printed(db):
+    answer = lambda_handler.manage({"command": ["check", "--tag", "configuration"]}, None)
+    assert "no issues" in answer["output"]
+
+
+@pytest.mark.parametrize("event", [{}, {"command": "migrate"}, {"command": [1]}])
+def test_command_must_be_a_list_of_words(event):
+    with pytest.raises(ValueError, match="list of words"):
+        lambda_handler.manage(event, None)
+
+
+@pytest.mark.parametrize("command", [[], ["shell", "-c", "1"], ["dbshell"]])
+def test_other_commands_are_refused(command):
+    with pytest.raises(ValueError, match="Commands that can be run here"):
+        lambda_handler.manage({"command": command}, None)
