@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import os
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -11,9 +10,6 @@ import pytest
 import requests
 
 from local_pool.testing import LocalPool
-
-# Needs Node and npm's packages: JAVASCRIPT_CLIENTS=1 opts in.
-collect_ignore = [] if os.environ.get("JAVASCRIPT_CLIENTS") else ["test_javascript_clients.py"]
 
 CALLBACK = "http://localhost:8000/signin"
 VERIFIER = "v" * 43
