@@ -15,38 +15,41 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from . import wants
 
-NOT_SIGNED_IN = "not_signed_in"
+NOT_AUTHENTICATED = "not_authenticated"
 SESSION_ENDED = "session_ended"
 _SENTENCES = {
-    NOT_SIGNED_IN: "You're not signed in. Sign in and try again.",
+    NOT_AUTHENTICATED: "You're not signed in. Sign in and try again.",
     SESSION_ENDED: "Your session ended. Sign in and you'll return to this page.",
 }
 
 
-def answer(
-    request: HttpRequest, response: HttpResponseBase, *, session_ended: bool
-) -> HttpResponseBase:
+def answer(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """`response`, unless it sends a script away to sign in, or a form's sender to the form's
     address afterwards."""
     if not _leads_to_sign_in(response):
         return response
     if not wants.page(request):
-        return unauthenticated(request, SESSION_ENDED if session_ended else NOT_SIGNED_IN)
+        return unauthenticated(request)
     if request.method not in ("GET", "HEAD"):
         response["Location"] = sign_in_address(wants.current_page(request))
     return response
 
 
-def unauthenticated(request: HttpRequest, code: str = NOT_SIGNED_IN) -> JsonResponse:
-    """401 for a program: `detail`, `code`, `error` (repeats detail) and `login_url`."""
-    sentence = _SENTENCES[code]
-    body = {
-        "detail": sentence,
+def unauthenticated(request: HttpRequest) -> JsonResponse:
+    """401 for a program, with `body`."""
+    return program_answer(body(request), 401, {"WWW-Authenticate": "Cookie"})
+
+
+def body(request: HttpRequest) -> dict[str, str]:
+    """`detail`, `code`, `error` (repeats detail), and in `login_url` where to begin to sign in."""
+    ended = getattr(request, "session_ended", False)
+    code = SESSION_ENDED if ended else NOT_AUTHENTICATED
+    return {
+        "detail": _SENTENCES[code],
         "code": code,
-        "error": sentence,
+        "error": _SENTENCES[code],
         "login_url": sign_in_address(wants.current_page(request)),
     }
-    return program_answer(body, 401, {"WWW-Authenticate": "Cookie"})
 
 
 def program_answer(body: dict[str, str], status: int, headers: dict[str, str]) -> JsonResponse:

@@ -48,9 +48,7 @@ class SignInMiddleware:
         row = _within_limits(session.current_sign_in(request))
         ended = row is None and session.is_bound(request)
         _set(request, row, ended=ended)
-        response = self.get_response(request)
-        ended = request.session_ended  # type: ignore[attr-defined]
-        return ask_to_sign_in.answer(request, response, session_ended=ended)
+        return ask_to_sign_in.answer(request, self.get_response(request))
 
     def process_view(
         self, request: HttpRequest, view: Answer, args: Any, kwargs: Any

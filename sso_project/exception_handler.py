@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_framework_handler
 
+from accounts import ask_to_sign_in
 from accounts.authentication import BearerError, challenge, unavailable
 from accounts.cognito.errors import CognitoError
 from accounts.permissions import INSUFFICIENT_SCOPE, Requirement
@@ -59,7 +60,17 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
         response["WWW-Authenticate"] = challenge(problem)
         known = exceptions.PermissionDenied(unmet.message, code=INSUFFICIENT_SCOPE)
     response.data = _body(known, response)
+    if isinstance(known, exceptions.NotAuthenticated) and request is not None:
+        response.data |= _way_back(request)
     return response
+
+
+def _way_back(request: Request) -> dict[str, str]:
+    """Where a script of our pages leads its person, and whether they were signed in before."""
+    told = ask_to_sign_in.body(request)
+    if told["code"] == ask_to_sign_in.SESSION_ENDED:
+        return told
+    return {"login_url": told["login_url"]}
 
 
 def _known(error: Exception, request: Request | None) -> Exception:
@@ -84,11 +95,12 @@ def _body(error: Exception, response: Response) -> dict[str, Any]:
         is_missing = response.status_code == status.HTTP_404_NOT_FOUND
         error = exceptions.NotFound() if is_missing else exceptions.PermissionDenied()
     if isinstance(error.detail, dict | list):
-        return _shape(_first_sentence(error.detail), "invalid") | {"fields": error.detail}
-    return _shape(str(error.detail), getattr(error.detail, "code", error.default_code))
+        return shape(_first_sentence(error.detail), "invalid") | {"fields": error.detail}
+    return shape(str(error.detail), getattr(error.detail, "code", error.default_code))
 
 
-def _shape(detail: str, code: str) -> dict[str, Any]:
+def shape(detail: str, code: str) -> dict[str, Any]:
+    """The body of an answer that fails."""
     return {"detail": detail, "code": code, "error": detail}
 
 

@@ -144,7 +144,7 @@ def test_session_fetch_says_that_nobody_is_signed_in(page, site):
         try {{ await sessionFetch("/note/", {{ navigate: false }}); }}
         catch (error) {{ return [error.name, error.code, error.loginUrl]; }} }}"""
     )
-    assert said == ["SignInNeeded", "not_signed_in", "/accounts/login/?next=%2F"]
+    assert said == ["SignInNeeded", "not_authenticated", "/accounts/login/?next=%2F"]
     assert not any(cookie["name"].startswith("signin_") for cookie in page.context.cookies())
 
 

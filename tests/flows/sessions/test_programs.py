@@ -26,7 +26,7 @@ def test_program_gets_401_and_no_attempt_is_begun(visitor, headers, path):
     assert answer.status_code == 401
     assert answer.json() == {
         "detail": "You're not signed in. Sign in and try again.",
-        "code": "not_signed_in",
+        "code": "not_authenticated",
         "error": "You're not signed in. Sign in and try again.",
         "login_url": "/accounts/login/?next=%2Fdashboard%2F%3Fyear%3D1",
     }
@@ -47,7 +47,22 @@ def test_ended_session_is_told_apart(visitor):
     answer = visitor.get("/note/", headers={"Sec-Fetch-Mode": "cors"})
     assert (answer.status_code, answer.json()["code"]) == (401, "session_ended")
     answer = visitor.get("/note/", headers={"Sec-Fetch-Mode": "cors"})
-    assert answer.json()["code"] == "not_signed_in"
+    assert answer.json()["code"] == "not_authenticated"
+
+
+def test_api_says_where_to_sign_in_and_that_the_session_ended(visitor):
+    page = {"Sec-Fetch-Mode": "cors", "Referer": f"{visitor.site}/dashboard/"}
+    address = "/accounts/login/?next=%2Fdashboard%2F"
+    answer = visitor.get("/api/user", headers=page)
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+    assert answer.json()["login_url"] == address
+    visitor.sign_in()
+    assert visitor.get("/api/user", headers=page).status_code == 200
+    visitor.pool.disable("ada")
+    until_expired()
+    answer = visitor.get("/api/user", headers=page)
+    assert (answer.status_code, answer.json()["code"]) == (401, "session_ended")
+    assert answer.json()["login_url"] == address
 
 
 @pytest.mark.parametrize("referer", ["https://evil.example/x", "//evil.example/x", "", "nonsense"])
