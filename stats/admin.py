@@ -1,17 +1,210 @@
-from django.contrib import admin
+"""Figures in the admin: find, edit in place, import, export, delete after a question, look back."""
 
-from .models import Stat
-from .templatetags.figures import figure
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from import_export.admin import ImportExportMixin
+from import_export.formats.base_formats import CSV, XLSX
+from import_export.forms import ExportForm, ImportForm
+from import_export.results import Result
+
+from . import writing
+from .fields import kpi_key
+from .models import Change, Stat
+from .queries import StatQuerySet
+from .resources import StatResource
+from .writing import Author
+
+MOST_BYTES = 10 * 1024 * 1024  # of a file
+_MOST_UNPACKED = 20 * MOST_BYTES  # of an XLSX, which is an archive
+_MOST_CHOICES = 30  # in a filter's list; the search finds the others
+_SHOWN_BEFORE_DELETING = 10
+
+
+class FileForm(ImportForm):  # type: ignore[misc]
+    """The upload, refused before it is read when it is too large."""
+
+    def clean_import_file(self) -> Any:
+        upload = self.cleaned_data["import_file"]
+        if upload.size > MOST_BYTES or _unpacked_size(upload) > _MOST_UNPACKED:
+            size = MOST_BYTES // 1024 // 1024
+            raise ValidationError(f"A file may have {size} MB. Split it, or use import_stats.")
+        return upload
+
+
+def _unpacked_size(upload: Any) -> int:
+    try:
+        with zipfile.ZipFile(upload) as archive:
+            return sum(member.file_size for member in archive.infolist())
+    except zipfile.BadZipFile:
+        return 0
+    finally:
+        upload.seek(0)
+
+
+class KpiFilter(admin.SimpleListFilter):
+    """The first KPIs by name, and the one that is chosen."""
+
+    title = "KPI"
+    parameter_name = "kpi"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterator[tuple[str, str]]:
+        for kpi in Stat.objects.all().kpis()[:_MOST_CHOICES]:
+            yield kpi.name, kpi.name
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        chosen = self.value()
+        return queryset.filter(kpi_key=kpi_key(chosen)) if chosen else queryset
+
+
+class PeriodFilter(admin.SimpleListFilter):
+    """The newest months, of the year that is chosen if one is."""
+
+    title = "period"
+    parameter_name = "period"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterator[tuple[str, str]]:
+        figures = Stat.objects.order_by("-period")
+        year = request.GET.get("year", "")
+        if year.isascii() and year.isdigit() and len(year) == 4:
+            figures = figures.filter(year=int(year))
+        for period in figures.values_list("period", flat=True).distinct()[:_MOST_CHOICES]:
+            yield period, f"{period[:4]}-{period[4:]}"
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(period=self.value()) if self.value() else queryset
 
 
 @admin.register(Stat)
-class StatAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # no [] at run time
-    list_display = ("kpi", "period", "exact_value", "updated_at")
-    list_filter = ("kpi", "year")
-    search_fields = ("kpi", "period")
-    fields = ("kpi", "year", "month", "value")
+class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type-arg]
+    """All figures. Whatever is written here goes through `writing`, like everywhere else."""
 
-    @admin.display(description="value", ordering="value")
-    def exact_value(self, stat: Stat) -> str:
-        # The admin would pad it to all the decimal places that the column can hold.
-        return figure(stat.value)
+    list_display = ("kpi", "period", "value", "updated_at", "updated_by")
+    list_editable = ("value",)
+    list_filter = (KpiFilter, "year", PeriodFilter)
+    list_select_related = ("updated_by",)
+    list_per_page = 50
+    list_max_show_all = 200
+    show_full_result_count = False
+    search_fields = ("kpi_key", "period")
+    search_help_text = "A part of a KPI's name, or a month like 202003."
+    fields = (
+        ("kpi", "year", "month"),
+        "value",
+        ("created_at", "created_by"),
+        ("updated_at", "updated_by"),
+    )
+    readonly_fields = ("created_at", "created_by", "updated_at", "updated_by")
+    actions = ("delete_figures",)
+    object_history_template = "admin/stats/history.html"
+
+    resource_classes = (StatResource,)
+    formats = (CSV, XLSX)
+    import_form_class = FileForm
+    export_form_class = ExportForm
+    import_template_name = "admin/stats/import.html"
+    export_template_name = "admin/stats/export.html"
+
+    class Media:
+        css = {"all": ("css/stats-admin.css",)}
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return self.has_add_permission(request) and self.has_change_permission(request)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def add_data_read_fail_error_to_form(self, form: forms.Form, error: Exception) -> None:
+        if isinstance(error, UnicodeDecodeError):
+            message = "The file isn't written in UTF-8. Save it as “CSV UTF-8” and try again."
+        else:
+            message = "The file can't be read in this format. Choose the one it was saved in."
+        form.add_error("import_file", message)
+
+    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        try:
+            answer: HttpResponse = super().process_import(request, **kwargs)
+        except OSError:  # another process's file, or one that was tidied away
+            messages.error(request, "The uploaded file is no longer here. Upload it again.")
+            return HttpResponseRedirect(reverse("admin:stats_stat_import"))
+        return answer
+
+    def process_result(self, result: Result, request: HttpRequest) -> HttpResponse:
+        if result.has_errors() or result.has_validation_errors():
+            messages.error(request, "The file no longer fits; nothing was written. Look again.")
+            return HttpResponseRedirect(reverse("admin:stats_stat_import"))
+        answer: HttpResponse = super().process_result(result, request)
+        return answer
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[Any, bool]:
+        return super().get_search_results(request, queryset, kpi_key(search_term))
+
+    def save_model(self, request: HttpRequest, obj: Stat, form: Any, change: bool) -> None:
+        writing.save(obj, Author(request.user, "admin"))
+
+    def delete_model(self, request: HttpRequest, obj: Stat) -> None:
+        writing.delete(Stat.objects.filter(pk=obj.pk), Author(request.user, "admin"))
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions: dict[str, Any] = super().get_actions(request)
+        # Django's own lists every figure on its page, and with more than 1,000 it cannot be sent.
+        actions.pop("delete_selected", None)
+        return actions
+
+    @admin.action(permissions=["delete"], description="Delete selected figures")
+    def delete_figures(self, request: HttpRequest, queryset: StatQuerySet) -> HttpResponse | None:
+        """Ask first; then delete what is selected, be it all pages of the list."""
+        if request.POST.get("confirmed"):
+            count = writing.delete(queryset, Author(request.user, "admin"))
+            messages.success(request, f"Deleted {count:,} figures.")
+            return None
+        selected = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Delete figures?",
+            "opts": self.opts,
+            "count": queryset.count(),
+            "some": queryset[:_SHOWN_BEFORE_DELETING],
+            "select_across": request.POST.get("select_across", "0"),
+            "selected": selected,
+            "checkbox": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "admin/stats/delete.html", context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        changes = Change.objects.filter(figure_id=object_id) if object_id.isdigit() else []
+        context = {**(extra_context or {}), "changes": changes}
+        return super().history_view(request, object_id, context)
+
+
+@admin.register(Change)
+class ChangeAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # no [] at run time
+    """The history of all figures, deleted ones too. Nobody edits it."""
+
+    list_display = ("at", "action", "before", "after", "by", "through")
+    list_filter = ("action", "through", "at")
+    list_select_related = ("by",)
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("before", "after")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False

@@ -1,7 +1,7 @@
 """Rows of figures -> what a chart, a table and a headline show. Plain Python: no Django, no SQL."""
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Any, NamedTuple
@@ -21,8 +21,14 @@ class Row(NamedTuple):
     updated_at: datetime.datetime | None = None
 
     @property
-    def month_begins(self) -> datetime.date:
+    def begins(self) -> datetime.date:
+        """The first day of its month."""
         return datetime.date(self.year, self.month, 1)
+
+    @property
+    def period(self) -> str:
+        """`YYYYMM`."""
+        return f"{self.year}{self.month:02d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,61 +44,89 @@ class Latest:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A KPI over the chart's periods; `None` where a month has no figure."""
+    """A KPI over the chart's periods; `None` where a month has no figure. `swatch`: which colour
+    and dash it is drawn with, from 1."""
 
+    key: str
     name: str
     values: list[Decimal | None]
     latest: Latest
+    swatch: int
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`periods`: first days of the months that have any figure, ascending; `series` by KPI."""
+    """`periods`: first days of the months that have any figure, ascending; `series` by KPI.
+
+    `years`: each point is the average of so many years, which begin with the period; 0: a month's
+    own figure.
+    """
 
     periods: list[datetime.date]
     series: list[Series]
-
-    @property
-    def lines(self) -> list[Series]:
-        """The series that are drawn: the first six."""
-        return self.series[:MAX_LINES]
+    years: int = 0
 
     def table(self) -> Iterable[tuple[datetime.date, list[Decimal | None]]]:
-        """Newest month first: the month and one value per series."""
+        """Newest first: the period and one value per series."""
         for index in range(len(self.periods) - 1, -1, -1):
             yield self.periods[index], [series.values[index] for series in self.series]
 
     def as_json(self) -> dict[str, Any]:
-        """`{"months": ["2019-01", …], "series": [{"name", "values": [number | null, …]}, …]}`."""
+        """`{"months": ["2019-01", …], "years": 0, "series": [{"name", "values": [number | null,
+        …]}, …]}`."""
         return {
             "months": [f"{period:%Y-%m}" for period in self.periods],
+            "years": self.years,
             "series": [
                 {
                     "name": series.name,
                     "values": [None if value is None else float(value) for value in series.values],
                 }
-                for series in self.lines
+                for series in self.series
             ],
         }
 
 
-def build_chart(rows: Iterable[Row]) -> Chart:
+def build_chart(
+    rows: Iterable[Row],
+    *,
+    swatches: Mapping[str, int] | None = None,
+    years: int = 0,
+    newest: Iterable[Row] = (),
+) -> Chart:
     """`rows` in any order -> a chart whose series stand in the order of their keys.
 
-    A series bears its KPI's newest spelling.
+    A series bears its KPI's newest spelling. `swatches` by key; counted when absent. `newest`: rows
+    of the latest months, where `rows` are averages of `years`.
     """
+    names, figures = _by_kpi(rows)
+    newest_names, newest_figures = _by_kpi(newest)
+    periods = sorted({period for by_period in figures.values() for period in by_period})
+    series = []
+    for place, (key, by_period) in enumerate(figures.items(), start=1):
+        column = aligned(by_period)
+        series.append(
+            Series(
+                key=key,
+                name=newest_names.get(key, names[key]),
+                values=[column.get(period) for period in periods],
+                latest=latest(newest_figures.get(key, by_period)),
+                swatch=(swatches or {}).get(key, place),
+            )
+        )
+    return Chart(periods, series, years)
+
+
+def _by_kpi(
+    rows: Iterable[Row],
+) -> tuple[dict[str, str], dict[str, dict[datetime.date, Decimal]]]:
+    """The names and the figures by month of each key, in order."""
     names: dict[str, str] = {}
     figures: dict[str, dict[datetime.date, Decimal]] = {}
     for row in sorted(rows, key=lambda row: (row.kpi_key, row.year, row.month)):
         names[row.kpi_key] = row.kpi
-        figures.setdefault(row.kpi_key, {})[datetime.date(row.year, row.month, 1)] = row.value
-    periods = sorted({period for by_period in figures.values() for period in by_period})
-    series = []
-    for key, by_period in figures.items():
-        column = aligned(by_period)
-        values = [column.get(period) for period in periods]
-        series.append(Series(names[key], values, latest(by_period)))
-    return Chart(periods, series)
+        figures.setdefault(row.kpi_key, {})[row.begins] = row.value
+    return names, figures
 
 
 def aligned(figures: dict[datetime.date, Decimal]) -> dict[datetime.date, Decimal]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from .models import Stat
+from .rows import Figure
 
 YEARS = range(2019, 2022)
 
@@ -14,9 +14,11 @@ _CLOSED = {14: 86, 15: 61, 16: 68, 17: 84, 18: 93}
 _FIRST_REVENUE, _GROWTH_PER_MONTH = 118_000, 1_650
 _FIXED_COST, _COST_PER_CENT = 31_000, 46
 
+LOAD_BEGINS, LOAD_MONTHS = 2012, 120
 
-def demo_stats() -> Iterator[Stat]:
-    """The 108 figures as unsaved rows. Profit is revenue less cost."""
+
+def demo_figures() -> Iterator[Figure]:
+    """The 108 figures. Profit is revenue less cost."""
     for year in YEARS:
         for month in range(1, 13):
             index = (year - YEARS[0]) * 12 + month - 1
@@ -24,6 +26,26 @@ def demo_stats() -> Iterator[Stat]:
             share = _SEASON[month - 1] * _CLOSED.get(index, 100)
             revenue = trend * share // 10_000
             cost = _FIXED_COST + 120 * index + revenue * _COST_PER_CENT // 100
-            figures = {"revenue": revenue, "profit": revenue - cost, "cost": cost}
-            for kpi, value in figures.items():
-                yield Stat(kpi=kpi, year=year, month=month, value=Decimal(value))
+            values = {"revenue": revenue, "profit": revenue - cost, "cost": cost}
+            for kpi, value in values.items():
+                yield Figure(kpi, year, month, Decimal(value))
+
+
+def figures(count: int | None = None) -> Iterator[Figure]:
+    """The demo figures, or `count`: those and made-up ones behind them."""
+    demo = list(demo_figures())
+    yield from demo[:count]
+    if count is not None:
+        yield from load_figures(max(0, count - len(demo)))
+
+
+def load_figures(count: int) -> Iterator[Figure]:
+    """`count` figures for trying what many rows do, always the same: KPIs of ten years each."""
+    for number in range(count):
+        store, month = divmod(number, LOAD_MONTHS)
+        yield Figure(
+            kpi=f"store {store + 1:05}",
+            year=LOAD_BEGINS + month // 12,
+            month=month % 12 + 1,
+            value=Decimal(40_000 + store * 37 % 9_000 + month * 113 % 2_700) + Decimal(month) / 4,
+        )

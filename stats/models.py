@@ -34,10 +34,17 @@ class Stat(models.Model):
     )
     kpi_key = KpiKeyField(max_length=255, editable=False)
     year = models.PositiveSmallIntegerField(
-        validators=[MinValueValidator(FIRST_YEAR), MaxValueValidator(LAST_YEAR)]
+        validators=[
+            MinValueValidator(FIRST_YEAR, "Enter a year of four digits."),
+            MaxValueValidator(LAST_YEAR, "Enter a year of four digits."),
+        ]
     )
     month = models.PositiveSmallIntegerField(
-        validators=[MinValueValidator(1), MaxValueValidator(12)], help_text="1 to 12."
+        validators=[
+            MinValueValidator(1, "Enter a month from 1 to 12."),
+            MaxValueValidator(12, "Enter a month from 1 to 12."),
+        ],
+        help_text="1 to 12.",
     )
     period = models.GeneratedField(
         expression=Cast(F("year") * 100 + F("month"), models.CharField(max_length=6)),

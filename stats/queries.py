@@ -65,9 +65,6 @@ class StatQuerySet(models.QuerySet["Stat"]):
     update.alters_data = bulk_update.alters_data = bulk_create.alters_data = True  # type: ignore[attr-defined]
     delete.alters_data = delete.queryset_only = True  # type: ignore[attr-defined]
 
-    def for_dashboard(self) -> list[Row]:
-        return self.order_by("kpi_key", "year", "month").as_rows()
-
     def as_rows(self) -> list[Row]:
         """What a screen shows of each figure. One query."""
         return [Row(*values) for values in self.values_list(*Row._fields)]
@@ -90,6 +87,7 @@ class StatQuerySet(models.QuerySet["Stat"]):
         beginning = F("year") - Mod(F("year"), years)
         groups = self.order_by().values_list("kpi_key").annotate(name=Max("kpi"), at=beginning)
         return [
-            Row(key, name, at, 1, Decimal(average).quantize(_CENT))
+            # SQLite's remainder of whole numbers is a float.
+            Row(key, name, int(at), 1, Decimal(average).quantize(_CENT))
             for key, name, at, average in groups.annotate(Avg("value")).order_by("kpi_key", "at")
         ]

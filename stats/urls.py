@@ -1,11 +1,14 @@
 from django.urls import path
 from django.views.decorators.cache import never_cache
 
-from .views import DashboardView
+from . import views
 
 app_name = "stats"
 
+# Not kept by the browser: "back" after signing out shows nothing.
 urlpatterns = [
-    # Not kept by the browser: "back" after signing out shows nothing.
-    path("", never_cache(DashboardView.as_view()), name="dashboard"),
+    path("", never_cache(views.DashboardView.as_view()), name="dashboard"),
+    path("figures/add/", never_cache(views.AddFigureView.as_view()), name="add"),
+    path("figures/<int:pk>/edit/", never_cache(views.EditFigureView.as_view()), name="edit"),
+    path("figures/<int:pk>/delete/", never_cache(views.DeleteFigureView.as_view()), name="delete"),
 ]

@@ -89,6 +89,21 @@ def change(
     return stat
 
 
+def save(stat: Stat, author: Author) -> Stat:
+    """Store an instance that a form has validated and filled in, as the admin's do."""
+    with transaction.atomic():
+        stored = None if stat._state.adding else lock(stat.pk)
+        before = describe(stored) if stored is not None else ""
+        if stored is None:
+            stat.created_by = author.user
+        stat.updated_by = author.user
+        stat.save()
+        if before != describe(stat):
+            action = Change.Action.CHANGED if before else Change.Action.ADDED
+            _change(action, stat.pk, before, describe(stat), author).save()
+    return stat
+
+
 def _refuse_second(stat: Stat) -> None:
     same = Stat.objects.filter(kpi_key=kpi_key(stat.kpi), year=stat.year, month=stat.month)
     if same.exclude(pk=stat.pk).exists():
@@ -137,7 +152,7 @@ def upsert_all(figures: Iterable[Figure], author: Author) -> Written:
 
 
 def _upsert_batch(batch: list[Figure], author: Author) -> Written:
-    present = _present(batch)
+    present = stored_among(batch)
     added, changed, changes, unchanged = [], [], [], 0
     for figure in batch:
         stat = present.get(figure.key)
@@ -164,8 +179,8 @@ def _upsert_batch(batch: list[Figure], author: Author) -> Written:
     return Written(len(added), len(changed), unchanged)
 
 
-def _present(batch: list[Figure]) -> dict[tuple[str, int, int], Stat]:
-    """Figures that are stored already. The batch is sorted, so that its keys lie close together."""
+def stored_among(batch: list[Figure]) -> dict[tuple[str, int, int], Stat]:
+    """Those of a batch that are stored already, by key. The closer the keys lie, the cheaper."""
     keys = {figure.key[0] for figure in batch}
     years = {figure.year for figure in batch}
     wanted = {figure.key for figure in batch}

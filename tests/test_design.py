@@ -5,15 +5,21 @@ import re
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
+from django.core.paginator import Paginator
+from django.http import QueryDict
 from django.template.loader import get_template, render_to_string
 from django.test import RequestFactory
 from django.urls import resolve
 
 from stats.charts import Row, build_chart
+from stats.filters import FigureFilter
+from stats.forms import FigureForm
+from stats.models import Stat
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = ROOT / "templates"
@@ -97,7 +103,17 @@ def test_style_sheets_use_only_properties_that_exist_and_colours_of_the_brand():
 # --- Templates ------------------------------------------------------------------------------------
 
 SOME_DAY = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
-CHART = build_chart([Row("a", "A", 2020, month, Decimal(month)) for month in (1, 2, 4)])
+ROWS = [Row("a", "A", 2020, month, Decimal(month), month, SOME_DAY) for month in (1, 2, 4)]
+CHART = build_chart(ROWS)
+VIEW = SimpleNamespace(
+    filter=FigureFilter(QueryDict()),
+    choices=[SimpleNamespace(name="A", is_shown=True)],
+    kpi_count=1,
+    is_filtered=False,
+    page=Paginator(ROWS, 2).page(1),
+    sort="-period",
+)
+STAT = Stat(pk=1, kpi="A", year=2020, month=1, value=Decimal(1), updated_at=SOME_DAY)
 CONTEXTS = {
     "server_info.html": {"server": {"rows": [("Framework", "Django")]}},
     "accounts/profile.html": {
@@ -125,10 +141,13 @@ CONTEXTS = {
         "reference": "7c1e09ab",
         "status": 503,
     },
-    "stats/dashboard.html": {"chart": CHART},
+    "stats/dashboard.html": {"chart": CHART, "view": VIEW},
+    "stats/_filters.html": {"view": VIEW},
+    "stats/_table.html": {"view": VIEW},
+    "stats/figure_form.html": {"form": FigureForm(), "back": "/dashboard/"},
+    "stats/figure_delete.html": {"stat": STAT, "back": "/dashboard/"},
     "stats/_latest.html": {"chart": CHART},
     "stats/_chart.html": {"chart": CHART},
-    "stats/_table.html": {"chart": CHART},
 }
 
 HEADED_BY_SCRIPT = {"docs/swagger_ui.html"}  # Swagger UI writes its own heading

@@ -9,7 +9,7 @@
   if (!figure || typeof uPlot === "undefined") return;
 
   const plot = figure.querySelector("[data-chart-plot]");
-  const { months, series } = JSON.parse(document.getElementById(figure.dataset.chart).textContent);
+  const { months, years, series } = JSON.parse(document.getElementById(figure.dataset.chart).textContent);
   const swatches = [...document.querySelectorAll("[data-swatch]")];
   const DAY = 86_400;
   const MONTH = 30 * DAY;
@@ -24,6 +24,14 @@
     year: "numeric",
     timeZone: "UTC",
   });
+
+  /* A month, or the years that a point is the average of. */
+  function periodName(index) {
+    if (!years) return monthName.format(new Date(seconds[index] * 1000));
+    const first = Number(months[index].slice(0, 4));
+    return years === 1 ? `${first}, average` : `${first} to ${first + years - 1}, average`;
+  }
+
   const number = new Intl.NumberFormat("en", { maximumFractionDigits: 15 });
   const shortNumber = new Intl.NumberFormat("en", { notation: "compact" });
 
@@ -106,7 +114,7 @@
     if (tip.hidden) return;
     const month = document.createElement("p");
     month.className = "chart__tip-month";
-    month.textContent = monthName.format(new Date(seconds[idx] * 1000));
+    month.textContent = periodName(idx);
     tip.replaceChildren(month, ...series.map(({ values }, index) => tipRow(index, values[idx])));
     const x = u.over.offsetLeft + u.valToPos(seconds[idx], "x");
     const fits = x + 16 + tip.offsetWidth <= plot.clientWidth;

@@ -1,7 +1,7 @@
 import datetime
 from decimal import Decimal
 
-from stats.charts import MAX_LINES, Row, build_chart
+from stats.charts import Row, build_chart
 
 
 def rows(*figures: tuple[str, int, int, str]) -> list[Row]:
@@ -16,7 +16,7 @@ def test_no_rows_make_an_empty_chart():
 
     assert chart.periods == []
     assert chart.series == []
-    assert chart.as_json() == {"months": [], "series": []}
+    assert chart.as_json() == {"months": [], "years": 0, "series": []}
     assert list(chart.table()) == []
 
 
@@ -36,6 +36,7 @@ def test_rows_in_any_order_come_out_by_month_and_key():
 
     assert build_chart(figures) == build_chart(reversed(figures))
     assert build_chart(figures).as_json() == {
+        "years": 0,
         "months": ["2019-12", "2020-01", "2020-02"],
         "series": [
             {"name": "cost", "values": [None, 1.0, None]},
@@ -86,8 +87,22 @@ def test_longest_values_on_both_sides_of_the_point_stay_exact():
     assert series.values == [Decimal(large), Decimal(small)]
 
 
-def test_only_as_many_lines_as_can_be_told_apart_are_drawn():
-    chart = build_chart(rows(*((f"kpi {n}", 2020, 1, "1") for n in range(9))))
+def test_averages_keep_the_latest_months_figures():
+    chart = build_chart(
+        rows(("cost", 2000, 1, "10"), ("cost", 2010, 1, "20")),
+        years=10,
+        newest=rows(("Cost", 2019, 11, "7"), ("Cost", 2019, 12, "9")),
+    )
+    (series,) = chart.series
 
-    assert len(chart.series) == 9
-    assert len(chart.lines) == len(chart.as_json()["series"]) == MAX_LINES
+    assert chart.years == chart.as_json()["years"] == 10
+    assert series.values == [10, 20]
+    assert (series.name, series.latest.value, series.latest.change) == ("Cost", 9, 2)
+
+
+def test_swatch_is_counted_or_given():
+    figures = rows(("cost", 2020, 1, "1"), ("revenue", 2020, 1, "2"))
+
+    assert [series.swatch for series in build_chart(figures).series] == [1, 2]
+    chart = build_chart(figures, swatches={"cost": 1, "revenue": 3})
+    assert [series.swatch for series in chart.series] == [1, 3]

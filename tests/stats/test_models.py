@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.forms import modelform_factory
 
+from stats.changes import Revision
 from stats.charts import Row
 from stats.models import Stat
 
@@ -73,6 +74,8 @@ def test_value_comes_back_exactly_and_without_padding():
         {"year": 10_000},
         {"kpi": ""},
         {"kpi": " revenue"},
+        {"value": Decimal("1e15")},
+        {"value": Decimal("-1e15")},
         {"kpi": "REVENUE", "month": 5},  # another spelling of a row that is there
     ],
 )
@@ -133,17 +136,62 @@ def test_full_clean_refuses_a_second_figure_for_the_month():
         figure(kpi="REVENUE").full_clean()
 
 
-def test_rows_for_the_dashboard_take_one_query(django_assert_num_queries):
-    Stat.objects.bulk_create([figure(month=2), figure(month=1), figure(kpi="Cost", value=7)])
+def test_rows_for_a_screen_take_one_query(django_assert_num_queries):
+    Stat.objects.bulk_create([figure(month=2), figure(kpi="Cost", value=7)])
 
     with django_assert_num_queries(1):
-        rows = Stat.objects.for_dashboard()
+        rows = Stat.objects.order_by("kpi_key").as_rows()
 
-    assert rows == [
-        Row("cost", "Cost", 2020, 3, Decimal(7)),
-        Row("revenue", "revenue", 2020, 1, Decimal("1.5")),
-        Row("revenue", "revenue", 2020, 2, Decimal("1.5")),
+    assert [row[:5] for row in rows] == [
+        ("cost", "Cost", 2020, 3, Decimal(7)),
+        ("revenue", "revenue", 2020, 2, Decimal("1.5")),
     ]
+    assert isinstance(rows[0], Row)
+    assert Stat.objects.get(pk=rows[0].pk).updated_at == rows[0].updated_at
+
+
+def test_version_grows_with_every_way_to_change(django_assert_num_queries):
+    stat = figure()
+    stat.save()
+    assert stat.version == 1
+    stat.value = 2
+    stat.save()
+    assert stat.version == 2
+    stat.value = 3
+    stat.save(update_fields=["value"])
+    assert Stat.objects.update(value=4) == 1
+    Stat.objects.bulk_update([stat], ["value"])
+    stat.refresh_from_db()
+    assert (stat.version, stat.value) == (5, 3)
+
+
+@pytest.mark.parametrize("way", ["update", "bulk_update", "save some fields"])
+def test_every_way_to_change_keeps_key_and_time_right(way):
+    stat = figure()
+    stat.save()
+    before = stat.updated_at
+    stat.kpi = "Straße"
+    if way == "update":
+        Stat.objects.update(kpi="Straße")
+    elif way == "bulk_update":
+        Stat.objects.bulk_update([stat], ["kpi"])
+    else:
+        stat.save(update_fields=["kpi"])
+    stat = Stat.objects.get()
+
+    assert stat.kpi_key == "strasse"
+    assert stat.updated_at > before
+
+
+def test_templates_and_managers_cannot_delete_everything():
+    assert not hasattr(Stat.objects, "delete")
+    assert Stat.objects.all().delete.alters_data
+
+
+def test_revision_is_zero_before_anything_was_written():
+    assert Revision.current() == 0
+    figure().save()
+    assert Revision.current() == 1
 
 
 def test_a_figure_names_itself():

@@ -1,7 +1,7 @@
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from stats.models import Stat
 
@@ -67,3 +67,18 @@ def test_a_corrected_figure_survives_and_a_deleted_one_returns():
 
 def test_quiet_run_prints_nothing():
     assert seed(verbosity=0) == ""
+
+
+@pytest.mark.parametrize("rows", [0, 5, 1234])
+def test_as_many_rows_as_asked_for_and_again_none(rows):
+    message = f"Added {rows:,} figures.\n" if rows else seed(rows=0)
+
+    assert seed(rows=rows) == message
+    assert Stat.objects.count() == rows
+    assert "nothing changed" in seed(rows=rows)
+    assert Stat.objects.count() == rows
+
+
+def test_negative_number_of_rows_is_refused():
+    with pytest.raises(CommandError, match="0 or more"):
+        seed(rows=-1)

@@ -344,7 +344,7 @@ def test_bulk_names_every_wrong_row_and_writes_none(editor):
     assert answer.status_code == 400
     assert answer.json()["fields"]["rows"] == {
         "2": {
-            "month": ["Ensure this value is less than or equal to 12."],
+            "month": ["Enter a month from 1 to 12."],
             "value": ["Enter a number, with a point before the decimals."],
         },
         "3": {"row": ["This is not an object with fields."]},

@@ -1,0 +1,116 @@
+"""Figures as a spreadsheet: what django-import-export reads, shows for a look, and writes.
+
+A file is checked row by row by the rules of `rows`, and stored by `writing`, all of it or nothing.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from import_export import resources
+from import_export.results import Result
+from tablib import Dataset
+
+from . import writing
+from .fields import kpi_key, neutral
+from .models import Stat
+from .rows import FIELDS, Figure, clean_values
+from .writing import Author
+
+MOST_ROWS = 100_000
+
+
+class PlainDiff(resources.Diff):  # type: ignore[misc]
+    """Before and after as words; the library's own markup has styles that our policy stops."""
+
+    def as_html(self) -> list[str]:
+        before = [""] * len(self.right) if self.new else [str(value) for value in self.left]
+        pairs = zip(before, map(str, self.right), strict=True)
+        return [
+            new if old in ("", new) else f"{old} \N{RIGHTWARDS ARROW} {new}" for old, new in pairs
+        ]
+
+
+class StatResource(resources.ModelResource):  # type: ignore[misc]
+    """Columns kpi, year, month and value; a figure is recognised by the first three."""
+
+    class Meta:
+        model = Stat
+        fields = import_order = export_order = FIELDS
+        import_id_fields = ("kpi", "year", "month")
+        report_skipped = True
+        skip_admin_log = True  # `writing` keeps the history
+        use_transactions = False  # nothing is written until all rows are known to be good
+        chunk_size = 2000  # rows that an export reads at once
+
+    @classmethod
+    def get_diff_class(cls) -> type[PlainDiff]:
+        return PlainDiff
+
+    def before_import(self, dataset: Dataset, **kwargs: Any) -> None:
+        """Look at the columns, and load the figures that the file has too."""
+        headers = [str(header or "").strip() for header in dataset.headers or ()]
+        if len(headers) == 1 and ";" in headers[0]:
+            raise ValidationError(
+                "The columns are separated by semicolons. Save the file with commas, and with a "
+                "point before the decimals."
+            )
+        if sorted(headers) != sorted(FIELDS):
+            raise ValidationError(
+                f"The first row must name the columns {', '.join(FIELDS)}; it names "
+                f"{', '.join(headers) or 'none'}."
+            )
+        if len(dataset) > MOST_ROWS:
+            raise ValidationError(f"A file may have {MOST_ROWS} rows; this one has {len(dataset)}.")
+        dataset.headers = headers
+        self._figures: list[Figure] = []
+        self._seen: dict[tuple[str, int, int], int] = {}
+        keys = {kpi_key(str(name)) for name in dataset["kpi"]}
+        stored = Stat.objects.filter(kpi_key__in=keys).order_by()
+        values = stored.values_list("kpi_key", "year", "month", "pk", "kpi", "value")
+        self._stored = {row[:3]: row[3:] for row in values.iterator(chunk_size=2000)}
+
+    def get_instance(self, instance_loader: Any, row: dict[str, Any]) -> Stat | None:
+        try:
+            key = kpi_key(str(row["kpi"])), int(row["year"]), int(row["month"])
+        except (TypeError, ValueError):
+            return None  # import_instance will say what is wrong with it
+        if key not in self._stored:
+            return None
+        pk, kpi, value = self._stored[key]
+        return Stat(pk=pk, kpi=kpi, year=key[1], month=key[2], value=value)
+
+    def import_instance(self, instance: Stat, row: dict[str, Any], **kwargs: Any) -> None:
+        figure = Figure(**clean_values(row))
+        first = self._seen.setdefault(figure.key, kwargs["row_number"])
+        if first != kwargs["row_number"]:
+            message = f"Row {first} has a figure of this KPI for this month already."
+            raise ValidationError({"month": [message]})
+        for name in FIELDS:
+            setattr(instance, name, getattr(figure, name))
+
+    def skip_row(
+        self, instance: Stat, original: Stat, row: Any, import_validation_errors: Any = None
+    ) -> bool:
+        same = (instance.kpi, instance.value) == (original.kpi, original.value)
+        return bool(original.pk and same and not import_validation_errors)
+
+    def validate_instance(
+        self, instance: Stat, import_validation_errors: Any = None, validate_unique: bool = True
+    ) -> None:
+        if import_validation_errors:
+            raise ValidationError(import_validation_errors)
+
+    def save_instance(self, instance: Stat, is_create: bool, row: Any, **kwargs: Any) -> None:
+        self._figures.append(Figure(instance.kpi, instance.year, instance.month, instance.value))
+
+    def after_import(self, dataset: Dataset, result: Result, **kwargs: Any) -> None:
+        wrong = result.has_errors() or result.has_validation_errors()
+        if not wrong and not kwargs.get("dry_run"):
+            writing.upsert_all(self._figures, Author(kwargs.get("user"), "import"))
+
+    def dehydrate_kpi(self, stat: Stat) -> str:
+        return neutral(stat.kpi)
+
+    def dehydrate_value(self, stat: Stat) -> Decimal:
+        return Decimal(stat.value)

@@ -1,0 +1,193 @@
+"""Import with a look first, and export of what is filtered, in the admin."""
+
+import io
+
+import openpyxl
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from stats.models import Change, Stat
+
+pytestmark = pytest.mark.django_db
+IMPORT, EXPORT = reverse("admin:stats_stat_import"), reverse("admin:stats_stat_export")
+CONFIRM = reverse("admin:stats_stat_process_import")
+CSV, XLSX = "0", "1"
+GOOD = "kpi,year,month,value\nrevenue,2020,1,12.5\nRevenue,2020,2,-3\ncost,2020,1,7\n"
+
+
+@pytest.fixture(autouse=True)
+def own_temporary_folder(tmp_path, monkeypatch):
+    """Uploads wait for the confirmation in the temporary folder."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+
+def upload(client, content, *, name="figures.csv", file_format=CSV):
+    content = content.encode() if isinstance(content, str) else content
+    file = SimpleUploadedFile(name, content)
+    return client.post(IMPORT, {"import_file": file, "format": file_format, "resource": ""})
+
+
+def confirm(client, looked):
+    form = looked.context["confirm_form"]
+    values = {name: value for name, value in form.initial.items() if value is not None}
+    return client.post(CONFIRM, values, follow=True)
+
+
+def test_file_is_looked_at_then_imported(admin_client, admin_user):
+    Stat.objects.create(kpi="revenue", year=2020, month=1, value=1)
+    Stat.objects.create(kpi="cost", year=2020, month=1, value=7)
+    looked = upload(admin_client, GOOD)
+    page = looked.content.decode()
+
+    assert "Nothing is written yet. 1 new, 1 changed, 1 as they are." in page
+    assert "1 \N{RIGHTWARDS ARROW} 12.5" in page
+    assert Stat.objects.count() == 2
+    done = confirm(admin_client, looked)
+    assert "Import finished: 1 new, 1 updated" in done.content.decode()
+    assert Stat.objects.count() == 3
+    changed = Stat.objects.get(kpi="revenue", month=1)
+    assert (str(changed.value), changed.version) == ("12.5", 2)
+    assert {(change.through, change.by) for change in Change.objects.all()} == {
+        ("import", admin_user)
+    }
+    again = upload(admin_client, GOOD).content.decode()
+    assert "0 new, 0 changed, 3 as they are." in again
+
+
+def test_xlsx_is_imported(admin_client):
+    book, file = openpyxl.Workbook(), io.BytesIO()
+    for row in (["kpi", "year", "month", "value"], ["revenue", 2020, 1, 0.1]):
+        book.active.append(row)
+    book.save(file)
+    book.close()
+    looked = upload(admin_client, file.getvalue(), name="f.xlsx", file_format=XLSX)
+    confirm(admin_client, looked)
+    assert str(Stat.objects.get().value) == "0.1"
+
+
+def test_every_wrong_row_is_reported_and_nothing_is_written(admin_client):
+    rows = [
+        "revenue,2020,13,1",
+        "=cmd,2020,1,1e400",
+        "cost,2020,1,NaN",
+        "a,2020,1,1",
+        "A,2020,1,2",
+        "b,2020,1,1234567890123456",
+        "c,0,1,1",
+    ]
+    page = upload(admin_client, "kpi,year,month,value\n" + "\n".join(rows)).content.decode()
+    assert "6 of 7 rows are wrong. Nothing was written." in page
+    for words in (
+        "<strong>month</strong>: Enter a month from 1 to 12.",
+        "<strong>kpi</strong>: Begin the name with something else",
+        "<strong>value</strong>: Enter a number, with a point before the decimals.",
+        "<strong>value</strong>: Enter a number of at most 15 digits.",
+        "<strong>month</strong>: Row 4 has a figure of this KPI for this month already.",
+        "<strong>year</strong>: Enter a year of four digits.",
+    ):
+        assert words in page
+    assert "confirm" not in page.split("<form", 2)[-1]
+    assert Stat.objects.count() == Change.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "file_format", "words"),
+    [
+        (GOOD.replace("revenue", "r\xe9sultat").encode("latin-1"), CSV, "written in UTF-8"),
+        (GOOD.replace(",", ";"), CSV, "separated by semicolons"),
+        (GOOD.replace("value", "amount"), CSV, "must name the columns kpi, year, month, value"),
+        (GOOD.replace("\n", ",1\n").replace("value,1", "value,note"), CSV, "must name the columns"),
+        ("no archive", XLSX, "read in this format"),
+        ("x" * 10_500_000, CSV, "A file may have 10 MB."),
+        ("", CSV, "empty"),
+    ],
+    ids=["latin-1", "semicolons", "columns", "unknown column", "no xlsx", "large", "empty"],
+)
+def test_file_that_cannot_be_taken_says_why(admin_client, content, file_format, words):
+    page = upload(admin_client, content, file_format=file_format)
+    assert page.status_code == 200
+    assert words in page.content.decode()
+    assert Stat.objects.count() == 0
+
+
+def test_mark_of_a_spreadsheet_is_no_mistake(admin_client):
+    assert "3 new" in upload(admin_client, "\ufeff" + GOOD).content.decode()
+
+
+def test_archive_that_would_unpack_to_very_much_is_refused(admin_client):
+    import zipfile
+
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * 250_000_000)
+    page = upload(admin_client, file.getvalue(), name="bomb.xlsx", file_format=XLSX)
+    assert "A file may have 10 MB." in page.content.decode()
+
+
+def test_file_that_vanished_before_it_was_confirmed_is_asked_for_again(admin_client, tmp_path):
+    looked = upload(admin_client, GOOD)
+    for file in tmp_path.iterdir():
+        file.unlink()
+    assert "Upload it again." in confirm(admin_client, looked).content.decode()
+    assert Stat.objects.count() == 0
+
+
+def test_file_that_no_longer_fits_is_not_half_imported(admin_client, tmp_path):
+    looked = upload(admin_client, GOOD)
+    for file in tmp_path.iterdir():
+        file.write_text(GOOD.replace("2020,1,12.5", "2020,13,12.5"))
+    assert "nothing was written" in confirm(admin_client, looked).content.decode()
+    assert Stat.objects.count() == 0
+
+
+def test_import_of_10000_rows_costs_few_queries(admin_client, django_assert_max_num_queries):
+    rows = "\n".join(f"k{n // 120},{2000 + n // 12 % 10},{n % 12 + 1},{n}" for n in range(2_000))
+    with django_assert_max_num_queries(12):
+        looked = upload(admin_client, f"kpi,year,month,value\n{rows}\n")
+    assert looked.content.decode().count("<tr>") == 201
+    with django_assert_max_num_queries(120):
+        confirm(admin_client, looked)
+    assert Stat.objects.count() == 2_000
+
+
+# --- Export ---------------------------------------------------------------------------------------
+
+
+def export(client, query="", file_format=CSV):
+    answer = client.post(EXPORT + query, {"format": file_format, "resource": ""})
+    assert answer.status_code == 200
+    return answer.getvalue()
+
+
+def test_export_holds_what_is_filtered_and_can_be_imported_again(admin_client):
+    confirm(admin_client, upload(admin_client, GOOD))
+    assert export(admin_client, "?kpi=revenue").decode().splitlines() == [
+        "kpi,year,month,value",
+        "Revenue,2020,2,-3",
+        "revenue,2020,1,12.5",
+    ]
+    everything = export(admin_client).decode()
+    assert "0 new, 0 changed, 3 as they are." in upload(admin_client, everything).content.decode()
+    book = openpyxl.load_workbook(io.BytesIO(export(admin_client, "?year=2020&q=cost", XLSX)))
+    assert list(book.active.values) == [("kpi", "year", "month", "value"), ("cost", 2020, 1, 7)]
+    book.close()
+
+
+@pytest.mark.parametrize("file_format", [CSV, XLSX])
+def test_export_neutralises_formulas(admin_client, file_format):
+    Stat.objects.bulk_create([Stat(kpi="=cmd|calc", year=2020, month=1, value=1)])
+    content = export(admin_client, file_format=file_format)
+    if file_format == CSV:
+        assert content.decode().splitlines()[1] == "'=cmd|calc,2020,1,1"
+    else:
+        book = openpyxl.load_workbook(io.BytesIO(content))
+        assert book.active["A2"].value == "'=cmd|calc"
+        book.close()
+
+
+@pytest.mark.parametrize("address", [IMPORT, EXPORT])
+def test_page_holds_nothing_inline(admin_client, address):
+    from tests.test_design import Page
+
+    assert Page(admin_client.get(address).content.decode()).inline == []

@@ -1,0 +1,133 @@
+"""The dashboard's address is its view: KPIs, range, order and page, and the same as a download."""
+
+import csv
+import io
+import re
+
+import pytest
+from django.core.management import call_command
+from django.http import QueryDict
+
+from stats.dashboard import dashboard
+from stats.models import Stat
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def linus(client, django_user_model):
+    client.force_login(django_user_model.objects.create(username="p-1", first_name="Linus"))
+    call_command("seed_stats", verbosity=0)
+    return client
+
+
+def view(query):
+    return dashboard(QueryDict(query))
+
+
+def table(shown):
+    return [(row.kpi, row.period) for row in shown.page]
+
+
+def test_kpis_are_switched_off_and_keep_their_colours(linus):
+    shown = view("kpi=REVENUE&kpi=cost")
+    assert [(choice.name, choice.is_shown) for choice in shown.choices] == [
+        ("cost", True),
+        ("profit", False),
+        ("revenue", True),
+    ]
+    assert [(series.name, series.swatch) for series in shown.chart.series] == [
+        ("cost", 1),
+        ("revenue", 3),
+    ]
+    assert {row.kpi for row in shown.page.paginator.object_list} == {"cost", "revenue"}
+
+
+def test_range_holds_for_latest_chart_and_table(linus):
+    shown = view("from=2019-11&to=202002")
+    assert [f"{period:%Y%m}" for period in shown.chart.periods] == [
+        "201911",
+        "201912",
+        "202001",
+        "202002",
+    ]
+    assert f"{shown.chart.series[0].latest.period:%Y%m}" == "202002"
+    assert shown.page.paginator.count == 12
+
+
+@pytest.mark.parametrize(
+    ("ordering", "first"),
+    [
+        ("", ("cost", "202112")),
+        ("period", ("cost", "201901")),
+        ("kpi", ("cost", "201901")),
+        ("-kpi", ("revenue", "201901")),
+        ("-value", ("revenue", "202112")),
+        ("nonsense", ("cost", "202112")),
+        ("createdDate", ("cost", "202112")),
+    ],
+)
+@pytest.mark.parametrize("most_rows", [2000, 10], ids=["of few", "of many"])
+def test_table_is_sorted(linus, monkeypatch, ordering, first, most_rows):
+    monkeypatch.setattr("stats.dashboard.MOST_ROWS", most_rows)
+    assert table(view(f"ordering={ordering}"))[0] == first
+
+
+@pytest.mark.parametrize("query", ["", "kpi=cost", "search=ro", "from=202001&page=2", "page=x"])
+def test_few_rows_and_many_are_shown_alike(linus, monkeypatch, query):
+    few = view(query)
+    monkeypatch.setattr("stats.dashboard.MOST_ROWS", 10)
+    many = view(query)
+    assert few.chart == many.chart
+    assert few.choices == many.choices
+    assert table(few) == table(many)
+    assert few.page.paginator.count == many.page.paginator.count
+
+
+def test_pages_keep_the_view_in_their_addresses(linus):
+    page = linus.get("/dashboard/?kpi=cost&kpi=profit&ordering=-value&page=2").content.decode()
+    assert "51 to 72 of 72" in page
+    assert 'href="?kpi=cost&amp;kpi=profit&amp;ordering=-value&amp;page=1#figures-title"' in page
+    assert re.search(r'aria-sort="descending">\s*<a[^>]*ordering=value#figures-title"', page)
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "99999", "x", "9" * 400])
+def test_page_that_is_not_there_is_the_nearest(linus, number):
+    assert linus.get(f"/dashboard/?page={number}").status_code == 200
+
+
+def test_wrong_filter_is_told_beside_its_field_and_kept(linus):
+    page = linus.get("/dashboard/?from=2019-13&to=200001&search=a%00b").content.decode()
+    assert 'value="2019-13"' in page
+    assert "Enter a month of four and two digits, like 201901." in page
+    assert 'aria-invalid="true" aria-describedby="filter-from-error"' in page
+
+
+def test_view_without_figures_says_so_and_leads_back(linus):
+    page = linus.get("/dashboard/?from=203001").content.decode()
+    assert "No figures match this view." in page
+    assert 'href="/dashboard/"' in page
+
+
+def test_download_holds_the_rows_of_the_view(linus):
+    query = "?kpi=revenue&from=2020-01&ordering=-value"
+    page = linus.get(f"/dashboard/{query}").content.decode()
+    address = re.search(r'href="(/api/stats[^"]+)"', page)[1].replace("&amp;", "&")
+    rows = list(csv.DictReader(io.StringIO(linus.get(address).getvalue().decode())))
+    assert [(row["kpi"], row["period"]) for row in rows] == table(view(query[1:]))
+
+
+def test_forms_are_offered_to_those_who_may(linus, django_user_model):
+    assert b"Add a figure" not in linus.get("/dashboard/").content
+    assert b"/edit/" not in linus.get("/dashboard/").content
+    linus.force_login(django_user_model.objects.create_superuser("ada"))
+    page = linus.get("/dashboard/").content
+    assert b"Add a figure" in page
+    assert page.count(b"/edit/") == page.count(b"/delete/") == 50
+
+
+def test_rows_that_many_kpis_have_cost_no_more_queries(linus, django_assert_max_num_queries):
+    Stat.objects.bulk_create(Stat(kpi=f"k{n}", year=2020, month=1, value=n) for n in range(500))
+    linus.get("/dashboard/")
+    with django_assert_max_num_queries(6):
+        linus.get("/dashboard/")

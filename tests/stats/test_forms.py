@@ -1,0 +1,163 @@
+"""Adding, editing and deleting a figure on pages."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import Group
+
+from stats.models import Change, Stat
+
+pytestmark = pytest.mark.django_db
+ADD = "/dashboard/figures/add/"
+FIGURE = {"kpi": "revenue", "year": "2020", "month": "3", "value": "12.5"}
+
+
+@pytest.fixture
+def grace(client, django_user_model):
+    user = django_user_model.objects.create(username="p-1", first_name="Grace")
+    user.groups.add(Group.objects.get(name="editors"))
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def stat(db):
+    return Stat.objects.create(**FIGURE)
+
+
+def edit(stat):
+    return f"/dashboard/figures/{stat.pk}/edit/"
+
+
+def delete(stat):
+    return f"/dashboard/figures/{stat.pk}/delete/"
+
+
+def errors(page):
+    return re.findall(r'class="field__error"[^>]*>([^<]*)<', page.content.decode())
+
+
+def test_figure_is_added_and_told(grace):
+    answer = grace.post(ADD, {**FIGURE, "kpi": "  Revenue "}, follow=True)
+    assert answer.redirect_chain == [("/dashboard/", 302)]
+    assert "Added Revenue for 2020-03: 12.5." in answer.content.decode()
+    stat = Stat.objects.get()
+    assert (stat.kpi, str(stat.created_by)) == ("Revenue", "Grace")
+    assert Change.objects.get().through == "page"
+
+
+def test_form_leads_back_to_the_view_it_came_from(grace, stat):
+    back = "/dashboard/?kpi=revenue&page=1"
+    page = grace.get(edit(stat), {"next": back}).content.decode()
+    assert 'name="next" value="/dashboard/?kpi=revenue&amp;page=1"' in page
+    assert grace.post(edit(stat), {**FIGURE, "next": back})["Location"] == back
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
+)
+def test_form_leads_to_no_other_site(grace, target):
+    assert grace.post(ADD, {**FIGURE, "next": target})["Location"] == "/dashboard/"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("kpi", "", "This field is required."),
+        ("kpi", "=cmd", "Begin the name with something else"),
+        ("kpi", "x" * 65, "Ensure this value has at most 64 characters"),
+        ("kpi", "a\x00b", "Null characters are not allowed."),
+        ("year", "0", "Enter a year of four digits."),
+        ("month", "13", "Enter a month from 1 to 12."),
+        ("month", "x", "Enter a whole number."),
+        ("value", "1,5", "Enter a number."),
+        ("value", "NaN", "Enter a number."),
+        ("value", "Infinity", "Enter a number."),
+        ("value", "1e400", "Ensure that there are no more than"),
+        ("value", "1234567890123456", "Ensure that there are no more than 15 digits before"),
+        ("value", "12345678.90123456", "Enter a number of at most 15 digits."),
+    ],
+)
+def test_mistake_is_told_beside_its_field_and_nothing_is_lost(grace, field, value, message):
+    page = grace.post(ADD, {**FIGURE, field: value})
+    assert page.status_code == 200
+    (error,) = errors(page)
+    assert message in error
+    for name, entered in {**FIGURE, field: value}.items():
+        if entered.isprintable() and entered:
+            assert f'name="{name}" value="{entered}"' in page.content.decode()
+    assert Stat.objects.count() == 0
+
+
+def test_second_figure_of_a_month_is_told(grace, stat):
+    page = grace.post(ADD, {**FIGURE, "kpi": "REVENUE"}).content.decode()
+    assert "This KPI already has a figure for this month." in page
+    assert Stat.objects.count() == 1
+
+
+def test_figure_is_edited(grace, stat):
+    assert 'value="12.5"' in grace.get(edit(stat)).content.decode()
+    answer = grace.post(edit(stat), {**FIGURE, "value": "-7", "seen_version": "1"}, follow=True)
+    assert "Saved revenue for 2020-03: \N{MINUS SIGN}7." in answer.content.decode()
+    assert Change.objects.get().before == "revenue 2020-03: 12.5"
+
+
+def test_change_over_somebody_elses_is_told_first(grace, stat):
+    Stat.objects.update(value=99)
+    late = {**FIGURE, "value": "1", "seen_version": "1"}
+    page = grace.post(edit(stat), late).content.decode()
+    assert "Somebody changed this figure meanwhile; it is revenue for 2020-03: 99 now." in page
+    assert 'name="value" value="1"' in page
+    assert 'name="seen_version" value="2"' in page
+    assert Stat.objects.get().value == 99
+    grace.post(edit(stat), {**late, "seen_version": "2"})
+    assert Stat.objects.get().value == 1
+
+
+def test_figure_is_deleted_after_a_question(grace, stat):
+    page = grace.get(delete(stat)).content.decode()
+    assert "Delete revenue for 2020-03?" in page
+    assert Stat.objects.count() == 1
+    answer = grace.post(delete(stat), follow=True)
+    assert "Deleted revenue for 2020-03: 12.5." in answer.content.decode()
+    assert Stat.objects.count() == 0
+    assert str(Change.objects.get().by) == "Grace"
+
+
+@pytest.mark.parametrize("page", ["add", "edit", "delete"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_only_those_who_may_write(client, django_user_model, stat, page, method):
+    address = {"add": ADD, "edit": edit(stat), "delete": delete(stat)}[page]
+    anonymous = getattr(client, method)(address, {**FIGURE, "month": "9"})
+    assert anonymous.status_code == 302
+    assert anonymous["Location"].startswith("/accounts/login/")
+    client.force_login(django_user_model.objects.create(username="p-2", first_name="Linus"))
+    refused = getattr(client, method)(address, {**FIGURE, "month": "9"})
+    assert refused.status_code == 403
+    assert "signed in as Linus" in refused.content.decode()
+    assert Stat.objects.get().month == 3
+
+
+@pytest.mark.parametrize("number", ["0", "999", "9" * 30])
+def test_figure_that_is_gone_is_404(grace, number):
+    for page in ("edit", "delete"):
+        address = f"/dashboard/figures/{number}/{page}/"
+        assert grace.get(address).status_code == grace.post(address, FIGURE).status_code == 404
+
+
+def test_figure_that_goes_while_it_is_edited_is_404(grace, stat, monkeypatch):
+    from stats import views
+
+    def gone(*args, **kwargs):
+        raise Stat.DoesNotExist
+
+    monkeypatch.setattr(views.writing, "change", gone)
+    assert grace.post(edit(stat), FIGURE).status_code == 404
+
+
+def test_month_that_is_taken_at_the_last_moment_is_a_form_error(grace, stat, monkeypatch):
+    from stats.forms import FigureForm
+
+    monkeypatch.setattr(FigureForm, "validate_constraints", lambda self: None, raising=False)
+    page = grace.post(ADD, {**FIGURE, "kpi": "REVENUE"}).content.decode()
+    assert "This KPI already has a figure for this month." in page
