@@ -5,6 +5,8 @@
 `accounts.E003` a trusted pool, or the rights that groups give, is malformed.
 `accounts.E004` an address to which single-page apps get their codes is malformed, or is our own.
 `accounts.W001` (`check --deploy`) the original stack's ways are served.
+`accounts.W002` (`check --deploy`) the user pool is one on this machine.
+`accounts.W003` (`check --deploy`) no session ever ends for being idle.
 """
 
 from typing import Any
@@ -13,6 +15,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 (Django's name)
 from django.core.checks import register as register_check
 
+from .cognito.addresses import is_loopback
 from .cognito.errors import ConfigurationError
 from .provider import (
     read_cipher,
@@ -32,6 +35,8 @@ def register() -> None:
     register_check(check_groups, "configuration")
     register_check(check_spa_redirect_uris, "configuration")
     register_check(check_spa_compat, "security", deploy=True)
+    register_check(check_pool_is_real, "security", deploy=True)
+    register_check(check_limits, "security", deploy=True)
 
 
 def check_pool(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -78,6 +83,37 @@ def check_spa_compat(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             "tokens in headers, so scripts of the page must hold them.",
             hint="Set SPA_COMPAT=0 unless the original stack's UI is served from here.",
             id="accounts.W001",
+        )
+    ]
+
+
+def check_pool_is_real(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        config = read_config()
+    except ConfigurationError:
+        return []  # E001 says so
+    if not any(is_loopback(address) for address in (config.issuer, config.domain)):
+        return []
+    return [
+        Warning(
+            "The user pool is on this machine: anybody who reaches it signs in as anybody.",
+            hint="Set COGNITO_POOL_ID and the others to those of a pool at AWS.",
+            id="accounts.W002",
+        )
+    ]
+
+
+def check_limits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    limits = settings.COGNITO.get("LIMITS", {})
+    idle, absolute = limits.get("session_idle", 0), limits.get("session_absolute", 0)
+    if not idle > absolute:
+        return []
+    return [
+        Warning(
+            f"SESSION_IDLE_SECONDS ({idle}) is longer than SESSION_ABSOLUTE_SECONDS ({absolute}), "
+            "so no session ever ends for being idle.",
+            hint="Make SESSION_IDLE_SECONDS the smaller of both.",
+            id="accounts.W003",
         )
     ]
 

@@ -7,16 +7,17 @@ import os
 import tempfile
 from typing import Any
 
-from sso_project.settings import LOGGING, PORT, SERVER
+from sso_project.settings import LOGGING, SERVER
 
 wsgi_app = "sso_project.wsgi:application"
-bind = os.environ.get("BIND", f"127.0.0.1:{PORT}")
+bind = SERVER["BIND"]
 proc_name = "sso-project"
 
 worker_class = "gthread"
 workers = SERVER["PROCESSES"]
 threads = SERVER["THREADS"]
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 (heartbeats: no disk)
+control_socket_disable = True
 preload_app = False  # a reload (HUP) must load new code
 
 # A proxy keeps its connections and closes them first; gunicorn closing them first would lose

@@ -10,7 +10,7 @@ class ProjectConfig(AppConfig):
     def ready(self) -> None:
         from accounts import metrics
 
-        from . import checks  # noqa: F401 (registers them)
+        from . import checks, deploy_checks  # noqa: F401 (registers them)
         from .metrics.definitions import PrometheusSink
 
         metrics.install(PrometheusSink())

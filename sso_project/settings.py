@@ -49,6 +49,7 @@ TRUSTED_CALLERS = env.items("TRUSTED_CALLERS")
 
 # Read by deploy/gunicorn.conf.py.
 SERVER = {
+    "BIND": env.text("BIND", f"127.0.0.1:{PORT}"),
     "PROCESSES": env.number("WEB_CONCURRENCY", 2, least=1),
     "THREADS": env.number("WEB_THREADS", 16, least=2),
 }
@@ -283,6 +284,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if "PUBLIC_URL" not in env.problems else []
 SECURE_HSTS_SECONDS = env.seconds("SECURE_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_SSL_REDIRECT = HTTPS and not DEBUG
+# Whether the other hosts of this domain are ready for HTTPS alone is not ours to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

@@ -24,7 +24,7 @@ _contract = "COGNITO_CONTRACT_"  # names the pool that tests/local_pool/contract
 for _name in [name for name in os.environ if name.startswith(_ours)]:
     if not _name.startswith(_contract):
         del os.environ[_name]
-for _name in ("PORT", "ALLOWED_HOSTS", "REPO", "SECURE_HSTS_SECONDS", "LOG_FORMAT"):
+for _name in ("PORT", "ALLOWED_HOSTS", "REPO", "SECURE_HSTS_SECONDS", "LOG_FORMAT", "BIND"):
     os.environ.pop(_name, None)
 
 os.environ.update(

@@ -1,0 +1,112 @@
+"""`make chaos`: load, faults, checker, report.
+
+python -m deploy.chaos [--seconds 600] [--people 10] [--report docs/chaos.md]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from deploy.rehearsal.site import ROOT, Site
+from local_pool.testing import Seed
+
+from .faults import faults, run_all
+from .ledger import Ledger, RevokedToken
+from .person import HEARD_WITHIN, Person, claims_of
+from .report import Result, markdown
+
+ACCESS_TOKEN_SECONDS = 20  # so that everybody's tokens are renewed all the time
+POOL = {"access_token_seconds": ACCESS_TOKEN_SECONDS, "id_token_seconds": ACCESS_TOKEN_SECONDS}
+# With a grace of 0, a process killed between Cognito's answer and storing it loses the sign-in.
+ROTATION = {"rotate_refresh_tokens": True, "refresh_grace_seconds": 60}
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {text}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m deploy.chaos", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--people", type=int, default=10)
+    parser.add_argument("--report", type=Path, default=ROOT / "docs/chaos.md")
+    options = parser.parse_args()
+    names = [f"person-{number}" for number in range(options.people)]
+    seeds = [Seed(name, email=f"{name}@example.com", groups=("editors",)) for name in names]
+    environment = {"SPA_COMPAT": "1"}
+    say("starting PostgreSQL, Redis, a pool, two instances and nginx")
+    with Site(environment=environment, people=seeds, **POOL, **ROTATION) as site:
+        result = run(site, names, options.seconds)
+        options.report.write_text(markdown(result), encoding="utf-8")
+        if not result.passed:
+            (ROOT / ".local").mkdir(exist_ok=True)
+            (ROOT / ".local/chaos.log").write_text(site.logs(), encoding="utf-8")
+    say(f"{'passed' if result.passed else 'FAILED'}: {options.report}")
+    return 0 if result.passed and len(result.seeded) >= 2 else 1
+
+
+def run(site: Site, names: list[str], seconds: float) -> Result:
+    ledger = Ledger(subjects={name: site.pool.person(name).sub for name in names})
+    planned = faults(site)
+    people = [Person(name, site.url, site.pool, ledger) for name in names]
+    for person in people:
+        person.start()
+    run_all(planned, seconds, say)
+    for person in people:
+        person.stop.set()
+    for person in people:
+        person.join(60)
+    say("checking")
+    os.environ.update(site.environment)
+    import django
+
+    django.setup()
+    from .checker import check
+
+    sites = [instance.url for instance in site.instances]
+    last = sign_out_for_good(site, people[0])
+    ledger.revoked.append(last)
+    contradictions = check(ledger, sites)
+    seeded = plant_and_check(site, ledger, last)
+    return Result(seconds, len(people), ledger, planned, contradictions, seeded)
+
+
+def sign_out_for_good(site: Site, person: Person) -> RevokedToken:
+    """Somebody with a token that lives for an hour signs out everywhere."""
+    from django.utils import timezone
+
+    from accounts import services
+    from accounts.models import Identity
+
+    site.pool.pool.configure(access_token_seconds=3600)
+    access_token = site.pool.tokens_for(person.name)["access_token"]
+    services.sign_out_everywhere(Identity.objects.get(subject=person.subject).user)
+    person.ledger.signed_in[person.subject] = False
+    time.sleep(HEARD_WITHIN)
+    claims = claims_of(access_token)
+    now = timezone.now().timestamp()
+    return RevokedToken(access_token, person.subject, claims["iat"], claims["exp"], now)
+
+
+def plant_and_check(site: Site, ledger: Ledger, last: RevokedToken) -> list[str]:
+    """Lose a write, revive a token, and see what the checker says."""
+    from accounts.models import Revocation
+    from stats.models import Stat
+
+    from .checker import check
+
+    Stat.objects.filter(kpi=ledger.writes[0].kpi).delete()
+    newest = Revocation.objects.filter(subject=last.subject, not_before__gte=last.issued_at)
+    newest.delete()
+    for instance in site.instances:  # whose processes remember: new ones read the table
+        instance.reload()
+    return check(ledger, [instance.url for instance in site.instances])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,256 @@
+"""One person of the load: signs in, reads, writes, refreshes, signs out, and believes nothing."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import threading
+import time
+from base64 import urlsafe_b64decode
+from typing import Any
+
+import requests
+
+from local_pool.testing import LocalPool
+
+from .ledger import Answer, Ledger, RevokedToken, Write
+
+HEARD_WITHIN = 1.0  # seconds after which no process accepts a signed-out token
+GRACE = 60.0  # seconds that a replaced refresh token still works
+_SOMEBODY = re.compile(r"person-\d+@example\.com")
+
+
+class Failed(Exception):
+    """The answer was a 5xx, or none; it is in the ledger already."""
+
+
+def claims_of(unverified_token: str) -> dict[str, Any]:
+    payload = unverified_token.split(".")[1]
+    claims: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims
+
+
+class Person(threading.Thread):
+    """`stop` ends it after what it is doing."""
+
+    def __init__(self, name: str, site: str, pool: LocalPool, ledger: Ledger) -> None:
+        super().__init__(name=name, daemon=True)
+        self.site, self.pool, self.ledger = site, pool, ledger
+        self.stop = threading.Event()
+        self.subject = ledger.subjects[name]
+        self.email = f"{name}@example.com"
+        self.browser = requests.Session()
+        self.signed_in = False
+        self.access_token = ""
+        self.header_tokens: tuple[str, str] = ("", "")
+        self.lost_at: float | None = None  # when an answer that may hold header tokens was lost
+        self.written = 0
+
+    def run(self) -> None:
+        doings = (
+            (self.look_at_profile, 30),
+            (self.ask_api_in_session, 15),
+            (self.ask_api_with_token, 20),
+            (self.write, 15),
+            (self.refresh_by_header, 10),
+            (self.sign_out, 4),
+            (self.sign_out_everywhere, 2),
+        )
+        verbs, weights = zip(*doings, strict=True)
+        while not self.stop.is_set():
+            verb = random.choices(verbs, weights)[0]  # noqa: S311 (a load, not a secret)
+            try:
+                if not self.signed_in:
+                    self.sign_in()
+                verb()
+                self.ledger.count(verb.__name__)
+            except Failed:
+                time.sleep(0.5)
+            except Exception as error:
+                self.ledger.violation(f"{self.name}: the load client itself failed: {error!r}")
+            self.stop.wait(random.uniform(0.05, 0.4))  # noqa: S311
+
+    def _ask(self, method: str, path: str, *, browser: bool = True, **options: Any) -> Any:
+        """One request. Raises Failed."""
+        ask = self.browser.request if browser else requests.request
+        started = time.time()
+        problem = ""
+        answer = None
+        try:
+            address = path if "://" in path else self.site + path
+            answer = ask(method, address, allow_redirects=False, timeout=40, **options)
+            if answer.status_code >= 500:
+                problem = str(answer.status_code)
+        except requests.RequestException as error:
+            problem = type(error).__name__
+        what = f"{method} {path.partition('?')[0].removeprefix(self.site)}"
+        self.ledger.answers.append(Answer(started, time.time() - started, what, problem))
+        if problem:
+            raise Failed(problem)
+        return answer
+
+    # --- in a browser ---
+
+    def sign_in(self) -> None:
+        authorize = self._ask("GET", "/accounts/login/?next=/profile/").headers["Location"]
+        started = time.time()
+        try:
+            callback = self.pool.sign_in(authorize, self.name, session=self.browser)
+        except (requests.RequestException, AssertionError) as error:
+            # The pool itself is broken just now: that is the fault, not the site's answer.
+            seconds = time.time() - started
+            answer = Answer(started, seconds, "the pool's own pages", type(error).__name__)
+            self.ledger.answers.append(answer)
+            raise Failed from error
+        try:
+            answer = self._ask("GET", callback)
+        except Failed:
+            self.ledger.uncertain_sign_in(self.subject)
+            raise
+        self._told(answer.status_code == 302)
+        self.ledger.count("sign_in")
+
+    def _told(self, signed_in: bool) -> None:
+        self.signed_in = self.ledger.signed_in[self.subject] = signed_in
+
+    def look_at_profile(self) -> None:
+        answer = self._ask("GET", "/profile/")
+        self._require_signed_in(answer, 200)
+        if answer.status_code == 200 and set(_SOMEBODY.findall(answer.text)) != {self.email}:
+            self.ledger.violation(f"{self.name} was shown a page of somebody else")
+
+    def ask_api_in_session(self) -> None:
+        answer = self._ask("GET", "/api/user", headers={"Accept": "application/json"})
+        self._require_signed_in(answer, 200)
+        self._require_mine(answer)
+
+    def _require_signed_in(self, answer: requests.Response, expected: int) -> None:
+        if answer.status_code != expected and self.signed_in:
+            what = f"{answer.status_code} {answer.headers.get('Location', '')[:60]}"
+            self.ledger.violation(f"{self.name} was signed out without having asked: {what}")
+            self._told(False)
+
+    def _require_mine(self, answer: requests.Response) -> None:
+        if answer.status_code == 200 and answer.json()["identity"]["sub"] != self.subject:
+            self.ledger.violation(f"{self.name} was given data of somebody else")
+
+    def _post(self, path: str) -> requests.Response:
+        self._ask("GET", "/profile/")
+        fields = {"csrfmiddlewaretoken": self.browser.cookies.get("csrftoken", "")}
+        answer: requests.Response = self._ask("POST", path, data=fields)
+        return answer
+
+    def sign_out(self) -> None:
+        before = self.browser.cookies.copy()
+        try:
+            acknowledged = self._post("/accounts/logout/").status_code == 302
+        except Failed:
+            self._find_out()
+            raise
+        if acknowledged:
+            self._told(False)
+            answer = self._ask("GET", "/profile/", browser=False, cookies=before)
+            if answer.status_code == 200:
+                self.ledger.violation(f"{self.name}'s session works after signing out")
+        self.browser = requests.Session()
+
+    def _find_out(self) -> None:
+        """After a sign-out whose answer was lost: either is right, but which?"""
+        while not self.stop.wait(0.5):
+            try:
+                self._told(self._ask("GET", "/profile/").status_code == 200)
+            except Failed:
+                continue
+            break
+        if not self.signed_in:
+            self.browser = requests.Session()
+
+    def sign_out_everywhere(self) -> None:
+        tokens = [token for token in (self.access_token, self.header_tokens[0]) if token]
+        self.access_token, self.header_tokens = "", ("", "")
+        try:
+            acknowledged = self._post("/profile/sign-out-everywhere/").status_code == 302
+        except Failed:
+            self._find_out()
+            raise
+        if not acknowledged:
+            return
+        now = time.time()
+        self._told(False)
+        self.browser = requests.Session()
+        self.ledger.left_everywhere[self.subject] = now
+        time.sleep(HEARD_WITHIN + 0.1)  # and the tokens of the next second are new ones
+        for token in tokens:
+            claims = claims_of(token)
+            revoked = RevokedToken(token, self.subject, claims["iat"], claims["exp"], now)
+            self.ledger.revoked.append(revoked)
+            for _ in range(4):
+                self._require_refused(token)
+
+    def _require_refused(self, access_token: str) -> None:
+        headers = {"Authorization": f"Bearer {access_token}"}
+        answer = self._ask("GET", "/api/user", browser=False, headers=headers)
+        if answer.status_code == 200:
+            self.ledger.violation(f"{self.name}'s token is accepted after signing out everywhere")
+
+    # --- with tokens ---
+
+    def _bearer(self) -> dict[str, str]:
+        if not self.access_token or claims_of(self.access_token)["exp"] - time.time() < 3:
+            self.access_token = self.pool.tokens_for(self.name)["access_token"]
+        return {"Authorization": f"Bearer {self.access_token}"}
+
+    def ask_api_with_token(self) -> None:
+        answer = self._ask("GET", "/api/user", browser=False, headers=self._bearer())
+        if answer.status_code != 200 and claims_of(self.access_token)["exp"] > time.time():
+            self.ledger.violation(f"{self.name}'s good token was refused: {answer.text[:120]}")
+        self._require_mine(answer)
+
+    def write(self) -> None:
+        self.written += 1
+        kpi = f"chaos {self.name} {self.written}"
+        value = str(random.randint(1, 10**9))  # noqa: S311
+        body = {"kpi": kpi, "year": 2024, "month": 5, "value": value}
+        try:
+            answer = self._ask(
+                "POST", "/api/stats", browser=False, json=body, headers=self._bearer()
+            )
+        except Failed:
+            self.ledger.uncertain_writes.append(kpi)
+            raise
+        if answer.status_code == 201:
+            self.ledger.writes.append(Write(kpi, value, self.subject))
+        elif claims_of(self.access_token)["exp"] > time.time():
+            self.ledger.violation(f"{self.name} could not write: {answer.text[:120]}")
+
+    def refresh_by_header(self) -> None:
+        """As the original single-page app does: both tokens with the request."""
+        access_token, refresh_token = self.header_tokens
+        if not access_token:
+            tokens = self.pool.tokens_for(self.name)
+            self.header_tokens = tokens["access_token"], tokens["refresh_token"]
+            self.lost_at = None
+            return
+        if claims_of(access_token)["exp"] > time.time():
+            return
+        headers = {"x-access-token": access_token, "x-refresh-token": refresh_token}
+        try:
+            answer = self._ask("GET", "/api/user", browser=False, headers=headers)
+        except Failed:
+            self.lost_at = self.lost_at or time.time()
+            raise
+        if answer.status_code == 200:
+            self._require_mine(answer)
+            new = answer.headers
+            self.header_tokens = (
+                new["X-Access-Token"],
+                new.get("X-Refresh-Token", refresh_token),
+            )
+            self.lost_at = None
+            return
+        in_grace = self.lost_at is None or time.time() - self.lost_at < GRACE - 5
+        if in_grace:
+            self.ledger.violation(f"{self.name}'s refresh was refused: {answer.text[:120]}")
+        self.ledger.count("refresh token lost for longer than the grace")
+        self.header_tokens = ("", "")
