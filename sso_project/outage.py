@@ -34,7 +34,7 @@ def is_outage(error: BaseException | None) -> bool:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """`handler500` of the site: Django calls it while it handles the exception."""
+    """What is left of `handler500`: Django calls it while it handles the exception."""
     if is_outage(sys.exception()):
         DATABASE_FAILURES.inc()
         return unavailable(request)

@@ -35,7 +35,8 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics_view, name="metrics"),
 ]
-handler500 = "sso_project.outage.server_error"
+handler400 = "sso_project.error_views.bad_request"
+handler500 = "sso_project.error_views.server_error"
 if settings.SPA_COMPAT:
     urlpatterns = [*spa_compat.addresses(api), *urlpatterns]
 urlpatterns.append(re_path(r"^api(/|$)", UnknownAddressView.as_view()))

@@ -1,0 +1,31 @@
+"""Errors that happen before or outside a view: a page for people, the API's shape for programs."""
+
+from __future__ import annotations
+
+import sys
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+
+from . import outage
+from .exception_handler import Unforeseen, shape
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: a host name we do not answer to, a malformed cookie or form, too many fields."""
+    if _is_for_programs(request):
+        return JsonResponse(shape("This request cannot be honoured.", "bad_request"), status=400)
+    return defaults.bad_request(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: something broke outside of a view of the API, such as a middleware; 503 when the
+    database does not answer."""
+    if _is_for_programs(request) and not outage.is_outage(sys.exception()):
+        detail, code = str(Unforeseen.default_detail), Unforeseen.default_code
+        return JsonResponse(shape(detail, code), status=500)
+    return outage.server_error(request)
+
+
+def _is_for_programs(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/api/")
