@@ -1,14 +1,17 @@
 """The feed of revoked tokens: in memory, read once a second, and never trusted when it is old."""
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from types import MappingProxyType
 
 import pytest
+from django.core.cache import caches
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from accounts import revocations
+from accounts.accelerator import accelerator
 from accounts.cognito.claims import AccessClaims
 from accounts.cognito.errors import CognitoUnavailable, TokenRevoked
 from accounts.models import Identity, Revocation, User
@@ -17,6 +20,12 @@ from accounts.revocations import RevocationFeed, RevocationsUnavailable
 pytestmark = pytest.mark.django_db
 
 ISSUER = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Test"
+
+
+@pytest.fixture(autouse=True)
+def no_shared_cache(settings):
+    """What one process does by itself; sharing is told in the tests at the end."""
+    settings.COGNITO = {**settings.COGNITO, "SHARED_CACHE": ""}
 
 
 class Clock:
@@ -226,3 +235,35 @@ def test_failing_database_is_asked_once_a_second(feed, clock, unreadable):
     for _ in range(5):
         feed.check(claims())
     assert unreadable["asked"] == 1
+
+
+@pytest.fixture
+def shared_cache(settings, no_shared_cache):
+    settings.COGNITO = {**settings.COGNITO, "SHARED_CACHE": "default"}
+    caches["default"].delete("sso:revocations")
+    yield
+    caches["default"].delete("sso:revocations")
+
+
+def test_one_process_reads_for_all(shared_cache, clock, django_assert_num_queries):
+    first, second = RevocationFeed(clock=clock), RevocationFeed(clock=clock)
+    first.check(claims())
+    second.check(claims())
+    revocations.revoke_sign_in("origin-1")
+    clock.now += 1
+    with django_assert_num_queries(1):
+        assert refused(first)
+        assert refused(second)
+
+
+def test_shared_reading_is_never_a_second_old(shared_cache):
+    assert revocations.LOOK_EVERY + revocations.SHARED_FOR < revocations.READ_EVERY
+
+
+def test_stale_shared_reading_is_not_believed(shared_cache, feed, clock):
+    feed.check(claims())
+    old = {"at": time.time() - revocations.SHARED_FOR - 0.1, "rows": []}
+    accelerator.set("revocations", old, seconds=60)
+    revocations.revoke_sign_in("origin-1")
+    clock.now += 1
+    assert refused(feed)
