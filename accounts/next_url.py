@@ -9,9 +9,10 @@ from urllib.parse import urlsplit, urlunsplit
 from django.conf import settings
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
-from django.urls import reverse
 from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
+
+from .names import page_address
 
 
 def safe_next_url(request: HttpRequest) -> str:
@@ -26,7 +27,7 @@ def safe_next_url(request: HttpRequest) -> str:
     if not path.startswith("/") or path.startswith("//"):
         return ""
     steps = ("login", "signup", "callback", "logout", "signed_out")
-    if parts.path in {reverse(f"accounts:{step}") for step in steps}:
+    if parts.path in {page_address(step) for step in steps}:
         return ""  # a step of signing in or out is nowhere to come back to
     return path
 

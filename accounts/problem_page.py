@@ -7,12 +7,12 @@ from urllib.parse import urlencode, urlsplit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 
 from . import events, metrics
 from .cognito.addresses import LOOPBACK_HOSTS
 from .cognito.errors import CognitoError, CognitoUnavailable, ProviderRefused
 from .journal import note
+from .names import page_address, template
 from .people import PersonDeactivated, UnknownPerson
 from .problems import problem_for, provider_reason
 from .provider import provider
@@ -42,7 +42,7 @@ def render_problem(
         "reference": reference,
         "status": problem.status,
     }
-    response = render(request, "accounts/problem.html", context, status=problem.status)
+    response = render(request, template("problem.html"), context, status=problem.status)
     if isinstance(error, CognitoUnavailable):
         response["Retry-After"] = str(round(error.retry_after or 5))
     return response
@@ -70,7 +70,7 @@ def _sign_in_address(error: CognitoError, next_url: str) -> str:
     query = {"next": next_url} if next_url else {}
     if isinstance(error, UnknownPerson | PersonDeactivated):
         query["another"] = "1"
-    address = reverse("accounts:login")
+    address = page_address("login")
     return f"{address}?{urlencode(query)}" if query else address
 
 

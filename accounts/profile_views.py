@@ -9,7 +9,6 @@ from django.contrib import auth, messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView, View
@@ -18,6 +17,7 @@ from . import services
 from .devices import device_name
 from .middleware import without_renewal
 from .models import Identity, SignIn
+from .names import page_address, template
 from .views import leave
 
 
@@ -45,7 +45,7 @@ def my_sessions(request: HttpRequest) -> list[Session]:
 class ProfileView(LoginRequiredMixin, TemplateView):
     """Who am I: the identity, the groups, how long the access token lasts, and my sessions."""
 
-    template_name = "accounts/profile.html"
+    template_name = template("profile.html")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         row: SignIn | None = self.request.sign_in  # type: ignore[attr-defined]
@@ -87,14 +87,14 @@ class EndSessionView(LoginRequiredMixin, View):
                 f"Ended here: {device_name(row.device)}. Cognito didn't answer; "
                 "we'll go on telling it.",
             )
-        return HttpResponseRedirect(reverse("accounts:profile"))
+        return HttpResponseRedirect(page_address("profile"))
 
 
 @method_decorator((never_cache, without_renewal), name="dispatch")
 class SignOutEverywhereView(LoginRequiredMixin, TemplateView):
     """Asks first, and says what it will end; then signs out everywhere, here included."""
 
-    template_name = "accounts/sign_out_everywhere.html"
+    template_name = template("sign_out_everywhere.html")
     http_method_names = ("get", "head", "post")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

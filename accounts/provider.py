@@ -13,7 +13,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.signals import setting_changed
-from django.urls import reverse
 
 from .cognito.addresses import address_problem
 from .cognito.config import CognitoConfig, TrustedPool
@@ -25,6 +24,7 @@ from .cognito.verifier import TokenVerifier, TrustedPools
 from .cognito_calls import WatchedTokenEndpoint, counted_fetch
 from .encryption import Cipher
 from .group_mapping import GroupMapping, parse_rules
+from .names import page_address
 from .verified_tokens import VerifiedTokens
 
 
@@ -68,12 +68,12 @@ class Provider:
     @property
     def callback_url(self) -> str:
         """The redirect_uri registered at the app client, byte for byte."""
-        return self.public_url + reverse("accounts:callback")
+        return self.public_url + page_address("callback")
 
     @property
     def signed_out_url(self) -> str:
         """The sign-out address registered at the app client."""
-        return self.public_url + reverse("accounts:signed_out")
+        return self.public_url + page_address("signed_out")
 
 
 def read_config() -> CognitoConfig:
@@ -150,13 +150,13 @@ def read_spa_redirect_uris() -> tuple[str, ...]:
     sign-ins, whose state, nonce and verifier it cannot check.
     """
     addresses = tuple(settings.COGNITO.get("SPA_REDIRECT_URIS", ()))
-    for address in addresses:
-        own = settings.COGNITO["PUBLIC_URL"] + reverse("accounts:callback")
-        problem = address_problem(address)
-        if problem is None and address.rstrip("/") == own:
+    for redirect_uri in addresses:
+        own = settings.COGNITO["PUBLIC_URL"] + page_address("callback")
+        problem = address_problem(redirect_uri)
+        if problem is None and redirect_uri.rstrip("/") == own:
             problem = "is this site's own callback, whose codes the API must not redeem"
         if problem is not None:
-            raise ConfigurationError({"COGNITO_SPA_REDIRECT_URIS": f"({address}) {problem}"})
+            raise ConfigurationError({"COGNITO_SPA_REDIRECT_URIS": f"({redirect_uri}) {problem}"})
     return addresses
 
 

@@ -7,8 +7,9 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
 from . import profile_views, views
+from .names import LABEL
 
-app_name = "accounts"
+app_name = LABEL
 
 urlpatterns = [
     path("accounts/login/", login_not_required(views.SignInView.as_view()), name="login"),

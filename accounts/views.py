@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
@@ -36,6 +35,7 @@ from .cognito.errors import CognitoError, InvalidCallback, StateMismatch
 from .journal import note
 from .middleware import without_renewal
 from .models import SignIn
+from .names import page_address, template
 from .next_url import destination, safe_next_url
 from .oidc_settings import oidc_setting
 from .problem_page import record_refusal, render_problem
@@ -192,14 +192,14 @@ def leave(signed_out: services.SignedOut) -> HttpResponse:
         return HttpResponseRedirect(signed_out.address)
     # The browser would not get through either; say so instead of leading to a dead address.
     query = urlencode({"unreached": 1})
-    return HttpResponseRedirect(f"{reverse('accounts:signed_out')}?{query}")
+    return HttpResponseRedirect(f"{page_address('signed_out')}?{query}")
 
 
 @method_decorator((never_cache, without_renewal), name="dispatch")
 class SignedOutView(TemplateView):
     """Where the provider sends people after signing out (the registered logout_uri)."""
 
-    template_name = "accounts/signed_out.html"
+    template_name = template("signed_out.html")
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         page = return_page.remembered(request)

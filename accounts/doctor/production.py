@@ -9,12 +9,12 @@ from django.conf import settings
 from django.core import checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.urls import reverse
 
 from ..cognito.addresses import is_loopback
 from ..cognito.config import CognitoConfig
 from ..cognito.errors import CognitoError
 from ..cognito.transport import Response
+from ..names import page_address
 from . import production_findings as findings
 from .finding import Finding
 from .probing import Probe
@@ -51,7 +51,7 @@ def _database() -> Iterator[Finding]:
 
 def live_problems(probe: Probe, base_url: str, callback: str) -> Iterator[Finding]:
     """What the running site does when somebody begins to sign in there."""
-    address = base_url + reverse("accounts:login")
+    address = base_url + page_address("login")
     try:
         answer = probe.document(address)
     except CognitoError as error:

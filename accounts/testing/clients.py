@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from django.urls import reverse
 from rest_framework.test import APIClient
 
+from ..names import page_address
 from ..provider import provider
 from .fake_cognito import FakeCognito, Person
 from .tokens import DEFAULT_SCOPES, mint_access_token, mint_machine_token
@@ -23,11 +23,11 @@ class CognitoClient(APIClient):
     def sign_in(self, person: Person, cognito: FakeCognito) -> None:
         """Sign in as a browser does: the two requests and everything behind them are real."""
         secure = provider().public_url.startswith("https:")
-        to_hosted_ui = self.get(reverse("accounts:login"), secure=secure)
+        to_hosted_ui = self.get(page_address("login"), secure=secure)
         query = parse_qs(urlsplit(to_hosted_ui["Location"]).query)
         person.nonce = query["nonce"][0]
         returned = self.get(
-            reverse("accounts:callback"),
+            page_address("callback"),
             {"code": cognito.authorize(person), "state": query["state"][0]},
             secure=secure,
         )

@@ -1,0 +1,20 @@
+"""Names that follow the folder: a project that takes it in as `sso` has `sso:login` and
+`sso/problem.html`, and keeps its own `accounts`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+LABEL = (__package__ or "").rpartition(".")[2]
+
+
+def page_address(name: str, *args: Any) -> str:
+    """The path of one of our pages, such as `page_address("login")`."""
+    return reverse(f"{LABEL}:{name}", args=args)
+
+
+def template(name: str) -> str:
+    """The template of one of our pages, `template("problem.html")`: in the folder's own name."""
+    return f"{LABEL}/{name}"
