@@ -1,0 +1,58 @@
+"""docs/api.md explains every code that an answer of the API can carry."""
+
+import re
+
+import pytest
+from rest_framework import exceptions
+
+from accounts import people, revocations, spa_compat
+from accounts.cognito import errors
+from sso_project import exception_handler, outage
+from tests.imports import ROOT
+
+DOCUMENT = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+TABLE = DOCUMENT.split("\n| status | code |", 1)[1].split("\n\n", 1)[0]
+OF_PAGES_ALONE = {errors.NonceMismatch, errors.TokenRejected}
+
+
+def leaves(kind):
+    """The class and all below it, without those that tests make up."""
+    below = [child for child in kind.__subclasses__() if not child.__module__.startswith("tests")]
+    return {kind}.union(*(leaves(child) for child in below))
+
+
+CODES = {
+    *(kind.code for kind in leaves(errors.TokenRejected) - OF_PAGES_ALONE),
+    *(kind.code for kind in leaves(errors.CognitoUnavailable)),
+    errors.GrantRejected.code,
+    errors.RequestRejected.code,
+    errors.ClientRejected.code,
+    errors.ConfigurationError.code,
+    people.UnknownPerson.code,
+    people.PersonDeactivated.code,
+    spa_compat.SessionEnded.code,
+    revocations.RevocationsUnavailable.code,
+    exception_handler.TooLarge.default_code,
+    exception_handler.Unforeseen.default_code,
+    outage.CODE,
+    *(
+        kind.default_code
+        for kind in leaves(exceptions.APIException)
+        if kind.__module__ == "rest_framework.exceptions"
+        and kind not in (exceptions.APIException, exceptions.AuthenticationFailed)
+    ),
+    "insufficient_scope",
+    "csrf_failed",
+    "redirect_uri_not_allowed",
+    "bad_request",
+}
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_code_is_explained(code):
+    assert f"`{code}`" in TABLE
+
+
+def test_nothing_is_explained_that_does_not_exist():
+    explained = {name for row in TABLE.splitlines() for name in re.findall(r"`(\w+)`", row)}
+    assert explained - CODES <= {"fields", "detail"}
