@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -16,6 +17,8 @@ from .errors import ClaimRejected, NonceMismatch, WrongClient, WrongIssuer, Wron
 
 CLOCK_SKEW_SECONDS = 60  # how far ahead of ours the issuer's clock may be; never applied to exp
 _LATEST = 253402300799  # the last second of the year 9999: later ones are no dates
+# JSON can spell them, but no database stores a NUL and no encoding half a surrogate pair.
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 Payload = Mapping[str, Any]
 
@@ -30,7 +33,7 @@ def text(payload: Payload, claim: str) -> str:
 
 def optional_text(payload: Payload, claim: str) -> str | None:
     value = payload.get(claim)
-    if value is not None and not isinstance(value, str):
+    if value is not None and not _is_text(value):
         raise _mistyped(claim, "text", value)
     return value
 
@@ -50,7 +53,7 @@ def groups(payload: Payload) -> tuple[str, ...] | None:
     value = payload.get("cognito:groups")
     if value is None:
         return None
-    if not isinstance(value, list) or not all(isinstance(group, str) for group in value):
+    if not isinstance(value, list) or not all(_is_text(group) for group in value):
         raise _mistyped("cognito:groups", "a list of names", value)
     return tuple(value)
 
@@ -141,6 +144,10 @@ def access_token_hash(payload: Payload, access_token: str) -> None:
     if not hmac.compare_digest(actual.encode(), expected.encode()):
         message = "the ID token belongs to another access token"
         raise ClaimRejected(message, claim="at_hash", expected=expected, actual=actual)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and not _NO_TEXT.search(value)
 
 
 def _mistyped(claim: str, expected: str, value: object) -> ClaimRejected:

@@ -286,7 +286,19 @@ def test_name_that_is_no_text_is_refused(verifier, claim, value):
     assert refused.value.actual == type(value).__name__
 
 
-@pytest.mark.parametrize("value", ["admins", [1], [["admins"]], {"admins": True}, 0])
+@pytest.mark.parametrize("value", ["a\x00da", "ada\ud800", "\udc00"])
+@pytest.mark.parametrize("claim", ["sub", "cognito:username", "nonce", "email", "name"])
+def test_text_that_cannot_be_stored_or_sent_is_refused(verifier, claim, value):
+    with pytest.raises(errors.ClaimRejected, match=f"{claim} must be text"):
+        verifier.id_claims(make_id_token(**{claim: value}), nonce=None)
+    if claim == "nonce":
+        with pytest.raises(errors.ClaimRejected, match="nonce must be text"):
+            verifier.id_claims(make_id_token(nonce=value), nonce="the nonce of an attempt")
+
+
+@pytest.mark.parametrize(
+    "value", ["admins", [1], [["admins"]], {"admins": True}, 0, ["a\x00"], ["\ud800"]]
+)
 def test_groups_that_are_no_list_of_names_are_refused(verifier, value):
     with pytest.raises(errors.ClaimRejected, match="cognito:groups must be a list of names"):
         verifier.access_claims(make_access_token(**{"cognito:groups": value}))
