@@ -18,6 +18,8 @@ from .groups import apply_groups
 from .models import Identity
 from .provider import provider
 
+LONGEST_EMAIL = 254  # characters (RFC 5321 section 4.5.3.1.3); Cognito keeps any text of 2,048
+
 
 class UnknownPerson(SignInRejected):
     """Nobody here has this identity, and people are not created at sign-in."""
@@ -102,7 +104,7 @@ def update_person(user: Any, claims: IdClaims) -> Any:
     token."""
     Identity.objects.filter(issuer=claims.issuer, subject=claims.subject, user=user).update(
         username=claims.username,
-        email=claims.email or "",
+        email=_email(claims),
         email_verified=claims.email_verified,
         name=_display_name(claims),
     )
@@ -110,7 +112,7 @@ def update_person(user: Any, claims: IdClaims) -> Any:
     if not (given or family):
         given = claims.name or ""
     changes = {
-        "email": claims.email or "",
+        "email": _email(claims),
         "first_name": given[:150],
         "last_name": family[:150],
     }
@@ -121,6 +123,12 @@ def update_person(user: Any, claims: IdClaims) -> Any:
         user.save(update_fields=changed)
     apply_groups(user, claims)
     return user
+
+
+def _email(claims: IdClaims) -> str:
+    # Cut short it would be another address, perhaps somebody else's: one that is none is left out.
+    email = claims.email or ""
+    return email if len(email) <= LONGEST_EMAIL else ""
 
 
 def _display_name(claims: IdClaims) -> str:

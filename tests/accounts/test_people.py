@@ -45,6 +45,14 @@ def test_id_token_updates_name_and_email():
     assert row.user.email == "countess@example.com"
 
 
+def test_names_are_cut_to_fit_and_an_address_too_long_for_one_is_left_out():
+    user = person_of_id_token(identity(email=f"{'a' * 250}@example.com", name="Ada " * 100))
+    user.refresh_from_db()
+    row = Identity.objects.get()
+    assert (user.email, row.email) == ("", "")
+    assert (len(user.first_name), len(row.name)) == (150, 255)
+
+
 def test_same_email_is_not_the_same_person():
     ada = person_of_id_token(identity("ada", email="shared@example.com"))
     assert person_of_id_token(identity("mallory", email="shared@example.com")) != ada
