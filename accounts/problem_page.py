@@ -62,6 +62,7 @@ def record_refusal(request: HttpRequest, error: CognitoError, *, reference: str)
         request=request,
         level=problem.level,
         why=error.message,
+        said=error.description if isinstance(error, ProviderRefused) else "",
         check=problem.settings,
     )
 
@@ -75,7 +76,8 @@ def _sign_in_address(error: CognitoError, next_url: str) -> str:
 
 
 def _repair_command() -> str:
-    """What a developer types; the local pool and the app get their settings from one place."""
+    """What a developer types. The local pool and the app get their settings from one place; what
+    doesn't fit another pool is found by asking it."""
     if urlsplit(provider().config.domain).hostname in LOOPBACK_HOSTS:
         return "make reset && make run"
-    return "python manage.py check"
+    return "python manage.py dev cognito_doctor"

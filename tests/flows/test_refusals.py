@@ -5,9 +5,12 @@ from functools import partial
 
 import jwt
 import pytest
+from django.contrib.auth.models import AnonymousUser
 
 from accounts import provider as provider_module
+from accounts.cognito.errors import ClientRejected
 from accounts.models import Identity, SignIn, User
+from accounts.problem_page import render_problem
 from tests.flows.conftest import query_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,6 +79,20 @@ def test_in_development_the_page_shows_the_command_that_repairs(visitor, setting
     assert "make reset &amp;&amp; make run" in visitor.get(callback).text
 
 
+def test_in_development_with_an_own_pool_the_page_shows_how_to_find_the_mistake(rf, settings):
+    settings.COGNITO = {
+        **settings.COGNITO,
+        "POOL_ID": "eu-west-1_AbCdEf123",
+        "CLIENT_DOMAIN": "my-team",
+        "ISSUER": "",
+    }
+    settings.DEBUG = True
+    request = rf.get("/signin")
+    request.user = AnonymousUser()
+    page = render_problem(request, ClientRejected("no", error="invalid_client"))
+    assert "python manage.py dev cognito_doctor" in page.content.decode()
+
+
 def test_in_production_no_command_is_shown(visitor, settings):
     callback = visitor.callback(visitor.start())
     settings.COGNITO = {**settings.COGNITO, "CLIENT_SECRET": "not-the-secret-of-this-client"}
@@ -98,13 +115,14 @@ def test_redirect_address_of_another_spelling_is_our_fault(visitor, settings, ca
         ("error=something_new&error_description=<script>alert(1)</script>", "no reason"),
     ],
 )
-def test_refusal_of_the_provider_is_told_in_plain_words(visitor, query, words):
+def test_refusal_of_the_provider_is_told_in_plain_words(visitor, query, words, caplog):
     state = query_of(visitor.start("/profile/"))["state"]
     answer = visitor.get(f"/signin?{query}&state={state}")
     assert answer.status_code == 400
     assert words in answer.text
     assert "<script>alert" not in answer.text
     assert "alert(1)" not in answer.text
+    assert "error_description" not in query or "said=" in caplog.text
     assert_nobody_signed_in(visitor)
 
 
