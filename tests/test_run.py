@@ -1,5 +1,6 @@
 """`manage.py dev` as a person meets it: a process, its words, its ports and its end."""
 
+import base64
 import os
 import re
 import signal
@@ -225,6 +226,17 @@ def test_run_names_what_is_wrong_with_real_values(run):
             assert name in one.text
         assert "Traceback" not in one.text
         assert one.text.endswith("The app ended by itself, so everything was stopped.\n")
+
+
+def test_run_with_debug_off_serves_pages_with_their_static_files(run, environ, tmp_path):
+    key = base64.urlsafe_b64encode(bytes(32)).decode()
+    production = {"DEBUG": "0", "STATIC_ROOT": str(tmp_path / "static")}
+    with run(**production, TOKEN_ENCRYPTION_KEYS=key) as one:
+        one.wait_for_card()
+        assert answers(environ["PORT"]) == 200, one.text
+        styles = next((tmp_path / "static" / "css").glob("base.*.css")).name
+        assert answers(environ["PORT"], f"/static/css/{styles}") == 200
+        assert one.end() == 0
 
 
 def test_run_says_that_the_database_does_not_answer(run):

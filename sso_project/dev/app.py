@@ -46,12 +46,17 @@ def quiet_logs() -> None:
 
 
 def prepare() -> int:
-    """Check the project, migrate and seed; the exit status, said in a sentence when not 0."""
+    """Check the project, migrate and seed; the exit status, said in a sentence when not 0.
+
+    With DEBUG off, pages name their static files by content, so these are collected first.
+    """
     django.setup()
     try:
         QuietServer().check()
         call_command("migrate", verbosity=0, interactive=False)
         call_command("seed_stats", verbosity=0)
+        if not settings.DEBUG:
+            call_command("collectstatic", verbosity=0, interactive=False)
     except SystemCheckError as error:
         sys.stderr.write(f"{error}\n")
     except DatabaseError as error:
