@@ -1,0 +1,106 @@
+"""Which user of this site is which person of the pool: proposed here, decided by an operator.
+
+For a site that had its own users before. Signing in never does this: whoever controls an e-mail
+address at the pool would get the account that carries it here. A link is proposed only where the
+pool has verified the address and exactly one person there and one user here have it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+
+from . import aws, events
+from .models import Identity
+from .provider import provider
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One person of the pool, and the user to link or the reason not to."""
+
+    subject: str
+    username: str
+    email: str
+    user: Any = None
+    reason: str = ""
+
+
+def people_of_the_pool() -> Iterator[Mapping[str, str]]:
+    """Each enabled person's attributes with `username`. Raises aws.AwsProblem."""
+    config = provider().config
+    page: dict[str, str] = {}
+    while True:
+        answer = aws.call(
+            "cognito-idp",
+            "list_users",
+            region=config.region,
+            issuer=config.issuer,
+            UserPoolId=config.pool_id,
+            **page,
+        )
+        for person in answer["Users"]:
+            if person.get("Enabled", True):
+                attributes = {pair["Name"]: pair["Value"] for pair in person["Attributes"]}
+                yield {**attributes, "username": person["Username"]}
+        if not answer.get("PaginationToken"):
+            return
+        page = {"PaginationToken": answer["PaginationToken"]}
+
+
+def proposals(people: Iterable[Mapping[str, str]]) -> list[Proposal]:
+    """One for each person of the pool, linkable or not."""
+    known = list(people)
+    addresses = Counter(person.get("email", "").lower() for person in known)
+    return [_proposal(person, addresses) for person in known]
+
+
+def _proposal(person: Mapping[str, str], addresses: Counter[str]) -> Proposal:
+    email = person.get("email", "")
+    subject, username = person["sub"], person["username"]
+
+    def refused(reason: str) -> Proposal:
+        return Proposal(subject, username, email, reason=reason)
+
+    identity = Identity.objects.of(issuer=provider().config.issuer, subject=subject)
+    if identity is not None:
+        return refused(f"is {identity.user.get_username()} already")
+    if not email or person.get("email_verified") != "true":
+        return refused("has no verified e-mail address")
+    if addresses[email.lower()] > 1:
+        return refused("shares the e-mail address with others in the pool")
+    users = list(get_user_model()._default_manager.filter(email__iexact=email)[:2])
+    if not users:
+        return refused("has an e-mail address that nobody has here")
+    if len(users) > 1:
+        return refused("has an e-mail address that several users have here")
+    [user] = users
+    if not user.is_active:
+        return refused(f"would be {user.get_username()}, who is deactivated")
+    if Identity.objects.filter(user=user, issuer=provider().config.issuer).exists():
+        return refused(f"would be {user.get_username()}, who is somebody else in the pool")
+    return Proposal(subject, username, email, user=user)
+
+
+def link(proposal: Proposal) -> bool:
+    """Make the link and record it. False: somebody was quicker."""
+    issuer = provider().config.issuer
+    try:
+        with transaction.atomic():
+            Identity.objects.create(
+                user=proposal.user,
+                issuer=issuer,
+                subject=proposal.subject,
+                username=proposal.username,
+                email=proposal.email,
+                email_verified=True,
+            )
+    except IntegrityError:
+        return False
+    events.record("linked", user=proposal.user, person=proposal.username, subject=proposal.subject)
+    return True

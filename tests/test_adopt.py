@@ -1,0 +1,272 @@
+"""docs/adopt.md, followed: a project with its own `accounts`, auth.User and users takes us in."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+import requests
+
+from local_pool.testing import Client, LocalPool, Seed
+from tests.imports import ROOT
+
+GUIDE = (ROOT / "docs/adopt.md").read_text(encoding="utf-8")
+SETTINGS = """
+import os
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DEBUG = True
+SECRET_KEY = "the-host-project's-own-secret-key-that-signs-nothing-of-worth-01234"
+ALLOWED_HOSTS = ["localhost"]
+ROOT_URLCONF = "host.urls"
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+INSTALLED_APPS = [
+    "accounts",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+]
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+TEMPLATES = [{
+    "BACKEND": "django.template.backends.django.DjangoTemplates",
+    "DIRS": [BASE_DIR / "templates"],
+    "APP_DIRS": True,
+    "OPTIONS": {"context_processors": [
+        "django.template.context_processors.request",
+        "django.contrib.auth.context_processors.auth",
+        "django.contrib.messages.context_processors.messages",
+    ]},
+}]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "db.sqlite3"}}
+LOGIN_REDIRECT_URL = "/report"
+"""
+URLS = """
+from django.contrib import admin
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.urls import include, path
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from sso.authentication import CognitoAuthentication
+
+@login_required
+def report(request):
+    return HttpResponse(f"report for {request.user.username}")
+
+class ReportView(APIView):
+    authentication_classes = [CognitoAuthentication]
+    permission_classes = [IsAuthenticated]
+
+    def get(self, request):
+        return Response({"report": request.user.username})
+
+urlpatterns = [
+    path("report", report),
+    path("api/report", ReportView.as_view()),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("accounts.urls")),
+]
+"""
+FILES = {
+    "manage.py": "import os, sys\n"
+    "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'host.settings')\n"
+    "from django.core.management import execute_from_command_line\n"
+    "execute_from_command_line(sys.argv)\n",
+    "host/__init__.py": "",
+    "accounts/__init__.py": "",
+    "accounts/migrations/__init__.py": "",
+    "accounts/models.py": "from django.conf import settings\nfrom django.db import models\n\n"
+    "class Profile(models.Model):\n"
+    "    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)\n",
+    "accounts/urls.py": "from django.http import HttpResponse\nfrom django.urls import path\n\n"
+    "app_name = 'accounts'\n"
+    "urlpatterns = [path('login/', lambda request: HttpResponse('their own'), name='login')]\n",
+    "templates/base.html": "<title>{% block title %}{% endblock %}</title>"
+    "<h1>The host</h1>{% block content %}{% endblock %}",
+    "templates/accounts/profile.html": "their own profile",
+}
+
+
+def python_blocks(containing):
+    """The guide's Python code, as a reader copies it."""
+    blocks = re.findall(r"^```python\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+    return "\n".join(block for block in blocks if containing in block)
+
+
+def run(folder, environment, *arguments):
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory):
+    """The project before: migrated, with users that have passwords."""
+    folder = tmp_path_factory.mktemp("host")
+    for name, text in {**FILES, "host/settings.py": SETTINGS, "host/urls.py": URLS}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    urls = (folder / "host/urls.py").read_text()
+    before = re.sub(r"\n(from sso|@login_required).*?(?=\nclass)", "\n", urls, flags=re.DOTALL)
+    before = re.sub(r"\nclass ReportView.*?(?=\nurlpatterns)", "\n", before, flags=re.DOTALL)
+    before = re.sub(r'    path\("(api/)?report".*\n', "", before)
+    (folder / "host/urls.py").write_text(before)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    assert run(folder, environment, "makemigrations", "accounts").returncode == 0
+    assert run(folder, environment, "migrate", "-v0").returncode == 0
+    users = (
+        "from django.contrib.auth.models import User\n"
+        "from accounts.models import Profile\n"
+        "make = User.objects.create_user\n"
+        "Profile.objects.create(user=make('ada1', 'ADA@example.com', 'pw'))\n"
+        "make('grace1', 'grace@example.com'); make('grace2', 'grace@example.com')\n"
+    )
+    assert run(folder, environment, "shell", "-c", users).returncode == 0
+    # The guide, step 1 and 2.
+    shutil.copytree(ROOT / "accounts", folder / "sso", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "templates/accounts", folder / "templates/sso")
+    guide = python_blocks("INSTALLED_APPS").replace('"https://www.example.com"',
+                                                    'os.environ["HOST_URL"]')  # fmt: skip
+    local = '\nCOGNITO["ISSUER"] = os.environ["COGNITO_ISSUER"]\n'
+    (folder / "host/settings.py").write_text(SETTINGS + guide + local)
+    (folder / "host/urls.py").write_text(urls + python_blocks("urlpatterns +="))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return f"http://localhost:{free.getsockname()[1]}"
+
+
+@pytest.fixture(scope="module")
+def pool(address):
+    client = Client("hostclient", "host-client-secret", callback_urls=(f"{address}/sso/signin",),
+                    logout_urls=(f"{address}/sso/signout",))  # fmt: skip
+    people = [Seed(name) for name in ("ada", "grace", "linus", "mary", "otto")]
+    with LocalPool(clients=[client], people=people) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def environment(host, address, pool):
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(host),
+        **pool.env(),
+        "COGNITO_CLIENT_ID": "hostclient",
+        "COGNITO_CLIENT_SECRET": "host-client-secret",
+        "TOKEN_ENCRYPTION_KEYS": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        "HOST_URL": address,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+@pytest.fixture(scope="module")
+def server(host, address, environment):
+    """The project afterwards, migrated and running."""
+    assert run(host, environment, "migrate", "-v0").returncode == 0
+    with (host / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "runserver", "--noreload", address.partition("//")[2]],
+            cwd=host, env=environment, stdout=log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            requests.get(f"{address}/accounts/login/", timeout=5)
+            break
+        except requests.ConnectionError:
+            assert process.poll() is None, (host / "log").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+    yield address
+    process.terminate()
+    process.wait(20)
+
+
+def sign_in(server, pool, who, page="/report"):
+    """The browser afterwards and the page it ended on."""
+    browser = requests.Session()
+    sent = browser.get(f"{server}{page}", allow_redirects=False, timeout=20)
+    assert sent.headers["Location"] == f"/sso/accounts/login/?next={page}"
+    begun = browser.get(f"{server}{sent.headers['Location']}", allow_redirects=False, timeout=20)
+    callback = pool.sign_in(begun.headers["Location"], who, session=browser)
+    return browser, browser.get(callback, timeout=20)
+
+
+def test_migrations_are_complete_and_checks_are_clean(host, environment):
+    assert run(host, environment, "makemigrations", "--check", "--dry-run").returncode == 0
+    checked = run(host, environment, "check", "--fail-level", "WARNING")
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_doctor_finds_nothing_wrong(server, host, environment):
+    told = run(host, environment, "cognito_doctor", "--describe")
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_users_are_linked_then_sign_in_as_themselves(server, host, environment, pool):
+    shown = run(host, environment, "link_users")
+    assert shown.returncode == 0, shown.stderr
+    assert "+  ada <ada@example.com> is ada1" in shown.stdout
+    assert "-  grace has an e-mail address that several users have here" in shown.stdout
+    assert "-  linus has an e-mail address that nobody has here" in shown.stdout
+    assert "1 would be linked." in shown.stdout
+    refused = run(host, environment, "link_users", "grace1", "--apply")
+    assert (refused.returncode, "Nothing was changed." in refused.stderr) == (1, True)
+    count = (
+        "from sso.models import Identity\n"
+        "print(Identity.objects.filter(user__username__in=['ada1', 'grace1']).count())"
+    )
+    assert run(host, environment, "shell", "--no-imports", "-c", count).stdout == "0\n"
+    assert "1 linked." in run(host, environment, "link_users", "--apply").stdout
+    again = run(host, environment, "link_users", "--apply")
+    assert "-  ada is ada1 already" in again.stdout
+    browser, page = sign_in(server, pool, "ada")
+    assert (page.url, page.text) == (f"{server}/report", "report for ada1")
+    profile = browser.get(f"{server}/sso/profile/", timeout=20)
+    assert "The host" in profile.text
+    assert "ada@example.com" in profile.text
+    token = browser.cookies["csrftoken"]
+    out = browser.post(f"{server}/sso/accounts/logout/", {"csrfmiddlewaretoken": token}, timeout=20)
+    assert out.url == f"{server}/sso/signout"
+    assert browser.get(f"{server}/report", allow_redirects=False, timeout=20).status_code == 302
+
+
+def test_stranger_gets_an_account_of_their_own(server, pool):
+    _, page = sign_in(server, pool, "mary")
+    assert page.text.startswith("report for person-")
+
+
+def test_api_view_takes_access_tokens_and_nothing_else(server, pool):
+    address = f"{server}/api/report"
+    tokens = pool.tokens_for("otto", client_id="hostclient")
+    assert requests.get(address, timeout=20).status_code == 401
+    for kind, status in (("access_token", 200), ("id_token", 401)):
+        bearer = {"Authorization": f"Bearer {tokens[kind]}"}
+        assert requests.get(address, headers=bearer, timeout=20).status_code == status
+
+
+def test_their_own_accounts_app_is_untouched(server):
+    assert requests.get(f"{server}/accounts/login/", timeout=20).text == "their own"
