@@ -32,4 +32,4 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 # gunicorn finishes what it is answering when it is told to stop.
 STOPSIGNAL SIGTERM
-CMD ["gunicorn", "--config", "deploy/gunicorn.conf.py"]
+CMD ["gunicorn", "--config", "deploy/gunicorn_config.py"]

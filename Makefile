@@ -1,6 +1,6 @@
 # `make help` says what each target does. Everything is installed into .venv, inside this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help run token test test-services test-js test-infra check demo-signout format reset
+.PHONY: help run token serve chaos test test-services test-js test-infra check demo-signout remove-demo format reset
 
 PY := .venv/bin/python
 ENSURE := .venv/installed
@@ -15,12 +15,20 @@ run: $(ENSURE) ## start the app and a local user pool (PORT=8000, POOL_PORT=9000
 token: $(ENSURE) ## print an access token of the running local pool (AS=ada)
 	@$(PY) -m local_pool token $(or $(AS),ada)
 
+serve: $(ENSURE) ## start the production server (docs/operations.md has its settings)
+	@$(PY) manage.py migrate --check >/dev/null || { echo "Migrate first: manage.py migrate" >&2; exit 1; }
+	@$(PY) manage.py collectstatic --no-input --verbosity 0
+	@exec $(PY) -m gunicorn --config deploy/gunicorn_config.py
+
+chaos: $(ENSURE) ## ten minutes of load while things break, and a report (ARGS="--seconds 90")
+	@$(PY) -m deploy.chaos $(ARGS)
+
 test: $(ENSURE) ## run all tests (ARGS="-k profile tests/flows" narrows them)
-	@$(PY) -m tests.browser
-	@$(PY) -m pytest -n auto $(ARGS)
+	@$(PY) -m tests.browser && $(PY) -m tests.production.programs
+	@$(PY) -m pytest -n auto --dist loadgroup $(ARGS)
 
 test-services: $(ENSURE) ## the same tests on PostgreSQL and Redis (DATABASE_URL, REDIS_URL)
-	@$(PY) -m tests.services -n auto $(ARGS)
+	@$(PY) -m tests.services -n auto --dist loadgroup $(ARGS)
 
 test-infra: $(ENSURE) .local/infra/installed ## deploy infra/ to an emulator of AWS and sign in there
 	@REQUIRE_INFRA=1 $(PY) -m pytest tests/infra $(ARGS)
@@ -37,6 +45,9 @@ check: $(ENSURE) ## lint, formatting, types, migrations, layers and documentatio
 
 demo-signout: $(ENSURE) ## see an access token refused a second after its person signed out
 	@$(PY) -m sso_project.dev.demo_signout
+
+remove-demo: $(ENSURE) ## take the example application (stats) out, to build your own
+	@$(PY) scripts/remove_demo.py
 
 format: $(ENSURE) ## put the code into the project's format
 	@$(PY) -m ruff check --quiet --fix-only && $(PY) -m ruff format --quiet

@@ -47,7 +47,7 @@ TRUSTED_PROXIES = env.items("TRUSTED_PROXIES")
 # Who may see inside, besides this machine (/metrics, the details of /readyz).
 TRUSTED_CALLERS = env.items("TRUSTED_CALLERS")
 
-# Read by deploy/gunicorn.conf.py.
+# Read by deploy/gunicorn_config.py.
 SERVER = {
     "BIND": env.text("BIND", f"127.0.0.1:{PORT}"),
     "PROCESSES": env.number("WEB_CONCURRENCY", 2, least=1),
@@ -322,7 +322,7 @@ CONTENT_SECURITY_POLICY = {
 
 LOG_FORMAT = env.choice("LOG_FORMAT", "text" if DEBUG else "json", ("text", "json"))
 DEFAULT_EXCEPTION_REPORTER = "sso_project.log_masking.MaskingExceptionReporter"
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {

@@ -37,7 +37,7 @@ class Instance(Process):
         return f"http://127.0.0.1:{self.port}"
 
     def start(self, *, wait: bool = True) -> None:
-        config = str(ROOT / "deploy/gunicorn.conf.py")
+        config = str(ROOT / "deploy/gunicorn_config.py")
         command = [sys.executable, "-m", "gunicorn", "--chdir", str(ROOT), "--config", config]
         self.run(command, self._environment)
         if wait:

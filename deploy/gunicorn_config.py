@@ -1,6 +1,6 @@
 """The server (`make serve`): gunicorn with threads. docs/operations.md explains the choices.
 
-gunicorn --config deploy/gunicorn.conf.py
+    gunicorn --config deploy/gunicorn_config.py
 """
 
 import os
@@ -67,7 +67,7 @@ def child_exit(server: Any, worker: Any) -> None:
     """Forget what a process that is gone said about itself; what it counted stays counted."""
     from prometheus_client import multiprocess
 
-    multiprocess.mark_process_dead(worker.pid)
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def on_exit(server: Any) -> None:

@@ -1,0 +1,82 @@
+"""deploy/alerts.yml speaks of metrics and labels that exist, and each alert has a runbook."""
+
+import re
+
+import pytest
+import yaml
+
+from accounts.cognito import errors
+from sso_project.metrics import definitions, exposition
+from tests.imports import ROOT
+
+RULES = [
+    rule
+    for group in yaml.safe_load((ROOT / "deploy/alerts.yml").read_text())["groups"]
+    for rule in group["rules"]
+]
+METRICS = [
+    value
+    for value in vars(definitions).values()
+    if hasattr(value, "_labelnames") and hasattr(value, "_name")
+]
+FROM_DATABASE = {"sso_database_up", "sso_sessions", "sso_pending_revocations"}
+SUFFIXES = {"counter": ["_total"], "gauge": [""], "histogram": ["_bucket", "_count", "_sum"]}
+SAMPLES = {
+    metric._name + suffix: {*metric._labelnames, *(["le"] if suffix == "_bucket" else [])}
+    for metric in METRICS
+    for suffix in SUFFIXES[metric._type]
+} | {key: set() for key in FROM_DATABASE}
+
+
+def codes(kind=errors.CognitoError):
+    return {kind.code}.union(*(codes(child) for child in kind.__subclasses__()))
+
+
+def used(expression):
+    """The metrics of an expression with the label names and values of their selectors."""
+    for name, selector in re.findall(r"\b(sso_\w+)(?:\{([^}]*)\})?", expression):
+        yield name, re.findall(r'(\w+)\s*(?:=~|!~|!=|=)\s*"([^"]*)"', selector)
+
+
+def ids(rule):
+    return rule["alert"]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=ids)
+def test_rule_uses_metrics_and_labels_that_exist(rule):
+    found = list(used(rule["expr"]))
+    assert found
+    for name, selectors in found:
+        assert name in SAMPLES
+        for label, values in selectors:
+            assert label in SAMPLES[name]
+            if label in ("outcome", "result"):
+                known = codes() | {"ok", "failed", "crowded", "refused"}
+                assert set(values.split("|")) <= known
+
+
+@pytest.mark.parametrize("rule", RULES, ids=ids)
+def test_rule_says_what_and_has_a_runbook(rule):
+    assert rule["labels"]["severity"] in ("page", "ticket")
+    assert rule["annotations"]["summary"].endswith(".")
+    text = (ROOT / rule["annotations"]["runbook"]).read_text(encoding="utf-8")
+    for heading in ("## What it means", "## What to look at", "## What to do"):
+        assert heading in text
+    assert rule["alert"] in text
+
+
+def test_every_metric_of_sign_ins_and_tokens_is_watched_by_an_alert():
+    watched = {name for rule in RULES for name, _ in used(rule["expr"])}
+    bases = {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in watched}
+    assert {metric._name for metric in METRICS} | FROM_DATABASE == bases
+
+
+def test_every_runbook_belongs_to_an_alert():
+    named = {rule["annotations"]["runbook"] for rule in RULES}
+    there = {f"docs/runbooks/{file.name}" for file in (ROOT / "docs/runbooks").glob("*.md")}
+    assert {name for name in there if "rotate" not in name} == named
+
+
+def test_database_gauges_are_those_of_the_collector(db):
+    found = {family.name for family in exposition.DatabaseCollector().collect()}
+    assert found == FROM_DATABASE

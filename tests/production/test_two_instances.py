@@ -1,0 +1,233 @@
+"""Two instances behind one proxy: what one does the other knows; what breaks heals by itself."""
+
+import signal
+import threading
+import time
+
+import pytest
+import requests
+
+# One worker of pytest-xdist for all: each of them would start an arrangement of its own.
+pytestmark = pytest.mark.xdist_group("production")
+
+HOST = {"Host": "localhost"}
+
+
+class Browser:
+    """Signed in through the proxy; may then ask an instance directly."""
+
+    def __init__(self, site, who="ada"):
+        self.site, self.http = site, requests.Session()
+        start = self.get("/accounts/login/?next=/profile/")
+        callback = site.pool.sign_in(start.headers["Location"], who, session=self.http)
+        self.http.get(callback, allow_redirects=False, timeout=30)
+
+    def get(self, path, base=None, **options):
+        address = (base or self.site.url) + path
+        headers = {**HOST, **options.pop("headers", {})} if base else options.pop("headers", {})
+        return self.http.get(address, headers=headers, allow_redirects=False, timeout=30, **options)
+
+    def post(self, path):
+        self.get("/profile/")
+        fields = {"csrfmiddlewaretoken": self.http.cookies["csrftoken"]}
+        return self.http.post(self.site.url + path, fields, allow_redirects=False, timeout=30)
+
+
+def everywhere(browser, path="/profile/"):
+    """The statuses at both instances, with this browser's cookies."""
+    cookies = browser.http.cookies.get_dict()
+    return [
+        requests.get(
+            f"{instance.url}{path}", headers=HOST, cookies=cookies, allow_redirects=False
+        ).status_code
+        for instance in browser.site.instances
+    ]
+
+
+def with_token(site, access_token):
+    headers = {**HOST, "Authorization": f"Bearer {access_token}"}
+    return {
+        requests.get(f"{instance.url}/api/user", headers=headers).status_code
+        for instance in site.instances
+        for _ in range(6)  # so that each of its processes is asked
+    }
+
+
+def test_session_is_known_to_both_and_so_is_its_end(site):
+    browser = Browser(site)
+    assert everywhere(browser) == [200, 200]
+    before = browser.http.cookies.get_dict()
+    assert browser.post("/accounts/logout/").status_code == 302
+    browser.http.cookies.update(before)
+    assert everywhere(browser) == [302, 302]
+
+
+def test_signed_out_token_is_refused_by_every_process_within_a_second(site):
+    browser = Browser(site)
+    access_token = site.pool.tokens_for("ada")["access_token"]
+    assert with_token(site, access_token) == {200}
+    assert browser.post("/profile/sign-out-everywhere/").status_code == 302
+    time.sleep(1.0)
+    assert with_token(site, access_token) == {401}
+
+
+def test_static_files_are_immutable_and_compressed(site):
+    page = requests.get(site.url + "/", timeout=30).text
+    address = page.split('rel="stylesheet" href="', 1)[1].split('"', 1)[0]
+    answer = requests.get(site.url + address, headers={"Accept-Encoding": "gzip"}, timeout=30)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_proxy_tells_who_the_client_is_and_strangers_cannot(site):
+    told = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
+    answer = requests.get(site.instances[0].url + "/readyz", headers=told, timeout=30)
+    assert "parts" not in answer.json()
+    assert requests.get(site.url + "/metrics", timeout=30).status_code == 404
+    spoofed = {"X-Forwarded-For": "10.9.9.9", "X-Request-ID": "forged-by-a-client"}
+    answer = requests.get(site.url + "/", headers=spoofed, timeout=30)
+    assert answer.headers["X-Request-ID"] != "forged-by-a-client"
+
+
+def test_metrics_of_one_instance_are_those_of_all_its_processes(site):
+    instance = site.instances[0]
+    labels = 'method="GET",status="200",view="api:server-info"'
+
+    def counted():
+        text = requests.get(f"{instance.url}/metrics", timeout=30).text
+        for line in text.splitlines():
+            if line.startswith(f"sso_request_seconds_count{{{labels}}}"):
+                return float(line.rpartition(" ")[2])
+        return 0.0
+
+    before = counted()
+    for _ in range(40):  # new connections, taken by either process
+        requests.get(f"{instance.url}/api/info/server", headers=HOST, timeout=30)
+    assert counted() == before + 40
+    assert counted() == before + 40
+
+
+def test_lost_cache_is_slower_and_still_right(site):
+    browser = Browser(site, "grace")
+    access_token = site.pool.tokens_for("grace")["access_token"]
+    assert with_token(site, access_token) == {200}
+    site.redis.end(signal.SIGKILL)
+    try:
+        assert everywhere(browser) == [200, 200]
+        parts = requests.get(f"{site.instances[0].url}/readyz", timeout=30).json()["parts"]
+        assert parts["cache"].startswith("doesn't answer")
+        assert browser.post("/profile/sign-out-everywhere/").status_code == 302
+        time.sleep(1.0)
+        assert with_token(site, access_token) == {401}
+        for instance in site.instances:  # logged when it went, not for every request
+            lines = instance.log.read_text().count("The shared cache doesn't answer")
+            assert lines <= len(instance.workers())
+    finally:
+        site.redis.start()
+    assert with_token(site, access_token) == {401}
+
+
+def test_lost_database_is_503_and_heals_without_a_restart(site):
+    browser = Browser(site)
+    workers = [instance.workers() for instance in site.instances]
+    site.database.stop()
+    try:
+        page = browser.get("/profile/")
+        assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
+        assert "We're out of order for a moment" in page.text
+        answer = browser.get("/api/stats", headers={"Accept": "application/json"})
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        ready = requests.get(f"{site.instances[0].url}/readyz", timeout=30)
+        assert ready.status_code == 503
+        assert requests.get(f"{site.instances[0].url}/healthz", timeout=30).status_code == 200
+    finally:
+        site.database.start()
+    assert [everywhere(browser) for _ in range(4)] == [[200, 200]] * 4
+    assert workers == [instance.workers() for instance in site.instances]
+
+
+@pytest.fixture
+def load(site):
+    """Requests without pause from eight clients; the statuses once it is stopped."""
+    stop, statuses = threading.Event(), []
+    access_token = site.pool.tokens_for("linus")["access_token"]
+
+    def ask():
+        with requests.Session() as http:
+            while not stop.is_set():
+                try:
+                    headers = {"Authorization": f"Bearer {access_token}"}
+                    answer = http.get(f"{site.url}/api/user", headers=headers, timeout=60)
+                    statuses.append(answer.status_code)
+                    body = {"kpi": "x", "year": 2024, "month": 1, "value": "1"}
+                    answer = http.post(
+                        f"{site.url}/api/stats", json=body, headers=headers, timeout=60
+                    )
+                    statuses.append(answer.status_code)  # 403: linus may not; but answered
+                except requests.RequestException as error:
+                    statuses.append(type(error).__name__)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+
+    def finish():
+        stop.set()
+        for thread in threads:
+            thread.join()
+        return statuses
+
+    yield finish
+    finish()
+
+
+def test_graceful_reload_under_load_loses_no_request(site, load):
+    time.sleep(1)
+    for instance in site.instances:
+        before = instance.workers()
+        instance.reload()
+        assert not set(before) & set(instance.workers())
+    time.sleep(1)
+    statuses = load()
+    assert set(statuses) == {200, 403}
+    assert len(statuses) > 50
+
+
+def test_taking_an_instance_out_and_stopping_it_under_load_loses_no_request(site, load):
+    first, second = site.instances
+    time.sleep(1)
+    site.proxy.use([second.port])
+    first.end()
+    first.start()
+    site.proxy.use([first.port, second.port])
+    time.sleep(1)
+    assert set(load()) == {200, 403}
+
+
+def test_slow_cognito_leaves_threads_for_everybody_else(site):
+    """More people wait for Cognito than there are threads; others are answered all the same."""
+    codes = []
+    browsers = [requests.Session() for _ in range(40)]
+    for http in browsers:
+        start = http.get(f"{site.url}/accounts/login/", allow_redirects=False, timeout=30)
+        codes.append(site.pool.sign_in(start.headers["Location"], "linus", session=http))
+    site.pool.faults.add("token", "slow", seconds=6)
+    try:
+        threads = [
+            threading.Thread(target=http.get, args=(code,), kwargs={"timeout": 60})
+            for http, code in zip(browsers, codes, strict=True)
+        ]
+        for thread in threads:
+            thread.start()
+        time.sleep(2.5)  # those that found no place have been told so
+        for _ in range(5):
+            answer = requests.get(f"{site.url}/api/info/server", timeout=30)
+            assert answer.status_code == 200
+            assert answer.elapsed.total_seconds() < 2
+    finally:
+        site.pool.faults.clear()
+        for thread in threads:
+            thread.join()
+        for http in browsers:
+            http.close()

@@ -1,0 +1,111 @@
+"""`manage.py check --deploy`: clean in the documented settings, and each mistake named."""
+
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+from cryptography.fernet import Fernet
+
+from tests.imports import ROOT
+
+PRODUCTION = {
+    "ENV_FILE": "/dev/null",
+    "SECRET_KEY": "Vx7-9nq2LrT4wZkP0sYbH3mJ6cQfD8uGaE1iKoRtXvNhB5yWzMlC",
+    "PUBLIC_URL": "https://app.example.com",
+    "TOKEN_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+    "COGNITO_POOL_ID": "eu-west-1_AbCdEfGhI",
+    "COGNITO_CLIENT_ID": "1example23456789abcdefghij",
+    "COGNITO_CLIENT_SECRET": "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0u1v2w3x4y5z",
+    "COGNITO_CLIENT_DOMAIN": "my-prefix",
+    "DATABASE_URL": "postgres://app@127.0.0.1:1/app",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "TRUSTED_PROXIES": "10.0.0.10",
+}
+DOCUMENTS = ("docs/operations.md",)
+
+
+@pytest.fixture
+def messages(tmp_path, clean_environ):
+    (tmp_path / "staticfiles.json").write_text(json.dumps({"paths": {}, "version": "1.1"}))
+
+    def run(**changes):
+        environ = {**clean_environ, **PRODUCTION, "STATIC_ROOT": str(tmp_path), **changes}
+        code = (
+            "import django; django.setup()\n"
+            "from django.core import checks\n"
+            "found = checks.run_checks(include_deployment_checks=True, databases=[])\n"
+            "print(sorted({m.id for m in found if not m.is_silenced()}))\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={**environ, "DJANGO_SETTINGS_MODULE": "sso_project.settings"},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return re.findall(r"'([\w.]+)'", done.stdout)
+
+    return run
+
+
+def test_documented_production_settings_are_clean(messages):
+    assert messages() == []
+
+
+def test_operations_documents_these_very_settings():
+    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    block = text.split("```sh\n# production", 1)[1].split("```", 1)[0]
+    names = set(re.findall(r"^([A-Z_]+)=", block, re.MULTILINE))
+    assert names == PRODUCTION.keys() - {"ENV_FILE"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"SPA_COMPAT": "1"}, "accounts.W001"),
+        ({"COGNITO_ISSUER": "http://localhost:9000/eu-west-1_AbCdEfGhI"}, "accounts.W002"),
+        ({"SESSION_IDLE_SECONDS": "99", "SESSION_ABSOLUTE_SECONDS": "9"}, "accounts.W003"),
+        ({"TRUSTED_PROXIES": "10.0.0.300"}, "sso_project.E002"),
+        ({"TRUSTED_CALLERS": "prometheus"}, "sso_project.E002"),
+        ({"TRUSTED_PROXIES": ""}, "sso_project.W001"),
+        ({"ALLOWED_HOSTS": "*"}, "sso_project.W002"),
+        ({"DATABASE_URL": "sqlite:////tmp/x.sqlite3"}, "sso_project.W003"),
+        ({"STATIC_ROOT": "/nonexistent"}, "sso_project.W004"),
+        (
+            {"TOKEN_ENCRYPTION_KEYS": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
+            "sso_project.W005",
+        ),
+        ({"TRUSTED_PROXIES": "0.0.0.0/0"}, "sso_project.W006"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_mistake_is_named(messages, changes, found):
+    assert messages(**changes) == [found]
+
+
+def check_ids():
+    """Each id of our checks with the files that give it to a message."""
+    files = [ROOT / f"{app}/checks.py" for app in ("accounts", "sso_project")]
+    files += sorted(ROOT.glob("sso_project/*_checks.py"))
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        code = text.split('"""', 2)[2] if text.startswith('"""') else text
+        for check_id in re.findall(r'"((?:accounts|sso_project)\.[EW]\d{3})"', code):
+            yield check_id, file.name
+
+
+def test_each_check_has_an_id_of_its_own():
+    shared = {check_id for check_id, _ in check_ids()}
+    assert set(Counter(check_ids()).values()) == {1}
+    assert len(shared) == len(list(check_ids()))
+
+
+def test_every_id_is_documented():
+    text = "".join((ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS)
+    assert {check_id for check_id, _ in check_ids()} == set(
+        re.findall(r"`((?:accounts|sso_project)\.[EW]\d{3})`", text)
+    )

@@ -1,0 +1,87 @@
+"""Requests have names, lines in the log, and no secrets in either."""
+
+import io
+import json
+import logging
+import re
+
+import pytest
+from django.conf import settings as project_settings
+
+from sso_project.json_logs import JSONFormatter
+from sso_project.log_masking import MaskSecrets
+
+
+@pytest.fixture
+def lines(settings):
+    """Everything that is logged, as production writes it."""
+    settings.LOG_FORMAT = "json"
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JSONFormatter())
+    handler.addFilter(MaskSecrets())
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def test_each_request_has_a_name_in_its_answer_and_its_line(client, lines):
+    answer = client.get("/api/info/server")
+    (line,) = [line for line in lines() if line["message"] == "request"]
+    assert re.fullmatch(r"[0-9a-f]{16}", answer.headers["X-Request-ID"])
+    assert line["request_id"] == answer.headers["X-Request-ID"]
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/api/info/server", 200)
+    assert line["ms"] >= 0
+
+
+def test_lines_that_a_request_causes_carry_its_name(client, lines):
+    answer = client.get("/accounts/login/")
+    names = {line.get("request_id") for line in lines()}
+    assert names == {answer.headers["X-Request-ID"]}
+    assert len(lines()) >= 2
+
+
+def test_name_given_by_a_stranger_is_replaced(client):
+    answer = client.get("/", headers={"X-Request-ID": "chosen-by-me"})
+    assert answer.headers["X-Request-ID"] != "chosen-by-me"
+
+
+def test_name_given_by_a_trusted_proxy_is_kept(client, settings):
+    settings.TRUSTED_PROXIES = ["127.0.0.1"]
+    answer = client.get("/", headers={"X-Request-ID": "given-by-the-proxy"})
+    assert answer.headers["X-Request-ID"] == "given-by-the-proxy"
+
+
+@pytest.mark.parametrize(
+    "given", ["short", "x" * 65, "with space in it", 'quote"in-it', "näme-nnn"]
+)
+def test_malformed_name_is_replaced_even_from_a_proxy(client, settings, given):
+    settings.TRUSTED_PROXIES = ["127.0.0.1"]
+    answer = client.get("/", HTTP_X_REQUEST_ID=given)
+    assert answer.headers["X-Request-ID"] != given
+
+
+def test_no_query_and_no_secret_is_written(client, lines, db):
+    secret = "s3cret-value-that-must-not-appear"
+    client.get(f"/signin?code={secret}&state={secret}")
+    client.get("/api/user", headers={"Authorization": f"Bearer eyJhbGciOiJub25lIn0.{secret}.x"})
+    logging.getLogger("x").error("failed with code=%s", secret, extra={"request": secret})
+    logging.getLogger("x").info("request", extra={"fields": {"path": f"/?code={secret}"}})
+    try:
+        raise ValueError(f"access_token={secret}")
+    except ValueError:
+        logging.getLogger("x").exception("broke")
+    assert len(lines()) >= 5
+    assert secret not in json.dumps(lines())
+    assert any("ValueError" in line.get("exception", "") for line in lines())
+
+
+def test_production_writes_json_and_development_lines():
+    assert project_settings.LOG_FORMAT == "text"
+    assert project_settings.LOGGING["formatters"]["json"] == {
+        "()": "sso_project.json_logs.JSONFormatter"
+    }
