@@ -123,7 +123,7 @@ INSTALLED_APPS = [
     "sso_project",
     "accounts",
     "stats",
-    "django.contrib.admin",
+    "accounts.admin_app.SingleSignOnAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
