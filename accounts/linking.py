@@ -34,7 +34,7 @@ class Proposal:
 def people_of_the_pool() -> Iterator[Mapping[str, str]]:
     """Each enabled person's attributes with `username`. Raises aws.AwsProblem."""
     config = provider().config
-    page: dict[str, str] = {}
+    page: dict[str, Any] = {}
     while True:
         answer = aws.call(
             "cognito-idp",

@@ -16,8 +16,14 @@ from urllib.parse import urlsplit
 
 COMMANDS = {"migrate", "check", "housekeeping", "sign_out_user", "cognito_doctor"}
 # Text needs no base64, which costs a third more bytes; everything else does.
-_TEXT = ("text/", "application/json", "application/problem+json", "application/javascript")
-_TEXT += ("application/vnd.oai.openapi", "image/svg+xml")
+_TEXT = (
+    "text/",
+    "application/json",
+    "application/problem+json",
+    "application/javascript",
+    "application/vnd.oai.openapi",
+    "image/svg+xml",
+)
 
 
 def load_secrets(arn: str) -> None:
@@ -38,10 +44,12 @@ if os.environ.get("APP_SECRET_ARN"):
 
 from apig_wsgi import make_lambda_handler  # noqa: E402 (settings read what was loaded)
 from django.conf import settings  # noqa: E402
+from django.urls import get_resolver  # noqa: E402
 
 from .lambda_request import LambdaRequest  # noqa: E402
 from .wsgi import application  # noqa: E402
 
+get_resolver().url_patterns  # noqa: B018 (imports every page now, before somebody waits for one)
 handler = make_lambda_handler(
     LambdaRequest(
         application,
@@ -66,6 +74,7 @@ def manage(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     if not command or command[0] not in COMMANDS:
         raise ValueError(f"Commands that can be run here: {', '.join(sorted(COMMANDS))}.")
     output = io.StringIO()
-    options = {"interactive": False} if command[0] == "migrate" else {}
-    call_command(*command, stdout=output, **options)
+    if command[0] == "migrate":
+        command = [*command, "--no-input"]
+    call_command(*command, stdout=output)
     return {"output": output.getvalue()}

@@ -60,16 +60,17 @@ class LambdaRequest:
 
     def _client_address(self, environ: Mapping[str, Any], context: Mapping[str, Any]) -> str:
         """Who called AWS, or CloudFront; never what the client wrote into X-Forwarded-For."""
-        hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        forwarded = str(environ.get("HTTP_X_FORWARDED_FOR", ""))
+        hops = [hop.strip() for hop in forwarded.split(",")]
         if "elb" in context:
             return hops[-1]  # appended by the load balancer
-        source = (context.get("http") or context.get("identity") or {}).get("sourceIp", "")
+        source = str((context.get("http") or context.get("identity") or {}).get("sourceIp", ""))
         if self._origin_secret:
             # Appended by CloudFront: its viewer. API Gateway may have appended CloudFront itself.
             while len(hops) > 1 and hops[-1] == source:
                 hops.pop()
             return hops[-1] or source
-        return str(source)
+        return source
 
 
 def _move_stage(
