@@ -1,0 +1,139 @@
+"""Take the example application out, for those who build their own product on this project.
+
+    python scripts/remove_demo.py [FOLDER]
+
+Deletes stats/ with its templates, scripts, styles, documents and tests, and takes the lines out of
+the other files that need it. Tests elsewhere that use it lose those functions; the profile page
+takes the dashboard's place after signing in. Look at `git diff` afterwards.
+"""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDERS_AND_FILES = (
+    "stats",
+    "templates/stats",
+    "templates/admin/stats",
+    "static/vendor/uplot-1.6.32",
+    "static/js/stats-chart.js",
+    "static/js/stats-filters.js",
+    "static/css/stats.css",
+    "static/css/stats-admin.css",
+    "docs/stats.md",
+    "tests/stats",
+    "tests/test_remove_demo.py",
+    "scripts/remove_demo.py",
+    "deploy/chaos",
+    "bench",
+    "tests/deploy/test_chaos.py",
+)
+# Lines that go, by what stands in them; a file that has none of its lines any more is skipped.
+LINES = {
+    "sso_project/settings.py": [r'^    "stats",$', r'^    "import_export",$', r"^IMPORT_EXPORT_"],
+    "sso_project/urls.py": [r'include\("stats\.'],
+    "requirements-runtime.txt": [r"^(django-import-export|diff-match|et_xmlfile|openpyxl|tablib)"],
+    "Makefile": [r"remove.demo", r"^bench:.*", r"^chaos:.*", r"-m bench\b", r"-m deploy\.chaos"],
+    "README.md": [r"remove-demo", r"docs/stats\.md", r"`/dashboard/`", r"make (bench|chaos)\b"],
+    "docs/architecture.md": [r"^\| example \|"],
+    ".dockerignore": [r"^!stats$"],
+}
+REPLACED = {
+    "sso_project/settings.py": [("stats:dashboard", "accounts:profile")],
+    "pyproject.toml": [('"accounts", "stats", ', '"accounts", ')],
+    "tests/test_layers.py": [('"stats", ', ""), (', "stats"', "")],
+    "tests/test_docs.py": [('"stats", ', "")],
+}
+# Of the demo, and not of the pool's resource server, whose scopes are called stats/… too.
+_DEMO = re.compile(r"\bstats\b(?!/(read|write))|\bseed_stats\b|\bimport_stats\b|\bStat\b")
+_LANDING = ("/dashboard/", "/profile/")
+
+
+def main(root: Path) -> None:
+    for name in FOLDERS_AND_FILES:
+        path = root / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    for name, patterns in LINES.items():
+        edit(root / name, lambda text, patterns=patterns: without_lines(text, patterns))
+    for name, pairs in REPLACED.items():
+        edit(root / name, lambda text, pairs=pairs: replaced(text, pairs))
+    for file in sorted((root / "tests").rglob("*.py")):
+        edit(file, without_demo)
+    subprocess.run(  # what the functions that went had imported
+        [sys.executable, "-m", "ruff", "check", "--quiet", "--fix", "--select", "F401,I", "tests"],
+        cwd=root,
+        check=False,
+    )
+    print("The example application is out. Look at `git diff`, then run `make check test`.")
+
+
+def edit(file: Path, change: "object") -> None:
+    if file.is_file():
+        before = file.read_text(encoding="utf-8")
+        after = change(before)  # type: ignore[operator]
+        if after != before:
+            file.write_text(after, encoding="utf-8")
+
+
+def without_lines(text: str, patterns: list[str]) -> str:
+    lines = text.splitlines(keepends=True)
+    return "".join(line for line in lines if not any(re.search(each, line) for each in patterns))
+
+
+def replaced(text: str, pairs: list[tuple[str, str]]) -> str:
+    for old, new in pairs:
+        text = text.replace(old, new)
+    return text
+
+
+def without_demo(source: str) -> str:
+    """A test module without the functions that need the demo, and those that need these."""
+    source = source.replace(*_LANDING)
+    if not _DEMO.search(source):
+        return source
+    module = ast.parse(source)
+    lines = source.splitlines(keepends=True)
+    gone: set[str] = set()
+    doomed: set[ast.stmt] = set()
+    while True:
+        found = {node for node in module.body if node not in doomed and needs(node, lines, gone)}
+        if not found:
+            break
+        doomed |= found
+        gone |= {name for node in found for name in names_of(node)}
+    for node in sorted(doomed, key=lambda node: -first_line(node)):
+        del lines[first_line(node) - 1 : node.end_lineno]
+    return "".join(lines)
+
+
+def needs(node: ast.stmt, lines: list[str], gone: set[str]) -> bool:
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return False  # the module's docstring
+    text = "".join(lines[first_line(node) - 1 : node.end_lineno])
+    if _DEMO.search(text):
+        return True
+    used = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
+    used |= {child.arg for child in ast.walk(node) if isinstance(child, ast.arg)}
+    return bool(used & gone)
+
+
+def names_of(node: ast.stmt) -> set[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {alias.asname or alias.name.split(".")[0] for alias in node.names}
+    if isinstance(node, ast.Assign):
+        return {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return set()
+
+
+def first_line(node: ast.stmt) -> int:
+    decorators = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(each.lineno for each in decorators)])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve())

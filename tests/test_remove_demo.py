@@ -1,0 +1,68 @@
+"""`make remove-demo` on a copy: what is left knows nothing of the demo, starts, and passes.
+
+Here the quick part of the suite runs there; the whole of it takes minutes.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.imports import ROOT
+
+QUICK = [
+    "tests/accounts/test_groups.py",
+    "tests/flows/test_sign_in.py",
+    "tests/sso_project",
+    "tests/test_design.py",
+    "tests/test_layers.py",
+    "tests/test_docs.py",
+]
+
+
+def run(*command, cwd, **kwargs):
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, **kwargs)
+    assert done.returncode == 0, (
+        f"{' '.join(command)}\n{done.stdout[-4000:]}\n{done.stderr[-2000:]}"
+    )
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    root = tmp_path_factory.mktemp("copy") / "project"
+    hidden = shutil.ignore_patterns(".git", ".venv", ".local", "__pycache__", "test-results", ".*")
+    shutil.copytree(ROOT, root, ignore=hidden)
+    for name in (".env.example", ".ci", ".gitignore"):
+        source = ROOT / name
+        copy_it = shutil.copytree if source.is_dir() else shutil.copy
+        copy_it(source, root / name)
+    run(sys.executable, "scripts/remove_demo.py", cwd=root)
+    return root
+
+
+def test_nothing_of_the_demo_is_left(copy):
+    assert not (copy / "stats").exists()
+    for folder in ("accounts", "sso_project", "tests"):
+        for file in (copy / folder).rglob("*.py"):
+            text = file.read_text()
+            assert "from stats" not in text, file
+            assert "import_export" not in text, file
+
+
+def test_what_is_left_is_in_order(copy):
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    python = [sys.executable, "manage.py"]
+    run(*python, "check", cwd=copy, env=environment)
+    run(*python, "makemigrations", "--check", "--dry-run", cwd=copy, env=environment)
+    run(sys.executable, "-m", "ruff", "check", "--select", "F", ".", cwd=copy)
+    collected = run(sys.executable, "-m", "pytest", "--collect-only", "-q", cwd=copy)
+    assert "error" not in collected.splitlines()[-1]
+
+
+def test_the_rest_of_the_suite_stays_green(copy):
+    environment = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "not browser", "-p", "no:cacheprovider"]
+    run(*command, *QUICK, cwd=copy, env=environment)
