@@ -14,6 +14,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
+from . import revocations
 from .cognito.claims import AccessClaims, IdClaims
 from .cognito.errors import ClaimRejected
 from .cognito.token_endpoint import TokenSet
@@ -94,4 +95,5 @@ def verified_grant(tokens: TokenSet, *, nonce: str | None) -> GrantedTokens:
             expected=id_claims.subject,
             actual=access_claims.subject,
         )
+    revocations.compare_clocks(access_claims)
     return GrantedTokens(tokens=tokens, id_claims=id_claims, access_claims=access_claims)

@@ -12,14 +12,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
 from threading import Lock
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -37,6 +37,9 @@ LONGEST_SILENCE = 10.0  # seconds without a successful read after which nobody i
 # reading everything now and then drops what has expired and sees what bypassed `save()`.
 OVERLAP = timedelta(minutes=2)
 READ_ALL_EVERY = 300.0  # seconds
+# A revocation outlives the tokens it stops, also where the clocks of pool, servers and database
+# differ: a token may be dated a minute ahead of us (claim_checks.CLOCK_SKEW_SECONDS).
+KEPT_LONGER = timedelta(minutes=2)
 # With a cache that all processes share, one's reading does for the others. Both times together
 # stay below READ_EVERY, so that nothing is heard of later for it.
 LOOK_EVERY, SHARED_FOR = 0.5, 0.4  # seconds
@@ -101,7 +104,7 @@ class RevocationFeed:
                 self._tried_at = now
                 try:
                     self._read(now)
-                except DatabaseError as error:
+                except (DatabaseError, InterfaceError) as error:
                     _log.error("The list of revoked tokens cannot be read: %s", error)
             if self._clock() - self._read_at >= LONGEST_SILENCE:
                 raise RevocationsUnavailable(
@@ -110,17 +113,22 @@ class RevocationFeed:
 
     def _read(self, now: float) -> None:
         """Read what is new, or everything. Times are taken before asking: later rows come next."""
-        if now - self._read_all_at < READ_ALL_EVERY:
-            for row in _recent_rows():
-                self._known.learn(*row)
-        else:
+        read_all = now - self._read_all_at >= READ_ALL_EVERY
+        if read_all:
             known = _Known(deactivated=_deactivated_people())
             states = (Revocation.Kind.DEACTIVATED, Revocation.Kind.REACTIVATED)
             live = Revocation.objects.filter(expires_at__gt=Now()).exclude(kind__in=states)
-            for row in _rows(live):
-                known.learn(*row)
-            self._known, self._read_all_at = known, now
-        self._read_at = now
+            rows = _rows(live)
+        else:
+            # A copy: somebody deactivated, let in and deactivated again is read as all three each
+            # time, and nobody may look in between.
+            known = replace(self._known, deactivated=set(self._known.deactivated))
+            rows = _recent_rows()
+        for row in rows:
+            known.learn(*row)
+        self._known, self._read_at = known, now
+        if read_all:
+            self._read_all_at = now
 
 
 def _rows(revocations: QuerySet[Revocation]) -> list[Row]:
@@ -170,12 +178,14 @@ def check(claims: AccessClaims) -> None:
             or is deactivated on this site. True in every process a second after it happened.
         RevocationsUnavailable: the feed could not be read for ten seconds (a 503).
     """
+    compare_clocks(claims)
     _feed().check(claims)
 
 
 def reset() -> None:
     """Forget what this process knows (tests do, between two databases)."""
     _feed.cache_clear()
+    _ahead.clear()
 
 
 def revoke_sign_in(token_id: str) -> None:
@@ -184,9 +194,24 @@ def revoke_sign_in(token_id: str) -> None:
         _write(Revocation.Kind.SIGN_IN, token_id=token_id)
 
 
+def compare_clocks(claims: AccessClaims) -> None:
+    """Learn from a verified token how far the pool's clock is ahead of ours: one that is used
+    before the time it was issued at tells. At most CLOCK_SKEW_SECONDS, or it is refused."""
+    ahead = claims.issued_at - timezone.now().timestamp()
+    if ahead > _ahead.get(claims.issuer, 0.0):
+        _ahead[claims.issuer] = ahead
+
+
+_ahead: dict[str, float] = {}  # by issuer, seconds; what was learned holds as long as the process
+
+
 def revoke_person(*, issuer: str, subject: str) -> None:
-    """All tokens of this person that were issued up to now stop counting."""
-    not_before = int(timezone.now().timestamp())
+    """All tokens of this person that were issued up to now, by the pool's clock, stop counting.
+
+    A second is added, since clocks that agree still differ a little: better a token issued in the
+    second after it is refused than one from before it accepted.
+    """
+    not_before = int(timezone.now().timestamp() + _ahead.get(issuer, 0.0) + 1)
     _write(Revocation.Kind.PERSON, issuer=issuer, subject=subject, not_before=not_before)
 
 
@@ -197,6 +222,6 @@ def set_deactivated(*, issuer: str, subject: str, deactivated: bool) -> None:
 
 
 def _write(kind: Revocation.Kind, **values: str | int) -> None:
-    lifetime = timedelta(seconds=provider().limits.access_token)
+    lifetime = timedelta(seconds=provider().limits.access_token) + KEPT_LONGER
     metrics.count("revocations", kind=str(kind))
     Revocation.objects.create(kind=kind, expires_at=timezone.now() + lifetime, **values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest
@@ -32,6 +33,7 @@ def current_page(request: HttpRequest) -> str:
     if request.method in ("GET", "HEAD") and page(request):
         return request.get_full_path()
     parts = urlsplit(request.headers.get("Referer", ""))
-    if parts.netloc != request.get_host() or not parts.path.startswith("/"):
+    # "//" would begin the address of another host.
+    if parts.netloc != request.get_host() or not re.match("/(?!/)", parts.path):
         return ""
     return f"{parts.path}?{parts.query}" if parts.query else parts.path

@@ -38,6 +38,7 @@ def test_page_visit_is_told_from_a_script(headers, page):
         ("POST", {"referer": "http://testserver:81/form/"}, ""),
         ("POST", {"referer": "https://elsewhere.example/form/"}, ""),
         ("POST", {"referer": "http://testserver"}, ""),
+        ("POST", {"referer": "http://testserver//elsewhere.example/form/"}, ""),
         ("POST", {}, ""),
     ],
 )
