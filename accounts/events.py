@@ -16,7 +16,7 @@ from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from . import journal
+from . import journal, signals
 from .client_address import client_address
 from .models import SignInEvent
 
@@ -43,23 +43,39 @@ def record(
     """
     journal.note(reference, kind, level=level, person=person, reason=reason, **details)
     steps = journal.taken_steps(reference)
-    if user is None and _too_many_of_strangers():
-        return
+    known = {"reference": reference, "user": user, "person": person[:255], "reason": reason}
     content = {name: str(value)[:500] for name, value in details.items() if value}
+    _keep(kind, known, content | ({"steps": steps} if steps else {}), request)
+    _announce(kind, **known, details=content, request=request)
+
+
+def _keep(
+    kind: str, known: dict[str, Any], details: dict[str, Any], request: HttpRequest | None
+) -> None:
+    if known["user"] is None and _too_many_of_strangers():
+        return
     try:
         with transaction.atomic():
             SignInEvent.objects.create(
                 kind=kind,
-                reference=reference,
-                user=user,
-                person=person[:255],
-                reason=reason,
-                details=content | ({"steps": steps} if steps else {}),
+                **known,
+                details=details,
                 address=client_address(request) if request else None,
                 device=request.headers.get("User-Agent", "")[:255] if request else "",
             )
     except DatabaseError as error:
         _log.error("An event of the record of sign-ins could not be written: %s", error)
+
+
+def _announce(kind: str, **known: Any) -> None:
+    """Tell the project's own receivers, when what happened is certain."""
+
+    def send() -> None:
+        if kind in signals.BY_KIND:
+            signals.BY_KIND[kind].send_robust(SignInEvent, **known)
+        signals.event_recorded.send_robust(SignInEvent, kind=kind, **known)
+
+    transaction.on_commit(send, robust=True)
 
 
 def _too_many_of_strangers() -> bool:

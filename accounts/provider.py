@@ -35,6 +35,7 @@ class Limits:
     `renewal_grace`: a session goes on this long after its access token, while renewing it fails.
     `session_idle`, `session_absolute`: a sign-in ends unused after the one, in any case after the
     other. `access_token`: no access token of the pool lives longer (Cognito allows a day).
+    `events`: the record of sign-ins is kept so long.
     `calls_at_once` is no time: so many threads of a process may wait for Cognito together.
     """
 
@@ -42,6 +43,7 @@ class Limits:
     session_idle: int = 43_200
     session_absolute: int = 1_209_600
     access_token: int = 86_400
+    events: int = 31_536_000
     calls_at_once: int = 8
 
 

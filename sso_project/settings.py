@@ -48,7 +48,7 @@ TRUSTED_PROXIES = env.items("TRUSTED_PROXIES")
 TRUSTED_CALLERS = env.items("TRUSTED_CALLERS")
 
 # Read by deploy/gunicorn_config.py.
-SERVER = {
+SERVER: dict[str, Any] = {
     "BIND": env.text("BIND", f"127.0.0.1:{PORT}"),
     "PROCESSES": env.number("WEB_CONCURRENCY", 2, least=1),
     "THREADS": env.number("WEB_THREADS", 16, least=2),
@@ -101,6 +101,7 @@ COGNITO: dict[str, Any] = {
         # Never all threads, so that a slow Cognito leaves some for everything else.
         "calls_at_once": max(1, SERVER["THREADS"] // 2),
         "access_token": env.seconds("COGNITO_LONGEST_ACCESS_TOKEN", 86_400, least=300),
+        "events": env.seconds("SIGN_IN_EVENTS_SECONDS", 31_536_000, least=1),
     },
     "PUBLIC_URL": PUBLIC_URL,
     "TOKEN_ENCRYPTION_KEYS": env.items("TOKEN_ENCRYPTION_KEYS"),
@@ -270,6 +271,10 @@ if REDIS_URL:
         },
     }
     COGNITO["SHARED_CACHE"] = "default"
+
+# A file to import waits for its confirmation where every process finds it.
+_uploads = "CacheStorage" if REDIS_URL else "TempFolderStorage"
+IMPORT_EXPORT_TMP_STORAGE_CLASS = f"import_export.tmp_storages.{_uploads}"
 
 # --- Cookies and headers --------------------------------------------------------------------------
 

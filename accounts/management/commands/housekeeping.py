@@ -19,7 +19,6 @@ REVOKE_SECONDS = 60.0  # of one run, for all refresh tokens together
 LONGEST_REFRESH_TOKEN = timedelta(days=3650)  # what Cognito allows; then nothing is left to revoke
 MOST_AT_ONCE = 1000  # rows of one run; the rest waits for the next
 ENDED_KEPT = timedelta(days=30)
-EVENTS_KEPT = timedelta(days=365)
 
 
 class Command(BaseCommand):
@@ -30,6 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         now = timezone.now()
+        events_kept = timedelta(seconds=provider().limits.events)
         ended = self._end_forgotten_sign_ins()
         left = self._revoke()
         deleted = {
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             "shared refreshes": SharedRefresh.objects.filter(expires_at__lt=now),
             "tallies": Tally.objects.filter(expires_at__lt=now),
             "ended sign-ins": SignIn.objects.filter(ended_at__lt=now - ENDED_KEPT),
-            "events": SignInEvent.objects.filter(at__lt=now - EVENTS_KEPT),
+            "events": SignInEvent.objects.filter(at__lt=now - events_kept),
             "pending revocations": PendingRevocation.objects.filter(
                 created_at__lt=now - LONGEST_REFRESH_TOKEN
             ),

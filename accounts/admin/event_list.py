@@ -1,0 +1,103 @@
+"""The record of sign-ins in the admin: to look at, to filter, to take along."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.html import format_html_join
+
+from ..devices import device_name
+from ..models import SignInEvent
+from .records import ReadOnlyAdmin
+
+COLUMNS = ("at", "kind", "reason", "person", "user", "reference", "address", "device", "details")
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class _Line:
+    """What `csv` writes to, so that a line can be sent as soon as it is made."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def csv_lines(events: QuerySet[SignInEvent]) -> Iterator[str]:
+    """The header and a line for each event."""
+    writer = csv.writer(_Line())
+    yield writer.writerow(COLUMNS)
+    for event in events.select_related("user").iterator(chunk_size=1000):
+        details = "; ".join(
+            f"{name}={value}" for name, value in event.details.items() if name != "steps"
+        )
+        cells = [getattr(event, name) for name in COLUMNS[1:-1]]
+        yield writer.writerow([event.at.isoformat(), *map(_cell, [*cells, details])])
+
+
+def _cell(value: object) -> str:
+    """Text that a spreadsheet takes for text: people choose their names and browsers' names."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
+
+
+@admin.action(permissions=["view"], description="Export as CSV")
+def export_csv(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> Any:
+    name = f"sign-in-events-{timezone.now():%Y-%m-%d}.csv"
+    return StreamingHttpResponse(
+        csv_lines(rows),
+        content_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+@admin.register(SignInEvent)
+class SignInEventAdmin(ReadOnlyAdmin):
+    """Nobody edits or deletes them; `manage.py housekeeping` forgets them when it is time."""
+
+    actions = (export_csv,)
+    date_hierarchy = "at"
+    list_display = (
+        "at",
+        "kind",
+        "reason",
+        "person",
+        "person_link",
+        "reference",
+        "address",
+        "browser",
+    )
+    list_filter = ("kind", "reason", "at", ("user", admin.EmptyFieldListFilter))
+    list_select_related = ("user",)
+    search_fields = ("=reference", "person", "=address", "user__identities__email")
+    search_help_text = "A reference, an address, a name at the pool, or a person's e-mail address."
+    readonly_fields = ("person_link", "told", "steps")
+    fieldsets = (
+        (None, {"fields": ("at", "kind", "reason", "reference", "person", "person_link")}),
+        ("What was noted", {"fields": ("address", "device", "told", "steps")}),
+    )
+
+    @admin.display(description="browser")
+    def browser(self, event: SignInEvent) -> str:
+        return device_name(event.device) if event.device else "-"
+
+    @admin.display(description="details")
+    def told(self, event: SignInEvent) -> str:
+        told = [(name, value) for name, value in event.details.items() if name != "steps"]
+        return format_html_join("", "<div>{}: {}</div>", told) or "-"
+
+    @admin.display(description="steps")
+    def steps(self, event: SignInEvent) -> str:
+        """The attempt step by step, as `manage.py explain_sign_in` retells it."""
+        lines = []
+        for step in event.details.get("steps", []):
+            rest = [f"{name}={value}" for name, value in step.items() if name not in ("at", "step")]
+            lines.append((step.get("step", ""), " ".join(rest)))
+        return format_html_join("", "<div>{} {}</div>", lines) or "-"

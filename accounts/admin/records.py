@@ -1,0 +1,85 @@
+"""Identities, sign-ins and what is still to be revoked: shown, never edited."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+
+from ..devices import device_name
+from ..models import Identity, PendingRevocation, SignIn
+from .actions import ManagesPeople, end_sign_ins, sign_out_everywhere
+
+
+class ReadOnlyAdmin(ManagesPeople, admin.ModelAdmin):  # type: ignore[type-arg]
+    """These rows are written by signing in, and by nobody's hand."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    @admin.display(description="user", ordering="user")
+    def person_link(self, row: Any) -> str:
+        return person_link(row.user)
+
+
+def person_link(user: Model | None) -> str:
+    """A link to the person's page; the name alone where the admin has no such page."""
+    if user is None:
+        return "-"
+    opts = user._meta
+    try:
+        address = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[user.pk])
+    except NoReverseMatch:
+        return str(user)
+    return format_html('<a href="{}">{}</a>', address, user)
+
+
+@admin.register(Identity)
+class IdentityAdmin(ReadOnlyAdmin):
+    actions = (sign_out_everywhere,)
+    list_display = ("username", "email", "person_link", "issuer", "updated_at")
+    list_filter = ("issuer", "email_verified")
+    list_select_related = ("user",)
+    search_fields = ("username", "email", "subject", "name")
+
+
+@admin.register(SignIn)
+class SignInAdmin(ReadOnlyAdmin):
+    actions = (end_sign_ins,)
+    list_display = (
+        "__str__",
+        "person_link",
+        "signed_in_at",
+        "last_seen_at",
+        "ended_at",
+        "end_reason",
+        "browser",
+        "address",
+    )
+    list_filter = (("ended_at", admin.EmptyFieldListFilter), "end_reason", "signed_in_at")
+    list_select_related = ("user",)
+    search_fields = ("subject", "reference", "address", "user__identities__email")
+    exclude = ("key", "sealed_tokens", "lease_owner", "lease_until", "version")
+
+    @admin.display(description="browser")
+    def browser(self, row: SignIn) -> str:
+        return device_name(row.device)
+
+
+@admin.register(PendingRevocation)
+class PendingRevocationAdmin(ReadOnlyAdmin):
+    list_display = ("reference", "created_at", "tries", "next_try_at")
+    exclude = ("sealed_token",)
