@@ -19,8 +19,10 @@ GOOD = "kpi,year,month,value\nrevenue,2020,1,12.5\nRevenue,2020,2,-3\ncost,2020,
 
 
 @pytest.fixture(autouse=True)
-def own_temporary_folder(tmp_path, monkeypatch):
+def own_temporary_folder(tmp_path, monkeypatch, settings):
     """Uploads wait for the confirmation in the temporary folder."""
+    storage = "import_export.tmp_storages.TempFolderStorage"
+    settings.IMPORT_EXPORT_TMP_STORAGE_CLASS = storage
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
 
