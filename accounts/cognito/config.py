@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from .addresses import address_problem
+from .addresses import address_problem, is_loopback
 from .errors import ConfigurationError
 
 # Patterns of the service model (botocore, cognito-idp 2016-04-18); \w there is ASCII.
@@ -81,18 +81,13 @@ class CognitoConfig:
             **_client_id_problem(self.client_id),
             **_secret_problem(self.client_secret, public=self.public_client),
             **_scopes_problem(self.scopes),
+            **_domain_problem(self.domain, _domain_address(self.domain, self.region)),
         }
         _set(
             self,
             domain=_domain_address(self.domain, self.region),
             accepted_clients=_each_once(self.client_id, *self.accepted_clients),
         )
-        if not self.domain:
-            problems["COGNITO_CLIENT_DOMAIN"] = (
-                "is missing: the hosted UI's domain, a prefix, a host or an https address"
-            )
-        elif problem := address_problem(self.domain):
-            problems["COGNITO_CLIENT_DOMAIN"] = problem
         if problems:
             raise ConfigurationError(problems)
 
@@ -193,6 +188,16 @@ def _domain_address(domain: str, region: str) -> str:
     if domain and "://" not in domain:
         domain = f"https://{domain}"
     return domain.rstrip("/")
+
+
+def _domain_problem(domain: str, address: str) -> dict[str, str]:
+    problem = address_problem(address)
+    if not domain:
+        problem = "is missing: the hosted UI's domain, a prefix, a host or an https address"
+    elif not problem and not ("." in address or "://" in domain or is_loopback(address)):
+        # A prefix in capitals would pass for the name of a host, which nobody ever answers.
+        problem = "is no prefix (small letters, digits and hyphens), no host and no address"
+    return {"COGNITO_CLIENT_DOMAIN": problem} if problem else {}
 
 
 def _missing_or_malformed(value: str, what: str) -> str:

@@ -52,6 +52,7 @@ def test_everything_is_derived_from_pool_id_and_prefix():
         ("http://localhost:9000", "http://localhost:9000"),
         ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
         ("http://[::1]:9000", "http://[::1]:9000"),
+        ("https://hosted-ui", "https://hosted-ui"),
     ],
 )
 def test_domain_is_a_prefix_a_host_or_an_address(domain, base):
@@ -103,6 +104,9 @@ def test_region_may_be_given_when_it_agrees():
         ({"domain": "ftp://auth.example.com"}, "COGNITO_CLIENT_DOMAIN"),
         ({"domain": "https://auth.example.com?x=1"}, "COGNITO_CLIENT_DOMAIN"),
         ({"domain": "Not A Domain"}, "COGNITO_CLIENT_DOMAIN"),
+        ({"domain": "Our-Prefix"}, "COGNITO_CLIENT_DOMAIN"),
+        ({"domain": "our_prefix"}, "COGNITO_CLIENT_DOMAIN"),
+        ({"domain": "our-prefix-"}, "COGNITO_CLIENT_DOMAIN"),
         ({"domain": "https://"}, "COGNITO_CLIENT_DOMAIN"),
         ({"issuer": "http://example.com/x"}, "COGNITO_ISSUER"),
         ({"issuer": f"{ISSUER}/"}, "COGNITO_ISSUER"),
