@@ -1,6 +1,6 @@
 """The server (`make serve`): gunicorn with threads. docs/operations.md explains the choices.
 
-    gunicorn --config deploy/gunicorn_config.py
+By hand: `gunicorn --config deploy/gunicorn_config.py`.
 """
 
 import os
