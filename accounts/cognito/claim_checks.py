@@ -126,7 +126,8 @@ def audience(payload: Payload, ours: Collection[str]) -> None:
 
 def nonce(payload: Payload, expected: str) -> None:
     actual = optional_text(payload, "nonce") or ""
-    if not hmac.compare_digest(actual.encode(), expected.encode()):
+    # Nothing is no nonce, not even where nothing was expected.
+    if not actual or not hmac.compare_digest(actual.encode(), expected.encode()):
         # The values stay out of the error: they are this attempt's secrets.
         raise NonceMismatch("not the ID token of this sign-in attempt", claim="nonce")
 

@@ -240,6 +240,12 @@ def test_missing_or_similar_nonce_is_refused(verifier, nonce):
         verifier.id_claims(make_id_token(nonce=nonce), nonce=NONCE)
 
 
+@pytest.mark.parametrize("nonce", [None, ""])
+def test_absent_nonce_is_refused_even_where_an_empty_one_is_expected(verifier, nonce):
+    with pytest.raises(errors.NonceMismatch):
+        verifier.id_claims(make_id_token(nonce=nonce), nonce="")
+
+
 def test_nonce_is_left_unchecked_only_on_purpose(verifier):
     assert verifier.id_claims(make_id_token(nonce=REMOVED), nonce=None).nonce is None
 
