@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
+from django.db import DatabaseError
 from django.utils.log import log_response
 from rest_framework import exceptions, status
 from rest_framework.request import Request
@@ -18,9 +20,16 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_framework_handler
 
 from accounts import ask_to_sign_in
-from accounts.authentication import BearerError, challenge, unavailable
-from accounts.cognito.errors import CognitoError
-from accounts.permissions import INSUFFICIENT_SCOPE, Requirement
+from accounts.authentication import (
+    BearerError,
+    CognitoAuthentication,
+    challenge,
+    refusal,
+    unavailable,
+)
+from accounts.cognito.claims import AccessClaims
+from accounts.cognito.errors import CognitoError, TokenRevoked
+from accounts.permissions import INSUFFICIENT_SCOPE, Requirement, is_person
 
 from . import outage
 
@@ -50,6 +59,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     request: Request | None = context.get("request")
     known = _known(error, request)
     response = rest_framework_handler(known, context)
+    if response is None and request is not None and _person_is_gone(request):
+        known = _person_gone(request)
+        response = rest_framework_handler(known, context)
     if response is None:  # neither DRF's own nor Django's 403 or 404
         known = Unforeseen()
         response = Response(status=known.status_code)
@@ -88,6 +100,24 @@ def _known(error: Exception, request: Request | None) -> Exception:
         told.auth_header = getattr(error, "auth_header", None)  # type: ignore[attr-defined]
         return told
     return error
+
+
+def _person_is_gone(request: Request) -> bool:
+    """Whether the person of the access token was deleted since this process verified it: until the
+    next reading of the revocations, within the second, the token is still let in."""
+    user: Any = getattr(request, "_user", None)
+    if not isinstance(getattr(request, "_auth", None), AccessClaims) or not is_person(user):
+        return False
+    try:
+        return not get_user_model()._default_manager.filter(pk=user.pk).exists()
+    except DatabaseError:  # then that is what is wrong
+        return False
+
+
+def _person_gone(request: Request) -> exceptions.APIException:
+    refused = refusal(request, TokenRevoked("its person's account on this site was deleted"))
+    refused.auth_header = CognitoAuthentication().authenticate_header(request)  # type: ignore[attr-defined]
+    return refused
 
 
 def _body(error: Exception, response: Response) -> dict[str, Any]:

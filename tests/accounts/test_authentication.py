@@ -295,6 +295,14 @@ def test_deactivating_ends_a_token_that_was_verified_before(client):
     assert_invalid(ask(client, token), code="token_revoked", says="its person")
 
 
+@pytest.mark.parametrize(("method", "path"), [("GET", "/api/user"), ("POST", "/api/stats")])
+def test_deleted_person_is_refused_also_before_the_process_hears_of_it(client, method, path):
+    token = mint_access_token()
+    _person_of(client, token).delete()  # and the feed was read less than a second ago
+    answer = client.generic(method, path, headers={"Authorization": f"Bearer {token}"})
+    assert_invalid(answer, code="token_revoked", says="was deleted")
+
+
 def _person_of(client, token):
     assert ask(client, token).status_code == 200
     return get_user_model().objects.get()
