@@ -32,22 +32,20 @@ def main() -> int:
     asking = verbs.add_parser("token", help="print an access token of a person, or of: machine")
     asking.add_argument("name")
     asking.add_argument("--scope", default="", help="separated by spaces; all if left out")
-    asking.add_argument(
-        "--client", default="", help="an app client's id; the web client if left out"
-    )
+    asking.add_argument("--client", default="", help="a client id; the web client if left out")
     asking.add_argument("--id", action="store_true", help="the ID token instead")
     verbs.add_parser("counts", help="how often which endpoint was asked")
     verbs.add_parser("env", help="the COGNITO_* lines for an application's .env")
     verbs.add_parser("reset", help="forget everything; people as pool.toml declares them")
-    options = parser.parse_args()
     try:
-        return _perform(options)
+        _perform(parser.parse_args(sys.argv[1:] or ["serve"]))
     except ConfigError as error:
-        print(error.message, file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
+    return 0
 
 
-def _perform(options: argparse.Namespace) -> int:
+def _perform(options: argparse.Namespace) -> None:
     if options.verb == "do":
         print(_ask("POST", "faults", {"do": shlex.join(options.words)})["said"])
     elif options.verb == "token":
@@ -62,13 +60,10 @@ def _perform(options: argparse.Namespace) -> int:
     elif options.verb == "reset":
         _reset()
     else:
-        return _serve(
-            getattr(options, "host", "127.0.0.1"), getattr(options, "allow_remote", False)
-        )
-    return 0
+        _serve(options.host, options.allow_remote)
 
 
-def _serve(host: str, allow_remote: bool) -> int:
+def _serve(host: str, allow_remote: bool) -> None:
     from . import people
     from .journal import Journal
     from .pool import Pool
@@ -96,7 +91,6 @@ def _serve(host: str, allow_remote: bool) -> int:
     server = Server(pool, listener, hosts=(*LOOPBACK, host))
     over.wait()
     server.stop()
-    return 0
 
 
 def _print(line: str) -> None:
@@ -120,24 +114,20 @@ def _reset() -> None:
 def _ask(method: str, what: str, body: dict[str, str] | None = None) -> Any:
     """The running pool's JSON answer. Raises ConfigError with a sentence for the person."""
     port = load_config(os.environ).port
-    address = f"http://127.0.0.1:{port}/_local/{what}"
     data = json.dumps(body).encode() if body is not None else None
     headers = {"Content-Type": "application/json"}
+    address = f"http://127.0.0.1:{port}/_local/{what}"
     request = urllib.request.Request(address, data, headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 (loopback)
             return json.load(response)
     except urllib.error.HTTPError as error:
-        try:
-            said = json.load(error)
-            raise ConfigError(said.get("error") or said.get("message")) from error
-        except ValueError:
-            raise ConfigError(f"The pool answered {error.code}.") from error
+        with contextlib.suppress(ValueError):
+            raise ConfigError(json.load(error)["error"]) from error
+        raise ConfigError(f"The pool answered {error.code}.") from error
     except (OSError, ValueError) as error:
-        missing = (
-            f"No pool answers on port {port}: start it with `make run` or python -m local_pool."
-        )
-        raise ConfigError(missing) from error
+        start = "start it with `make run` or python -m local_pool"
+        raise ConfigError(f"No pool answers on port {port}: {start}.") from error
 
 
 if __name__ == "__main__":

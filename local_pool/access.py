@@ -13,6 +13,7 @@ from .records import Person
 from .tokens import Claims, released_attributes
 
 GONE = "Access token is expired or user has globally signed out, disabled, or been deleted"
+MALFORMED = "Access token format is not valid"
 
 
 def read_access_token(pool: Pool, token: str) -> tuple[Claims, Person]:
@@ -20,15 +21,14 @@ def read_access_token(pool: Pool, token: str) -> tuple[Claims, Person]:
     try:
         key = pool.keys.find(jwt.get_unverified_header(token).get("kid"))
         if key is None:
-            raise _refuse("Access token format is not valid")
+            raise _refuse(MALFORMED)
         options: Any = {"verify_exp": False, "verify_iat": False, "verify_aud": False}  # our clock
         claims: Claims = jwt.decode(token, key.public, algorithms=["RS256"], options=options)
     except (jwt.PyJWTError, ValueError):
-        raise _refuse("Access token format is not valid") from None
-    if claims.get("token_use") != "access":
-        raise _refuse("Value of client_id in token claims must be a String")
-    if "username" not in claims:
-        raise _refuse("Value of username in token claims must be a String")
+        raise _refuse(MALFORMED) from None
+    for name, held in (("client_id", claims.get("token_use") == "access"), ("username", True)):
+        if name not in claims or not held:
+            raise _refuse(f"Value of {name} in token claims must be a String")
     if claims.get("exp", 0) <= pool.clock():
         raise _refuse(GONE, "Access Token has expired")
     sign_in = pool.state.sign_ins.get(claims.get("origin_jti", ""))
@@ -40,7 +40,9 @@ def read_access_token(pool: Pool, token: str) -> tuple[Claims, Person]:
 
 def _refuse(description: str, cause: str = "") -> TokenRefused:
     """userInfo tells the description, the cognito-idp API the cause."""
-    return TokenRefused("invalid_token", description, status=401, cause=cause)
+    refusal = TokenRefused("invalid_token", description, cause=cause)
+    refusal.status = 401
+    return refusal
 
 
 def user_info(pool: Pool, token: str) -> Claims:
@@ -50,9 +52,3 @@ def user_info(pool: Pool, token: str) -> Claims:
     if "openid" not in scopes:
         raise _refuse("Access token does not contain the 'openid' scope")
     return {"sub": person.sub, **released_attributes(person, scopes), "username": person.username}
-
-
-def unverified_claims(token: str) -> Claims:
-    """The claims of a token that was just minted here, to be shown."""
-    claims: Claims = jwt.decode(token, options={"verify_signature": False})
-    return claims

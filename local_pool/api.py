@@ -19,6 +19,8 @@ from .pool import Pool
 from .records import Person
 
 Body = dict[str, Any]
+JSON = "application/x-amz-json-1.1"
+INVALID = "InvalidParameterException"
 OAUTH_ERRORS = {
     "invalid_client": "NotAuthorizedException",
     "invalid_grant": "NotAuthorizedException",
@@ -34,25 +36,24 @@ def call(pool: Pool) -> Response:
         raise PersonRefused("UnknownOperationException", f"The local pool has no operation {name}.")
     try:
         body = json.loads(request.get_data() or b"{}")
-        assert isinstance(body, dict)  # noqa: S101 (caught below)
-    except (ValueError, AssertionError):
+    except ValueError:
         raise PersonRefused("SerializationException", "The body must be a JSON object.") from None
-    if body.get("UserPoolId", pool.config.id) != pool.config.id:
-        missing = f"User pool {body['UserPoolId']} does not exist."
-        raise PersonRefused("ResourceNotFoundException", missing)
     try:
+        if body.get("UserPoolId", pool.config.id) != pool.config.id:
+            missing = f"User pool {body['UserPoolId']} does not exist."
+            raise PersonRefused("ResourceNotFoundException", missing)
         answer = perform(pool, body)
     except KeyError as error:
         required = f"1 validation error detected: {error.args[0]} must not be null"
-        raise PersonRefused("InvalidParameterException", required) from None
+        raise PersonRefused(INVALID, required) from None
     except (AttributeError, TypeError, ValueError):
-        raise PersonRefused("InvalidParameterException", "A member has the wrong type.") from None
+        raise PersonRefused(INVALID, "A member has the wrong type.") from None
     except TokenRefused as refusal:
-        kind = OAUTH_ERRORS.get(refusal.error, "InvalidParameterException")
+        kind = OAUTH_ERRORS.get(refusal.error, INVALID)
         kind = "RefreshTokenReuseException" if refusal.cause == grants.REUSED else kind
         raise PersonRefused(kind, refusal.cause) from None
     pool.journal.line(f"api       {name} {body.get('Username', '')}")
-    return Response(json.dumps(answer), 200, content_type="application/x-amz-json-1.1")
+    return Response(json.dumps(answer or {}), content_type=JSON)
 
 
 def operation() -> str:
@@ -60,9 +61,9 @@ def operation() -> str:
 
 
 def exception(pool: Pool, refusal: PersonRefused) -> Response:
-    body = json.dumps({"__type": refusal.type, "message": refusal.message})
-    headers = {"x-amzn-ErrorType": refusal.type, "x-amzn-ErrorMessage": refusal.message}
-    return Response(body, 400, headers, content_type="application/x-amz-json-1.1")
+    body = json.dumps({"__type": refusal.error, "message": refusal.message})
+    headers = {"x-amzn-ErrorType": refusal.error, "x-amzn-ErrorMessage": refusal.message}
+    return Response(body, 400, headers, content_type=JSON)
 
 
 def _described(person: Person, attributes_name: str = "UserAttributes") -> Body:
@@ -77,69 +78,8 @@ def _described(person: Person, attributes_name: str = "UserAttributes") -> Body:
     }
 
 
-def _attributes(body: Body) -> dict[str, str]:
-    return {pair["Name"]: pair["Value"] for pair in body.get("UserAttributes", [])}
-
-
-def _group(name: str) -> Body:
-    return {"GroupName": name}
-
-
-def admin_create_user(pool: Pool, body: Body) -> Body:
-    mail = body.get("MessageAction") != "SUPPRESS"
-    password = body.get("TemporaryPassword", "")
-    person = verification.invite(pool, body["Username"], _attributes(body), password, mail=mail)
-    return {"User": _described(person, "Attributes")}
-
-
-def admin_update_user_attributes(pool: Pool, body: Body) -> Body:
-    person = people.get(pool, body["Username"])
-    people.update(pool, person, attributes=person.attributes | _attributes(body))
-    return {}
-
-
-def admin_set_user_password(pool: Pool, body: Body) -> Body:
-    person = people.get(pool, body["Username"])
-    people.set_password(pool, person, body["Password"], temporary=not body.get("Permanent"))
-    return {}
-
-
-def _on_person(verb: Callable[[Pool, Person], object]) -> Callable[[Pool, Body], Body]:
-    def perform(pool: Pool, body: Body) -> Body:
-        verb(pool, people.get(pool, body["Username"]))
-        return {}
-
-    return perform
-
-
-def _membership(member: bool) -> Callable[[Pool, Body], Body]:
-    def perform(pool: Pool, body: Body) -> Body:
-        people.set_group(pool, people.get(pool, body["Username"]), body["GroupName"], member)
-        return {}
-
-    return perform
-
-
-def list_users(pool: Pool, body: Body) -> Body:
-    """Filter ``name = "value"`` or ``name ^= "value"`` (begins with); pages of ``Limit``."""
-    found = [_described(person, "Attributes") for person in list(pool.state.people.values())]
-    if body.get("Filter"):
-        rule = re.fullmatch(r'\s*"?([\w:]+)"?\s*(\^?=)\s*"(.*)"\s*', body["Filter"])
-        if rule is None:
-            raise PersonRefused("InvalidParameterException", "Error while parsing filter.")
-        found = [user for user in found if _matches(user, *rule.groups())]
-    start, limit = int(body.get("PaginationToken", 0)), int(body.get("Limit", 60))
-    more = {"PaginationToken": str(start + limit)} if start + limit < len(found) else {}
-    return {"Users": found[start : start + limit]} | more
-
-
-def _matches(user: Body, name: str, operator: str, value: str) -> bool:
-    values = {pair["Name"]: pair["Value"] for pair in user["Attributes"]}
-    values["username"] = user["Username"]
-    values["cognito:user_status"] = user["UserStatus"]
-    values["status"] = "Enabled" if user["Enabled"] else "Disabled"
-    held: str = values.get(name, "")
-    return held == value if operator == "=" else held.startswith(value)
+def _person(pool: Pool, body: Body) -> Person:
+    return people.get(pool, body["Username"])
 
 
 def _owner(pool: Pool, body: Body) -> Person:
@@ -149,9 +89,45 @@ def _owner(pool: Pool, body: Body) -> Person:
     return person
 
 
-def global_sign_out(pool: Pool, body: Body) -> Body:
-    people.sign_out_everywhere(pool, _owner(pool, body))
-    return {}
+def _attributes(body: Body) -> dict[str, str]:
+    return {pair["Name"]: pair["Value"] for pair in body.get("UserAttributes", [])}
+
+
+def admin_list_groups_for_user(pool: Pool, body: Body) -> Body:
+    return {"Groups": [{"GroupName": name} for name in _person(pool, body).groups]}
+
+
+def admin_create_user(pool: Pool, body: Body) -> Body:
+    mail = body.get("MessageAction") != "SUPPRESS"
+    password = body.get("TemporaryPassword", "")
+    person = verification.invite(pool, body["Username"], _attributes(body), password, mail=mail)
+    return {"User": _described(person, "Attributes")}
+
+
+def admin_update_user_attributes(pool: Pool, body: Body) -> None:
+    person = _person(pool, body)
+    people.update(pool, person, attributes=person.attributes | _attributes(body))
+
+
+def list_users(pool: Pool, body: Body) -> Body:
+    """Filter ``name = "value"`` or ``name ^= "value"`` (begins with); pages of ``Limit``."""
+    found = [_described(person, "Attributes") for person in list(pool.state.people.values())]
+    if body.get("Filter"):
+        rule = re.fullmatch(r'\s*"?([\w:]+)"?\s*(\^?=)\s*"(.*)"\s*', body["Filter"])
+        if rule is None:
+            raise PersonRefused(INVALID, "Error while parsing filter.")
+        found = [user for user in found if _matches(user, *rule.groups())]
+    start, limit = int(body.get("PaginationToken", 0)), int(body.get("Limit", 60))
+    more = {"PaginationToken": str(start + limit)} if start + limit < len(found) else {}
+    return {"Users": found[start : start + limit]} | more
+
+
+def _matches(user: Body, name: str, operator: str, value: str) -> bool:
+    values = {pair["Name"]: pair["Value"] for pair in user["Attributes"]}
+    values |= {"username": user["Username"], "cognito:user_status": user["UserStatus"]}
+    values["status"] = "Enabled" if user["Enabled"] else "Disabled"
+    held: str = values.get(name, "")
+    return held == value if operator == "=" else held.startswith(value)
 
 
 def get_user(pool: Pool, body: Body) -> Body:
@@ -159,77 +135,74 @@ def get_user(pool: Pool, body: Body) -> Body:
     return {name: described[name] for name in ("Username", "UserAttributes")}
 
 
-def _client_form(body: Body, **added: str) -> dict[str, str]:
-    secret = {"client_secret": body["ClientSecret"]} if "ClientSecret" in body else {}
-    return {"client_id": body["ClientId"]} | secret | added
-
-
-def revoke_token(pool: Pool, body: Body) -> Body:
+def revoke_token(pool: Pool, body: Body) -> None:
     client = grants.authenticate_client(pool, None, _client_form(body))
     grants.revoke(pool, client, body["Token"])
-    return {}
 
 
 def get_tokens_from_refresh_token(pool: Pool, body: Body) -> Body:
-    form = _client_form(body, refresh_token=body["RefreshToken"])
+    form = _client_form(body) | {"refresh_token": body["RefreshToken"]}
     answer = grants.refresh(pool, grants.authenticate_client(pool, None, form), form)
-    names = {"".join(part.title() for part in name.split("_")): v for name, v in answer.items()}
+    names = {name.title().replace("_", ""): value for name, value in answer.items()}
     return {"AuthenticationResult": names}
 
 
+def _client_form(body: Body) -> dict[str, str]:
+    return {"client_id": body["ClientId"], "client_secret": body.get("ClientSecret", "")}
+
+
 def describe_user_pool_client(pool: Pool, body: Body) -> Body:
-    client = pool.config.clients.get(body["ClientId"])
+    client, config = pool.config.clients.get(body["ClientId"]), pool.config
     if client is None:
         missing = f"User pool client {body['ClientId']} does not exist."
         raise PersonRefused("ResourceNotFoundException", missing)
-    config = pool.config
-    rotation = {
-        "Feature": "ENABLED" if config.rotate_refresh_tokens else "DISABLED",
-        "RetryGracePeriodSeconds": config.refresh_grace_seconds,
-    }
-    secret = {"ClientSecret": client.secret} if client.secret else {}
-    described = secret | {
+    existence = "ENABLED" if config.prevent_user_existence_errors else "LEGACY"
+    described = {
         "UserPoolId": config.id,
         "ClientId": client.client_id,
         "ClientName": client.name or client.client_id,
-        "AllowedOAuthFlows": list(client.flows),
+        "ClientSecret": client.secret,
+        "AllowedOAuthFlows": client.flows,
         "AllowedOAuthFlowsUserPoolClient": True,
-        "AllowedOAuthScopes": list(client.scopes),
-        "CallbackURLs": list(client.callback_urls),
-        "LogoutURLs": list(client.logout_urls),
+        "AllowedOAuthScopes": client.scopes,
+        "CallbackURLs": client.callback_urls,
+        "LogoutURLs": client.logout_urls,
         "SupportedIdentityProviders": ["COGNITO"],
         "EnableTokenRevocation": True,
-        "PreventUserExistenceErrors": "ENABLED"
-        if config.prevent_user_existence_errors
-        else "LEGACY",
-        "RefreshTokenRotation": rotation,
+        "PreventUserExistenceErrors": existence,
+        "RefreshTokenRotation": {
+            "Feature": "ENABLED" if config.rotate_refresh_tokens else "DISABLED",
+            "RetryGracePeriodSeconds": config.refresh_grace_seconds,
+        },
         "AccessTokenValidity": config.access_token_seconds,
         "IdTokenValidity": config.id_token_seconds,
         "RefreshTokenValidity": config.refresh_token_seconds,
         "TokenValidityUnits": dict.fromkeys(("AccessToken", "IdToken", "RefreshToken"), "seconds"),
     }
-    return {"UserPoolClient": described}
+    return {"UserPoolClient": {k: v for k, v in described.items() if v is not None}}
 
 
-OPERATIONS: dict[str, Callable[[Pool, Body], Body]] = {
-    "AdminAddUserToGroup": _membership(True),
+def _set_group(member: bool) -> Callable[[Pool, Body], None]:
+    return lambda pool, body: people.set_group(pool, _person(pool, body), body["GroupName"], member)
+
+
+OPERATIONS: dict[str, Callable[[Pool, Body], Body | None]] = {
+    "AdminAddUserToGroup": _set_group(True),
     "AdminCreateUser": admin_create_user,
-    "AdminDeleteUser": _on_person(people.delete),
-    "AdminDisableUser": _on_person(lambda pool, person: people.set_enabled(pool, person, False)),
-    "AdminEnableUser": _on_person(lambda pool, person: people.set_enabled(pool, person, True)),
-    "AdminGetUser": lambda pool, body: _described(people.get(pool, body["Username"])),
-    "AdminListGroupsForUser": lambda pool, body: {
-        "Groups": [_group(name) for name in people.get(pool, body["Username"]).groups]
-    },
-    "AdminRemoveUserFromGroup": _membership(False),
-    "AdminSetUserPassword": admin_set_user_password,
+    "AdminDeleteUser": lambda pool, body: people.delete(pool, _person(pool, body)),
+    "AdminDisableUser": lambda pool, body: people.disable(pool, _person(pool, body)),
+    "AdminEnableUser": lambda pool, body: people.enable(pool, _person(pool, body)),
+    "AdminGetUser": lambda pool, body: _described(_person(pool, body)),
+    "AdminListGroupsForUser": admin_list_groups_for_user,
+    "AdminRemoveUserFromGroup": _set_group(False),
     "AdminUpdateUserAttributes": admin_update_user_attributes,
-    "AdminUserGlobalSignOut": _on_person(people.sign_out_everywhere),
+    "AdminUserGlobalSignOut": lambda pool, body: people.sign_out_everywhere(
+        pool, _person(pool, body)
+    ),
     "DescribeUserPoolClient": describe_user_pool_client,
     "GetTokensFromRefreshToken": get_tokens_from_refresh_token,
     "GetUser": get_user,
-    "GlobalSignOut": global_sign_out,
-    "ListGroups": lambda pool, body: {"Groups": [_group(name) for name in pool.config.groups]},
+    "GlobalSignOut": lambda pool, body: people.sign_out_everywhere(pool, _owner(pool, body)),
     "ListUsers": list_users,
     "RevokeToken": revoke_token,
 }

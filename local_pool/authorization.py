@@ -9,7 +9,7 @@ of the client's.
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
 from . import explain
@@ -17,61 +17,57 @@ from .declarations import Client
 from .errors import CallbackRefused, PageRefused
 from .journal import reference_of
 from .pool import Pool
-from .records import AuthorizationCode, BrowserSession, digest
+from .records import AuthorizationCode, BrowserSession, SignIn, digest
+
+Query = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
+    """``asked["nonce"]`` is a parameter as it was sent, or empty."""
+
     client: Client
     redirect_uri: str
     scopes: tuple[str, ...]
-    implicit: bool = False
-    state: str = ""
-    nonce: str = ""
-    challenge: str = ""
-    prompts: frozenset[str] = frozenset()
-    max_age: int | None = None
-    resource: str = ""
+    sent: Query
+
+    def __getitem__(self, name: str) -> str:
+        return self.sent.get(name, "")
 
     @property
     def reference(self) -> str:
-        return reference_of(self.state)
+        return reference_of(self["state"])
+
+    @property
+    def implicit(self) -> bool:
+        return self["response_type"] == "token"
 
     def satisfied_by(self, session: BrowserSession | None, now: float) -> bool:
         """May this browser session answer without asking for the password again?"""
-        if session is None or "login" in self.prompts:
+        if session is None or "login" in self["prompt"].split():
             return False
-        return self.max_age is None or now - session.auth_time <= self.max_age
+        return not self["max_age"] or now - session.auth_time <= int(self["max_age"])
 
     def refuse(self, error: str, description: str = "", **why: str) -> CallbackRefused:
-        """The refusal to send back. A bad scope is spelt in Cognito's own order."""
-        parameters = {"error_description": description} if description else {}
-        parameters |= {"state": self.state} if self.state and description else {}
-        parameters |= {"error": error}
-        parameters |= {"state": self.state} if self.state else {}
-        return CallbackRefused(self.redirect_uri, parameters, fragment=self.implicit, **why)
+        """The refusal to send back. A described one is spelt in the order seen at Cognito."""
+        state = {"state": self["state"]} if self["state"] else {}
+        parameters = {"error": error} | state
+        if description:
+            parameters = {"error_description": description} | state | {"error": error}
+        return CallbackRefused(self.redirect_uri, parameters, self.implicit, **why)
 
 
-def read_request(pool: Pool, query: Mapping[str, str]) -> AuthorizationRequest:
+def read_request(pool: Pool, query: Query) -> AuthorizationRequest:
     """Check an authorize query. Raises PageRefused or CallbackRefused."""
     client = _client(pool, query)
-    request = AuthorizationRequest(
-        client,
-        _redirect_uri(client, query),
-        tuple(dict.fromkeys(query.get("scope", "").split())) or client.scopes,
-        implicit=query.get("response_type") == "token",
-        state=query.get("state", ""),
-        nonce=query.get("nonce", ""),
-        challenge=query.get("code_challenge", ""),
-        prompts=frozenset(query.get("prompt", "").split()),
-        resource=query.get("resource", ""),
-    )
-    _check_flow(request, query)
-    _check_pkce(request, query)
-    _check_scopes(pool, request)
-    _check_extras(request, query)
-    max_age = query.get("max_age", "")
-    return replace(request, max_age=int(max_age) if max_age else None)
+    redirect_uri = _redirect_uri(client, query)
+    scopes = tuple(dict.fromkeys(query.get("scope", "").split())) or client.scopes
+    asked = AuthorizationRequest(client, redirect_uri, scopes, query)
+    _check_flow(asked)
+    _check_pkce(asked)
+    _check_scopes(asked)
+    _check_extras(asked)
+    return asked
 
 
 def missing(name: str) -> PageRefused:
@@ -79,7 +75,7 @@ def missing(name: str) -> PageRefused:
     return PageRefused("Required parameters missing", text)
 
 
-def _client(pool: Pool, query: Mapping[str, str]) -> Client:
+def _client(pool: Pool, query: Query) -> Client:
     if not query.get("client_id"):
         raise missing("client_id")
     client = pool.config.clients.get(query["client_id"])
@@ -88,7 +84,7 @@ def _client(pool: Pool, query: Mapping[str, str]) -> Client:
     return client
 
 
-def _redirect_uri(client: Client, query: Mapping[str, str]) -> str:
+def _redirect_uri(client: Client, query: Query) -> str:
     sent = query.get("redirect_uri", "")
     if not sent and len(client.callback_urls) == 1:
         return client.callback_urls[0]
@@ -99,69 +95,53 @@ def _redirect_uri(client: Client, query: Mapping[str, str]) -> str:
     return sent
 
 
-def _check_flow(request: AuthorizationRequest, query: Mapping[str, str]) -> None:
-    flow = {"code": "code", "token": "implicit"}.get(query.get("response_type", ""))
+def _check_flow(asked: AuthorizationRequest) -> None:
+    flow = {"code": "code", "token": "implicit"}.get(asked["response_type"])
     if flow is None:
-        raise request.refuse("invalid_request", cause="response_type must be code or token")
-    if flow not in request.client.flows:
-        raise request.refuse("unauthorized_client", cause=f"this client has no {flow} flow")
+        raise asked.refuse("invalid_request", cause="response_type must be code or token")
+    if flow not in asked.client.flows:
+        raise asked.refuse("unauthorized_client", cause=f"this client has no {flow} flow")
 
 
-def _check_pkce(request: AuthorizationRequest, query: Mapping[str, str]) -> None:
-    method = query.get("code_challenge_method", "")
-    if not method and not request.challenge:
-        return
-    if method != "S256":
-        raise request.refuse("invalid_request", cause="code_challenge_method must be S256, exactly")
-    if not re.fullmatch(r"[A-Za-z0-9_-]{43}", request.challenge):
+def _check_pkce(asked: AuthorizationRequest) -> None:
+    method, challenge = asked["code_challenge_method"], asked["code_challenge"]
+    if (method or challenge) and method != "S256":
+        raise asked.refuse("invalid_request", cause="code_challenge_method must be S256, exactly")
+    if method and not re.fullmatch(r"[A-Za-z0-9_-]{43}", challenge):
         cause = "code_challenge must be base64url(SHA-256(verifier)), 43 characters, no padding"
-        raise request.refuse("invalid_request", cause=cause)
+        raise asked.refuse("invalid_request", cause=cause)
 
 
-def _check_scopes(pool: Pool, request: AuthorizationRequest) -> None:
-    asked = set(request.scopes)
-    refused = sorted(asked - set(request.client.scopes))
-    if refused or (asked & {"email", "phone", "profile"} and "openid" not in asked):
-        why = explain.scope(pool, request.client, refused)
-        raise request.refuse("invalid_request", "invalid_scope", **why)
+def _check_scopes(asked: AuthorizationRequest) -> None:
+    scopes = set(asked.scopes)
+    refused = sorted(scopes - set(asked.client.scopes))
+    if refused or (scopes & {"email", "phone", "profile"} and "openid" not in scopes):
+        why = explain.scope(asked.client, refused)
+        raise asked.refuse("invalid_request", "invalid_scope", **why)
 
 
-def _check_extras(request: AuthorizationRequest, query: Mapping[str, str]) -> None:
-    provider = query.get("identity_provider") or query.get("idp_identifier") or "COGNITO"
+def _check_extras(asked: AuthorizationRequest) -> None:
+    provider = asked["identity_provider"] or asked["idp_identifier"] or "COGNITO"
     if provider != "COGNITO":
-        raise request.refuse("invalid_request", cause=f"this pool has no provider {provider}")
-    if request.resource and not re.match(
-        r"(https://|http://localhost|[a-z][a-z0-9+.-]*:)", request.resource
-    ):
-        raise request.refuse("invalid_request", cause="resource must be one https:// URL")
-    if not re.fullmatch(r"[0-9]{0,9}", query.get("max_age", "")):
-        raise request.refuse("invalid_request", cause="max_age must be a number of seconds")
+        raise asked.refuse("invalid_request", cause=f"this pool has no provider {provider}")
+    if not re.match(r"([a-z][a-z0-9+.-]*:|$)", asked["resource"]):
+        raise asked.refuse("invalid_request", cause="resource must be one https:// URL")
+    if not re.fullmatch(r"[0-9]{0,9}", asked["max_age"]):
+        raise asked.refuse("invalid_request", cause="max_age must be a number of seconds")
 
 
-def issue_code(pool: Pool, request: AuthorizationRequest, session: BrowserSession) -> str:
-    """A single-use code for this person and request, good for ``code_seconds``."""
-    code = str(uuid.uuid4())
-    record = AuthorizationCode(
-        username=session.username,
-        sub=session.sub,
-        client_id=request.client.client_id,
-        redirect_uri=request.redirect_uri,
-        scopes=request.scopes,
-        auth_time=session.auth_time,
-        expires_at=pool.clock() + pool.config.code_seconds,
-        reference=request.reference,
-        nonce=request.nonce,
-        challenge=request.challenge,
-        resource=request.resource,
-    )
+def issue_code(pool: Pool, asked: AuthorizationRequest, sign_in: SignIn) -> str:
+    """A single-use code for this sign-in, good for ``code_seconds``."""
+    code, expires_at = str(uuid.uuid4()), pool.clock() + pool.config.code_seconds
+    nonce, challenge = asked["nonce"], asked["code_challenge"]
     with pool.change() as state:
-        state.codes[digest(code)] = record
+        state.codes[digest(code)] = AuthorizationCode(
+            sign_in.origin_jti, asked.redirect_uri, expires_at, nonce, challenge
+        )
     return code
 
 
-def callback_url(
-    redirect_uri: str, parameters: Mapping[str, str], *, fragment: bool = False
-) -> str:
+def callback_url(redirect_uri: str, parameters: Query, *, fragment: bool = False) -> str:
     """``redirect_uri`` with parameters added; a callback's own query is kept."""
     mark = "#" if fragment else "&" if urlsplit(redirect_uri).query else "?"
     return f"{redirect_uri}{mark}{urlencode(parameters, quote_via=quote)}"

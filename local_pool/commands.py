@@ -8,13 +8,14 @@ import inspect
 import re
 import shlex
 from collections.abc import Callable
+from dataclasses import fields
 from functools import partial
 from typing import Any
 
 from . import people, verification
 from .errors import PoolError
 from .pool import Pool
-from .records import Person, State
+from .records import Person
 
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -55,10 +56,9 @@ def _split(words: list[str]) -> tuple[list[str], dict[str, str]]:
         word, *words = words
         if not word.startswith("--"):
             positional.append(word)
-        elif words and not words[0].startswith("--"):
-            options[word[2:].replace("for", "lasting")], *words = words
-        else:
-            options[word[2:].replace("-", "_")] = "1"
+            continue
+        name = word[2:].replace("-", "_")
+        options[name] = words.pop(0) if words and not words[0].startswith("--") else "1"
     return positional, options
 
 
@@ -69,29 +69,24 @@ def _number(text: str) -> float:
         raise PoolError(f"{text!r} is no number.") from None
 
 
-OPTIONS: dict[str, Callable[[str], object]] = {
-    "times": lambda text: int(_number(text)),
-    "lasting": duration,
-    "grant": str,
-    "seconds": duration,
-    "share": _number,
+FAIL_OPTIONS: dict[str, tuple[str, Callable[[str], object]]] = {
+    "times": ("times", lambda text: int(_number(text))),
+    "for": ("lasting", duration),
+    "grant": ("grant", str),
+    "seconds": ("seconds", duration),
+    "share": ("share", _number),
 }
 
 
 def fail(pool: Pool, endpoint: str, kind: str, **options: str) -> str:
     """fail ENDPOINT KIND [--times N] [--for TIME] [--grant GRANT] [--seconds TIME] [--share 0.1]"""
-    unknown = set(options) - set(OPTIONS)
-    if unknown:
-        raise PoolError(f"There is no option --{unknown.pop()}. Usage: {fail.__doc__}")
-    given: dict[str, Any] = {name: OPTIONS[name](text) for name, text in options.items()}
+    given: dict[str, Any] = {}
+    for option, text in options.items():
+        if option not in FAIL_OPTIONS:
+            raise PoolError(f"There is no option --{option}. Usage: {fail.__doc__}")
+        name, read = FAIL_OPTIONS[option]
+        given[name] = read(text)
     return str(pool.faults.add(endpoint, kind, **given))
-
-
-def _preset(endpoint: str, kind: str) -> Callable[..., str]:
-    def perform(pool: Pool, **options: str) -> str:
-        return fail(pool, endpoint, kind, **options)
-
-    return perform
 
 
 def heal(pool: Pool) -> str:
@@ -115,11 +110,11 @@ def clock(pool: Pool, change: str) -> str:
 
 
 def lifetime(pool: Pool, kind: str, length: str) -> str:
-    """lifetime access|id|refresh|code|session TIME, for tokens issued from now on"""
+    """lifetime access|id|refresh|code|session TIME (1 s or more), for what is issued next"""
     name = f"{kind}_seconds" if kind in ("code", "session") else f"{kind}_token_seconds"
     value = int(duration(length))
     if not hasattr(pool.config, name) or value < 1:
-        raise PoolError("Usage: lifetime access|id|refresh|code|session TIME (at least 1 s)")
+        raise PoolError(f"Usage: {lifetime.__doc__}")
     pool.configure(**{name: value})
     return f"{name} is {value}"
 
@@ -127,7 +122,7 @@ def lifetime(pool: Pool, kind: str, length: str) -> str:
 def rotation(pool: Pool, state: str, grace: str = "0") -> str:
     """rotation on|off [GRACE, 0 to 60 s]"""
     if state not in ("on", "off") or not 0 <= duration(grace) <= 60:
-        raise PoolError("Usage: rotation on|off [GRACE, 0 to 60 s]")
+        raise PoolError(f"Usage: {rotation.__doc__}")
     pool.configure(rotate_refresh_tokens=state == "on", refresh_grace_seconds=int(duration(grace)))
     return f"refresh tokens rotate: {state}, grace {grace}"
 
@@ -152,7 +147,7 @@ def group(pool: Pool, username: str, name: str, *, member: bool) -> str:
     return f"{username} is {'now' if member else 'no longer'} in {name}"
 
 
-def _on_person(verb: Callable[[Pool, Person], object], said: str) -> Callable[..., str]:
+def _on_person(verb: Callable[[Pool, Person], None], said: str) -> Callable[..., str]:
     def perform(pool: Pool, username: str) -> str:
         """NAME"""
         verb(pool, people.get(pool, username))
@@ -164,20 +159,20 @@ def _on_person(verb: Callable[[Pool, Person], object], said: str) -> Callable[..
 def reset(pool: Pool) -> str:
     """reset: people as pool.toml declares them, nobody signed in, no mail, no fault"""
     with pool.change() as state:
-        for name in (*State.TYPES, "seeded"):
-            getattr(state, name).clear()
+        for table in fields(state):
+            getattr(state, table.name).clear()
     people.seed(pool)
     heal(pool)
     return "the pool is as pool.toml declares it"
 
 
 COMMANDS: dict[str, Callable[..., str]] = {
-    "cognito-down": _preset("*", "503"),
-    "cognito-slow": _preset("*", "slow"),
-    "cognito-throttled": _preset("*", "429"),
-    "keys-broken": _preset("jwks", "garbage"),
-    "keys-empty": _preset("jwks", "no-keys"),
-    "keys-slow": _preset("jwks", "slow"),
+    "cognito-down": partial(fail, endpoint="*", kind="503"),
+    "cognito-slow": partial(fail, endpoint="*", kind="slow"),
+    "cognito-throttled": partial(fail, endpoint="*", kind="429"),
+    "keys-broken": partial(fail, endpoint="jwks", kind="garbage"),
+    "keys-empty": partial(fail, endpoint="jwks", kind="no-keys"),
+    "keys-slow": partial(fail, endpoint="jwks", kind="slow"),
     "fail": fail,
     "heal": heal,
     "rotate-keys": rotate_keys,
@@ -186,8 +181,8 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "lifetime": lifetime,
     "rotation": rotation,
     "invite": invite,
-    "disable": _on_person(partial(people.set_enabled, enabled=False), "is disabled"),
-    "enable": _on_person(partial(people.set_enabled, enabled=True), "is enabled"),
+    "disable": _on_person(people.disable, "is disabled"),
+    "enable": _on_person(people.enable, "is enabled"),
     "delete": _on_person(people.delete, "is deleted"),
     "sign-out": _on_person(people.sign_out_everywhere, "is signed out everywhere"),
     "join": partial(group, member=True),

@@ -6,7 +6,7 @@ pool.toml is the one place for defaults. Every value is checked here, and refuse
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from .declarations import LOOPBACK, STANDARD_SCOPES, Client, Seed
 from .errors import ConfigError
 
 POOL_TOML = Path(__file__).with_name("pool.toml")
+TABLES = ("people", "resource_servers", "clients")
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ class PoolConfig:
     refresh_grace_seconds: int
     prevent_user_existence_errors: bool
     groups: tuple[str, ...]
-    people: tuple[Seed, ...] = ()
-    resource_servers: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    clients: dict[str, Client] = field(default_factory=dict)
+    people: tuple[Seed, ...]
+    resource_servers: dict[str, tuple[str, ...]]
+    clients: dict[str, Client]
 
     @property
     def region(self) -> str:
@@ -59,9 +60,8 @@ class PoolConfig:
 
     @property
     def custom_scopes(self) -> tuple[str, ...]:
-        return tuple(
-            f"{server}/{s}" for server, names in self.resource_servers.items() for s in names
-        )
+        servers = self.resource_servers.items()
+        return tuple(f"{server}/{name}" for server, names in servers for name in names)
 
     def app_environment(self) -> dict[str, str]:
         """What an application needs to sign people in here, as its environment names it."""
@@ -77,11 +77,7 @@ class PoolConfig:
         }
 
 
-SETTINGS = {
-    f.name: f.type
-    for f in fields(PoolConfig)
-    if f.name not in ("people", "clients", "resource_servers")
-}
+SETTINGS: dict[str, Any] = {f.name: f.type for f in fields(PoolConfig) if f.name not in TABLES}
 
 
 def load_config(
@@ -91,135 +87,116 @@ def load_config(
 
     Raises ConfigError naming what is missing, unknown or malformed.
     """
-    given = dict(overrides or {})
     try:
-        tables = tomllib.loads(toml.read_text(encoding="utf-8"))
+        values: dict[str, Any] = tomllib.loads(toml.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{toml} cannot be read: {error}") from error
-    values: dict[str, Any] = {}
     for name, kind in SETTINGS.items():
-        variable = f"POOL_{name.upper()}"
-        if name in given:
-            values[name] = _typed(name, kind, given.pop(name))
-        elif environ.get(variable, "") != "":
-            values[name] = _parsed(variable, kind, environ[variable])
-        elif name in tables:
-            values[name] = _typed(name, kind, tables[name])
-        else:
-            raise ConfigError(f"{toml} lacks the setting {name}.")
-    people = given.pop("people", None) or [
-        _declared(Seed, "people", name, {"username": name} | row)
-        for name, row in tables.get("people", {}).items()
-    ]
-    servers = given.pop("resource_servers", None) or tables.get("resource_servers", {})
-    extra = given.pop("clients", None) or [
-        _declared(Client, "clients", name, _with_defaults(values, {"client_id": name} | row))
-        for name, row in tables.get("clients", {}).items()
-    ]
-    unknown = [*given, *(set(tables) - set(SETTINGS) - {"people", "resource_servers", "clients"})]
-    if unknown:
-        raise ConfigError(f"Unknown setting of the local pool: {', '.join(unknown)}.")
-    config = PoolConfig(
-        **values,
-        people=tuple(people),
-        resource_servers={name: tuple(scopes) for name, scopes in servers.items()},
-    )
+        if text := environ.get(f"POOL_{name.upper()}"):
+            values[name] = _parsed(f"POOL_{name.upper()}", kind, text)
+    values |= overrides or {}
+    for name in SETTINGS:
+        _demand(name in values, f"{toml} lacks the setting {name}.")
+        values[name] = _typed(name, SETTINGS[name], values[name])
+    unknown = ", ".join(values.keys() - {*SETTINGS, *TABLES})
+    _demand(not unknown, f"Unknown setting of the local pool: {unknown}.")
+    defaults = {name: values[name] for name in ("scopes", "callback_urls", "logout_urls")}
+    extra = _declared(Client, "clients", "client_id", values.get("clients", {}), defaults)
+    values["people"] = _declared(Seed, "people", "username", values.get("people", {}), {})
+    servers = values.get("resource_servers", {})
+    values["resource_servers"] = {name: tuple(scopes) for name, scopes in servers.items()}
+    values["clients"] = {}
+    config = PoolConfig(**values)
     public_url = environ.get("PUBLIC_URL", "http://localhost:8000").rstrip("/")
-    config.clients.update({c.client_id: c for c in [*_clients(config, public_url), *extra]})
+    own = _own_clients(config, public_url)
+    config.clients.update({client.client_id: client for client in (*own, *extra)})
     _check(config)
     return config
 
 
-def _clients(config: PoolConfig, public_url: str) -> list[Client]:
+def _own_clients(config: PoolConfig, public_url: str) -> list[Client]:
     """The three clients of every pool; the application's own addresses always stay."""
-    own = (f"{public_url}/signin", f"{public_url}/docs/oauth2-redirect")
-    addresses = {
-        "scopes": config.scopes,
-        "callback_urls": tuple(dict.fromkeys([own[0], *config.callback_urls])),
-        "logout_urls": tuple(dict.fromkeys([f"{public_url}/signout", *config.logout_urls])),
-    }
-    web = Client(config.client_id, config.client_secret, name="web", **addresses)
-    addresses["callback_urls"] = tuple(dict.fromkeys([*own, *config.callback_urls]))
-    public = Client(config.public_client_id, name="public", **addresses)  # type: ignore[arg-type]
-    machine = Client(
-        config.machine_client_id,
-        config.machine_client_secret,
-        flows=("client_credentials",),
-        scopes=config.custom_scopes,
-        name="machine",
-    )
-    return [web, public, machine]
+    sign_in, docs = f"{public_url}/signin", f"{public_url}/docs/oauth2-redirect"
+    logout_urls = tuple(dict.fromkeys([f"{public_url}/signout", *config.logout_urls]))
+
+    def own(client_id: str, secret: str | None, name: str, *callback_urls: str) -> Client:
+        addresses = tuple(dict.fromkeys([*callback_urls, *config.callback_urls]))
+        return Client(client_id, secret, ("code",), config.scopes, addresses, logout_urls, name)
+
+    flows, secret = ("client_credentials",), config.machine_client_secret
+    return [
+        own(config.client_id, config.client_secret, "web", sign_in),
+        own(config.public_client_id, None, "public", sign_in, docs),
+        Client(config.machine_client_id, secret, flows, config.custom_scopes, name="machine"),
+    ]
 
 
-def _with_defaults(values: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
-    return {k: values[k] for k in ("scopes", "callback_urls", "logout_urls")} | row
-
-
-def _declared(kind: type[Any], table: str, name: str, row: dict[str, Any]) -> Any:
-    try:
-        return kind(**{key: tuple(v) if isinstance(v, list) else v for key, v in row.items()})
-    except TypeError as error:
-        problem = str(error).partition("__init__() ")[2]
-        raise ConfigError(f"[{table}] {name} in pool.toml: {problem}.") from error
+def _declared(kind: type[Any], table: str, key: str, given: Any, defaults: Any) -> tuple[Any, ...]:
+    """Clients or people as Python declares them, or made of a table's rows."""
+    if not isinstance(given, dict):
+        return tuple(given)
+    made = []
+    for name, row in given.items():
+        row = defaults | {key: name} | row
+        try:
+            made.append(kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}))
+        except TypeError as error:
+            problem = str(error).partition("__init__() ")[2]
+            raise ConfigError(f"[{table}] {name} in pool.toml: {problem}.") from error
+    return tuple(made)
 
 
 def _typed(name: str, kind: Any, value: Any) -> Any:
     """A TOML or Python value of the wrong type is refused; lists become tuples."""
-    if kind not in (int, bool, str):
-        if not isinstance(value, list | tuple) or not all(isinstance(v, str) for v in value):
-            raise ConfigError(f"{name} must be a list of strings.")
-        return tuple(value)
-    if type(value) is not kind:
-        raise ConfigError(f"{name} must be {kind.__name__}, not {value!r}.")
-    return value
+    if kind in (int, bool, str):
+        _demand(type(value) is kind, f"{name} must be {kind.__name__}, not {value!r}.")
+        return value
+    strings = isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
+    _demand(strings, f"{name} must be a list of strings.")
+    return tuple(value)
 
 
 def _parsed(variable: str, kind: Any, text: str) -> Any:
     if kind is bool:
-        if text not in ("0", "1"):
-            raise ConfigError(f"{variable} must be 1 or 0.")
+        _demand(text in ("0", "1"), f"{variable} must be 1 or 0.")
         return text == "1"
     if kind is int:
-        if not re.fullmatch(r"[0-9]{1,10}", text):
-            raise ConfigError(f"{variable} must be a whole number.")
+        _demand(re.fullmatch(r"[0-9]{1,10}", text), f"{variable} must be a whole number.")
         return int(text)
-    return text if kind is str else tuple(part.strip() for part in text.split(",") if part.strip())
+    return text if kind is str else [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _demand(holds: object, sentence: str) -> None:
+    if not holds:
+        raise ConfigError(sentence)
 
 
 def _check(config: PoolConfig) -> None:
-    def demand(holds: object, sentence: str) -> None:
-        if not holds:
-            raise ConfigError(sentence)
-
-    demand(0 < config.port < 65536, "POOL_PORT must be between 1 and 65535.")
-    demand(
+    _demand(0 < config.port < 65536, "POOL_PORT must be between 1 and 65535.")
+    _demand(
         re.fullmatch(r"[\w-]+_[0-9a-zA-Z]+", config.id) and len(config.id) <= 55,
         "POOL_ID must look like local-1_DevPool01: a region, an underscore, letters and digits.",
     )
     for name in SETTINGS:
         if name.endswith("_seconds") and name != "refresh_grace_seconds":
-            demand(getattr(config, name) >= 1, f"POOL_{name.upper()} must be at least 1.")
-    demand(
-        0 <= config.refresh_grace_seconds <= 60,
-        "POOL_REFRESH_GRACE_SECONDS must be 0 to 60, as at Cognito.",
-    )
+            _demand(getattr(config, name) >= 1, f"POOL_{name.upper()} must be at least 1.")
+    grace = "POOL_REFRESH_GRACE_SECONDS must be 0 to 60, as at Cognito."
+    _demand(0 <= config.refresh_grace_seconds <= 60, grace)
     for client in config.clients.values():
-        demand(
-            re.fullmatch(r"[\w+]{1,128}", client.client_id),
-            f"The client id {client.client_id!r} may hold letters, digits, _ and + only.",
-        )
+        shape = f"The client id {client.client_id!r} may hold letters, digits, _ and + only."
+        _demand(re.fullmatch(r"[\w+]{1,128}", client.client_id), shape)
         known = {*STANDARD_SCOPES, *config.custom_scopes}
-        demand(set(client.scopes) <= known, f"Client {client.client_id} names an unknown scope.")
+        _demand(set(client.scopes) <= known, f"Client {client.client_id} names an unknown scope.")
         for url in (*client.callback_urls, *client.logout_urls):
-            demand(
+            _demand(
                 _acceptable(url),
                 f"{url!r} cannot be registered: http:// only on localhost,"
                 " else https:// or an app's own scheme, without a fragment.",
             )
     for seed in config.people:
         missing = set(seed.groups) - set(config.groups)
-        demand(not missing, f"{seed.username} is in a group that is not declared: {missing}.")
-    demand(len(config.clients) >= 3, "Two clients have the same id.")
+        _demand(not missing, f"{seed.username} is in a group that is not declared: {missing}.")
+    _demand(len(config.clients) >= 3, "Two clients have the same id.")
 
 
 def _acceptable(url: str) -> bool:

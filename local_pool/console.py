@@ -5,8 +5,7 @@ environment; as pages for people and as JSON for programs. The gate in server.py
 Host headers and requests of other sites.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import jsonify, redirect, render_template, request
@@ -32,11 +31,7 @@ SHORTCUTS = (
 )
 
 
-def home(pool: Pool) -> Response:
-    return _home(pool)
-
-
-def _home(pool: Pool, **said: Any) -> Response:
+def home(pool: Pool, **said: Any) -> Response:
     known = sorted(pool.state.people.values(), key=lambda person: person.created)
     environment = pool.config.app_environment()
     return page(
@@ -63,72 +58,61 @@ def live(pool: Pool) -> Response:
 
 
 def faults(pool: Pool) -> Response:
-    """GET lists, DELETE clears, POST commands: ``{"do": "rotate-keys"}`` or a fault's members."""
+    """GET lists, DELETE clears, POST commands: ``{"do": "rotate-keys"}``."""
     if request.method == "POST":
-        return _command(pool)
+        return _answer(pool, _command)
     if request.method == "DELETE":
         pool.faults.clear()
     active = [str(fault) for fault in pool.faults.active()]
     return jsonify(faults=active, clock_offset=pool.clock.offset)
 
 
-def _body() -> Mapping[str, Any]:
-    body = request.get_json(silent=True) if request.is_json else request.form
-    return body if isinstance(body, Mapping) else {}
-
-
-def _command(pool: Pool) -> Response:
-    body = _body()
-    try:
-        if not ("do" in body or {"endpoint", "kind"} <= set(body)):
-            raise PoolError('Send {"do": "COMMAND"} or {"endpoint": …, "kind": …}.')
-        words = str(body.get("do", ""))
-        if not words:
-            options = [(k, v) for k, v in body.items() if k not in ("endpoint", "kind")]
-            given = "".join(f" --{name} {value}" for name, value in options)
-            words = f"fail {body['endpoint']} {body['kind']}{given}"
-        said = commands.run(pool, words)
-    except PoolError as error:
-        if request.is_json:
-            return _error(error.message)
-        return _home(pool, problem=error.message)
-    return jsonify(said=said) if request.is_json else _home(pool, said=said)
-
-
-def _error(message: str) -> Response:
-    response = jsonify(error=message)
-    response.status_code = 400
-    return response
+def _command(pool: Pool, body: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(body.get("do"), str):
+        raise PoolError('Send {"do": "COMMAND"}.')
+    return {"said": commands.run(pool, body["do"])}
 
 
 def token(pool: Pool) -> Response:
     """``{"as": "ada" or "machine", "scope": "openid", "client": …}``: a token answer."""
-    body = _body()
-    given = {name: str(body.get(name, "")) for name in ("as", "scope", "client")}
-    config = pool.config
+    return _answer(pool, _tokens)
+
+
+def _tokens(pool: Pool, body: Mapping[str, Any]) -> dict[str, Any]:
+    name, scope = str(body.get("as", "")), str(body.get("scope", ""))
+    config, machine = pool.config, name == "machine"
+    own = config.machine_client_id if machine else config.client_id
+    client = config.clients.get(str(body.get("client") or own))
+    if client is None:
+        raise PoolError(f"There is no app client {body['client']}.")
+    if machine:
+        return grants.client_credentials(pool, client, {"scope": scope})
+    if not set(scope.split()) <= {*STANDARD_SCOPES, *config.custom_scopes}:
+        raise PoolError(f"There is no such scope: {scope}.")
+    person = people.get(pool, name)
+    return grants.sign_in_directly(pool, person, client, tuple(scope.split()))
+
+
+def _answer(pool: Pool, act: Callable[[Pool, Mapping[str, Any]], dict[str, Any]]) -> Response:
+    """JSON for a program; the console, with what came of it, for a person's form."""
+    body = request.get_json(silent=True) if request.is_json else request.form
     try:
-        if given["as"] == "machine":
-            client = config.clients[given["client"] or config.machine_client_id]
-            answer = grants.client_credentials(pool, client, {"scope": given["scope"]})
-        else:
-            client = config.clients[given["client"] or config.client_id]
-            scopes = tuple(given["scope"].split()) or client.scopes
-            if not set(scopes) <= {*STANDARD_SCOPES, *config.custom_scopes}:
-                raise PoolError(f"There is no such scope: {given['scope']}.")
-            answer = grants.sign_in_directly(pool, people.get(pool, given["as"]), client, scopes)
-    except KeyError:
-        return _error(f"There is no app client {given['client']}.")
+        done = act(pool, body if isinstance(body, Mapping) else {})
     except PoolError as error:
-        return _error(error.cause) if request.is_json else _home(pool, problem=error.cause)
+        if not request.is_json:
+            return home(pool, problem=error.cause)
+        response = jsonify(error=error.cause)
+        response.status_code = 400
+        return response
     if request.is_json:
-        return jsonify(answer)
-    return _home(pool, tokens=answer, tokens_of=given["as"])
+        return jsonify(done)
+    return home(pool, **done, tokens_of=request.form.get("as"))
 
 
 def mail(pool: Pool) -> Response:
     mails = list(pool.state.mails.values())[::-1]
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) != "text/html":
-        return jsonify([json.loads(mail.line) for mail in mails])
+        return jsonify(mails)
     return page("mail.html", mails=mails)
 
 

@@ -23,57 +23,42 @@ def mismatch(sent: str, registered: Iterable[str], kind: str = "callback") -> Wh
 
 
 def _difference(sent: str, near: str, kind: str) -> str:
-    ours, theirs = urlsplit(sent), urlsplit(near)
     if sent.rstrip("/") == near.rstrip("/"):
         return "drop the slash at the end" if sent.endswith("/") else "add the slash at the end"
     if sent.lower() == near.lower():
         return "write it in the same case"
-    for part, name in (
-        ("scheme", "scheme"),
-        ("hostname", "host"),
-        ("port", "port"),
-        ("path", "path"),
-    ):
-        mine, other = _part(ours, part), _part(theirs, part)
-        rest = [p for p in ("scheme", "hostname", "port", "path", "query") if p != part]
-        if mine != other and all(_part(ours, p) == _part(theirs, p) for p in rest):
-            return f"use {name} {other} instead of {mine}, or register the address that was sent"
-    names = "POOL_CALLBACK_URLS" if kind == "callback" else "POOL_LOGOUT_URLS"
-    return f"register it in pool.toml or {names}, or send a registered one"
+    pairs = zip(_parts(sent).items(), _parts(near).values(), strict=True)
+    differing = [(name, mine, theirs) for (name, mine), theirs in pairs if mine != theirs]
+    if len(differing) == 1:
+        name, mine, theirs = differing[0]
+        return f"use {name} {theirs} instead of {mine}, or register the address that was sent"
+    return f"register it in pool.toml or POOL_{kind.upper()}_URLS, or send a registered one"
 
 
-def _part(parts: object, name: str) -> object:
-    try:
-        return getattr(parts, name) or "(none)"
-    except ValueError:  # a port that is no number
-        return "(malformed)"
+def _parts(url: str) -> Why:
+    parts = urlsplit(url)
+    host, _, port = parts.netloc.partition(":")
+    named = {"scheme": parts.scheme, "host": host, "port": port, "path": parts.path}
+    return {name: part or "(none)" for name, part in (named | {"query": parts.query}).items()}
 
 
 def unknown_client(pool: Pool, sent: str) -> Why:
     known = ", ".join(f"{c.client_id} ({c.name or 'extra'})" for c in pool.config.clients.values())
-    return {
-        "cause": f"there is no app client {sent[:128]}",
-        "fix": f"set COGNITO_CLIENT_ID to one of {known}",
-    }
+    cause = f"there is no app client {sent[:128]}"
+    return {"cause": cause, "fix": f"set COGNITO_CLIENT_ID to one of {known}"}
 
 
-def scope(pool: Pool, client: Client, refused: list[str]) -> Why:
+def scope(client: Client, refused: list[str]) -> Why:
     if not refused:
         return {"cause": "email, phone and profile need openid", "fix": "add openid to the scope"}
+    fix = f"this client may ask for {' '.join(client.scopes)}"
     if refused == ["offline_access"]:
         fix = "drop it: Cognito always gives a refresh token"
-    else:
-        fix = f"this client may ask for {' '.join(client.scopes)}"
     return {"cause": f"scope {' '.join(refused)} is not allowed for this client", "fix": fix}
 
 
 def wrong_secret(client: Client) -> Why:
     if client.secret is None:
-        return {
-            "cause": "a secret was sent for a public client",
-            "fix": "send client_id in the body only",
-        }
-    return {
-        "cause": f"client {client.client_id} sent no secret or a wrong one",
-        "fix": "set COGNITO_CLIENT_SECRET to the secret of this client",
-    }
+        return {"cause": "a public client sent a secret", "fix": "send client_id in the body only"}
+    cause = f"client {client.client_id} sent no secret or a wrong one"
+    return {"cause": cause, "fix": "set COGNITO_CLIENT_SECRET to the secret of this client"}

@@ -7,7 +7,6 @@ tokens that are minted. The counting of requests lives here too, so that it sees
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -41,6 +40,14 @@ class Fault:
         where = "every endpoint" if self.endpoint == "*" else self.endpoint
         return f"{where}{grant}: {self.kind}{times}{ends}{share}"
 
+    def over(self) -> bool:
+        return self.times == 0 or (self.until is not None and self.until <= time.monotonic())
+
+    def befalls(self, endpoint: str, grant: str) -> bool:
+        everything = self.endpoint == "*" and not endpoint.endswith("-token")
+        concerned = (everything or self.endpoint == endpoint) and self.grant in ("", grant)
+        return concerned and random.random() < self.share  # noqa: S311 (chance, not a secret)
+
 
 class Faults:
     """Thread-safe; an empty one changes nothing."""
@@ -51,31 +58,21 @@ class Faults:
         self._lock = Lock()
 
     def add(
-        self,
-        endpoint: str,
-        kind: str,
-        *,
-        times: int | None = None,
-        lasting: float | None = None,
-        grant: str = "",
-        seconds: float = 10.0,
-        share: float = 1.0,
+        self, endpoint: str, kind: str, *, lasting: float | None = None, **details: Any
     ) -> Fault:
-        """The next ``times`` answers of ``endpoint`` go wrong, or all of them for ``lasting`` s.
+        """Answers of ``endpoint`` go wrong for ``lasting`` seconds, or until ``clear``.
 
-        Raises PoolError for an endpoint or kind that does not exist.
+        ``details`` are members of Fault: ``times``, ``grant``, ``seconds``, ``share``. Raises
+        PoolError for an endpoint or kind that does not exist.
         """
         minted = endpoint in ("access-token", "id-token")
         if not minted and endpoint not in (*ENDPOINTS.split(), "*"):
             raise PoolError(f"There is no endpoint {endpoint!r}; choose one of {ENDPOINTS} or *.")
-        kinds = TAMPERINGS if minted else ANSWERS
+        kinds = f"{TAMPERINGS} missing-<claim>" if minted else ANSWERS
         if kind not in kinds.split() and not (minted and kind.startswith("missing-")):
-            also = " or missing-<claim>" if minted else ""
-            raise PoolError(
-                f"There is no fault {kind!r} for {endpoint}; choose one of {kinds}{also}."
-            )
+            raise PoolError(f"There is no fault {kind!r} for {endpoint}; choose one of {kinds}.")
         until = time.monotonic() + lasting if lasting is not None else None
-        fault = Fault(endpoint, kind, times, until, grant, seconds, share)
+        fault = Fault(endpoint, kind, until=until, **details)
         with self._lock:
             self._faults.append(fault)
         return fault
@@ -85,34 +82,23 @@ class Faults:
             self._faults.clear()
 
     def active(self) -> list[Fault]:
-        now = time.monotonic()
         with self._lock:
-            self._faults = [
-                f for f in self._faults if f.times != 0 and (f.until is None or f.until > now)
-            ]
+            self._faults = [fault for fault in self._faults if not fault.over()]
             return list(self._faults)
 
     def take(self, endpoint: str, grant: str = "") -> Fault | None:
         """The fault that befalls this request, if any; it is used up by one."""
-        for fault in self.active():
-            everything = fault.endpoint == "*" and not endpoint.endswith("-token")
-            if not (everything or fault.endpoint == endpoint) or fault.grant not in ("", grant):
-                continue
-            if random.random() >= fault.share:  # noqa: S311 (chance, not a secret)
-                continue
-            with self._lock:
-                if fault.times == 0:
-                    continue
-                if fault.times is not None:
-                    fault.times -= 1
-            return fault
+        with self._lock:
+            for fault in self._faults:
+                if not fault.over() and fault.befalls(endpoint, grant):
+                    if fault.times is not None:
+                        fault.times -= 1
+                    return fault
         return None
 
     def count(self, endpoint: str, grant: str = "") -> None:
         with self._lock:
-            self._counts[endpoint] += 1
-            if grant:
-                self._counts[f"{endpoint}:{grant}"] += 1
+            self._counts.update([endpoint, f"{endpoint}:{grant}"] if grant else [endpoint])
 
     def counts(self) -> Counter[str]:
         """Requests since the start or the last reset, by endpoint and by ``endpoint:grant``."""
@@ -124,19 +110,15 @@ class Faults:
             self._counts.clear()
 
 
-def tamper(kind: str, claims: dict[str, Any], now: Callable[[], float]) -> dict[str, Any]:
+def tamper(kind: str, claims: dict[str, Any], now: float) -> dict[str, Any]:
     """The claims, spoilt in one place. (Keys are exchanged where the token is signed.)"""
-    changed, is_id_token = dict(claims), claims["token_use"] in ("id",)
-    if kind == "wrong-issuer":
-        changed["iss"] = "https://cognito-idp.local-1.amazonaws.com/local-1_AnotherPool"
-    elif kind == "wrong-audience":
-        changed["aud" if is_id_token else "client_id"] = "anotherclient"
-    elif kind == "wrong-token-use":
-        changed["token_use"] = "access" if is_id_token else "id"
-    elif kind == "wrong-nonce":
-        changed["nonce"] = "another-nonce"
-    elif kind == "expired":
-        changed |= {"iat": int(now()) - 7200, "exp": int(now()) - 3600}
-    elif kind.startswith("missing-"):
-        changed.pop(kind.removeprefix("missing-"), None)
-    return changed
+    id_token = "aud" in claims and "client_id" not in claims
+    wrong: dict[str, dict[str, Any]] = {
+        "wrong-issuer": {"iss": "https://cognito-idp.local-1.amazonaws.com/local-1_AnotherPool"},
+        "wrong-audience": {"aud" if id_token else "client_id": "anotherclient"},
+        "wrong-token-use": {"token_use": "access" if id_token else "id"},
+        "wrong-nonce": {"nonce": "another-nonce"},
+        "expired": {"iat": int(now) - 7200, "exp": int(now) - 3600},
+    }
+    missing = kind.removeprefix("missing-")
+    return {k: v for k, v in claims.items() if k != missing} | wrong.get(kind, {})

@@ -6,21 +6,21 @@ Every page carries the authorize query in its address, as Cognito's do, and ends
 import hmac
 import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
 
 from flask import make_response, redirect, render_template, request
-from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.wrappers import Response
 
 from . import authorization, passwords, people, verification
 from .authorization import AuthorizationRequest
 from .errors import PersonRefused
-from .oauth import back_to_app
+from .oauth import back_to_app, usable_session
 from .pool import Pool
 from .records import Person
 
+Form = Mapping[str, str]
 OURS = ("username", "sent", "reset")  # what our pages add to the authorize query
 
 
@@ -60,48 +60,36 @@ def check_form() -> None:
         raise Forbidden("This form does not come from the pool's own page. Open it again.")
 
 
-def form_page(
-    pool: Pool, template: str, submit: Callable[[MultiDict[str, str]], Response]
-) -> Response:
+def form_view(
+    template: str, submit: Callable[[Pool, AuthorizationRequest, Form], Response]
+) -> Callable[[Pool], Response]:
     """GET shows the form; POST submits it, and shows it again with what was wrong."""
-    asked = authorization.read_request(pool, request.args)
-    if request.method == "GET":
-        return page(template, form=request.args, client=asked.client)
-    check_form()
-    try:
-        return submit(request.form)
-    except PersonRefused as refusal:
-        pool.journal.step(asked.reference, request.endpoint or "", refused=refusal)
-        return page(template, form=request.form, client=asked.client, error=refusal.message)
+
+    def view(pool: Pool) -> Response:
+        asked = authorization.read_request(pool, request.args)
+        session = usable_session(pool, asked)
+        if request.method == "GET":
+            return page(template, form=request.args, client=asked.client, session=session)
+        check_form()
+        try:
+            return submit(pool, asked, request.form)
+        except PersonRefused as refusal:
+            pool.journal.step(asked.reference, request.endpoint or "", refused=refusal)
+            form, said = request.form, refusal.message
+            return page(template, form=form, client=asked.client, session=session, error=said)
+
+    return view
 
 
-def login(pool: Pool) -> Response:
-    asked = authorization.read_request(pool, request.args)
-    session = people.session_of(pool, request.cookies.get("cognito", ""))
-    reusable = session if asked.satisfied_by(session, pool.clock()) else None
-    if request.method == "GET":
-        form = {"username": request.args.get("login_hint", "")}
-        notice = (
-            "Your password is changed. Sign in with the new one."
-            if request.args.get("reset")
-            else ""
-        )
-        return page("login.html", client=asked.client, form=form, session=reusable, notice=notice)
-
-    def submit(form: MultiDict[str, str]) -> Response:
-        if reusable and "signInAs" in form:
-            return back_to_app(pool, asked, reusable, "signed in already")
-        return proceed(pool, asked, people.authenticate(pool, *_credentials(pool, form)))
-
-    return form_page(pool, "login.html", submit)
-
-
-def _credentials(pool: Pool, form: MultiDict[str, str]) -> tuple[str, str]:
-    """What was typed, or the declared person whose button was pressed."""
+def sign_in(pool: Pool, asked: AuthorizationRequest, form: Form) -> Response:
+    session = usable_session(pool, asked)
+    if session and "signInAs" in form:
+        return back_to_app(pool, asked, session, "signed in already")
+    username, password = form.get("username", ""), form.get("password", "")
     for declared in pool.config.people:
-        if declared.username == form.get("person"):
-            return declared.username, declared.password
-    return form.get("username", ""), form.get("password", "")
+        if declared.username == form.get("person"):  # the button with this name was pressed
+            username, password = declared.username, declared.password
+    return proceed(pool, asked, people.authenticate(pool, username, password))
 
 
 def proceed(
@@ -125,73 +113,48 @@ def proceed(
     return response
 
 
-def signup(pool: Pool) -> Response:
-    def submit(form: MultiDict[str, str]) -> Response:
-        attributes = {
-            name: form.get(f"requiredAttributes[{name}]", "") for name in ("email", "name")
-        }
-        person = verification.sign_up(
-            pool, form.get("username", ""), form.get("password", ""), attributes
-        )
-        return redirect(address("/confirm", username=person.username))
-
-    return form_page(pool, "signup.html", submit)
+def sign_up(pool: Pool, asked: AuthorizationRequest, form: Form) -> Response:
+    given = {name: form.get(f"requiredAttributes[{name}]", "") for name in ("email", "name")}
+    username, password = form.get("username", ""), form.get("password", "")
+    person = verification.sign_up(pool, username, password, given)
+    return redirect(address("/confirm", username=person.username))
 
 
-def confirm(pool: Pool) -> Response:
+def confirm(pool: Pool, asked: AuthorizationRequest, form: Form) -> Response:
     """The right code signs the new person in, without a second password."""
-
-    def submit(form: MultiDict[str, str]) -> Response:
-        person = verification.confirm(pool, form.get("username", ""), form.get("code", ""))
-        asked = authorization.read_request(pool, request.args)
-        return proceed(pool, asked, person, "with a confirmation code")
-
-    return form_page(pool, "confirm.html", submit)
+    person = verification.confirm(pool, form.get("username", ""), form.get("code", ""))
+    return proceed(pool, asked, person, "with a confirmation code")
 
 
-def resend(pool: Pool) -> Response:
-    def submit(form: MultiDict[str, str]) -> Response:
-        verification.resend(pool, form.get("username", ""))
-        return redirect(address("/confirm", username=form.get("username", ""), sent="1"))
-
-    return form_page(pool, "confirm.html", submit)
+def resend(pool: Pool, asked: AuthorizationRequest, form: Form) -> Response:
+    verification.resend(pool, form.get("username", ""))
+    return redirect(address("/confirm", username=form.get("username", ""), sent="1"))
 
 
-def forgot_password(pool: Pool) -> Response:
-    def submit(form: MultiDict[str, str]) -> Response:
-        verification.forgot(pool, form.get("username", ""))
-        return redirect(address("/confirmForgotPassword", username=form.get("username", "")))
-
-    return form_page(pool, "forgot.html", submit)
+def forgot_password(pool: Pool, asked: AuthorizationRequest, form: Form) -> Response:
+    verification.forgot(pool, form.get("username", ""))
+    return redirect(address("/confirmForgotPassword", username=form.get("username", "")))
 
 
-def reset_password(pool: Pool) -> Response:
-    def submit(form: MultiDict[str, str]) -> Response:
-        password = _twice(form)
-        verification.reset(pool, form.get("username", ""), form.get("code", ""), password)
-        return redirect(address("/login", reset="1"))
-
-    return form_page(pool, "reset.html", submit)
+def reset_password(pool: Pool, asked: AuthorizationRequest, form: Form) -> Response:
+    username, code = form.get("username", ""), form.get("code", "")
+    verification.reset(pool, username, code, _new_password(form))
+    return redirect(address("/login", reset="1"))
 
 
-def change_password(pool: Pool) -> Response:
+def change_password(pool: Pool, asked: AuthorizationRequest, form: Form) -> Response:
     """An invited person's own password; the ticket proves that the temporary one was right."""
-
-    def submit(form: MultiDict[str, str]) -> Response:
-        password, ticket = _twice(form), form.get("session", "")
-        passwords.check_policy(password)
-        person = people.get(pool, form.get("username", ""))
-        verification.use_code(pool, person, verification.NEW_PASSWORD, ticket)
-        person = people.set_password(pool, person, password)
-        return proceed(pool, authorization.read_request(pool, request.args), person)
-
-    return form_page(pool, "new_password.html", submit)
+    password, person = _new_password(form), people.get(pool, form.get("username", ""))
+    verification.use_code(pool, person, verification.NEW_PASSWORD, form.get("session", ""))
+    return proceed(pool, asked, people.set_password(pool, person, password))
 
 
-def _twice(form: MultiDict[str, str]) -> str:
+def _new_password(form: Form) -> str:
+    """Checked before a code is spent on it."""
     password = form.get("password", "")
     if form.get("confirm_password", password) != password:
         raise PersonRefused("InvalidParameterException", "Passwords don't match.")
+    passwords.check_policy(password)
     return password
 
 
@@ -208,31 +171,36 @@ def confirm_user(pool: Pool) -> Response:
 def error(pool: Pool) -> Response:
     """Cognito's sentence, and, since this pool can know, the cause and the fix."""
     client_id, said = request.args.get("client_id"), request.args.get("error_description", "")
-    failures = [(a.reference, a.failed) for a in pool.journal.attempts() if a.failed]
-    same = (f for f in failures if f[1].details.get("parameters", {}).get("client_id") == client_id)
+    failures = [
+        (attempt.reference, attempt.failed)
+        for attempt in pool.journal.attempts()
+        if attempt.failed
+        and attempt.steps[-1].details.get("parameters", {}).get("client_id") == client_id
+    ]
     description = said if said.startswith(("Required String", "Missing required")) else ""
-    name = request.args.get("error", "invalid_request")
-    return page("error.html", 400, error=name, description=description, failure=next(same, None))
+    name, failure = request.args.get("error", "invalid_request"), next(iter(failures), None)
+    return page("error.html", 400, error=name, description=description, failure=failure)
 
 
 def http_error(pool: Pool, problem: HTTPException) -> Response:
     """404, 405, 403 and their like; programs get the bare status."""
     if request.path.startswith("/oauth2/") or request.path == "/":
         return Response("", problem.code, [h for h in problem.get_headers() if h[0] == "Allow"])
-    return page(
-        "error.html", problem.code or 500, error=problem.name, description=problem.description
-    )
+    status, description = problem.code or 500, problem.description
+    return page("error.html", status, error=problem.name, description=description)
 
 
-BOTH = ["GET", "POST"]
+FORMS = {
+    "login": form_view("login.html", sign_in),
+    "signup": form_view("signup.html", sign_up),
+    "confirm": form_view("confirm.html", confirm),
+    "resendcode": form_view("confirm.html", resend),
+    "forgotPassword": form_view("forgot.html", forgot_password),
+    "confirmForgotPassword": form_view("reset.html", reset_password),
+    "changePassword": form_view("new_password.html", change_password),
+}
 ROUTES = (
-    ("/login", "login", login, BOTH),
-    ("/signup", "signup", signup, BOTH),
-    ("/confirm", "confirm", confirm, BOTH),
-    ("/resendcode", "resendcode", resend, BOTH),
+    *((f"/{name}", name, view, ["GET", "POST"]) for name, view in FORMS.items()),
     ("/confirmUser", "confirmUser", confirm_user, ["GET"]),
-    ("/forgotPassword", "forgotPassword", forgot_password, BOTH),
-    ("/confirmForgotPassword", "confirmForgotPassword", reset_password, BOTH),
-    ("/changePassword", "changePassword", change_password, BOTH),
     ("/error", "error", error, ["GET"]),
 )

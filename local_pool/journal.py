@@ -8,14 +8,21 @@ import hashlib
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
+from .errors import PoolError
+
 NO_STATE = "no-state"  # as long as a reference
 KEPT = 100
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # a forged line break in a parameter
+OUTCOMES = {
+    "authorize": "at the sign-in page",
+    "login": "on the way back to the app",
+    "revoke": "signed out",
+}
 
 
 def reference_of(state: str) -> str:
@@ -27,11 +34,9 @@ class Step:
     at: str  # HH:MM:SS
     later: float  # seconds since the attempt's first step
     name: str
-    ok: bool
     text: str
-    cause: str = ""
-    fix: str = ""
-    details: dict[str, Any] = field(default_factory=dict)
+    refused: PoolError | None
+    details: Mapping[str, Any]
 
 
 @dataclass
@@ -42,19 +47,15 @@ class Attempt:
     steps: list[Step] = field(default_factory=list)
 
     @property
-    def failed(self) -> Step | None:
-        """The last step, when it was refused."""
-        return self.steps[-1] if self.steps and not self.steps[-1].ok else None
+    def failed(self) -> PoolError | None:
+        """Why the last step was refused, if it was."""
+        return self.steps[-1].refused
 
     @property
     def outcome(self) -> str:
         """A word or two for the console's list."""
-        if self.failed:
-            return f"refused at {self.failed.name}"
         last = self.steps[-1].name
-        return {"authorize": "at the sign-in page", "login": "on the way back to the app"}.get(
-            last, "signed out" if last == "revoke" else "signed in"
-        )
+        return f"refused at {last}" if self.failed else OUTCOMES.get(last, "signed in")
 
 
 class Journal:
@@ -75,26 +76,23 @@ class Journal:
         name: str,
         text: str = "",
         *,
-        refused: Any = None,
-        details: dict[str, Any] | None = None,
+        refused: PoolError | None = None,
+        details: Mapping[str, Any] | None = None,
         who: str = "",
     ) -> None:
-        """Note a step; ``refused`` is the PoolError that ended it (its message, cause and fix)."""
-        cause = refused.cause if refused else ""
-        fix = refused.fix if refused else ""
-        said = f"refused: {cause}" + (f"; {fix}" if fix else "") if refused else text
-        at = time.strftime("%H:%M:%S")
+        """Note a step of an attempt, or the refusal that ended it."""
+        at, now = time.strftime("%H:%M:%S"), time.monotonic()
         with self._lock:
             attempt = self._attempts.setdefault(reference, Attempt(reference))
             attempt.who = who or attempt.who
-            later = time.monotonic() - attempt.began
-            step = Step(at, later, name, not refused, text, cause, fix, details or {})
-            attempt.steps.append(step)
+            attempt.steps.append(Step(at, now - attempt.began, name, text, refused, details or {}))
             del attempt.steps[:-50]
             self._attempts.move_to_end(reference)
             if len(self._attempts) > KEPT:
                 self._attempts.popitem(last=False)
-        self.line(f"{reference}  {name} {said}")
+        if refused:
+            text = f"refused: {refused.cause}" + (f"; {refused.fix}" if refused.fix else "")
+        self.line(f"{reference}  {name} {text}")
 
     def line(self, text: str) -> None:
         """An event that belongs to no attempt (a mail, a fault, a change of a person)."""

@@ -10,32 +10,26 @@ import json
 import os
 from collections.abc import Callable
 from functools import cache
-from itertools import count
-from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
 from .store import Store
+from .tokens import base64url
 
 
 class SigningKey:
     def __init__(self, private: RSAPrivateKey) -> None:
         self.private = private
         self.public = private.public_key()
-        der = self.public.public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        self.kid = next(kid for kid in _kids(der) if "+" in kid or "/" in kid)
         numbers = self.public.public_numbers()
-        self.jwk = {
-            "kid": self.kid,
-            "alg": "RS256",
-            "kty": "RSA",
-            "e": _base64url(numbers.e),
-            "n": _base64url(numbers.n),
-            "use": "sig",
-        }
+        modulus = numbers.n.to_bytes(256)
+        kids = (hashlib.sha256(modulus + bytes([n])).digest() for n in range(256))
+        encoded = (base64.b64encode(kid).decode() for kid in kids)
+        self.kid = next(kid for kid in encoded if "+" in kid or "/" in kid)
+        exponent, n = base64url(numbers.e.to_bytes(3)), base64url(modulus)
+        self.jwk = {"kid": self.kid, "alg": "RS256", "kty": "RSA", "e": exponent, "n": n}
+        self.jwk["use"] = "sig"
 
     @staticmethod
     def foreign_kid() -> str:
@@ -43,21 +37,8 @@ class SigningKey:
         return base64.b64encode(os.urandom(32)).decode()
 
     def pem(self) -> str:
-        return self.private.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        ).decode()
-
-
-def _kids(der: bytes) -> Any:
-    for attempt in count():
-        yield base64.b64encode(hashlib.sha256(der + bytes([attempt % 256])).digest()).decode()
-
-
-def _base64url(number: int) -> str:
-    data = number.to_bytes((number.bit_length() + 7) // 8, "big")
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+        pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+        return self.private.private_bytes(pem, pkcs8, serialization.NoEncryption()).decode()
 
 
 class KeyRing:

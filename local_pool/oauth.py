@@ -5,17 +5,19 @@ import time
 from typing import Any
 from urllib.parse import urlencode
 
+import jwt
 from flask import jsonify, redirect, request
 from werkzeug.wrappers import Response
 
 from . import access, authorization, explain, grants, people
 from .authorization import AuthorizationRequest, callback_url
-from .errors import CallbackRefused, PageRefused, TokenRefused
+from .errors import CallbackRefused, PageRefused, PoolError, TokenRefused
 from .journal import NO_STATE, reference_of
 from .pool import Pool
 from .records import BrowserSession
 
 JSON = "application/json;charset=UTF-8"
+FORM = "application/x-www-form-urlencoded"
 GRANTS = {
     "authorization_code": grants.exchange_code,
     "refresh_token": grants.refresh,
@@ -53,9 +55,10 @@ def jwks(pool: Pool, pool_id: str) -> Response:
 
 def _known(pool: Pool, pool_id: str) -> None:
     if pool_id != pool.config.id:
-        raise TokenRefused(
-            "ResourceNotFoundException", f"User pool {pool_id[:55]} does not exist.", status=404
-        )
+        text = f"User pool {pool_id[:55]} does not exist."
+        refusal = TokenRefused("ResourceNotFoundException", text)
+        refusal.status = 404
+        raise refusal
 
 
 def authorize(pool: Pool) -> Response:
@@ -64,79 +67,67 @@ def authorize(pool: Pool) -> Response:
     by = asked.client.name or asked.client.client_id
     details = {"parameters": parameters()}
     pool.journal.step(asked.reference, "authorize", f"by {by}", details=details)
-    session = people.session_of(pool, request.cookies.get("cognito", ""))
-    if session and asked.satisfied_by(session, pool.clock()):
+    session = usable_session(pool, asked)
+    if session:
         return back_to_app(pool, asked, session, "single sign-on")
-    if "none" in asked.prompts:
-        raise asked.refuse(
-            "login_required", cause="prompt=none, and nobody is signed in at the pool"
-        )
+    if "none" in asked["prompt"].split():
+        cause = "prompt=none, and nobody is signed in at the pool"
+        raise asked.refuse("login_required", cause=cause)
     return redirect(f"{request.host_url}login?{request.query_string.decode(errors='replace')}")
+
+
+def usable_session(pool: Pool, asked: AuthorizationRequest) -> BrowserSession | None:
+    """The browser's session, if it may answer this request without a password."""
+    session = people.session_of(pool, request.cookies.get("cognito", ""))
+    return session if asked.satisfied_by(session, pool.clock()) else None
 
 
 def back_to_app(
     pool: Pool, asked: AuthorizationRequest, session: BrowserSession, how: str
 ) -> Response:
     """302 to the callback with a code, or with tokens in the fragment for the implicit flow."""
-    state = {"state": asked.state} if asked.state else {}
+    client, reference, resource = asked.client, asked.reference, asked["resource"]
+    sign_in = grants.begin_sign_in(pool, session, client, asked.scopes, reference, resource)
+    sent: dict[str, Any] = {}
     if asked.implicit:
         person = people.get(pool, session.username)
-        known = {"reference": asked.reference, "nonce": asked.nonce, "resource": asked.resource}
-        answer = grants.sign_in_directly(
-            pool, person, asked.client, asked.scopes, auth_time=session.auth_time, **known
-        )
-        names = ("id_token", "access_token", "token_type", "expires_in")
-        sent = {name: str(answer[name]) for name in names if name in answer} | state
+        sent |= grants.answer(pool, person, sign_in, nonce=asked["nonce"])
     else:
-        sent = {"code": authorization.issue_code(pool, asked, session)} | state
+        sent["code"] = authorization.issue_code(pool, asked, sign_in)
+    if asked["state"]:
+        sent["state"] = asked["state"]
     who = session.username
-    pool.journal.step(asked.reference, "login", f"{who}, {how}", who=who)
+    pool.journal.step(reference, "login", f"{who}, {how}", who=who)
     return redirect(callback_url(asked.redirect_uri, sent, fragment=asked.implicit))
 
 
 def token(pool: Pool) -> Response:
     started, form = time.perf_counter(), request.form
-    reference = grants.reference(pool, form)
-    grant = form.get("grant_type", "")
-    try:
-        if request.mimetype != "application/x-www-form-urlencoded":
-            raise TokenRefused(
-                "invalid_request", cause=f"the body is {request.mimetype or 'untyped'}, not a form"
-            )
-        client = grants.authenticate_client(pool, request.headers.get("Authorization"), form)
-        perform = GRANTS.get(grant)
-        if perform is None:
-            error = "unsupported_grant_type" if grant else "invalid_request"
-            raise TokenRefused(error, cause=f"grant_type is {grant[:40] or 'missing'}")
-        answer = perform(pool, client, form)
-    except TokenRefused as refusal:
-        pool.journal.step(reference, f"token {grant[:40]}", refused=refusal)
-        raise
+    reference, grant = grants.reference(pool, form), form.get("grant_type", "")[:40]
+    if request.mimetype != FORM:
+        cause = f"the body is {request.mimetype or 'untyped'}, not a form"
+        raise TokenRefused("invalid_request", cause=cause)
+    client = grants.authenticate_client(pool, request.headers.get("Authorization"), form)
+    if grant not in GRANTS:
+        error = "unsupported_grant_type" if grant else "invalid_request"
+        raise TokenRefused(error, cause=f"grant_type is {grant or 'missing'}")
+    answer = GRANTS[grant](pool, client, form)
     took = f"{(time.perf_counter() - started) * 1000:.0f} ms"
     pool.journal.step(reference, f"token {grant}", took, details=_shown_claims(answer))
-    response = jsonify(answer)
-    response.headers["Content-Type"] = JSON
-    return response
+    return _json(answer)
 
 
 def _shown_claims(answer: dict[str, Any]) -> dict[str, Any]:
     """Claims for the console: what a developer wants to see of a token that may not be shown."""
-    return {
-        kind: access.unverified_claims(answer[kind])
-        for kind in ("id_token", "access_token")
-        if kind in answer
-    }
+    kinds = [kind for kind in ("id_token", "access_token") if kind in answer]
+    options: Any = {"verify_signature": False}  # it was minted here just now
+    return {kind: jwt.decode(answer[kind], options=options) for kind in kinds}
 
 
 def revoke(pool: Pool) -> Response:
     form, header = request.form, request.headers.get("Authorization")
     reference = grants.reference(pool, form)
-    try:
-        grants.revoke(pool, grants.authenticate_client(pool, header, form), form.get("token", ""))
-    except TokenRefused as refusal:
-        refusal.status = 401 if refusal.error == "invalid_client" else 400
-        pool.journal.step(reference, "revoke", refused=refusal)
-        raise
+    grants.revoke(pool, grants.authenticate_client(pool, header, form), form.get("token", ""))
     pool.journal.step(reference, "revoke", "unknown token" if reference == NO_STATE else "")
     return Response(status=200)
 
@@ -145,7 +136,12 @@ def user_info(pool: Pool) -> Response:
     scheme, _, access_token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not access_token:
         raise TokenRefused("invalid_request", "Bad OAuth2 request at UserInfo Endpoint")
-    response = jsonify(access.user_info(pool, access_token))
+    return _json(access.user_info(pool, access_token))
+
+
+def _json(body: dict[str, Any], status: int = 200) -> Response:
+    response = jsonify(body)
+    response.status_code = status
     response.headers["Content-Type"] = JSON
     return response
 
@@ -158,9 +154,8 @@ def logout(pool: Pool) -> Response:
         raise PageRefused("invalid_request", "Missing required parameter client_id in request URL")
     sent = query.get("logout_uri", "")
     if sent and sent not in client.logout_urls:
-        raise PageRefused(
-            "redirect_mismatch", **explain.mismatch(sent, client.logout_urls, "sign-out")
-        )
+        why = explain.mismatch(sent, client.logout_urls, "logout")
+        raise PageRefused("redirect_mismatch", **why)
     if sent:
         response = redirect(sent)
     else:
@@ -168,7 +163,7 @@ def logout(pool: Pool) -> Response:
             if not query.get(name):
                 raise authorization.missing(name)
         asked = authorization.read_request(pool, query)
-        kept = {k: v for k, v in query.items() if k != "scope"} | {"scope": " ".join(asked.scopes)}
+        kept = query.to_dict() | {"scope": " ".join(asked.scopes)}
         response = redirect(f"{request.host_url}login?{urlencode(kept)}")
     people.end_session(pool, request.cookies.get("cognito", ""))
     response.delete_cookie("cognito")
@@ -176,10 +171,9 @@ def logout(pool: Pool) -> Response:
     return response
 
 
-def callback_error(pool: Pool, kind: str) -> Response:
+def callback_error(pool: Pool, kind: str) -> CallbackRefused:
     """A fault at authorize or login: as if the person had said no, or Cognito had failed."""
-    asked = authorization.read_request(pool, request.args)
-    return to_callback(pool, asked.refuse(*AS_CALLBACK_ERROR[kind]))
+    return authorization.read_request(pool, request.args).refuse(*AS_CALLBACK_ERROR[kind])
 
 
 def parameters() -> dict[str, str]:
@@ -188,35 +182,36 @@ def parameters() -> dict[str, str]:
     return {k: "sent" if k in hidden else v[:300] for k, v in request.args.items()}
 
 
+def _note(pool: Pool, refusal: PoolError) -> None:
+    reference, details = reference_of(request.args.get("state", "")), {"parameters": parameters()}
+    pool.journal.step(reference, request.endpoint or "", refused=refusal, details=details)
+
+
 def to_callback(pool: Pool, refusal: CallbackRefused) -> Response:
-    reference = reference_of(request.args.get("state", ""))
-    pool.journal.step(
-        reference, request.endpoint or "", refused=refusal, details={"parameters": parameters()}
-    )
-    address = callback_url(refusal.redirect_uri, refusal.parameters, fragment=refusal.fragment)
-    return redirect(address)
+    _note(pool, refusal)
+    address, fragment = refusal.redirect_uri, refusal.fragment
+    return redirect(callback_url(address, refusal.parameters, fragment=fragment))
 
 
 def to_error_page(pool: Pool, refusal: PageRefused) -> Response:
-    reference = reference_of(request.args.get("state", ""))
-    pool.journal.step(
-        reference, request.endpoint or "", refused=refusal, details={"parameters": parameters()}
-    )
-    query = {"error": refusal.error, "client_id": request.args.get("client_id", "")}
-    if refusal.message:
-        query["error_description"] = refusal.message
+    _note(pool, refusal)
+    client_id, description = request.args.get("client_id", ""), refusal.description
+    query = {"error": refusal.error, "client_id": client_id, "error_description": description}
     kept = {key: value for key, value in query.items() if value}
     return redirect(f"{request.host_url}error?{urlencode(kept)}")
 
 
 def token_error(pool: Pool, refusal: TokenRefused) -> Response:
-    body = {"error": refusal.error}
-    if refusal.description:
-        body["error_description"] = refusal.description
-    response = jsonify(body)
-    response.status_code = refusal.status
-    response.headers["Content-Type"] = JSON
-    if request.endpoint == "userInfo":
+    """A JSON error, noted under the attempt that the code or refresh token comes from."""
+    name, status = request.endpoint or "", refusal.status
+    if name in ("token", "revoke"):
+        step = f"{name} {request.form.get('grant_type', '')[:40]}".strip()
+        pool.journal.step(grants.reference(pool, request.form), step, refused=refusal)
+    if name == "revoke" and refusal.error == "invalid_client":
+        status = 401
+    body = {"error": refusal.error, "error_description": refusal.description}
+    response = _json({key: value for key, value in body.items() if value}, status)
+    if name == "userInfo":
         said = f'error="{refusal.error}", error_description="{refusal.description}"'
         response.headers["WWW-Authenticate"] = f'Bearer realm="{pool.config.issuer}", {said}'
     return response

@@ -21,9 +21,8 @@ def check_policy(password: str) -> None:
     """Raise PersonRefused (InvalidPasswordException) naming the first rule that is broken."""
     for message, _, holds in RULES:
         if not holds(password) or len(password) > 256:
-            raise PersonRefused(
-                "InvalidPasswordException", f"Password did not conform with policy: {message}"
-            )
+            broken = f"Password did not conform with policy: {message}"
+            raise PersonRefused("InvalidPasswordException", broken)
 
 
 def hash_password(password: str) -> str:

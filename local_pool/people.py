@@ -10,39 +10,38 @@ import uuid
 from dataclasses import replace
 
 from . import passwords
-from .declarations import Seed
 from .errors import PersonRefused
 from .pool import Pool
-from .records import BrowserSession, Person, State, digest
+from .records import BrowserSession, Person, digest
 
 WRONG_PASSWORD = "Incorrect username or password."  # noqa: S105 (a sentence)
 
 
 def seed(pool: Pool) -> None:
-    """Bring in declared people who are new, or whose declaration changed since."""
+    """Bring in declared people who are new, or whose declaration changed since.
+
+    A declared person has the same ``sub`` after every reset, so that apps know them again.
+    """
+    now = pool.clock()
     for declared in pool.config.people:
-        mark = hashlib.sha256(repr(declared).encode()).hexdigest()
-        if pool.state.seeded.get(declared.username) != mark:
-            person = _from_seed(pool, declared)
-            with pool.change() as state:
-                state.people[declared.username.lower()] = person
-                state.seeded[declared.username] = mark
-
-
-def _from_seed(pool: Pool, declared: Seed) -> Person:
-    """A declared person has the same ``sub`` after every reset, so that apps know them again."""
-    known, now = pool.state.people.get(declared.username.lower()), pool.clock()
-    own_sub = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{pool.config.id}/{declared.username}"))
-    return Person(
-        username=declared.username,
-        sub=known.sub if known else own_sub,
-        password=passwords.hash_seed(declared.password),
-        attributes=declared.all_attributes(),
-        created=known.created if known else now,
-        modified=now,
-        groups=declared.groups,
-        status="FORCE_CHANGE_PASSWORD" if declared.temporary else "CONFIRMED",
-    )
+        key, mark = declared.username.lower(), hashlib.sha256(repr(declared).encode()).hexdigest()
+        known = pool.state.people.get(key)
+        if pool.state.seeded.get(declared.username) == mark:
+            continue
+        own_sub = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{pool.config.id}/{declared.username}"))
+        person = Person(
+            username=declared.username,
+            sub=known.sub if known else own_sub,
+            password=passwords.hash_seed(declared.password),
+            attributes=declared.all_attributes(),
+            created=known.created if known else now,
+            modified=now,
+            groups=declared.groups,
+            status="FORCE_CHANGE_PASSWORD" if declared.temporary else "CONFIRMED",
+        )
+        with pool.change() as state:
+            state.people[key] = person
+            state.seeded[declared.username] = mark
 
 
 def find(pool: Pool, name: str) -> Person | None:
@@ -73,12 +72,9 @@ def authenticate(pool: Pool, username: str, password: str) -> Person:
         failed = 0
     if failed >= 5 and now - last < min(2 ** (failed - 5), 900):
         raise PersonRefused("NotAuthorizedException", "Password attempts exceeded")
-    person = find(pool, username)
-    if person is None and not pool.config.prevent_user_existence_errors:
-        raise PersonRefused("UserNotFoundException", "User does not exist.")
+    person = find(pool, username) if pool.config.prevent_user_existence_errors else get(pool, key)
     if person is None or not passwords.matches(password, person.password):
-        with pool.lock:
-            pool.failures[key] = (failed + 1, now)
+        pool.failures[key] = (failed + 1, now)
         raise PersonRefused("NotAuthorizedException", WRONG_PASSWORD)
     pool.failures.pop(key, None)
     return person
@@ -107,15 +103,14 @@ def end_session(pool: Pool, cookie: str) -> None:
 
 
 def create(
-    pool: Pool, username: str, password: str, attributes: dict[str, str], *, status: str
+    pool: Pool, username: str, password: str, attributes: dict[str, str], status: str
 ) -> Person:
     """Raises PersonRefused: UsernameExistsException, InvalidPasswordException, bad parameters."""
     name = username.strip()
     if not name or len(name) > 128 or any(c.isspace() for c in name):
         raise PersonRefused("InvalidParameterException", "Username is missing or malformed.")
     passwords.check_policy(password)
-    now = pool.clock()
-    hashed = passwords.hash_password(password)
+    hashed, now = passwords.hash_password(password), pool.clock()
     person = Person(name, str(uuid.uuid4()), hashed, attributes, now, now, status=status)
     with pool.change() as state:
         if name.lower() in state.people:
@@ -135,32 +130,33 @@ def update(pool: Pool, person: Person, **changes: object) -> Person:
     return changed
 
 
-def set_password(pool: Pool, person: Person, password: str, *, temporary: bool = False) -> Person:
+def set_password(pool: Pool, person: Person, password: str) -> Person:
     passwords.check_policy(password)
-    status = "FORCE_CHANGE_PASSWORD" if temporary else "CONFIRMED"
     pool.failures.pop(person.username.lower(), None)
-    return update(pool, person, password=passwords.hash_password(password), status=status)
+    return update(pool, person, password=passwords.hash_password(password), status="CONFIRMED")
 
 
-def set_enabled(pool: Pool, person: Person, enabled: bool) -> None:
-    """Disabling ends sign-ins and browser sessions for good: enabling does not revive them."""
-    update(pool, person, enabled=enabled)
-    if not enabled:
-        sign_out_everywhere(pool, person)
-        with pool.change() as state:
-            _end_sessions(state, person)
+def enable(pool: Pool, person: Person) -> None:
+    update(pool, person, enabled=True)
+
+
+def disable(pool: Pool, person: Person) -> None:
+    """Ends sign-ins and browser sessions for good: enabling does not revive them."""
+    update(pool, person, enabled=False)
+    _end_everything(pool, person)
 
 
 def delete(pool: Pool, person: Person) -> None:
-    sign_out_everywhere(pool, person)
+    _end_everything(pool, person)
     with pool.change() as state:
-        _end_sessions(state, person)
         state.people.pop(person.username.lower(), None)
 
 
-def _end_sessions(state: State, person: Person) -> None:
-    for key in [key for key, session in state.sessions.items() if session.sub == person.sub]:
-        del state.sessions[key]
+def _end_everything(pool: Pool, person: Person) -> None:
+    sign_out_everywhere(pool, person)
+    with pool.change() as state:
+        for key in [key for key, session in state.sessions.items() if session.sub == person.sub]:
+            del state.sessions[key]
 
 
 def sign_out_everywhere(pool: Pool, person: Person) -> None:
@@ -175,9 +171,5 @@ def set_group(pool: Pool, person: Person, group: str, member: bool) -> None:
     """Raises ResourceNotFoundException for a group that pool.toml does not declare."""
     if group not in pool.config.groups:
         raise PersonRefused("ResourceNotFoundException", "Group not found.")
-    with pool.change() as state:
-        current = state.people.get(person.username.lower(), person)
-        others = tuple(g for g in current.groups if g != group)
-        groups = (*others, group) if member else others
-        changed = replace(current, groups=groups, modified=pool.clock())
-        state.people[person.username.lower()] = changed
+    others = tuple(name for name in person.groups if name != group)
+    update(pool, person, groups=(*others, group) if member else others)

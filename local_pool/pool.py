@@ -1,9 +1,10 @@
 """The user pool itself: its state behind one lock, its clock, its keys. No framework.
 
-The verbs live beside it, as functions that take a pool: people.py (accounts, sessions, codes by
-mail), authorization.py (what an app may ask for) and grants.py (tokens).
+The verbs live beside it, as functions that take a pool: people.py (accounts and sessions),
+verification.py (codes by mail), authorization.py (what an app may ask for), grants.py (tokens).
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,14 +12,28 @@ from threading import Event, Lock
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from .clock import Clock
 from .config import PoolConfig
+from .errors import ConfigError
 from .faults import Faults, tamper
 from .journal import Journal
 from .keys import KeyRing, SigningKey
 from .records import Person, SignIn, State
 from .store import Store
 from .tokens import Claims, sign
+
+
+class Clock:
+    """Calling it gives seconds since the epoch. ``offset`` above 0 runs ahead, below 0 behind."""
+
+    def __init__(self, base: Callable[[], float] = time.time) -> None:
+        self._base = base
+        self.offset = 0.0
+
+    def __call__(self) -> float:
+        return self._base() + self.offset
+
+    def advance(self, seconds: float) -> None:
+        self.offset += seconds
 
 
 class Pool:
@@ -37,38 +52,40 @@ class Pool:
         self.faults = faults or Faults()
         self.journal = journal or Journal()
         self.stopping = Event()
-        self.lock = Lock()
         self.keys = KeyRing(store, generate_key)
         self.failures: dict[str, tuple[int, float]] = {}  # wrong passwords: how many, the last
+        self._lock = Lock()
         self._store = store
-        self._version = 0
         self._swept = 0.0
-        saved = store.read("state.json")
-        self.state = State.from_json(saved) if saved else State()
+        self.state = self._restored()
+
+    def _restored(self) -> State:
+        saved = self._store.read("state.json")
+        try:
+            return State.from_json(saved) if saved else State()
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConfigError(
+                f"{self._store.folder}/state.json cannot be read, perhaps another version of the"
+                " pool wrote it. Start afresh: python -m local_pool reset"
+            ) from error
 
     @contextmanager
     def change(self) -> Iterator[State]:
         """Alter the state: alone, and on disk before this returns. Never within another change."""
-        with self.lock:
+        with self._lock:
             yield self.state
-            self._version += 1
-            version = self._version
-        self._store.save(version, self._snapshot)
-
-    def _snapshot(self) -> tuple[int, str]:
-        with self.lock:
             now = self.clock()
             if abs(now - self._swept) > 60:
                 self.state.prune(now)
                 self._swept = now
-            return self._version, self.state.to_json()
+            self._store.write("state.json", self.state.to_json())
 
     def configure(self, **changes: object) -> None:
         """Change settings of the running pool (lifetimes, rotation); lost when it stops."""
         self.config = replace(self.config, **changes)  # type: ignore[arg-type]
 
     def person_of(self, record: object) -> Person | None:
-        """The enabled person a session, code or sign-in belongs to; usernames are used again."""
+        """The enabled person a session or sign-in belongs to; usernames are used again."""
         person = self.state.people.get(getattr(record, "username", "").lower())
         same = person is not None and person.sub == getattr(record, "sub", None)
         return person if person is not None and same and person.enabled else None
@@ -93,4 +110,4 @@ class Pool:
             return sign(claims, own.private, own.kid)
         private = other.private if fault.kind == "wrong-key" else own.private
         kid = SigningKey.foreign_kid() if fault.kind == "unknown-key" else own.kid
-        return sign(tamper(fault.kind, claims, self.clock), private, kid)
+        return sign(tamper(fault.kind, claims, self.clock()), private, kid)

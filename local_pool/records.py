@@ -1,15 +1,12 @@
 """What the pool remembers, as immutable records: to change one is to replace it.
 
-A record is therefore written as JSON once in its life (``line``), and saving thousands of them is
-joining strings. Secrets are kept as SHA-256 digests (they are random and long), passwords hashed.
+Secrets are kept as SHA-256 digests (they are random and long), passwords hashed.
 """
 
 import hashlib
 import json
-from dataclasses import dataclass, field, fields
-from functools import cached_property
-from json.encoder import encode_basestring_ascii as quoted
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import Any, get_args, get_type_hints
 
 
 def digest(secret: str) -> str:
@@ -18,14 +15,7 @@ def digest(secret: str) -> str:
 
 
 @dataclass(frozen=True)
-class Record:
-    @cached_property
-    def line(self) -> str:
-        return json.dumps({f.name: getattr(self, f.name) for f in fields(self)}, ensure_ascii=False)
-
-
-@dataclass(frozen=True)
-class Person(Record):
+class Person:
     username: str
     sub: str
     password: str
@@ -33,7 +23,7 @@ class Person(Record):
     created: float
     modified: float
     groups: tuple[str, ...] = ()
-    status: str = "CONFIRMED"  # or UNCONFIRMED, FORCE_CHANGE_PASSWORD, RESET_REQUIRED
+    status: str = "CONFIRMED"  # or UNCONFIRMED, FORCE_CHANGE_PASSWORD
     enabled: bool = True
 
     @property
@@ -44,7 +34,7 @@ class Person(Record):
 
 
 @dataclass(frozen=True)
-class BrowserSession(Record):
+class BrowserSession:
     """The ``cognito`` cookie: shared by all app clients, an hour from the password, not sliding."""
 
     username: str
@@ -54,23 +44,7 @@ class BrowserSession(Record):
 
 
 @dataclass(frozen=True)
-class AuthorizationCode(Record):
-    username: str
-    sub: str
-    client_id: str
-    redirect_uri: str
-    scopes: tuple[str, ...]
-    auth_time: float
-    expires_at: float
-    reference: str
-    nonce: str = ""
-    challenge: str = ""
-    resource: str = ""
-    used: bool = False  # kept until it expires, to tell a second try from a forged code
-
-
-@dataclass(frozen=True)
-class SignIn(Record):
+class SignIn:
     """One sign-in of one person at one client; every token carries its ``origin_jti``."""
 
     origin_jti: str
@@ -87,23 +61,32 @@ class SignIn(Record):
 
 
 @dataclass(frozen=True)
-class RefreshToken(Record):
+class AuthorizationCode:
+    origin_jti: str
+    redirect_uri: str
+    expires_at: float
+    nonce: str = ""
+    challenge: str = ""
+    used: bool = False  # kept until it expires, to tell a second try from a forged code
+
+
+@dataclass(frozen=True)
+class RefreshToken:
     origin_jti: str
     superseded_at: float | None = None
 
 
 @dataclass(frozen=True)
-class Challenge(Record):
+class Challenge:
     """A six-digit code sent by mail, or a pending new password; its key is purpose:username."""
 
-    username: str
     code: str
     expires_at: float
     tries_left: int = 5
 
 
 @dataclass(frozen=True)
-class Mail(Record):
+class Mail:
     to: str
     subject: str
     body: str
@@ -124,43 +107,25 @@ class State:
     challenges: dict[str, Challenge] = field(default_factory=dict)
     mails: dict[str, Mail] = field(default_factory=dict)
 
-    TYPES: ClassVar[dict[str, type[Record]]] = {
-        "people": Person,
-        "sessions": BrowserSession,
-        "codes": AuthorizationCode,
-        "sign_ins": SignIn,
-        "refresh_tokens": RefreshToken,
-        "challenges": Challenge,
-        "mails": Mail,
-    }
-
     def to_json(self) -> str:
-        """One record a line, so that a person can read the file and a diff shows what changed."""
-        tables = []
-        for f in fields(self):
-            rows = [
-                f"  {quoted(key)}: {quoted(row) if isinstance(row, str) else row.line}"
-                for key, row in getattr(self, f.name).items()
-            ]
-            tables.append(f' "{f.name}": {{\n' + ",\n".join(rows) + "\n }")
-        return "{\n" + ",\n".join(tables) + "\n}\n"
+        """A member a line, so that a person can read the file and a diff shows what changed."""
+        return json.dumps(vars(self), default=vars, ensure_ascii=False, separators=(",\n", ": "))
 
     @classmethod
     def from_json(cls, text: str) -> "State":
         tables: dict[str, dict[str, Any]] = json.loads(text)
-        state = cls(seeded=tables.get("seeded", {}))
-        for name, kind in cls.TYPES.items():
-            rows = {key: kind(**_tuples(row)) for key, row in tables.get(name, {}).items()}
-            setattr(state, name, rows)
-        return state
+        for name, hint in get_type_hints(cls).items():
+            kind = get_args(hint)[1]
+            if kind is not str:
+                tables[name] = {key: kind(**_tuples(row)) for key, row in tables[name].items()}
+        return cls(**tables)
 
     def prune(self, now: float) -> None:
         """Forget what can no longer be used; a forgotten sign-in counts as revoked."""
         for table in (self.sessions, self.codes, self.sign_ins, self.challenges):
             for key in [key for key, row in table.items() if row.expires_at <= now]:
                 del table[key]
-        gone = [k for k, row in self.refresh_tokens.items() if row.origin_jti not in self.sign_ins]
-        for key in gone:
+        for key in [k for k, t in self.refresh_tokens.items() if t.origin_jti not in self.sign_ins]:
             del self.refresh_tokens[key]
         for key in list(self.mails)[:-100]:
             del self.mails[key]

@@ -69,11 +69,8 @@ def _gate(pool: Pool, hosts: tuple[str, ...]) -> Response | None:
     unsafe = request.method not in ("GET", "HEAD", "OPTIONS")
     if unsafe and endpoint.startswith(("_local", "api")) and hosted_ui.same_origin() is False:
         raise Forbidden("Another site sent this request.")
-    if (
-        endpoint.startswith("_local")
-        or endpoint in ("static", "error", "")
-        or request.method == "OPTIONS"
-    ):
+    ours = endpoint.startswith("_local") or endpoint in ("static", "error", "")
+    if ours or request.method == "OPTIONS":
         return None
     grant = request.form.get("grant_type", "") if endpoint == "token" else ""
     if endpoint == "api":
@@ -93,13 +90,13 @@ def _befall(pool: Pool, fault: Fault) -> Response | None:
         return Response(body, status, mimetype=mimetype)
     if fault.kind == "redirect":
         return Response("", 302, {"Location": f"{request.host_url}elsewhere"})
+    if fault.kind in oauth.AS_CALLBACK_ERROR and request.args.get("redirect_uri"):
+        raise oauth.callback_error(pool, fault.kind)
     if fault.kind == "slow":
         pool.stopping.wait(fault.seconds)
     if fault.kind == "close":
         _hang_up()
         return Response("", 500)
-    if fault.kind in oauth.AS_CALLBACK_ERROR and request.args.get("redirect_uri"):
-        return oauth.callback_error(pool, fault.kind)
     return None
 
 

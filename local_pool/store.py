@@ -6,9 +6,7 @@ would guard against a power cut, which a development pool need not survive.)
 
 import os
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from threading import Lock
 
 
 class Store:
@@ -16,15 +14,11 @@ class Store:
         self.folder = folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
-        self._writing = Lock()
-        self._written = 0
 
     def read(self, name: str) -> str | None:
         """The file's text, or None when there is none."""
-        try:
-            return (self.folder / name).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
+        path = self.folder / name
+        return path.read_text(encoding="utf-8") if path.exists() else None
 
     def write(self, name: str, text: str) -> None:
         """Replace the file atomically (mkstemp creates it with mode 0600)."""
@@ -36,14 +30,3 @@ class Store:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-
-    def save(self, version: int, snapshot: Callable[[], tuple[int, str]]) -> None:
-        """Return once ``version`` of the state is on disk.
-
-        Whoever comes first writes for all who wait: 16 changes at once cost two writes.
-        """
-        with self._writing:
-            if self._written < version:
-                taken, text = snapshot()
-                self.write("state.json", text)
-                self._written = taken

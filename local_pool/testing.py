@@ -16,21 +16,19 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
 from . import grants, people
-from .clock import Clock
 from .config import PoolConfig, load_config
 from .declarations import Client, Seed
 from .errors import ConfigError
 from .faults import Faults
 from .journal import Journal
 from .keys import cached_key
-from .pool import Pool
+from .pool import Clock, Pool
 from .records import Mail, Person
 from .server import Server, listen
 from .store import Store
@@ -58,7 +56,8 @@ class LocalPool:
     ) -> None:
         self._listener = listen("127.0.0.1", port)
         settings["port"] = self._listener.getsockname()[1]
-        settings |= {"people": people, "clients": clients}
+        declared = {"people": people, "clients": clients or None}
+        settings |= {name: given for name, given in declared.items() if given is not None}
         try:
             self.config: PoolConfig = load_config({"PUBLIC_URL": public_url}, settings)
         except ConfigError:
@@ -76,12 +75,7 @@ class LocalPool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def start(self) -> None:
@@ -153,10 +147,10 @@ class LocalPool:
         return people.get(self.pool, username)
 
     def disable(self, username: str) -> None:
-        people.set_enabled(self.pool, self.person(username), False)
+        people.disable(self.pool, self.person(username))
 
     def enable(self, username: str) -> None:
-        people.set_enabled(self.pool, self.person(username), True)
+        people.enable(self.pool, self.person(username))
 
     def delete(self, username: str) -> None:
         people.delete(self.pool, self.person(username))
@@ -172,8 +166,7 @@ class LocalPool:
     ) -> dict[str, Any]:
         """A token answer (access_token, id_token, refresh_token …) without a browser."""
         client = self.config.clients[client_id or self.client_id]
-        granted = tuple(scopes) or client.scopes
-        return grants.sign_in_directly(self.pool, self.person(username), client, granted)
+        return grants.sign_in_directly(self.pool, self.person(username), client, tuple(scopes))
 
     def machine_token(self, scope: str = "") -> str:
         """An access token of the machine client; without ``scope`` for all its scopes."""
@@ -196,37 +189,26 @@ class LocalPool:
         is a Django test client: starts at ``path`` and returns its response to the callback.
         Raises AssertionError with the page's message when the pool does not lead back to the app.
         """
-        if isinstance(start, str):
-            return self._walk(start, username, password, session or requests.Session())
-        opening = start.get(path)
-        callback = self._walk(opening.headers["Location"], username, password, requests.Session())
-        return start.get(callback[len(self._origin(callback)) :])
-
-    def _walk(
-        self, url: str, username: str, password: str | None, browser: requests.Session
-    ) -> str:
+        if not isinstance(start, str):
+            opening = start.get(path).headers["Location"]
+            callback = self.sign_in(opening, username, password=password)
+            return start.get(callback.removeprefix("/".join(callback.split("/", 3)[:3])))
         if password is None:
             password = next((s.password for s in self.config.people if s.username == username), "")
+        url, browser = start, session or requests.Session()
         answer = browser.get(url, allow_redirects=False, timeout=10)
-        for _ in range(5):
-            while answer.is_redirect:
+        for _ in range(10):
+            if answer.is_redirect:
                 url = urljoin(url, answer.headers["Location"])
-                if self._origin(url) not in (self.url, f"http://127.0.0.1:{self.config.port}"):
+                if urlsplit(url).port != self.config.port:
                     return url
                 answer = browser.get(url, allow_redirects=False, timeout=10)
-            if 'name="cognitoSignInForm"' not in answer.text or 'role="alert"' in answer.text:
+            elif 'name="cognitoSignInForm"' in answer.text and 'role="alert"' not in answer.text:
+                form = {"username": username, "password": password}
+                form |= re.findall(r'name="(_csrf)" value="([^"]+)"', answer.text)
+                answer = browser.post(url, form, allow_redirects=False, timeout=10)
+            else:
                 break
-            hidden = re.search(r'name="_csrf" value="([^"]+)"', answer.text)
-            form = {
-                "_csrf": hidden[1] if hidden else "",
-                "username": username,
-                "password": password,
-            }
-            answer = browser.post(url, form, allow_redirects=False, timeout=10)
         alert = re.search(r'role="alert"[^>]*>(.*?)<', answer.text, re.DOTALL)
         said = html.unescape(alert[1]) if alert else answer.text[:300]
         raise AssertionError(f"The pool answered {answer.status_code} at {url}: {said}")
-
-    @staticmethod
-    def _origin(url: str) -> str:
-        return "/".join(url.split("/", 3)[:3])

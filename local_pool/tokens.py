@@ -21,71 +21,52 @@ Claims = dict[str, Any]
 
 
 def access_claims(config: PoolConfig, now: float, person: Person, sign_in: SignIn) -> Claims:
-    claims: Claims = {
-        "sub": person.sub,
-        "iss": config.issuer,
+    claims = _claims_of_person(person, sign_in) | {
         "version": 2,
         "client_id": sign_in.client_id,
-        "origin_jti": sign_in.origin_jti,
-        "event_id": sign_in.event_id,
-        "token_use": "access",
         "scope": " ".join(sign_in.scopes),
-        "auth_time": int(sign_in.auth_time),
-        "exp": int(now) + config.access_token_seconds,
-        "iat": int(now),
-        "jti": str(uuid.uuid4()),
         "username": person.username,
     }
-    if person.groups:
-        claims["cognito:groups"] = list(person.groups)
     if sign_in.resource:
         claims["aud"] = sign_in.resource
-    return claims
+    return claims | _times(config, now, "access", config.access_token_seconds)
 
 
 def id_claims(
     config: PoolConfig, now: float, person: Person, sign_in: SignIn, access_token: str, nonce: str
 ) -> Claims:
-    half_hash = hashlib.sha256(access_token.encode()).digest()[:16]
-    attributes = released_attributes(person, sign_in.scopes)
-    claims: Claims = {
-        k: v == "true" if k.endswith("_verified") else v for k, v in attributes.items()
-    }
-    claims |= {
-        "at_hash": base64.urlsafe_b64encode(half_hash).rstrip(b"=").decode(),
-        "sub": person.sub,
-        "iss": config.issuer,
-        "cognito:username": person.username,
-        "origin_jti": sign_in.origin_jti,
+    attributes = released_attributes(person, sign_in.scopes).items()
+    claims: Claims = {k: v == "true" if k.endswith("_verified") else v for k, v in attributes}
+    claims |= _claims_of_person(person, sign_in) | {
+        "at_hash": base64url(hashlib.sha256(access_token.encode()).digest()[:16]),
         "aud": sign_in.client_id,
-        "event_id": sign_in.event_id,
-        "token_use": "id",
-        "auth_time": int(sign_in.auth_time),
-        "exp": int(now) + config.id_token_seconds,
-        "iat": int(now),
-        "jti": str(uuid.uuid4()),
+        "cognito:username": person.username,
     }
-    if person.groups:
-        claims["cognito:groups"] = list(person.groups)
     if nonce:
         claims["nonce"] = nonce
-    return claims
+    return claims | _times(config, now, "id", config.id_token_seconds)
 
 
 def machine_claims(config: PoolConfig, now: float, client_id: str, scopes: list[str]) -> Claims:
     """client_credentials: the client is its own subject, and nobody's name is in it."""
-    return {
-        "sub": client_id,
-        "iss": config.issuer,
-        "version": 2,
-        "client_id": client_id,
-        "token_use": "access",
-        "scope": " ".join(scopes),
-        "auth_time": int(now),
-        "exp": int(now) + config.access_token_seconds,
-        "iat": int(now),
-        "jti": str(uuid.uuid4()),
+    claims: Claims = {"sub": client_id, "client_id": client_id, "scope": " ".join(scopes)}
+    claims |= {"version": 2, "auth_time": int(now)}
+    return claims | _times(config, now, "access", config.access_token_seconds)
+
+
+def _claims_of_person(person: Person, sign_in: SignIn) -> Claims:
+    groups = {"cognito:groups": list(person.groups)} if person.groups else {}
+    return groups | {
+        "sub": person.sub,
+        "origin_jti": sign_in.origin_jti,
+        "event_id": sign_in.event_id,
+        "auth_time": int(sign_in.auth_time),
     }
+
+
+def _times(config: PoolConfig, now: float, use: str, seconds: int) -> Claims:
+    times = {"iat": int(now), "exp": int(now) + seconds}
+    return {"iss": config.issuer, "token_use": use, "jti": str(uuid.uuid4())} | times
 
 
 def released_attributes(person: Person, scopes: tuple[str, ...]) -> dict[str, str]:
@@ -107,5 +88,9 @@ def sign(claims: Claims, private: RSAPrivateKey, kid: str) -> str:
 def new_refresh_token() -> str:
     """Five parts like Cognito's JWE, about 1.1 kB, all random: nothing but a handle."""
     header = b'{"cty":"JWT","enc":"A256GCM","alg":"RSA-OAEP"}'
-    parts = (header, *(os.urandom(size) for size in (256, 12, 512, 16)))
-    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+    return ".".join(map(base64url, (header, *map(os.urandom, (256, 12, 512, 16)))))
+
+
+def base64url(data: bytes) -> str:
+    """Without padding (RFC 7515, section 2)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

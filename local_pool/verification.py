@@ -14,12 +14,15 @@ from .records import Challenge, Mail, Person
 
 CONFIRM, RESET, NEW_PASSWORD = "confirm", "reset", "new-password"
 SECONDS = {CONFIRM: 24 * 3600, RESET: 3600, NEW_PASSWORD: 180}
-WRONG = PersonRefused(
-    "CodeMismatchException", "Invalid verification code provided, please try again."
-)
+MAILS = {
+    CONFIRM: ("Your verification code", "Your confirmation code is {}"),
+    RESET: ("Your password reset code", "Your password reset code is {}"),
+}
+UNKNOWN = "Username/client id combination not found."
+WRONG = "Invalid verification code provided, please try again."
 
 
-def send_mail(pool: Pool, person: Person, subject: str, body: str, code: str = "") -> None:
+def send_mail(pool: Pool, person: Person, subject: str, body: str, code: str) -> None:
     to = person.attributes.get("email", person.username)
     with pool.change() as state:
         number = int(next(reversed(state.mails), "0")) + 1
@@ -28,7 +31,7 @@ def send_mail(pool: Pool, person: Person, subject: str, body: str, code: str = "
 
 
 def challenge(pool: Pool, person: Person, purpose: str, code: str) -> None:
-    record = Challenge(person.username, code, pool.clock() + SECONDS[purpose])
+    record = Challenge(code, pool.clock() + SECONDS[purpose])
     with pool.change() as state:
         state.challenges[f"{purpose}:{person.username.lower()}"] = record
 
@@ -36,33 +39,26 @@ def challenge(pool: Pool, person: Person, purpose: str, code: str) -> None:
 def send_code(pool: Pool, person: Person, purpose: str) -> None:
     code = f"{secrets.randbelow(10**6):06}"
     challenge(pool, person, purpose, code)
-    subject = "Your verification code" if purpose == CONFIRM else "Your password reset code"
-    noun = "confirmation" if purpose == CONFIRM else "password reset"
-    send_mail(pool, person, subject, f"Your {noun} code is {code}", code)
+    subject, body = MAILS[purpose]
+    send_mail(pool, person, subject, body.format(code), code)
 
 
 def use_code(pool: Pool, person: Person, purpose: str, code: str) -> None:
     """Spend the code. Raises PersonRefused when it is wrong, too old, or was tried five times."""
     key = f"{purpose}:{person.username.lower()}"
     with pool.change() as state:
-        known = state.challenges.get(key)
-        right = known is not None and hmac.compare_digest(
-            known.code.encode(), code.strip().encode()
-        )
-        alive = known is not None and known.expires_at > pool.clock()
-        tries = known.tries_left if known else 0
-        if known and (right and alive and tries):
-            del state.challenges[key]
-        elif known:
-            state.challenges[key] = replace(known, tries_left=max(tries - 1, 0))
-    if not alive:
-        again = "Invalid code provided, please request a code again."
-        raise PersonRefused("ExpiredCodeException", again)
-    if not tries:
+        known = state.challenges.pop(key, None)
+        if known is None or known.expires_at <= pool.clock():
+            again = "Invalid code provided, please request a code again."
+            raise PersonRefused("ExpiredCodeException", again)
+        right = hmac.compare_digest(known.code.encode(), code.strip().encode())
+        if not right or not known.tries_left:
+            state.challenges[key] = replace(known, tries_left=max(known.tries_left - 1, 0))
+    if not known.tries_left:
         later = "Attempt limit exceeded, please try after some time."
         raise PersonRefused("LimitExceededException", later)
     if not right:
-        raise WRONG
+        raise PersonRefused("CodeMismatchException", WRONG)
 
 
 def sign_up(pool: Pool, username: str, password: str, attributes: dict[str, str]) -> Person:
@@ -70,7 +66,7 @@ def sign_up(pool: Pool, username: str, password: str, attributes: dict[str, str]
         raise PersonRefused("InvalidParameterException", "Invalid email address format.")
     attributes = {k: v.strip()[:2048] for k, v in attributes.items() if v.strip()}
     unverified = attributes | {"email_verified": "false"}
-    person = people.create(pool, username, password, unverified, status="UNCONFIRMED")
+    person = people.create(pool, username, password, unverified, "UNCONFIRMED")
     send_code(pool, person, CONFIRM)
     return person
 
@@ -78,7 +74,7 @@ def sign_up(pool: Pool, username: str, password: str, attributes: dict[str, str]
 def confirm(pool: Pool, username: str, code: str) -> Person:
     person = people.find(pool, username)
     if person is None:
-        raise PersonRefused("UserNotFoundException", "Username/client id combination not found.")
+        raise PersonRefused("UserNotFoundException", UNKNOWN)
     other = people.find(pool, person.attributes.get("email", ""))
     if other is not None and other.sub != person.sub:
         taken = "An account with the given email already exists."
@@ -101,7 +97,7 @@ def forgot(pool: Pool, username: str) -> None:
     if person is not None and person.enabled and person.verified_email:
         send_code(pool, person, RESET)
     elif not pool.config.prevent_user_existence_errors:
-        raise PersonRefused("UserNotFoundException", "Username/client id combination not found.")
+        raise PersonRefused("UserNotFoundException", UNKNOWN)
 
 
 def reset(pool: Pool, username: str, code: str, password: str) -> Person:
@@ -109,7 +105,7 @@ def reset(pool: Pool, username: str, code: str, password: str) -> Person:
     passwords.check_policy(password)
     person = people.find(pool, username)
     if person is None:
-        raise WRONG
+        raise PersonRefused("CodeMismatchException", WRONG)
     use_code(pool, person, RESET, code)
     return people.set_password(pool, person, password)
 
@@ -119,7 +115,7 @@ def invite(
 ) -> Person:
     """An administrator's new person, asked for a new password at the first sign-in."""
     temporary = password or f"Aa1-{secrets.token_hex(4)}"
-    person = people.create(pool, username, temporary, attributes, status="FORCE_CHANGE_PASSWORD")
+    person = people.create(pool, username, temporary, attributes, "FORCE_CHANGE_PASSWORD")
     if mail:
         body = f"Your username is {person.username} and temporary password is {temporary}"
         send_mail(pool, person, "Your temporary password", body, temporary)

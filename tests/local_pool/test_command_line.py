@@ -124,6 +124,18 @@ def test_malformed_setting_is_one_sentence(environment):
     assert (answer.returncode, answer.stderr) == (1, "POOL_PORT must be a whole number.\n")
 
 
+@pytest.mark.parametrize("text", ["{", '{"people": {}}', '{"people": {"ada": {"name": "Ada"}}}'])
+def test_state_that_cannot_be_read_is_one_sentence_and_reset_helps(environment, tmp_path, text):
+    own = environment | {"POOL_PORT": str(free_port()), "LOCAL_POOL_DIR": str(tmp_path)}
+    (tmp_path / "state.json").write_text(text)
+    answer = call(own)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert "python -m local_pool reset" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert call(own, "reset").returncode == 0
+    assert not (tmp_path / "state.json").exists()
+
+
 def test_without_a_pool_the_command_says_how_to_start_it(environment):
     port = free_port()
     answer = call(environment | {"POOL_PORT": str(port)}, "token", "ada")

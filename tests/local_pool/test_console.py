@@ -85,11 +85,11 @@ def test_programs_command_in_json(app):
     assert requests.post(url, json={"do": "disable ada"}, timeout=10).json() == {
         "said": "ada is disabled"
     }
-    fault = {"endpoint": "token", "kind": "503", "times": 3, "for": "60s"}
+    fault = {"do": "fail token 503 --times 3 --for 60s"}
     assert requests.post(url, json=fault, timeout=10).status_code == 200
     assert "token: 503, 3 more" in requests.get(url, timeout=10).json()["faults"][0]
     assert requests.delete(url, timeout=10).json()["faults"] == []
-    for wrong in ({}, {"do": "explode"}, {"endpoint": "token"}, ["do"]):
+    for wrong in ({}, {"do": "explode"}, {"do": 1}, ["do"]):
         answer = requests.post(url, json=wrong, timeout=10)
         assert answer.status_code == 400
         assert answer.json()["error"]
