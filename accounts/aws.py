@@ -1,8 +1,8 @@
 """Calls that need AWS credentials, through boto3 where it is installed.
 
 Nothing of signing in needs this: it serves commands that people run, and signing out everywhere
-where there are credentials. Credentials, region and
-endpoint come from where boto3 finds them for every program; a local pool takes any.
+where there are credentials. Credentials, region and endpoint come from where boto3 finds them for
+every program; a local pool takes any.
 """
 
 from __future__ import annotations
