@@ -110,4 +110,7 @@ def _revoke_one(item: PendingRevocation, seconds: float) -> bool:
 def _try_later(item: PendingRevocation) -> None:
     item.next_try_at = timezone.now() + min(FIRST_RETRY * 2**item.tries, LONGEST_RETRY)
     item.tries += 1
-    item.save(update_fields=["next_try_at", "tries"])
+    # Not save(): another machine's housekeeping may have revoked and deleted it meanwhile.
+    PendingRevocation.objects.filter(pk=item.pk).update(
+        next_try_at=item.next_try_at, tries=item.tries
+    )

@@ -55,7 +55,8 @@ Python {python}.
 | failed requests outside the fault windows | {outside} |
 
 {requests} requests, {failed} of them failed inside the windows ({recovery:.0f} s after a fault \
-still count as its own).
+still count as its own, and visits of the \
+pool's own pages count too).
 
 | second | fault | lasted | requests | failed | median | p95 |
 |---|---|---|---|---|---|---|

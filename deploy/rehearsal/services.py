@@ -107,9 +107,11 @@ class Process:
         self.log = folder / f"{name}.log"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def run(self, command: list[str], env: dict[str, str] | None = None) -> None:
+    def run(
+        self, command: list[str], env: dict[str, str] | None = None, cwd: Path | None = None
+    ) -> None:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, env=env, cwd=cwd, stdout=log, stderr=log)
 
     @property
     def pid(self) -> int:

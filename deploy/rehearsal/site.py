@@ -20,6 +20,7 @@ from local_pool.testing import LocalPool
 
 from .services import Nginx, Postgres, Process, Redis, free_port, until
 
+STARTS_WITHIN = 120.0  # seconds; a busy machine takes its time to import everything
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -38,10 +39,13 @@ class Instance(Process):
 
     def start(self, *, wait: bool = True) -> None:
         config = str(ROOT / "deploy/gunicorn_config.py")
-        command = [sys.executable, "-m", "gunicorn", "--chdir", str(ROOT), "--config", config]
-        self.run(command, self._environment)
+        self.run([sys.executable, "-m", "gunicorn", "--config", config], self._environment, ROOT)
         if wait:
-            until(self.is_ready, self.name)
+            try:
+                until(self.is_ready, self.name, STARTS_WITHIN)
+            except TimeoutError as error:
+                log = self.log.read_text(encoding="utf-8", errors="replace")
+                raise TimeoutError(f"{error}; its log ends:\n{log[-2000:]}") from error
 
     def is_ready(self) -> bool:
         try:

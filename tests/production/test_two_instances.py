@@ -147,6 +147,35 @@ def test_lost_database_is_503_and_heals_without_a_restart(site):
     assert workers == [instance.workers() for instance in site.instances]
 
 
+def test_housekeeping_may_run_on_every_machine_at_once(site):
+    site.pool.faults.add("revoke", "503")
+    for who in ("ada", "grace", "linus"):
+        browser = Browser(site, who)
+        assert browser.post("/accounts/logout/").headers["Location"] == "/signout?unreached=1"
+    site.pool.faults.clear()
+    code = (
+        "from accounts.models import PendingRevocation as P; from django.utils import timezone;"
+        "print(P.objects.update(next_try_at=timezone.now()))"
+    )
+    assert site.manage("shell", "--verbosity", "0", "-c", code).strip() == "3"
+    failed = []
+
+    def run():
+        try:
+            site.manage("housekeeping")
+        except RuntimeError as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    left = "from accounts.models import PendingRevocation as P; print(P.objects.count())"
+    assert site.manage("shell", "--verbosity", "0", "-c", left).strip() == "0"
+
+
 @pytest.fixture
 def load(site):
     """Requests without pause from eight clients; the statuses once it is stopped."""

@@ -1,0 +1,57 @@
+"""How DATABASE_URL becomes a connection that survives a database that was away."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.imports import ROOT
+from tests.sso_project.test_deploy_checks import PRODUCTION
+
+
+@pytest.fixture
+def database(clean_environ):
+    def read(**changes):
+        code = (
+            "import json, sso_project.settings as s\n"
+            "d = s.DATABASES['default']; d.pop('NAME')\n"
+            "print(json.dumps([d, s.ENVIRONMENT_PROBLEMS], default=str))"
+        )
+        environ = {**clean_environ, **PRODUCTION, **changes}
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(
+            command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True
+        )
+        return json.loads(done.stdout)
+
+    return read
+
+
+def test_threads_keep_their_connections_and_try_them_before_use(database):
+    settings, problems = database()
+    assert problems == {}
+    assert settings["CONN_MAX_AGE"] == 60
+    assert settings["CONN_HEALTH_CHECKS"] is True
+    assert settings["ATOMIC_REQUESTS"] is False
+    assert settings["OPTIONS"]["connect_timeout"] == 5
+    assert "pool" not in settings["OPTIONS"]
+
+
+def test_pool_takes_the_place_of_kept_connections(database):
+    settings, problems = database(DATABASE_POOL_SIZE="4", DATABASE_CONN_MAX_AGE="600")
+    assert problems == {}
+    assert settings["CONN_MAX_AGE"] == 0
+    assert settings["CONN_HEALTH_CHECKS"] is True
+    assert settings["OPTIONS"]["pool"] == {"min_size": 1, "max_size": 4, "timeout": 5}
+
+
+def test_malformed_pool_size_is_named(database):
+    _, problems = database(DATABASE_POOL_SIZE="many")
+    assert problems == {"DATABASE_POOL_SIZE": "must be a whole number, 0 or more"}
+
+
+def test_sqlite_lets_writers_queue(database):
+    settings, _ = database(DATABASE_URL="sqlite:////tmp/x.sqlite3")
+    assert settings["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert "pool" not in settings["OPTIONS"]
