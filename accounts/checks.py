@@ -18,6 +18,7 @@ from django.core.checks import register as register_check
 from .cognito.addresses import is_loopback
 from .cognito.errors import ConfigurationError
 from .provider import (
+    provider,
     read_cipher,
     read_config,
     read_group_mappings,
@@ -104,8 +105,11 @@ def check_pool_is_real(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def check_limits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    limits = settings.COGNITO.get("LIMITS", {})
-    idle, absolute = limits.get("session_idle", 0), limits.get("session_absolute", 0)
+    try:
+        limits = provider().limits
+    except ConfigurationError:
+        return []  # another check says so
+    idle, absolute = limits.session_idle, limits.session_absolute
     if not idle > absolute:
         return []
     return [

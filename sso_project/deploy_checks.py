@@ -18,6 +18,10 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 
+from accounts.cognito.errors import ConfigurationError
+from accounts.encryption import Cipher, Unreadable
+from accounts.provider import read_cipher
+
 from .checks import CONFIGURATION
 
 _EXAMPLES = {
@@ -116,9 +120,9 @@ def check_static_files(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_examples(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    values = {
-        "SECRET_KEY": [settings.SECRET_KEY],
-        "TOKEN_ENCRYPTION_KEYS": settings.COGNITO["TOKEN_ENCRYPTION_KEYS"],
+    known = {
+        "SECRET_KEY": _EXAMPLES["SECRET_KEY"] == settings.SECRET_KEY,
+        "TOKEN_ENCRYPTION_KEYS": _decrypts(_EXAMPLES["TOKEN_ENCRYPTION_KEYS"]),
     }
     return [
         Warning(
@@ -126,6 +130,15 @@ def check_examples(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             hint="Make one of your own; README.md says how.",
             id="sso_project.W005",
         )
-        for name, example in _EXAMPLES.items()
-        if example in values[name]
+        for name in _EXAMPLES
+        if known[name]
     ]
+
+
+def _decrypts(key: str) -> bool:
+    """Whether this site believes what was encrypted with `key`."""
+    try:
+        read_cipher().open(Cipher([key]).seal({}))
+    except (ConfigurationError, Unreadable):
+        return False
+    return True
