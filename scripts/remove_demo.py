@@ -38,13 +38,14 @@ LINES = {
     ],
     "sso_project/urls.py": [r'include\("stats\.'],
     "requirements-runtime.txt": [r"^(django-import-export|diff-match|et_xmlfile|openpyxl|tablib)"],
-    "Makefile": [r"remove.demo"],
+    "Makefile": [r"^remove-demo:|scripts/remove_demo"],
     "README.md": [r"remove-demo", r"docs/stats\.md", r"`/dashboard/`"],
     "docs/architecture.md": [r"^\| example \|"],
     ".dockerignore": [r"^!stats$"],
 }
 REPLACED = {
     "sso_project/settings.py": [("stats:dashboard", "accounts:profile")],
+    "Makefile": [(" remove-demo", "")],
     "pyproject.toml": [('"accounts", "stats", ', '"accounts", ')],
     "tests/test_layers.py": [('"stats", ', ""), (', "stats"', "")],
     "tests/test_docs.py": [('"stats", ', "")],
