@@ -15,7 +15,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
-from . import aws, events
+from . import events, pool_people
 from .models import Identity
 from .provider import provider
 
@@ -33,24 +33,9 @@ class Proposal:
 
 def people_of_the_pool() -> Iterator[Mapping[str, str]]:
     """Each enabled person's attributes with `username`. Raises aws.AwsProblem."""
-    config = provider().config
-    page: dict[str, Any] = {}
-    while True:
-        answer = aws.call(
-            "cognito-idp",
-            "list_users",
-            region=config.region,
-            issuer=config.issuer,
-            UserPoolId=config.pool_id,
-            **page,
-        )
-        for person in answer["Users"]:
-            if person.get("Enabled", True):
-                attributes = {pair["Name"]: pair["Value"] for pair in person["Attributes"]}
-                yield {**attributes, "username": person["Username"]}
-        if not answer.get("PaginationToken"):
-            return
-        page = {"PaginationToken": answer["PaginationToken"]}
+    for person in pool_people.everyone():
+        if person.enabled:
+            yield {**person.attributes, "username": person.username}
 
 
 def proposals(people: Iterable[Mapping[str, str]]) -> list[Proposal]:

@@ -26,9 +26,14 @@ _SECONDS = 2.0  # signing out must not wait longer for a provider that does not 
 _log = logging.getLogger(__name__)
 
 
+def has_credentials() -> bool:
+    """Whether the environment says that there are AWS credentials."""
+    return any(os.environ.get(name) for name in _CREDENTIALS)
+
+
 def global_sign_out(username: str) -> bool:
     """End all tokens of the pool's user `username`. False: AWS was asked and did not do it."""
-    if not username or not any(os.environ.get(name) for name in _CREDENTIALS):
+    if not username or not has_credentials():
         return True
     config = provider().config
     try:

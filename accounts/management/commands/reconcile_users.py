@@ -1,0 +1,53 @@
+"""Deactivate people here who are gone from the user pool or disabled there."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from ... import aws, reconciling
+
+MOST = 50  # people
+
+
+class Command(BaseCommand):
+    """Shows what it would do; `--apply` does it. Safe to schedule, and to run twice."""
+
+    help = (
+        "Compare this site's people with the user pool, and deactivate who is gone or disabled "
+        "there. Shows what it would do; --apply does it. Needs boto3 and cognito-idp:ListUsers."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--apply", action="store_true", help="deactivate them")
+        parser.add_argument(
+            "--at-most",
+            type=int,
+            default=MOST,
+            metavar="N",
+            help=f"change nothing when it would be more people (default {MOST}): a wrong pool "
+            "must not empty the site",
+        )
+
+    def handle(self, *args: Any, apply: bool, at_most: int, **options: Any) -> None:
+        try:
+            found = reconciling.compare()
+        except aws.AwsProblem as problem:
+            raise CommandError(f"{problem} Nothing was changed.") from problem
+        lost = [each for each in found if not each.kept]
+        for each in found:
+            kept = f", kept: {each.kept}" if each.kept else ""
+            self.stdout.write(f"{'-' if kept else '+'}  {each.identity}: {each.state}{kept}")
+        if apply and len(lost) > at_most:
+            raise CommandError(
+                f"{len(lost)} people would be deactivated, more than {at_most}. Check"
+                " COGNITO_POOL_ID, or say --at-most. Nothing was changed."
+            )
+        if not apply:
+            self.stdout.write(f"{len(lost)} would be deactivated. Look at each, then add --apply.")
+            return
+        for each in lost:
+            reconciling.deactivate(each)
+        self.stdout.write(f"{len(lost)} deactivated.")

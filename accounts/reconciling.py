@@ -1,0 +1,88 @@
+"""People here who are gone from the pool, or disabled there: found here, then deactivated.
+
+A disabled or deleted user of the pool cannot sign in or renew any more, but a session lives on
+until its access token ends, and rights given here stay. Only identities of our own pool count;
+nobody is reactivated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+
+from . import events, pool_people
+from .models import Identity
+from .provider import provider
+
+ASKED_ONE_BY_ONE = 20  # people; more are compared with the pool's whole list
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An identity that the pool no longer lets in: `state` is "gone" or "disabled".
+
+    `kept`: why the person stays active all the same; empty when they are to be deactivated.
+    """
+
+    identity: Identity
+    state: str
+    kept: str = ""
+
+
+def compare(users: Iterable[Any] | None = None) -> list[Finding]:
+    """What is to be done about active people, all or only these `users`. Raises aws.AwsProblem."""
+    identities = Identity.objects.filter(issuer=provider().config.issuer, user__is_active=True)
+    if users is not None:
+        identities = identities.filter(user__in=list(users))
+    found = [(identity, _state(identity, known)) for identity, known in _with_pool(identities)]
+    lost = [(identity, state) for identity, state in found if state]
+    return [Finding(identity, state, _why_kept(identity, lost)) for identity, state in lost]
+
+
+def _with_pool(
+    identities: QuerySet[Identity],
+) -> list[tuple[Identity, pool_people.PoolPerson | None]]:
+    rows = list(identities.select_related("user").order_by("pk"))
+    if len(rows) <= ASKED_ONE_BY_ONE:
+        return [(row, pool_people.find(row.subject)) for row in rows]
+    listed = {person.subject: person for person in pool_people.everyone()}
+    # Pages of ListUsers are taken while people come and go: ask again before saying "gone".
+    return [(row, listed.get(row.subject) or pool_people.find(row.subject)) for row in rows]
+
+
+def _state(identity: Identity, known: pool_people.PoolPerson | None) -> str:
+    if known is None or known.subject != identity.subject:
+        return "gone"
+    return "" if known.enabled else "disabled"
+
+
+def _why_kept(identity: Identity, lost: list[tuple[Identity, str]]) -> str:
+    lost_keys = {each.pk for each, _ in lost}
+    others = Identity.objects.filter(user=identity.user).exclude(pk__in=lost_keys)
+    if other := others.first():
+        return f"also signs in as {other}"
+    lost_users = {each.user_id for each, _ in lost}
+    model = get_user_model()
+    if getattr(identity.user, "is_superuser", False):
+        left = model._default_manager.filter(is_superuser=True, is_active=True)
+        if not left.exclude(pk__in=lost_users).exists():
+            return "is the last active superuser; give another one the right first"
+    return ""
+
+
+def deactivate(finding: Finding, **told: object) -> None:
+    """Deactivate the person, which ends all they have here, and record why."""
+    user = finding.identity.user
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    events.record(
+        "deactivated",
+        user=user,
+        person=finding.identity.username,
+        reason=f"{finding.state}_in_pool",
+        **told,  # type: ignore[arg-type]
+    )
