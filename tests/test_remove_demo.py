@@ -23,8 +23,11 @@ QUICK = [
 ]
 
 
-def run(*command, cwd, **kwargs):
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, **kwargs)
+def run(*command, cwd, **variables):
+    ours = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
+    done = subprocess.run(
+        command, cwd=cwd, env=ours | variables, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, (
         f"{' '.join(command)}\n{done.stdout[-4000:]}\n{done.stderr[-2000:]}"
     )
@@ -34,12 +37,9 @@ def run(*command, cwd, **kwargs):
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     root = tmp_path_factory.mktemp("copy") / "project"
-    hidden = shutil.ignore_patterns(".git", ".venv", ".local", "__pycache__", "test-results", ".*")
-    shutil.copytree(ROOT, root, ignore=hidden)
-    for name in (".env.example", ".ci", ".gitignore"):
-        source = ROOT / name
-        copy_it = shutil.copytree if source.is_dir() else shutil.copy
-        copy_it(source, root / name)
+    left_behind = (".git", ".venv", ".local", ".env", ".*_cache", ".hypothesis")
+    ignored = shutil.ignore_patterns(*left_behind, "__pycache__", "test-results", "staticfiles")
+    shutil.copytree(ROOT, root, ignore=ignored)
     run(sys.executable, "scripts/remove_demo.py", cwd=root)
     return root
 
@@ -54,15 +54,13 @@ def test_nothing_of_the_demo_is_left(copy):
 
 
 def test_what_is_left_is_in_order(copy):
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    python = [sys.executable, "manage.py"]
-    run(*python, "check", cwd=copy, env=environment)
-    run(*python, "makemigrations", "--check", "--dry-run", cwd=copy, env=environment)
+    manage, settings = [sys.executable, "manage.py"], {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+    run(*manage, "check", cwd=copy, **settings)
+    run(*manage, "makemigrations", "--check", "--dry-run", cwd=copy, **settings)
     run(sys.executable, "-m", "ruff", "check", "--select", "F", ".", cwd=copy)
     run(sys.executable, "-m", "pytest", "--collect-only", "-q", cwd=copy)
 
 
 def test_the_rest_of_the_suite_stays_green(copy):
-    environment = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
     command = [sys.executable, "-m", "pytest", "-q", "-m", "not browser", "-p", "no:cacheprovider"]
-    run(*command, *QUICK, cwd=copy, env=environment)
+    run(*command, *QUICK, cwd=copy)
