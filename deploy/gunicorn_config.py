@@ -1,24 +1,34 @@
 """The server (`make serve`): gunicorn with threads. docs/operations.md explains the choices.
 
-By hand: `gunicorn --config deploy/gunicorn_config.py`.
+By hand: `gunicorn --config deploy/gunicorn_config.py`. Nothing of the project is imported here: the
+workers are forks of this process, and a reload (HUP) has to load new code and settings.
 """
 
+import json
+import logging
 import os
+import subprocess
+import sys
 import tempfile
+from datetime import UTC, datetime
 from typing import Any
 
-from sso_project.settings import LOGGING, SERVER
+_READ = (
+    "import json; from sso_project import settings;"
+    "print(json.dumps({**settings.SERVER, 'LOG_FORMAT': settings.LOG_FORMAT}))"
+)
+_settings = json.loads(subprocess.check_output([sys.executable, "-c", _READ], text=True))
 
 wsgi_app = "sso_project.wsgi:application"
-bind = SERVER["BIND"]
+bind = _settings["BIND"]
 proc_name = "sso-project"
 
 worker_class = "gthread"
-workers = SERVER["PROCESSES"]
-threads = SERVER["THREADS"]
+workers = _settings["PROCESSES"]
+threads = _settings["THREADS"]
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 (heartbeats: no disk)
 control_socket_disable = True
-preload_app = False  # a reload (HUP) must load new code
+preload_app = False
 
 # A proxy keeps its connections and closes them first; gunicorn closing them first would lose
 # requests that are just being sent.
@@ -35,16 +45,32 @@ limit_request_line = 8190  # callbacks carry long codes
 limit_request_field_size = 16380  # cookies of ten sign-in attempts
 accesslog = None  # request_log.py writes one without queries, in which codes would stand
 errorlog = "-"
-logconfig_dict = {
-    **LOGGING,
-    "loggers": {**LOGGING["loggers"], "gunicorn.error": {"level": "INFO", "propagate": True}},
-}
+
+
+class JSONLines(logging.Formatter):
+    """What gunicorn itself says, with the members of sso_project/json_logs.py."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        level, message = record.levelname, super().format(record)
+        return json.dumps({"time": at, "level": level, "logger": record.name, "message": message})
+
+
+if _settings["LOG_FORMAT"] == "json":
+    logconfig_dict = {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": JSONLines}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"level": "INFO", "handlers": []},
+        "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["stderr"]}},
+    }
 
 # All processes count into files here, so that any of them can tell of all (/metrics). Set once: a
 # reload reads this file again.
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="sso-metrics-")
-    _made_here = True
+    os.environ["_METRICS_MADE_BY"] = str(os.getpid())
 
 
 def post_worker_init(worker: Any) -> None:
@@ -73,5 +99,5 @@ def child_exit(server: Any, worker: Any) -> None:
 def on_exit(server: Any) -> None:
     import shutil
 
-    if globals().get("_made_here"):
+    if os.environ.get("_METRICS_MADE_BY") == str(os.getpid()):
         shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

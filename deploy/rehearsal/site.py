@@ -86,7 +86,7 @@ class Site:
         self.environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             **self.pool.env(),
-            "ENV_FILE": os.devnull,
+            "ENV_FILE": str(self.folder / "env"),
             "DJANGO_SETTINGS_MODULE": "sso_project.settings",
             "SECRET_KEY": "of-a-rehearsal-that-lives-for-some-minutes-0123456789abcdef",
             "TOKEN_ENCRYPTION_KEYS": Fernet.generate_key().decode(),

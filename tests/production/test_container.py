@@ -90,6 +90,7 @@ def test_site_runs_read_only_without_capabilities():
 
 
 def test_stopping_leaves_time_to_finish(monkeypatch):
+    monkeypatch.chdir(ROOT)
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "/nonexistent")
     settings = {}
     exec((ROOT / "deploy/gunicorn_config.py").read_text(encoding="utf-8"), settings)

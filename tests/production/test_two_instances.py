@@ -223,6 +223,17 @@ def test_graceful_reload_under_load_loses_no_request(site, load):
     assert len(statuses) > 50
 
 
+def test_reload_takes_new_settings(site):
+    (site.folder / "env").write_text("SITE_NAME=Renamed while running\n")
+    try:
+        site.instances[0].reload()
+        page = requests.get(site.instances[0].url + "/", headers=HOST, timeout=30)
+        assert "Renamed while running" in page.text
+    finally:
+        (site.folder / "env").unlink()
+        site.instances[0].reload()
+
+
 def test_taking_an_instance_out_and_stopping_it_under_load_loses_no_request(site, load):
     first, second = site.instances
     time.sleep(1)
