@@ -19,7 +19,7 @@ from .cognito.claims import AccessClaims
 from .cognito.errors import CognitoError, MalformedToken, TokenRejected
 from .people import PersonDeactivated, UnknownPerson
 from .principals import principal_maker
-from .problems import problem_for
+from .problems import RETRY_AFTER, problem_for, retry_after
 from .provider import provider
 
 REALM = "api"
@@ -140,12 +140,12 @@ class Unavailable(exceptions.APIException):
     """503: nothing is wrong with the request. `wait` is in seconds, as DRF's Throttled has it."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    wait = 5
+    wait = RETRY_AFTER
 
 
 def unavailable(error: CognitoError) -> Unavailable:
     """The 503 of an error that the caller can do nothing about; they are told when to try again."""
     problem = problem_for(error)
     answer = Unavailable(f"{problem.what} {problem.next_step}", code=error.code)
-    answer.wait = max(1, round(getattr(error, "retry_after", None) or Unavailable.wait))
+    answer.wait = retry_after(error)
     return answer

@@ -20,7 +20,7 @@ from .cognito.errors import CognitoError
 from .journal import note
 from .models import SignIn
 from .problem_page import render_problem
-from .problems import problem_for
+from .problems import problem_for, retry_after
 from .provider import provider
 
 LONGEST_UNSEEN = timedelta(minutes=1)  # one write a minute at most
@@ -95,5 +95,5 @@ def _try_again(request: HttpRequest, error: CognitoError, row: SignIn) -> HttpRe
     note(row.reference, "could not be renewed", level=logging.WARNING, reason=error.code)
     sentence = f"{problem.what} {problem.next_step}"
     body = {"detail": sentence, "code": problem.code, "error": sentence}
-    retry_after = str(round(getattr(error, "retry_after", None) or 5))
-    return ask_to_sign_in.program_answer(body, problem.status, {"Retry-After": retry_after})
+    headers = {"Retry-After": str(retry_after(error))}
+    return ask_to_sign_in.program_answer(body, problem.status, headers)

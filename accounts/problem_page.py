@@ -14,7 +14,7 @@ from .cognito.errors import CognitoError, CognitoUnavailable, ProviderRefused
 from .journal import note
 from .names import page_address, template
 from .people import PersonDeactivated, UnknownPerson
-from .problems import problem_for, provider_reason
+from .problems import problem_for, provider_reason, retry_after
 from .provider import provider
 
 
@@ -44,7 +44,7 @@ def render_problem(
     }
     response = render(request, template("problem.html"), context, status=problem.status)
     if isinstance(error, CognitoUnavailable):
-        response["Retry-After"] = str(round(error.retry_after or 5))
+        response["Retry-After"] = str(retry_after(error))
     return response
 
 

@@ -14,6 +14,8 @@ from .people import PersonDeactivated, UnknownPerson
 from .renewal import RenewalUnavailable
 from .revocations import RevocationsUnavailable
 
+RETRY_AFTER = 5  # seconds, when nobody knows better
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -140,6 +142,11 @@ def problem_for(error: errors.CognitoError) -> Problem:
         if ancestor in PROBLEMS:
             return PROBLEMS[ancestor]
     raise AssertionError("CognitoError itself has a row")
+
+
+def retry_after(error: errors.CognitoError) -> int:
+    """Whole seconds after which it is worth trying again: Retry-After of a 503."""
+    return max(1, round(getattr(error, "retry_after", None) or RETRY_AFTER))
 
 
 # What the provider's own codes mean for a person (RFC 6749 section 4.1.2.1, OpenID Connect Core

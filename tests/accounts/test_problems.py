@@ -49,3 +49,12 @@ def test_provider_reason_is_ours_and_never_its_text():
     assert problems.provider_reason(refused("new_code", "free text")) == (
         "It gave no reason that we know."
     )
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "seconds"), [(None, problems.RETRY_AFTER), (0.0, 5), (0.3, 1), (1.6, 2), (60, 60)]
+)
+def test_nobody_is_told_to_try_again_at_once(asked_for, seconds):
+    """As 0 seconds would: a browser's script would ask in a circle."""
+    error = errors.CognitoUnavailable("down", retry_after=asked_for)
+    assert problems.retry_after(error) == seconds
