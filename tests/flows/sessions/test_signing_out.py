@@ -20,7 +20,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def current_feed(monkeypatch):
     """Read the feed each time: these stories are not about the second it may take."""
-    monkeypatch.setattr(revocations, "READ_EVERY", 0.0)
+    for name in ("READ_EVERY", "LOOK_EVERY", "SHARED_FOR"):
+        monkeypatch.setattr(revocations, name, 0.0)
 
 
 def access_token_of(row):
