@@ -32,8 +32,9 @@ def read_access_token(pool: Pool, token: str) -> tuple[Claims, Person]:
     if claims.get("exp", 0) <= pool.clock():
         raise _refuse(GONE, "Access Token has expired")
     sign_in = pool.state.sign_ins.get(claims.get("origin_jti", ""))
-    person = pool.person_of(sign_in) if pool.live(sign_in) else None
-    if person is None:
+    person = pool.person_of(sign_in)
+    over = sign_in is None or sign_in.revoked_at is not None or sign_in.expires_at <= pool.clock()
+    if person is None or over:
         raise _refuse(GONE, "Access Token has been revoked")
     return claims, person
 

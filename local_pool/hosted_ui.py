@@ -4,6 +4,7 @@ Every page carries the authorize query in its address, as Cognito's do, and ends
 """
 
 import hmac
+import re
 import secrets
 import uuid
 from collections.abc import Callable, Mapping
@@ -184,7 +185,7 @@ def error(pool: Pool) -> Response:
 
 def http_error(pool: Pool, problem: HTTPException) -> Response:
     """404, 405, 403 and their like; programs get the bare status."""
-    if request.path.startswith("/oauth2/") or request.path == "/":
+    if re.match(r"/(oauth2/|[^/]+/\.well-known/|$)", request.path):
         return Response("", problem.code, [h for h in problem.get_headers() if h[0] == "Allow"])
     status, description = problem.code or 500, problem.description
     return page("error.html", status, error=problem.name, description=description)

@@ -29,8 +29,7 @@ AS_CALLBACK_ERROR = {
 }
 
 
-def discovery(pool: Pool, pool_id: str) -> Response:
-    _known(pool, pool_id)
+def discovery(pool: Pool) -> Response:
     domain = pool.config.domain
     return jsonify(
         authorization_endpoint=f"{domain}/oauth2/authorize",
@@ -48,17 +47,8 @@ def discovery(pool: Pool, pool_id: str) -> Response:
     )
 
 
-def jwks(pool: Pool, pool_id: str) -> Response:
-    _known(pool, pool_id)
+def jwks(pool: Pool) -> Response:
     return jsonify(pool.keys.jwks())
-
-
-def _known(pool: Pool, pool_id: str) -> None:
-    if pool_id != pool.config.id:
-        text = f"User pool {pool_id[:55]} does not exist."
-        refusal = TokenRefused("ResourceNotFoundException", text)
-        refusal.status = 404
-        raise refusal
 
 
 def authorize(pool: Pool) -> Response:
@@ -218,8 +208,8 @@ def token_error(pool: Pool, refusal: TokenRefused) -> Response:
 
 
 ROUTES = (
-    ("/<pool_id>/.well-known/openid-configuration", "discovery", discovery, ["GET"]),
-    ("/<pool_id>/.well-known/jwks.json", "jwks", jwks, ["GET"]),
+    ("/{pool_id}/.well-known/openid-configuration", "discovery", discovery, ["GET"]),
+    ("/{pool_id}/.well-known/jwks.json", "jwks", jwks, ["GET"]),
     ("/oauth2/authorize", "authorize", authorize, ["GET"]),
     ("/oauth2/token", "token", token, ["POST"]),
     ("/oauth2/revoke", "revoke", revoke, ["POST"]),

@@ -17,7 +17,7 @@ from .errors import ConfigError
 from .faults import Faults, tamper
 from .journal import Journal
 from .keys import KeyRing, SigningKey
-from .records import Person, SignIn, State
+from .records import BrowserSession, Person, SignIn, State
 from .store import Store
 from .tokens import Claims, sign
 
@@ -84,20 +84,12 @@ class Pool:
         """Change settings of the running pool (lifetimes, rotation); lost when it stops."""
         self.config = replace(self.config, **changes)  # type: ignore[arg-type]
 
-    def person_of(self, record: object) -> Person | None:
+    def person_of(self, record: BrowserSession | SignIn | None) -> Person | None:
         """The enabled person a session or sign-in belongs to; usernames are used again."""
-        person = self.state.people.get(getattr(record, "username", "").lower())
-        same = person is not None and person.sub == getattr(record, "sub", None)
-        return person if person is not None and same and person.enabled else None
-
-    def live(self, sign_in: SignIn | None) -> bool:
-        """Has this sign-in neither ended nor been revoked?"""
-        return (
-            sign_in is not None
-            and sign_in.revoked_at is None
-            and sign_in.expires_at > self.clock()
-            and self.person_of(sign_in) is not None
-        )
+        person = self.state.people.get(record.username.lower()) if record else None
+        if record is None or person is None or person.sub != record.sub:
+            return None
+        return person if person.enabled else None
 
     def mint(self, claims: Claims) -> str:
         """Sign an access or ID token with its key, or spoil it if a fault asks for that."""

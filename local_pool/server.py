@@ -49,7 +49,8 @@ def create_app(pool: Pool, *, hosts: tuple[str, ...] = LOOPBACK) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for routes in (oauth.ROUTES, hosted_ui.ROUTES, api.ROUTES, console.ROUTES):
         for rule, endpoint, view, methods in routes:
-            app.add_url_rule(rule, endpoint, partial(view, pool), methods=methods)
+            path = rule.format(pool_id=pool.config.id)
+            app.add_url_rule(path, endpoint, partial(view, pool), methods=methods)
     app.before_request(partial(_gate, pool, hosts))
     app.after_request(partial(_finish, pool))
     app.register_error_handler(PageRefused, partial(oauth.to_error_page, pool))

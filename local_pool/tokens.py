@@ -73,12 +73,9 @@ def released_attributes(person: Person, scopes: tuple[str, ...]) -> dict[str, st
     """``openid`` alone releases everything; email, phone and profile narrow it to their parts."""
     if not {"email", "phone", "profile"} & set(scopes):
         return person.attributes
-    return {k: v for k, v in person.attributes.items() if _scope_of(k) in scopes}
-
-
-def _scope_of(attribute: str) -> str:
-    prefix = attribute.removesuffix("_verified")
-    return {"email": "email", "phone_number": "phone"}.get(prefix, "profile")
+    own = {"email": "email", "phone_number": "phone"}
+    held = person.attributes.items()
+    return {k: v for k, v in held if own.get(k.removesuffix("_verified"), "profile") in scopes}
 
 
 def sign(claims: Claims, private: RSAPrivateKey, kid: str) -> str:
