@@ -6,9 +6,11 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 
 from accounts import revocations
+from accounts.api.views import CallerView
 from accounts.authentication import BearerError, CognitoAuthentication, challenge
 from accounts.models import Identity
 from accounts.principals import Machine
@@ -323,6 +325,27 @@ def test_verified_token_costs_no_query_and_no_call(client, cognito, django_asser
         assert request.user == user
         assert request.auth.username == "ada"
     assert cognito.calls == calls
+
+
+def test_whole_request_with_a_verified_token_costs_no_query(
+    client, monkeypatch, django_assert_num_queries
+):
+    """Nor does anything around the view: middleware, throttles, permissions."""
+    monkeypatch.setattr(CallerView, "get", lambda self, request: Response(str(request.auth)))
+    token = mint_access_token()
+    assert ask(client, token).status_code == 200
+    with django_assert_num_queries(0):
+        assert ask(client, token).status_code == 200
+
+
+def test_request_of_a_session_costs_three_queries(
+    cognito_client, monkeypatch, django_assert_num_queries
+):
+    """The session, its sign-in, the user; the tokens' renewal and its lease only when due."""
+    monkeypatch.setattr(CallerView, "get", lambda self, request: Response(str(request.user.pk)))
+    browser = cognito_client("ada", bearer=False)
+    with django_assert_num_queries(3):
+        assert browser.get("/api/user").status_code == 200
 
 
 def test_requests_share_no_user_instance():
