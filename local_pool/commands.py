@@ -90,10 +90,11 @@ def fail(pool: Pool, endpoint: str, kind: str, **options: str) -> str:
 
 
 def heal(pool: Pool) -> str:
-    """heal: every fault off, the clock right again"""
+    """heal: every fault off, clock and settings right again"""
     pool.faults.clear()
     pool.clock.offset = 0
-    return "every fault is off, the clock is right"
+    pool.config = pool.declared
+    return "every fault is off, clock and settings are right"
 
 
 def rotate_keys(pool: Pool, *, drop_old: str = "") -> str:

@@ -47,7 +47,7 @@ class Pool:
         journal: Journal | None = None,
         generate_key: Callable[[int], RSAPrivateKey] | None = None,
     ) -> None:
-        self.config = config
+        self.config = self.declared = config
         self.clock = clock or Clock()
         self.faults = faults or Faults()
         self.journal = journal or Journal()
@@ -81,8 +81,13 @@ class Pool:
             self._store.write("state.json", self.state.to_json())
 
     def configure(self, **changes: object) -> None:
-        """Change settings of the running pool (lifetimes, rotation); lost when it stops."""
+        """Change settings of the running pool (lifetimes, rotation), until ``heal`` or its end."""
         self.config = replace(self.config, **changes)  # type: ignore[arg-type]
+
+    def changed(self) -> dict[str, object]:
+        """Settings that are not as declared now."""
+        declared = vars(self.declared)
+        return {k: value for k, value in vars(self.config).items() if value != declared[k]}
 
     def person_of(self, record: BrowserSession | SignIn | None) -> Person | None:
         """The enabled person a session or sign-in belongs to; usernames are used again."""

@@ -165,7 +165,7 @@ def test_clock_runs_ahead_and_behind(app):
     commands.run(app.pool.pool, "clock 0")
     commands.run(app.pool.pool, "clock -90s")
     assert claims(app.tokens()["access_token"])["iat"] < time.time() - 80
-    assert commands.run(app.pool.pool, "heal") == "every fault is off, the clock is right"
+    assert commands.run(app.pool.pool, "heal") == "every fault is off, clock and settings are right"
     assert app.pool.clock.offset == 0
 
 
@@ -254,6 +254,18 @@ def test_expired_tokens_and_short_lifetimes(app):
     answer = app.tokens()
     got = claims(answer["access_token"])
     assert answer["expires_in"] == got["exp"] - got["iat"] == 2
+
+
+@pytest.mark.parametrize("words", ["heal", "reset"])
+def test_changed_settings_are_shown_until_all_is_right_again(app, words):
+    commands.run(app.pool.pool, "lifetime access 2s")
+    commands.run(app.pool.pool, "rotation on 10s")
+    shown = app.get("/_local/").text
+    assert "access_token_seconds = 2<" in shown
+    assert "rotate_refresh_tokens = true<" in shown
+    commands.run(app.pool.pool, words)
+    assert "access_token_seconds = " not in app.get("/_local/").text
+    assert app.tokens()["expires_in"] == 3600
 
 
 def test_reset_makes_the_pool_as_declared(app):
