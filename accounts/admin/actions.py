@@ -12,7 +12,7 @@ from django.contrib.auth import get_permission_codename, get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from .. import ending, events, services
+from .. import aws, ending, events, pool_people, reconciling, services
 from ..models import SignIn
 
 
@@ -101,3 +101,26 @@ def end_sign_ins(modeladmin: Any, request: HttpRequest, rows: QuerySet[SignIn]) 
     ]
     pending = [ending.end(row, reason=SignIn.EndReason.BY_OPERATOR) for row in live]
     _tell(request, f"Sign-ins ended: {len(live)}.", reached=ending.revoke(pending))
+
+
+@admin.action(permissions=["manage_people"], description="Compare with the pool")
+def reconcile(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> None:
+    """Deactivates who is gone or disabled there, like `manage.py reconcile_users --apply`."""
+    if reason := pool_people.why_unavailable():
+        messages.error(request, reason)
+        return
+    people = _people(request, rows)
+    try:
+        found = reconciling.compare(people)
+    except aws.AwsProblem as problem:
+        messages.error(request, str(problem))
+        return
+    for each in found:
+        if each.kept:
+            messages.warning(request, f"{each.identity} is {each.state}, but kept: {each.kept}.")
+        else:
+            reconciling.deactivate(each, request=request, by=request.user)
+            messages.warning(request, f"{each.identity} is {each.state}: deactivated here.")
+    lost = {each.identity.user_id for each in found}
+    fine = sum(user.pk not in lost for user in people)
+    messages.success(request, f"As the pool has them: {fine}.")

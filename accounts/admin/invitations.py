@@ -1,0 +1,124 @@
+"""Inviting people to the pool from the admin, and seeing who has not come yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth import get_permission_codename, get_user_model
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.utils import timezone
+from django.views.generic import FormView
+
+from .. import aws, events, pool_people
+from ..names import template
+
+_REMEDIES = {
+    "UsernameExistsException": "The pool has this username already. Choose another one.",
+    "UnsupportedUserStateException": "They have signed in meanwhile: no invitation is needed.",
+    "UserNotFoundException": "The pool has nobody of this name any more.",
+}
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """Somebody who was invited and has not signed in yet."""
+
+    username: str
+    email: str
+    expires_at: datetime
+
+    @property
+    def is_over(self) -> bool:
+        return self.expires_at <= timezone.now()
+
+
+def may_invite(request: HttpRequest) -> bool:
+    """Whether this member of staff may add people."""
+    opts = get_user_model()._meta
+    return bool(request.user.has_perm(f"{opts.app_label}.{get_permission_codename('add', opts)}"))
+
+
+def waiting() -> list[Invitation]:
+    """The newest first. Raises aws.AwsProblem."""
+    lasts = pool_people.invitation_lasts()
+    invited = pool_people.everyone(only=f'cognito:user_status = "{pool_people.INVITED}"')
+    found = [Invitation(each.username, each.email, each.changed_at + lasts) for each in invited]
+    return sorted(found, key=lambda each: each.expires_at, reverse=True)
+
+
+class InvitationForm(forms.Form):
+    email = forms.EmailField(label="E-mail address", max_length=254)
+    username = forms.RegexField(
+        r"^\S+$",
+        max_length=128,
+        label="Username at the pool",
+        help_text="Where people sign in with their e-mail address, that address.",
+        error_messages={"invalid": "A username has no spaces."},
+    )
+
+
+class InvitationsView(FormView):  # type: ignore[type-arg]
+    """The form, and under it everybody who was invited and has not come yet."""
+
+    form_class = InvitationForm
+    template_name = template("admin/invitations.html")
+    model_admin: Any = None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not may_invite(request):
+            raise PermissionDenied("may not add people")
+        return super().dispatch(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if pool_people.why_unavailable():
+            return self.get(request)
+        if username := request.POST.get("again", ""):
+            return self._invite_again(username)
+        return super().post(request, *args, **kwargs)
+
+    def form_valid(self, form: forms.Form) -> HttpResponse:
+        email, username = form.cleaned_data["email"], form.cleaned_data["username"]
+        try:
+            pool_people.invite(username=username, email=email)
+        except aws.AwsProblem as problem:
+            form.add_error(None, _REMEDIES.get(problem.code, str(problem)))
+            return self.form_invalid(form)
+        self._record("invited", username)
+        messages.success(self.request, f"Invited {username}: a mail to {email} is on its way.")
+        return HttpResponseRedirect(self.request.path)
+
+    def _invite_again(self, username: str) -> HttpResponse:
+        try:
+            pool_people.invite_again(username)
+        except aws.AwsProblem as problem:
+            messages.error(self.request, _REMEDIES.get(problem.code, str(problem)))
+        else:
+            self._record("invited again", username)
+            messages.success(self.request, f"Invited {username} again: the earlier mail is void.")
+        return HttpResponseRedirect(self.request.path)
+
+    def _record(self, kind: str, username: str) -> None:
+        user = self.request.user
+        events.record(kind, user=user, reason="admin", request=self.request, invited=username)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = self.model_admin.admin_site.each_context(self.request)
+        unavailable, invitations = pool_people.why_unavailable(), []
+        if not unavailable:
+            try:
+                invitations = waiting()
+            except aws.AwsProblem as problem:
+                unavailable = str(problem)
+        return super().get_context_data(
+            **context,
+            **kwargs,
+            title="Invitations",
+            opts=self.model_admin.opts,
+            unavailable=unavailable,
+            invitations=invitations,
+        )

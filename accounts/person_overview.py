@@ -1,0 +1,79 @@
+"""All that is known about one person, for the page that staff look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .devices import device_name
+from .group_mapping import GroupMapping, Rights
+from .models import Identity, SignIn, SignInEvent
+from .provider import provider
+
+_SHOWN_EVENTS = 20
+_BY_HAND = "given here by hand"
+_FLAGS = {"staff": "is_staff", "superuser": "is_superuser"}
+
+
+@dataclass(frozen=True)
+class HeldRight:
+    """A right and where it came from."""
+
+    name: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    """`unused_groups`: groups of the pool that give nothing here."""
+
+    identities: list[Identity]
+    rights: list[HeldRight]
+    unused_groups: list[str]
+    sessions: list[tuple[SignIn, str]]
+    events: list[SignInEvent]
+
+
+def overview(user: Any) -> Overview:
+    """Needs a user model with groups and permissions, as PermissionsMixin has them."""
+    identities = list(Identity.objects.filter(user=user).order_by("pk"))
+    sessions = SignIn.objects.live().filter(user=user).order_by("-last_seen_at")
+    return Overview(
+        identities=identities,
+        rights=_rights(user, identities),
+        unused_groups=[
+            name
+            for each in identities
+            for name in _mapping(each).unmapped(each.groups, issuer=each.issuer)
+        ],
+        sessions=[(row, device_name(row.device)) for row in sessions],
+        events=list(SignInEvent.objects.filter(user=user)[:_SHOWN_EVENTS]),
+    )
+
+
+def _mapping(identity: Identity) -> GroupMapping:
+    return provider().group_mappings.get(identity.issuer, GroupMapping())
+
+
+def _rights(user: Any, identities: list[Identity]) -> list[HeldRight]:
+    sources = _sources(identities)
+    held = [f"group {group.name}" for group in user.groups.order_by("name")]
+    held += [name for name, field in _FLAGS.items() if getattr(user, field, False)]
+    rights = [HeldRight(name, ", ".join(sources.get(name, [])) or _BY_HAND) for name in held]
+    permissions = user.user_permissions.select_related("content_type")
+    return rights + [HeldRight(f"permission {each.name}", _BY_HAND) for each in permissions]
+
+
+def _sources(identities: list[Identity]) -> dict[str, list[str]]:
+    """Which groups of the pool give a right: those that gave it, for the two flags."""
+    found: dict[str, list[str]] = {}
+    for identity in identities:
+        rules = _mapping(identity).rules
+        for pool_group in identity.groups:
+            gives = rules.get(pool_group, Rights())
+            names = [f"group {name}" for name in gives.groups]
+            names += ["staff"] if gives.staff and identity.staff_given else []
+            names += ["superuser"] if gives.superuser and identity.superuser_given else []
+            for name in names:
+                found.setdefault(name, []).append(f"{pool_group} of the pool")
+    return found

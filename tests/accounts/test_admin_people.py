@@ -1,0 +1,185 @@
+"""A person's page in the admin, and what staff do there."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import Identity, SignIn, SignInEvent, User
+from local_pool.testing import LocalPool
+from tests.flows.conftest import ENVIRONMENT_NAMES
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("admin:accounts_user_changelist")
+INVITATIONS = reverse("admin:accounts_invitations")
+
+
+@pytest.fixture
+def pool(settings):
+    with LocalPool() as running:
+        environment = running.env()
+        settings.COGNITO = {
+            **settings.COGNITO,
+            **{key: environment.get(name, "") for key, name in ENVIRONMENT_NAMES.items()},
+        }
+        yield running
+
+
+@pytest.fixture
+def grace(cognito_client):
+    return cognito_client("grace", groups=["editors", "reading-circle"], email="g@example.com").user
+
+
+@pytest.fixture
+def operator(client):
+    client.force_login(User.objects.create_superuser("operator"))
+    return client
+
+
+def page_of(user):
+    return reverse("admin:accounts_user_change", args=[user.pk])
+
+
+def act(client, name, user):
+    form = {"action": name, "_selected_action": [user.pk], "from_person": user.pk}
+    return client.post(LIST, form, follow=True)
+
+
+def test_page_shows_identity_rights_sessions_and_events(operator, grace):
+    page = operator.get(page_of(grace)).text
+    identity = Identity.objects.get(user=grace)
+    for text in (identity.subject, identity.issuer, "g@example.com", "Group editors"):
+        assert text in page
+    assert "<td>Group editors</td><td>editors of the pool</td>" in page
+    assert "reading-circle of the pool, which gives no rights here" in page
+    assert "<td>signed in</td>" in page
+    assert SignIn.objects.get(user=grace).reference in page
+
+
+def test_page_tells_rights_of_the_pool_from_those_given_by_hand(operator, cognito_client):
+    ada = cognito_client("ada", groups=["admins"]).user
+    page = operator.get(page_of(ada)).text
+    assert "<td>Staff</td><td>admins of the pool</td>" in page
+    by_hand = User.objects.get(username="operator")
+    assert "<td>Superuser</td><td>given here by hand</td>" in operator.get(page_of(by_hand)).text
+
+
+def test_page_shows_no_token_and_no_password(operator, grace):
+    row = SignIn.objects.get(user=grace)
+    page = operator.get(page_of(grace)).text
+    assert row.sealed_tokens not in page
+    assert row.key not in page
+    assert "password" not in page.lower()
+
+
+def test_what_the_pool_says_is_not_edited_here(operator, grace):
+    page = operator.get(page_of(grace)).text
+    assert 'name="email"' not in page
+    assert 'name="is_active"' in page
+
+
+def test_rights_given_by_hand_are_recorded_with_who_gave_them(operator, grace):
+    form = {"is_active": "on", "is_staff": "on", "groups": []}
+    assert operator.post(page_of(grace), form).status_code == 302
+    event = SignInEvent.objects.get(kind="rights_changed", reason="admin")
+    assert (event.user, event.details["added"], event.details["removed"]) == (
+        grace,
+        "staff",
+        "group editors",
+    )
+    assert event.details["by"] == "operator"
+
+
+def test_deactivating_ends_sessions_and_activating_lets_in_again(operator, grace):
+    page = act(operator, "deactivate", grace)
+    assert page.request["PATH_INFO"] == page_of(grace)
+    assert "Deactivated: 1." in page.text
+    grace.refresh_from_db()
+    assert not grace.is_active
+    assert not SignIn.objects.live().filter(user=grace).exists()
+    assert SignInEvent.objects.get(kind="deactivated").details == {"by": "operator"}
+    assert "Activated again: 1." in act(operator, "activate", grace).text
+    grace.refresh_from_db()
+    assert grace.is_active
+    assert SignInEvent.objects.filter(kind="activated", user=grace).exists()
+
+
+def test_nobody_deactivates_themselves(operator):
+    me = User.objects.get(username="operator")
+    assert "deactivate yourself" in act(operator, "deactivate", me).text
+    me.refresh_from_db()
+    assert me.is_active
+
+
+def test_person_is_compared_with_the_pool(operator, pool):
+    user = User.objects.create_user("person-linus")
+    subject = pool.person("linus").sub
+    Identity.objects.create(user=user, issuer=pool.issuer, subject=subject, username="linus")
+    assert "As the pool has them: 1." in act(operator, "reconcile", user).text
+    pool.disable("linus")
+    assert "is disabled: deactivated here." in act(operator, "reconcile", user).text
+    user.refresh_from_db()
+    assert not user.is_active
+
+
+def test_list_finds_people_by_their_name_at_the_pool(operator, grace):
+    assert f"/user/{grace.pk}/change/" in operator.get(LIST, {"q": "grace"}).text
+    assert f"/user/{grace.pk}/change/" not in operator.get(LIST, {"q": "nobody-like-that"}).text
+    assert "Invite somebody" in operator.get(LIST).text
+
+
+def test_person_is_invited_seen_waiting_and_invited_again(operator, pool):
+    form = {"email": "zoe@example.com", "username": "zoe"}
+    page = operator.post(INVITATIONS, form, follow=True).text
+    assert "Invited zoe: a mail to zoe@example.com is on its way." in page
+    assert "works until" in page
+    assert pool.mailbox[-1].to == "zoe@example.com"
+    sent = len(pool.mailbox)
+    assert "Invited zoe again" in operator.post(INVITATIONS, {"again": "zoe"}, follow=True).text
+    assert len(pool.mailbox) == sent + 1
+    kinds = SignInEvent.objects.filter(kind__startswith="invited").values_list("kind", "details")
+    assert set(dict(kinds)) == {"invited", "invited again"}
+    assert pool.mailbox[-1].code not in str(list(kinds))
+
+
+def test_invitation_that_is_over_says_so(operator, pool, monkeypatch):
+    from accounts import pool_people
+
+    pool_people.invite(username="zoe", email="zoe@example.com")
+    monkeypatch.setattr(pool_people, "invitation_lasts", lambda: timedelta(0))
+    assert "expired on" in operator.get(INVITATIONS).text
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"email": "ada@example.com", "username": "ada"}, "has this username already"),
+        ({"email": "no address", "username": "zoe"}, "valid email address"),
+        ({"email": "zoe@example.com", "username": "z o e"}, "A username has no spaces."),
+    ],
+)
+def test_invitation_that_cannot_be_is_refused_with_the_reason(operator, pool, form, said):
+    assert said in operator.post(INVITATIONS, form).text
+    assert not SignInEvent.objects.filter(kind="invited").exists()
+
+
+def test_person_who_came_meanwhile_is_not_invited_again(operator, pool):
+    said = operator.post(INVITATIONS, {"again": "ada"}, follow=True).text
+    assert "They have signed in meanwhile" in said
+
+
+def test_pool_that_does_not_answer_is_said(operator, pool):
+    pool.stop()
+    assert "Nobody can be invited from here." in operator.get(INVITATIONS).text
+
+
+def test_without_credentials_the_page_says_what_is_missing(operator, settings, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    at_aws = {"POOL_ID": "eu-west-1_AbCdEf123", "ISSUER": "", "CLIENT_DOMAIN": "my-team"}
+    settings.COGNITO = {**settings.COGNITO, **at_aws}
+    for page in (operator.get(INVITATIONS), operator.post(INVITATIONS, {"again": "zoe"})):
+        assert "no AWS credentials" in page.text
+        assert 'name="username"' not in page.text
+    user = User.objects.create_user("somebody")
+    assert "no AWS credentials" in act(operator, "reconcile", user).text
