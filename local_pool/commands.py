@@ -8,7 +8,7 @@ import inspect
 import re
 import shlex
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
@@ -41,7 +41,7 @@ def run(pool: Pool, words: str) -> str:
     try:
         inspect.signature(perform).bind(pool, *positional, **options)
     except TypeError:
-        usage = inspect.getdoc(perform) or name
+        usage = inspect.getdoc(getattr(perform, "func", perform))
         raise PoolError(f"{name} does not take these words. Usage: {usage}") from None
     said = perform(pool, *positional, **options)
     pool.journal.line(f"command   {said}")
@@ -131,9 +131,10 @@ def rotation(pool: Pool, state: str, grace: str = "0") -> str:
 def expire_tokens(pool: Pool) -> str:
     """expire-tokens: no refresh token issued so far works any more (userInfo says no as well)"""
     with pool.change() as state:
-        ended = len(state.sign_ins)
-        state.sign_ins.clear()
-    return f"the refresh tokens of {ended} sign-ins have expired"
+        issued = {token.origin_jti for token in state.refresh_tokens.values()}
+        for jti in issued & state.sign_ins.keys():
+            state.sign_ins[jti] = replace(state.sign_ins[jti], expires_at=pool.clock())
+    return f"the refresh tokens of {len(issued)} sign-ins have expired"
 
 
 def invite(pool: Pool, username: str, email: str) -> str:
@@ -150,7 +151,7 @@ def group(pool: Pool, username: str, name: str, *, member: bool) -> str:
 
 def _on_person(verb: Callable[[Pool, Person], None], said: str) -> Callable[..., str]:
     def perform(pool: Pool, username: str) -> str:
-        """NAME"""
+        """disable|enable|delete|sign-out NAME"""
         verb(pool, people.get(pool, username))
         return f"{username} {said}"
 

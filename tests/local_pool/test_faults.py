@@ -1,5 +1,6 @@
 """Misbehaviour on command, and the counting that goes with it."""
 
+import re
 import time
 from email.utils import parsedate_to_datetime
 
@@ -246,10 +247,26 @@ def test_command_that_makes_no_sense_is_refused_and_changes_nothing(pool, words)
     assert not pool.faults.active()
 
 
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        ("join ada", "join|leave NAME GROUP"),
+        ("disable", "disable|enable|delete|sign-out NAME"),
+        ("cognito-down token", "fail ENDPOINT KIND"),
+    ],
+)
+def test_usage_is_said_of_a_command_with_the_wrong_words(pool, words, usage):
+    with pytest.raises(PoolError, match=re.escape(f"Usage: {usage}")):
+        commands.run(pool.pool, words)
+
+
 def test_expired_tokens_and_short_lifetimes(app):
     tokens = app.tokens()
+    pending = app.code("grace")
     commands.run(app.pool.pool, "expire-tokens")
     assert app.refresh(tokens["refresh_token"]).status_code == 400
+    assert "Refresh Token has expired" in app.pool.journal.lines[-1]
+    assert app.redeem(pending).status_code == 200
     commands.run(app.pool.pool, "lifetime access 2s")
     answer = app.tokens()
     got = claims(answer["access_token"])
