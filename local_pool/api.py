@@ -100,7 +100,10 @@ def admin_list_groups_for_user(pool: Pool, body: Body) -> Body:
 def admin_create_user(pool: Pool, body: Body) -> Body:
     mail = body.get("MessageAction") != "SUPPRESS"
     password = body.get("TemporaryPassword", "")
-    person = verification.invite(pool, body["Username"], _attributes(body), password, mail=mail)
+    if body.get("MessageAction") == "RESEND":
+        person = verification.invite_again(pool, _person(pool, body), password)
+    else:
+        person = verification.invite(pool, body["Username"], _attributes(body), password, mail=mail)
     return {"User": _described(person, "Attributes")}
 
 
@@ -151,6 +154,11 @@ def _client_form(body: Body) -> dict[str, str]:
     return {"client_id": body["ClientId"], "client_secret": body.get("ClientSecret", "")}
 
 
+def describe_user_pool(pool: Pool, body: Body) -> Body:
+    days = {"TemporaryPasswordValidityDays": 7}
+    return {"UserPool": {"Id": pool.config.id, "Policies": {"PasswordPolicy": days}}}
+
+
 def describe_user_pool_client(pool: Pool, body: Body) -> Body:
     client, config = pool.config.clients.get(body["ClientId"]), pool.config
     if client is None:
@@ -199,6 +207,7 @@ OPERATIONS: dict[str, Callable[[Pool, Body], Body | None]] = {
     "AdminUserGlobalSignOut": lambda pool, body: people.sign_out_everywhere(
         pool, _person(pool, body)
     ),
+    "DescribeUserPool": describe_user_pool,
     "DescribeUserPoolClient": describe_user_pool_client,
     "GetTokensFromRefreshToken": get_tokens_from_refresh_token,
     "GetUser": get_user,

@@ -117,6 +117,24 @@ def invite(
     temporary = password or f"Aa1-{secrets.token_hex(4)}"
     person = people.create(pool, username, temporary, attributes, "FORCE_CHANGE_PASSWORD")
     if mail:
-        body = f"Your username is {person.username} and temporary password is {temporary}"
-        send_mail(pool, person, "Your temporary password", body, temporary)
+        _mail_temporary_password(pool, person, temporary)
     return person
+
+
+def invite_again(pool: Pool, person: Person, password: str = "") -> Person:
+    """Another mail with another temporary password, for somebody who never used theirs."""
+    if person.status != "FORCE_CHANGE_PASSWORD":
+        raise PersonRefused(
+            "UnsupportedUserStateException",
+            f"Resend not possible. {person.username} status is not FORCE_CHANGE_PASSWORD",
+        )
+    temporary = password or f"Aa1-{secrets.token_hex(4)}"
+    passwords.check_policy(temporary)
+    person = people.update(pool, person, password=passwords.hash_password(temporary))
+    _mail_temporary_password(pool, person, temporary)
+    return person
+
+
+def _mail_temporary_password(pool: Pool, person: Person, temporary: str) -> None:
+    body = f"Your username is {person.username} and temporary password is {temporary}"
+    send_mail(pool, person, "Your temporary password", body, temporary)
