@@ -15,12 +15,12 @@ from threading import Lock
 from typing import Any
 
 from django.core.cache import BaseCache, caches
+from django.utils.crypto import salted_hmac
 
 from . import metrics
 from .provider import provider
 
 PAUSE = 2.0  # seconds without asking, after a failure
-_PREFIX = "sso:"
 
 _log = logging.getLogger(__name__)
 
@@ -36,18 +36,18 @@ class Accelerator:
 
     def get(self, key: str) -> Any:
         """The value, or None: not there, or nobody answers."""
-        return self._ask(lambda cache: cache.get(_PREFIX + key))
+        return self._ask(lambda cache: cache.get(_name(key)))
 
     def set(self, key: str, value: Any, *, seconds: float) -> None:
         """Keep the value for that long, if anybody answers."""
-        self._ask(lambda cache: cache.set(_PREFIX + key, value, seconds))
+        self._ask(lambda cache: cache.set(_name(key), value, seconds))
 
     def count(self, key: str, *, seconds: int) -> int | None:
         """Count one more under `key` and return how many, atomically; None: nobody answers."""
 
         def add(cache: BaseCache) -> int:
-            cache.add(_PREFIX + key, 0, seconds)
-            return cache.incr(_PREFIX + key)
+            cache.add(_name(key), 0, seconds)
+            return cache.incr(_name(key))
 
         counted = self._ask(add)
         return counted if isinstance(counted, int) else None
@@ -57,7 +57,7 @@ class Accelerator:
         if not is_configured():
             return False
         self._closed_until = float("-inf")
-        return self._ask(lambda cache: (cache.get(f"{_PREFIX}probe"),)) is None
+        return self._ask(lambda cache: (cache.get(_name("probe")),)) is None
 
     def _ask(self, question: Callable[[BaseCache], Any]) -> Any:
         if not is_configured() or self._clock() < self._closed_until:
@@ -79,6 +79,13 @@ class Accelerator:
         with self._lock:
             news, self._away = self._away is not away, away
         return news
+
+
+def _name(key: str) -> str:
+    """The key in the cache. Several sites may share one, and none may take another's word: whoever
+    read a neighbour's revocations would miss its own."""
+    site = salted_hmac(__name__, f"{provider().public_url} {provider().config.issuer}")
+    return f"sso:{site.hexdigest()[:16]}:{key}"
 
 
 def is_configured() -> bool:

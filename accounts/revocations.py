@@ -106,6 +106,8 @@ class RevocationFeed:
                     self._read(now)
                 except (DatabaseError, InterfaceError) as error:
                     _log.error("The list of revoked tokens cannot be read: %s", error)
+                    # Those that waited for this try must not each wait for one of their own.
+                    self._tried_at = self._clock()
             if self._clock() - self._read_at >= LONGEST_SILENCE:
                 raise RevocationsUnavailable(
                     "the list of revoked tokens cannot be read", retry_after=READ_EVERY

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 from django.core.cache import caches
@@ -230,13 +231,14 @@ def test_deactivation_by_bulk_update_is_seen_when_everything_is_read(feed, clock
 
 
 @pytest.fixture(params=[DatabaseError, InterfaceError])
-def unreadable(request) -> Iterator[dict[str, int]]:
+def unreadable(request) -> Iterator[dict[str, Any]]:
     """A database that can be switched off; every query then fails, and is counted."""
-    switch = {"off": False, "asked": 0}
+    switch = {"off": False, "asked": 0, "hangs": lambda: None}
 
     def execute(run, sql, params, many, context):
         if switch["off"]:
             switch["asked"] += 1
+            switch["hangs"]()
             raise request.param("the database is away")
         return run(sql, params, many, context)
 
@@ -276,12 +278,21 @@ def test_failing_database_is_asked_once_a_second(feed, clock, unreadable):
     assert unreadable["asked"] == 1
 
 
+def test_those_who_waited_for_a_database_that_hangs_do_not_wait_again(feed, clock, unreadable):
+    feed.check(claims())
+    unreadable["off"], unreadable["hangs"] = True, lambda: setattr(clock, "now", clock.now + 5)
+    clock.now += 1
+    for _ in range(5):  # as if they had queued for the lock
+        feed.check(claims())
+    assert unreadable["asked"] == 1
+
+
 @pytest.fixture
 def shared_cache(settings, no_shared_cache):
     settings.COGNITO = {**settings.COGNITO, "SHARED_CACHE": "default"}
-    caches["default"].delete("sso:revocations")
+    caches["default"].clear()
     yield
-    caches["default"].delete("sso:revocations")
+    caches["default"].clear()
 
 
 def test_one_process_reads_for_all(shared_cache, clock, django_assert_num_queries):
@@ -303,6 +314,18 @@ def test_stale_shared_reading_is_not_believed(shared_cache, feed, clock):
     feed.check(claims())
     old = {"at": time.time() - revocations.SHARED_FOR - 0.1, "rows": []}
     accelerator.set("revocations", old, seconds=60)
+    revocations.revoke_sign_in("origin-1")
+    clock.now += 1
+    assert refused(feed)
+
+
+def test_another_sites_revocations_are_not_taken_for_ours(shared_cache, feed, clock, settings):
+    """Two sites that share one cache."""
+    feed.check(claims())
+    ours = settings.COGNITO
+    settings.COGNITO = {**ours, "PUBLIC_URL": "http://another.example"}
+    accelerator.set("revocations", {"at": time.time(), "rows": []}, seconds=60)
+    settings.COGNITO = ours
     revocations.revoke_sign_in("origin-1")
     clock.now += 1
     assert refused(feed)
