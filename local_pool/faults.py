@@ -71,6 +71,8 @@ class Faults:
         kinds = f"{TAMPERINGS} missing-<claim>" if minted else ANSWERS
         if kind not in kinds.split() and not (minted and kind.startswith("missing-")):
             raise PoolError(f"There is no fault {kind!r} for {endpoint}; choose one of {kinds}.")
+        if (times := details.get("times")) is not None and times < 1:
+            raise PoolError("A fault befalls at least one request: times must be 1 or more.")
         until = time.monotonic() + lasting if lasting is not None else None
         fault = Fault(endpoint, kind, until=until, **details)
         with self._lock:

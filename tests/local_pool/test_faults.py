@@ -228,6 +228,8 @@ def test_command_says_what_it_did(pool, words):
         "fail nowhere 503",
         "fail id-token 503",
         "fail token 503 --times many",
+        "fail token 503 --times 0",
+        "fail token 503 --times -1",
         "fail token 503 --colour green",
         "cognito-down --for ever",
         "clock yesterday",
