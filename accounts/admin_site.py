@@ -9,9 +9,10 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import path, reverse
 
 from . import ask_to_sign_in
+from .break_glass_view import BreakGlassView
 from .middleware import without_renewal
 from .next_url import safe_next_url
 from .views import SignOutView
@@ -38,6 +39,10 @@ class SingleSignOnAdminSite(AdminSite):
         if request.user.is_authenticated:
             raise PermissionDenied("not staff")
         return HttpResponseRedirect(ask_to_sign_in.sign_in_address(next_url))
+
+    def get_urls(self) -> list[Any]:
+        entrance = login_not_required(BreakGlassView.as_view(site=self))
+        return [path("break-glass/", entrance, name="break_glass"), *super().get_urls()]
 
     @login_not_required
     def login(  # type: ignore[override] # no form is rendered here

@@ -7,6 +7,7 @@
 `accounts.W001` (`check --deploy`) the original stack's ways are served.
 `accounts.W002` (`check --deploy`) the user pool is one on this machine.
 `accounts.W003` (`check --deploy`) no session ever ends for being idle.
+`accounts.W004` the admin's password page is open.
 """
 
 from typing import Any
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 (Django's name)
 from django.core.checks import register as register_check
 
+from . import break_glass
 from .cognito.addresses import is_loopback
 from .cognito.errors import ConfigurationError
 from .provider import (
@@ -38,6 +40,7 @@ def register() -> None:
     register_check(check_spa_compat, "security", deploy=True)
     register_check(check_pool_is_real, "security", deploy=True)
     register_check(check_limits, "security", deploy=True)
+    register_check(check_break_glass, "security")
 
 
 def check_pool(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -118,6 +121,19 @@ def check_limits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             "so no session ever ends for being idle.",
             hint="Make SESSION_IDLE_SECONDS the smaller of both.",
             id="accounts.W003",
+        )
+    ]
+
+
+def check_break_glass(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if not break_glass.is_open():
+        return []
+    return [
+        Warning(
+            "BREAK_GLASS_LOGIN is on: staff sign in with a password of this site, past the pool "
+            "and its second factors.",
+            hint="Set BREAK_GLASS_LOGIN=0 as soon as people sign in through Cognito again.",
+            id="accounts.W004",
         )
     ]
 

@@ -9,12 +9,13 @@ from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest
 
-from . import ending, events, metrics, pool_admin, revocations, session
+from . import break_glass, ending, events, metrics, pool_admin, revocations, session
 from .backends import CodeGrant, GrantedTokens
 from .client_address import client_address
 from .cognito.authorization import logout_url
 from .cognito.errors import CognitoError
 from .models import Identity, PendingRevocation, SignIn
+from .names import page_address
 from .provider import provider
 from .sign_in_attempt import SignInAttempt
 
@@ -74,6 +75,10 @@ def sign_out(request: HttpRequest) -> SignedOut:
     """
     row = session.current_sign_in(request)
     reached = end_sign_in(row, reason=SignIn.EndReason.SIGNED_OUT) if row is not None else True
+    if break_glass.signed_in_by_password(request):
+        events.record("signed out", user=request.user, reason="break_glass", request=request)
+        auth.logout(request)
+        return SignedOut(page_address("signed_out"), reached)
     auth.logout(request)
     return SignedOut(address_at_the_provider(), reached)
 

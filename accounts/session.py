@@ -61,6 +61,11 @@ def bind(request: HttpRequest, row: SignIn) -> None:
     request.session[_SESSION_KEY] = row.key
 
 
+def unbind(request: HttpRequest) -> None:
+    """Make this session one that did not come about at the provider."""
+    request.session.pop(_SESSION_KEY, None)
+
+
 def is_bound(request: HttpRequest) -> bool:
     """Whether this session came about by a sign-in at the provider."""
     return _SESSION_KEY in request.session

@@ -29,19 +29,19 @@ class TokensThrottle(SimpleRateThrottle):
 
     def get_cache_key(self, request: Request, view: Any) -> str:
         address = client_address(request._request)
-        return self.cache_format % {"scope": self.scope, "ident": _network(address)}
+        return self.cache_format % {"scope": self.scope, "ident": network(address)}
 
     def allow_request(self, request: Request, view: Any) -> bool:
         window, self.passed = divmod(time.time(), self.duration)
         key = f"{self.get_cache_key(request, view)}:{window:.0f}"
-        return _count(key, self.duration) <= self.num_requests
+        return count(key, self.duration) <= self.num_requests
 
     def wait(self) -> float:
         """Seconds until the next window."""
         return self.duration - self.passed
 
 
-def _count(key: str, seconds: int) -> int:
+def count(key: str, seconds: int) -> int:
     """One more under `key`, for so long; how many there are now."""
     counted = accelerator.count(key, seconds=seconds)
     if counted is not None:
@@ -57,7 +57,7 @@ def _count(key: str, seconds: int) -> int:
     return tally.values_list("count", flat=True).get()
 
 
-def _network(address: str | None) -> str:
+def network(address: str | None) -> str:
     """The address; of IPv6 its /64, since whoever has one address there has all of them."""
     parsed = ip_address(address) if address else None
     if isinstance(parsed, IPv6Address):

@@ -1,0 +1,68 @@
+"""The way in when Cognito lets nobody in: a password of this site, for staff, switched on by hand.
+
+Off unless BREAK_GLASS_LOGIN is set. The session lives an hour at most and ends at once when it is
+switched off again: the backend then knows nobody.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY
+from django.contrib.auth.backends import ModelBackend
+from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
+
+from . import throttling
+from .client_address import client_address
+
+SESSION_SECONDS = 3600
+WINDOW = 900  # seconds
+MOST_OF_ADDRESS = 10  # wrong or right, in a window
+MOST_OF_NAME = 5
+BACKEND = f"{__name__}.BreakGlassBackend"
+
+
+def is_open() -> bool:
+    return bool(getattr(settings, "BREAK_GLASS_LOGIN", False))
+
+
+class BreakGlassBackend(ModelBackend):
+    """Django's own for active staff, while break-glass is on; else it lets nobody in."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        if not is_open():
+            return None
+        return super().authenticate(request, username=username, password=password, **kwargs)
+
+    def user_can_authenticate(self, user: Any) -> bool:
+        return super().user_can_authenticate(user) and bool(getattr(user, "is_staff", False))
+
+    def get_user(self, user_id: Any) -> Any:
+        return super().get_user(user_id) if is_open() else None
+
+
+def signed_in_by_password(request: HttpRequest) -> bool:
+    """Whether this session came about here, so that there is none at the provider to end."""
+    return request.session.get(BACKEND_SESSION_KEY) == BACKEND
+
+
+def attempts_too_many(request: HttpRequest, username: str) -> int:
+    """Count one more attempt of this address and at this name; by how many it is over the limits.
+
+    Counted before the password is looked at, so that it is no use to try many at once.
+    """
+    window = int(time.time() // WINDOW)
+    address = throttling.network(client_address(request))
+    name = salted_hmac("break-glass", username.strip().lower()).hexdigest()
+    of_address = throttling.count(f"break-glass:{window}:{address}", WINDOW)
+    of_name = throttling.count(f"break-glass:{window}:{name}", WINDOW)
+    return max(of_address - MOST_OF_ADDRESS, of_name - MOST_OF_NAME, 0)

@@ -1,0 +1,95 @@
+"""The admin's password page: 404 unless break-glass is on; every attempt is recorded."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.contrib import auth
+from django.contrib.admin import AdminSite
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.generic import FormView
+
+from . import break_glass, events, session
+from .middleware import without_renewal
+from .models import SignIn
+from .names import template
+from .services import end_sign_in
+
+REASON = "break_glass"
+
+
+@method_decorator(
+    (sensitive_post_parameters(), csrf_protect, never_cache, without_renewal), name="dispatch"
+)
+class BreakGlassView(FormView):  # type: ignore[type-arg]
+    """Username and password of a member of staff."""
+
+    form_class = AdminAuthenticationForm
+    template_name = template("admin/break_glass.html")
+    site: AdminSite | None = None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not break_glass.is_open():
+            raise Http404("break-glass is off")
+        return super().dispatch(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        username = request.POST.get("username", "")
+        if over := break_glass.attempts_too_many(request, username):
+            if over == 1:  # the record is told once, so that trying on fills no table
+                self._refused(username, "too many attempts")
+            context = self.get_context_data(form=self.form_class(request), too_often=True)
+            response = self.render_to_response(context, status=429)
+            response["Retry-After"] = str(break_glass.WINDOW)
+            return response
+        return super().post(request, *args, **kwargs)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "request": self.request}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        previous = session.current_sign_in(self.request)
+        user = form.get_user()
+        auth.login(self.request, user, backend=break_glass.BACKEND)
+        self.request.session.cycle_key()
+        session.unbind(self.request)
+        self.request.session.set_expiry(break_glass.SESSION_SECONDS)
+        if previous is not None:
+            end_sign_in(previous, reason=SignIn.EndReason.REPLACED)
+        events.record(
+            "signed in",
+            user=user,
+            reason=REASON,
+            request=self.request,
+            level=logging.WARNING,
+            by="password",
+        )
+        return HttpResponseRedirect(reverse("admin:index"))
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        self._refused(self.request.POST.get("username", ""), "wrong name or password")
+        return super().form_invalid(form)
+
+    def _refused(self, username: str, why: str) -> None:
+        model = auth.get_user_model()
+        # A name that nobody has may be a password in the wrong field: it is not kept.
+        known = model._default_manager.filter(**{model.USERNAME_FIELD: username}).first()
+        events.record(
+            "refused",
+            user=known,
+            reason=REASON,
+            request=self.request,
+            level=logging.WARNING,
+            why=why,
+        )
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = self.site.each_context(self.request) if self.site else {}
+        return super().get_context_data(**context, **kwargs, title="Break-glass sign-in")
