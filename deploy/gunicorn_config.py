@@ -42,7 +42,8 @@ graceful_timeout = 30
 
 forwarded_allow_ips = "*"  # who is believed is TRUSTED_PROXIES' business, in one place
 limit_request_line = 8190  # callbacks carry long codes
-limit_request_field_size = 16380  # cookies of ten sign-in attempts
+# The longest access token (32,768 characters: a hundred groups); cookies are fewer.
+limit_request_field_size = 32_800
 accesslog = None  # request_log.py writes one without queries, in which codes would stand
 errorlog = "-"
 
