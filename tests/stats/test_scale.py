@@ -60,8 +60,13 @@ def test_first_piece_comes_at_once(cognito_client):
     reader = cognito_client("linus", session=False)
     reader.get("/api/stats?limit=1")
     started = time.perf_counter()
-    next(iter(reader.get("/api/stats").streaming_content))
-    assert time.perf_counter() - started < 0.5  # measured at 0.02 s; slow machines have their share
+    answer = reader.get("/api/stats")
+    pieces = iter(answer.streaming_content)
+    next(pieces)
+    first = time.perf_counter() - started
+    assert sum(1 for piece in pieces) > 90
+    answer.close()
+    assert first < (time.perf_counter() - started) / 4  # however slow the machine
 
 
 @pytest.mark.parametrize(
