@@ -113,6 +113,16 @@ def test_signing_out_everywhere_ends_sessions_and_tokens(visitor, new_visitor, s
     assert visitor.is_signed_in
 
 
+def test_signing_out_everywhere_allows_for_a_pool_whose_clock_is_ahead(visitor, site):
+    visitor.pool.clock.advance(30)
+    visitor.sign_in()
+    direct = visitor.pool.tokens_for("ada")["access_token"]  # issued before, dated after
+    services.sign_out_everywhere(User.objects.get())
+    assert call_api(site, direct).json()["code"] == "token_revoked"
+    visitor.pool.clock.advance(3)
+    assert call_api(site, visitor.pool.tokens_for("ada")["access_token"]).status_code == 200
+
+
 def test_profile_lists_sessions_and_ends_one(visitor, new_visitor):
     other = new_visitor()
     other.http.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0"
@@ -189,8 +199,19 @@ class TestRenewalMeetsSignOut:
     def pool_settings(self):
         return {"rotate_refresh_tokens": True, "refresh_grace_seconds": 60}
 
-    def test_sign_out_during_a_renewal_leaves_nothing_alive(self, visitor, site, monkeypatch):
+    @pytest.mark.parametrize("reason", ["signed_out", "everywhere", "deactivated"])
+    def test_end_during_a_renewal_leaves_nothing_alive(self, visitor, site, monkeypatch, reason):
         from accounts import provider
+
+        def end():
+            if reason == "signed_out":
+                services.end_sign_in(SignIn.objects.get(), reason=SignIn.EndReason.SIGNED_OUT)
+            elif reason == "everywhere":
+                services.sign_out_everywhere(User.objects.get())
+            else:
+                user = User.objects.get()
+                user.is_active = False
+                user.save()
 
         visitor.sign_in()
         visitor.get("/profile/")
@@ -201,13 +222,13 @@ class TestRenewalMeetsSignOut:
         def meanwhile(refresh_token, *, timeout=None):
             tokens = refresh(refresh_token, timeout=timeout)
             got.append(tokens)
-            services.end_sign_in(SignIn.objects.get(), reason=SignIn.EndReason.SIGNED_OUT)
+            end()
             return tokens
 
         monkeypatch.setattr(endpoint, "refresh", meanwhile)
         assert visitor.get("/profile/").status_code == 302
         row = SignIn.objects.get()
-        assert (row.end_reason, row.sealed_tokens) == ("signed_out", "")
+        assert (row.end_reason, row.sealed_tokens) == (reason, "")
         assert call_api(site, got[0].access_token).status_code == 401
         answer = refresh_at_the_pool(visitor.pool, got[0].refresh_token)
         assert answer.json()["error"] == "invalid_grant"
