@@ -7,6 +7,7 @@ section 3 and in the answer's body, since whoever holds a token may know what is
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,10 +90,17 @@ def authenticated(unverified_access_token: str) -> tuple[Any, AccessClaims]:
     Raises TokenRejected, UnknownPerson, PersonDeactivated, CognitoUnavailable.
     """
     verified = provider().verified_tokens.verify(
-        unverified_access_token, principal_of=principal_maker
+        unverified_access_token, principal_of=_unrevoked_principal_maker
     )
     revocations.check(verified.claims)
     return verified.principal(), verified.claims
+
+
+def _unrevoked_principal_maker(claims: AccessClaims) -> Callable[[], Any]:
+    # First, since making a principal may create a person: whoever was deleted would be back with
+    # the next request of a program that still has a token.
+    revocations.check(claims)
+    return principal_maker(claims)
 
 
 @dataclass(frozen=True)

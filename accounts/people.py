@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
+from . import revocations
 from .cognito.claims import AccessClaims, IdClaims
 from .cognito.errors import SignInRejected
 from .groups import apply_groups
@@ -39,10 +40,11 @@ def person_of_access_token(claims: AccessClaims) -> Any:
     An access token holds no e-mail address and no name: a person who comes here first with one has
     a username until they sign in.
 
-    Raises UnknownPerson, PersonDeactivated.
+    Raises UnknownPerson, PersonDeactivated, TokenRevoked.
     """
     user = find_person(claims)
     if user is None:
+        revocations.check_person_now(claims)  # deleted a moment ago is no reason to come back
         user = _created(claims)
         Identity.objects.filter(issuer=claims.issuer, subject=claims.subject).update(
             username=claims.username or ""

@@ -60,7 +60,7 @@ _KEPT_FIELDS = ("is_active",)
 def principal_maker(claims: AccessClaims) -> Callable[[], Any]:
     """A function that makes the principal of a token for each of its requests, without a query.
 
-    Raises UnknownPerson, PersonDeactivated.
+    Raises UnknownPerson, PersonDeactivated, TokenRevoked.
     """
     if claims.is_machine:
         machine = Machine(client_id=claims.client_id, scopes=claims.scopes)

@@ -184,6 +184,15 @@ def check(claims: AccessClaims) -> None:
     _feed().check(claims)
 
 
+def check_person_now(claims: AccessClaims) -> None:
+    """Ask the database whether this token's person was signed out everywhere, or deleted, just now:
+    for what must not happen in the second before `check` hears of it. Raises TokenRevoked."""
+    recent = Revocation.objects.filter(kind=Revocation.Kind.PERSON, at__gte=Now() - OVERLAP)
+    person = {"issuer": claims.issuer, "subject": claims.subject}
+    if recent.filter(**person, not_before__gte=claims.issued_at).exists():
+        raise TokenRevoked("its person signed out everywhere after it was issued")
+
+
 def reset() -> None:
     """Forget what this process knows (tests do, between two databases)."""
     _feed.cache_clear()

@@ -297,6 +297,17 @@ def test_deactivating_ends_a_token_that_was_verified_before(client):
     assert_invalid(ask(client, token), code="token_revoked", says="its person")
 
 
+@pytest.mark.parametrize("heard", [True, False], ids=["heard", "not heard of yet"])
+def test_token_of_a_deleted_person_does_not_bring_them_back(client, heard):
+    token = mint_access_token()
+    _person_of(client, token).delete()
+    provider.cache_clear()  # as in another process, which never saw the token
+    if heard:
+        revocations.reset()
+    assert_invalid(ask(client, token), code="token_revoked", says="its person")
+    assert not get_user_model().objects.exists()
+
+
 @pytest.mark.parametrize(("method", "path"), [("GET", "/api/user"), ("POST", "/api/stats")])
 def test_deleted_person_is_refused_also_before_the_process_hears_of_it(client, method, path):
     token = mint_access_token()
