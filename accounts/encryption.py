@@ -23,7 +23,9 @@ class Cipher:
     """
 
     def __init__(self, keys: Iterable[str], *, clock: Callable[[], float] = time.time) -> None:
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        fernets = [Fernet(key) for key in keys]
+        self._first = fernets[0]
+        self._fernet = MultiFernet(fernets)
         self._clock = clock
 
     def seal(self, content: dict[str, Any]) -> str:
@@ -43,3 +45,19 @@ class Cipher:
         if not isinstance(content, dict):
             raise Unreadable("is not an object")
         return content
+
+    def resealed(self, sealed: str) -> str | None:
+        """The same content and age under the first key; None when it is already.
+
+        Raises Unreadable.
+        """
+        try:
+            self._first.decrypt(sealed)
+        except InvalidToken:
+            pass
+        else:
+            return None
+        try:
+            return self._fernet.rotate(sealed.encode()).decode()
+        except InvalidToken as error:
+            raise Unreadable("cannot be decrypted") from error

@@ -6,10 +6,9 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db.models import Q
 
 from ... import services
-from ...models import Identity
+from ...person_lookup import NobodyMeant, person_called
 
 
 class Command(BaseCommand):
@@ -29,7 +28,11 @@ class Command(BaseCommand):
     def handle(self, *, name: str | None, inactive: bool, **options: Any) -> None:
         if bool(name) == inactive:
             raise CommandError("Say who: a NAME, or --inactive.")
-        for user in _inactive_users() if inactive else [_user_called(name or "")]:
+        try:
+            people = _inactive_users() if inactive else [person_called(name or "")]
+        except NobodyMeant as error:
+            raise CommandError(str(error)) from error
+        for user in people:
             signed_out = services.sign_out_everywhere(user)
             self.stdout.write(
                 f"{user}: sessions ended: {signed_out.ended}; tokens issued until now are stopped."
@@ -42,21 +45,3 @@ class Command(BaseCommand):
 
 def _inactive_users() -> list[Any]:
     return list(get_user_model()._default_manager.filter(is_active=False, identities__isnull=False))
-
-
-def _user_called(name: str) -> Any:
-    model = get_user_model()
-    identities = Identity.objects.filter(Q(username=name) | Q(email=name) | Q(subject=name))
-    found = list(
-        model._default_manager.filter(
-            Q(pk__in=identities.values("user")) | Q(**{model.USERNAME_FIELD: name})
-        )
-    )
-    if not found:
-        raise CommandError(f"Nobody here is called {name}. Look in the admin under Identities.")
-    if len(found) > 1:
-        subjects = Identity.objects.filter(user__in=found).values_list("subject", flat=True)
-        raise CommandError(
-            f"{len(found)} people are called {name}. Use a user id (sub): {', '.join(subjects)}"
-        )
-    return found[0]

@@ -1,0 +1,50 @@
+"""Everything that is held about a person, as JSON."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.core.serializers.json import DjangoJSONEncoder
+
+from ... import aws, events, pool_people
+from ...models import Identity
+from ...person_lookup import NobodyMeant, person_called
+from ...personal_data import personal_data
+from ...provider import provider
+
+
+class Command(BaseCommand):
+    help = (
+        "Print everything held about a person as JSON. NAME is their username at the pool, e-mail "
+        "address, user id (sub) or username here. Tokens and password hashes are left out."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", metavar="NAME")
+        parser.add_argument(
+            "--pool",
+            action="store_true",
+            help="with what the user pool holds; needs boto3 and cognito-idp:ListUsers",
+        )
+
+    def handle(self, *args: Any, name: str, pool: bool, **options: Any) -> None:
+        try:
+            user = person_called(name)
+            content = personal_data(user) | ({"pool": _of_pool(user)} if pool else {})
+        except (NobodyMeant, aws.AwsProblem) as problem:
+            raise CommandError(str(problem)) from problem
+        events.record("exported", user=user, reason="operator")
+        self.stdout.write(json.dumps(content, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False))
+
+
+def _of_pool(user: Any) -> list[dict[str, Any]]:
+    subjects = Identity.objects.filter(user=user, issuer=provider().config.issuer)
+    found = [pool_people.find(each) for each in subjects.values_list("subject", flat=True)]
+    return [
+        {"username": each.username, "status": each.status, **each.attributes}
+        for each in found
+        if each is not None
+    ]

@@ -1,0 +1,96 @@
+"""Secrets and keys change, and nobody is signed out."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from accounts import ending, session
+from accounts.encryption import Cipher
+from accounts.models import PendingRevocation, SignIn
+from accounts.provider import provider
+
+pytestmark = pytest.mark.django_db
+
+
+def is_signed_in(client):
+    return client.get("/profile/").status_code == 200
+
+
+def use_keys(settings, *keys):
+    settings.COGNITO = {**settings.COGNITO, "TOKEN_ENCRYPTION_KEYS": list(keys)}
+
+
+def reencrypt(*arguments):
+    said = StringIO()
+    call_command("reencrypt_tokens", *arguments, stdout=said)
+    return said.getvalue()
+
+
+def test_tokens_move_to_the_new_key_and_the_old_one_can_go(cognito_client, settings):
+    [old] = settings.COGNITO["TOKEN_ENCRYPTION_KEYS"]
+    new = Fernet.generate_key().decode()
+    ada = cognito_client("ada")
+    tokens = session.open_tokens(SignIn.objects.get())
+    ending.to_revoke("a refresh token", reference="7c1e09ab")
+    use_keys(settings, new, old)
+    with pytest.raises(CommandError, match="without --check"):
+        reencrypt("--check")
+    version = SignIn.objects.get().version
+    assert reencrypt() == "Under the first key already: 0. Encrypted anew: 2.\n"
+    assert reencrypt("--check") == "Under the first key already: 2. Under earlier keys: 0.\n"
+    use_keys(settings, new)
+    row = SignIn.objects.get()
+    assert (session.open_tokens(row), row.version) == (tokens, version)
+    sealed = PendingRevocation.objects.get().sealed_token
+    assert provider().cipher.open(sealed) == {"refresh_token": "a refresh token"}
+    assert is_signed_in(ada)
+
+
+def test_row_that_no_key_opens_is_counted_and_left(cognito_client, settings):
+    cognito_client("ada")
+    use_keys(settings, Fernet.generate_key().decode())
+    before = SignIn.objects.get().sealed_tokens
+    assert "No listed key opens 1" in reencrypt()
+    assert SignIn.objects.get().sealed_tokens == before
+
+
+def test_resealing_keeps_the_age():
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    sealed = Cipher([old], clock=lambda: 1000).seal({"a": 1})
+    anew = Cipher([new, old], clock=lambda: 5000).resealed(sealed)
+    assert Cipher([new], clock=lambda: 1010).open(anew, max_age=10) == {"a": 1}
+    assert Cipher([new, old]).resealed(anew) is None
+
+
+def test_secret_key_changes_with_everybody_signed_in(cognito_client, settings):
+    old, new = settings.SECRET_KEY, "another-secret-key-that-signs-nothing-of-worth-0123456789-abc"
+    came_by, stayed_away = cognito_client("ada"), cognito_client("grace")
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = new, [old]
+    assert is_signed_in(came_by)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert is_signed_in(came_by)
+    assert not is_signed_in(stayed_away)  # so the old key has to stay as long as a session lasts
+
+
+def test_servers_that_know_both_keys_accept_each_others_sessions(cognito_client, settings):
+    """Between two restarts one server signs with the old key and the other one with the new."""
+    old, new = settings.SECRET_KEY, "another-secret-key-that-signs-nothing-of-worth-0123456789-abc"
+    ada = cognito_client("ada")
+    for first, second in [(old, new), (new, old)] * 2:
+        settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = first, [second]
+        assert is_signed_in(ada)
+
+
+def test_client_secret_changes_and_sign_ins_are_renewed_with_the_new_one(cognito_client, settings):
+    ada = cognito_client("ada")
+    settings.COGNITO = {**settings.COGNITO, "CLIENT_SECRET": "another-client-secret-0123456789"}
+    assert provider().config.client_secret == "another-client-secret-0123456789"
+    before = SignIn.objects.get()
+    SignIn.objects.update(renew_at=timezone.now() - timedelta(seconds=1))
+    assert is_signed_in(ada)
+    assert SignIn.objects.get().renew_at > timezone.now()
+    assert SignIn.objects.get().sealed_tokens != before.sealed_tokens
