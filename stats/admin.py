@@ -40,6 +40,27 @@ class FileForm(ImportForm):  # type: ignore[misc]
         return upload
 
 
+class DownloadForm(ExportForm):  # type: ignore[misc]
+    """The format that everything reads is chosen already."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["format"] = "0"
+
+
+class ValueInListForm(forms.ModelForm):  # type: ignore[type-arg] # no [] at run time
+    """A row of the list. It knows what it was filled with, so that saving the page leaves alone
+    what the person did not touch and somebody else has changed meanwhile."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        label = f"Value of {self.instance}"
+        value = self.fields["value"]
+        value.widget = forms.TextInput(attrs={"inputmode": "decimal", "aria-label": label})
+        value.help_text = ""
+        value.show_hidden_initial = True
+
+
 def _unpacked_size(upload: Any) -> int:
     try:
         with zipfile.ZipFile(upload) as archive:
@@ -109,12 +130,15 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
     resource_classes = (StatResource,)
     formats = (CSV, XLSX)
     import_form_class = FileForm
-    export_form_class = ExportForm
+    export_form_class = DownloadForm
     import_template_name = "admin/stats/import.html"
     export_template_name = "admin/stats/export.html"
 
     class Media:
         css = {"all": ("css/stats-admin.css",)}
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_form(request, **{**kwargs, "form": ValueInListForm})
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return self.has_add_permission(request) and self.has_change_permission(request)

@@ -52,6 +52,10 @@ class StatQuerySet(models.QuerySet["Stat"]):
         return super().bulk_update(stats, sorted(names), batch_size)  # calls update()
 
     def bulk_create(self, objs: Iterable["Stat"], *args: Any, **kwargs: Any) -> "list[Stat]":
+        """Raises ValueError: `update_conflicts`, of which the database would take the new rows'
+        version, author and times."""
+        if kwargs.get("update_conflicts"):
+            raise ValueError("update_conflicts keeps no versions: use stats.writing.upsert_all.")
         with transaction.atomic(using=self.db):
             Revision.grow(self.db)
             return super().bulk_create(objs, *args, **kwargs)

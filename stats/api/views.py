@@ -108,6 +108,9 @@ class StatViewSet(GenericViewSet[Stat]):
     ) -> HttpResponseBase:
         renderer = request.accepted_renderer
         if isinstance(renderer, CsvRenderer):
+            if wants_pages(request):
+                name = "limit" if "limit" in request.query_params else "cursor"
+                raise ParseError(f"{name}: A CSV holds every row; leave it out.", code=name)
             return csv_answer(figures.order_by(*ordering))
         if wants_pages(request):
             page = page_of(figures, ordering, request)

@@ -63,6 +63,7 @@ def edited_in_list(stats, **values):
     form = {"form-TOTAL_FORMS": len(stats), "form-INITIAL_FORMS": len(stats), "_save": "Save"}
     for place, stat in enumerate(stats):
         form[f"form-{place}-id"] = stat.pk
+        form[f"initial-form-{place}-value"] = stat.value
         form[f"form-{place}-value"] = values.get(f"value_{place}", stat.value)
     return form
 
@@ -79,6 +80,54 @@ def test_value_is_edited_in_the_list_with_author_and_history(admin_client):
     (change,) = Change.objects.all()
     assert (change.before, change.after) == ("revenue 2020-03: 1234.5", "revenue 2020-03: 7")
     assert (change.through, change.by) == ("admin", stat.updated_by)
+
+
+def test_saving_the_list_leaves_alone_what_somebody_else_changed_meanwhile(admin_client):
+    mine, theirs = (Stat.objects.create(**{**FIGURE, "month": month}) for month in (3, 2))
+    page = admin_client.get(LIST).content.decode()
+    assert 'name="initial-form-1-value" value="1234.5"' in page
+    assert 'aria-label="Value of revenue 2020-02"' in page
+    Stat.objects.filter(pk=theirs.pk).update(value=99)
+    form = edited_in_list([mine, theirs], value_0="7")
+    seen = {f"initial-form-{place}-value": "1234.5" for place in (0, 1)}
+    admin_client.post(LIST, {**form, "form-1-value": "1234.5", **seen})
+
+    assert dict(Stat.objects.values_list("month", "value")) == {3: 7, 2: 99}
+
+
+@pytest.mark.parametrize(
+    ("page", "most"),
+    [("add", 4), ("change", 5), ("delete", 8), ("history", 9), ("import", 4), ("export", 6)],
+)
+def test_pages_of_the_admin_cost_few_queries(
+    admin_client, django_assert_max_num_queries, page, most
+):
+    pk = writing.add({**CLEAN, "value": Decimal(1)}, Author(None, "6machine")).pk
+    of_one = [pk] if page in ("change", "delete", "history") else []
+    with django_assert_max_num_queries(most):
+        answer = admin_client.get(reverse(f"admin:stats_stat_{page}", args=of_one))
+    assert answer.status_code == 200
+
+
+def test_history_of_all_and_deleting_cost_few_queries(admin_client, django_assert_max_num_queries):
+    fill(60)
+    chosen = list(Stat.objects.values_list("pk", flat=True))
+    action = {"action": "delete_figures", "_selected_action": chosen}
+    with django_assert_max_num_queries(12):
+        assert "60" in admin_client.post(LIST, action).content.decode()
+    with django_assert_max_num_queries(24):
+        admin_client.post(LIST, {**action, "confirmed": "yes"})
+    assert Change.objects.count() == 60
+    with django_assert_max_num_queries(8):
+        admin_client.get(reverse("admin:stats_change_changelist"))
+
+
+def test_search_has_a_label_and_keeps_the_filter(admin_client):
+    Stat.objects.create(**FIGURE)
+    page = admin_client.get(f"{LIST}?year=2020&q=rev").content.decode()
+    assert '<label for="searchbar">Find</label>' in page
+    assert '<input type="hidden" name="year" value="2020">' in page
+    assert page.count('name="q"') == 1
 
 
 @pytest.mark.parametrize("value", ["NaN", "1e400", "1234567890123456", "", "x"])

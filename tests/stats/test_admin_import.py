@@ -115,6 +115,12 @@ def test_file_that_cannot_be_taken_says_why(admin_client, content, file_format, 
     assert Stat.objects.count() == 0
 
 
+def test_file_that_cannot_be_taken_is_told_once(admin_client):
+    page = upload(admin_client, GOOD.replace(",", ";")).content.decode()
+    assert "separated by semicolons" in page
+    assert "Row 1" not in page
+
+
 def test_mark_of_a_spreadsheet_is_no_mistake(admin_client):
     assert "3 new" in upload(admin_client, "\ufeff" + GOOD).content.decode()
 

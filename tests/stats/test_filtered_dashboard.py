@@ -103,6 +103,20 @@ def test_wrong_filter_is_told_beside_its_field_and_kept(linus):
     assert 'aria-invalid="true" aria-describedby="filter-from-error"' in page
 
 
+def test_year_of_the_address_stays_when_more_is_chosen(linus):
+    page = linus.get("/dashboard/?year=2020").content.decode()
+    assert re.search(r'name="year"[^>]* value="2020"', page)
+    assert 'name="year"' not in linus.get("/dashboard/").content.decode()
+    wrong = linus.get("/dashboard/?year=0").content.decode()
+    assert 'aria-describedby="filter-year-error"' in wrong
+
+
+def test_first_month_of_a_range_is_not_called_the_first_figure(linus):
+    page = linus.get("/dashboard/?from=202003&to=202003").content.decode()
+    assert "no earlier figure in this view" in page
+    assert "the first figure" not in page
+
+
 def test_view_without_figures_says_so_and_leads_back(linus):
     page = linus.get("/dashboard/?from=203001").content.decode()
     assert "No figures match this view." in page

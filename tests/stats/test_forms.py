@@ -161,3 +161,13 @@ def test_month_that_is_taken_at_the_last_moment_is_a_form_error(grace, stat, mon
     monkeypatch.setattr(FigureForm, "validate_constraints", lambda self: None, raising=False)
     page = grace.post(ADD, {**FIGURE, "kpi": "REVENUE"}).content.decode()
     assert "This KPI already has a figure for this month." in page
+
+
+@pytest.mark.parametrize(
+    ("page", "reads", "writes"), [(lambda stat: ADD, 4, 26), (edit, 5, 28), (delete, 5, 17)]
+)
+def test_pages_cost_few_queries(grace, stat, django_assert_max_num_queries, page, reads, writes):
+    with django_assert_max_num_queries(reads):
+        assert grace.get(page(stat)).status_code == 200
+    with django_assert_max_num_queries(writes):
+        assert grace.post(page(stat), {**FIGURE, "month": "7"}).status_code == 302

@@ -183,6 +183,17 @@ def test_every_way_to_change_keeps_key_and_time_right(way):
     assert stat.updated_at > before
 
 
+def test_bulk_load_that_would_lose_versions_is_refused():
+    with pytest.raises(ValueError, match="upsert_all"):
+        Stat.objects.bulk_create(
+            [figure()],
+            update_conflicts=True,
+            unique_fields=["kpi_key", "year", "month"],
+            update_fields=["value"],
+        )
+    assert not Stat.objects.exists()
+
+
 def test_templates_and_managers_cannot_delete_everything():
     assert not hasattr(Stat.objects, "delete")
     assert Stat.objects.all().delete.alters_data

@@ -234,6 +234,20 @@ def test_csv_holds_what_the_list_holds(reader, some_figures):
     assert csv_rows(accepted) == table
 
 
+@pytest.mark.parametrize("name", ["limit", "cursor"])
+def test_csv_has_no_pages_and_says_so(reader, name):
+    answer = reader.get(f"{STATS}?format=csv&{name}=-1")
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == f"{name}: A CSV holds every row; leave it out."
+
+
+def test_item_costs_one_query(reader, some_figures, django_assert_num_queries):
+    address = f"{STATS}/{some_figures[0].pk}"
+    reader.get(address)
+    with django_assert_num_queries(1):
+        assert reader.get(address).status_code == 200
+
+
 def test_csv_runs_no_formulas(reader):
     Stat.objects.bulk_create([Stat(**{**FIGURE, "kpi": "=cmd|' /C calc'!A0", "value": -5})])
     (row,) = csv_rows(reader.get(f"{STATS}?format=csv"))[1:]
