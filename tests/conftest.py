@@ -4,12 +4,14 @@ Those of one subject stand in its own folder.
 """
 
 import os
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from pytest_django import Settings
 
 from tests import browser as chromium
 from tests import network
@@ -50,6 +52,15 @@ def no_network() -> Iterator[list[str]]:
     yield network.refused
     if network.refused:
         pytest.fail(f"This test wanted to reach {', '.join(network.refused)}.")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(settings: Settings) -> None:
+    """On Redis: nothing of another test, nor of another run at the same time."""
+    default = settings.CACHES["default"]
+    if "LOCATION" in default:
+        own = {**default, "KEY_PREFIX": str(uuid.uuid4())}
+        settings.CACHES = {**settings.CACHES, "default": own}
 
 
 @pytest.fixture(autouse=True)

@@ -80,9 +80,9 @@ class Site:
     def _start(self, environment: dict[str, str], pool_settings: dict[str, Any]) -> None:
         port = free_port()
         self.url = f"http://localhost:{port}"
-        self.pool = self._keep(LocalPool(public_url=self.url, **pool_settings))
-        self.database = self._keep(Postgres(self.folder))
-        self.redis = self._keep(Redis(self.folder))
+        self.pool = self.keep(LocalPool(public_url=self.url, **pool_settings))
+        self.database = self.keep(Postgres(self.folder))
+        self.redis = self.keep(Redis(self.folder))
         self.environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             **self.pool.env(),
@@ -102,13 +102,14 @@ class Site:
         self.manage("migrate", "--verbosity", "0")
         self.manage("collectstatic", "--no-input", "--verbosity", "0")
         self.instances = [
-            self._keep(Instance(self.folder, name, self.environment)) for name in ("app-1", "app-2")
+            self.keep(Instance(self.folder, name, self.environment)) for name in ("app-1", "app-2")
         ]
         backends = [instance.port for instance in self.instances]
-        self.proxy = self._keep(Nginx(self.folder, backends, port))
+        self.proxy = self.keep(Nginx(self.folder, backends, port))
         until(self._answers, "the site")
 
-    def _keep(self, part: Any) -> Any:
+    def keep(self, part: Any) -> Any:
+        """Close it together with the site."""
         self._parts.append(part)
         return part
 

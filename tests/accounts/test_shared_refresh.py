@@ -4,6 +4,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
@@ -16,6 +17,20 @@ from accounts.shared_refresh import refresh_once
 REFRESH_TOKEN = "a-refresh-token-of-the-tests"
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def no_shared_cache(settings):
+    """Where everything stands, and what must hold, is the row."""
+    settings.COGNITO = {**settings.COGNITO, "SHARED_CACHE": ""}
+
+
+@pytest.fixture
+def shared_cache(no_shared_cache, settings):
+    backend = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "shared-refresh"}}
+    settings.COGNITO = {**settings.COGNITO, "SHARED_CACHE": "default"}
+    cache.clear()
 
 
 @pytest.fixture
@@ -189,3 +204,28 @@ def test_result_of_a_process_with_other_keys_is_unavailable(endpoint):
     SharedRefresh.objects.update(sealed_result="sealed with another key")
     with pytest.raises(CognitoUnavailable):
         refresh_once(REFRESH_TOKEN)
+
+
+@pytest.mark.usefixtures("shared_cache")
+def test_result_in_the_shared_cache_spares_the_query(endpoint, django_assert_num_queries):
+    refresh_once(REFRESH_TOKEN)
+    with django_assert_num_queries(0):
+        assert refresh_once(REFRESH_TOKEN).access_token == "new-1"
+    assert endpoint.calls == 1
+
+
+@pytest.mark.usefixtures("shared_cache")
+def test_cache_that_lost_the_result_leaves_the_row(endpoint):
+    refresh_once(REFRESH_TOKEN)
+    cache.clear()
+    assert refresh_once(REFRESH_TOKEN).access_token == "new-1"
+    assert endpoint.calls == 1
+
+
+@pytest.mark.usefixtures("shared_cache")
+def test_neither_token_is_readable_in_the_cache(endpoint):
+    endpoint.refresh_token = "rotated"
+    refresh_once(REFRESH_TOKEN)
+    kept = repr(cache._cache)
+    assert kept != repr({})
+    assert not any(word in kept for word in ("new-1", "rotated", REFRESH_TOKEN))
