@@ -34,12 +34,6 @@ def shared_cache(no_shared_cache, settings):
     cache.clear()
 
 
-@pytest.fixture(autouse=True)
-def no_shared_cache(settings):
-    """What the database alone does; the cache is told of at the end."""
-    settings.COGNITO = {**settings.COGNITO, "SHARED_CACHE": ""}
-
-
 @pytest.fixture
 def endpoint(cognito):
     """The token endpoint as a function that tests replace; it counts its calls."""
