@@ -1,5 +1,4 @@
 import json
-import secrets
 import threading
 import time
 from datetime import timedelta
@@ -230,12 +229,3 @@ def test_neither_token_is_readable_in_the_cache(endpoint):
     kept = repr(cache._cache)
     assert kept != repr({})
     assert not any(word in kept for word in ("new-1", "rotated", REFRESH_TOKEN))
-
-
-def test_cache_saves_the_look_into_the_database(endpoint, settings, django_assert_num_queries):
-    settings.COGNITO = {**settings.COGNITO, "SHARED_CACHE": "default"}
-    refresh_token = secrets.token_hex(8)
-    first = refresh_once(refresh_token)
-    with django_assert_num_queries(0):
-        assert refresh_once(refresh_token) == first
-    assert endpoint.calls == 1
