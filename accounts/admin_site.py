@@ -14,7 +14,10 @@ from django.urls import path, reverse
 from . import ask_to_sign_in
 from .break_glass_view import BreakGlassView
 from .middleware import without_renewal
+from .models import SignInEvent
+from .names import template
 from .next_url import safe_next_url
+from .site_overview import site_overview
 from .views import SignOutView
 
 
@@ -24,6 +27,8 @@ class SingleSignOnAdminSite(AdminSite):
     Whoever is signed in and is not staff gets the 403 page at the address they asked for. Django
     would lead them to sign in, and signing in would lead them back.
     """
+
+    index_template = template("admin/index.html")
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         inner = super().admin_view(view, cacheable)
@@ -54,6 +59,14 @@ class SingleSignOnAdminSite(AdminSite):
         if self.has_permission(request):
             return HttpResponseRedirect(next_url)
         return self._turned_away(request, next_url)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        events = f"admin:{SignInEvent._meta.app_label}_{SignInEvent._meta.model_name}_changelist"
+        context = {
+            "overview": site_overview(request),
+            "events_address": reverse(events, current_app=self.name),
+        }
+        return super().index(request, context | (extra_context or {}))
 
     @without_renewal
     def logout(  # type: ignore[override]

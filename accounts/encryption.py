@@ -26,6 +26,7 @@ class Cipher:
         fernets = [Fernet(key) for key in keys]
         self._first = fernets[0]
         self._fernet = MultiFernet(fernets)
+        self.key_count = len(fernets)
         self._clock = clock
 
     def seal(self, content: dict[str, Any]) -> str:

@@ -1,0 +1,95 @@
+"""What staff want to know first: who came, who was refused, who is in, which keys, which version.
+
+Cheap enough for each visit of the admin's first page: a few counts and two short lists.
+"""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import django
+from django.conf import settings
+from django.db.models import Count
+from django.http import HttpRequest
+from django.utils import timezone
+
+from . import break_glass, pool_people
+from .models import Identity, PendingRevocation, SignIn, SignInEvent
+from .provider import provider
+
+_SHOWN = 8
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class SiteOverview:
+    """`facts` are name and value; `reasons` and their counts are of the last 24 hours."""
+
+    sign_ins: list[SignInEvent]
+    refusals: list[SignInEvent]
+    reasons: list[tuple[str, int]]
+    facts: list[tuple[str, str]]
+    warnings: list[str]
+
+
+def site_overview(request: HttpRequest) -> SiteOverview | None:
+    """None for staff who may not see the record of sign-ins."""
+    opts = SignInEvent._meta
+    if not request.user.has_perm(f"{opts.app_label}.view_{opts.model_name}"):
+        return None
+    events = SignInEvent.objects.select_related("user")
+    recent = SignInEvent.objects.filter(kind="refused", at__gte=timezone.now() - _DAY).order_by()
+    reasons = recent.values_list("reason").annotate(times=Count("pk")).order_by("-times", "reason")
+    return SiteOverview(
+        sign_ins=list(events.filter(kind="signed in")[:_SHOWN]),
+        refusals=list(events.filter(kind="refused")[:_SHOWN]),
+        reasons=[(reason or "unknown", times) for reason, times in reasons[:_SHOWN]],
+        facts=[*_sessions(), *_keys(), *_versions()],
+        warnings=_warnings(),
+    )
+
+
+def _sessions() -> list[tuple[str, str]]:
+    live = SignIn.objects.live().aggregate(rows=Count("pk"), people=Count("user", distinct=True))
+    return [
+        ("Sessions", f"{live['rows']} of {live['people']} people"),
+        ("Identities", str(Identity.objects.count())),
+        ("Refresh tokens still to be revoked", str(PendingRevocation.objects.count())),
+    ]
+
+
+def _keys() -> list[tuple[str, str]]:
+    age = provider().verifier.keys.age
+    earlier = len(settings.SECRET_KEY_FALLBACKS)
+    return [
+        ("Signing keys of the pool", "not read yet" if age is None else f"read {age:.0f} s ago"),
+        ("Token encryption keys", str(provider().cipher.key_count)),
+        ("Earlier SECRET_KEYs still accepted", str(earlier) if earlier else "none"),
+    ]
+
+
+def _versions() -> list[tuple[str, str]]:
+    own: Any = getattr(settings, "VERSION", "")
+    named = [("Version", str(own))] if own else []
+    running = f"Django {django.get_version()}, Python {platform.python_version()}"
+    return [
+        *named,
+        ("Runs on", running),
+        ("User pool", provider().config.pool_id),
+        ("AWS credentials", "none" if pool_people.why_unavailable() else "there"),
+    ]
+
+
+def _warnings() -> list[str]:
+    found = []
+    if break_glass.is_open():
+        found.append(
+            "Break-glass is on: staff sign in with a password. Set BREAK_GLASS_LOGIN=0 when people "
+            "sign in through Cognito again."
+        )
+    if settings.DEBUG:
+        found.append("DEBUG is on: for development only.")
+    return found
