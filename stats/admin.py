@@ -54,7 +54,7 @@ class ValueInListForm(forms.ModelForm):  # type: ignore[type-arg] # no [] at run
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        label = f"Value of {self.instance}"
+        label = f"Value of {self.instance}" if self.instance.pk else "Value"
         value = self.fields["value"]
         value.widget = forms.TextInput(attrs={"inputmode": "decimal", "aria-label": label})
         value.help_text = ""

@@ -122,6 +122,10 @@ def test_history_of_all_and_deleting_cost_few_queries(admin_client, django_asser
         admin_client.get(reverse("admin:stats_change_changelist"))
 
 
+def test_empty_list_is_a_page(admin_client):
+    assert admin_client.get(LIST).status_code == 200
+
+
 def test_search_has_a_label_and_keeps_the_filter(admin_client):
     Stat.objects.create(**FIGURE)
     page = admin_client.get(f"{LIST}?year=2020&q=rev").content.decode()
