@@ -56,7 +56,10 @@ def no_network() -> Iterator[list[str]]:
 
 @pytest.fixture(autouse=True)
 def own_cache(settings: Settings) -> None:
-    """On Redis: nothing of another test, nor of another run at the same time."""
+    """Nothing of another test's cache: what it left on Redis, or that it had lost it."""
+    from accounts.accelerator import accelerator  # Django's applications are ready only now
+
+    accelerator._away, accelerator._closed_until = False, float("-inf")
     default = settings.CACHES["default"]
     if "LOCATION" in default:
         own = {**default, "KEY_PREFIX": str(uuid.uuid4())}

@@ -87,7 +87,9 @@ def test_malformed_value_is_named_and_not_repeated_elsewhere(name, value, clean_
     result = load("wsgi", clean_environ, **{name: value})
     assert result.returncode != 0
     assert f"  {name} " in result.stderr
-    assert result.stderr.count("(sso_project.E") + result.stderr.count("(accounts.E") == 1, result.stderr
+    assert result.stderr.count("(sso_project.E") + result.stderr.count("(accounts.E") == 1, (
+        result.stderr
+    )
 
 
 def test_secrets_are_not_in_the_message(clean_environ):
