@@ -2,10 +2,10 @@
 
     python scripts/remove_demo.py [FOLDER]
 
-Deletes stats/ with its templates, scripts, styles, documents and tests, and takes the lines out of
-the other files that need it. Tests elsewhere that use it lose those functions; the profile page
-takes the dashboard's place after signing in. The rehearsal of faults (deploy/chaos) writes figures:
-give it something of your own to write. Look at `git diff` afterwards.
+Deletes stats/ with its templates, scripts, styles, documents and tests, and the rehearsal of faults
+that writes figures (deploy/chaos); takes the lines out of the other files that need them. Tests
+elsewhere that use it lose those functions; the profile page takes the dashboard's place after
+signing in. Look at `git diff` afterwards.
 """
 
 import ast
@@ -24,6 +24,8 @@ FOLDERS_AND_FILES = (
     "static/js/stats-filters.js",
     "static/css/stats.css",
     "static/css/stats-admin.css",
+    "deploy/chaos",
+    "docs/chaos.md",
     "docs/stats.md",
     "tests/stats",
     "tests/test_remove_demo.py",
@@ -37,19 +39,43 @@ LINES = {
         r"^IMPORT_EXPORT_|^_uploads = |^# A file to import waits",
     ],
     "sso_project/urls.py": [r'include\("stats\.'],
+    "sso_project/dev/app.py": [r"seed_stats"],
     "requirements-runtime.txt": [r"^(django-import-export|diff-match|et_xmlfile|openpyxl|tablib)"],
-    "Makefile": [r"^remove-demo:|scripts/remove_demo"],
+    "Makefile": [r"^remove-demo:|scripts/remove_demo", r"^chaos:|deploy\.chaos"],
     "README.md": [r"remove-demo", r"docs/stats\.md", r"`/dashboard/`"],
+    "deploy/rehearsal/measure.py": [r'seed_stats|"/dashboard/"|"/api/stats"'],
+    "docs/api.md": [r"^\| `/api/stats`"],
     "docs/architecture.md": [r"^\| example \|"],
+    "docs/scaling.md": [r"^\| (dashboard|`/api/stats`)"],
     ".dockerignore": [r"^!stats$"],
 }
+_FETCH = ('"/api/stats"', '"/api/user"')
 REPLACED = {
-    "sso_project/settings.py": [("stats:dashboard", "accounts:profile")],
-    "Makefile": [(" remove-demo", "")],
+    "sso_project/settings.py": [("stats:dashboard", "accounts:profile"), ("stats(/.*)?|", "")],
+    "Makefile": [(" remove-demo", ""), (" chaos ", " ")],
+    "README.md": [
+        (" `make chaos` (ten minutes of load while things break),", ""),
+        ("`/api/user`, `/api/stats`,", "`/api/user`,"),
+        ("  accounts/api/  stats/", "  accounts/api/"),
+    ],
+    "docs/operations.md": [("Refresh tokens rotate there with", "Refresh tokens rotate with")],
+    "deploy/nginx.conf.template": [(" and `make chaos`", "")],
+    "deploy/rehearsal/__init__.py": [(" and `make chaos`", "")],
+    "docs/api.md": [("(`/user`, `/stats`,", "(`/user`,")],
+    "docs/architecture.md": [("`stats`, ", "")],
+    "docs/scaling.md": [(" for the figures of `stats`", "")],
+    "docs/sessions.md": [
+        ('stats = await api("/api/stats")', 'user = await api("/api/user")'),
+        _FETCH,
+    ],
+    "static/js/session.js": [_FETCH],
+    "infra/build-zip": [("accounts stats templates", "accounts templates")],
     "pyproject.toml": [('"accounts", "stats", ', '"accounts", ')],
     "tests/test_layers.py": [('"stats", ', ""), (', "stats"', "")],
     "tests/test_docs.py": [('"stats", ', "")],
 }
+# Paragraphs that go, by how they begin.
+PARAGRAPHS = {"docs/operations.md": "`make chaos` runs"}
 # Of the demo, and not of the pool's resource server, whose scopes are called stats/… too.
 _DEMO = re.compile(r"\bstats\b(?!/(read|write))|\bseed_stats\b|\bimport_stats\b|\bStat\b")
 _LANDING = ("/dashboard/", "/profile/")
@@ -63,6 +89,8 @@ def main(root: Path) -> None:
         edit(root / name, lambda text, patterns=patterns: without_lines(text, patterns))
     for name, pairs in REPLACED.items():
         edit(root / name, lambda text, pairs=pairs: replaced(text, pairs))
+    for name, start in PARAGRAPHS.items():
+        edit(root / name, lambda text, start=start: without_paragraph(text, start))
     for file in sorted((root / "tests").rglob("*.py")):
         edit(file, without_demo)
     subprocess.run(  # what the functions that went had imported
@@ -84,6 +112,10 @@ def edit(file: Path, change: "object") -> None:
 def without_lines(text: str, patterns: list[str]) -> str:
     lines = text.splitlines(keepends=True)
     return "".join(line for line in lines if not any(re.search(each, line) for each in patterns))
+
+
+def without_paragraph(text: str, start: str) -> str:
+    return "\n\n".join(each for each in text.split("\n\n") if not each.startswith(start))
 
 
 def replaced(text: str, pairs: list[tuple[str, str]]) -> str:

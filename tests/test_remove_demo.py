@@ -4,6 +4,7 @@ Here the quick part of the suite runs there; the whole of it takes minutes.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -51,6 +52,21 @@ def test_nothing_of_the_demo_is_left(copy):
             text = file.read_text()
             assert "from stats" not in text, file
             assert "import_export" not in text, file
+
+
+def test_no_document_or_script_names_what_is_gone(copy):
+    names = re.compile(
+        r"/api/stats|/dashboard/|seed_stats|import_stats|docs/stats|remove.demo|chaos|"
+        r"(?<!stats:)\bstats (as|templates)\b|accounts/api/  stats/|`stats`"
+    )
+    left = {
+        (str(file.relative_to(copy)), found.group())
+        for folder in (".", "docs", "deploy", "infra", "sso_project", "accounts", "static/js")
+        for file in ((copy / folder).rglob("*") if folder != "." else copy.glob("*"))
+        if file.is_file() and file.name != "CHANGELOG.md" and file.suffix not in (".png", ".pyc")
+        for found in names.finditer(file.read_text(errors="replace"))
+    }
+    assert left == set()
 
 
 def test_what_is_left_is_in_order(copy):
