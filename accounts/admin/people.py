@@ -63,7 +63,7 @@ class PersonAdmin(ManagesPeople, UserAdmin):  # type: ignore[type-arg]
     ordering = ("-last_login", "-pk")
     fieldsets = (
         (None, {"fields": ("username", *_FROM_THE_POOL, "is_active")}),
-        ("Rights", {"fields": _RIGHTS}),
+        ("Rights given here", {"fields": _RIGHTS, "classes": ("collapse",)}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
 

@@ -1,0 +1,142 @@
+"""Staff at work in a real Chromium: come in, look at a person, act, invite, break glass."""
+
+import pytest
+from django.core.management import call_command
+from playwright.sync_api import expect
+
+from accounts import break_glass
+from accounts.models import SignIn, SignInEvent, User
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+PASSWORD = "correct horse battery staple"
+
+
+def sign_in_at_the_pool(page, who, password="Cognito-demo-1"):
+    page.get_by_label("Username").fill(who)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+@pytest.fixture
+def ada(page, site, pool):
+    """A page where ada has come into the admin through the hosted UI."""
+    page.goto(f"{site}/admin/")
+    page.wait_for_url(f"{pool.url}/login**")
+    sign_in_at_the_pool(page, "ada")
+    page.wait_for_url(f"{site}/admin/")
+    return page
+
+
+def test_staff_come_in_see_what_happened_and_leave(ada, site, pool, visitor, screenshot):
+    visitor.sign_in("linus")
+    SignInEvent.objects.create(kind="refused", reason="state_mismatch", reference="7c1e09ab")
+    ada.reload()
+    expect(ada.get_by_role("region", name="Recent sign-ins")).to_contain_text("Linus")
+    expect(ada.get_by_role("region", name="Refused")).to_contain_text("state_mismatch")
+    expect(ada.get_by_role("region", name="Right now")).to_contain_text("2 of 2 people")
+    screenshot(ada, "admin-first-page")
+    ada.get_by_role("link", name="All refusals").click()
+    expect(ada.get_by_role("main")).to_contain_text("7c1e09ab")
+    screenshot(ada, "admin-events")
+    ada.get_by_role("button", name="Sign out").click()
+    ada.wait_for_url(f"{site}/signout")
+    ada.goto(f"{site}/admin/")
+    ada.wait_for_url(f"{pool.url}/login**")
+
+
+def test_person_who_is_not_staff_is_told_and_takes_another_account(page, site, pool, screenshot):
+    page.goto(f"{site}/admin/")
+    sign_in_at_the_pool(page, "linus")
+    page.wait_for_url(f"{site}/admin/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This page isn't open to you")
+    screenshot(page, "admin-not-staff")
+    page.get_by_role("link", name="Use another account").click()
+    sign_in_at_the_pool(page, "ada")
+    page.wait_for_url(f"{site}/admin/")
+    expect(page.get_by_role("region", name="Recent sign-ins")).to_be_visible()
+
+
+def test_staff_look_at_a_person_and_deactivate_them(ada, visitor, screenshot):
+    visitor.sign_in("grace")
+    ada.get_by_role("link", name="Users", exact=True).click()
+    screenshot(ada, "admin-people")
+    ada.get_by_role("link", name="Grace Hopper").click()
+    expect(ada.get_by_role("region", name="Rights")).to_contain_text("editors of the pool")
+    expect(ada.get_by_role("region", name="Signed in now").locator("tbody tr")).to_have_count(1)
+    screenshot(ada, "admin-person")
+    ada.get_by_role("button", name="Sign out everywhere").click()
+    expect(ada.get_by_text("1 signed out everywhere: sessions ended: 1.")).to_be_visible()
+    expect(ada.get_by_role("region", name="Signed in now")).to_contain_text("Nowhere.")
+    ada.get_by_role("button", name="Deactivate").click()
+    expect(ada.get_by_text("Deactivated: 1.")).to_be_visible()
+    expect(ada.get_by_role("button", name="Activate again")).to_be_visible()
+    screenshot(ada, "admin-person-deactivated")
+    assert visitor.get("/profile/").status_code == 302
+    assert visitor.sign_in("grace").status_code == 403
+
+
+def test_staff_invite_somebody_who_signs_in(ada, site, pool, new_context, screenshot):
+    ada.get_by_role("link", name="Users", exact=True).click()
+    ada.get_by_role("link", name="Invite somebody").click()
+    ada.get_by_label("E-mail address").fill("zoe@example.com")
+    ada.get_by_label("Username at the pool").fill("zoe")
+    ada.get_by_role("button", name="Invite", exact=True).click()
+    expect(ada.get_by_text("Invited zoe")).to_be_visible()
+    waiting = ada.get_by_role("region", name="Invited, not signed in yet")
+    expect(waiting).to_contain_text("works until")
+    screenshot(ada, "admin-invitations")
+    waiting.get_by_role("button", name="Send again to zoe").click()
+    expect(ada.get_by_text("Invited zoe again")).to_be_visible()
+
+    zoe = new_context().new_page()
+    zoe.goto(f"{site}/profile/")
+    sign_in_at_the_pool(zoe, "zoe", pool.mailbox[-1].code)
+    zoe.get_by_label("New password", exact=True).fill("Zoes-own-password-1")
+    zoe.get_by_label("New password, once more").fill("Zoes-own-password-1")
+    zoe.get_by_role("button").first.click()
+    zoe.wait_for_url(f"{site}/profile/")
+    expect(zoe.get_by_role("main")).to_contain_text("zoe@example.com")
+    ada.reload()
+    expect(waiting).to_contain_text("Nobody.")
+
+
+def test_staff_compare_a_person_with_the_pool(ada, pool, visitor):
+    visitor.sign_in("linus")
+    pool.disable("linus")
+    ada.get_by_role("link", name="Users", exact=True).click()
+    ada.get_by_role("link", name="Linus Pauling").click()
+    ada.get_by_role("button", name="Compare with the pool").click()
+    expect(ada.get_by_text("is disabled: deactivated here.")).to_be_visible()
+    assert not SignIn.objects.live().filter(user__is_active=False).exists()
+
+
+def test_operator_reconciles_and_forgets_and_staff_see_it(ada, pool, visitor):
+    visitor.sign_in("linus")
+    pool.delete("linus")
+    call_command("reconcile_users", "--apply", verbosity=0)
+    ada.get_by_role("link", name="Sign-in events").first.click()
+    expect(ada.get_by_role("main")).to_contain_text("gone_in_pool")
+    call_command("forget_user", "linus", "--apply", verbosity=0)
+    ada.reload()
+    expect(ada.get_by_role("main")).to_contain_text("forgotten")
+    expect(ada.get_by_role("main")).not_to_contain_text("Linus")
+
+
+def test_break_glass_lets_staff_in_while_the_pool_is_away(page, site, pool, settings, screenshot):
+    User.objects.create_superuser("emergency", password=PASSWORD)
+    settings.BREAK_GLASS_LOGIN = True
+    settings.AUTHENTICATION_BACKENDS = [*settings.AUTHENTICATION_BACKENDS, break_glass.BACKEND]
+    pool.stop()
+    page.goto(f"{site}/admin/break-glass/")
+    screenshot(page, "admin-break-glass")
+    page.get_by_label("Username").fill("emergency")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator(".errornote")).to_be_visible()
+    page.get_by_label("Username").fill("emergency")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{site}/admin/")
+    expect(page.get_by_text("Break-glass is on")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(f"{site}/signout")
