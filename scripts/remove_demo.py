@@ -53,6 +53,7 @@ _FETCH = ('"/api/stats"', '"/api/user"')
 REPLACED = {
     "sso_project/settings.py": [("stats:dashboard", "accounts:profile"), ("stats(/.*)?|", "")],
     "Makefile": [(" remove-demo", ""), (" chaos ", " ")],
+    "CHANGELOG.md": [(", `make chaos`", "")],
     "README.md": [
         (" `make chaos` (ten minutes of load while things break),", ""),
         ("`/api/user`, `/api/stats`,", "`/api/user`,"),
