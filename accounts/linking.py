@@ -41,11 +41,11 @@ def people_of_the_pool() -> Iterator[Mapping[str, str]]:
 def proposals(people: Iterable[Mapping[str, str]]) -> list[Proposal]:
     """One for each person of the pool, linkable or not."""
     known = list(people)
-    addresses = Counter(person.get("email", "").lower() for person in known)
+    addresses = Counter(_folded(person.get("email", "")) for person in known)
     return [_proposal(person, addresses) for person in known]
 
 
-def _proposal(person: Mapping[str, str], addresses: Counter[str]) -> Proposal:
+def _proposal(person: Mapping[str, str], addresses: Counter[bytes]) -> Proposal:
     email = person.get("email", "")
     subject, username = person["sub"], person["username"]
 
@@ -57,9 +57,10 @@ def _proposal(person: Mapping[str, str], addresses: Counter[str]) -> Proposal:
         return refused(f"is {identity.user.get_username()} already")
     if not email or person.get("email_verified") != "true":
         return refused("has no verified e-mail address")
-    if addresses[email.lower()] > 1:
+    if addresses[_folded(email)] > 1:
         return refused("shares the e-mail address with others in the pool")
-    users = list(get_user_model()._default_manager.filter(email__iexact=email)[:2])
+    alike = get_user_model()._default_manager.filter(email__iexact=email)
+    users = [user for user in alike if _folded(user.email) == _folded(email)]
     if not users:
         return refused("has an e-mail address that nobody has here")
     if len(users) > 1:
@@ -70,6 +71,12 @@ def _proposal(person: Mapping[str, str], addresses: Counter[str]) -> Proposal:
     if Identity.objects.filter(user=user, issuer=provider().config.issuer).exists():
         return refused(f"would be {user.get_username()}, who is somebody else in the pool")
     return Proposal(subject, username, email, user=user)
+
+
+def _folded(email: str) -> bytes:
+    """Without regard to case, of ASCII letters alone: a database may take the Kelvin sign for a k,
+    and so one person's address for another's (CVE-2019-19844)."""
+    return email.encode().lower()
 
 
 def link(proposal: Proposal) -> bool:

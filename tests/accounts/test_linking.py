@@ -1,96 +1,108 @@
-"""Which users may be linked to which people of the pool, and why the others may not."""
+"""Users a site had before are linked to people of the pool: by hand, after a dry run."""
+
+from io import StringIO
 
 import pytest
-from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
 
-from accounts.linking import link, proposals
-from accounts.models import Identity, SignInEvent
-from accounts.provider import provider
+from accounts import linking
+from accounts.models import Identity, SignInEvent, User
+from local_pool.testing import LocalPool
+from tests.flows.conftest import ENVIRONMENT_NAMES
 
 pytestmark = pytest.mark.django_db
 
 
-def person(name="mary", **attributes):
-    return {
-        "sub": f"sub-{name}",
-        "username": name,
-        "email": f"{name}@example.com",
-        "email_verified": "true",
-        **attributes,
-    }
+@pytest.fixture
+def pool(settings):
+    with LocalPool() as running:
+        environment = running.env()
+        settings.COGNITO = {
+            **settings.COGNITO,
+            **{key: environment.get(name, "") for key, name in ENVIRONMENT_NAMES.items()},
+        }
+        yield running
 
 
-def user(name="mary", **fields):
-    values = {"email": f"{name}@example.com", **fields}
-    return get_user_model().objects.create_user(f"{name}1", **values)
+@pytest.fixture
+def mary(pool):
+    return User.objects.create_user("mary", email="Grace@Example.com")
 
 
-def known_as(owner, subject):
-    return Identity.objects.create(user=owner, issuer=provider().config.issuer, subject=subject)
+def link_users(*arguments):
+    said = StringIO()
+    call_command("link_users", *arguments, stdout=said)
+    return said.getvalue()
 
 
-def test_verified_address_of_one_user_is_linked_and_recorded():
-    mary = user(email="MARY@example.com")
-    [proposal] = proposals([person()])
-    assert proposal.user == mary
+def reason(**person):
+    found = {"sub": "s-1", "username": "grace", "email": "grace@example.com"}
+    [proposal] = linking.proposals([{**found, "email_verified": "true", **person}])
+    return proposal.reason
+
+
+def test_dry_run_shows_the_link_and_makes_none(mary):
+    said = link_users()
+    assert "+  grace <grace@example.com> is mary" in said
+    assert "1 would be linked." in said
     assert not Identity.objects.exists()
-    assert link(proposal)
+
+
+def test_link_is_made_once_and_recorded(mary, pool):
+    assert "1 linked." in link_users("mary", "--apply")
     identity = Identity.objects.get()
-    assert (identity.user, identity.subject) == (mary, "sub-mary")
-    event = SignInEvent.objects.get()
-    assert (event.kind, event.user, event.person) == ("linked", mary, "mary")
-
-
-def test_second_of_two_operators_changes_nothing():
-    user()
-    [proposal] = proposals([person()])
-    assert link(proposal)
-    assert not link(proposal)
-    assert SignInEvent.objects.count() == 1
+    assert (identity.user, identity.issuer) == (mary, pool.issuer)
+    assert identity.subject == pool.person("grace").sub
+    event = SignInEvent.objects.get(kind="linked")
+    assert (event.user, event.person) == (mary, "grace")
+    assert "0 linked." in link_users("--apply")
 
 
 @pytest.mark.parametrize(
-    ("attributes", "reason"),
+    ("person", "why"),
     [
         ({"email_verified": "false"}, "has no verified e-mail address"),
         ({"email": ""}, "has no verified e-mail address"),
-        ({"email": "other@example.com"}, "has an e-mail address that nobody has here"),
+        ({"email": "nobody@example.com"}, "has an e-mail address that nobody has here"),
     ],
 )
-def test_unproven_or_unknown_address_links_nobody(attributes, reason):
-    user()
-    [proposal] = proposals([person(**attributes)])
-    assert (proposal.user, proposal.reason) == (None, reason)
+def test_person_without_a_certain_match_is_not_linked(mary, person, why):
+    assert reason(**person) == why
 
 
-def test_address_of_several_people_links_nobody():
-    user()
-    found = proposals([person(), person("twin", email="Mary@example.com", email_verified="false")])
-    assert [each.user for each in found] == [None, None]
-    assert found[0].reason == "shares the e-mail address with others in the pool"
+@pytest.mark.parametrize("alike", ["\u212aate@example.com", "kat\u00c9@example.com"])
+def test_letters_that_only_unicode_takes_for_the_same_are_another_address(alike):
+    """Whatever the database's collation says."""
+    for plain in ("kate@example.com", "kat\u00e9@example.com"):
+        assert linking._folded(alike) != linking._folded(plain)
 
 
-def test_address_of_several_users_links_nobody():
-    user()
-    user("other", email="mary@EXAMPLE.com")
-    [proposal] = proposals([person()])
-    assert proposal.reason == "has an e-mail address that several users have here"
+def test_address_of_two_users_links_neither(mary):
+    User.objects.create_user("second", email="grace@example.com")
+    assert reason() == "has an e-mail address that several users have here"
 
 
-def test_deactivated_user_is_not_linked():
-    user(is_active=False)
-    [proposal] = proposals([person()])
-    assert proposal.reason == "would be mary1, who is deactivated"
+def test_address_of_two_people_of_the_pool_links_neither(mary):
+    one = {"sub": "1", "username": "g1", "email": "grace@example.com", "email_verified": "true"}
+    two = {**one, "sub": "2", "username": "g2", "email": "GRACE@example.com"}
+    reasons = {each.reason for each in linking.proposals([one, two])}
+    assert reasons == {"shares the e-mail address with others in the pool"}
 
 
-def test_user_who_is_somebody_else_is_not_linked():
-    known_as(user(), "sub-of-another")
-    [proposal] = proposals([person()])
-    assert proposal.reason == "would be mary1, who is somebody else in the pool"
+def test_user_who_is_somebody_else_in_the_pool_or_deactivated_is_not_linked(mary, pool):
+    identity = Identity.objects.create(user=mary, issuer=pool.issuer, subject="other")
+    assert reason() == "would be mary, who is somebody else in the pool"
+    identity.delete()
+    User.objects.update(is_active=False)
+    assert reason() == "would be mary, who is deactivated"
 
 
-def test_person_who_is_known_stays_who_they_are():
-    known_as(user("first", email="first@example.com"), "sub-mary")
-    user()
-    [proposal] = proposals([person()])
-    assert proposal.reason == "is first1 already"
+def test_disabled_people_are_not_offered(mary, pool):
+    pool.disable("grace")
+    assert "0 would be linked." in link_users()
+
+
+def test_pool_that_does_not_answer_changes_nothing(mary, pool):
+    pool.stop()
+    with pytest.raises(CommandError, match=r"Nothing was changed\.$"):
+        link_users("--apply")
