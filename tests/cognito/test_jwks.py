@@ -369,6 +369,23 @@ def test_snapshot_answers_before_the_first_download(source, clock):
     assert json.loads(store.document)["keys"][0]["kid"] == ACCESS_KEY_ID
 
 
+def test_snapshot_can_be_left_alone_for_a_while(source, clock):
+    work = []
+    store = KeyStore(
+        source,
+        clock=clock,
+        document=key_set(jwk(ACCESS_KEY_ID)),
+        document_seconds=60,
+        in_background=work.append,
+    )
+    clock.now += 59
+    assert store.key(ACCESS_KEY_ID)
+    assert work == []
+    clock.now += 1
+    assert store.key(ACCESS_KEY_ID)
+    assert len(work) == 1
+
+
 def test_broken_snapshot_is_refused_when_made(source):
     with pytest.raises(CognitoUnavailable):
         KeyStore(source, document=b"{}")
