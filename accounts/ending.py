@@ -11,8 +11,10 @@ import logging
 import time
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils import timezone
 
 from . import events, revocations, session
@@ -27,8 +29,18 @@ FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=6)
 
 
-def end(row: SignIn, *, reason: str, grant_is_dead: bool = False) -> PendingRevocation | None:
+def end(
+    row: SignIn,
+    *,
+    reason: str,
+    grant_is_dead: bool = False,
+    request: HttpRequest | None = None,
+    by: Any = None,
+) -> PendingRevocation | None:
     """End this sign-in in the database: it is over everywhere, and its access tokens with it.
+
+    `request` is where it was asked for, `by` the user who did if it was not the person: both are
+    for the record.
 
     Returns what is still to be revoked at the provider; None when there is nothing: it ended
     already, or `grant_is_dead`, or no key opens its tokens any more.
@@ -44,7 +56,12 @@ def end(row: SignIn, *, reason: str, grant_is_dead: bool = False) -> PendingRevo
             ):
                 revocations.revoke_sign_in(current.origin_jti)
                 events.record(
-                    "signed out", reference=current.reference, user=current.user, reason=reason
+                    "signed out",
+                    reference=current.reference,
+                    user=current.user,
+                    reason=reason,
+                    request=request,
+                    by=by,
                 )
                 return to_revoke(refresh_token, reference=current.reference)
         current = SignIn.objects.live().select_related("user").filter(pk=row.pk).first()

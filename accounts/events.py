@@ -12,6 +12,7 @@ import logging
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -39,14 +40,21 @@ def record(
     """Write one event into the log and, with the attempt's steps, into the record.
 
     `kind` and `reason` are stable words for programs; `details` must hold no token, code or secret.
+    A user among the details (`by`) is kept by name and, as `by_id`, by key: names change.
     A record that cannot be written is no reason to refuse a sign-in: that is logged.
     """
     journal.note(reference, kind, level=level, person=person, reason=reason, **details)
     steps = journal.taken_steps(reference)
     known = {"reference": reference, "user": user, "person": person[:255], "reason": reason}
-    content = {name: str(value)[:500] for name, value in details.items() if value}
+    content = _stored(details)
     _keep(kind, known, content | ({"steps": steps} if steps else {}), request)
     _announce(kind, **known, details=content, request=request)
+
+
+def _stored(details: dict[str, object]) -> dict[str, str]:
+    content = {name: str(value)[:500] for name, value in details.items() if value}
+    people = {name: value for name, value in details.items() if isinstance(value, AbstractBaseUser)}
+    return content | {f"{name}_id": str(user.pk) for name, user in people.items()}
 
 
 def _keep(

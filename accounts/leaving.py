@@ -64,17 +64,22 @@ def _delete_pool_accounts(user: Any) -> None:
 
 
 def _empty_events(user: Any) -> None:
-    """Times, kinds and reasons stay, for they count; nothing says whose they were."""
+    """Times, kinds and reasons stay, for they count; nothing says whose they were. Events about
+    others lose this person's name and nothing else."""
     names = list(Identity.objects.filter(user=user).values_list("username", flat=True))
-    named: list[QuerySet[SignInEvent]] = [
-        events_about(user),
-        SignInEvent.objects.filter(details__by=str(user)),
-        SignInEvent.objects.filter(details__invited__in=[name for name in names if name]),
-    ]
-    found = {pk for rows in named for pk in rows.values_list("pk", flat=True)}
+    _drop_details(SignInEvent.objects.filter(details__by_id=str(user.pk)), "by", "by_id")
+    invitations = SignInEvent.objects.filter(details__invited__in=[name for name in names if name])
+    _drop_details(invitations, "invited")
+    found = list(events_about(user).values_list("pk", flat=True))
     SignInEvent.objects.filter(pk__in=found).update(
         user=None, person="", reference="", address=None, device="", details={}
     )
+
+
+def _drop_details(rows: QuerySet[SignInEvent], *names: str) -> None:
+    for row in rows.iterator():
+        row.details = {name: value for name, value in row.details.items() if name not in names}
+        row.save(update_fields=["details"])
 
 
 def _delete_admin_log(user: Any) -> None:

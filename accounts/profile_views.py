@@ -79,7 +79,7 @@ class EndSessionView(LoginRequiredMixin, View):
         current: SignIn | None = request.sign_in  # type: ignore[attr-defined]
         if current is not None and row.pk == current.pk:
             return leave(services.sign_out(request))
-        if services.end_sign_in(row, reason=SignIn.EndReason.ENDED_BY_PERSON):
+        if services.end_sign_in(row, reason=SignIn.EndReason.ENDED_BY_PERSON, request=request):
             messages.success(request, f"Ended: {device_name(row.device)}.")
         else:
             messages.warning(
@@ -101,6 +101,6 @@ class SignOutEverywhereView(LoginRequiredMixin, TemplateView):
         return super().get_context_data(**kwargs, sessions=my_sessions(self.request))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        signed_out = services.sign_out_everywhere(request.user)
+        signed_out = services.sign_out_everywhere(request.user, request=request)
         auth.logout(request)
         return leave(signed_out)

@@ -54,7 +54,7 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
         request=request,
     )
     if previous is not None:
-        end_sign_in(previous, reason=SignIn.EndReason.REPLACED)
+        end_sign_in(previous, reason=SignIn.EndReason.REPLACED, request=request)
     return row
 
 
@@ -74,7 +74,7 @@ def sign_out(request: HttpRequest) -> SignedOut:
     The local session ends whatever the provider answers.
     """
     row = session.current_sign_in(request)
-    reached = end_sign_in(row, reason=SignIn.EndReason.SIGNED_OUT) if row is not None else True
+    reached = row is None or end_sign_in(row, reason=SignIn.EndReason.SIGNED_OUT, request=request)
     if break_glass.signed_in_by_password(request):
         events.record("signed out", user=request.user, reason="break_glass", request=request)
         auth.logout(request)
@@ -83,21 +83,25 @@ def sign_out(request: HttpRequest) -> SignedOut:
     return SignedOut(address_at_the_provider(), reached)
 
 
-def end_sign_in(row: SignIn, *, reason: str) -> bool:
+def end_sign_in(row: SignIn, *, reason: str, request: HttpRequest | None = None) -> bool:
     """End one sign-in and its access tokens at once, and revoke its refresh token (RFC 7009).
 
     False: the provider did not answer within two seconds; `manage.py housekeeping` tries again.
     """
-    return ending.revoke([ending.end(row, reason=reason)])
+    return ending.revoke([ending.end(row, reason=reason, request=request)])
 
 
-def sign_out_everywhere(user: Any) -> SignedOut:
+def sign_out_everywhere(
+    user: Any, *, request: HttpRequest | None = None, by: Any = None
+) -> SignedOut:
     """End all sign-ins of this person; access tokens issued until now stop working at this API.
 
     The sessions and tokens of this site end at once and whatever the provider answers. With AWS
     credentials, the pool ends all its tokens of the person as well, those of other apps included.
     """
-    ended, pending = end_everything(user, reason=SignIn.EndReason.EVERYWHERE)
+    ended, pending = end_everything(
+        user, reason=SignIn.EndReason.EVERYWHERE, request=request, by=by
+    )
     identities = list(Identity.objects.filter(user=user, issuer=provider().config.issuer))
     reached = True
     for identity in identities:
@@ -106,16 +110,25 @@ def sign_out_everywhere(user: Any) -> SignedOut:
     return SignedOut(address_at_the_provider(), reached, ended)
 
 
-def end_everything(user: Any, *, reason: str) -> tuple[int, list[PendingRevocation]]:
+def end_everything(
+    user: Any, *, reason: str, request: HttpRequest | None = None, by: Any = None
+) -> tuple[int, list[PendingRevocation]]:
     """End all sign-ins of this person in the database. Returns how many, and what is still to be
-    revoked at the provider."""
+    revoked at the provider. `by` is the user who asked for it, if it was not the person."""
     with transaction.atomic():
         # First, so that a token renewed at this very moment is caught by its own sign-in's end.
         for identity in Identity.objects.filter(user=user):
             revocations.revoke_person(issuer=identity.issuer, subject=identity.subject)
         rows = list(SignIn.objects.live().select_related("user").filter(user=user).order_by("pk"))
-        pending = [ending.end(row, reason=reason) for row in rows]
-    events.record("signed out everywhere", user=user, reason=reason, sessions=len(rows))
+        pending = [ending.end(row, reason=reason, request=request, by=by) for row in rows]
+    events.record(
+        "signed out everywhere",
+        user=user,
+        reason=reason,
+        request=request,
+        by=by,
+        sessions=len(rows),
+    )
     return len(rows), [item for item in pending if item is not None]
 
 

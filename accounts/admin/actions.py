@@ -60,7 +60,7 @@ def sign_out_everywhere(modeladmin: Any, request: HttpRequest, rows: QuerySet[An
     people = _people(request, rows)
     if not people:
         return
-    done = [services.sign_out_everywhere(user) for user in people]
+    done = [services.sign_out_everywhere(user, request=request, by=request.user) for user in people]
     sessions = sum(one.ended for one in done)
     sentence = f"{len(done)} signed out everywhere: sessions ended: {sessions}."
     _tell(request, sentence, reached=all(one.reached for one in done))
@@ -99,7 +99,8 @@ def end_sign_ins(modeladmin: Any, request: HttpRequest, rows: QuerySet[SignIn]) 
         for row in rows.select_related("user").filter(ended_at=None)
         if may_act_on(request, row.user)
     ]
-    pending = [ending.end(row, reason=SignIn.EndReason.BY_OPERATOR) for row in live]
+    reason = SignIn.EndReason.BY_OPERATOR
+    pending = [ending.end(row, reason=reason, request=request, by=request.user) for row in live]
     _tell(request, f"Sign-ins ended: {len(live)}.", reached=ending.revoke(pending))
 
 

@@ -52,6 +52,8 @@ def test_operator_signs_a_person_out_everywhere(operator, row, model):
     row.refresh_from_db()
     assert (row.end_reason, row.sealed_tokens) == ("everywhere", "")
     assert {one.kind for one in Revocation.objects.all()} == {"person", "sign_in"}
+    everywhere = SignInEvent.objects.get(kind="signed out everywhere")
+    assert (everywhere.user, everywhere.details["by"]) == (row.user, "operator")
 
 
 def test_operator_ends_one_sign_in(operator, row):
@@ -61,6 +63,7 @@ def test_operator_ends_one_sign_in(operator, row):
     assert Revocation.objects.get().token_id == "origin-1"
     event = SignInEvent.objects.get(kind="signed out")
     assert (event.user, event.reason) == (row.user, "by_operator")
+    assert (event.details["by"], event.address) == ("operator", "127.0.0.1")
 
 
 def test_deactivating_in_the_admin_ends_everything(operator, row):

@@ -143,3 +143,14 @@ def test_pool_that_does_not_answer_leaves_everything(pool, linus):
     with pytest.raises(CommandError, match=r"Nothing was changed here\.$"):
         run("forget_user", "linus", "--pool", "--apply")
     assert User.objects.filter(pk=linus.pk).exists()
+
+
+def test_events_about_others_lose_the_name_and_nothing_else(grace):
+    other = User.objects.create_user("other", first_name="Grace H")  # a namesake
+    boss = User.objects.get(username="boss")
+    events.record("activated", user=boss, reason="admin", by=other)
+    run("forget_user", "grace", "--apply")
+    deactivated = SignInEvent.objects.get(kind="deactivated", user=boss)
+    assert (deactivated.reason, deactivated.details) == ("admin", {})
+    activated = SignInEvent.objects.get(kind="activated", user=boss)
+    assert activated.details == {"by": "Grace H", "by_id": str(other.pk)}

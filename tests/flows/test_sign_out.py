@@ -3,7 +3,7 @@
 import pytest
 
 from accounts import services
-from accounts.models import SignIn
+from accounts.models import SignIn, SignInEvent
 from accounts.session import open_tokens
 from tests.flows.conftest import live_sign_ins, query_of
 
@@ -99,3 +99,15 @@ def test_one_browser_signs_out_and_the_other_stays(visitor, new_visitor):
 
 def test_signed_out_page_is_there_for_everybody(visitor):
     assert visitor.get("/signout").status_code == 200
+
+
+def test_record_tells_from_where_somebody_signed_out(visitor):
+    visitor.http.headers["User-Agent"] = "Story/1.0"
+    visitor.sign_in()
+    visitor.sign_out()
+    event = SignInEvent.objects.get(kind="signed out")
+    assert (event.address, event.device, event.details.get("by")) == (
+        "127.0.0.1",
+        "Story/1.0",
+        None,
+    )
