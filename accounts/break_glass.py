@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
@@ -55,6 +56,12 @@ def signed_in_by_password(request: HttpRequest) -> bool:
     return request.session.get(BACKEND_SESSION_KEY) == BACKEND
 
 
+def as_typed(username: str) -> str:
+    """The name as Django's sign-in form reads it: look-alikes of one name are one name, so that
+    they don't each get a count of their own."""
+    return AbstractBaseUser.normalize_username(username.strip())
+
+
 def attempts_too_many(request: HttpRequest, username: str) -> int:
     """Count one more attempt of this address and at this name; by how many it is over the limits.
 
@@ -62,7 +69,7 @@ def attempts_too_many(request: HttpRequest, username: str) -> int:
     """
     window = int(time.time() // WINDOW)
     address = throttling.network(client_address(request))
-    name = salted_hmac("break-glass", username.strip().lower()).hexdigest()
+    name = salted_hmac("break-glass", as_typed(username).lower()).hexdigest()
     of_address = throttling.count(f"break-glass:{window}:{address}", WINDOW)
     of_name = throttling.count(f"break-glass:{window}:{name}", WINDOW)
     return max(of_address - MOST_OF_ADDRESS, of_name - MOST_OF_NAME, 0)

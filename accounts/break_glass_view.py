@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import auth
@@ -10,6 +11,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
@@ -60,7 +62,9 @@ class BreakGlassView(FormView):  # type: ignore[type-arg]
         auth.login(self.request, user, backend=break_glass.BACKEND)
         self.request.session.cycle_key()
         session.unbind(self.request)
-        self.request.session.set_expiry(break_glass.SESSION_SECONDS)
+        # A moment, not a number of seconds: those would be counted anew with each change.
+        ends_at = timezone.now() + timedelta(seconds=break_glass.SESSION_SECONDS)
+        self.request.session.set_expiry(ends_at)
         if previous is not None:
             end_sign_in(previous, reason=SignIn.EndReason.REPLACED)
         events.record(
@@ -80,7 +84,8 @@ class BreakGlassView(FormView):  # type: ignore[type-arg]
     def _refused(self, username: str, why: str) -> None:
         model = auth.get_user_model()
         # A name that nobody has may be a password in the wrong field: it is not kept.
-        known = model._default_manager.filter(**{model.USERNAME_FIELD: username}).first()
+        name = break_glass.as_typed(username)
+        known = model._default_manager.filter(**{model.USERNAME_FIELD: name}).first()
         events.record(
             "refused",
             user=known,

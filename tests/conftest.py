@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from django.urls import clear_script_prefix
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 from pytest_django import Settings
 
@@ -64,6 +65,13 @@ def own_cache(settings: Settings) -> None:
     if "LOCATION" in default:
         own = {**default, "KEY_PREFIX": str(uuid.uuid4())}
         settings.CACHES = {**settings.CACHES, "default": own}
+
+
+@pytest.fixture(autouse=True)
+def no_script_prefix() -> Iterator[None]:
+    """What serves requests below a path, such as the Lambda handler, leaves that path behind."""
+    yield
+    clear_script_prefix()
 
 
 @pytest.fixture(autouse=True)
