@@ -42,10 +42,17 @@ class TokensThrottle(SimpleRateThrottle):
 
 
 def count(key: str, seconds: int) -> int:
-    """One more under `key`, for so long; how many there are now."""
+    """One more under `key`, for so long; how many there are now.
+
+    A shared cache that comes and goes makes two counts of one: what must not be forgotten then is
+    counted by `count_in_database`.
+    """
     counted = accelerator.count(key, seconds=seconds)
-    if counted is not None:
-        return counted
+    return count_in_database(key, seconds) if counted is None else counted
+
+
+def count_in_database(key: str, seconds: int) -> int:
+    """One more under `key`, for so long; how many there are now, whatever becomes of the cache."""
     tally = Tally.objects.filter(key=key)
     if not tally.update(count=F("count") + 1):
         expires_at = datetime.fromtimestamp(time.time() + seconds, UTC)
