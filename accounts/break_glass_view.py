@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import auth
@@ -11,20 +10,15 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
-from . import break_glass, events, session
+from . import break_glass, events, services
 from .middleware import without_renewal
-from .models import SignIn
 from .names import template
-from .services import end_sign_in
-
-REASON = "break_glass"
 
 
 @method_decorator(
@@ -57,24 +51,7 @@ class BreakGlassView(FormView):  # type: ignore[type-arg]
         return {**super().get_form_kwargs(), "request": self.request}
 
     def form_valid(self, form: Any) -> HttpResponse:
-        previous = session.current_sign_in(self.request)
-        user = form.get_user()
-        auth.login(self.request, user, backend=break_glass.BACKEND)
-        self.request.session.cycle_key()
-        session.unbind(self.request)
-        # A moment, not a number of seconds: those would be counted anew with each change.
-        ends_at = timezone.now() + timedelta(seconds=break_glass.SESSION_SECONDS)
-        self.request.session.set_expiry(ends_at)
-        if previous is not None:
-            end_sign_in(previous, reason=SignIn.EndReason.REPLACED)
-        events.record(
-            "signed in",
-            user=user,
-            reason=REASON,
-            request=self.request,
-            level=logging.WARNING,
-            by="password",
-        )
+        services.sign_in_by_password(self.request, form.get_user())
         return HttpResponseRedirect(reverse("admin:index"))
 
     def form_invalid(self, form: Any) -> HttpResponse:
@@ -89,7 +66,7 @@ class BreakGlassView(FormView):  # type: ignore[type-arg]
         events.record(
             "refused",
             user=known,
-            reason=REASON,
+            reason=break_glass.REASON,
             request=self.request,
             level=logging.WARNING,
             why=why,

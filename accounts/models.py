@@ -110,6 +110,8 @@ def new_sign_in_key() -> str:
 class SignIn(models.Model):
     """One signed-in browser: whose it is and, encrypted, the tokens it acts with.
 
+    A break-glass sign-in has no issuer, no subject and no tokens.
+
     The Django session holds only `key`. Tokens are not kept in the session because a session is
     saved whole: a slow parallel request would put old tokens back over renewed ones.
     """
@@ -124,6 +126,7 @@ class SignIn(models.Model):
         TOO_OLD = "too_old", "reached the longest time a sign-in may last"
         REFUSED = "refused", "the provider no longer renews it"
         DEACTIVATED = "deactivated", "account deactivated"
+        SWITCHED_OFF = "switched_off", "break-glass was switched off"
 
     key = models.CharField(max_length=64, unique=True, default=new_sign_in_key, editable=False)
     user: models.ForeignKey[Any, Any] = models.ForeignKey(
@@ -159,6 +162,11 @@ class SignIn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} since {self.signed_in_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def by_password(self) -> bool:
+        """Break-glass: the provider knows nothing of it, so nothing is renewed or revoked there."""
+        return not self.issuer
 
 
 class SharedRefresh(models.Model):

@@ -52,6 +52,7 @@ class ProfileView(LoginRequiredMixin, TemplateView):
         identity = (
             Identity.objects.of(issuer=row.issuer, subject=row.subject) if row is not None else None
         )
+        tokens = row if row is not None and not row.by_password else None
         user: Any = self.request.user
         profile = {
             "name": (identity and identity.name) or user.get_full_name(),
@@ -60,7 +61,7 @@ class ProfileView(LoginRequiredMixin, TemplateView):
             "subject": identity.subject if identity else "",
             "client_id": row.client_id if row else "",
             "groups": identity.groups if identity else [],
-            "access_token_expires_at": row.access_expires_at if row else None,
+            "access_token_expires_at": tokens.access_expires_at if tokens else None,
             "signed_in_at": row.signed_in_at if row else None,
         }
         sessions = my_sessions(self.request)

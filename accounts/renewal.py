@@ -58,7 +58,7 @@ def keep_fresh(row: SignIn, *, sleep: Callable[[float], None] = time.sleep) -> S
     RequestRejected, ConfigurationError); then the sign-in stays as it is.
     """
     now = timezone.now()
-    if now < row.renew_at:
+    if row.by_password or now < row.renew_at:
         return row
     try:
         if _claim(row, now):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils import timezone
 
 from . import break_glass, ending, events, metrics, pool_admin, revocations, session
 from .backends import CodeGrant, GrantedTokens
@@ -40,8 +42,7 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
         client_id=granted.access_claims.client_id,
         auth_time=granted.id_claims.auth_time,
         reference=attempt.reference,
-        device=request.headers.get("User-Agent", "")[:255],
-        address=client_address(request),
+        **_where(request),
         **session.token_columns(granted.tokens, granted.access_claims),
     )
     session.bind(request, row)
@@ -56,6 +57,35 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
     if previous is not None:
         end_sign_in(previous, reason=SignIn.EndReason.REPLACED, request=request)
     return row
+
+
+def sign_in_by_password(request: HttpRequest, user: Any) -> SignIn:
+    """Let in somebody whose password the break-glass page has accepted, for an hour at most."""
+    previous = session.current_sign_in(request)
+    auth.login(request, user, backend=break_glass.BACKEND)
+    request.session.cycle_key()
+    # A moment, not a number of seconds: those would be counted anew with each change.
+    ends_at = timezone.now() + break_glass.LONGEST_SESSION
+    request.session.set_expiry(ends_at)
+    row = SignIn.objects.create(
+        user=user, access_expires_at=ends_at, renew_at=ends_at, **_where(request)
+    )
+    session.bind(request, row)
+    events.record(
+        "signed in",
+        user=user,
+        reason=break_glass.REASON,
+        request=request,
+        level=logging.WARNING,
+    )
+    if previous is not None:
+        end_sign_in(previous, reason=SignIn.EndReason.REPLACED, request=request)
+    return row
+
+
+def _where(request: HttpRequest) -> dict[str, Any]:
+    device = request.headers.get("User-Agent", "")[:255]
+    return {"device": device, "address": client_address(request)}
 
 
 @dataclass(frozen=True)
@@ -75,12 +105,8 @@ def sign_out(request: HttpRequest) -> SignedOut:
     """
     row = session.current_sign_in(request)
     reached = row is None or end_sign_in(row, reason=SignIn.EndReason.SIGNED_OUT, request=request)
-    if break_glass.signed_in_by_password(request):
-        events.record("signed out", user=request.user, reason="break_glass", request=request)
-        auth.logout(request)
-        return SignedOut(page_address("signed_out"), reached)
     auth.logout(request)
-    return SignedOut(address_at_the_provider(), reached)
+    return SignedOut(_way_out(row), reached)
 
 
 def end_sign_in(row: SignIn, *, reason: str, request: HttpRequest | None = None) -> bool:
@@ -99,6 +125,7 @@ def sign_out_everywhere(
     The sessions and tokens of this site end at once and whatever the provider answers. With AWS
     credentials, the pool ends all its tokens of the person as well, those of other apps included.
     """
+    row = session.current_sign_in(request) if request else None
     ended, pending = end_everything(
         user, reason=SignIn.EndReason.EVERYWHERE, request=request, by=by
     )
@@ -107,7 +134,7 @@ def sign_out_everywhere(
     for identity in identities:
         reached = pool_admin.global_sign_out(identity.username) and reached
     reached = ending.revoke(pending) and reached
-    return SignedOut(address_at_the_provider(), reached, ended)
+    return SignedOut(_way_out(row), reached, ended)
 
 
 def end_everything(
@@ -130,6 +157,13 @@ def end_everything(
         sessions=len(rows),
     )
     return len(rows), [item for item in pending if item is not None]
+
+
+def _way_out(row: SignIn | None) -> str:
+    """Where the browser of this sign-in goes from here."""
+    if row is not None and row.by_password:
+        return page_address("signed_out")
+    return address_at_the_provider()
 
 
 def address_at_the_provider() -> str:

@@ -3,6 +3,7 @@ how a `SignIn` row keeps its tokens encrypted."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -61,14 +62,19 @@ def bind(request: HttpRequest, row: SignIn) -> None:
     request.session[_SESSION_KEY] = row.key
 
 
-def unbind(request: HttpRequest) -> None:
-    """Make this session one that did not come about at the provider."""
-    request.session.pop(_SESSION_KEY, None)
-
-
 def is_bound(request: HttpRequest) -> bool:
-    """Whether this session came about by a sign-in at the provider."""
+    """Whether this session came about by a sign-in."""
     return _SESSION_KEY in request.session
+
+
+def key_in(content: Mapping[str, Any]) -> str:
+    """The key of the sign-in that a stored session leads to; empty when it leads to none."""
+    return str(content.get(_SESSION_KEY, ""))
+
+
+def without_key(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What a stored session holds besides."""
+    return {name: value for name, value in content.items() if name != _SESSION_KEY}
 
 
 def current_sign_in(request: HttpRequest) -> SignIn | None:

@@ -47,4 +47,4 @@ def _user_name(
 def _expiry(claims: AccessClaims | None, sign_in: SignIn | None) -> datetime | None:
     if claims is not None:
         return datetime.fromtimestamp(claims.expires_at, UTC)
-    return sign_in.access_expires_at if sign_in is not None else None
+    return sign_in.access_expires_at if sign_in is not None and not sign_in.by_password else None

@@ -1,12 +1,16 @@
 """The password page of the admin: off unless switched on, for staff, recorded, throttled."""
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from django.core import checks
+from django.core.management import call_command
+from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts import break_glass
+from accounts import break_glass, services
 from accounts.models import SignIn, SignInEvent, User
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +69,9 @@ def test_switching_it_off_ends_the_session(client, opened, settings):
     enter(client)
     settings.BREAK_GLASS_LOGIN = False
     assert client.get("/admin/").status_code == 302
+    assert SignIn.objects.get().end_reason == "switched_off"
+    settings.BREAK_GLASS_LOGIN = True
+    assert client.get("/admin/").status_code == 302
 
 
 def test_signing_out_needs_no_cognito(client, opened):
@@ -72,7 +79,82 @@ def test_signing_out_needs_no_cognito(client, opened):
     answer = client.post(reverse("accounts:logout"))
     assert answer["Location"] == "/signout"
     assert client.get("/admin/").status_code == 302
-    assert SignInEvent.objects.get(kind="signed out").reason == "break_glass"
+    assert SignInEvent.objects.get(kind="signed out").reason == "signed_out"
+
+
+def everywhere(user):
+    services.sign_out_everywhere(user)
+
+
+def command(user):
+    call_command("sign_out_user", user.username, stdout=StringIO())
+
+
+def deactivated(user):
+    user.is_active = False
+    user.save()
+
+
+def deactivated_in_bulk(user):
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    call_command("sign_out_user", "--inactive", stdout=StringIO())
+
+
+@pytest.mark.parametrize("end", [everywhere, command, deactivated, deactivated_in_bulk])
+def test_ending_a_persons_sessions_ends_this_one_with_the_next_request(
+    client, opened, emergency, end
+):
+    enter(client)
+    end(emergency)
+    assert client.get("/admin/").status_code == 302
+    assert "_auth_user_id" not in client.session
+    assert not SignIn.objects.live().exists()
+    User.objects.update(is_active=True)
+    assert client.get("/admin/").status_code == 302
+
+
+def test_staff_see_the_session_and_end_it(client, opened, emergency):
+    enter(client)
+    staff = Client()
+    staff.force_login(User.objects.create_superuser("another"))
+    page = reverse("admin:accounts_user_change", args=[emergency.pk])
+    assert "by password (break-glass)" in staff.get(page).text
+    row = SignIn.objects.get()
+    assert (row.user, row.address, row.sealed_tokens) == (emergency, "127.0.0.1", "")
+    form = {"action": "end_sign_ins", "_selected_action": [row.pk]}
+    staff.post(reverse("admin:accounts_signin_changelist"), form)
+    assert client.get("/admin/").status_code == 302
+    assert "Nowhere." in staff.get(page).text
+
+
+def test_own_profile_shows_it_and_signs_out_everywhere_without_cognito(client, opened):
+    enter(client)
+    page = client.get(reverse("accounts:profile")).text
+    assert "by password" in page
+    assert "Access token ends" not in page
+    answer = client.post(reverse("accounts:sign_out_everywhere"))
+    assert answer["Location"] == "/signout"
+    assert client.get("/admin/").status_code == 302
+
+
+def test_session_is_over_after_an_hour_whatever_the_cookie_says(client, opened):
+    enter(client)
+    SignIn.objects.update(signed_in_at=timezone.now() - break_glass.LONGEST_SESSION)
+    assert client.get("/admin/").status_code == 302
+    assert SignIn.objects.get().end_reason == "too_old"
+
+
+def test_housekeeping_ends_what_is_over(client, opened, settings):
+    enter(client)
+    call_command("housekeeping", stdout=StringIO())
+    assert SignIn.objects.live().count() == 1
+    SignIn.objects.update(signed_in_at=timezone.now() - break_glass.LONGEST_SESSION)
+    call_command("housekeeping", stdout=StringIO())
+    assert SignIn.objects.get().end_reason == "too_old"
+    enter(client)
+    settings.BREAK_GLASS_LOGIN = False
+    call_command("housekeeping", stdout=StringIO())
+    assert SignIn.objects.latest("pk").end_reason == "switched_off"
 
 
 @pytest.mark.parametrize(
@@ -136,14 +218,14 @@ def test_guessing_many_names_is_stopped(client, opened):
 
 
 def test_foreign_page_cannot_post_the_form(opened):
-    from django.test import Client
-
     assert enter(Client(enforce_csrf_checks=True)).status_code == 403
 
 
 def test_sign_in_of_the_same_browser_is_replaced(opened, cognito_client):
     ada = cognito_client("ada", groups=["admins"])
     enter(ada)
-    assert SignIn.objects.get().end_reason == "replaced"
+    replaced, own = SignIn.objects.order_by("pk")
+    assert (replaced.end_reason, replaced.by_password) == ("replaced", False)
+    assert (own.ended_at, own.by_password) == (None, True)
     assert ada.user.username == "emergency"
     assert ada.get("/admin/").status_code == 200

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -50,10 +49,7 @@ class Command(BaseCommand):
 
     def _end_forgotten_sign_ins(self) -> int:
         """Those past their limits whose browser never came back to hear it."""
-        now, limits = timezone.now(), provider().limits
-        idle = Q(last_seen_at__lt=now - timedelta(seconds=limits.session_idle))
-        too_old = Q(signed_in_at__lt=now - timedelta(seconds=limits.session_absolute))
-        over = SignIn.objects.live().select_related("user").filter(idle | too_old)
+        over = SignIn.objects.live().select_related("user").filter(ending.past_limits())
         rows = list(over.order_by("pk")[:MOST_AT_ONCE])
         for row in rows:
             ending.end(row, reason=ending.limit_reached(row) or SignIn.EndReason.IDLE)

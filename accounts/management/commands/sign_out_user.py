@@ -6,8 +6,10 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Q
 
 from ... import services
+from ...models import SignIn
 from ...person_lookup import NobodyMeant, person_called
 
 
@@ -44,4 +46,6 @@ class Command(BaseCommand):
 
 
 def _inactive_users() -> list[Any]:
-    return list(get_user_model()._default_manager.filter(is_active=False, identities__isnull=False))
+    has_something = Q(identities__isnull=False) | Q(sign_ins__in=SignIn.objects.live())
+    inactive = get_user_model()._default_manager.filter(has_something, is_active=False)
+    return list(inactive.distinct())
