@@ -47,7 +47,7 @@ def main() -> int:
             (ROOT / ".local").mkdir(exist_ok=True)
             (ROOT / ".local/chaos.log").write_text(site.logs(), encoding="utf-8")
     say(f"{'passed' if result.passed else 'FAILED'}: {options.report}")
-    return 0 if result.passed and len(result.seeded) >= 2 else 1
+    return 0 if result.passed else 1
 
 
 def run(site: Site, names: list[str], seconds: float) -> Result:
@@ -72,8 +72,9 @@ def run(site: Site, names: list[str], seconds: float) -> Result:
     last = sign_out_for_good(site, people[0])
     ledger.revoked.append(last)
     contradictions = check(ledger, sites)
-    seeded = plant_and_check(site, ledger, last)
-    return Result(seconds, len(people), ledger, planned, contradictions, seeded)
+    planted = plant(site, ledger, last)
+    seeded = check(ledger, [instance.url for instance in site.instances])
+    return Result(seconds, len(people), ledger, planned, contradictions, planted, seeded)
 
 
 def sign_out_for_good(site: Site, person: Person) -> RevokedToken:
@@ -93,19 +94,18 @@ def sign_out_for_good(site: Site, person: Person) -> RevokedToken:
     return RevokedToken(access_token, person.subject, claims["iat"], claims["exp"], now)
 
 
-def plant_and_check(site: Site, ledger: Ledger, last: RevokedToken) -> list[str]:
-    """Lose a write, revive a token, and see what the checker says."""
+def plant(site: Site, ledger: Ledger, last: RevokedToken) -> list[str]:
+    """Lose a write and revive a token; how the checker's findings of both have to begin."""
     from accounts.models import Revocation
     from stats.models import Stat
 
-    from .checker import check
-
-    Stat.objects.filter(kpi=ledger.writes[0].kpi).delete()
+    lost = ledger.writes[0].kpi
+    Stat.objects.filter(kpi=lost).delete()
     newest = Revocation.objects.filter(subject=last.subject, not_before__gte=last.issued_at)
     newest.delete()
     for instance in site.instances:  # whose processes remember: new ones read the table
         instance.reload()
-    return check(ledger, [instance.url for instance in site.instances])
+    return [f"lost write: {lost}", f"signed-out token of {last.subject} is answered 200"]
 
 
 if __name__ == "__main__":

@@ -13,13 +13,18 @@ from .ledger import Answer, Ledger
 
 @dataclass(frozen=True)
 class Result:
-    """What a run came to. `seeded` are the checker's findings after two faults were planted."""
+    """What a run came to.
+
+    `planted` is how the findings of the faults that were planted afterwards have to begin,
+    `seeded` what the checker found then.
+    """
 
     seconds: float
     people: int
     ledger: Ledger
     faults: list[Fault]
     contradictions: list[str]
+    planted: list[str]
     seeded: list[str]
 
     @property
@@ -35,7 +40,16 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        return not (self.outside or self.contradictions or self.ledger.violations)
+        return not (self.outside or self.contradictions or self.ledger.violations or self.unnoticed)
+
+    @property
+    def unnoticed(self) -> list[str]:
+        """Planted faults that the checker did not find: it may have missed others."""
+        return [
+            f"planted, and not found: {planted}"
+            for planted in self.planted
+            if not any(finding.startswith(planted) for finding in self.seeded)
+        ]
 
 
 _INTRODUCTION = """\
@@ -123,7 +137,7 @@ def _row(at: str, name: str, seconds: float, answers: list[Answer]) -> str:
 
 
 def _wrong(result: Result) -> list[str]:
-    found = [*result.ledger.violations, *result.contradictions]
+    found = [*result.ledger.violations, *result.contradictions, *result.unnoticed]
     found += [
         f"{time.strftime('%H:%M:%S', time.localtime(a.at))} {a.what} failed: {a.problem}"
         for a in result.outside
