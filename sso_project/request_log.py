@@ -76,3 +76,14 @@ def _record(request: HttpRequest, response: HttpResponseBase, seconds: float) ->
         # The path alone: a query may hold codes.
         fields = {"method": method, "path": request.path[:200], "status": response.status_code}
         _log.info("request", extra={"fields": {**fields, "ms": round(seconds * 1000)}})
+
+
+class KnownRefusals(logging.Filter):
+    """For Django's own lines about answers of 5xx.
+
+    A 503 without an exception is one of ours, such as Cognito being away: whoever answered it has
+    logged why, with its reference.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.exc_info is not None or getattr(record, "status_code", 0) != 503

@@ -338,6 +338,7 @@ LOGGING: dict[str, Any] = {
     "filters": {
         "outages": {"()": "sso_project.outage.ShortenOutages"},
         "masked": {"()": "sso_project.log_masking.MaskSecrets"},
+        "known": {"()": "sso_project.request_log.KnownRefusals"},
     },
     "formatters": {
         "json": {"()": "sso_project.json_logs.JSONFormatter"},
@@ -359,7 +360,7 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # A request that was refused is news for the sign-in log, not a warning for each 404.
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["known"]},
         "botocore": {"level": "WARNING"},  # else it tells where it found credentials, each time
         "django.server": {"level": "WARNING", "propagate": True, "handlers": []},
     },

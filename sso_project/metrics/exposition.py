@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -39,17 +39,19 @@ class DatabaseCollector(Collector):
                 yield GaugeMetricFamily(name, meaning, self._counts[name])
 
     def _count(self) -> bool:
-        if time.monotonic() - self._counted_at < COUNT_EVERY:
-            return True
+        """Whether the database answers now; rows are counted anew once in a while."""
         try:
-            self._counts = {
-                "sso_sessions": SignIn.objects.live().count(),
-                "sso_pending_revocations": PendingRevocation.objects.count(),
-            }
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            if time.monotonic() - self._counted_at >= COUNT_EVERY:
+                self._counts = {
+                    "sso_sessions": SignIn.objects.live().count(),
+                    "sso_pending_revocations": PendingRevocation.objects.count(),
+                }
+                self._counted_at = time.monotonic()
         except DatabaseError:
-            self._counts = {}
+            self._counts, self._counted_at = {}, float("-inf")
             return False
-        self._counted_at = time.monotonic()
         return True
 
 

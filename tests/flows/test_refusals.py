@@ -46,6 +46,17 @@ def test_pool_that_does_not_answer_gives_503_and_a_way_on(visitor, impatient, ki
     assert_nobody_signed_in(visitor)
 
 
+def test_outage_of_the_pool_is_one_line_of_ours_and_none_of_djangos(visitor, impatient, caplog):
+    callback = visitor.callback(visitor.start("/profile/"))
+    visitor.pool.faults.add("token", "503")
+    caplog.clear()
+    assert visitor.get(callback).status_code == 503
+    assert [record.name for record in caplog.records if "refused" in record.getMessage()] == [
+        "accounts.sign_in"
+    ]
+    assert "django.request" not in {record.name for record in caplog.records}
+
+
 def test_after_an_outage_try_again_works(visitor, impatient):
     callback = visitor.callback(visitor.start("/server/"))
     visitor.pool.stop()

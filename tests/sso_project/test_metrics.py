@@ -49,9 +49,21 @@ def test_lost_database_is_a_value_and_no_error(client):
     assert "sso_sessions" not in answer.text
 
 
+def test_lost_database_is_noticed_between_two_counts_and_so_is_its_return(client):
+    def away(*args, **kwargs):
+        raise OperationalError("connection refused")
+
+    assert "sso_database_up 1.0" in client.get("/metrics").text
+    with connection.execute_wrapper(away):
+        assert "sso_database_up 0.0" in client.get("/metrics").text
+    answer = client.get("/metrics")
+    assert "sso_database_up 1.0" in answer.text
+    assert "sso_sessions 0.0" in answer.text
+
+
 def test_rows_are_not_counted_for_every_scrape(client, django_assert_num_queries):
     client.get("/metrics")
-    with django_assert_num_queries(0):
+    with django_assert_num_queries(1):  # whether the database answers
         client.get("/metrics")
 
 

@@ -34,6 +34,14 @@ def test_page_is_503_and_says_what_to_do(client):
 
 
 @pytest.mark.usefixtures("away")
+def test_page_of_an_outage_is_logged(client, caplog):
+    client.get("/profile/", headers={"Accept": "text/html"})
+    (record,) = [record for record in caplog.records if record.name == "django.request"]
+    assert record.status_code == 503
+    assert "the database doesn't answer" in record.getMessage()
+
+
+@pytest.mark.usefixtures("away")
 @pytest.mark.parametrize(
     ("path", "headers"),
     [("/api/stats", {}), ("/profile/", {"Sec-Fetch-Mode": "cors"})],
