@@ -1,75 +1,96 @@
 """Forgetting a person: sessions, identity, what the record knows of them, and on request the pool
 account. What they wrote stays, with its author empty where the model says SET_NULL.
 
-What must outlive them for some hours: the revocations of their tokens, by user id (sub), which
-`manage.py housekeeping` deletes when no such token can be alive.
+Either all of it happens or nothing: the account is deleted in a transaction whose last step is the
+pool's part. What must outlive them for some hours: the revocations of their tokens, by user id
+(sub), which `manage.py housekeeping` deletes when no such token can be alive.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.apps import apps
-from django.conf import settings
-from django.contrib.auth import SESSION_KEY
-from django.db import transaction
+from django.db import connections, router, transaction
 from django.db.models import QuerySet
 
-from . import events, pool_people, services
+from . import ending, events, pool_admin, pool_people, services
+from .deletion import Deletion, deletion_of
 from .models import Identity, SignIn, SignInEvent
-from .personal_data import events_about
+from .personal_data import acted_events, admin_log_about, events_about, invitations_of
 from .provider import provider
+from .stored_sessions import delete_sessions, sessions_of
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What forgetting somebody would touch."""
+    """What forgetting somebody would touch. `deletion` is what becomes of rows that point at them;
+    `pool_accounts` are the usernames at the pool, empty unless asked for."""
 
-    identities: list[Identity]
-    sign_ins: int
+    deletion: Deletion
+    sessions: list[str]
     events: int
+    events_naming: int
+    admin_log: int
+    pool_accounts: list[str]
 
 
-def plan(user: Any) -> Plan:
+def plan(user: Any, *, with_pool_account: bool = False) -> Plan:
+    """Reads, and changes nothing. Raises aws.AwsProblem when the pool is to be asked."""
+    entries, deletion = admin_log_about(user), deletion_of(user)
+    staying = [rows for rows in deletion.staying if rows.model is not SignInEvent]  # told below
     return Plan(
-        identities=list(Identity.objects.filter(user=user)),
-        sign_ins=SignIn.objects.filter(user=user).count(),
+        deletion=replace(deletion, staying=staying),
+        sessions=[each.key for each in sessions_of(user)],
         events=events_about(user).count(),
+        events_naming=acted_events(user).count() + invitations_of(user).count(),
+        admin_log=0 if entries is None else entries.count(),
+        pool_accounts=_pool_accounts(user) if with_pool_account else [],
     )
 
 
-def forget(user: Any, *, with_pool_account: bool = False) -> bool:
-    """Forget them. False: the provider was not reached for their refresh tokens; housekeeping goes
-    on. Raises aws.AwsProblem before anything here is changed."""
-    if with_pool_account:
-        _delete_pool_accounts(user)
-    reached = services.sign_out_everywhere(user).reached
-    with transaction.atomic():
+def forget(user: Any, planned: Plan) -> bool:
+    """Forget them as planned. False: the provider was not reached for their tokens; housekeeping
+    goes on.
+
+    Raises aws.AwsProblem (from the pool), ProtectedError, RestrictedError or IntegrityError (from a
+    row that still needs the account); then nothing has changed, here or there.
+    """
+    identities = Identity.objects.filter(user=user, issuer=provider().config.issuer)
+    usernames = list(identities.values_list("username", flat=True))
+    using = router.db_for_write(type(user), instance=user)
+    with transaction.atomic(using):
+        _, pending = services.end_everything(user, reason=SignIn.EndReason.EVERYWHERE)
         _empty_events(user)
-        _delete_admin_log(user)
-        key = str(user.pk)
+        if (entries := admin_log_about(user)) is not None:
+            entries.delete()
         user.delete()
-    _delete_sessions(key)
+        connections[using].check_constraints()  # or they would be at the end, after the pool's part
+        for username in planned.pool_accounts:
+            pool_people.delete(username)
+    delete_sessions(planned.sessions)
     events.record("forgotten", reason="operator")
+    reached = ending.revoke(pending)
+    if not planned.pool_accounts:
+        for username in usernames:
+            reached = pool_admin.global_sign_out(username) and reached
     return reached
 
 
-def _delete_pool_accounts(user: Any) -> None:
-    for identity in Identity.objects.filter(user=user, issuer=provider().config.issuer):
-        # By sub: the pool may have given the username to somebody else since.
-        found = pool_people.find(identity.subject)
-        if found is not None and found.subject == identity.subject:
-            pool_people.delete(found.username)
+def _pool_accounts(user: Any) -> list[str]:
+    found = [
+        (identity.subject, pool_people.find(identity.subject))
+        for identity in Identity.objects.filter(user=user, issuer=provider().config.issuer)
+    ]
+    # By sub: the pool may have given the username to somebody else since.
+    return [known.username for subject, known in found if known and known.subject == subject]
 
 
 def _empty_events(user: Any) -> None:
     """Times, kinds and reasons stay, for they count; nothing says whose they were. Events about
     others lose this person's name and nothing else."""
-    names = list(Identity.objects.filter(user=user).values_list("username", flat=True))
-    _drop_details(SignInEvent.objects.filter(details__by_id=str(user.pk)), "by", "by_id")
-    invitations = SignInEvent.objects.filter(details__invited__in=[name for name in names if name])
-    _drop_details(invitations, "invited")
+    _drop_details(acted_events(user), "by", "by_id")
+    _drop_details(invitations_of(user), "invited", "subject")
     found = list(events_about(user).values_list("pk", flat=True))
     SignInEvent.objects.filter(pk__in=found).update(
         user=None, person="", reference="", address=None, device="", details={}
@@ -80,26 +101,3 @@ def _drop_details(rows: QuerySet[SignInEvent], *names: str) -> None:
     for row in rows.iterator():
         row.details = {name: value for name, value in row.details.items() if name not in names}
         row.save(update_fields=["details"])
-
-
-def _delete_admin_log(user: Any) -> None:
-    """Entries about them hold their name."""
-    if not apps.is_installed("django.contrib.admin"):
-        return
-    opts = user._meta
-    entries = apps.get_model("admin", "LogEntry")._default_manager
-    of_users = {"content_type__app_label": opts.app_label, "content_type__model": opts.model_name}
-    entries.filter(object_id=str(user.pk), **of_users).delete()
-
-
-def _delete_sessions(key: str) -> None:
-    """Sessions hold whose they are only inside, so all have to be opened."""
-    if settings.SESSION_ENGINE != "django.contrib.sessions.backends.db":
-        return
-    sessions = apps.get_model("sessions", "Session")._default_manager
-    theirs = [
-        row.pk
-        for row in sessions.iterator(chunk_size=500)
-        if row.get_decoded().get(SESSION_KEY) == key
-    ]
-    sessions.filter(pk__in=theirs).delete()

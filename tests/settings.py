@@ -44,7 +44,9 @@ os.environ.update(
 )
 
 from sso_project.settings import *  # noqa: E402, F403
-from sso_project.settings import CACHES, DATABASES, LOCAL_DIR  # noqa: E402
+from sso_project.settings import CACHES, DATABASES, INSTALLED_APPS, LOCAL_DIR  # noqa: E402
+
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.host"]  # a host's own models, which point at people
 
 # A file, not memory: servers under test run in threads with connections of their own. One for each
 # process, so that two runs at once do not take it from each other.

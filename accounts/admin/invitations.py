@@ -84,27 +84,33 @@ class InvitationsView(FormView):  # type: ignore[type-arg]
     def form_valid(self, form: forms.Form) -> HttpResponse:
         email, username = form.cleaned_data["email"], form.cleaned_data["username"]
         try:
-            pool_people.invite(username=username, email=email)
+            invited = pool_people.invite(username=username, email=email)
         except aws.AwsProblem as problem:
             form.add_error(None, _REMEDIES.get(problem.code, str(problem)))
             return self.form_invalid(form)
-        self._record("invited", username)
+        self._record("invited", invited)
         messages.success(self.request, f"Invited {username}: a mail to {email} is on its way.")
         return HttpResponseRedirect(self.request.path)
 
     def _invite_again(self, username: str) -> HttpResponse:
         try:
-            pool_people.invite_again(username)
+            invited = pool_people.invite_again(username)
         except aws.AwsProblem as problem:
             messages.error(self.request, _REMEDIES.get(problem.code, str(problem)))
         else:
-            self._record("invited again", username)
+            self._record("invited again", invited)
             messages.success(self.request, f"Invited {username} again: the earlier mail is void.")
         return HttpResponseRedirect(self.request.path)
 
-    def _record(self, kind: str, username: str) -> None:
-        user = self.request.user
-        events.record(kind, user=user, reason="admin", request=self.request, invited=username)
+    def _record(self, kind: str, invited: pool_people.PoolPerson) -> None:
+        events.record(
+            kind,
+            user=self.request.user,
+            reason="admin",
+            request=self.request,
+            invited=invited.username,
+            subject=invited.subject,  # names at the pool are given again
+        )
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = self.model_admin.admin_site.each_context(self.request)

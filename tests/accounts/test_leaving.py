@@ -1,4 +1,4 @@
-"""Everything about a person is exported, and forgotten after a dry run."""
+"""A person is forgotten after a dry run that shows all of it: everything happens or nothing."""
 
 import json
 from decimal import Decimal
@@ -10,12 +10,13 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 
-from accounts import events
+from accounts import aws, events
 from accounts.models import Identity, SignIn, SignInEvent, User
 from local_pool.testing import LocalPool
 from stats import writing
 from stats.models import Stat
 from tests.flows.conftest import ENVIRONMENT_NAMES
+from tests.host.models import ApiToken, Article, Booking, Invoice, Ledger, Pet, Profile
 
 pytestmark = pytest.mark.django_db
 
@@ -49,29 +50,38 @@ def grace(cognito_client):
     return user
 
 
-def test_export_holds_everything_and_no_secret(grace):
-    row = SignIn.objects.get(user=grace)
-    said = run("export_user", "grace@example.com")
-    content = json.loads(said)
-    assert content["account"]["email"] == "grace@example.com"
-    assert content["account"]["groups"] == ["editors"]
-    rows = content["rows"]
-    assert [each["username"] for each in rows["accounts.Identity (user)"]] == ["grace"]
-    assert [each["address"] for each in rows["accounts.SignIn (user)"]] == ["127.0.0.1"]
-    assert {each["kind"] for each in rows["accounts.SignInEvent"]} >= {"signed in", "refused"}
-    assert [each["kpi"] for each in rows["stats.Stat (created_by)"]] == ["Revenue"]
-    for secret in (row.key, row.sealed_tokens, grace.password):
-        assert secret not in said
-    assert SignInEvent.objects.filter(kind="exported", user=grace).exists()
-
-
-def test_dry_run_tells_and_changes_nothing(grace):
+def test_dry_run_tells_everything_that_goes_and_changes_nothing(grace):
+    profile = Profile.objects.create(user=grace, phone="030", motto="Ever on")
+    Pet.objects.create(profile=profile, name="Rex")
+    ApiToken.objects.create(user=grace, key="a-secret-key")
+    Article.objects.create(author=grace, title="Of moths", hidden=True)
     said = run("forget_user", "grace")
-    assert "-  identity grace at " in said
-    assert "-  1 sign-ins" in said
+    going, staying = said.split("Would stay, without them as author")
+    assert "-  accounts.User: 1\n     Grace H\n" in going
+    assert "-  accounts.Identity: 1\n     grace at " in going
+    assert "-  accounts.SignIn: 1\n" in going
+    assert "-  host.Profile: 1\n" in going
+    assert "-  host.Pet: 1\n     Rex\n" in going
+    assert "-  host.ApiToken: 1\n     (not shown)\n" in going
+    assert "-  browser sessions: 1\n" in going
+    assert "-  entries of the admin's log about them: 1\n" in going
+    assert "=  host.Article (author): 1\n     Of moths\n" in staying
+    assert "=  stats.Stat (created_by): 1\n" in staying
+    assert "~  their name in events about others: 1\n" in staying
     assert "Add --apply" in said
+    assert "a-secret-key" not in said
     assert User.objects.filter(pk=grace.pk).exists()
     assert SignIn.objects.live().filter(user=grace).exists()
+
+
+def test_dry_run_names_ten_rows_of_a_kind_or_all(grace):
+    profile = Profile.objects.create(user=grace)
+    for number in range(12):
+        Pet.objects.create(profile=profile, name=f"pet {number:02}")
+    said = run("forget_user", "grace")
+    assert "-  host.Pet: 12\n" in said
+    assert "     pet 09\n     and 2 more\n" in said
+    assert "     pet 11\n" in run("forget_user", "grace", "--verbosity", "2")
 
 
 def test_nothing_of_the_person_is_left_but_what_they_wrote(grace):
@@ -122,7 +132,7 @@ def test_pool_account_is_exported_and_deleted_on_request(pool, linus):
     content = json.loads(run("export_user", "linus", "--pool"))
     assert content["pool"][0]["email"] == "linus@example.com"
     subject = pool.person("linus").sub
-    assert "the pool account included" in run("forget_user", "linus", "--pool")
+    assert "-  the pool account linus\n" in run("forget_user", "linus", "--pool")
     assert pool_people.find(subject) is not None
     run("forget_user", "linus", "--pool", "--apply")
     assert pool_people.find(subject) is None
@@ -140,9 +150,55 @@ def test_pool_account_of_a_namesake_is_left_alone(pool, linus):
 
 def test_pool_that_does_not_answer_leaves_everything(pool, linus):
     pool.stop()
-    with pytest.raises(CommandError, match=r"Nothing was changed here\.$"):
+    with pytest.raises(CommandError, match=r"Nothing was changed\.$"):
         run("forget_user", "linus", "--pool", "--apply")
     assert User.objects.filter(pk=linus.pk).exists()
+
+
+@pytest.mark.parametrize("apply", [(), ("--apply",)])
+def test_row_that_forbids_it_is_told_first_and_nothing_changes_anywhere(pool, linus, apply):
+    Invoice.objects.create(customer=linus, number="R-17")
+    pet = Pet.objects.create(profile=Profile.objects.create(user=linus), name="Rex")
+    said = StringIO()
+    with pytest.raises(CommandError, match="forbid deleting the account") as refused:
+        call_command("forget_user", "linus", "--pool", *apply, stdout=said)
+    assert refused.value.returncode == 1
+    assert "!  host.Invoice (customer): 1\n     R-17\n" in said.getvalue()
+    assert "-  host.Pet: 1\n" in said.getvalue()
+    assert pool.person("linus")
+    assert Identity.objects.filter(user=linus).exists()
+    assert Pet.objects.filter(pk=pet.pk).exists()
+    assert not SignInEvent.objects.exists()
+
+
+def test_restricted_row_is_told_too(pool, linus):
+    Booking.objects.create(guest=linus)
+    said = StringIO()
+    with pytest.raises(CommandError, match="forbid deleting the account"):
+        call_command("forget_user", "linus", stdout=said)
+    assert "!  host.Booking (guest): 1\n" in said.getvalue()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_row_that_only_the_database_minds_keeps_the_pool_account(pool, linus):
+    row = Ledger.objects.create(owner=linus)
+    with pytest.raises(CommandError, match=r"Nothing was changed\.$"):
+        run("forget_user", "linus", "--pool", "--apply")
+    assert pool.person("linus")
+    assert User.objects.filter(pk=linus.pk).exists()
+    row.delete()  # or the test database could not be emptied
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pool_that_refuses_at_the_last_moment_leaves_everything(pool, linus, monkeypatch):
+    def refuse(username):
+        raise aws.AwsProblem("AWS refused.")
+
+    monkeypatch.setattr("accounts.pool_people.delete", refuse)
+    with pytest.raises(CommandError, match=r"^AWS refused. Nothing was changed\.$"):
+        run("forget_user", "linus", "--pool", "--apply")
+    assert Identity.objects.filter(user=linus).exists()
+    assert not SignInEvent.objects.exists()
 
 
 def test_events_about_others_lose_the_name_and_nothing_else(grace):

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import IntegrityError
+from django.db.models import ProtectedError, RestrictedError
 
 from ... import aws, leaving
+from ...deletion import Rows
 from ...person_lookup import NobodyMeant, person_called
+
+MOST_NAMED = 10  # rows of each model; all of them with --verbosity 2
 
 
 class Command(BaseCommand):
     help = (
         "Forget a person for good: their account here with its identities and sessions, and what "
         "the record of sign-ins knows of them. What they wrote stays without an author. Shows what "
-        "it would do; --apply does it. NAME as for export_user."
+        "it would do, row by row; --apply does it. NAME as for export_user."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -31,24 +37,60 @@ class Command(BaseCommand):
     def handle(self, *args: Any, name: str, apply: bool, pool: bool, **options: Any) -> None:
         try:
             user = person_called(name)
-        except NobodyMeant as error:
-            raise CommandError(str(error)) from error
-        held = leaving.plan(user)
+            planned = leaving.plan(user, with_pool_account=pool)
+        except (NobodyMeant, aws.AwsProblem) as problem:
+            raise CommandError(f"{problem} Nothing was changed.") from problem
         self.stdout.write(f"{user} ({user.get_username()})")
-        for identity in held.identities:
-            self.stdout.write(f"-  identity {identity}")
-        self.stdout.write(f"-  {held.sign_ins} sign-ins, their sessions and tokens")
-        self.stdout.write(f"-  who, where and with which browser in {held.events} events")
+        self._tell(planned, most=None if options["verbosity"] > 1 else MOST_NAMED)
+        if planned.deletion.blocking:
+            raise CommandError(
+                "These rows forbid deleting the account. Delete them, or give them to somebody "
+                "else, then run this again. Nothing was changed."
+            )
         if not apply:
-            account = ", the pool account included" if pool else ""
-            self.stdout.write(f"All this would be forgotten{account}. Add --apply to do it.")
+            self.stdout.write("Nothing was changed. Add --apply to do it.")
             return
+        self._forget(user, planned)
+
+    def _tell(self, planned: leaving.Plan, *, most: int | None) -> None:
+        deletion = planned.deletion
+        self._tell_rows("Would be deleted", deletion.going, most)
+        for count, what in (
+            (len(planned.sessions), "browser sessions"),
+            (planned.admin_log, "entries of the admin's log about them"),
+        ):
+            if count:
+                self.stdout.write(f"-  {what}: {count}")
+        for username in planned.pool_accounts:
+            self.stdout.write(f"-  the pool account {username}")
+        self._tell_rows("Would stay, without them as author", deletion.staying, most)
+        self.stdout.write("Would lose who, where and with which browser")
+        self.stdout.write(f"~  events of the record about them: {planned.events}")
+        self.stdout.write(f"~  their name in events about others: {planned.events_naming}")
+        self._tell_rows("Forbids it", deletion.blocking, most)
+
+    def _tell_rows(self, heading: str, found: Iterable[Rows], most: int | None) -> None:
+        for number, rows in enumerate(found):
+            if not number:
+                self.stdout.write(heading)
+            self.stdout.write(f"{_SIGNS[heading]}  {rows}")
+            for name in rows.names(most):
+                self.stdout.write(f"     {name}")
+
+    def _forget(self, user: Any, planned: leaving.Plan) -> None:
         try:
-            reached = leaving.forget(user, with_pool_account=pool)
-        except aws.AwsProblem as problem:
-            raise CommandError(f"{problem} Nothing was changed here.") from problem
+            reached = leaving.forget(user, planned)
+        except (aws.AwsProblem, ProtectedError, RestrictedError, IntegrityError) as problem:
+            raise CommandError(f"{problem} Nothing was changed.") from problem
         self.stdout.write("Forgotten.")
         if not reached:
             self.stdout.write("Cognito didn't answer; `manage.py housekeeping` revokes the rest.")
-        if not pool:
-            self.stdout.write("The pool account is still there: who signs in with it comes anew.")
+        if not planned.pool_accounts:
+            self.stdout.write("A pool account is not touched: who signs in with it comes anew.")
+
+
+_SIGNS = {
+    "Would be deleted": "-",
+    "Would stay, without them as author": "=",
+    "Forbids it": "!",
+}
