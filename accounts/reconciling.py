@@ -19,6 +19,11 @@ from .models import Identity
 from .provider import provider
 
 ASKED_ONE_BY_ONE = 20  # people; more are compared with the pool's whole list
+MOST = 50  # people deactivated at once, unless somebody says otherwise
+
+
+class TooMany(Exception):
+    """More people to deactivate than may be at once: a wrong pool must not empty the site."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +38,17 @@ class Finding:
     kept: str = ""
 
 
-def compare(users: Iterable[Any] | None = None) -> list[Finding]:
-    """What is to be done about active people, all or only these `users`. Raises aws.AwsProblem."""
+def compare(users: Iterable[Any] | None = None, *, spared: Any = None) -> list[Finding]:
+    """What is to be done about active people, all or only these `users`. `spared` is who asks.
+
+    Raises aws.AwsProblem.
+    """
     identities = Identity.objects.filter(issuer=provider().config.issuer, user__is_active=True)
     if users is not None:
         identities = identities.filter(user__in=list(users))
     found = [(identity, _state(identity, known)) for identity, known in _with_pool(identities)]
     lost = [(identity, state) for identity, state in found if state]
-    return [Finding(identity, state, _why_kept(identity, lost)) for identity, state in lost]
+    return [Finding(identity, state, _why_kept(identity, lost, spared)) for identity, state in lost]
 
 
 def _with_pool(
@@ -50,8 +58,7 @@ def _with_pool(
     if len(rows) <= ASKED_ONE_BY_ONE:
         return [(row, pool_people.find(row.subject)) for row in rows]
     listed = {person.subject: person for person in pool_people.everyone()}
-    # Pages of ListUsers are taken while people come and go: ask again before saying "gone".
-    return [(row, listed.get(row.subject) or pool_people.find(row.subject)) for row in rows]
+    return [(row, listed.get(row.subject)) for row in rows]
 
 
 def _state(identity: Identity, known: pool_people.PoolPerson | None) -> str:
@@ -60,7 +67,9 @@ def _state(identity: Identity, known: pool_people.PoolPerson | None) -> str:
     return "" if known.enabled else "disabled"
 
 
-def _why_kept(identity: Identity, lost: list[tuple[Identity, str]]) -> str:
+def _why_kept(identity: Identity, lost: list[tuple[Identity, str]], spared: Any) -> str:
+    if spared is not None and identity.user_id == spared.pk:
+        return "nobody deactivates themselves; ask another admin"
     lost_keys = {each.pk for each, _ in lost}
     others = Identity.objects.filter(user=identity.user).exclude(pk__in=lost_keys)
     if other := others.first():
@@ -74,7 +83,39 @@ def _why_kept(identity: Identity, lost: list[tuple[Identity, str]]) -> str:
     return ""
 
 
-def deactivate(finding: Finding, **told: object) -> None:
+def to_deactivate(found: Iterable[Finding]) -> list[Finding]:
+    """One finding for each person who is not kept."""
+    return list({each.identity.user_id: each for each in found if not each.kept}.values())
+
+
+def why_too_many(lost: list[Finding], at_most: int = MOST) -> str:
+    """A sentence or two when these are more people than may be deactivated at once; else empty."""
+    if len(lost) <= at_most:
+        return ""
+    return (
+        f"{len(lost)} people would be deactivated, more than {at_most}. Check COGNITO_POOL_ID; if "
+        "it is right, use manage.py reconcile_users with --at-most."
+    )
+
+
+def deactivate_all(
+    found: Iterable[Finding], *, at_most: int = MOST, **told: object
+) -> list[Finding]:
+    """Deactivate everybody who is not kept; those are returned. `told` goes into the record.
+
+    Raises TooMany or aws.AwsProblem before anything is changed.
+    """
+    lost = to_deactivate(found)
+    if refusal := why_too_many(lost, at_most):
+        raise TooMany(refusal)
+    # Pages of ListUsers are taken while people come and go, and time has passed: ask about each.
+    lost = [each for each in lost if _state(each.identity, pool_people.find(each.identity.subject))]
+    for each in lost:
+        _deactivate(each, **told)
+    return lost
+
+
+def _deactivate(finding: Finding, **told: object) -> None:
     """Deactivate the person, which ends all they have here, and record why."""
     user = finding.identity.user
     user.is_active = False

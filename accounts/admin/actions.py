@@ -12,7 +12,7 @@ from django.contrib.auth import get_permission_codename, get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from .. import aws, ending, events, pool_people, reconciling, services
+from .. import ending, events, services
 from ..models import SignIn
 
 
@@ -37,7 +37,7 @@ def may_act_on(request: HttpRequest, person: Any) -> bool:
     )
 
 
-def _people(request: HttpRequest, rows: QuerySet[Any]) -> list[Any]:
+def people_meant(request: HttpRequest, rows: QuerySet[Any]) -> list[Any]:
     """The people meant by rows of people, identities or sign-ins."""
     users = rows
     if rows.model is not get_user_model():
@@ -57,7 +57,7 @@ def _tell(request: HttpRequest, sentence: str, *, reached: bool) -> None:
 
 @admin.action(permissions=["manage_people"], description="Sign out everywhere")
 def sign_out_everywhere(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> None:
-    people = _people(request, rows)
+    people = people_meant(request, rows)
     if not people:
         return
     done = [services.sign_out_everywhere(user, request=request, by=request.user) for user in people]
@@ -69,7 +69,7 @@ def sign_out_everywhere(modeladmin: Any, request: HttpRequest, rows: QuerySet[An
 @admin.action(permissions=["manage_people"], description="Deactivate, ending all sessions")
 def deactivate(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> None:
     """Nobody locks themselves out by it."""
-    people = [user for user in _people(request, rows) if user.is_active]
+    people = [user for user in people_meant(request, rows) if user.is_active]
     if any(user.pk == request.user.pk for user in people):
         messages.error(request, "You can't deactivate yourself: ask another admin.")
         people = [user for user in people if user.pk != request.user.pk]
@@ -83,7 +83,7 @@ def deactivate(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> No
 
 @admin.action(permissions=["manage_people"], description="Activate again")
 def activate(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> None:
-    people = [user for user in _people(request, rows) if not user.is_active]
+    people = [user for user in people_meant(request, rows) if not user.is_active]
     for user in people:
         user.is_active = True
         user.save(update_fields=["is_active"])
@@ -102,26 +102,3 @@ def end_sign_ins(modeladmin: Any, request: HttpRequest, rows: QuerySet[SignIn]) 
     reason = SignIn.EndReason.BY_OPERATOR
     pending = [ending.end(row, reason=reason, request=request, by=request.user) for row in live]
     _tell(request, f"Sign-ins ended: {len(live)}.", reached=ending.revoke(pending))
-
-
-@admin.action(permissions=["manage_people"], description="Compare with the pool")
-def reconcile(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> None:
-    """Deactivates who is gone or disabled there, like `manage.py reconcile_users --apply`."""
-    if reason := pool_people.why_unavailable():
-        messages.error(request, reason)
-        return
-    people = _people(request, rows)
-    try:
-        found = reconciling.compare(people)
-    except aws.AwsProblem as problem:
-        messages.error(request, str(problem))
-        return
-    for each in found:
-        if each.kept:
-            messages.warning(request, f"{each.identity} is {each.state}, but kept: {each.kept}.")
-        else:
-            reconciling.deactivate(each, request=request, by=request.user)
-            messages.warning(request, f"{each.identity} is {each.state}: deactivated here.")
-    lost = {each.identity.user_id for each in found}
-    fine = sum(user.pk not in lost for user in people)
-    messages.success(request, f"As the pool has them: {fine}.")

@@ -20,9 +20,9 @@ from .actions import (
     activate,
     deactivate,
     may_act_on,
-    reconcile,
     sign_out_everywhere,
 )
+from .comparison import reconcile
 from .invitations import InvitationsView, may_invite
 
 _FROM_THE_POOL = ("first_name", "last_name", "email")

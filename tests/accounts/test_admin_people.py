@@ -1,10 +1,12 @@
 """A person's page in the admin, and what staff do there."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 
+from accounts import reconciling
 from accounts.models import Identity, SignIn, SignInEvent, User
 from local_pool.testing import LocalPool
 from tests.flows.conftest import ENVIRONMENT_NAMES
@@ -111,15 +113,88 @@ def test_nobody_deactivates_themselves(operator):
     assert me.is_active
 
 
-def test_person_is_compared_with_the_pool(operator, pool):
-    user = User.objects.create_user("person-linus")
-    subject = pool.person("linus").sub
-    Identity.objects.create(user=user, issuer=pool.issuer, subject=subject, username="linus")
-    assert "As the pool has them: 1." in act(operator, "reconcile", user).text
+@pytest.fixture
+def known(pool):
+    """grace and linus, known here and at the pool."""
+
+    def make(name):
+        user = User.objects.create_user(f"person-{name}")
+        subject = pool.person(name).sub
+        Identity.objects.create(user=user, issuer=pool.issuer, subject=subject, username=name)
+        return user
+
+    return {name: make(name) for name in ("grace", "linus")}
+
+
+def compare(client, *users, **more):
+    form = {"action": "reconcile", "_selected_action": [user.pk for user in users], **more}
+    return client.post(LIST, form, follow=True)
+
+
+def form_of(page):
+    """What the page's own form would send."""
+    hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text)
+    return {name: [value for each, value in hidden if each == name] for name, _ in hidden}
+
+
+def active(*users):
+    return [User.objects.get(pk=user.pk).is_active for user in users]
+
+
+def test_person_who_is_as_in_the_pool_needs_no_question(operator, known):
+    page = act(operator, "reconcile", known["linus"])
+    assert page.request["PATH_INFO"] == page_of(known["linus"])
+    assert "As the pool has them: 1." in page.text
+
+
+def test_comparing_with_the_pool_shows_first_and_acts_after_the_question(operator, pool, known):
     pool.disable("linus")
-    assert "is disabled: deactivated here." in act(operator, "reconcile", user).text
-    user.refresh_from_db()
-    assert not user.is_active
+    page = act(operator, "reconcile", known["linus"])
+    assert "Nothing is changed yet." in page.text
+    assert "<td>disabled</td><td>would be deactivated</td>" in page.text
+    assert active(known["linus"]) == [True]
+    assert not SignInEvent.objects.filter(kind="deactivated").exists()
+    done = operator.post(LIST, form_of(page), follow=True)
+    assert done.request["PATH_INFO"] == page_of(known["linus"])
+    assert "is disabled: deactivated here." in done.text
+    assert active(known["linus"]) == [False]
+    event = SignInEvent.objects.get(kind="deactivated")
+    assert (event.user, event.reason) == (known["linus"], "disabled_in_pool")
+    assert (event.details["by"], event.address) == ("operator", "127.0.0.1")
+
+
+def test_only_who_was_shown_is_deactivated(operator, pool, known):
+    pool.disable("linus")
+    page = compare(operator, *known.values())
+    assert "Compared: 2." in page.text
+    pool.disable("grace")
+    pool.enable("linus")
+    assert "Nobody was deactivated." in operator.post(LIST, form_of(page), follow=True).text
+    assert active(*known.values()) == [True, True]
+
+
+def test_more_than_may_be_at_once_are_not_deactivated(operator, pool):
+    people = [User.objects.create_user(f"gone-{number}") for number in range(reconciling.MOST + 1)]
+    for user in people:
+        Identity.objects.create(user=user, issuer=pool.issuer, subject=user.username)
+    page = compare(operator, *people)
+    said = "51 people would be deactivated, more than 50. Check COGNITO_POOL_ID"
+    assert said in page.text
+    assert 'value="Deactivate' not in page.text
+    assert said in compare(operator, *people, confirmed="yes").text
+    assert all(active(*people))
+    assert 'value="Deactivate 50"' in compare(operator, *people[1:]).text
+
+
+def test_nobody_deactivates_themselves_by_comparing(operator, pool, known):
+    me = User.objects.get(username="operator")
+    User.objects.create_superuser("another")
+    Identity.objects.create(user=me, issuer=pool.issuer, subject="gone", username="operator")
+    page = compare(operator, me)
+    assert "stays active: nobody deactivates themselves" in page.text
+    assert "Nobody would be deactivated." in page.text
+    assert "nobody deactivates themselves" in compare(operator, me, confirmed="yes").text
+    assert active(me) == [True]
 
 
 def test_list_finds_people_by_their_name_at_the_pool(operator, grace):

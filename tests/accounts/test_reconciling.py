@@ -79,11 +79,28 @@ def test_long_list_is_compared_page_by_page(pool, known, monkeypatch):
     assert active() == ["person-ada", "person-linus"]
 
 
+def test_person_whom_a_page_of_the_list_left_out_stays(pool, known, monkeypatch):
+    monkeypatch.setattr(reconciling, "ASKED_ONE_BY_ONE", 0)
+    real = pool_people.everyone
+    monkeypatch.setattr(pool_people, "everyone", lambda only="": real(only=only) if only else [])
+    pool.disable("grace")
+    assert "1 deactivated." in reconcile("--apply")
+    assert active() == ["person-ada", "person-linus"]
+
+
 def test_recreated_username_is_somebody_else(pool, known):
     pool.delete("linus")
     pool_people.invite(username="linus", email="linus@example.com")
     assert "linus" in reconcile()
     assert "1 deactivated." in reconcile("--apply")
+
+
+def test_person_with_two_lost_identities_is_one_person(pool, known):
+    second = Identity.objects.create(user=known["grace"], issuer=pool.issuer, subject="gone")
+    pool.disable("grace")
+    assert "1 deactivated." in reconcile("--apply", "--at-most", "1")
+    assert SignInEvent.objects.filter(kind="deactivated").count() == 1
+    assert second.user == known["grace"]
 
 
 def test_person_with_another_way_in_is_kept(pool, known):

@@ -100,13 +100,22 @@ def test_staff_invite_somebody_who_signs_in(ada, site, pool, new_context, screen
     expect(waiting).to_contain_text("Nobody.")
 
 
-def test_staff_compare_a_person_with_the_pool(ada, pool, visitor):
+def test_staff_compare_a_person_with_the_pool(ada, pool, visitor, screenshot):
     visitor.sign_in("linus")
     pool.disable("linus")
     ada.get_by_role("link", name="Users", exact=True).click()
     ada.get_by_role("link", name="Linus Pauling").click()
     ada.get_by_role("button", name="Compare with the pool").click()
+    expect(ada.get_by_role("region", name="Gone from the pool")).to_contain_text("disabled")
+    screenshot(ada, "admin-comparison")
+    ada.emulate_media(color_scheme="dark")
+    ada.set_viewport_size({"width": 390, "height": 800})
+    ada.reload()
+    assert ada.evaluate("document.documentElement.scrollWidth") <= 390
+    screenshot(ada, "admin-comparison-narrow")
+    ada.get_by_role("button", name="Deactivate 1").click()
     expect(ada.get_by_text("is disabled: deactivated here.")).to_be_visible()
+    expect(ada.get_by_role("region", name="Signed in now")).to_contain_text("Nowhere.")
     assert not SignIn.objects.live().filter(user__is_active=False).exists()
 
 

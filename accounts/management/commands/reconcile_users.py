@@ -9,8 +9,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ... import aws, reconciling
 
-MOST = 50  # people
-
 
 class Command(BaseCommand):
     """Shows what it would do; `--apply` does it. Safe to schedule, and to run twice."""
@@ -25,9 +23,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--at-most",
             type=int,
-            default=MOST,
+            default=reconciling.MOST,
             metavar="N",
-            help=f"change nothing when it would be more people (default {MOST}): a wrong pool "
+            help="change nothing when it would be more people (default %(default)s): a wrong pool "
             "must not empty the site",
         )
 
@@ -36,18 +34,15 @@ class Command(BaseCommand):
             found = reconciling.compare()
         except aws.AwsProblem as problem:
             raise CommandError(f"{problem} Nothing was changed.") from problem
-        lost = [each for each in found if not each.kept]
         for each in found:
             kept = f", kept: {each.kept}" if each.kept else ""
             self.stdout.write(f"{'-' if kept else '+'}  {each.identity}: {each.state}{kept}")
-        if apply and len(lost) > at_most:
-            raise CommandError(
-                f"{len(lost)} people would be deactivated, more than {at_most}. Check"
-                " COGNITO_POOL_ID, or say --at-most. Nothing was changed."
-            )
         if not apply:
+            lost = reconciling.to_deactivate(found)
             self.stdout.write(f"{len(lost)} would be deactivated. Look at each, then add --apply.")
             return
-        for each in lost:
-            reconciling.deactivate(each)
-        self.stdout.write(f"{len(lost)} deactivated.")
+        try:
+            done = reconciling.deactivate_all(found, at_most=at_most)
+        except (aws.AwsProblem, reconciling.TooMany) as problem:
+            raise CommandError(f"{problem} Nothing was changed.") from problem
+        self.stdout.write(f"{len(done)} deactivated.")

@@ -1,0 +1,74 @@
+"""Comparing people with the pool in the admin: shown first, done after a question.
+
+The rules are those of `manage.py reconcile_users`, and nobody deactivates themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from .. import aws, pool_people, reconciling
+from ..names import template
+from ..reconciling import Finding
+from .actions import people_meant
+
+_SHOWN = 200  # lines
+
+
+@admin.action(permissions=["manage_people"], description="Compare with the pool")
+def reconcile(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
+    """A page that tells who would be deactivated; its button comes back here with just those
+    people, who are compared once more."""
+    if reason := pool_people.why_unavailable():
+        messages.error(request, reason)
+        return None
+    people = people_meant(request, rows)
+    try:
+        found = reconciling.compare(people, spared=request.user)
+        if request.POST.get("confirmed"):
+            _deactivate(modeladmin, request, found)
+            return None
+    except (aws.AwsProblem, reconciling.TooMany) as problem:
+        messages.error(request, f"{problem} Nothing was changed.")
+        return None
+    if not found:
+        messages.success(request, f"As the pool has them: {len(people)}.")
+        return None
+    return _page(modeladmin, request, found, compared=len(people))
+
+
+def _deactivate(modeladmin: Any, request: HttpRequest, found: list[Finding]) -> None:
+    done = reconciling.deactivate_all(found, request=request, by=request.user)
+    for each in done:
+        modeladmin.log_change(request, each.identity.user, "Deactivated, as in the pool.")
+        messages.warning(request, f"{each.identity} is {each.state}: deactivated here.")
+    for each in found:
+        if each.kept:
+            messages.warning(request, f"{each.identity} is {each.state}, but kept: {each.kept}.")
+    if not done:
+        messages.success(request, "Nobody was deactivated.")
+
+
+def _page(
+    modeladmin: Any, request: HttpRequest, found: list[Finding], *, compared: int
+) -> HttpResponse:
+    lost = reconciling.to_deactivate(found)
+    context = {
+        **modeladmin.admin_site.each_context(request),
+        "title": "Compare with the pool",
+        "opts": modeladmin.opts,
+        "found": found[:_SHOWN],
+        "left_out": len(found[_SHOWN:]),
+        "lost": lost,
+        "compared": compared,
+        "refusal": reconciling.why_too_many(lost),
+        "checkbox": ACTION_CHECKBOX_NAME,
+        "from_person": request.POST.get("from_person", ""),
+    }
+    return TemplateResponse(request, template("admin/comparison.html"), context)
