@@ -253,7 +253,10 @@ else:
         options.setdefault("connect_timeout", 5)  # seconds
         options.setdefault("tcp_user_timeout", 10_000)  # milliseconds
         if pool_size := env.number("DATABASE_POOL_SIZE", 0):
-            options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 5}
+            # Left to itself the pool tries less and less often while the database is away, and
+            # answers nobody for minutes after it is back.
+            pool = {"min_size": 1, "max_size": pool_size, "timeout": 5, "reconnect_timeout": 1}
+            options["pool"] = pool
             DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 # Redis or Valkey, used through accounts.accelerator alone: nothing is lost with it.

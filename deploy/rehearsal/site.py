@@ -101,8 +101,11 @@ class Site:
         }
         self.manage("migrate", "--verbosity", "0")
         self.manage("collectstatic", "--no-input", "--verbosity", "0")
+        # Both ways of keeping connections to the database: one for each thread, and a pool.
+        pooled = {**self.environment, "DATABASE_POOL_SIZE": "6"}
         self.instances = [
-            self.keep(Instance(self.folder, name, self.environment)) for name in ("app-1", "app-2")
+            self.keep(Instance(self.folder, "app-1", self.environment)),
+            self.keep(Instance(self.folder, "app-2", pooled)),
         ]
         backends = [instance.port for instance in self.instances]
         self.proxy = self.keep(Nginx(self.folder, backends, port))

@@ -43,7 +43,8 @@ def test_pool_takes_the_place_of_kept_connections(database):
     assert problems == {}
     assert settings["CONN_MAX_AGE"] == 0
     assert settings["CONN_HEALTH_CHECKS"] is True
-    assert settings["OPTIONS"]["pool"] == {"min_size": 1, "max_size": 4, "timeout": 5}
+    pool = {"min_size": 1, "max_size": 4, "timeout": 5, "reconnect_timeout": 1}
+    assert settings["OPTIONS"]["pool"] == pool
 
 
 def test_malformed_pool_size_is_named(database):
