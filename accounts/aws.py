@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from . import aws_sentences
 from .cognito.addresses import is_loopback
-
-_REGIONS = "https://docs.aws.amazon.com/general/latest/gr/cognito_identity.html"
 
 
 class AwsProblem(Exception):
@@ -46,18 +45,10 @@ def call(
         import boto3
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
     except ModuleNotFoundError as error:
-        raise AwsProblem(
-            "This needs boto3, which is not installed here. Install it: `pip install boto3`."
-        ) from error
-    options: dict[str, Any] = {}
-    if issuer and is_loopback(issuer):
-        parts = urlsplit(issuer)
-        options = {
-            "endpoint_url": f"{parts.scheme}://{parts.netloc}",
-            "aws_access_key_id": "local",
-            "aws_secret_access_key": "local",  # the pool on this machine checks none
-        }
+        raise AwsProblem(aws_sentences.NO_BOTO3) from error
+    local = _on_this_machine(issuer)
     timeouts = Config(
         connect_timeout=seconds or 3,
         read_timeout=seconds or 10,
@@ -67,40 +58,27 @@ def call(
         # boto3 itself looks at AWS_DEFAULT_REGION alone; other tools of AWS know this one.
         region = region or os.environ.get("AWS_REGION", "")
         session = boto3.Session(region_name=region or None)
-        client = session.client(service, config=timeouts, **options)
+        region = session.region_name or ""
+        client = session.client(service, config=timeouts, **local)
         return cast(Mapping[str, Any], getattr(client, operation)(**parameters))
     except ClientError as error:
-        refusal = error.response["Error"]
-        sentence = _refusal(refusal, service, region)
+        refusal = error.response.get("Error", {})
+        action = f"{service}:{operation.title().replace('_', '')}"
+        sentence = aws_sentences.of_refusal(refusal, action=action, region=region)
         raise AwsProblem(sentence, code=refusal.get("Code", "")) from error
-    except BotoCoreError as error:
-        raise AwsProblem(_failure(error, region)) from error
+    except (BotoCoreError, ResponseParserError, ValueError) as error:
+        endpoint = str(local.get("endpoint_url", ""))
+        sentence = aws_sentences.of_failure(error, region=region, local=endpoint)
+        raise AwsProblem(sentence) from error
 
 
-def _refusal(error: Mapping[str, str], service: str, region: str) -> str:
-    code, message = error.get("Code", ""), error.get("Message", "").rstrip(".")
-    if code in ("AccessDenied", "AccessDeniedException"):
-        return f"AWS refused: {message}. Use credentials that may read {service}."
-    if "Token" in code or code in ("SignatureDoesNotMatch", "InvalidClientTokenId"):
-        return f"AWS doesn't accept these credentials ({code}). Renew them: `aws sso login`."
-    if code in ("ResourceNotFoundException", "ValidationError", "InvalidParameterException"):
-        where = f" in {region}" if region else ""
-        return f"AWS found nothing{where}: {message}. Check the name, the region and the account."
-    return f"AWS refused ({code}): {message}."
-
-
-def _failure(error: Exception, region: str) -> str:
-    kind = type(error).__name__
-    if kind in ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound"):
-        return (
-            "No AWS credentials were found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and"
-            " AWS_SECRET_ACCESS_KEY, or run `aws sso login` first."
-        )
-    if kind in ("NoRegionError", "InvalidRegionError"):
-        return "No AWS region was given. Add --region, or set AWS_REGION, for example eu-west-1."
-    if kind in ("EndpointConnectionError", "ConnectTimeoutError", "ConnectionError"):
-        return (
-            f"AWS can't be reached in the region {region or 'of your environment'!r}. Check the"
-            f" region's name ({_REGIONS}) and the network."
-        )
-    return f"AWS could not be asked ({kind}): {str(error).rstrip('.')}."
+def _on_this_machine(issuer: str) -> dict[str, str]:
+    """What leads boto3 to a local pool, which checks no credentials; nothing for one at AWS."""
+    if not issuer or not is_loopback(issuer):
+        return {}
+    parts = urlsplit(issuer)
+    return {
+        "endpoint_url": f"{parts.scheme}://{parts.netloc}",
+        "aws_access_key_id": "local",
+        "aws_secret_access_key": "local",
+    }
