@@ -32,7 +32,7 @@ def load_secrets(arn: str) -> None:
     Read here and not by the template: values in a function's configuration are shown to everybody
     who may look at it. What is set already stays.
     """
-    import boto3  # part of Lambda's own Python; a container image installs it
+    import boto3  # part of Lambda's own Python, and of its base image
 
     answer = boto3.client("secretsmanager").get_secret_value(SecretId=arn)
     for name, value in json.loads(answer["SecretString"]).items():
@@ -62,9 +62,11 @@ handler = make_lambda_handler(
 
 
 def manage(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-    """Run `{"command": ["migrate"]}` and return what it printed. IAM decides who may call this.
+    """Run `{"command": ["migrate"]}` and return `{"status": 0, "output": "…"}`.
 
-    Raises ValueError for a command that is not in COMMANDS, CommandError when one fails.
+    IAM decides who may call this. `status` is what the command would leave a shell with: the
+    doctor's findings come with 1. Raises ValueError for a command that is not in COMMANDS,
+    CommandError when one couldn't do its work.
     """
     from django.core.management import call_command
 
@@ -73,8 +75,11 @@ def manage(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         raise ValueError('Give the command as a list of words: {"command": ["migrate"]}.')
     if not command or command[0] not in COMMANDS:
         raise ValueError(f"Commands that can be run here: {', '.join(sorted(COMMANDS))}.")
-    output = io.StringIO()
+    output, status = io.StringIO(), 0
     if command[0] == "migrate":
         command = [*command, "--no-input"]
-    call_command(*command, stdout=output)
-    return {"output": output.getvalue()}
+    try:
+        call_command(*command, stdout=output, stderr=output)
+    except SystemExit as end:  # would end the instance, and what was said would be lost
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    return {"status": status, "output": output.getvalue()}

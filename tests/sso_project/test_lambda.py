@@ -5,6 +5,7 @@ import json
 
 import pytest
 from apig_wsgi import make_lambda_handler
+from django.core.management import CommandError
 
 from accounts.client_address import client_address
 from sso_project import lambda_handler
@@ -179,7 +180,27 @@ def test_django_sees_the_client(rf):
 
 def test_command_runs_and_tells_what_it_printed(db):
     answer = lambda_handler.manage({"command": ["check", "--tag", "configuration"]}, None)
+    assert answer["status"] == 0
     assert "no issues" in answer["output"]
+
+
+def test_warnings_of_a_command_are_told_too(db, settings):
+    settings.BREAK_GLASS_LOGIN = True
+    answer = lambda_handler.manage({"command": ["check", "--tag", "security"]}, None)
+    assert answer["status"] == 0
+    assert "BREAK_GLASS_LOGIN is on" in answer["output"]
+
+
+def test_findings_of_the_doctor_come_back_with_their_status():
+    answer = lambda_handler.manage({"command": ["cognito_doctor", "--json"]}, None)
+    assert answer["status"] == 1
+    found = [finding["id"] for finding in json.loads(answer["output"])["findings"]]
+    assert found == ["issuer-unreachable", "domain-unreachable"]
+
+
+def test_command_that_cannot_do_its_work_fails_the_invocation():
+    with pytest.raises(CommandError, match="--base-url example is not a web address"):
+        lambda_handler.manage({"command": ["cognito_doctor", "--base-url", "example"]}, None)
 
 
 @pytest.mark.parametrize("event", [{}, {"command": "migrate"}, {"command": [1]}])
