@@ -31,6 +31,6 @@ def person_called(name: str) -> Any:
     if len(found) > 1:
         subjects = Identity.objects.filter(user__in=found).values_list("subject", flat=True)
         raise NobodyMeant(
-            f"{len(found)} people are called {name}. Use a user id (sub): {', '.join(subjects)}"
+            f"{len(found)} people are called {name}. Use a user id (sub): {', '.join(subjects)}."
         )
     return found[0]

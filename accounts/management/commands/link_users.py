@@ -1,29 +1,75 @@
-"""Link existing users to people of the user pool: by verified e-mail address, one match only."""
+"""Link existing users to people of a user pool: by verified e-mail address, or as you say."""
 
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from ... import aws
-from ...linking import link, people_of_the_pool, proposals
+from ...linking import Proposal, link, people_of_the_pool, proposals
+from ...person_lookup import NobodyMeant, person_called
+from ...pool_link import LinkRefused, PoolLink, issuer_called, make_pool_link, pool_link
 
 
 class Command(BaseCommand):
-    """Shows what it would do; `--apply` does it. Needs boto3 and `cognito-idp:ListUsers`."""
+    """Shows what it would do; `--apply` does it. Needs boto3 and `cognito-idp:ListUsers`, but for
+    an identity of another pool, which is not asked."""
 
-    help = __doc__ or ""
+    help = (
+        "Link users of this site to people of the user pool: by verified e-mail address, one match "
+        "only. Or one person to the identity named by --pool and --sub, which may be of another "
+        "trusted pool. Shows what it would do; --apply does it."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("usernames", nargs="*", help="usernames of this site; all when absent")
+        parser.add_argument(
+            "names",
+            nargs="*",
+            metavar="NAME",
+            help="usernames of this site; all when absent. With --pool: one, as for export_user",
+        )
+        parser.add_argument("--pool", metavar="POOL", help="pool id or issuer of the identity")
+        parser.add_argument("--sub", metavar="SUB", help="user id (sub) of the identity")
         parser.add_argument("--apply", action="store_true", help="make the links")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        names, pool, subject = options["names"], options["pool"], options["sub"]
         try:
-            found = proposals(people_of_the_pool())
+            if pool is None and subject is None:
+                self._by_address(set(names), apply=options["apply"])
+            elif pool and subject and len(names) == 1:
+                self._as_said(names[0], pool, subject, apply=options["apply"])
+            else:
+                raise CommandError("One NAME, --pool and --sub belong together.")
         except aws.AwsProblem as problem:
             raise CommandError(f"{problem} Nothing was changed.") from problem
-        wanted = set(options["usernames"])
+        except (NobodyMeant, LinkRefused) as problem:
+            raise CommandError(f"{problem} Nothing was changed.") from problem
+
+    def _as_said(self, name: str, pool: str, subject: str, *, apply: bool) -> None:
+        found = pool_link(person_called(name), issuer=issuer_called(pool), subject=subject)
+        self._tell(found)
+        if not apply:
+            self.stdout.write("Would be linked. Look at both, then add --apply.")
+            return
+        reached = make_pool_link(found)
+        self.stdout.write("Linked.")
+        if not reached:
+            self.stdout.write("Cognito didn't answer; `manage.py housekeeping` revokes the rest.")
+
+    def _tell(self, found: PoolLink) -> None:
+        known = f"{found.username} <{found.email}>" if found.username else "not seen here yet"
+        self.stdout.write(f"+  {found.subject} at {found.issuer}")
+        self.stdout.write(f"   {known}")
+        self.stdout.write(f"   is {found.user} ({found.user.get_username()}){_staff(found.user)}")
+        if found.previous is not None:
+            gone = found.previous.get_username()
+            self.stdout.write(f"-  {gone}, who is this identity so far and holds nothing, goes")
+            self.stdout.write("   its tokens end, and its part of the record moves along")
+
+    def _by_address(self, wanted: set[str], *, apply: bool) -> None:
+        found = proposals(people_of_the_pool())
         linkable = [
             each
             for each in found
@@ -39,15 +85,24 @@ class Command(BaseCommand):
         for each in found:
             if each.reason and not wanted:
                 self.stdout.write(f"-  {each.username} {each.reason}")
+        self._link_all(linkable, apply=apply)
+
+    def _link_all(self, linkable: Iterable[Proposal], *, apply: bool) -> None:
+        linked = 0
         for each in linkable:
-            done = not options["apply"] or link(each)
-            staff = " (staff)" if getattr(each.user, "is_staff", False) else ""
+            done = not apply or link(each)
+            linked += done
             said = "" if done else ", but somebody was quicker"
             self.stdout.write(
-                f"+  {each.username} <{each.email}> is {each.user.get_username()}{staff}{said}"
+                f"+  {each.username} <{each.email}> is {each.user.get_username()}"
+                f"{_staff(each.user)}{said}"
             )
         self.stdout.write(
-            f"{len(linkable)} linked."
-            if options["apply"]
-            else f"{len(linkable)} would be linked. Look at each, then add --apply."
+            f"{linked} linked."
+            if apply
+            else f"{linked} would be linked. Look at each, then add --apply."
         )
+
+
+def _staff(user: Any) -> str:
+    return " (staff)" if getattr(user, "is_staff", False) else ""
