@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import path, reverse
 
-from . import ask_to_sign_in
+from . import ask_to_sign_in, rights
 from .break_glass_view import BreakGlassView
 from .middleware import without_renewal
 from .models import SignInEvent
@@ -35,7 +35,8 @@ class SingleSignOnAdminSite(AdminSite):
 
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if self.has_permission(request) or view == self.logout:
-                return inner(request, *args, **kwargs)
+                with rights.one_event():  # a form changes flags, groups and permissions in turn
+                    return inner(request, *args, **kwargs)
             return self._turned_away(request, request.get_full_path())
 
         return update_wrapper(guarded, inner)

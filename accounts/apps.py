@@ -8,8 +8,9 @@ class AccountsConfig(AppConfig):
     verbose_name = "People and sign-ins"
 
     def ready(self) -> None:
-        from . import checks, deactivation, provider
+        from . import checks, deactivation, provider, rights
 
         checks.register()
         deactivation.watch()
+        rights.watch()
         provider.reset_on_setting_change()

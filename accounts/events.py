@@ -2,8 +2,8 @@
 
 Rows carry the steps that `journal` noted on the way, so that `manage.py explain_sign_in` can retell
 an attempt from its reference. What strangers can cause is bounded: beginning a sign-in writes
-nothing, only a callback with a genuine attempt's cookie does, and of people nobody knows at most
-MOST_OF_STRANGERS rows an hour are kept. The log has them all.
+nothing, only a callback with a genuine attempt's cookie does, and of refusals of people nobody
+knows at most MOST_OF_STRANGERS rows an hour are kept for each reason. The log has them all.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from django.utils import timezone
 
 from . import journal, signals
 from .client_address import client_address
+from .current_request import current_request
 from .models import SignInEvent
 
-MOST_OF_STRANGERS = 500  # rows an hour
+MOST_OF_STRANGERS = 500  # refusals an hour, of each reason
 
 _log = logging.getLogger(__name__)
 
@@ -41,8 +42,10 @@ def record(
 
     `kind` and `reason` are stable words for programs; `details` must hold no token, code or secret.
     A user among the details (`by`) is kept by name and, as `by_id`, by key: names change.
+    Without a `request` it is the one being answered, if there is one.
     A record that cannot be written is no reason to refuse a sign-in: that is logged.
     """
+    request = request or current_request()
     journal.note(reference, kind, level=level, person=person, reason=reason, **details)
     steps = journal.taken_steps(reference)
     known = {"reference": reference, "user": user, "person": person[:255], "reason": reason}
@@ -60,7 +63,8 @@ def _stored(details: dict[str, object]) -> dict[str, str]:
 def _keep(
     kind: str, known: dict[str, Any], details: dict[str, Any], request: HttpRequest | None
 ) -> None:
-    if known["user"] is None and _too_many_of_strangers():
+    refused_stranger = kind == "refused" and known["user"] is None
+    if refused_stranger and _too_many_of_strangers(known["reason"]):
         return
     try:
         with transaction.atomic():
@@ -86,7 +90,9 @@ def _announce(kind: str, **known: Any) -> None:
     transaction.on_commit(send, robust=True)
 
 
-def _too_many_of_strangers() -> bool:
+def _too_many_of_strangers(reason: str) -> bool:
     hour_ago = timezone.now() - timedelta(hours=1)
-    of_strangers = SignInEvent.objects.filter(user=None, at__gte=hour_ago).order_by()
+    of_strangers = SignInEvent.objects.order_by().filter(
+        kind="refused", user=None, reason=reason, at__gte=hour_ago
+    )
     return of_strangers[MOST_OF_STRANGERS - 1 : MOST_OF_STRANGERS].exists()

@@ -17,13 +17,12 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Q
 
-from . import events
 from .cognito.claims import AccessClaims, IdClaims
 from .group_mapping import GroupMapping, Rights
 from .models import Identity
 from .provider import provider
+from .rights import one_event
 
-RIGHTS_CHANGED = "rights_changed"
 _FLAGS = (("staff", "is_staff", "staff_given"), ("superuser", "is_superuser", "superuser_given"))
 _PERMISSION_CACHES = ("_perm_cache", "_user_perm_cache", "_group_perm_cache")
 
@@ -58,7 +57,10 @@ def apply_groups(user: Any, claims: AccessClaims | IdClaims) -> None:
         not_overtaken = Q(groups_as_of=None) | Q(groups_as_of__lte=issued_at)
         current = Identity.objects.filter(not_overtaken, pk=identity.pk)
         if current.update(groups=named, groups_as_of=issued_at):
-            _give_and_take(user, identity, mapping)
+            with one_event(reason="pool_groups", person=identity.username, by=None) as changes:
+                _give_and_take(user, identity, mapping)
+            if changes:
+                _forget_permissions(user)
 
 
 def _give_and_take(user: Any, identity: Identity, mapping: GroupMapping) -> None:
@@ -71,52 +73,41 @@ def _give_and_take(user: Any, identity: Identity, mapping: GroupMapping) -> None
     wanted = Rights()
     for each in identities:
         wanted |= _mapping_of(each).rights(each.groups)
-    added, removed = _change_groups(person, wanted, mapping)
+    _change_groups(person, wanted, mapping)
     for right, field, mark in _FLAGS:
         if not hasattr(person, field):
             continue  # a host's own user model need not have it
         wants, has = getattr(wanted, right), getattr(person, field)
         if wants and not has:
-            added.append(right)
             Identity.objects.filter(pk=identity.pk).update(**{mark: True})
         elif has and not wants and given[mark]:
-            removed.append(right)
             Identity.objects.filter(user=person).update(**{mark: False})
         else:
             continue
         setattr(person, field, wants)
         person.save(update_fields=[field])
         setattr(user, field, wants)
-    if added or removed:
-        for name in _PERMISSION_CACHES:
-            user.__dict__.pop(name, None)
-        events.record(
-            RIGHTS_CHANGED,
-            user=person,
-            person=identity.username,
-            reason="pool_groups",
-            added=", ".join(added),
-            removed=", ".join(removed),
-        )
+
+
+def _forget_permissions(user: Any) -> None:
+    for name in _PERMISSION_CACHES:
+        user.__dict__.pop(name, None)
 
 
 def _mapping_of(identity: Identity) -> GroupMapping:
     return provider().group_mappings.get(identity.issuer, GroupMapping())
 
 
-def _change_groups(
-    person: Any, wanted: Rights, mapping: GroupMapping
-) -> tuple[list[str], list[str]]:
+def _change_groups(person: Any, wanted: Rights, mapping: GroupMapping) -> None:
     """Put the person into the wanted Django groups and out of the mapping's other ones."""
     if not hasattr(person, "groups"):
-        return [], []
+        return
     held = set(person.groups.values_list("name", flat=True))
-    added = sorted(wanted.groups - held)
-    removed = sorted((held & mapping.django_groups) - wanted.groups)
     # A group that nobody made yet gives nothing until an admin says what.
-    person.groups.add(*(Group.objects.get_or_create(name=name)[0] for name in added))
-    person.groups.remove(*Group.objects.filter(name__in=removed))
-    return [f"group {name}" for name in added], [f"group {name}" for name in removed]
+    missing = sorted(wanted.groups - held)
+    person.groups.add(*(Group.objects.get_or_create(name=name)[0] for name in missing))
+    no_longer = (held & mapping.django_groups) - wanted.groups
+    person.groups.remove(*Group.objects.filter(name__in=no_longer))
 
 
 def _name_unmapped(mapping: GroupMapping, named: list[str], issuer: str) -> None:

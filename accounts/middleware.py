@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from . import ask_to_sign_in, ending, renewal, session, wants
 from .cognito.errors import CognitoError
+from .current_request import answering
 from .journal import note
 from .models import SignIn
 from .problem_page import render_problem
@@ -45,10 +46,11 @@ class SignInMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        row = _within_limits(session.current_sign_in(request))
-        ended = row is None and session.is_bound(request)
-        _set(request, row, ended=ended)
-        return ask_to_sign_in.answer(request, self.get_response(request))
+        with answering(request):
+            row = _within_limits(session.current_sign_in(request))
+            ended = row is None and session.is_bound(request)
+            _set(request, row, ended=ended)
+            return ask_to_sign_in.answer(request, self.get_response(request))
 
     def process_view(
         self, request: HttpRequest, view: Answer, args: Any, kwargs: Any

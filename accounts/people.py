@@ -23,13 +23,15 @@ LONGEST_EMAIL = 254  # characters (RFC 5321 section 4.5.3.1.3); Cognito keeps an
 
 
 class UnknownPerson(SignInRejected):
-    """Nobody here has this identity, and people are not created at sign-in."""
+    """Nobody here has this identity, and people are not created at sign-in. `data["person"]` is
+    their username at the pool."""
 
     code = "unknown_person"
 
 
 class PersonDeactivated(SignInRejected):
-    """The pool lets this person in, but this site does not."""
+    """The pool lets this person in, but this site does not: `data["user"]`, who is
+    `data["person"]` at the pool."""
 
     code = "person_deactivated"
 
@@ -49,7 +51,7 @@ def person_of_access_token(claims: AccessClaims) -> Any:
         Identity.objects.filter(issuer=claims.issuer, subject=claims.subject).update(
             username=claims.username or ""
         )
-    apply_groups(require_active(user), claims)
+    apply_groups(require_active(user, claims), claims)
     return user
 
 
@@ -61,7 +63,7 @@ def person_of_id_token(claims: IdClaims) -> Any:
     user = find_person(claims)
     if user is None:
         user = _created(claims)
-    return require_active(update_person(user, claims))
+    return require_active(update_person(user, claims), claims)
 
 
 def find_person(claims: AccessClaims | IdClaims) -> Any:
@@ -70,16 +72,18 @@ def find_person(claims: AccessClaims | IdClaims) -> Any:
     return identity.user if identity is not None else None
 
 
-def require_active(user: Any) -> Any:
+def require_active(user: Any, claims: AccessClaims | IdClaims) -> Any:
     """The same user. Raises PersonDeactivated."""
     if not user.is_active:
-        raise PersonDeactivated("this account was deactivated on this site")
+        raise PersonDeactivated(
+            "this account was deactivated on this site", user=user, person=claims.username or ""
+        )
     return user
 
 
 def _created(claims: AccessClaims | IdClaims) -> Any:
     if not provider().create_people:
-        raise UnknownPerson("nobody here has this identity")
+        raise UnknownPerson("nobody here has this identity", person=claims.username or "")
     return create_person(claims)
 
 

@@ -58,6 +58,8 @@ def record_refusal(request: HttpRequest, error: CognitoError, *, reference: str)
     events.record(
         "refused",
         reference=reference,
+        user=error.data.get("user"),
+        person=error.data.get("person", ""),
         reason=error.code,
         request=request,
         level=problem.level,

@@ -6,7 +6,8 @@ Sent once the database has kept what they tell, with these keyword arguments:
     person      their username at the pool then, or ""
     reason      a stable code: why refused, why ended, where rights came from; or ""
     reference   of the attempt, or ""
-    details     dict[str, str], such as `added` and `removed` of `rights_changed`; no token, no code
+    details     dict[str, str], such as `added` and `removed` of `rights_changed` (with
+                `group` where a group's permissions changed); no token, no code
     request     the HttpRequest, or None for commands and background work
 
 A receiver that raises is logged and disturbs nobody (`Signal.send_robust`). It runs within the

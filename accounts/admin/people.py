@@ -6,12 +6,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import Permission
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 
 from .. import events
-from ..groups import RIGHTS_CHANGED
 from ..models import Identity, User
 from ..names import template
 from ..person_overview import overview
@@ -27,15 +25,6 @@ from .invitations import InvitationsView, may_invite
 
 _FROM_THE_POOL = ("first_name", "last_name", "email")
 _RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
-
-
-def held_rights(user: Any) -> set[str]:
-    """What the person was given, in words that the record keeps."""
-    held = {f"group {name}" for name in user.groups.values_list("name", flat=True)}
-    permissions = Permission.objects.filter(user=user).values_list("codename", flat=True)
-    held |= {f"permission {name}" for name in permissions}
-    flags = {"staff": user.is_staff, "superuser": user.is_superuser}
-    return held | {name for name, has in flags.items() if has}
 
 
 class PersonAdmin(ManagesPeople, UserAdmin):  # type: ignore[type-arg]
@@ -137,27 +126,10 @@ class PersonAdmin(ManagesPeople, UserAdmin):  # type: ignore[type-arg]
         return [(each.__name__, each.short_description) for each in offered]  # type: ignore[attr-defined]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        form.rights_before = held_rights(User.objects.get(pk=obj.pk))
-        form.was_active = User.objects.get(pk=obj.pk).is_active
         super().save_model(request, obj, form, change)
-        if form.was_active != obj.is_active:
+        if "is_active" in form.changed_data:
             kind = "activated" if obj.is_active else "deactivated"
             events.record(kind, user=obj, reason="admin", request=request, by=request.user)
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        before, now = form.rights_before, held_rights(form.instance)
-        if before == now:
-            return
-        events.record(
-            RIGHTS_CHANGED,
-            user=form.instance,
-            reason="admin",
-            request=request,
-            added=", ".join(sorted(now - before)),
-            removed=", ".join(sorted(before - now)),
-            by=request.user,
-        )
 
 
 if User._meta.swapped is None:

@@ -128,6 +128,52 @@ def test_export_holds_what_is_filtered_and_no_formula(admin_client, user):
     assert rest == []
 
 
+def flood(reason):
+    SignInEvent.objects.bulk_create(
+        SignInEvent(kind="refused", reason=reason) for _ in range(events.MOST_OF_STRANGERS)
+    )
+
+
+def test_refusals_of_strangers_are_kept_up_to_so_many_of_each_reason():
+    flood("state_mismatch")
+    events.record("refused", reason="state_mismatch", reference="00000001")
+    assert not SignInEvent.objects.filter(reference="00000001").exists()
+    SignInEvent.objects.filter(pk=SignInEvent.objects.last().pk).update(
+        at=timezone.now() - timedelta(hours=1, seconds=1)
+    )
+    events.record("refused", reason="state_mismatch", reference="00000002")
+    assert SignInEvent.objects.filter(reference="00000002").exists()
+
+
+def test_strangers_crowd_out_nothing_but_their_own_refusals(user):
+    flood("state_mismatch")
+    events.record("forgotten", reason="operator")
+    events.record("refused", reason="break_glass")
+    events.record("refused", reason="state_mismatch", user=user)
+    events.record("rights_changed", group="editors", added="permission add_stat")
+    assert SignInEvent.objects.count() == events.MOST_OF_STRANGERS + 4
+
+
+def test_refused_person_who_is_known_is_named(cognito_client):
+    ada = cognito_client("ada")
+    user = ada.user
+    user.is_active = False
+    user.save()
+    with pytest.raises(AssertionError, match="was not signed in: 403"):
+        cognito_client("ada")
+    event = SignInEvent.objects.get(kind="refused")
+    assert (event.user, event.person, event.reason) == (user, "ada", "person_deactivated")
+    assert event.address == "127.0.0.1"
+
+
+def test_refused_person_whom_nobody_knows_is_named_as_the_pool_does(cognito_client, settings):
+    settings.COGNITO = {**settings.COGNITO, "CREATE_PEOPLE": False}
+    with pytest.raises(AssertionError, match="was not signed in: 403"):
+        cognito_client("ada")
+    event = SignInEvent.objects.get(kind="refused")
+    assert (event.user, event.person, event.reason) == (None, "ada", "unknown_person")
+
+
 def test_housekeeping_forgets_events_after_the_configured_time(settings, user):
     settings.COGNITO = {
         **settings.COGNITO,
