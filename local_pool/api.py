@@ -13,10 +13,11 @@ from typing import Any
 from flask import request
 from werkzeug.wrappers import Response
 
-from . import access, grants, people, verification
+from . import access, client_secrets, grants, people, verification
+from .declarations import Client
 from .errors import PersonRefused, TokenRefused
 from .pool import Pool
-from .records import Person
+from .records import ClientSecret, Person
 
 Body = dict[str, Any]
 JSON = "application/x-amz-json-1.1"
@@ -159,11 +160,36 @@ def describe_user_pool(pool: Pool, body: Body) -> Body:
     return {"UserPool": {"Id": pool.config.id, "Policies": {"PasswordPolicy": days}}}
 
 
-def describe_user_pool_client(pool: Pool, body: Body) -> Body:
-    client, config = pool.config.clients.get(body["ClientId"]), pool.config
+def _client(pool: Pool, body: Body) -> Client:
+    client = pool.config.clients.get(body["ClientId"])
     if client is None:
         missing = f"User pool client {body['ClientId']} does not exist."
         raise PersonRefused("ResourceNotFoundException", missing)
+    return client
+
+
+def add_user_pool_client_secret(pool: Pool, body: Body) -> Body:
+    given = body.get("ClientSecret", "")
+    key, record, value = client_secrets.add(pool, _client(pool, body), given)
+    shown = {} if given else {"ClientSecretValue": value}
+    return {"ClientSecretDescriptor": _described_secret(key, record) | shown}
+
+
+def list_user_pool_client_secrets(pool: Pool, body: Body) -> Body:
+    live = client_secrets.live(pool, _client(pool, body))
+    return {"ClientSecrets": [_described_secret(*item) for item in live.items()]}
+
+
+def _described_secret(key: str, record: ClientSecret) -> Body:
+    return {"ClientSecretId": key, "ClientSecretCreateDate": record.created}
+
+
+def delete_user_pool_client_secret(pool: Pool, body: Body) -> None:
+    client_secrets.delete(pool, _client(pool, body), body["ClientSecretId"])
+
+
+def describe_user_pool_client(pool: Pool, body: Body) -> Body:
+    client, config = _client(pool, body), pool.config
     existence = "ENABLED" if config.prevent_user_existence_errors else "LEGACY"
     described = {
         "UserPoolId": config.id,
@@ -195,6 +221,7 @@ def _set_group(member: bool) -> Callable[[Pool, Body], None]:
 
 
 OPERATIONS: dict[str, Callable[[Pool, Body], Body | None]] = {
+    "AddUserPoolClientSecret": add_user_pool_client_secret,
     "AdminAddUserToGroup": _set_group(True),
     "AdminCreateUser": admin_create_user,
     "AdminDeleteUser": lambda pool, body: people.delete(pool, _person(pool, body)),
@@ -207,11 +234,13 @@ OPERATIONS: dict[str, Callable[[Pool, Body], Body | None]] = {
     "AdminUserGlobalSignOut": lambda pool, body: people.sign_out_everywhere(
         pool, _person(pool, body)
     ),
+    "DeleteUserPoolClientSecret": delete_user_pool_client_secret,
     "DescribeUserPool": describe_user_pool,
     "DescribeUserPoolClient": describe_user_pool_client,
     "GetTokensFromRefreshToken": get_tokens_from_refresh_token,
     "GetUser": get_user,
     "GlobalSignOut": lambda pool, body: people.sign_out_everywhere(pool, _owner(pool, body)),
+    "ListUserPoolClientSecrets": list_user_pool_client_secrets,
     "ListUsers": list_users,
     "RevokeToken": revoke_token,
 }

@@ -11,7 +11,7 @@ from typing import Any
 from flask import jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from . import commands, grants, people
+from . import client_secrets, commands, grants, people
 from .declarations import STANDARD_SCOPES
 from .errors import PoolError
 from .hosted_ui import page
@@ -42,6 +42,7 @@ def home(pool: Pool, **said: Any) -> Response:
         app=pool.config.clients[pool.config.client_id].callback_urls[0].rpartition("/")[0],
         environment="\n".join(f"{name}={value}" for name, value in environment.items()),
         commands=", ".join(commands.COMMANDS),
+        changed_secrets=client_secrets.changed(pool),
         **said,
     )
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import explain
+from . import client_secrets, explain
 from .declarations import STANDARD_SCOPES, Client
 from .errors import TokenRefused
 from .journal import NO_STATE
@@ -35,7 +35,7 @@ def authenticate_client(pool: Pool, header: str | None, form: Mapping[str, str])
     client = pool.config.clients.get(client_id)
     if client is None:
         raise TokenRefused("invalid_client", **explain.unknown_client(pool, client_id))
-    if not hmac.compare_digest((client.secret or "").encode(), secret.encode()):
+    if not client_secrets.proves(pool, client, secret):
         raise TokenRefused("invalid_client", **explain.wrong_secret(client))
     return client
 

@@ -77,6 +77,15 @@ class RefreshToken:
 
 
 @dataclass(frozen=True)
+class ClientSecret:
+    """A secret that an app client was given besides the one of pool.toml."""
+
+    client_id: str
+    digest: str
+    created: float
+
+
+@dataclass(frozen=True)
 class Challenge:
     """A six-digit code sent by mail, or a pending new password; its key is purpose:username."""
 
@@ -106,6 +115,8 @@ class State:
     refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)  # by digest
     challenges: dict[str, Challenge] = field(default_factory=dict)
     mails: dict[str, Mail] = field(default_factory=dict)
+    client_secrets: dict[str, ClientSecret] = field(default_factory=dict)  # by id
+    deleted_secrets: dict[str, str] = field(default_factory=dict)  # client id -> pool.toml's digest
 
     def to_json(self) -> str:
         """A member a line, so that a person can read the file and a diff shows what changed."""
@@ -116,6 +127,8 @@ class State:
         tables: dict[str, dict[str, Any]] = json.loads(text)
         for name, hint in get_type_hints(cls).items():
             kind = get_args(hint)[1]
+            if name.endswith("_secrets"):
+                tables.setdefault(name, {})  # no table of the first versions
             if kind is not str:
                 tables[name] = {key: kind(**_tuples(row)) for key, row in tables[name].items()}
         return cls(**tables)

@@ -44,6 +44,28 @@ def test_state_survives_being_written_and_read(app):
     assert State.from_json(state.to_json()) == state
 
 
+def test_changed_secrets_survive_a_restart_unseen_and_reset_forgets_them(app):
+    client = {"UserPoolId": app.pool.pool_id, "ClientId": app.pool.client_id}
+    made = app.api("AddUserPoolClientSecret", **client).json()["ClientSecretDescriptor"]
+    declared = f"{app.pool.client_id}--0"
+    app.api("DeleteUserPoolClientSecret", **client, ClientSecretId=declared)
+    app.pool.restart()
+    [listed] = app.api("ListUserPoolClientSecrets", **client).json()["ClientSecrets"]
+    assert listed["ClientSecretId"] == made["ClientSecretId"]
+    for secret in (made["ClientSecretValue"], app.pool.client_secret):
+        assert secret not in (app.pool.folder / "state.json").read_text()
+    assert made["ClientSecretId"] in app.get("/_local/").text
+    commands.run(app.pool.pool, "reset")
+    [listed] = app.api("ListUserPoolClientSecrets", **client).json()["ClientSecrets"]
+    assert listed["ClientSecretId"] == declared
+
+
+def test_state_of_before_there_were_two_secrets_is_read():
+    older = json.loads(State().to_json())
+    del older["client_secrets"], older["deleted_secrets"]
+    assert State.from_json(json.dumps(older)) == State()
+
+
 def test_everything_but_faults_survives_a_restart(app):
     browser = requests.Session()
     code, pending = app.code(session=browser), app.code("grace")

@@ -250,3 +250,61 @@ def test_unknown_client_and_pool_are_not_found(control, target):
     assert refused(unknown, "ResourceNotFoundException")
     other = target.call("ListUsers", UserPoolId="us-east-1_AnotherPool")
     assert refused(other, "ResourceNotFoundException")
+
+
+# Two secrets of a client: the API reference's AddUserPoolClientSecret, ClientSecretDescriptorType
+
+
+@pytest.fixture
+def own_client(control, target):
+    return {"UserPoolId": control.pool_id, "ClientId": target.client_id}
+
+
+def ids(target, own_client):
+    listed = target.call("ListUserPoolClientSecrets", **own_client).json()["ClientSecrets"]
+    assert not any("ClientSecretValue" in each for each in listed)
+    return [each["ClientSecretId"] for each in listed]
+
+
+def test_second_secret_proves_the_client_as_the_first_does(control, target, tokens, own_client):
+    [first] = ids(target, own_client)
+    made = target.call("AddUserPoolClientSecret", **own_client).json()["ClientSecretDescriptor"]
+    assert ids(target, own_client) == [first, made["ClientSecretId"]]
+    assert made["ClientSecretId"].startswith(f"{target.client_id}--")
+    old, new = [
+        (target.client_id, secret) for secret in (target.client_secret, made["ClientSecretValue"])
+    ]
+    for auth in (old, new):
+        assert target.refresh(tokens["refresh_token"], auth=auth).status_code == 200
+    gone = target.call("DeleteUserPoolClientSecret", **own_client, ClientSecretId=first)
+    assert gone.status_code == 200
+    assert ids(target, own_client) == [made["ClientSecretId"]]
+    answer = target.refresh(tokens["refresh_token"], auth=old)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client")
+    assert target.refresh(tokens["refresh_token"], auth=new).status_code == 200
+
+
+def test_chosen_secret_is_not_told_again(control, target, tokens, own_client):
+    chosen = "a_secret_of_24_characters"
+    made = target.call("AddUserPoolClientSecret", **own_client, ClientSecret=chosen).json()
+    assert "ClientSecretValue" not in made["ClientSecretDescriptor"]
+    auth = (target.client_id, chosen)
+    assert target.refresh(tokens["refresh_token"], auth=auth).status_code == 200
+
+
+def test_third_secret_is_refused_and_so_is_deleting_the_last(control, target, own_client):
+    [first] = ids(target, own_client)
+    last = target.call("DeleteUserPoolClientSecret", **own_client, ClientSecretId=first)
+    assert refused(last, "InvalidParameterException")
+    assert target.call("AddUserPoolClientSecret", **own_client).status_code == 200
+    third = target.call("AddUserPoolClientSecret", **own_client)
+    assert refused(third, "LimitExceededException")
+    unknown = target.call("DeleteUserPoolClientSecret", **own_client, ClientSecretId="nonsense")
+    assert refused(unknown, "ResourceNotFoundException")
+
+
+@pytest.mark.parametrize("value", ["too_short", "a" * 65, "with-a-dash-and-24-characters"])
+def test_secret_of_another_shape_is_refused(control, target, own_client, value):
+    answer = target.call("AddUserPoolClientSecret", **own_client, ClientSecret=value)
+    assert refused(answer, "InvalidParameterException")
+    assert len(ids(target, own_client)) == 1
