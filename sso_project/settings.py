@@ -232,6 +232,8 @@ SPECTACULAR_SETTINGS = {
 _pool_id = str(COGNITO["POOL_ID"])
 _file_name = _pool_id if re.fullmatch(r"[\w-]{1,55}", _pool_id) else "db"
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{LOCAL_DIR / _file_name}.sqlite3")}
+# A thread keeps its connection: opening one costs more than most requests, on SQLite as well.
+DATABASES["default"]["CONN_MAX_AGE"] = env.seconds("DATABASE_CONN_MAX_AGE", 60)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     # Writers queue instead of failing: the lock is taken when a transaction begins, and readers
@@ -243,9 +245,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     # Broken connections are found out before they are used, so that a database that was away needs
-    # no restart here. A thread keeps its connection, or takes one of a pool for each request.
+    # no restart here.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"]["CONN_MAX_AGE"] = env.seconds("DATABASE_CONN_MAX_AGE", 60)
     # No transaction stays open while Cognito is asked.
     DATABASES["default"]["ATOMIC_REQUESTS"] = False
     if "postgresql" in DATABASES["default"]["ENGINE"]:

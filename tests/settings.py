@@ -54,8 +54,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": str(LOCAL_DIR / f"test-{os.getpid()}.sqlite3")}
 else:
     DATABASES["default"]["TEST"] = {"NAME": f"test_{os.getpid()}"}
-    # Threads of servers under test keep none: a database with visitors cannot be dropped.
-    DATABASES["default"]["CONN_MAX_AGE"] = 0
+# Threads of servers under test keep none: a database with visitors cannot be dropped.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -55,6 +55,16 @@ def test_stats_knows_nothing_of_the_protocol():
     assert breaches(imports_of("stats"), "accounts.cognito") == []
 
 
+def test_stats_takes_one_tool_of_the_project():
+    taken = {item.module for item in imports_of("stats") if item.is_of("sso_project")}
+    assert {module.rpartition(".")[0] for module in taken} == {"sso_project.direct_json"}
+
+
+def test_direct_json_knows_django_alone():
+    own = imports_of("sso_project/direct_json.py")
+    assert breaches(own, "sso_project", "accounts", "stats", "rest_framework") == []
+
+
 def test_only_run_commands_and_tests_import_the_local_pool():
     others = [
         item

@@ -1,8 +1,8 @@
-"""All figures in one answer, as JSON or CSV, piece by piece: memory stays flat however many."""
+"""All figures in one answer, as JSON or CSV: few are sent whole, many piece by piece: memory stays
+flat however many."""
 
 import csv
-import json
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from typing import Any
@@ -10,70 +10,63 @@ from typing import Any
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from sso_project.direct_json import snapshot
+
 from ..fields import neutral
 from ..queries import StatQuerySet
+from .question import FEW, JSON_TEXT, Question
 from .serializers import FIELD_SOURCES, member
 
-CHUNK = 1000  # rows that are read and written at once
+CHUNK = 500  # rows that are read and sent at once
+
+_JSON, _CSV = "application/json", "text/csv; charset=utf-8"
 
 
-def json_answer(figures: StatQuerySet) -> HttpResponseBase:
-    """`{"data": [{…}, …]}` with the members of the serializer."""
-    return _answer(_json(figures), "application/json")
+def json_answer(question: Question) -> tuple[HttpResponseBase, int]:
+    """`{"data": [{…}, …]}` with the members of the serializer, and the revision it is of."""
+    texts, revision = question.first_texts()
+    if len(texts) <= FEW:
+        return HttpResponse("".join(_json([texts])), content_type=_JSON), revision
+    rows = question.figures.values_list(JSON_TEXT, flat=True)
+    return StreamingHttpResponse(_streamed(rows, _json), content_type=_JSON), revision
 
 
 def csv_answer(figures: StatQuerySet) -> HttpResponseBase:
     """A header line and one line for each figure; a cell never begins like a formula."""
-    answer = _answer(_csv(figures), "text/csv; charset=utf-8")
+    rows = figures.values_list(*FIELD_SOURCES.values())
+    first = list(rows[: FEW + 1])
+    answer: HttpResponseBase
+    if len(first) <= FEW:
+        answer = HttpResponse("".join(_csv([first])), content_type=_CSV)
+    else:
+        answer = StreamingHttpResponse(_streamed(rows, _csv), content_type=_CSV)
     answer["Content-Disposition"] = 'attachment; filename="stats.csv"'
     return answer
 
 
-def _answer(pieces: Generator[str], content_type: str) -> HttpResponseBase:
-    """One piece is sent whole, with its length; more are streamed."""
-    beginning = list(islice(pieces, 2))
-    if len(beginning) < 2:
-        return HttpResponse(beginning, content_type=content_type)
-    return StreamingHttpResponse(_all_of(beginning, pieces), content_type=content_type)
+def _streamed(rows: Any, write: Callable[[Iterable[list[Any]]], Iterator[str]]) -> Generator[str]:
+    """What `write` makes of all rows. When the reader leaves half-way, the snapshot is closed."""
+    with closing(snapshot(rows, at_once=CHUNK)) as every:
+        yield from write(iter(lambda: list(islice(every, CHUNK)), []))
 
 
-def _all_of(beginning: list[str], rest: Generator[str]) -> Iterator[str]:
-    """One after the other. When the reader leaves half-way, the database's cursor is closed."""
-    with closing(rest):
-        yield from beginning
-        yield from rest
+def _json(pieces: Iterable[list[str]]) -> Iterator[str]:
+    before = '{"data":['
+    for texts in pieces:
+        yield before + ",".join(texts)
+        before = ","
+    yield "]}"
 
 
-def _members(figures: StatQuerySet) -> Iterator[list[Any]]:
-    for values in figures.values_list(*FIELD_SOURCES.values()).iterator(chunk_size=CHUNK):
-        yield [member(value) for value in values]
-
-
-def _json(figures: StatQuerySet) -> Generator[str]:
-    names = list(FIELD_SOURCES)
-    beginning = '{"data":['
-    for rows, is_last in _pieces(_members(figures)):
-        texts = [json.dumps(dict(zip(names, row, strict=True))) for row in rows]
-        yield beginning + ",".join(texts) + ("]}" if is_last else "")
-        beginning = ","
-
-
-def _csv(figures: StatQuerySet) -> Generator[str]:
+def _csv(pieces: Iterable[list[tuple[Any, ...]]]) -> Iterator[str]:
     write: Callable[[list[Any]], str] = csv.writer(_Echo()).writerow
-    beginning = write(list(FIELD_SOURCES))
-    for rows, _ in _pieces(_members(figures)):
-        cells = ([neutral(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
-        yield beginning + "".join(map(write, cells))
-        beginning = ""
+    yield write(list(FIELD_SOURCES))
+    for rows in pieces:
+        yield "".join(write([_cell(value) for value in row]) for row in rows)
 
 
-def _pieces(rows: Iterator[list[Any]]) -> Iterator[tuple[list[list[Any]], bool]]:
-    """Lists of CHUNK rows, and whether one is the last; at least one, though it be empty."""
-    piece = list(islice(rows, CHUNK))
-    while following := list(islice(rows, CHUNK)) if len(piece) == CHUNK else []:
-        yield piece, False
-        piece = following
-    yield piece, True
+def _cell(value: Any) -> Any:
+    return neutral(value) if isinstance(value, str) else member(value)
 
 
 class _Echo:

@@ -1,6 +1,5 @@
 """Figures for programs: read, write, in pages or whole, as JSON or CSV."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -11,20 +10,20 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ParseError, ValidationError
-from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer, JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from .. import writing
 from ..changes import Revision
-from ..filters import ORDERINGS, FigureFilter
+from ..filters import ORDERINGS
 from ..models import Stat
-from ..queries import StatQuerySet
 from ..rows import RowErrors, clean_figures
 from ..writing import Author
 from .cursor import DEFAULT_LIMIT, MAX_LIMIT, page_of, wants_pages
 from .permissions import needed_for
+from .question import Question, question_of
 from .requests import ExactJSONParser, etag_of, etag_of_list, is_known, require_match
 from .serializers import (
     BulkAnswerSerializer,
@@ -89,37 +88,31 @@ class StatViewSet(GenericViewSet[Stat]):
 
     @extend_schema(responses=StatListSerializer, parameters=LIST_PARAMETERS)
     def list(self, request: Request) -> HttpResponseBase:
-        figure_filter = FigureFilter(request.query_params)
-        if wrong := figure_filter.errors:
-            raise ValidationError(
-                {name: [str(each) for each in errors] for name, errors in wrong.items()}
-            )
-        etag = etag_of_list(Revision.current(), request)
-        if is_known(request, etag):
-            return HttpResponse(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
-        figures = figure_filter.apply(Stat.objects.all())
-        ordering = figure_filter.cleaned_data["ordering"]
-        answer = self._list_answer(request, figures, ordering)
-        answer["ETag"] = etag
+        question = question_of(request.query_params)
+        if "If-None-Match" in request.headers:
+            etag = etag_of_list(Revision.current(), request)
+            if is_known(request, etag):
+                return HttpResponse(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
+        if isinstance(request.accepted_renderer, JSONRenderer) and not wants_pages(request):
+            answer, revision = json_answer(question)
+        else:  # the revision first: a tag must not be newer than what it is of
+            revision, answer = Revision.current(), self._list_answer(request, question)
+        answer["ETag"] = etag_of_list(revision, request)
         return answer
 
-    def _list_answer(
-        self, request: Request, figures: StatQuerySet, ordering: Sequence[str]
-    ) -> HttpResponseBase:
-        renderer = request.accepted_renderer
-        if isinstance(renderer, CsvRenderer):
+    def _list_answer(self, request: Request, question: Question) -> HttpResponseBase:
+        if isinstance(request.accepted_renderer, CsvRenderer):
             if wants_pages(request):
                 name = "limit" if "limit" in request.query_params else "cursor"
                 raise ParseError(f"{name}: A CSV holds every row; leave it out.", code=name)
-            return csv_answer(figures.order_by(*ordering))
+            return csv_answer(question.figures)
         if wants_pages(request):
-            page = page_of(figures, ordering, request)
+            page = page_of(question.figures, question.ordering, request)
             rows = self.get_serializer(page.rows, many=True).data
             return Response({"data": rows, "next": page.next, "previous": page.previous})
-        if isinstance(renderer, BrowsableAPIRenderer):  # a person looks: the first ones will do
-            rows = figures.order_by(*ordering)[:DEFAULT_LIMIT]
-            return Response({"data": self.get_serializer(rows, many=True).data})
-        return json_answer(figures.order_by(*ordering))
+        # In the browsable API a person looks: the first ones will do.
+        rows = self.get_serializer(question.figures[:DEFAULT_LIMIT], many=True).data
+        return Response({"data": rows})
 
     def retrieve(self, request: Request, pk: str) -> HttpResponseBase:
         stat = self.get_object()

@@ -55,4 +55,5 @@ def test_malformed_pool_size_is_named(database):
 def test_sqlite_lets_writers_queue(database):
     settings, _ = database(DATABASE_URL="sqlite:////tmp/x.sqlite3")
     assert settings["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert settings["CONN_MAX_AGE"] == 60
     assert "pool" not in settings["OPTIONS"]

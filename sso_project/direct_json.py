@@ -1,0 +1,153 @@
+"""Lists as JSON that the database writes: of a row nothing reaches Python but its text.
+
+    rows = Book.objects.values_list(JSONText(id="id", title="title", by="author__name"), flat=True)
+    body = f"[{','.join(rows)}]"
+
+Most of what a list costs is serializing: Python objects of all columns, objects of those, and text
+again. SQLite and PostgreSQL can both write JSON; here is what makes their texts say what Django
+REST framework's serializer fields say. It works for any queryset; what cannot be written exactly
+is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any, Self
+
+from django.core.exceptions import FieldError
+from django.db import NotSupportedError, connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import BaseExpression, Func
+from django.db.models.sql.compiler import SQLCompiler
+
+MOST_DIGITS = 15  # of a number that an IEEE double carries; SQLite writes no more
+_AS_IT_IS = "{0}"
+_UUID_PARTS = ("1, 8", "9, 4", "13, 4", "17, 4", "21")  # of the 32 digits that SQLite keeps
+# By kind of field, how SQLite and how PostgreSQL write it, {0} being its SQL. The first that fits
+# counts; a kind that is not here is refused.
+_WRITTEN: dict[type[models.Field[Any, Any]], tuple[str, str]] = {
+    models.BooleanField: (
+        "json(CASE WHEN {0} THEN 'true' WHEN NOT {0} THEN 'false' ELSE 'null' END)",
+        _AS_IT_IS,
+    ),
+    models.IntegerField: (_AS_IT_IS, _AS_IT_IS),
+    models.DecimalField: ("CAST({0} AS REAL)", "trim_scale({0}) + 0.0"),  # 12.0, as floats are
+    models.CharField: (_AS_IT_IS, "{0}::text"),
+    models.TextField: (_AS_IT_IS, "{0}::text"),
+    # Cut, not rounded, to milliseconds. Django leaves the point out of whole seconds on SQLite.
+    models.DateTimeField: (
+        "replace(substr({0} || '.000', 1, 23), ' ', 'T') || 'Z'",
+        """to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')""",
+    ),
+    models.DateField: (_AS_IT_IS, _AS_IT_IS),
+    models.UUIDField: (
+        " || '-' || ".join(f"substr({{0}}, {part})" for part in _UUID_PARTS),
+        _AS_IT_IS,
+    ),
+}
+
+
+class JSONText(Func):
+    """A row's JSON object, as text: the members in this order, of fields or expressions.
+
+    Integers and decimals are numbers, times UTC to the millisecond (`2020-01-31T12:00:00.000Z`),
+    dates and UUIDs text. An expression's `output_field` is taken at its word, so that
+    `ExpressionWrapper(F("price"), output_field=DecimalField(max_digits=15, decimal_places=2))`
+    vouches for a wider or a custom field whose values are no longer than that.
+
+    Raises FieldError, when it is given to a queryset, for what would not be exact: decimals of more
+    than 15 digits, floats (SQLite writes 15 digits), fields and functions that change values in
+    Python, other kinds of fields.
+    """
+
+    output_field = models.TextField()
+
+    def __init__(self, **members: Any) -> None:
+        self.names = tuple(members)
+        super().__init__(*members.values())
+
+    def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
+        resolved = super().resolve_expression(*args, **kwargs)
+        for name, expression in zip(self.names, resolved.get_source_expressions(), strict=True):
+            if problem := _problem(expression):
+                raise FieldError(f"JSONText cannot write {name} exactly: {problem}.")
+        return resolved
+
+    def as_sql(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotSupportedError("JSONText is for SQLite and PostgreSQL.")
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> Any:
+        arguments, params = self._arguments(compiler, 0)
+        return f"json_object({arguments})", params
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
+    ) -> Any:
+        # No jsonb, which sorts the members.
+        arguments, params = self._arguments(compiler, 1)
+        return f"json_build_object({arguments})::text", params
+
+    def _arguments(self, compiler: SQLCompiler, vendor: int) -> tuple[str, list[Any]]:
+        arguments, params = [], []
+        for name, expression in zip(self.names, self.get_source_expressions(), strict=True):
+            sql, its_params = compiler.compile(expression)
+            written = _kind(expression.output_field)[vendor]
+            literal = name.replace("'", "''").replace("%", "%%")
+            arguments.append(f"'{literal}', {written.format(f'({sql})')}")
+            params += [*its_params] * written.count("{0}")
+        return ", ".join(arguments), params
+
+
+def _kind(field: Any) -> tuple[str, str]:
+    return next(written for kind, written in _WRITTEN.items() if isinstance(field, kind))
+
+
+def _problem(expression: Any) -> str:
+    """Why the database's word for it would differ from Django's; empty when it does not."""
+    field = expression.output_field
+    if not isinstance(field, tuple(_WRITTEN)):
+        return f"{type(field).__name__} is no kind of field that both databases write alike"
+    usual = BaseExpression.convert_value  # a bare Q has none
+    changed = getattr(type(expression), "convert_value", usual) is not usual
+    if changed or hasattr(field, "from_db_value"):
+        of = expression if changed else field
+        return f"{type(of).__name__} changes in Python what the database holds"
+    if isinstance(field, models.DecimalField) and (field.max_digits or 99) > MOST_DIGITS:
+        return f"it may have more than {MOST_DIGITS} digits"
+    return ""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A query that is asked again and again, its SQL made once; making it costs more than a
+    hundred rows. For columns that Django need not convert: JSONText, integers, text."""
+
+    using: str
+    sql: str
+    params: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, rows: models.QuerySet[Any, Any]) -> Self:
+        # Not elided: what can match nothing (`pk__in=[]`) is asked like everything else.
+        compiler = rows.query.get_compiler(using=rows.db, elide_empty=False)
+        sql, params = compiler.as_sql()
+        return cls(rows.db, sql, tuple(params))
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        with connections[self.using].cursor() as cursor:
+            cursor.execute(self.sql, self.params)
+            return list(cursor.fetchall())
+
+
+def snapshot(rows: models.QuerySet[Any, Any], *, at_once: int) -> Generator[Any]:
+    """Every row, `at_once` in memory, all as they were when the first was read.
+
+    On PostgreSQL a transaction is open meanwhile: a cursor that outlives it, as Django's
+    `iterator()` alone declares it, is filled with every row before it gives the first, and breaks
+    behind a pooler. So begin when nothing else will use the connection: in a streamed answer.
+    """
+    on_postgresql = connections[rows.db].vendor == "postgresql"
+    with transaction.atomic(using=rows.db) if on_postgresql else nullcontext():
+        yield from rows.iterator(chunk_size=at_once)

@@ -1,0 +1,261 @@
+"""Rows as JSON from the database: what Django REST framework's serializer would say."""
+
+import datetime
+import json
+from decimal import Decimal
+
+import pytest
+from django.apps.registry import Apps
+from django.contrib.auth.models import Group, Permission
+from django.core.exceptions import FieldError
+from django.db import connection, models
+from django.db.models import (
+    Case,
+    Count,
+    DecimalField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Max,
+    OuterRef,
+    Q,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Concat, TruncMonth, Upper
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
+
+from sso_project.direct_json import JSONText, Statement, snapshot
+
+pytestmark = pytest.mark.django_db
+
+
+class Masked(models.CharField):
+    """A column that holds something else than Django shows."""
+
+    def from_db_value(self, value, expression, connection):
+        return "***"
+
+
+class Row(models.Model):  # noqa: DJ008
+    """One of each kind that can be written, and some that cannot."""
+
+    big = models.BigIntegerField(null=True)
+    small = models.PositiveSmallIntegerField(null=True)
+    flag = models.BooleanField(null=True)
+    name = models.CharField(max_length=200, null=True)  # noqa: DJ001
+    note = models.TextField(null=True)  # noqa: DJ001
+    day = models.DateField(null=True)
+    at = models.DateTimeField(null=True)
+    uid = models.UUIDField(null=True)
+    price = models.DecimalField(max_digits=15, decimal_places=6, null=True)
+    wide = models.DecimalField(max_digits=30, decimal_places=15, null=True)
+    ratio = models.FloatField(null=True)
+    data = models.JSONField(null=True)
+    lasts = models.DurationField(null=True)
+    secret = Masked(max_length=20, null=True)
+
+    class Meta:
+        apps = Apps()
+        app_label = "direct_json"
+
+
+def narrow(name):
+    return ExpressionWrapper(F(name), DecimalField(max_digits=15, decimal_places=2))
+
+
+NAMES = ("id", "big", "small", "flag", "name", "note", "day", "at", "uid", "price")
+WRITTEN = JSONText(**dict.fromkeys(NAMES) | {name: name for name in NAMES}, wide=narrow("wide"))
+
+
+class Milliseconds(serializers.DateTimeField):
+    def to_representation(self, value):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class RowSerializer(serializers.ModelSerializer):
+    at = Milliseconds()
+    price = serializers.FloatField()
+    wide = serializers.FloatField()
+
+    class Meta:
+        model = Row
+        fields = (*NAMES, "wide")
+
+
+@pytest.fixture
+def table(db):
+    columns = ", ".join(
+        f'"{field.column}" {field.db_type(connection)}' for field in Row._meta.concrete_fields
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE direct_json_row ({columns})")
+
+
+def parsed(text):
+    """With the members in their order, and so that 1 and 1.0 differ."""
+    return repr(json.loads(text, object_pairs_hook=list))
+
+
+def scaled(digits, exponent):
+    return Decimal(digits).scaleb(exponent)
+
+
+# PostgreSQL keeps no NUL, and nobody keeps half a surrogate pair.
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+DIGITS = st.integers(-(10**15) + 1, 10**15 - 1)
+ROWS = st.fixed_dictionaries(
+    {
+        "big": st.none() | st.integers(-(2**63), 2**63 - 1),
+        "small": st.none() | st.integers(0, 32767),
+        "flag": st.none() | st.booleans(),
+        "name": st.none() | TEXT | st.sampled_from(['"', "\\", "\x01\x1f\x7f", "{}", "%s", "'"]),
+        "note": st.none() | TEXT | st.sampled_from(["null", "[1]", '{"a":1}', "\u2028", "é💶"]),
+        "day": st.none() | st.dates(),
+        "at": st.none() | st.datetimes(timezones=st.just(datetime.UTC)),
+        "uid": st.none() | st.uuids(),
+        "price": st.none() | DIGITS.map(lambda digits: scaled(digits, -6)),
+        "wide": st.none()
+        | st.builds(
+            lambda digits, places: Decimal(digits).scaleb(-places), DIGITS, st.integers(0, 15)
+        ),
+    }
+)
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
+@given(rows=st.lists(ROWS, max_size=6))
+def test_text_is_what_the_serializer_says(table, rows):
+    Row.objects.all().delete()
+    Row.objects.bulk_create(Row(id=number, **values) for number, values in enumerate(rows))
+    stored = Row.objects.order_by("id")
+    texts = stored.values_list(WRITTEN, flat=True)
+    said = [parsed(JSONRenderer().render(each)) for each in RowSerializer(stored, many=True).data]
+    assert [parsed(text) for text in texts] == said
+    assert [parsed(text) for text in snapshot(texts, at_once=2)] == said
+    assert [parsed(text) for (text,) in Statement.of(texts).rows()] == said
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "2019-12-31T23:59:59.999999+00:00",
+        "2020-02-29T00:00:00+00:00",
+        "2020-01-01T00:30:00.0005+02:00",
+    ],
+)
+def test_times_are_cut_to_milliseconds_of_utc(table, at):
+    moment = datetime.datetime.fromisoformat(at)
+    Row.objects.create(id=1, at=moment)
+    text = Row.objects.values_list(JSONText(at="at"), flat=True).get()
+    said = moment.astimezone(datetime.UTC).isoformat(timespec="milliseconds")
+    assert json.loads(text) == {"at": said.replace("+00:00", "Z")}
+
+
+@pytest.mark.parametrize(
+    ("expression", "why"),
+    [
+        ("ratio", "FloatField is no kind of field"),
+        ("data", "JSONField is no kind"),
+        ("lasts", "DurationField is no kind"),
+        ("wide", "more than 15 digits"),
+        (Max("wide"), "more than 15 digits"),
+        ("secret", "Masked changes in Python"),
+        (Upper("secret"), "Masked changes in Python"),
+        (TruncMonth("at"), "TruncMonth changes in Python"),
+    ],
+)
+def test_what_would_not_be_exact_is_refused(expression, why):
+    with pytest.raises(FieldError, match=rf"cannot write it exactly: .*{why}"):
+        Row.objects.values_list(JSONText(id="id", it=expression))
+
+
+def test_name_of_a_member_may_be_anything(table):
+    Row.objects.create(id=7)
+    names = ["it's", "100%", "%s", '"', "\\", "{0}", "é💶", ""]
+    text = Row.objects.values_list(JSONText(**dict.fromkeys(names, "id")), flat=True).get()
+    assert list(json.loads(text).items()) == [(name, 7) for name in names]
+
+
+def test_expressions_annotations_and_relations_are_written(table):
+    for number in range(3):
+        Row.objects.create(id=number, name="it's 5%", small=number, price=Decimal("0.1") * number)
+    others = Row.objects.filter(id__gt=OuterRef("id"))
+    rows = Row.objects.annotate(twice=F("small") * 2).order_by("id")
+    written = JSONText(
+        twice="twice",
+        name=Concat("name", Value(" %s ✓"), output_field=models.TextField()),
+        is_last=~Exists(others),
+        is_big=Q(small__gte=1),
+        word=Case(When(small=0, then=Value("none")), default=Value("some")),
+    )
+    first, *_, last = map(json.loads, rows.values_list(written, flat=True))
+    assert first == {
+        "twice": 0, "name": "it's 5% %s ✓", "is_last": False, "is_big": False, "word": "none",
+    }  # fmt: skip
+    assert (last["twice"], last["is_last"], last["is_big"], last["word"]) == (4, True, True, "some")
+
+
+def test_groups_and_sums_are_written(table):
+    for number in range(4):
+        Row.objects.create(id=number, name="ab"[number % 2], price=Decimal("0.1") * number)
+    groups = Row.objects.values("name").annotate(count=Count("id"), total=Sum("price"))
+    texts = groups.order_by("name").values_list(
+        JSONText(name="name", count="count", total="total"), flat=True
+    )
+    assert [json.loads(text) for text in texts] == [
+        {"name": "a", "count": 2, "total": 0.2},
+        {"name": "b", "count": 2, "total": 0.4},
+    ]
+
+
+def test_columns_of_other_tables_are_written():
+    permission = Permission.objects.select_related("content_type").first()
+    group = Group.objects.create(name="readers")
+    group.permissions.add(permission)
+    rows = Group.objects.values_list(
+        JSONText(
+            group="name",
+            of="permissions__content_type__app_label",
+            type="permissions__content_type_id",
+            key="permissions",
+        ),
+        flat=True,
+    )
+    assert json.loads(rows.get(pk=group.pk)) == {
+        "group": "readers",
+        "of": permission.content_type.app_label,
+        "type": permission.content_type_id,
+        "key": permission.pk,
+    }
+
+
+def test_statement_asks_anew_each_time(table, django_assert_num_queries):
+    statement = Statement.of(Row.objects.filter(name="100%").values_list(JSONText(id="id"), "big"))
+    assert statement.rows() == []
+    Row.objects.create(id=1, name="100%", big=5)
+    with django_assert_num_queries(1):
+        ((text, big),) = statement.rows()
+    assert (json.loads(text), big) == ({"id": 1}, 5)
+
+
+def test_statement_of_what_nothing_can_match_finds_nothing(table):
+    Row.objects.create(id=1)
+    assert Statement.of(Row.objects.filter(id__in=[]).values_list(JSONText(id="id"))).rows() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_snapshot_that_is_left_half_way_leaves_no_transaction():
+    Group.objects.all().delete()
+    Group.objects.bulk_create(Group(name=f"group {number}") for number in range(5))
+    names = snapshot(Group.objects.order_by("id").values_list("name", flat=True), at_once=2)
+    assert not connection.in_atomic_block  # not before it is read
+    assert next(names) == "group 0"
+    # SQLite's would keep every writer waiting.
+    assert connection.in_atomic_block is (connection.vendor == "postgresql")
+    names.close()
+    assert not connection.in_atomic_block
