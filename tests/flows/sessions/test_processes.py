@@ -41,8 +41,9 @@ def database_url():
 
 
 @contextmanager
-def processes(number, pool, port, **environment):
-    """The addresses of that many servers; the first is the registered one."""
+def processes(number, pool, port, *, own=(), **environment):
+    """The addresses of that many servers; the first is the registered one. `own`: what one of them
+    has in its environment and the others have not, by its number."""
     base = {name: os.environ[name] for name in ("PATH", "HOME", "REDIS_URL") if name in os.environ}
     base |= pool.env() | {
         "ENV_FILE": os.devnull,
@@ -59,7 +60,7 @@ def processes(number, pool, port, **environment):
             process = subprocess.Popen(
                 [sys.executable, "-m", "tests.flows.sessions.server"],
                 cwd=ROOT,
-                env=base | {"LISTEN_ON": str(port if count == 0 else 0)},
+                env=base | dict(own).get(count, {}) | {"LISTEN_ON": str(0 if count else port)},
                 stdout=subprocess.PIPE,
                 text=True,
             )
