@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import path, reverse
 
 from . import ask_to_sign_in, rights
@@ -68,6 +68,15 @@ class SingleSignOnAdminSite(AdminSite):
             "events_address": reverse(events, current_app=self.name),
         }
         return super().index(request, context | (extra_context or {}))
+
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """For the password of break-glass; people of the pool have none here."""
+        user: Any = request.user
+        if not user.has_usable_password():
+            raise Http404("no password here")
+        return super().password_change(request, extra_context)
 
     @without_renewal
     def logout(  # type: ignore[override]

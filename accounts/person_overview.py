@@ -35,7 +35,6 @@ class Overview:
 
 
 def overview(user: Any) -> Overview:
-    """Needs a user model with groups and permissions, as PermissionsMixin has them."""
     identities = list(Identity.objects.filter(user=user).order_by("pk"))
     sessions = SignIn.objects.live().filter(user=user).order_by("-last_seen_at")
     return Overview(
@@ -56,6 +55,8 @@ def _mapping(identity: Identity) -> GroupMapping:
 
 
 def _rights(user: Any, identities: list[Identity]) -> list[HeldRight]:
+    if not hasattr(user, "groups"):
+        return []  # a host's own user model need not have PermissionsMixin
     sources = _sources(identities)
     held = [f"group {group.name}" for group in user.groups.order_by("name")]
     held += [name for name, field in _FLAGS.items() if getattr(user, field, False)]

@@ -11,9 +11,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from accounts.spreadsheet import FORMULA_SIGNS
+from accounts.spreadsheet import neutral as neutral
+
 MAX_VALUE_DIGITS = 15  # what a JSON number (an IEEE double) carries without loss
 LARGEST_VALUE = 10**MAX_VALUE_DIGITS - 1
-_FORMULA_SIGNS = "=+-@\t\r\n"
 _EXACT = Context(prec=2 * MAX_VALUE_DIGITS)  # Python's usual 28 digits would round
 
 
@@ -33,7 +35,7 @@ def validate_kpi(name: str) -> None:
     Raises:
         ValidationError: it begins like a formula, or holds control characters.
     """
-    if name.lstrip().startswith(tuple(_FORMULA_SIGNS)):
+    if name.lstrip().startswith(FORMULA_SIGNS):
         raise ValidationError(
             "Begin the name with something else than =, +, - or @: a spreadsheet would take it "
             "for a formula.",
@@ -41,11 +43,6 @@ def validate_kpi(name: str) -> None:
         )
     if not name.strip().isprintable():
         raise ValidationError("Leave control characters out of the name.", code="unprintable")
-
-
-def neutral(text: str) -> str:
-    """`text` for a cell of a spreadsheet, which must not run it (OWASP, CSV injection)."""
-    return f"'{text}" if text.startswith(tuple(_FORMULA_SIGNS)) else text
 
 
 class KpiKeyField(models.CharField):  # type: ignore[type-arg] # no [] at run time

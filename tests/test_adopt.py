@@ -150,6 +150,7 @@ def host(tmp_path_factory):
     local = '\nCOGNITO["ISSUER"] = os.environ["COGNITO_ISSUER"]\n'
     (folder / "host/settings.py").write_text(SETTINGS + guide + local)
     (folder / "host/urls.py").write_text(urls + python_blocks("urlpatterns +="))
+    (folder / "accounts/admin.py").write_text(python_blocks("PersonPage"))
     return folder
 
 
@@ -266,6 +267,36 @@ def test_api_view_takes_access_tokens_and_nothing_else(server, pool):
     for kind, status in (("access_token", 200), ("id_token", 401)):
         bearer = {"Authorization": f"Bearer {tokens[kind]}"}
         assert requests.get(address, headers=bearer, timeout=20).status_code == status
+
+
+LOOK_AT_A_PERSON = """
+from django.contrib.auth.models import User
+from django.test import Client
+User.objects.create_superuser("boss")
+client, mary = Client(headers={"host": "localhost"}), User.objects.create_user("mary")
+print("nobody:", client.get("/admin/")["Location"])
+client.force_login(User.objects.get(username="boss"))
+for page in ("", "auth/user/", f"auth/user/{mary.pk}/change/", "sso/signinevent/"):
+    answer = client.get(f"/admin/{page}")
+    print(f"page {page}: {answer.status_code}")
+    print(answer.content.decode())
+form = {"action": "deactivate", "_selected_action": [mary.pk], "from_person": mary.pk}
+print("leads to", client.post("/admin/auth/user/", form)["Location"])
+print("active:", User.objects.get(pk=mary.pk).is_active)
+"""
+
+
+def test_admin_is_entered_by_single_sign_on_and_has_a_persons_page(server, host, environment):
+    told = run(host, environment, "shell", "--no-imports", "-c", LOOK_AT_A_PERSON)
+    assert told.returncode == 0, told.stderr
+    said = told.stdout
+    assert "nobody: /sso/accounts/login/?next=%2Fadmin%2F" in said
+    pages = re.findall(r"^page (\S*): (\d+)$", said, re.MULTILINE)
+    assert [status for _, status in pages] == ["200"] * 4, pages
+    for part in ("Recent sign-ins", "Rights and where they came from", "Signed in now"):
+        assert part in said
+    assert f"leads to /admin/{pages[2][0]}" in said
+    assert "active: False" in said
 
 
 def test_their_own_accounts_app_is_untouched(server):

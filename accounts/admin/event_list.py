@@ -14,10 +14,10 @@ from django.utils.html import format_html_join
 
 from ..devices import device_name
 from ..models import SignInEvent
+from ..spreadsheet import neutral
 from .records import ReadOnlyAdmin
 
 COLUMNS = ("at", "kind", "reason", "person", "user", "reference", "address", "device", "details")
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class _Line:
@@ -41,8 +41,7 @@ def csv_lines(events: QuerySet[SignInEvent]) -> Iterator[str]:
 
 def _cell(value: object) -> str:
     """Text that a spreadsheet takes for text: people choose their names and browsers' names."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
+    return "" if value is None else neutral(str(value))
 
 
 @admin.action(permissions=["view"], description="Export as CSV")

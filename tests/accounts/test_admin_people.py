@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from accounts import reconciling
@@ -78,6 +79,31 @@ def test_what_the_pool_says_is_not_edited_here(operator, grace):
     page = operator.get(page_of(grace)).text
     assert 'name="email"' not in page
     assert 'name="is_active"' in page
+
+
+def test_nobody_takes_their_own_status_by_the_form(operator):
+    me = User.objects.get(username="operator")
+    page = operator.get(page_of(me)).text
+    assert "This is you: another superuser" in page
+    assert 'name="is_active"' not in page
+    assert operator.post(page_of(me), {"username": "operator"}).status_code == 302
+    me.refresh_from_db()
+    assert (me.is_active, me.is_staff, me.is_superuser) == (True, True, True)
+
+
+def test_only_superusers_change_the_address_that_links_are_made_by(operator, client):
+    user = User.objects.create_user("earlier-user", email="mary@example.com")
+    form = {"username": "earlier-user", "is_active": "on", "email": "other@example.com"}
+    assert operator.post(page_of(user), form).status_code == 302
+    user.refresh_from_db()
+    assert user.email == "other@example.com"
+    helper = User.objects.create_user("helper", is_staff=True)
+    helper.user_permissions.set(Permission.objects.filter(codename="change_user"))
+    client.force_login(helper)
+    for person in (user, helper):
+        assert 'name="email"' not in client.get(page_of(person)).text
+        client.post(page_of(person), {**form, "username": person.username, "email": "ada@b.c"})
+    assert not User.objects.filter(email="ada@b.c").exists()
 
 
 def test_rights_given_by_hand_are_recorded_with_who_gave_them(operator, grace):

@@ -37,6 +37,23 @@ def warnings():
     return [each for each in checks.run_checks() if each.id == "accounts.W004"]
 
 
+def test_its_password_is_changed_in_the_admin(client, opened, emergency):
+    enter(client)
+    form = {"old_password": PASSWORD, "new_password1": "staple-battery-12"}
+    form["new_password2"] = form["new_password1"]
+    answer = client.post("/admin/password_change/", form)
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/password_change/done/")
+    assert client.get("/admin/").status_code == 200
+    emergency.refresh_from_db()
+    assert emergency.check_password("staple-battery-12")
+
+
+def test_person_of_the_pool_has_no_password_to_change(cognito_client):
+    ada = cognito_client("ada", groups=["admins"])
+    assert ada.get("/admin/password_change/").status_code == 404
+    assert "password_change" not in ada.get("/admin/").text
+
+
 def test_page_is_not_there_until_it_is_switched_on(client, emergency):
     assert client.get(PAGE).status_code == 404
     assert enter(client).status_code == 404

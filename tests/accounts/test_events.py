@@ -1,6 +1,8 @@
 """The record of sign-ins: signals, the list in the admin, its export, its end."""
 
+import csv
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from django.core.management import call_command
@@ -8,7 +10,8 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import events, signals
+from accounts import events, signals, spreadsheet
+from accounts.admin import event_list
 from accounts.models import SignInEvent, User
 
 pytestmark = pytest.mark.django_db
@@ -126,6 +129,16 @@ def test_export_holds_what_is_filtered_and_no_formula(admin_client, user):
     assert header == "at,kind,reason,person,user,reference,address,device,details"
     assert ",signed in,,'=HYPERLINK(1),Ada,7c1e09ab," in line
     assert rest == []
+
+
+@pytest.mark.parametrize("sign", spreadsheet.FORMULA_SIGNS)
+def test_export_neutralises_whatever_begins_a_formula(sign):
+    assert spreadsheet.neutral(f"{sign}cmd") == f"'{sign}cmd"
+    assert spreadsheet.neutral(f"cmd{sign}") == f"cmd{sign}"
+    SignInEvent.objects.create(kind="refused", device=f"{sign}cmd", person=f"{sign}1")
+    _, line = event_list.csv_lines(SignInEvent.objects.all())
+    [cells] = csv.reader(StringIO(line))
+    assert (cells[3], cells[7]) == (f"'{sign}1", f"'{sign}cmd")
 
 
 def flood(reason):

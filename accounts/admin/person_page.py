@@ -1,0 +1,99 @@
+"""A person's page in the admin: who they are, what they may, where they came in, what happened.
+
+To mix in, so that a project keeps its own user model and the admin it has for it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import quote
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+
+from .. import events
+from ..models import Identity
+from ..names import template
+from ..person_overview import overview
+from .actions import ManagesPeople, activate, deactivate, may_act_on, sign_out_everywhere
+from .comparison import reconcile
+from .invitations import InvitationsView, may_invite
+
+FROM_THE_POOL = ("first_name", "last_name", "email")
+RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+_NOT_OF_ONESELF = ("is_active", "is_staff", "is_superuser")
+
+
+class PersonPage(ManagesPeople, admin.ModelAdmin):  # type: ignore[type-arg]
+    """For people, whatever the user model; stands before UserAdmin where both are bases.
+
+    Only superusers give rights, change a superuser, or change an e-mail address, by which
+    `manage.py link_users` knows people. Nobody locks themselves out.
+    """
+
+    actions = (sign_out_everywhere, deactivate, activate, reconcile)
+    change_form_template = template("admin/person.html")
+    change_list_template = template("admin/people.html")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and may_act_on(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        readonly = tuple(super().get_readonly_fields(request, obj))
+        if obj is not None and Identity.objects.filter(user=obj).exists():
+            readonly += FROM_THE_POOL  # the next sign-in writes them anew
+        if not getattr(request.user, "is_superuser", False):
+            readonly += (*RIGHTS, "email")
+        if obj is not None and obj == request.user:
+            readonly += _NOT_OF_ONESELF
+        return readonly
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        (name, options), *rest = super().get_fieldsets(request, obj)
+        if obj is not None and obj == request.user:
+            note = "This is you: another superuser deactivates you or changes your status."
+            options = {**options, "description": note}
+        return [(name, options), *rest]
+
+    def get_urls(self) -> list[Any]:
+        invitations = self.admin_site.admin_view(InvitationsView.as_view(model_admin=self))
+        name = f"{self.opts.app_label}_invitations"
+        return [path("invitations/", invitations, name=name), *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"may_invite": may_invite(request), **(extra_context or {})}
+        response = super().changelist_view(request, context)
+        if response.status_code == 302 and (person := request.POST.get("from_person")):
+            return HttpResponseRedirect(self._address("change", quote(person)))
+        return response
+
+    def _address(self, page: str, *args: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=args)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if (person := context.get("original")) is not None:
+            context |= {
+                "overview": overview(person),
+                "offered": self._offered(request, person),
+                "changelist": self._address("changelist"),
+            }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _offered(self, request: HttpRequest, user: Any) -> list[tuple[str, str]]:
+        """The actions that make sense for this person: name and label."""
+        if not self.has_change_permission(request, user):
+            return []
+        switch = deactivate if user.is_active else activate
+        offered = (sign_out_everywhere, switch, reconcile)
+        return [(each.__name__, each.short_description) for each in offered]  # type: ignore[attr-defined]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data:
+            kind = "activated" if obj.is_active else "deactivated"
+            events.record(kind, user=obj, reason="admin", request=request, by=request.user)
