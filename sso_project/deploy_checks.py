@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import os
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,9 @@ def _everybody(value: str) -> bool:
 @register(Tags.security, deploy=True)
 def check_proxy(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
-    if settings.HTTPS and not settings.TRUSTED_PROXIES:
+    # On Lambda there is no proxy: lambda_request.py says what CloudFront or AWS tells.
+    on_lambda = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+    if settings.HTTPS and not settings.TRUSTED_PROXIES and not on_lambda:
         found.append(
             Warning(
                 "PUBLIC_URL is https, and no proxy is trusted: a proxy that ends HTTPS cannot say "

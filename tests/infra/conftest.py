@@ -25,7 +25,7 @@ REGION = "eu-west-1"
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     wanting = [item for item in items if item.get_closest_marker("infra")]
-    if not wanting or ((TOOLS / "ministack").exists() and (TOOLS / "cfn-lint").exists()):
+    if not wanting or all((TOOLS / name).exists() for name in ("ministack", "cfn-lint", "aws")):
         return
     if os.environ.get("REQUIRE_INFRA", "") not in ("", "0"):
         raise pytest.UsageError(f"REQUIRE_INFRA is set, and {TOOLS} is not complete.")
@@ -37,6 +37,7 @@ class Emulator:
     """A running MiniStack."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
@@ -81,26 +82,28 @@ class Emulator:
             aws_secret_access_key="test",
         )
 
-    def deploy(self, template: str, name: str, **parameters: str) -> dict[str, str]:
-        """Create a stack from `infra/TEMPLATE` and return its outputs."""
-        formation = self.client("cloudformation")
-        formation.create_stack(
-            StackName=name,
-            TemplateBody=(ROOT / "infra" / template).read_text(),
-            Parameters=[
-                {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
-            ],
-            Capabilities=["CAPABILITY_IAM"],
-        )
-        deadline = time.monotonic() + 60
-        while True:
-            stack = formation.describe_stacks(StackName=name)["Stacks"][0]
-            if not stack["StackStatus"].endswith("IN_PROGRESS"):
-                break
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-        events = formation.describe_stack_events(StackName=name)["StackEvents"]
-        assert stack["StackStatus"] == "CREATE_COMPLETE", events
+    def aws(self, *arguments: str) -> str:
+        """What the AWS command line prints; its failure fails the test."""
+        done = subprocess.run(
+            [TOOLS / "aws", *arguments],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "HOME": str(self._folder), **self.environment,
+                 "AWS_DEFAULT_REGION": REGION},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def deploy(self, template: str, name: str, *options: str, **parameters: str) -> dict[str, str]:
+        """Deploy `infra/TEMPLATE` as its README says, and return the stack's outputs."""
+        overrides = [f"{key}={value}" for key, value in parameters.items()]
+        self.aws("cloudformation", "deploy", "--stack-name", name,
+                 "--template-file", f"infra/{template}", *options,
+                 "--parameter-overrides", *overrides)  # fmt: skip
+        [stack] = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+        assert stack["StackStatus"] == "CREATE_COMPLETE"
         return {item["OutputKey"]: item["OutputValue"] for item in stack["Outputs"]}
 
     def stop(self) -> None:

@@ -11,6 +11,7 @@ import requests
 
 from tests.imports import ROOT
 from tests.infra.conftest import REGION
+from tests.sso_project.lambda_events import http_api
 
 pytestmark = [pytest.mark.infra, pytest.mark.django_db(transaction=True)]
 PASSWORD = "Correct-horse-battery-1"
@@ -204,18 +205,26 @@ def test_several_apps_are_served_by_one_distribution(emulator):
     assert set(block["PublicAccessBlockConfiguration"].values()) == {True}
 
 
-def test_site_runs_on_lambda(emulator, pool, site, tmp_path):
-    """The zip as it is uploaded: migrations, then a sign-in that begins at the HTTP API."""
-    jwks = f"{emulator.url}/{pool['CognitoPoolId']}/.well-known/jwks.json"
-    archive = tmp_path / "site.zip"
+@pytest.fixture(scope="module")
+def archive(emulator, tmp_path_factory):
+    """The zip for Lambda, with a pool's keys."""
+    file = tmp_path_factory.mktemp("zip") / "site.zip"
+    pool_id = emulator.client("cognito-idp").create_user_pool(PoolName="keys")["UserPool"]["Id"]
+    jwks = f"{emulator.url}/{pool_id}/.well-known/jwks.json"
     built = subprocess.run(
-        [ROOT / "infra/build-zip", archive, jwks],
+        [ROOT / "infra/build-zip", file, jwks],
         env={**os.environ, "PYTHON": sys.executable},
         capture_output=True,
         text=True,
     )
     assert built.returncode == 0, built.stderr
-    secret = {
+    return file
+
+
+@pytest.fixture
+def secret(emulator, tmp_path):
+    """What the functions read from Secrets Manager, and its ARN as `arn`."""
+    members = {
         "DATABASE_URL": f"sqlite:///{tmp_path}/lambda.sqlite3",
         "SECRET_KEY": "tests-only-secret-key-that-signs-nothing-of-worth-0123456789",
         "TOKEN_ENCRYPTION_KEYS": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
@@ -223,29 +232,38 @@ def test_site_runs_on_lambda(emulator, pool, site, tmp_path):
         "ORIGIN_VERIFY": "tests-only-origin-secret",
     }
     arn = emulator.client("secretsmanager").create_secret(
-        Name="site", SecretString=json.dumps(secret)
+        Name=tmp_path.name, SecretString=json.dumps(members)
     )["ARN"]
-    storage = emulator.client("s3")
-    storage.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": REGION})
-    storage.upload_file(str(archive), "code", "site.zip")
+    return {**members, "arn": arn}
+
+
+def parameters_of_the_site(pool, secret):
+    names = ("CognitoPoolId", "CognitoClientId", "CognitoClientDomain")
+    return {
+        "PublicUrl": "https://app.example.com",
+        "AppSecretArn": secret["arn"],
+        **{name: pool[name] for name in names},
+    }
+
+
+def test_site_runs_on_lambda(emulator, pool, secret, archive):
+    """The zip as it is uploaded: migrations, then a sign-in that begins at the HTTP API."""
+    emulator.aws("s3", "mb", "s3://code")
+    emulator.aws("s3", "cp", str(archive), "s3://code/site-1.zip")
     outputs = emulator.deploy(
         "2-api-lambda.yaml",
         "site",
-        PublicUrl="https://app.example.com",
-        AppSecretArn=arn,
+        "--capabilities",
+        "CAPABILITY_IAM",
         CodeBucket="code",
-        CodeKey="site.zip",
-        CognitoPoolId=pool["CognitoPoolId"],
-        CognitoClientId=pool["CognitoClientId"],
-        CognitoClientDomain=pool["CognitoClientDomain"],
+        CodeKey="site-1.zip",
+        **parameters_of_the_site(pool, secret),
     )
-    call = emulator.client("lambda").invoke
-    done = call(
-        FunctionName=outputs["ManageFunctionName"], Payload=json.dumps({"command": ["migrate"]})
-    )
-    printed = done["Payload"].read().decode()
-    assert "FunctionError" not in done, printed
-    assert "accounts.0001_initial... OK" in printed
+    printed = manage(emulator, outputs, "migrate")
+    assert "accounts.0001_initial... OK" in printed["output"]
+    checked = manage(emulator, outputs, "check", "--deploy")
+    assert checked["status"] == 0
+    assert set(re.findall(r"\.W\d+", checked["output"])) == {".W003", ".W005"}  # this test's values
     host = outputs["ApiUrl"].partition("//")[2]
     through_cloudfront = {"Host": host, "X-Origin-Verify": secret["ORIGIN_VERIFY"]}
     address = f"{emulator.url}/accounts/login/"
@@ -256,3 +274,56 @@ def test_site_runs_on_lambda(emulator, pool, site, tmp_path):
     assert "__Host-signin_" in answer.headers["Set-Cookie"]
     around = requests.get(address, headers={"Host": host}, allow_redirects=False, timeout=60)
     assert around.status_code == 403
+
+
+def manage(emulator, outputs, *command):
+    """The answer of the function that runs commands."""
+    done = emulator.client("lambda").invoke(
+        FunctionName=outputs["ManageFunctionName"], Payload=json.dumps({"command": command})
+    )
+    answer = done["Payload"].read().decode()
+    assert "FunctionError" not in done, answer
+    return json.loads(answer)
+
+
+def test_image_starts_with_what_the_template_gives_it(emulator, pool, secret, archive, tmp_path):
+    """The Dockerfile's steps by hand, since nothing here runs containers, then the function."""
+    outputs = emulator.deploy(
+        "2-api-lambda.yaml",
+        "image",
+        "--capabilities",
+        "CAPABILITY_IAM",
+        ImageUri="123456789012.dkr.ecr.eu-west-1.amazonaws.com/site:1",
+        **parameters_of_the_site(pool, secret),
+    )
+    function = emulator.client("lambda").get_function_configuration(
+        FunctionName=outputs["ManageFunctionName"]
+    )
+    assert function["PackageType"] == "Image"
+    variables = function["Environment"]["Variables"]
+    assert "COGNITO_JWKS_SNAPSHOT" not in variables
+    dockerfile = (ROOT / "infra/Dockerfile").read_text()
+    unpack = re.search(r"^RUN --mount\S+ \\\n(.*?[^\\])$", dockerfile, re.M | re.S)[1]
+    task = tmp_path / "task"
+    task.mkdir()
+    steps = unpack.replace("\\\n", " ").replace("/mnt/site.zip", str(archive))
+    python = {"PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"}
+    subprocess.run(["sh", "-ec", steps], cwd=task, env=python, check=True)
+    assert all(file.stat().st_mode & 0o444 == 0o444 for file in task.rglob("*"))
+    own = dict(re.findall(r"^ENV (\w+)=(\S+)$", dockerfile, re.M))
+    handler = re.search(r'^CMD \["([\w.]+)"\]$', dockerfile, re.M)[1]
+    event = http_api("/accounts/login/", headers={"x-origin-verify": secret["ORIGIN_VERIFY"]})
+    module, _, name = handler.rpartition(".")
+    call = f"import json, {module} as m; print(json.dumps(m.{name}({event!r}, None)))"
+    done = subprocess.run(
+        [sys.executable, "-c", call],
+        cwd=task,
+        env={**python, **own, **variables, **emulator.environment, "ENV_FILE": os.devnull,
+             "AWS_DEFAULT_REGION": REGION, "AWS_LAMBDA_FUNCTION_NAME": "image"},
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["statusCode"] == 302, answer
+    assert "/oauth2/authorize?" in answer["headers"]["location"]

@@ -70,6 +70,15 @@ def test_environment_of_the_function_is_what_settings_read():
     )
 
 
+def test_snapshot_of_the_keys_is_named_where_it_is_known_to_be():
+    """A function whose snapshot is missing refuses to start: the zip always has one."""
+    text = next(file for file in TEMPLATES if file.name.startswith("2")).read_text()
+    named = re.findall(r"COGNITO_JWKS_SNAPSHOT: (.*)", text)
+    assert named == ['!If [UseImage, !Ref "AWS::NoValue", jwks.json]'] * 2
+    assert '"$build/jwks.json"' in (ROOT / "infra/build-zip").read_text()
+    assert "ENV COGNITO_JWKS_SNAPSHOT=jwks.json" in (ROOT / "infra/Dockerfile").read_text()
+
+
 def test_clients_for_people_have_the_secure_defaults():
     for name in ("ServerClient", "PublicClient"):
         client = template("1")["Resources"][name]["Properties"]

@@ -1,4 +1,4 @@
-"""Dockerfile and compose.yaml against their linters, and the rules that no linter knows."""
+"""Dockerfiles and compose.yaml against their linters, and the rules that no linter knows."""
 
 import json
 import re
@@ -13,16 +13,18 @@ from compose_spec import PyCompose
 from tests.imports import ROOT
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+ON_LAMBDA = (ROOT / "infra/Dockerfile").read_text(encoding="utf-8")
 COMPOSE_FILE = (ROOT / "compose.yaml").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load(COMPOSE_FILE)
 FINAL = DOCKERFILE.rpartition("\nFROM ")[2]
 IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
 
 
-def test_dockerfile_passes_hadolint():
+@pytest.mark.parametrize("name", ["Dockerfile", "infra/Dockerfile"])
+def test_dockerfile_passes_hadolint(name):
     hadolint = Path(sys.executable).with_name("hadolint")
     done = subprocess.run(
-        [hadolint, "--format", "json", ROOT / "Dockerfile"], capture_output=True, text=True
+        [hadolint, "--format", "json", ROOT / name], capture_output=True, text=True
     )
     assert json.loads(done.stdout) == []
     assert done.returncode == 0
@@ -51,6 +53,18 @@ def test_both_stages_are_the_same_pinned_python():
     images = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
     assert len(set(images)) == 1
     assert re.fullmatch(r"python:3\.11\.\d+-slim-\w+", images[0])
+
+
+def test_image_for_lambda_leaves_the_user_to_lambda():
+    """https://docs.aws.amazon.com/lambda/latest/dg/images-create.html, requirements."""
+    template = (ROOT / "infra/2-api-lambda.yaml").read_text(encoding="utf-8")
+    runtimes = set(re.findall(r"^      Runtime: .*\bpython(3\.\d+)\]$", template, re.MULTILINE))
+    [image] = re.findall(r"^FROM (\S+)", ON_LAMBDA, re.MULTILINE)
+    version = re.fullmatch(r"public\.ecr\.aws/lambda/python:(3\.\d+)\.\d{4}(\.\d\d){3}", image)
+    assert {version[1]} == runtimes
+    assert not re.search(r"^(USER|ENTRYPOINT)", ON_LAMBDA, re.MULTILINE)
+    assert "chmod -R a+rX ." in ON_LAMBDA
+    assert "WORKDIR /var/task" in ON_LAMBDA
 
 
 def test_image_holds_only_what_is_named():

@@ -87,6 +87,10 @@ def test_mistake_is_named(messages, changes, found):
     assert messages(**changes) == [found]
 
 
+def test_lambda_needs_no_trusted_proxy(messages):
+    assert messages(TRUSTED_PROXIES="", AWS_LAMBDA_FUNCTION_NAME="site") == []
+
+
 def check_ids():
     """Each id of our checks with the files that give it to a message."""
     files = [ROOT / f"{app}/checks.py" for app in ("accounts", "sso_project")]
