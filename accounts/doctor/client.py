@@ -28,7 +28,7 @@ class Addresses:
 
 
 class ClientExamination:
-    """Checks the app client; `hosted_ui` is what the discovery document names, if anything."""
+    """Checks the app client; `hosted_ui` as PoolExamination knows it."""
 
     def __init__(self, probe: Probe, addresses: Addresses, hosted_ui: str | None) -> None:
         self._probe = probe

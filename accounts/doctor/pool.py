@@ -19,7 +19,11 @@ MOST_SKEW = 30  # seconds; the verifier forgives 60 for a token that was issued 
 
 
 class PoolExamination:
-    """Checks the pool's documents; `hosted_ui` is what the discovery document says afterwards."""
+    """Checks the pool's documents.
+
+    `hosted_ui` is what the discovery document names afterwards: empty when it names none, None when
+    there was no such document.
+    """
 
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
@@ -82,8 +86,8 @@ class PoolExamination:
         return parse_key_set(answer.body)
 
 
-def _origin(address: object) -> str | None:
+def _origin(address: object) -> str:
     if not isinstance(address, str):
-        return None
+        return ""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}"

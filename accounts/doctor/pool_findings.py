@@ -97,13 +97,15 @@ def clock_skew(seconds: int, address: str) -> Finding:
 
 def domain_unreachable(config: CognitoConfig, reason: str, published: str | None) -> Finding:
     if published is None:
-        said = "The pool's discovery document names no domain: it may have none yet."
+        said = ""
+    elif not published:
+        said = f" The pool {config.pool_id} names no domain: it has none yet."
     else:
-        said = f"The pool's discovery document names {published}."
+        said = f" The pool's discovery document names {published}."
     return Finding(
         id="domain-unreachable",
         what=f"The hosted UI at {config.domain} (COGNITO_CLIENT_DOMAIN) doesn't answer: {reason}."
-        f" {said}",
+        f"{said}",
         why="People can't get to the sign-in page, and codes can't be redeemed.",
         fix=_domain_fix(config),
     )

@@ -19,6 +19,8 @@ from . import production_findings as findings
 from .finding import Finding
 from .probing import Probe
 
+_TOLD_ABOVE = {"security.W018", "accounts.W002"}  # DEBUG, and a pool on this machine
+
 
 def production_problems(config: CognitoConfig, base_url: str) -> Iterator[Finding]:
     """What settings and database tell."""
@@ -29,8 +31,8 @@ def production_problems(config: CognitoConfig, base_url: str) -> Iterator[Findin
     if is_loopback(config.domain) or is_loopback(config.issuer):
         yield findings.local_pool_in_use(config.domain)
     for message in checks.run_checks(include_deployment_checks=True):
-        configuration = message.id and message.id.startswith("sso_project.E")
-        if message.level >= checks.WARNING and message.id != "security.W018" and not configuration:
+        told = message.is_silenced() or message.id in _TOLD_ABOVE
+        if message.level >= checks.WARNING and not told:
             yield findings.deployment_check(message.msg, message.hint, message.id or "")
     origins = [each for each in getattr(settings, "CORS_ALLOWED_ORIGINS", ()) if is_loopback(each)]
     if origins:

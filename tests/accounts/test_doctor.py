@@ -11,10 +11,12 @@ from accounts.doctor import description, site_findings
 from accounts.doctor.client import Addresses, ClientExamination
 from accounts.doctor.examination import Examination
 from accounts.doctor.near_variants import near_variants
+from accounts.doctor.pool import PoolExamination
 from accounts.doctor.probing import Probe, Verdict
 from accounts.doctor.report import as_text
 from accounts.doctor.site import site_problems
 from accounts.provider import Limits
+from accounts.testing.tokens import key_set
 from tests.imports import ROOT
 
 DOMAIN = "https://team.auth.eu-west-1.amazoncognito.com"
@@ -153,6 +155,28 @@ def test_forward_to_an_identity_provider_is_accepted(config, cognito):
     authorize_answers(cognito, "https://idp.example.com/login")
     assert Probe(config, Transport()).authorize(CALLBACK).verdict is Verdict.ACCEPTED
     assert findings(config) == []
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ({}, "The pool eu-west-1_AbCdEf123 names no domain: it has none yet."),
+        ({"authorization_endpoint": f"{DOMAIN}2/oauth2/authorize"}, f"document names {DOMAIN}2."),
+    ],
+)
+def test_domain_that_does_not_answer_is_held_against_what_the_pool_names(config, named, said):
+    with responses.RequestsMock() as mock:  # knows no hosted UI: connecting fails
+        mock.get(f"{config.issuer}/.well-known/openid-configuration",
+                 json={"issuer": config.issuer, **named})  # fmt: skip
+        mock.get(config.jwks_url, body=key_set(config.issuer))
+        probe = Probe(config, Transport())
+        pool = PoolExamination(probe)
+        assert list(pool.problems()) == []
+        known = Addresses(callback=CALLBACK, signed_out=f"{SITE}/signout")
+        [found] = ClientExamination(probe, known, pool.hosted_ui).problems()
+    assert found.id == "domain-unreachable"
+    assert found.what.endswith(said)
+    assert f"Console: Cognito > User pools > {config.pool_id} > Domain" in found.fix[0]
 
 
 @pytest.mark.parametrize(

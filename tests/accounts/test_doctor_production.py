@@ -1,5 +1,10 @@
 """The go-live checks: settings that are fine on a laptop, and what a running site sends."""
 
+import json
+import re
+import subprocess
+import sys
+
 import pytest
 import responses
 
@@ -7,6 +12,8 @@ from accounts.cognito.config import CognitoConfig
 from accounts.cognito.transport import Transport
 from accounts.doctor.probing import Probe
 from accounts.doctor.production import live_problems, production_problems
+from tests.imports import ROOT
+from tests.sso_project.test_deploy_checks import PRODUCTION
 
 SITE = "https://app.example.com"
 LOGIN = f"{SITE}/accounts/login/"
@@ -74,3 +81,98 @@ def test_laptop_is_no_live_site(settings):
     found = [each.id for each in production_problems(local, "http://localhost:8000")]
     assert {"not-https", "local-pool-in-use"} <= set(found)
     assert not {"migrations-missing", "database-unreachable"} & set(found)
+
+
+# The command in a process whose settings are a live site's; AWS and the site answer from here.
+LIVE = """
+import json, re, sys
+import django, responses
+django.setup()
+from django.conf import settings
+from django.core.management import call_command
+from accounts.provider import provider
+from accounts.testing.tokens import key_set
+settings.SILENCED_SYSTEM_CHECKS.append("sso_project.W003")  # SQLite, for this test alone
+config, callback = provider().config, provider().callback_url
+call_command("migrate", verbosity=0)
+endpoint = config.authorize_endpoint
+
+def authorize(request):
+    registered = f"redirect_uri={requests.utils.quote(callback, safe='')}" in request.url
+    leads_to = "/login?client_id=x" if registered else "/error?error=redirect_mismatch"
+    return 302, {"Location": config.domain + leads_to}, ""
+
+def sign_in(request):
+    query = requests.models.PreparedRequest()
+    query.prepare_url(endpoint, {"client_id": config.client_id, "redirect_uri": callback})
+    cookie = "__Host-signin_1=x; Path=/; Secure; HttpOnly; SameSite=Lax"
+    return 302, {"Location": query.url, "Set-Cookie": cookie}, ""
+
+import requests
+with responses.RequestsMock() as mock:
+    mock.get(config.issuer + "/.well-known/openid-configuration", json={
+        "issuer": config.issuer, "authorization_endpoint": endpoint, "jwks_uri": config.jwks_url})
+    mock.get(config.jwks_url, body=key_set(config.issuer))
+    mock.add_callback("GET", endpoint, authorize)
+    mock.get(config.domain + "/login", body="<html><form></form></html>")
+    mock.post(config.token_endpoint, status=400, json={"error": "invalid_grant"})
+    mock.get(config.logout_endpoint, status=302,
+             headers={"Location": settings.PUBLIC_URL + "/signout"})
+    mock.add_callback("GET", settings.PUBLIC_URL + "/accounts/login/", sign_in)
+    call_command("cognito_doctor", *sys.argv[1:])
+"""
+DESCRIBED = {
+    "ClientId": PRODUCTION["COGNITO_CLIENT_ID"],
+    "PreventUserExistenceErrors": "ENABLED",
+    "SupportedIdentityProviders": ["COGNITO"],
+    "CallbackURLs": [f"{SITE}/signin"],
+    "LogoutURLs": [f"{SITE}/signout"],
+}
+
+
+@pytest.fixture
+def live_doctor(clean_environ, tmp_path):
+    (tmp_path / "staticfiles.json").write_text(json.dumps({"paths": {}, "version": "1.1"}))
+
+    def run(described=DESCRIBED, **changes):
+        environment = {
+            **clean_environ,
+            **PRODUCTION,
+            "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
+            "REDIS_URL": "",
+            "STATIC_ROOT": str(tmp_path),
+            "DJANGO_SETTINGS_MODULE": "sso_project.settings",
+            **changes,
+        }
+        command = ["--production", "--base-url", SITE, "--client-json", "-", "--json"]
+        done = subprocess.run(
+            [sys.executable, "-c", LIVE, *command],
+            cwd=ROOT,
+            env=environment,
+            input=json.dumps({"UserPoolClient": described}),
+            capture_output=True,
+            text=True,
+        )
+        assert done.stderr == ""
+        found = json.loads(done.stdout)["findings"]
+        assert done.returncode == bool(found)
+        assert PRODUCTION["COGNITO_CLIENT_SECRET"] not in done.stdout
+        return found
+
+    return run
+
+
+def test_live_site_that_is_ready_has_no_findings(live_doctor):
+    assert live_doctor() == []
+
+
+def test_what_keeps_a_site_from_going_live_is_named_once(live_doctor):
+    local = {**DESCRIBED, "CallbackURLs": [f"{SITE}/signin", "http://localhost:8000/signin"]}
+    found = live_doctor(local, SPA_COMPAT="1", CORS_ALLOWED_ORIGINS="http://localhost:3000",
+                        TRUSTED_PROXIES="", COGNITO_GROUPS_ABSENT_MEANS_NONE="0")  # fmt: skip
+    assert [each["id"] for each in found] == [
+        "deployment-check", "deployment-check", "cors-for-localhost", "local-addresses-registered",
+    ]  # fmt: skip
+    assert {re.search(r"\((\w+\.W\d+)\)$", each["what"])[1] for each in found[:2]} == {
+        "accounts.W001", "sso_project.W001",
+    }  # fmt: skip
