@@ -36,7 +36,9 @@ def _switched(instance: Any, before: dict[str, Any]) -> None:
 
 
 def _before_deletion(instance: Any, **kwargs: Any) -> None:
-    _end_everything(instance)
+    identities = Identity.objects.filter(user=instance)
+    if identities.exists() or SignIn.objects.live().filter(user=instance).exists():
+        _end_everything(instance)
 
 
 def _end_everything(user: Any) -> None:

@@ -64,6 +64,7 @@ def forget(user: Any, planned: Plan) -> bool:
         _empty_events(user)
         if (entries := admin_log_about(user)) is not None:
             entries.delete()
+        Identity.objects.filter(user=user).delete()  # all they have was ended: not once more
         user.delete()
         connections[using].check_constraints()  # or they would be at the end, after the pool's part
         for username in planned.pool_accounts:

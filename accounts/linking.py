@@ -94,5 +94,11 @@ def link(proposal: Proposal) -> bool:
             )
     except IntegrityError:
         return False
-    events.record("linked", user=proposal.user, person=proposal.username, subject=proposal.subject)
+    events.record(
+        "linked",
+        user=proposal.user,
+        person=proposal.username,
+        reason="verified_email",
+        subject=proposal.subject,
+    )
     return True

@@ -13,6 +13,7 @@ from threading import Event, Lock
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from .config import PoolConfig
+from .declarations import Seed
 from .errors import ConfigError
 from .faults import Faults, tamper
 from .journal import Journal
@@ -88,6 +89,10 @@ class Pool:
         """Settings that are not as declared now."""
         declared = vars(self.declared)
         return {k: value for k, value in vars(self.config).items() if value != declared[k]}
+
+    def declared_people(self) -> list[Seed]:
+        """Those of pool.toml who were not deleted since."""
+        return [seed for seed in self.config.people if seed.username.lower() in self.state.people]
 
     def person_of(self, record: BrowserSession | SignIn | None) -> Person | None:
         """The enabled person a session or sign-in belongs to; usernames are used again."""

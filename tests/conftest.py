@@ -159,7 +159,7 @@ def screenshot() -> Callable[[Page, str], Path]:
     def take(page: Page, name: str) -> Path:
         RESULTS.mkdir(exist_ok=True)
         file = RESULTS / f"{name}.png"
-        page.screenshot(path=file, full_page=True)
+        page.screenshot(path=file, full_page=True, animations="disabled")  # no colour half-way
         return file
 
     return take

@@ -1,0 +1,143 @@
+"""What operators do at the command line, as the people concerned and staff see it in Chromium."""
+
+import csv
+import json
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.management import call_command
+from playwright.sync_api import expect
+
+from accounts import aws
+from accounts.models import SignIn, User
+from stats import writing
+from stats.models import Stat
+from tests.flows.sessions.conftest import until_due
+from tests.flows.test_browser import sign_in_as
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+ANOTHER_KEY = "another-secret-key-that-signs-nothing-of-worth-0123456789-abc"
+
+
+def command(*arguments):
+    said = StringIO()
+    call_command(*arguments, stdout=said)
+    return said.getvalue()
+
+
+@pytest.fixture
+def pictures(screenshot):
+    """Wide and light, narrow and dark; nothing may stick out of a telephone."""
+
+    def take(page, name):
+        for width, scheme in ((390, "dark"), (1280, "light")):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.emulate_media(color_scheme=scheme)
+            screenshot(page, f"people-{name}-{width}-{scheme}")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+
+    return take
+
+
+def test_user_of_before_is_linked_and_comes_in_to_the_old_account(
+    page, site, pool, new_context, pictures
+):
+    mary = User.objects.create_user("mary", email="grace@example.com")
+    figure = Stat(kpi="Revenue", year=2020, month=3, value=Decimal(1))
+    writing.save(figure, writing.Author(mary, "page"))
+    assert "+  grace <grace@example.com> is mary\n" in command("link_users")
+    assert "1 linked." in command("link_users", "mary", "--apply")
+
+    sign_in_as(page, site, "grace")
+    page.goto(f"{site}/profile/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Grace Hopper")
+    assert SignIn.objects.get().user == User.objects.get() == mary
+
+    content = json.loads(command("export_user", "mary"))
+    assert content["account"]["username"] == "mary"
+    assert [each["kpi"] for each in content["rows"]["stats.Stat (created_by)"]] == ["Revenue"]
+
+    ada = new_context().new_page()
+    sign_in_as(ada, site, "ada")
+    ada.goto(f"{site}/admin/accounts/user/{mary.pk}/change/")
+    record = ada.get_by_role("region", name="What happened last")
+    for kind in ("linked", "signed in", "exported"):
+        expect(record.get_by_text(kind, exact=True)).to_be_visible()
+    pictures(ada, "linked-in-the-admin")
+
+
+def test_people_leave_and_their_browsers_with_them(site, pool, new_context, pictures):
+    linus, grace, ada = (new_context().new_page() for _ in range(3))
+    for page, who in ((linus, "linus"), (grace, "grace"), (ada, "ada")):
+        sign_in_as(page, site, who)
+
+    # linus is deleted in the pool: found by comparing, out when that is applied.
+    pool.delete("linus")
+    assert "gone" in command("reconcile_users")
+    linus.goto(f"{site}/profile/")
+    expect(linus.get_by_role("heading", level=1)).to_have_text("Linus Pauling")
+    assert "1 deactivated." in command("reconcile_users", "--apply")
+    linus.reload()
+    expect(linus.get_by_label("Password")).to_be_visible()
+    expect(linus.get_by_role("button", name="linus")).to_have_count(0)  # nobody to pick
+
+    # grace is forgotten.
+    said = command("forget_user", "grace", "--pool")
+    assert "-  the pool account grace\n" in said
+    assert grace.goto(f"{site}/profile/").status == 200
+    command("forget_user", "grace", "--pool", "--apply")
+    grace.reload()
+    expect(grace.get_by_label("Password")).to_be_visible()
+    grace.goto(site)
+    expect(grace.get_by_role("link", name="Sign in").first).to_be_visible()
+
+    # The record has it all but her name, on the page and in what staff take along.
+    ada.goto(f"{site}/admin/accounts/signinevent/")
+    main = ada.get_by_role("main")
+    expect(main).to_contain_text("gone_in_pool")
+    expect(main).to_contain_text("forgotten")
+    expect(main).not_to_contain_text("race")
+    pictures(ada, "record")
+    ada.locator("#action-toggle").check()
+    ada.locator("select[name=action]").select_option("export_csv")
+    with ada.expect_download() as download:
+        ada.get_by_role("button", name="Go").click()
+    rows = list(csv.DictReader(download.value.path().read_text().splitlines()))
+    assert {"gone_in_pool", "operator"} <= {row["reason"] for row in rows}
+    assert not any("race" in "".join(row.values()) for row in rows)
+
+
+def test_browser_stays_signed_in_while_every_key_changes(page, site, pool, settings):
+    sign_in_as(page, site, "grace")
+    old_key = settings.SECRET_KEY
+
+    def renewed():
+        until_due()
+        before = SignIn.objects.get().sealed_tokens
+        page.goto(f"{site}/profile/")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Grace Hopper")
+        assert SignIn.objects.live().get().sealed_tokens != before
+
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = ANOTHER_KEY, [old_key]
+    renewed()
+    settings.SECRET_KEY_FALLBACKS = []
+    renewed()
+
+    [old], new = settings.COGNITO["TOKEN_ENCRYPTION_KEYS"], Fernet.generate_key().decode()
+    settings.COGNITO = {**settings.COGNITO, "TOKEN_ENCRYPTION_KEYS": [new, old]}
+    assert "Encrypted anew: 1." in command("reencrypt_tokens")
+    settings.COGNITO = {**settings.COGNITO, "TOKEN_ENCRYPTION_KEYS": [new]}
+    renewed()
+
+    client = {"UserPoolId": pool.pool_id, "ClientId": pool.client_id}
+    where = {"region": "local-1", "issuer": pool.issuer, **client}
+    [first] = aws.call("cognito-idp", "list_user_pool_client_secrets", **where)["ClientSecrets"]
+    made = aws.call("cognito-idp", "add_user_pool_client_secret", **where)
+    renewed()
+    secret = made["ClientSecretDescriptor"]["ClientSecretValue"]
+    settings.COGNITO = {**settings.COGNITO, "CLIENT_SECRET": secret}
+    key = first["ClientSecretId"]
+    aws.call("cognito-idp", "delete_user_pool_client_secret", **where, ClientSecretId=key)
+    renewed()
