@@ -128,9 +128,11 @@ class ClientExamination:
         return next((near for near in near_variants(sent) if ask(near).verdict in known), "")
 
     def _spa_callbacks(self) -> Iterator[Finding]:
+        ask = self._probe.authorize
         for address in self._addresses.spa_callbacks:
-            if self._probe.authorize(address).verdict is Verdict.MISMATCH:
-                yield client_findings.spa_callback_not_registered(self._config, address)
+            if ask(address).verdict is Verdict.MISMATCH:
+                registered = self._registered_instead(address, ask)
+                yield client_findings.spa_callback_not_registered(self._config, address, registered)
 
     def _public_client(self) -> Iterator[Finding]:
         client_id, callback = self._addresses.public_client_id, self._addresses.docs_callback
@@ -144,6 +146,7 @@ class ClientExamination:
         elif callback:
             ask = partial(self._probe.authorize, client_id=client_id)
             if ask(callback).verdict is Verdict.MISMATCH:
+                registered = self._registered_instead(callback, ask)
                 yield client_findings.public_callback_not_registered(
-                    self._config, client_id, callback
+                    self._config, client_id, callback, registered
                 )

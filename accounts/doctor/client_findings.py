@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from ..cognito.config import CognitoConfig
-from .finding import Finding, at_the_client, in_environment
+from .finding import Finding, at_the_client, in_environment, member
 
 _LOGIN_PAGES = "Login pages > Edit"
+_OAUTH = member("AllowedOAuthFlowsUserPoolClient", "=", True)
+_CODE_FLOW = f"{member('AllowedOAuthFlows', '+=', ['code'])} | {_OAUTH}"
 _TWO_LISTS = "Callback and sign-out addresses are two separate lists; both are compared exactly."
 
 
@@ -80,6 +82,7 @@ def token_request_refused(config: CognitoConfig, error: str) -> Finding:
             f"{_LOGIN_PAGES}: OAuth grant types: Authorization code grant",
             template="AllowedOAuthFlows: [code]",
             local='flows = ["code"] of the client in local_pool/pool.toml',
+            change=_CODE_FLOW,
         ),
     )
 
@@ -94,6 +97,7 @@ def code_flow_off(config: CognitoConfig) -> Finding:
             f"{_LOGIN_PAGES}: OAuth grant types: Authorization code grant",
             template="AllowedOAuthFlows: [code]",
             local='flows = ["code"] of the client in local_pool/pool.toml',
+            change=_CODE_FLOW,
         ),
     )
 
@@ -109,6 +113,7 @@ def authorize_refused(config: CognitoConfig, error: str, description: str) -> Fi
             f"{_LOGIN_PAGES}: identity providers and grant types",
             template="SupportedIdentityProviders and AllowedOAuthFlowsUserPoolClient: true",
             local="the client in local_pool/pool.toml",
+            change=f"{member('SupportedIdentityProviders', '+=', ['COGNITO'])} | {_OAUTH}",
         ),
     )
 
@@ -125,6 +130,7 @@ def scope_not_allowed(config: CognitoConfig, scope: str) -> Finding:
                 f"{_LOGIN_PAGES}: OpenID Connect scopes",
                 template="AllowedOAuthScopes",
                 local=f'add "{scope}" to scopes in local_pool/pool.toml or POOL_SCOPES',
+                change=member("AllowedOAuthScopes", "+=", [scope]),
             ),
         ),
     )
@@ -143,6 +149,7 @@ def callback_not_registered(config: CognitoConfig, sent: str, registered: str) -
                 f"{_LOGIN_PAGES}: Allowed callback URLs: {sent}",
                 template=f"parameter CallbackUrls={sent}",
                 local=f"POOL_CALLBACK_URLS={sent}",
+                change=member("CallbackURLs", "+=", [sent]),
             ),
             _public_url(registered),
         ),
@@ -161,23 +168,25 @@ def sign_out_not_registered(config: CognitoConfig, sent: str, registered: str) -
                 f"{_LOGIN_PAGES}: Allowed sign-out URLs: {sent}",
                 template=f"parameter SignOutUrls={sent}",
                 local=f"POOL_LOGOUT_URLS={sent}",
+                change=member("LogoutURLs", "+=", [sent]),
             ),
             _TWO_LISTS,
         ),
     )
 
 
-def spa_callback_not_registered(config: CognitoConfig, sent: str) -> Finding:
+def spa_callback_not_registered(config: CognitoConfig, sent: str, registered: str) -> Finding:
     return Finding(
         id="spa-callback-not-registered",
         what=f"COGNITO_SPA_REDIRECT_URIS names {sent}, which isn't registered at app client"
-        f" {config.client_id}.",
+        f" {config.client_id}.{_instead(registered)}",
         why="That front end's sign-ins are stopped with redirect_mismatch.",
         fix=at_the_client(
             config,
             f"{_LOGIN_PAGES}: Allowed callback URLs: {sent}",
             template=f"parameter CallbackUrls, with {sent} in its list",
             local=f"add {sent} to POOL_CALLBACK_URLS",
+            change=member("CallbackURLs", "+=", [sent]),
         ),
     )
 
@@ -199,17 +208,20 @@ def public_client_unusable(config: CognitoConfig, client_id: str) -> Finding:
     )
 
 
-def public_callback_not_registered(config: CognitoConfig, client_id: str, sent: str) -> Finding:
+def public_callback_not_registered(
+    config: CognitoConfig, client_id: str, sent: str, registered: str
+) -> Finding:
     return Finding(
         id="public-callback-not-registered",
         what=f"The API documentation's callback {sent} isn't registered at the public app client"
-        f" {client_id}.",
+        f" {client_id}.{_instead(registered)}",
         why="Its Authorize button ends with redirect_mismatch.",
         fix=at_the_client(
             config,
             f"{_LOGIN_PAGES}: Allowed callback URLs: {sent}",
             template=f"parameter PublicCallbackUrls, with {sent} in its list",
             local=f"POOL_CALLBACK_URLS={sent}",
+            change=member("CallbackURLs", "+=", [sent]),
             client_id=client_id,
         ),
     )

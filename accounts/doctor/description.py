@@ -89,14 +89,18 @@ def client_problems(
         yield findings.implicit_flow_on(config)
     if not described.get("SupportedIdentityProviders"):
         yield findings.no_identity_provider(config)
-    readable = described.get("ReadAttributes")
-    if "email" in config.scopes and readable and not {"email", "email_verified"} <= set(readable):
-        yield findings.email_not_readable(config)
+    readable = described.get("ReadAttributes")  # all of them, when there is no such list
+    missing = [name for name in ("email", "email_verified") if readable and name not in readable]
+    if "email" in config.scopes and missing:
+        yield findings.email_not_readable(config, missing)
 
 
 def production_problems(described: Mapping[str, Any], config: CognitoConfig) -> Iterator[Finding]:
     """What may stand in the lists while developing, but not at a live site."""
-    addresses = (*described.get("CallbackURLs", ()), *described.get("LogoutURLs", ()))
-    local = [address for address in addresses if is_loopback(address)]
-    if local:
-        yield findings.local_addresses_registered(config, local)
+    local = {
+        name: [address for address in described.get(name, ()) if is_loopback(address)]
+        for name in ("CallbackURLs", "LogoutURLs")
+    }
+    if any(local.values()):
+        found = {name: addresses for name, addresses in local.items() if addresses}
+        yield findings.local_addresses_registered(config, found)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..cognito.config import CognitoConfig
-from .finding import Finding, at_the_client
+from .finding import Finding, at_the_client, member
 
 _INFORMATION = "App client information > Edit"
 
@@ -22,6 +24,7 @@ def access_token_lives_too_long(config: CognitoConfig, seconds: int, expected: i
                 f"{_INFORMATION}: Access token expiration",
                 template="parameter AccessTokenMinutes",
                 local=f"POOL_ACCESS_TOKEN_SECONDS={expected}",
+                change=_lifetime("AccessToken", expected),
             ),
         ),
     )
@@ -42,6 +45,7 @@ def refresh_token_shorter_than_session(
                 f"{_INFORMATION}: Refresh token expiration",
                 template="parameter RefreshTokenDays",
                 local=f"POOL_REFRESH_TOKEN_SECONDS={expected}",
+                change=_lifetime("RefreshToken", expected),
             ),
         ),
     )
@@ -58,6 +62,7 @@ def revocation_off(config: CognitoConfig) -> Finding:
             f"{_INFORMATION}: Advanced authentication settings: Enable token revocation",
             template="EnableTokenRevocation: true",
             local="it is always on there; paste a fresh description",
+            change=member("EnableTokenRevocation", "=", True),
         ),
     )
 
@@ -73,6 +78,7 @@ def rotation_without_grace(config: CognitoConfig, grace: int, expected: int) -> 
             f"{_INFORMATION}: Refresh token rotation: grace period, {expected} s or more",
             template="parameter RotationGraceSeconds=60",
             local="POOL_REFRESH_GRACE_SECONDS=60",
+            change=member("RefreshTokenRotation.RetryGracePeriodSeconds", "=", 60),
         ),
     )
 
@@ -88,6 +94,7 @@ def user_existence_shown(config: CognitoConfig) -> Finding:
             f"{_INFORMATION}: Advanced authentication settings: Prevent user existence errors",
             template="PreventUserExistenceErrors: ENABLED",
             local="POOL_PREVENT_USER_EXISTENCE_ERRORS=1",
+            change=member("PreventUserExistenceErrors", "=", "ENABLED"),
         ),
     )
 
@@ -103,6 +110,7 @@ def implicit_flow_on(config: CognitoConfig) -> Finding:
             "Login pages > Edit: OAuth grant types: remove Implicit grant",
             template="AllowedOAuthFlows: [code]",
             local='flows = ["code"] of the client in local_pool/pool.toml',
+            change=member("AllowedOAuthFlows", "-=", ["implicit"]),
         ),
     )
 
@@ -117,14 +125,15 @@ def no_identity_provider(config: CognitoConfig) -> Finding:
             "Login pages > Edit: Identity providers: Cognito user pool",
             template="SupportedIdentityProviders: [COGNITO]",
             local="paste a fresh description",
+            change=member("SupportedIdentityProviders", "+=", ["COGNITO"]),
         ),
     )
 
 
-def email_not_readable(config: CognitoConfig) -> Finding:
+def email_not_readable(config: CognitoConfig, missing: list[str]) -> Finding:
     return Finding(
         id="email-not-readable",
-        what=f"App client {config.client_id} may not read email and email_verified, but"
+        what=f"App client {config.client_id} may not read {' and '.join(missing)}, but"
         " COGNITO_SCOPES asks for email.",
         why="Cognito then refuses to redeem codes, with invalid_grant.",
         fix=at_the_client(
@@ -132,14 +141,17 @@ def email_not_readable(config: CognitoConfig) -> Finding:
             "Attribute permissions > Edit: read access to email and email_verified",
             template="ReadAttributes with both, or without the property",
             local="paste a fresh description",
+            change=member("ReadAttributes", "+=", missing),
         ),
     )
 
 
-def local_addresses_registered(config: CognitoConfig, addresses: list[str]) -> Finding:
+def local_addresses_registered(config: CognitoConfig, lists: Mapping[str, list[str]]) -> Finding:
+    """`lists` names the registered addresses by their list, `CallbackURLs` or `LogoutURLs`."""
+    named = ", ".join(address for addresses in lists.values() for address in addresses)
     return Finding(
         id="local-addresses-registered",
-        what=f"App client {config.client_id} sends codes to {', '.join(addresses)}.",
+        what=f"App client {config.client_id} sends people to {named}.",
         why="Any program on a person's own machine could take part in signing in to the live site.",
         fix=(
             "Use an app client of its own for development, and take these out of the live one.",
@@ -148,6 +160,12 @@ def local_addresses_registered(config: CognitoConfig, addresses: list[str]) -> F
                 "Login pages > Edit: Allowed callback URLs and sign-out URLs",
                 template="parameters CallbackUrls and SignOutUrls",
                 local="POOL_CALLBACK_URLS",
+                change=" | ".join(member(name, "-=", each) for name, each in lists.items()),
             ),
         ),
     )
+
+
+def _lifetime(kind: str, seconds: int) -> str:
+    unit = member(f"TokenValidityUnits.{kind}", "=", "seconds")
+    return f"{member(f'{kind}Validity', '=', seconds)} | {unit}"

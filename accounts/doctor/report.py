@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from dataclasses import asdict
 
 from .examination import Examination
 
 _WIDTH = 96
+_UNBROKEN = "\N{NO-BREAK SPACE}"
 
 
 def as_text(examination: Examination) -> str:
@@ -38,11 +40,12 @@ def as_json(examination: Examination) -> str:
 
 def _paragraph(label: str, text: str) -> str:
     # Addresses and commands are copied: they are never broken.
+    kept = re.sub(r"`[^`]*`", lambda command: command[0].replace(" ", _UNBROKEN), text)
     return textwrap.fill(
-        text,
+        kept,
         _WIDTH,
         initial_indent=label,
         subsequent_indent=" " * (len(label) if len(label) < 10 else 2),
         break_long_words=False,
         break_on_hyphens=False,
-    )
+    ).replace(_UNBROKEN, " ")

@@ -7,7 +7,7 @@ import responses
 
 from accounts.cognito.config import CognitoConfig
 from accounts.cognito.transport import Transport
-from accounts.doctor import description, site_findings
+from accounts.doctor import site_findings
 from accounts.doctor.client import Addresses, ClientExamination
 from accounts.doctor.examination import Examination
 from accounts.doctor.near_variants import near_variants
@@ -15,7 +15,6 @@ from accounts.doctor.pool import PoolExamination
 from accounts.doctor.probing import Probe, Verdict
 from accounts.doctor.report import as_text
 from accounts.doctor.site import site_problems
-from accounts.provider import Limits
 from accounts.testing.tokens import key_set
 from tests.imports import ROOT
 
@@ -177,39 +176,6 @@ def test_domain_that_does_not_answer_is_held_against_what_the_pool_names(config,
     assert found.id == "domain-unreachable"
     assert found.what.endswith(said)
     assert f"Console: Cognito > User pools > {config.pool_id} > Domain" in found.fix[0]
-
-
-@pytest.mark.parametrize(
-    ("members", "finding"),
-    [
-        ({"EnableTokenRevocation": False}, "revocation-off"),
-        ({"SupportedIdentityProviders": []}, "no-identity-provider"),
-        ({"ReadAttributes": ["email"]}, "email-not-readable"),
-        ({"AccessTokenValidity": 2, "TokenValidityUnits": {"AccessToken": "days"}},
-         "access-token-too-long"),
-        ({"RefreshTokenValidity": 1}, "refresh-token-too-short"),
-        ({"RefreshTokenRotation": {"Feature": "ENABLED"}}, "rotation-without-grace"),
-        ({"PreventUserExistenceErrors": "LEGACY"}, "user-existence-shown"),
-        ({"AllowedOAuthFlows": ["code", "implicit"]}, "implicit-flow-on"),
-        ({}, None),
-    ],
-)  # fmt: skip
-def test_description_is_held_against_what_the_site_expects(config, members, finding):
-    described = {
-        "ClientId": "client1",
-        "PreventUserExistenceErrors": "ENABLED",
-        "SupportedIdentityProviders": ["COGNITO"],
-        **members,
-    }
-    found = [each.id for each in description.client_problems(described, config, Limits())]
-    assert found == ([finding] if finding else [])
-
-
-def test_localhost_at_a_live_client_is_found(config):
-    described = {"CallbackURLs": [CALLBACK, "http://localhost:8000/signin"]}
-    [found] = description.production_problems(described, config)
-    assert "http://localhost:8000/signin" in found.what
-    assert CALLBACK not in found.what
 
 
 @pytest.mark.parametrize(
