@@ -11,6 +11,7 @@ is refused.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -24,27 +25,28 @@ from django.db.models.sql.compiler import SQLCompiler
 
 MOST_DIGITS = 15  # of a number that an IEEE double carries; SQLite writes no more
 _AS_IT_IS = "{0}"
+_QUOTED = "to_json({0}::text)"
 _UUID_PARTS = ("1, 8", "9, 4", "13, 4", "17, 4", "21")  # of the 32 digits that SQLite keeps
-# By kind of field, how SQLite and how PostgreSQL write it, {0} being its SQL. The first that fits
-# counts; a kind that is not here is refused.
+# By kind of field, what SQLite's json_object is given and what stands in PostgreSQL's text, {0}
+# being its SQL. The first that fits counts; a kind that is not here is refused.
 _WRITTEN: dict[type[models.Field[Any, Any]], tuple[str, str]] = {
     models.BooleanField: (
         "json(CASE WHEN {0} THEN 'true' WHEN NOT {0} THEN 'false' ELSE 'null' END)",
         _AS_IT_IS,
     ),
     models.IntegerField: (_AS_IT_IS, _AS_IT_IS),
-    models.DecimalField: ("CAST({0} AS REAL)", "trim_scale({0}) + 0.0"),  # 12.0, as floats are
-    models.CharField: (_AS_IT_IS, "{0}::text"),
-    models.TextField: (_AS_IT_IS, "{0}::text"),
+    models.DecimalField: ("CAST({0} AS REAL)", "(trim_scale({0}) + 0.0)"),  # 12.0, as floats are
+    models.CharField: (_AS_IT_IS, _QUOTED),
+    models.TextField: (_AS_IT_IS, _QUOTED),
     # Cut, not rounded, to milliseconds. Django leaves the point out of whole seconds on SQLite.
     models.DateTimeField: (
         "replace(substr({0} || '.000', 1, 23), ' ', 'T') || 'Z'",
-        """to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')""",
+        """to_char({0} AT TIME ZONE 'UTC', '"\\""YYYY-MM-DD"T"HH24:MI:SS.MS"Z\\""')""",
     ),
-    models.DateField: (_AS_IT_IS, _AS_IT_IS),
+    models.DateField: (_AS_IT_IS, "to_json({0})"),
     models.UUIDField: (
         " || '-' || ".join(f"substr({{0}}, {part})" for part in _UUID_PARTS),
-        _AS_IT_IS,
+        _QUOTED,
     ),
 }
 
@@ -79,25 +81,35 @@ class JSONText(Func):
         raise NotSupportedError("JSONText is for SQLite and PostgreSQL.")
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> Any:
-        arguments, params = self._arguments(compiler, 0)
-        return f"json_object({arguments})", params
+        values, params = self._written(compiler, 0)
+        pairs = [f"{_literal(name)}, {sql}" for name, sql in zip(self.names, values, strict=True)]
+        return f"json_object({', '.join(pairs)})", params
 
     def as_postgresql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
     ) -> Any:
-        # No jsonb, which sorts the members.
-        arguments, params = self._arguments(compiler, 1)
-        return f"json_build_object({arguments})::text", params
+        # Joining texts takes three fifths of json_build_object's time (100,000 rows: 200 against
+        # 330 ms), and jsonb would sort the members.
+        values, params = self._written(compiler, 1)
+        parts = []
+        for name, sql in zip(self.names, values, strict=True):
+            key = f"{',' if parts else '{'}{json.dumps(name)}:"
+            parts.append(f"{_literal(key)} || coalesce({sql}::text, 'null')")
+        return f"({' || '.join(parts)} || '}}')", params
 
-    def _arguments(self, compiler: SQLCompiler, vendor: int) -> tuple[str, list[Any]]:
-        arguments, params = [], []
-        for name, expression in zip(self.names, self.get_source_expressions(), strict=True):
+    def _written(self, compiler: SQLCompiler, vendor: int) -> tuple[list[str], list[Any]]:
+        """The SQL of each value, and the parameters of all."""
+        values, params = [], []
+        for expression in self.get_source_expressions():
             sql, its_params = compiler.compile(expression)
             written = _kind(expression.output_field)[vendor]
-            literal = name.replace("'", "''").replace("%", "%%")
-            arguments.append(f"'{literal}', {written.format(f'({sql})')}")
+            values.append(written.format(f"({sql})"))
             params += [*its_params] * written.count("{0}")
-        return ", ".join(arguments), params
+        return values, params
+
+
+def _literal(text: str) -> str:
+    return "'{}'".format(text.replace("'", "''").replace("%", "%%"))
 
 
 def _kind(field: Any) -> tuple[str, str]:
