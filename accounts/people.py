@@ -24,7 +24,7 @@ LONGEST_EMAIL = 254  # characters (RFC 5321 section 4.5.3.1.3); Cognito keeps an
 
 class UnknownPerson(SignInRejected):
     """Nobody here has this identity, and people are not created at sign-in. `data["person"]` is
-    their username at the pool."""
+    their username at the pool, `data["subject"]` their user id there."""
 
     code = "unknown_person"
 
@@ -83,7 +83,11 @@ def require_active(user: Any, claims: AccessClaims | IdClaims) -> Any:
 
 def _created(claims: AccessClaims | IdClaims) -> Any:
     if not provider().create_people:
-        raise UnknownPerson("nobody here has this identity", person=claims.username or "")
+        raise UnknownPerson(
+            "nobody here has this identity",
+            person=claims.username or "",
+            subject=claims.subject,  # who this was can be said later, when the name is another's
+        )
     return create_person(claims)
 
 

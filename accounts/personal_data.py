@@ -42,8 +42,8 @@ def events_about(user: Any) -> QuerySet[SignInEvent]:
 
     Never by name: one at the pool may have been somebody else's before.
     """
-    references = SignIn.objects.filter(user=user).exclude(reference="").values("reference")
-    return SignInEvent.objects.filter(Q(user=user) | Q(user=None, reference__in=references))
+    unknown = Q(reference__in=_references(user)) | Q(details__subject__in=_subjects(user))
+    return SignInEvent.objects.filter(Q(user=user) | Q(unknown, user=None))
 
 
 def acted_events(user: Any) -> QuerySet[SignInEvent]:
@@ -53,8 +53,7 @@ def acted_events(user: Any) -> QuerySet[SignInEvent]:
 
 def invitations_of(user: Any) -> QuerySet[SignInEvent]:
     """How others invited them."""
-    subjects = list(Identity.objects.filter(user=user).values_list("subject", flat=True))
-    invited = Q(details__has_key="invited", details__subject__in=subjects)
+    invited = Q(details__has_key="invited", details__subject__in=_subjects(user))
     return SignInEvent.objects.filter(invited).exclude(user=user)
 
 
@@ -84,6 +83,10 @@ def _known_by_name(user: Any) -> Found:
 
 def _references(user: Any) -> QuerySet[Any]:
     return SignIn.objects.filter(user=user).exclude(reference="").values("reference")
+
+
+def _subjects(user: Any) -> list[str]:
+    return list(Identity.objects.filter(user=user).values_list("subject", flat=True))
 
 
 def _revocations(user: Any) -> QuerySet[Revocation]:

@@ -63,6 +63,7 @@ def record_refusal(request: HttpRequest, error: CognitoError, *, reference: str)
         reason=error.code,
         request=request,
         level=problem.level,
+        subject=error.data.get("subject", ""),
         why=error.message,
         said=error.description if isinstance(error, ProviderRefused) else "",
         check=problem.settings,

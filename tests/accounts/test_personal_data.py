@@ -61,6 +61,18 @@ def test_own_events_those_of_their_attempts_and_those_they_caused_are_in(grace, 
     assert [each["kind"] for each in rows["accounts.SignInEvent (invited)"]] == ["invited"]
 
 
+def test_refusals_of_before_they_were_known_are_in_by_user_id(grace):
+    subject = Identity.objects.get(user=grace).subject
+    for reference, sub in (("00000001", subject), ("00000002", "the-earlier-sub")):
+        events.record(
+            "refused", reference=reference, person="grace", reason="unknown_person", subject=sub
+        )
+    rows = export("grace")[0]["rows"]
+    found = {each["reference"] for each in rows["accounts.SignInEvent"]}
+    assert found >= {"00000001"}
+    assert "00000002" not in found
+
+
 def test_nothing_of_an_earlier_holder_of_the_name_is_in(grace, boss):
     earlier = User.objects.create_user("person-earlier")
     events.record("signed in", user=earlier, person="grace", reference="0a0b0c0d")

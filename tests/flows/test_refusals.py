@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from accounts import provider as provider_module
 from accounts.cognito.errors import ClientRejected
-from accounts.models import Identity, SignIn, User
+from accounts.models import Identity, SignIn, SignInEvent, User
 from accounts.problem_page import render_problem
 from tests.flows.conftest import query_of
 
@@ -227,6 +227,9 @@ def test_unknown_person_is_refused_where_people_are_not_created(visitor, setting
     assert answer.status_code == 403
     assert "have an account here" in answer.text
     assert User.objects.count() == 0
+    refused = SignInEvent.objects.get(kind="refused")
+    assert (refused.user, refused.person) == (None, "ada")
+    assert refused.details["subject"] == visitor.pool.person("ada").sub
 
 
 def test_error_page_shows_the_reference_that_both_logs_use(visitor, caplog):
