@@ -62,6 +62,7 @@ class ProfileView(LoginRequiredMixin, TemplateView):
             "client_id": row.client_id if row else "",
             "groups": identity.groups if identity else [],
             "access_token_expires_at": tokens.access_expires_at if tokens else None,
+            "by_password": row is not None and row.by_password,
             "signed_in_at": row.signed_in_at if row else None,
         }
         sessions = my_sessions(self.request)

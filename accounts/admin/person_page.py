@@ -89,7 +89,9 @@ class PersonPage(ManagesPeople, admin.ModelAdmin):  # type: ignore[type-arg]
         if not self.has_change_permission(request, user):
             return []
         switch = deactivate if user.is_active else activate
-        offered = (sign_out_everywhere, switch, reconcile)
+        offered = [sign_out_everywhere, switch, reconcile]
+        if user == request.user:
+            offered.remove(switch)
         return [(each.__name__, each.short_description) for each in offered]  # type: ignore[attr-defined]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

@@ -86,6 +86,7 @@ def test_nobody_takes_their_own_status_by_the_form(operator):
     page = operator.get(page_of(me)).text
     assert "This is you: another superuser" in page
     assert 'name="is_active"' not in page
+    assert 'value="deactivate"' not in page
     assert operator.post(page_of(me), {"username": "operator"}).status_code == 302
     me.refresh_from_db()
     assert (me.is_active, me.is_staff, me.is_superuser) == (True, True, True)

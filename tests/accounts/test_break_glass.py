@@ -148,6 +148,7 @@ def test_own_profile_shows_it_and_signs_out_everywhere_without_cognito(client, o
     enter(client)
     page = client.get(reverse("accounts:profile")).text
     assert "by password" in page
+    assert "as Cognito told us" not in page
     assert "Access token ends" not in page
     answer = client.post(reverse("accounts:sign_out_everywhere"))
     assert answer["Location"] == "/signout"

@@ -132,7 +132,7 @@ def test_operator_reconciles_and_forgets_and_staff_see_it(ada, pool, visitor):
 
 
 def test_break_glass_lets_staff_in_while_the_pool_is_away(page, site, pool, settings, screenshot):
-    User.objects.create_superuser("emergency", password=PASSWORD)
+    emergency = User.objects.create_superuser("emergency", password=PASSWORD)
     settings.BREAK_GLASS_LOGIN = True
     settings.AUTHENTICATION_BACKENDS = [*settings.AUTHENTICATION_BACKENDS, break_glass.BACKEND]
     pool.stop()
@@ -147,5 +147,9 @@ def test_break_glass_lets_staff_in_while_the_pool_is_away(page, site, pool, sett
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{site}/admin/")
     expect(page.get_by_text("Break-glass is on")).to_be_visible()
-    page.get_by_role("button", name="Sign out").click()
+    page.goto(f"{site}/admin/accounts/user/{emergency.pk}/change/")
+    expect(page.get_by_role("region", name="Signed in now")).to_contain_text("by password")
+    expect(page.get_by_text("This is you: another superuser")).to_be_visible()
+    screenshot(page, "admin-person-by-password")
+    page.get_by_role("button", name="Sign out", exact=True).click()
     page.wait_for_url(f"{site}/signout")
