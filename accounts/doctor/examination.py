@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse, set_script_prefix
 
 from ..cognito.addresses import is_loopback
 from ..cognito.errors import CognitoError
@@ -41,7 +43,8 @@ def examine(
     describe: Describe = lambda provider: None,
     transport: Transport | None = None,
 ) -> Examination:
-    """Run all checks. `base_url` is how people reach the site, PUBLIC_URL when empty.
+    """Run all checks. `base_url` is how people reach the site, PUBLIC_URL when empty; its path
+    precedes the site's own (a stage of API Gateway, a proxy).
 
     `describe` gives the app client's description or None; what it raises passes through.
     """
@@ -49,11 +52,26 @@ def examine(
     if wrong:
         return Examination("this site's settings", wrong, ["the pool: settings come first"])
     current = provider()
-    config, base_url = current.config, base_url or current.public_url
+    config, reached_at = current.config, base_url or current.public_url
+    base_url, prefix = _split(reached_at)
     probe = Probe(config, transport or Transport(read_seconds=8.0))
-    addresses = _addresses(current, base_url)
     described = describe(current)
-    result = Examination(f"pool {config.pool_id}, app client {config.client_id}, site {base_url}")
+    result = Examination(f"pool {config.pool_id}, app client {config.client_id}, site {reached_at}")
+    with _below(prefix):
+        _examine(result, current, probe, base_url, described, production=production)
+    return result
+
+
+def _examine(
+    result: Examination,
+    current: Provider,
+    probe: Probe,
+    base_url: str,
+    described: Mapping[str, Any] | None,
+    *,
+    production: bool,
+) -> None:
+    config, addresses = current.config, _addresses(current, base_url)
     result.findings.extend(site_problems(current.public_url, base_url))
     result.findings.extend(_network_problems(probe, addresses))
     if described is not None:
@@ -69,7 +87,23 @@ def examine(
         if described is not None:
             result.findings.extend(description_production_problems(described, config))
         result.not_checked.append("what only people can judge: docs/go-live.md")
-    return result
+
+
+def _split(address: str) -> tuple[str, str]:
+    """The origin, and the path that precedes the site's own."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
+
+
+@contextmanager
+def _below(prefix: str) -> Iterator[None]:
+    """Build the site's addresses as requests below this path do (SCRIPT_NAME)."""
+    before = get_script_prefix()
+    set_script_prefix(f"{prefix}/" if prefix else before)
+    try:
+        yield
+    finally:
+        set_script_prefix(before)
 
 
 def _addresses(current: Provider, base_url: str) -> Addresses:

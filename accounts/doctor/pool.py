@@ -31,6 +31,9 @@ class PoolExamination:
 
     def problems(self) -> Iterator[Finding]:
         config, address = self._probe.config, self._probe.discovery_address
+        if not config.issuer.endswith(f"/{config.pool_id}"):
+            yield findings.issuer_of_another_pool(config)
+            return  # what stands there is about that one
         try:
             asked_at = time.time()
             answer = self._probe.discovery()
@@ -46,10 +49,24 @@ class PoolExamination:
             yield findings.issuer_unreachable(config, address, reason)
             return
         if document["issuer"] != config.issuer:
+            document = self._document_of_the_issuer() or document
+        if document["issuer"] != config.issuer:
             yield findings.issuer_differs(config, document["issuer"])
         self.hosted_ui = _origin(document.get("authorization_endpoint"))
         yield from self._clock(answer, asked_at, address)
         yield from self._keys(document)
+
+    def _document_of_the_issuer(self) -> dict[str, Any] | None:
+        """The issuer's own document where that beside the keys is another pool's.
+
+        If there is one, COGNITO_JWKS_URL is what is wrong, and not COGNITO_ISSUER.
+        """
+        issuer = self._probe.config.issuer
+        try:
+            document = json_object(self._probe.discovery(issuer).body)
+        except CognitoError:
+            return None
+        return document if document and document.get("issuer") == issuer else None
 
     def _clock(self, answer: Response, asked_at: float, address: str) -> Iterator[Finding]:
         try:

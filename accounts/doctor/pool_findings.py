@@ -38,6 +38,19 @@ def pool_unknown(config: CognitoConfig, address: str, status: int) -> Finding:
     )
 
 
+def issuer_of_another_pool(config: CognitoConfig) -> Finding:
+    return Finding(
+        id="issuer-of-another-pool",
+        what=f"COGNITO_ISSUER is {config.issuer}, which isn't the pool {config.pool_id}"
+        " (COGNITO_POOL_ID).",
+        why="Every token of that pool would be refused as another one's.",
+        fix=(
+            "Environment or .env: remove COGNITO_ISSUER: it is derived from COGNITO_POOL_ID.",
+            "For a custom endpoint: its last part is the pool's id.",
+        ),
+    )
+
+
 def issuer_differs(config: CognitoConfig, published: str) -> Finding:
     return Finding(
         id="issuer-differs",

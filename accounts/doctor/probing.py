@@ -60,8 +60,10 @@ class Probe:
             return self.config.jwks_url.removesuffix(_KEY_SET) + _DISCOVERY
         return self.config.issuer + _DISCOVERY
 
-    def discovery(self) -> Response:
-        return self._transport.probe(self.discovery_address, {})
+    def discovery(self, issuer: str = "") -> Response:
+        """The discovery document, or the one that stands at this issuer."""
+        address = f"{issuer}{_DISCOVERY}" if issuer else self.discovery_address
+        return self._transport.probe(address, {})
 
     def document(self, address: str) -> Response:
         """Any public document or page; the query may stand in the address."""

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from apig_wsgi import make_lambda_handler
@@ -156,6 +157,17 @@ def test_sign_in_begins(event, settings):
     assert location.startswith("http://localhost:1/oauth2/authorize?")
     begun = [cookie for cookie in cookies_of(answer) if cookie.startswith("signin_")]
     assert len(begun) == 1, answer
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("event", [http_api, rest_api])
+def test_sign_in_below_a_stage_comes_back_there(event, settings):
+    settings.ALLOWED_HOSTS = ["localhost"]
+    answer = lambda_handler.handler(event("/accounts/login/", stage="prod"), None)
+    many = answer.get("multiValueHeaders")
+    location = many["Location"][0] if many else answer["headers"]["location"]
+    sent = parse_qs(urlsplit(location).query)["redirect_uri"]
+    assert sent == [f"{settings.PUBLIC_URL}/prod/signin"]
 
 
 @pytest.mark.django_db

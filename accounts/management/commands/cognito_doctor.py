@@ -5,7 +5,6 @@ from argparse import ArgumentParser
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -24,7 +23,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--base-url", default="", help="how people reach the site, if not by PUBLIC_URL"
+            "--base-url",
+            default="",
+            help="how people reach the site, if not by PUBLIC_URL; with a path when a proxy or a"
+            " stage of API Gateway puts one before the site's own",
         )
         parser.add_argument(
             "--production", action="store_true", help="also what a live site must fulfil"
@@ -68,8 +70,6 @@ class Command(BaseCommand):
 
 def _base_url(given: str) -> str:
     problem = address_problem(given) if given else None
-    if problem is None and urlsplit(given).path.strip("/"):
-        problem = "must have no path"
     if problem:
         raise CommandError(f"--base-url {given} {problem}. Give it like https://app.example.com.")
     return given.rstrip("/")

@@ -4,10 +4,12 @@ import json
 
 import pytest
 
+from local_pool.testing import Client, LocalPool
+
 SENTENCES = [
     (("--base-url", "example"), "--base-url example is not a web address."),
     (("--base-url", "http://app.example.com"), "must use https"),
-    (("--base-url", "https://app.example.com/app"), "must have no path."),
+    (("--base-url", "https://app.example.com/?x"), "must have no query and no fragment."),
     (("--client-json", "/nowhere/client.json"), "can't be read (FileNotFoundError)."),
 ]
 
@@ -37,6 +39,20 @@ def test_pasted_description_is_read(doctor, pool):
     text = json.dumps({"UserPoolClient": described})
     told = doctor(pool, "--json", "--client-json", "-", stdin=text)
     assert told.ids == ["revocation-off"]
+
+
+def test_site_below_a_path_is_looked_at_there(doctor):
+    """As behind API Gateway's stages: PUBLIC_URL has no path, what is registered has."""
+    site = "http://localhost:8000"
+    client = Client("7stageclient", "stage-secret", callback_urls=(f"{site}/prod/signin",),
+                    logout_urls=(f"{site}/prod/signout",))  # fmt: skip
+    with LocalPool(clients=[client]) as pool:
+        values = {"COGNITO_CLIENT_ID": "7stageclient", "COGNITO_CLIENT_SECRET": "stage-secret",
+                  "COGNITO_PUBLIC_CLIENT_ID": ""}  # fmt: skip
+        told = doctor(pool, "--base-url", f"{site}/prod/", **values)
+        assert (told.status, f"site {site}/prod" in told.output) == (0, True), told.output
+        without = doctor(pool, "--json", **values)
+    assert without.ids == ["callback-not-registered", "sign-out-not-registered"]
 
 
 def test_findings_are_readable(doctor, pool):

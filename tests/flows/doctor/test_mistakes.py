@@ -81,6 +81,11 @@ MISTAKES = {
             "COGNITO_JWKS_URL": f"{pool.issuer}/.well-known/jwks.json",
         },
     ),
+    "issuer of another pool": Mistake(
+        "issuer-of-another-pool",
+        ("COGNITO_ISSUER", "local-1_Elsewhere", "COGNITO_POOL_ID"),
+        environment=lambda pool: {"COGNITO_ISSUER": f"{pool.url}/local-1_Elsewhere"},
+    ),
     "discovery talks nonsense": Mistake(
         "issuer-unreachable",
         ("no discovery document",),
@@ -178,6 +183,35 @@ MISTAKES = {
         ("COGNITO_PUBLIC_CLIENT_ID is 5nobody",),
         environment=lambda pool: {"COGNITO_PUBLIC_CLIENT_ID": "5nobody"},
     ),
+    "public client without the documentation's callback": Mistake(
+        "public-callback-not-registered",
+        (f"{SITE}/docs/oauth2-redirect isn't", f"Registered is {SITE}/docs/oauth2-redirect/."),
+        pool={
+            "clients": [Client("7public", None, callback_urls=(f"{SITE}/docs/oauth2-redirect/",))]
+        },
+        environment=lambda pool: {"COGNITO_PUBLIC_CLIENT_ID": "7public"},
+    ),
+    "front end that is registered with a slash": Mistake(
+        "spa-callback-not-registered",
+        ("https://spa.example.com/signin,", "Registered is https://spa.example.com/signin/."),
+        pool=client_with(callback_urls=(f"{SITE}/signin", "https://spa.example.com/signin/")),
+        environment=lambda pool: {
+            **mistaken_client(pool),
+            "COGNITO_SPA_REDIRECT_URIS": "https://spa.example.com/signin",
+        },
+    ),
+    "callback at www": Mistake(
+        ("callback-not-registered", "sign-out-not-registered", "public-callback-not-registered"),
+        (
+            "https://app.example.com/signin isn't",
+            "Registered is https://www.app.example.com/signin.",
+        ),
+        pool=callback_is("https://www.app.example.com/signin"),
+        environment=lambda pool: {
+            **mistaken_client(pool),
+            "PUBLIC_URL": "https://app.example.com",
+        },
+    ),
     "front end that is not registered": Mistake(
         "spa-callback-not-registered",
         ("https://spa.example.com/signin",),
@@ -263,5 +297,7 @@ def test_keys_of_another_pool_are_named(doctor, pool):
     with LocalPool(id="local-1_OtherPool", fresh_keys=True) as other:
         address = f"{other.issuer}/.well-known/jwks.json"
         told = doctor(pool, "--json", COGNITO_JWKS_URL=address, COGNITO_ISSUER=pool.issuer)
-    assert "issuer-differs" in told.ids
-    assert told.status == 1
+    assert (told.status, told.ids) == (1, ["keys-of-another-pool"]), told.output
+    [finding] = told.findings
+    assert f"COGNITO_JWKS_URL is {address}" in finding["what"]
+    assert f"COGNITO_JWKS_URL={pool.issuer}/.well-known/jwks.json" in finding["fix"][0]
