@@ -1,5 +1,6 @@
 """docs/adopt.md, followed: a project with its own `accounts`, auth.User and users takes us in."""
 
+import json
 import os
 import re
 import shutil
@@ -258,6 +259,23 @@ def test_users_are_linked_then_sign_in_as_themselves(server, host, environment, 
 def test_stranger_gets_an_account_of_their_own(server, pool):
     _, page = sign_in(server, pool, "mary")
     assert page.text.startswith("report for person-")
+
+
+def test_person_is_exported_and_forgotten_with_the_sites_own_rows(server, host, environment, pool):
+    sign_in(server, pool, "otto")
+    give = (
+        "from accounts.models import Profile\n"
+        "from sso.models import Identity\n"
+        "Profile.objects.create(user=Identity.objects.get(username='otto').user)"
+    )
+    assert run(host, environment, "shell", "--no-imports", "-c", give).returncode == 0
+    exported = json.loads(run(host, environment, "export_user", "otto").stdout)
+    assert exported["withheld"]["auth.User"] == ["password"]
+    assert len(exported["rows"]["accounts.Profile (user)"]) == 1
+    told = run(host, environment, "forget_user", "otto")
+    assert "-  accounts.Profile: 1\n" in told.stdout, told.stderr
+    assert "Forgotten." in run(host, environment, "forget_user", "otto", "--apply").stdout
+    assert run(host, environment, "export_user", "otto").returncode == 1
 
 
 def test_api_view_takes_access_tokens_and_nothing_else(server, pool):
