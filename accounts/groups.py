@@ -63,6 +63,17 @@ def apply_groups(user: Any, claims: AccessClaims | IdClaims) -> None:
                 _forget_permissions(user)
 
 
+def take_back(identity: Identity) -> None:
+    """Take what the groups of this identity gave its person, as if its pool now named none."""
+    identity.groups = []
+    identity.save(update_fields=["groups"])
+    mapping = _mapping_of(identity)
+    with one_event(reason="pool_groups", person=identity.username, by=None) as changes:
+        _give_and_take(identity.user, identity, mapping)
+    if changes:
+        _forget_permissions(identity.user)
+
+
 def _give_and_take(user: Any, identity: Identity, mapping: GroupMapping) -> None:
     # Locked: the same person may come with another identity at the same time.
     person: Any = get_user_model()._default_manager.select_for_update().get(pk=user.pk)

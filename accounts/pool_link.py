@@ -3,7 +3,8 @@
 The only way for two pools to share a person, and for somebody whose address their pool has not
 verified. Nothing is guessed: the operator names person, pool and user id (sub). An identity that
 already is somebody here is taken from them only if they hold nothing but what the pool gave: an
-account that came about when the identity called the API before it was linked.
+account that came about when the identity called the API before it was linked. Any link, one by
+address included, can be undone.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from . import ending, events, pool_people, services
+from . import ending, events, groups, pool_people, revocations, services
 from .cognito.config import CognitoConfig, TrustedPool
 from .deletion import Rows, deletion_of
 from .models import Identity, SignIn, SignInEvent
@@ -96,6 +97,35 @@ def make_pool_link(link: PoolLink) -> bool:
         subject=link.subject,
         instead_of=link.previous.get_username() if link.previous else "",
     )
+    return ending.revoke(pending)
+
+
+def linked_identity(user: Any, *, issuer: str, subject: str) -> Identity:
+    """The identity that is this person now, to be taken from them. Raises LinkRefused."""
+    identity = Identity.objects.of(issuer=issuer, subject=subject)
+    if identity is None or identity.user_id != user.pk:
+        raise LinkRefused(f"{subject} at {issuer} is not {user.get_username()}.")
+    return identity
+
+
+def undo_link(identity: Identity) -> bool:
+    """End all that this identity has here, and let it be nobody: whoever comes with it comes anew.
+    The person stays, with what they did. False: as for `make_pool_link`."""
+    user, who = identity.user, {"issuer": identity.issuer, "subject": identity.subject}
+    with transaction.atomic():
+        revocations.revoke_person(**who)
+        rows = SignIn.objects.live().select_related("user").filter(user=user, **who)
+        pending = [ending.end(row, reason=SignIn.EndReason.BY_OPERATOR) for row in rows]
+        groups.take_back(identity)
+        identity.delete()
+        events.record(
+            "unlinked",
+            user=user,
+            person=identity.username,
+            reason="operator",
+            issuer=identity.issuer,
+            subject=identity.subject,
+        )
     return ending.revoke(pending)
 
 

@@ -5,8 +5,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts import pool_link
-from accounts.models import Identity, SignInEvent, User
+from accounts import pool_link, revocations
+from accounts.models import Identity, SignIn, SignInEvent, User
 from local_pool.testing import LocalPool
 from tests.flows.conftest import ENVIRONMENT_NAMES
 from tests.host.models import Article, Team
@@ -165,3 +165,33 @@ def test_second_of_two_operators_is_refused(grace, partner):
     with pytest.raises(pool_link.LinkRefused, match="just now"):
         pool_link.make_pool_link(found)
     assert Identity.objects.filter(issuer=partner.issuer).count() == 1
+
+
+def test_link_is_undone_with_the_rights_it_gave(grace, partner, client):
+    link_grace(partner, "--apply")
+    tokens = partner.tokens_for("grace")
+    assert caller(client, tokens).status_code == 200
+    assert grace.groups.exists()
+    said = link_grace(partner, "--undo")
+    assert "other identities they have: 1\n" in said
+    assert caller(client, tokens).status_code == 200
+    assert "Undone." in link_grace(partner, "--undo", "--apply")
+    assert not grace.groups.exists()
+    assert Identity.objects.get().user == grace
+    event = SignInEvent.objects.get(kind="unlinked")
+    assert (event.user, event.details["issuer"]) == (grace, partner.issuer)
+    revocations.reset()  # or a second later
+    assert caller(client, tokens).status_code == 401
+    with pytest.raises(CommandError, match="is not person-grace"):
+        link_grace(partner, "--undo", "--apply")
+
+
+def test_undoing_ends_the_sessions_of_that_identity_alone(own, cognito_client):
+    user = cognito_client("grace").user
+    subject = Identity.objects.get().subject
+    other = SignIn.objects.get()
+    other.pk, other.key, other.issuer = None, "another", "https://else.example"
+    other.save()
+    link(user.username, "--pool", own.pool_id, "--sub", subject, "--undo", "--apply")
+    assert [row.issuer for row in SignIn.objects.live()] == ["https://else.example"]
+    assert not Identity.objects.exists()

@@ -8,8 +8,17 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ... import aws
 from ...linking import Proposal, link, people_of_the_pool, proposals
+from ...models import Identity
 from ...person_lookup import NobodyMeant, person_called
-from ...pool_link import LinkRefused, PoolLink, issuer_called, make_pool_link, pool_link
+from ...pool_link import (
+    LinkRefused,
+    PoolLink,
+    issuer_called,
+    linked_identity,
+    make_pool_link,
+    pool_link,
+    undo_link,
+)
 
 
 class Command(BaseCommand):
@@ -31,15 +40,19 @@ class Command(BaseCommand):
         )
         parser.add_argument("--pool", metavar="POOL", help="pool id or issuer of the identity")
         parser.add_argument("--sub", metavar="SUB", help="user id (sub) of the identity")
-        parser.add_argument("--apply", action="store_true", help="make the links")
+        parser.add_argument(
+            "--undo", action="store_true", help="take the named identity from its person again"
+        )
+        parser.add_argument("--apply", action="store_true", help="make the links, or undo one")
 
     def handle(self, *args: Any, **options: Any) -> None:
         names, pool, subject = options["names"], options["pool"], options["sub"]
         try:
-            if pool is None and subject is None:
+            if not (pool or subject or options["undo"]):
                 self._by_address(set(names), apply=options["apply"])
             elif pool and subject and len(names) == 1:
-                self._as_said(names[0], pool, subject, apply=options["apply"])
+                work = self._undo if options["undo"] else self._as_said
+                work(names[0], pool, subject, apply=options["apply"])
             else:
                 raise CommandError("One NAME, --pool and --sub belong together.")
         except aws.AwsProblem as problem:
@@ -53,8 +66,22 @@ class Command(BaseCommand):
         if not apply:
             self.stdout.write("Would be linked. Look at both, then add --apply.")
             return
-        reached = make_pool_link(found)
-        self.stdout.write("Linked.")
+        self._done("Linked.", make_pool_link(found))
+
+    def _undo(self, name: str, pool: str, subject: str, *, apply: bool) -> None:
+        user = person_called(name)
+        identity = linked_identity(user, issuer=issuer_called(pool), subject=subject)
+        self.stdout.write(f"-  {identity}")
+        self.stdout.write(f"   is no longer {user} ({user.get_username()}){_staff(user)}")
+        left = Identity.objects.filter(user=user).exclude(pk=identity.pk).count()
+        self.stdout.write(f"   its sessions and tokens end; other identities they have: {left}")
+        if not apply:
+            self.stdout.write("Would be undone. Add --apply to do it.")
+            return
+        self._done("Undone.", undo_link(identity))
+
+    def _done(self, said: str, reached: bool) -> None:
+        self.stdout.write(said)
         if not reached:
             self.stdout.write("Cognito didn't answer; `manage.py housekeeping` revokes the rest.")
 
