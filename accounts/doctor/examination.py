@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.core.management import get_commands
 from django.urls import NoReverseMatch, get_script_prefix, reverse, set_script_prefix
 
 from ..cognito.addresses import is_loopback
@@ -50,7 +51,7 @@ def examine(
     """
     wrong = wrong_settings()
     if wrong:
-        return Examination("this site's settings", wrong, ["the pool: settings come first"])
+        return Examination("this site's settings", wrong, [_settings_first()])
     current = provider()
     config, reached_at = current.config, base_url or current.public_url
     base_url, prefix = _split(reached_at)
@@ -87,6 +88,13 @@ def _examine(
         if described is not None:
             result.findings.extend(description_production_problems(described, config))
         result.not_checked.append("what only people can judge: docs/go-live.md")
+
+
+def _settings_first() -> str:
+    said = "the pool: settings come first"
+    if "dev" not in get_commands():  # a project that took this folder in
+        return said
+    return f"{said}; those of `make run` and its local pool: `manage.py dev cognito_doctor`"
 
 
 def _split(address: str) -> tuple[str, str]:

@@ -91,6 +91,7 @@ def test_pasted_nonsense_is_said_in_a_sentence(doctor, pool, text, reason):
 def test_doctor_works_while_required_settings_are_missing(run_command):
     told = run_command("cognito_doctor", "--json", environment={})
     assert told.status == 1
+    assert "`manage.py dev cognito_doctor`" in json.loads(told.output)["not_checked"][0]
     assert set(told.ids) == {"setting-wrong"}
     named = " ".join(finding["what"] for finding in told.findings)
     for name in ("SECRET_KEY", "PUBLIC_URL", "COGNITO_POOL_ID", "TOKEN_ENCRYPTION_KEYS"):
