@@ -1,6 +1,6 @@
 # `make help` says what each target does. Everything is installed into .venv, inside this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help run token serve chaos test test-services test-js test-infra check demo-signout remove-demo format reset
+.PHONY: help run token serve chaos test test-services test-js test-infra check bench demo-signout remove-demo format reset
 
 PY := .venv/bin/python
 ENSURE := .venv/installed
@@ -44,6 +44,9 @@ check: $(ENSURE) ## lint, formatting, types, migrations, layers and documentatio
 	@$(PY) manage.py makemigrations --check --dry-run --settings tests.settings
 	@$(PY) -m pytest -q tests/test_docs.py tests/test_layers.py
 
+bench: $(ENSURE) .local/bench/installed ## measure speed beside the peers (ARGS="--part micro", --help)
+	@.local/bench/venv/bin/python -m bench $(ARGS)
+
 demo-signout: $(ENSURE) ## see an access token refused a second after its person signed out
 	@$(PY) -m sso_project.dev.demo_signout
 
@@ -67,3 +70,9 @@ reset: ## forget what running left behind: development database, pool state, key
 	@$(PY) -m venv .local/infra
 	@.local/infra/bin/python -m pip install -qq --disable-pip-version-check -r $<
 	@touch $@
+
+.local/bench/installed: bench/requirements.txt requirements-runtime.txt
+	@echo "Installing the peers into .local/bench (once, about a minute) …"
+	@$(PY) -m venv --clear .local/bench/venv
+	@.local/bench/venv/bin/python -m pip install -qq --disable-pip-version-check -r bench/requirements.txt
+	@touch .local/bench/installed

@@ -2,10 +2,10 @@
 
     python scripts/remove_demo.py [FOLDER]
 
-Deletes stats/ with its templates, scripts, styles, documents and tests, and the rehearsal of faults
-that writes figures (deploy/chaos); takes the lines out of the other files that need them. Tests
-elsewhere that use it lose those functions; the profile page takes the dashboard's place after
-signing in. Look at `git diff` afterwards.
+Deletes stats/ with its templates, scripts, styles, documents and tests, the rehearsal of faults
+that writes figures (deploy/chaos) and what measures their list (bench); takes the lines out of the
+other files that need them. Tests elsewhere that use it lose those functions; the profile page takes
+the dashboard's place after signing in. Look at `git diff` afterwards.
 """
 
 import ast
@@ -25,8 +25,13 @@ FOLDERS_AND_FILES = (
     "static/css/stats.css",
     "static/css/stats-admin.css",
     "deploy/chaos",
+    "bench",
     "docs/chaos.md",
+    "docs/performance.md",
+    "docs/performance.svg",
     "docs/stats.md",
+    "tests/bench",
+    "tests/production/test_chaos_checker.py",
     "tests/stats",
     "tests/test_remove_demo.py",
     "scripts/remove_demo.py",
@@ -41,18 +46,23 @@ LINES = {
     "sso_project/urls.py": [r'include\("stats\.'],
     "sso_project/dev/app.py": [r"seed_stats"],
     "requirements-runtime.txt": [r"^(django-import-export|diff-match|et_xmlfile|openpyxl|tablib)"],
-    "Makefile": [r"^remove-demo:|scripts/remove_demo", r"^chaos:|deploy\.chaos"],
-    "README.md": [r"remove-demo", r"docs/stats\.md", r"`/dashboard/`"],
+    "Makefile": [
+        r"^remove-demo:|scripts/remove_demo",
+        r"^chaos:|deploy\.chaos",
+        r"^bench:|\.local/bench",
+    ],
+    "README.md": [r"make bench|^\| `bench/`", r"remove-demo", r"docs/stats\.md", r"`/dashboard/`"],
     "deploy/rehearsal/measure.py": [r'seed_stats|"/dashboard/"|"/api/stats"'],
     "docs/api.md": [r"^\| `/api/stats`"],
-    "docs/architecture.md": [r"^\| example \|"],
+    "docs/architecture.md": [r"^\| example \||`bench/`", r"stats/api/question\.py"],
     "docs/scaling.md": [r"^\| (dashboard|`/api/stats`)"],
     ".dockerignore": [r"^!stats$"],
+    "CHANGELOG.md": [r"make bench|docs/performance"],
 }
 _FETCH = ('"/api/stats"', '"/api/user"')
 REPLACED = {
     "sso_project/settings.py": [("stats:dashboard", "accounts:profile"), ("stats(/.*)?|", "")],
-    "Makefile": [(" remove-demo", ""), (" chaos ", " ")],
+    "Makefile": [(" remove-demo", ""), (" chaos ", " "), (" bench ", " ")],
     "CHANGELOG.md": [(", `make chaos`", "")],
     "README.md": [
         (" `make chaos` (ten minutes of load while things break),", ""),
@@ -71,7 +81,11 @@ REPLACED = {
     ],
     "static/js/session.js": [_FETCH],
     "infra/build-zip": [("accounts stats templates", "accounts templates")],
-    "pyproject.toml": [('"accounts", "stats", ', '"accounts", ')],
+    "pyproject.toml": [
+        ('"accounts", "stats", ', '"accounts", '),
+        (', "bench"', ""),
+        (', "django_cognito_jwt.*", "joserfc.*"', ""),
+    ],
     "tests/test_layers.py": [('"stats", ', ""), (', "stats"', "")],
     "tests/test_docs.py": [('"stats", ', "")],
 }

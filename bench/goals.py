@@ -1,0 +1,97 @@
+"""The goals, and whether a run met them. All but two are ratios within one run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .measuring import Refused, Spread
+
+
+@dataclass(frozen=True)
+class Goal:
+    """`what` has to be at most or at least `limit`, in `unit`."""
+
+    what: str
+    limit: float
+    unit: str = "x"
+    at_least: bool = False
+
+    @property
+    def wanted(self) -> str:
+        return f"{'≥' if self.at_least else '≤'} {amount(self.limit, self.unit)}"
+
+    def is_met_by(self, value: float) -> bool:
+        return value >= self.limit if self.at_least else value <= self.limit
+
+
+def _of_many_rows(database: str) -> dict[str, Goal]:
+    rows = f"100,000 rows on {database}"
+    return {
+        f"time, {database}": Goal(f"{rows}: faster than that peer", 12, at_least=True),
+        f"memory, {database}": Goal(f"{rows}: memory that the server takes more", 16, "MiB"),
+        f"flat, {database}": Goal("the same, beyond what 10,000 rows take", 2, "MiB"),
+        f"first byte, {database}": Goal(f"{rows}: first byte", 20, "ms"),
+    }
+
+
+GOALS = {
+    "seen again": Goal("a verified token seen again, of a raw RSA verification", 0.15),
+    "first sight": Goal("a token seen for the first time, of PyJWT's own decode", 1.3),
+    "list, peer": Goal(
+        "`GET /api/stats`, 108 rows, one sync worker, of the DRF viewset with django-cognito-jwt",
+        8,
+        at_least=True,
+    ),
+    "list, floor": Goal("the same, of the floor", 0.45, at_least=True),
+    "list, recommended": Goal(
+        "the same on the recommended server, of that peer", 12, at_least=True
+    ),
+    "authentication": Goal("authentication's share of that request's CPU", 10, "%"),
+    "queries of authentication": Goal(
+        "its SQL queries once warm, between the revocation feed's", 0, ""
+    ),
+    **_of_many_rows("SQLite"),
+    **_of_many_rows("PostgreSQL"),
+    "refresh calls": Goal("50 requests with one expired token: calls to the token endpoint", 1, ""),
+    "refresh slowest": Goal("the same: the slowest answer (the endpoint takes 100 ms)", 250, "ms"),
+    "refresh beside": Goal("the same: the slowest answer to somebody else", 150, "ms"),
+    "unknown keys": Goal(
+        "200 unknown key ids: key set downloads, of one per process and cooldown", 1
+    ),
+    "rotated key": Goal("requests refused with a rotated key, without a restart", 0, ""),
+    "page queries": Goal("`/dashboard/`, 108 rows, signed in: SQL queries", 7, ""),
+    "sign-in calls": Goal("a sign-in, keys warm: calls to Cognito", 1, ""),
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run found for a goal, or why it found nothing."""
+
+    goal: Goal
+    found: Spread | None
+    problem: str = ""
+
+    @property
+    def verdict(self) -> str:
+        if self.found is None:
+            return "no figure"
+        return "met" if self.goal.is_met_by(self.found.middle) else "not met"
+
+
+def result(name: str, find: Callable[[], Spread | float]) -> tuple[str, Result]:
+    """What `find` returns, for the goal of that name."""
+    try:
+        found = find()
+    except Refused as problem:
+        return name, Result(GOALS[name], None, str(problem))
+    if not isinstance(found, Spread):
+        found = Spread(found, found, found)
+    return name, Result(GOALS[name], found)
+
+
+def amount(value: float, unit: str) -> str:
+    """A number as people read it: three digits that count, and its unit."""
+    digits = 0 if value == int(value) or abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:.{digits}f} {unit}".rstrip()

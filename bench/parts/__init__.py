@@ -1,0 +1,1 @@
+"""The parts of a run, each with a `run(site, options)` that returns an Outcome."""

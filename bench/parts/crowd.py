@@ -1,0 +1,89 @@
+"""What a token costs among so many people (runs inside, see ../inside.py)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+
+from accounts import revocations
+from accounts.authentication import authenticated
+from accounts.models import Identity, Revocation
+from accounts.principals import principal_maker
+from accounts.provider import provider
+from accounts.verified_tokens import VerifiedTokens
+
+from ..measuring import in_turn
+
+AGAIN = 1000
+
+
+def main(order: dict[str, Any]) -> dict[str, list[float]]:
+    """Seconds by names and rounds."""
+    fill(order["people"])
+    token = order["token"]
+    authenticated(token)
+
+    def again() -> None:
+        for _ in range(AGAIN):
+            authenticated(token)
+
+    def first() -> None:
+        VerifiedTokens(provider().pools).verify(token, principal_of=principal_maker)
+
+    feed = revocations.RevocationFeed()
+    feed._read(time.monotonic())
+
+    def recent() -> None:
+        feed._read(time.monotonic())
+
+    def whole() -> None:
+        revocations.RevocationFeed()._read(time.monotonic())
+
+    subjects = {"again": (again, AGAIN), "first": (first, 1), "feed": (recent, 1)}
+    measures = {name: seconds_of(work, times) for name, (work, times) in subjects.items()}
+    measures["whole_feed"] = seconds_of(whole, 1)
+    return {name: series.values for name, series in in_turn(measures, order["rounds"]).items()}
+
+
+def seconds_of(work: Callable[[], None], times: int) -> Callable[[], float]:
+    def measured() -> float:
+        started = time.perf_counter()
+        work()
+        return (time.perf_counter() - started) / times
+
+    return measured
+
+
+def fill(people: int) -> None:
+    """So many people, each with an identity; a tenth were signed out everywhere, hours ago."""
+    users, issuer, now = get_user_model(), provider().config.issuer, timezone.now()
+    made = users.objects.bulk_create(
+        [users(username=f"crowd-{number}") for number in range(people)], batch_size=1000
+    )
+    subjects = [f"00000000-0000-4000-8000-{number:012d}" for number in range(people)]
+    Identity.objects.bulk_create(
+        [
+            Identity(user=user, issuer=issuer, subject=subject)
+            for user, subject in zip(made, subjects, strict=True)
+        ],
+        batch_size=1000,
+    )
+    Revocation.objects.bulk_create(
+        [
+            Revocation(
+                kind=Revocation.Kind.PERSON,
+                issuer=issuer,
+                subject=subject,
+                not_before=int(now.timestamp()) - 7200,
+                expires_at=now + timedelta(hours=22),
+            )
+            for subject in subjects[::10]
+        ],
+        batch_size=1000,
+    )
+    Revocation.objects.update(at=now - timedelta(hours=2))

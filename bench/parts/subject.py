@@ -1,0 +1,59 @@
+"""One thing under load, measured again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from statistics import median
+
+from ..client import ask_once
+from ..load import Asked, Load, in_another_process
+from ..measuring import Refused, Series
+from ..outcome import Figure
+from ..servers import Server
+
+
+class Subject:
+    """Called, it answers requests per second. Its `loads` are those of the rounds so far.
+
+    `server` is asked what it used of the processors, which other work on the machine disturbs less
+    than the rate.
+    """
+
+    def __init__(
+        self, asked: Asked, *, connections: int, seconds: float, server: Server | None = None
+    ) -> None:
+        self.asked = asked
+        self.loads: list[Load] = []
+        self._cpu: list[float] = []  # seconds of one request
+        self._connections, self._seconds, self._server = connections, seconds, server
+
+    def __call__(self) -> float:
+        before = self._server.cpu_seconds() if self._server else 0.0
+        load = in_another_process(
+            "keep_asking", self.asked, connections=self._connections, seconds=self._seconds
+        )
+        if load.problems:
+            raise Refused(", ".join(f"{n} x {what}" for what, n in load.problems.items()))
+        self.loads.append(load)
+        if self._server:
+            self._cpu.append((self._server.cpu_seconds() - before) / load.answers)
+        return load.rate
+
+    def figure(self, table: str, series: Series) -> Figure:
+        """Requests per second, and how long the answers took. Raises Refused."""
+        more: dict[str, float | str] = {
+            "median, ms": median(load.median * 1000 for load in self.loads),
+            "p99, ms": median(load.p99 * 1000 for load in self.loads),
+        }
+        if self._cpu:
+            more["server's CPU, ms"] = 1000 * median(self._cpu)
+        return Figure(table, series.name, series.spread(), "req/s", more)
+
+
+def asked_for(port: int, path: str, headers: Mapping[str, str], *, constant: bool = True) -> Asked:
+    """What is asked, with the length of the answer of now."""
+    answer = ask_once(port, path, headers)
+    if answer.status != 200:
+        raise Refused(f"{path} answers {answer.status}: {answer.body[:300]!r}")
+    length = len(answer.body)
+    return Asked(port=port, path=path, headers=headers, length=length, constant=constant)

@@ -1,0 +1,122 @@
+"""Pieces of the parts that can be wrong without anybody noticing; and the peers themselves."""
+
+import cProfile
+import json
+import pstats
+import re
+import subprocess
+from base64 import urlsafe_b64decode
+
+import jwt
+import pytest
+from django.db import connection
+
+from accounts.testing import mint_access_token
+from bench.charts import charts
+from bench.measuring import Spread
+from bench.outcome import Figure, Outcome
+from bench.parts import macro, micro
+from bench.parts.macro import spoilt
+from bench.parts.page import QueryCounter
+from bench.parts.profiling import area_of, areas
+from bench.parts.storm import with_key_id
+from tests.imports import ROOT
+
+LONGEST_LABEL = 45  # characters that have room beside the bars
+INSTALLED = ROOT / ".local/bench/installed"
+
+
+def pins(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return dict(re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==(\S+)", text.lower(), re.MULTILINE))
+
+
+def test_what_both_requirements_name_has_one_version():
+    ours, bench = pins("requirements.txt"), pins("bench/requirements.txt")
+    assert {"django-cognito-jwt", "joserfc", "flask"} <= set(bench)
+    assert {name: bench[name] for name in bench if name in ours} == {
+        name: ours[name] for name in ours if name in bench
+    }
+
+
+def test_another_key_id_leaves_the_rest_of_the_token():
+    token = mint_access_token()
+    changed = with_key_id(token, "unknown-1")
+    assert jwt.get_unverified_header(changed)["kid"] == "unknown-1"
+    assert changed.split(".")[1:] == token.split(".")[1:]
+
+
+def test_spoilt_token_has_another_signature_of_the_same_length():
+    token = f"Bearer {mint_access_token()}"
+    changed = spoilt(token)
+    assert changed != token
+    assert len(changed) == len(token)
+    assert changed.rpartition(".")[0] == token.rpartition(".")[0]
+    assert json.loads(urlsafe_b64decode(changed.split(".")[1] + "=="))
+
+
+@pytest.mark.django_db
+def test_queries_are_counted():
+    counter = QueryCounter()
+    with connection.execute_wrapper(counter), connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        cursor.execute("SELECT 1")
+    assert counter.count == 2
+    assert counter.statements == {"SELECT 1": 2}
+
+
+def test_areas_share_all_of_the_time_and_c_functions_are_their_callers():
+    profile = cProfile.Profile()
+    profile.runcall(json.dumps, list(range(50_000)))
+    shares = areas(pstats.Stats(profile))
+    assert sum(shares.values()) == pytest.approx(1)
+    assert max(shares, key=shares.get) == "JSON"
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "area"),
+    [
+        ("/x/accounts/authentication.py", "authenticate", "authentication, sessions (`accounts`)"),
+        ("/x/django/db/models/query.py", "iterator", "Django's ORM"),
+        ("/x/django/http/response.py", "write", "Django's requests and answers"),
+        ("~", "<method 'execute' of 'sqlite3.Cursor' objects>", "the database itself"),
+        ("/usr/lib/python3.11/io.py", "read", "Python itself"),
+    ],
+)
+def test_area_of_a_function(file, name, area):
+    assert area_of(file, name) == area
+
+
+def test_picture_tells_ours_from_peers_and_bounds():
+    names = [macro.OURS, macro.FLOOR, f"{macro.PEER}, {macro.RECOMMENDED}"]
+    outcome = Outcome(figures=[Figure(macro.LIST, n, Spread(1, 1, 1), "req/s") for n in names])
+    outcome.figures += [Figure(micro.TABLE, n, Spread(1, 1, 1), "µs") for n in micro.NAMES.values()]
+    requests, tokens = charts(outcome)
+    assert [bar.kind for bar in requests.bars] == ["ours", "bound", "peer"]
+    assert [bar.kind for bar in tokens.bars] == ["bound", *["ours"] * 3, *["peer"] * 4]
+    assert max(len(bar.name) for chart in (requests, tokens) for bar in chart.bars) <= LONGEST_LABEL
+    assert charts(Outcome()) == []
+
+
+@pytest.mark.skipif(not INSTALLED.exists(), reason="`make bench` installs what it needs")
+def test_peers_answer_what_we_answer_and_refuse_broken_tokens(clean_environ):
+    code = (
+        "from bench.site import Site\n"
+        "from bench.parts.macro import require_peers_to_agree\n"
+        "from bench.servers import ONE_SYNC_WORKER\n"
+        "with Site() as site:\n"
+        "    environment = site.databases.make(108)\n"
+        "    ours = site.serve('site', environment, *ONE_SYNC_WORKER)\n"
+        "    peers = site.serve('peers', environment, *ONE_SYNC_WORKER)\n"
+        "    require_peers_to_agree(site, ours, peers)\n"
+        "    print('agreed')\n"
+    )
+    done = subprocess.run(
+        [INSTALLED.parent / "venv/bin/python", "-c", code],
+        cwd=ROOT,
+        env=clean_environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "agreed\n", done.stderr[-3000:]
