@@ -5,6 +5,7 @@ from django.apps import AppConfig
 
 class AccountsConfig(AppConfig):
     name = __package__
+    default_auto_field = "django.db.models.BigAutoField"  # as in the migrations, wherever we are
     verbose_name = "People and sign-ins"
 
     def ready(self) -> None:

@@ -26,7 +26,7 @@ SECRET_KEY = "the-host-project's-own-secret-key-that-signs-nothing-of-worth-0123
 ALLOWED_HOSTS = ["localhost"]
 ROOT_URLCONF = "host.urls"
 USE_TZ = True
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # as in older projects
 INSTALLED_APPS = [
     "accounts",
     "django.contrib.admin",
