@@ -160,6 +160,10 @@ def _values(row: Model) -> dict[str, Any]:
 def _session(stored: StoredSession) -> dict[str, Any]:
     """Where and how long, and what the site put into it; never the key that opens it."""
     row = stored.sign_in
-    where = {"device": row.device, "address": row.address, "at": row.signed_in_at} if row else {}
+    where = (
+        {"device": row.device, "address": row.address, "signed_in_at": row.signed_in_at}
+        if row
+        else {}
+    )
     content = {name: value for name, value in stored.content.items() if not sounds_secret(name)}
     return {"expires_at": stored.expires_at, **where, "content": content}

@@ -54,7 +54,11 @@ def sounds_secret(name: str) -> bool:
 
 def shown_name(row: Model) -> str:
     """What a row is called in a listing: as it calls itself if it is ours or none of its columns is
-    withheld, else by its key, unless that is a secret too."""
+    withheld, else by its key, unless that is a secret too. A many-to-many relation's own row is
+    called by what it joins."""
+    if row._meta.auto_created:
+        joined = (field for field in row._meta.concrete_fields if field.is_relation)
+        return ", ".join(shown_name(getattr(row, field.name)) for field in joined)
     withheld = withheld_columns(type(row))
     if type(row) in _OURS or not withheld:
         return str(row)

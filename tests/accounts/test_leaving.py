@@ -56,17 +56,18 @@ def test_dry_run_tells_everything_that_goes_and_changes_nothing(grace):
     ApiToken.objects.create(user=grace, key="a-secret-key")
     Article.objects.create(author=grace, title="Of moths", hidden=True)
     said = run("forget_user", "grace")
-    going, staying = said.split("Would stay, without them as author")
+    going, staying = said.split("Stays, without them as author\n")
     assert "-  accounts.User: 1\n     Grace H\n" in going
     assert "-  accounts.Identity: 1\n     grace at " in going
     assert "-  accounts.SignIn: 1\n" in going
+    assert "-  accounts.User_groups: 1\n     Grace H, editors\n" in going
     assert "-  host.Profile: 1\n" in going
     assert "-  host.Pet: 1\n     Rex\n" in going
     assert "-  host.ApiToken: 1\n     (not shown)\n" in going
     assert "-  browser sessions: 1\n" in going
     assert "-  entries of the admin's log about them: 1\n" in going
     assert "=  host.Article (author): 1\n     Of moths\n" in staying
-    assert "=  stats.Stat (created_by): 1\n" in staying
+    assert "=  stats.Stat (created_by): 1\n     Revenue 2020-03" in staying
     assert "~  their name in events about others: 1\n" in staying
     assert "Add --apply" in said
     assert "a-secret-key" not in said

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -54,7 +53,7 @@ class Command(BaseCommand):
 
     def _tell(self, planned: leaving.Plan, *, most: int | None) -> None:
         deletion = planned.deletion
-        self._tell_rows("Would be deleted", deletion.going, most)
+        self._tell_rows("Goes", "-", deletion.going, most)
         for count, what in (
             (len(planned.sessions), "browser sessions"),
             (planned.admin_log, "entries of the admin's log about them"),
@@ -63,17 +62,17 @@ class Command(BaseCommand):
                 self.stdout.write(f"-  {what}: {count}")
         for username in planned.pool_accounts:
             self.stdout.write(f"-  the pool account {username}")
-        self._tell_rows("Would stay, without them as author", deletion.staying, most)
-        self.stdout.write("Would lose who, where and with which browser")
+        self._tell_rows("Stays, without them as author", "=", deletion.staying, most)
+        self.stdout.write("Stays, without who, where and with which browser")
         self.stdout.write(f"~  events of the record about them: {planned.events}")
         self.stdout.write(f"~  their name in events about others: {planned.events_naming}")
-        self._tell_rows("Forbids it", deletion.blocking, most)
+        self._tell_rows("Forbids it", "!", deletion.blocking, most)
 
-    def _tell_rows(self, heading: str, found: Iterable[Rows], most: int | None) -> None:
-        for number, rows in enumerate(found):
-            if not number:
-                self.stdout.write(heading)
-            self.stdout.write(f"{_SIGNS[heading]}  {rows}")
+    def _tell_rows(self, heading: str, sign: str, found: list[Rows], most: int | None) -> None:
+        if found:
+            self.stdout.write(heading)
+        for rows in found:
+            self.stdout.write(f"{sign}  {rows}")
             for name in rows.names(most):
                 self.stdout.write(f"     {name}")
 
@@ -87,10 +86,3 @@ class Command(BaseCommand):
             self.stdout.write("Cognito didn't answer; `manage.py housekeeping` revokes the rest.")
         if not planned.pool_accounts:
             self.stdout.write("A pool account is not touched: who signs in with it comes anew.")
-
-
-_SIGNS = {
-    "Would be deleted": "-",
-    "Would stay, without them as author": "=",
-    "Forbids it": "!",
-}
