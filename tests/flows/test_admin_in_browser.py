@@ -1,7 +1,6 @@
 """Staff at work in a real Chromium: come in, look at a person, act, invite, break glass."""
 
 import pytest
-from django.core.management import call_command
 from playwright.sync_api import expect
 
 from accounts import break_glass
@@ -117,18 +116,6 @@ def test_staff_compare_a_person_with_the_pool(ada, pool, visitor, screenshot):
     expect(ada.get_by_text("is disabled: deactivated here.")).to_be_visible()
     expect(ada.get_by_role("region", name="Signed in now")).to_contain_text("Nowhere.")
     assert not SignIn.objects.live().filter(user__is_active=False).exists()
-
-
-def test_operator_reconciles_and_forgets_and_staff_see_it(ada, pool, visitor):
-    visitor.sign_in("linus")
-    pool.delete("linus")
-    call_command("reconcile_users", "--apply", verbosity=0)
-    ada.get_by_role("link", name="Sign-in events").first.click()
-    expect(ada.get_by_role("main")).to_contain_text("gone_in_pool")
-    call_command("forget_user", "linus", "--apply", verbosity=0)
-    ada.reload()
-    expect(ada.get_by_role("main")).to_contain_text("forgotten")
-    expect(ada.get_by_role("main")).not_to_contain_text("Linus")
 
 
 def test_break_glass_lets_staff_in_while_the_pool_is_away(page, site, pool, settings, screenshot):
