@@ -30,6 +30,11 @@ class Row(NamedTuple):
         """`YYYYMM`."""
         return f"{self.year}{self.month:02d}"
 
+    @property
+    def label(self) -> str:
+        """`YYYY-MM`."""
+        return f"{self.year}-{self.month:02d}"
+
 
 @dataclass(frozen=True, slots=True)
 class Latest:

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from urllib.parse import urljoin
 
 import pytest
 from django.core.management import call_command
@@ -138,6 +139,8 @@ def test_forms_are_offered_to_those_who_may(linus, django_user_model):
     page = linus.get("/dashboard/").content
     assert b"Add a figure" in page
     assert page.count(b"/edit/") == page.count(b"/delete/") == 50
+    for address in re.findall(r'href="(figures/[^"?]+)', page.decode())[:2]:
+        assert linus.get(urljoin("http://testserver/dashboard/", address)).status_code == 200
 
 
 def test_rows_that_many_kpis_have_cost_no_more_queries(linus, django_assert_max_num_queries):

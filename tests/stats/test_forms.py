@@ -46,6 +46,12 @@ def test_figure_is_added_and_told(grace):
     assert Change.objects.get().through == "page"
 
 
+def test_form_costs_few_queries(grace, stat, django_assert_max_num_queries):
+    with django_assert_max_num_queries(17):
+        assert grace.post(edit(stat), {**FIGURE, "value": "13"}).status_code == 302
+    assert str(Stat.objects.get().value) == "13"
+
+
 def test_form_leads_back_to_the_view_it_came_from(grace, stat):
     back = "/dashboard/?kpi=revenue&page=1"
     page = grace.get(edit(stat), {"next": back}).content.decode()

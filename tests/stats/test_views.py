@@ -127,6 +127,15 @@ def test_dashboard_costs_one_query_for_the_figures_however_many(client, person):
     assert len(queries) <= 6  # the session, the person and what they may, and the sign-in
 
 
+def test_dashboard_of_somebody_who_signed_in_costs_few_queries(
+    cognito_client, django_assert_max_num_queries
+):
+    call_command("seed_stats", verbosity=0)
+    browser = cognito_client("grace", groups=["editors"], bearer=False)
+    with django_assert_max_num_queries(7):
+        assert "Delete" in browser.get(DASHBOARD).content.decode()
+
+
 def test_dashboard_is_not_kept_by_the_browser(client, person):
     assert "no-store" in client.get(DASHBOARD)["Cache-Control"]
 
