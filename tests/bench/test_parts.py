@@ -2,6 +2,7 @@
 
 import cProfile
 import json
+import os
 import pstats
 import re
 import subprocess
@@ -19,7 +20,10 @@ from bench.parts import macro, micro
 from bench.parts.macro import spoilt
 from bench.parts.page import QueryCounter
 from bench.parts.profiling import area_of, areas
+from bench.parts.scaling import MEBIBYTE, Memory
 from bench.parts.storm import with_key_id
+from bench.servers import Server
+from bench.userinfo import UserInfo
 from tests.imports import ROOT
 
 LONGEST_LABEL = 45  # characters that have room beside the bars
@@ -96,6 +100,47 @@ def test_picture_tells_ours_from_peers_and_bounds():
     assert [bar.kind for bar in tokens.bars] == ["bound", *["ours"] * 3, *["peer"] * 4]
     assert max(len(bar.name) for chart in (requests, tokens) for bar in chart.bars) <= LONGEST_LABEL
     assert charts(Outcome()) == []
+
+
+def test_growth_of_memory_is_told_to_its_peak():
+    watch = Memory(os.getpid())
+    block = bytearray(b"x") * (32 * MEBIBYTE)
+    del block
+    assert 30 * MEBIBYTE <= watch.grown() <= 60 * MEBIBYTE
+
+
+def test_cpu_time_is_that_of_the_workers():
+    class OneWorker:
+        def workers(self):
+            return [os.getpid()]
+
+    times = os.times()
+    assert Server.cpu_seconds(OneWorker()) == pytest.approx(times.user + times.system, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("request_of", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nAuthorization: Bearer good\r\n\r\n", b"200 OK"),
+        (b"GET / HTTP/1.1\r\nauthorization:Bearer good\r\n\r\n", b"200 OK"),
+        (b"GET / HTTP/1.1\r\nAuthorization: Bearer goods\r\n\r\n", b"401 Unauthorized"),
+        (b"GET / HTTP/1.1\r\nX: Bearer good\r\n\r\n", b"401 Unauthorized"),
+    ],
+)
+def test_userinfo_knows_one_token(request_of, status):
+    class Transport:
+        said = b""
+
+        def write(self, data):
+            self.said += data
+
+    stub = type("Stub", (UserInfo,), {"token": b"good", "claims": b'{"sub": "1"}'})()
+    stub.connection_made(Transport())
+    stub.data_received(request_of[:30])
+    assert stub.transport.said == b""
+    stub.data_received(request_of[30:])
+    assert stub.transport.said.startswith(b"HTTP/1.1 " + status + b"\r\n")
+    assert stub.transport.said.endswith(b'{"sub": "1"}') is (status == b"200 OK")
 
 
 @pytest.mark.skipif(not INSTALLED.exists(), reason="`make bench` installs what it needs")
