@@ -1,0 +1,46 @@
+"""Sessions of one person are found and deleted wherever the database keeps them."""
+
+from importlib import import_module
+
+import pytest
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
+
+from accounts.models import User
+from accounts.stored_sessions import delete_sessions, sessions_of
+
+pytestmark = pytest.mark.django_db
+BACKENDS = "django.contrib.sessions.backends"
+
+
+@pytest.fixture
+def grace():
+    return User.objects.create_user("grace")
+
+
+def stored(engine, user, **content):
+    """The key of a session as that engine keeps it."""
+    session = import_module(engine).SessionStore()
+    session.update({SESSION_KEY: str(user.pk), **content})
+    session.save()
+    return session.session_key
+
+
+@pytest.mark.parametrize("engine", [f"{BACKENDS}.db", f"{BACKENDS}.cached_db"])
+def test_sessions_in_the_database_are_found_and_deleted(grace, settings, engine):
+    settings.SESSION_ENGINE = engine
+    key = stored(engine, grace, basket=["a book"])
+    other = stored(engine, User.objects.create_user("linus"))
+    [found] = sessions_of(grace)
+    assert (found.key, found.sign_in, found.content) == (key, None, {"basket": ["a book"]})
+    delete_sessions([found.key])
+    assert [row.pk for row in Session.objects.all()] == [other]
+    opened = import_module(engine).SessionStore(key)
+    assert opened.load() == {}  # its cache has forgotten it, too
+
+
+@pytest.mark.parametrize("engine", [f"{BACKENDS}.cache", f"{BACKENDS}.signed_cookies"])
+def test_sessions_elsewhere_cannot_be_gone_through(grace, settings, engine):
+    settings.SESSION_ENGINE = engine
+    stored(engine, grace)
+    assert list(sessions_of(grace)) == []
