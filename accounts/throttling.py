@@ -1,44 +1,14 @@
-"""How often one client address may do what costs a call to Cognito."""
+"""Counting how often something happens in a window of time, for all processes together."""
 
 import time
 from datetime import UTC, datetime
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from rest_framework.request import Request
-from rest_framework.throttling import SimpleRateThrottle
 
 from .accelerator import accelerator
-from .client_address import client_address
 from .models import Tally
-
-
-class TokensThrottle(SimpleRateThrottle):
-    """`DEFAULT_THROTTLE_RATES["get-tokens"]` exchanges of each client address.
-
-    Counted together by all processes, in windows: in the shared cache, else in the database. DRF's
-    own throttles believe X-Forwarded-For, which everybody can write, and forget requests that come
-    at the same moment.
-    """
-
-    scope = "get-tokens"
-    num_requests: int
-    duration: int  # seconds
-
-    def get_cache_key(self, request: Request, view: Any) -> str:
-        address = client_address(request._request)
-        return self.cache_format % {"scope": self.scope, "ident": network(address)}
-
-    def allow_request(self, request: Request, view: Any) -> bool:
-        window, self.passed = divmod(time.time(), self.duration)
-        key = f"{self.get_cache_key(request, view)}:{window:.0f}"
-        return count(key, self.duration) <= self.num_requests
-
-    def wait(self) -> float:
-        """Seconds until the next window."""
-        return self.duration - self.passed
 
 
 def count(key: str, seconds: int) -> int:

@@ -104,6 +104,9 @@ FILES = {
     "templates/accounts/profile.html": "their own profile",
 }
 
+UNLISTED = ("rest_framework", "boto3", "redis", "corsheaders", "csp", "whitenoise", "environ",
+            "drf_spectacular", "import_export", "openpyxl", "psycopg")  # fmt: skip
+
 
 def python_blocks(containing):
     """The guide's Python code, as a reader copies it."""
@@ -221,6 +224,31 @@ def test_migrations_are_complete_and_checks_are_clean(host, environment):
     assert run(host, environment, "makemigrations", "--check", "--dry-run").returncode == 0
     checked = run(host, environment, "check", "--fail-level", "WARNING")
     assert checked.returncode == 0, checked.stderr
+
+
+def test_pages_and_admin_need_nothing_that_the_guide_does_not_list(host, environment):
+    """Django REST framework is for the API alone; the rest of our requirements is the project's."""
+    code = f"""
+import sys, importlib.abc
+class Absent(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {UNLISTED}:
+            raise ModuleNotFoundError(name, name=name)
+sys.meta_path.insert(0, Absent())
+import django
+django.setup()
+from django.core import checks
+import sso.urls, sso.middleware, sso.backends
+assert checks.run_checks(tags=["configuration"]) == []
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=host,
+        env={**environment, "DJANGO_SETTINGS_MODULE": "host.settings"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_doctor_finds_nothing_wrong(server, host, environment):

@@ -24,10 +24,10 @@ from ..cognito.errors import (
 from ..exchange import redeem_code
 from ..problems import problem_for
 from ..provider import provider
-from ..throttling import TokensThrottle
 from .caller import describe_caller
 from .parsers import SafeJSONParser
 from .serializers import CallerSerializer, CodeSerializer, ErrorSerializer, TokensSerializer
+from .throttle import TokensThrottle
 
 _log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from django.core.cache import cache
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
-from accounts import throttling
+from accounts.api import throttle as throttle_module
+from accounts.api.throttle import TokensThrottle
 from accounts.models import Tally
-from accounts.throttling import TokensThrottle
 
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 
@@ -57,7 +57,7 @@ def no_shared_cache(settings):
 @pytest.mark.parametrize("counted_in", ["shared_cache", "no_shared_cache"])
 def test_limit_answers_429_and_when_to_try_again(client, request, counted_in, monkeypatch):
     request.getfixturevalue(counted_in)
-    monkeypatch.setattr(throttling, "time", SimpleNamespace(time=lambda: 1_800_000_012.0))
+    monkeypatch.setattr(throttle_module, "time", SimpleNamespace(time=lambda: 1_800_000_012.0))
     limit = TokensThrottle().num_requests
     for _ in range(limit):
         assert client.post("/api/auth/get-tokens", {}, "application/json").status_code == 400
@@ -78,7 +78,7 @@ def test_next_window_counts_anew(no_shared_cache, monkeypatch):
     throttle = TokensThrottle()
     throttle.num_requests = 1
     at = 1_800_000_000.0
-    monkeypatch.setattr(throttling, "time", SimpleNamespace(time=lambda: at))
+    monkeypatch.setattr(throttle_module, "time", SimpleNamespace(time=lambda: at))
     assert throttle.allow_request(request, None)
     assert not throttle.allow_request(request, None)
     at += 60
