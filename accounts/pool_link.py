@@ -166,6 +166,8 @@ def _require_nothing_held(identity: Identity) -> None:
     user = identity.user
     name = user.get_username()
     what_to_do = "Look at both, and forget one of them first (`manage.py forget_user`)."
+    if not getattr(user, "is_active", True):  # whoever was shut out must not be back by a link
+        raise LinkRefused(f"This identity is {name}, who is deactivated. {what_to_do}")
     if other := Identity.objects.filter(user=user).exclude(pk=identity.pk).first():
         raise LinkRefused(f"This identity is {name}, who is {other} as well. {what_to_do}")
     if held := _held(user):
