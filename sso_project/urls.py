@@ -18,12 +18,12 @@ api: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
+    path("api/", include((api, "api"))),  # asked most, so it stands first
     path("", login_not_required(views.HomeView.as_view()), name="home"),
     path("server/", login_not_required(views.ServerInfoView.as_view()), name="server"),
     path("", include("accounts.urls")),
     path("dashboard/", include("stats.urls")),
     path("admin/", admin.site.urls),
-    path("api/", include((api, "api"))),
     path("openapi.json", api_docs.SchemaView.as_view(), name="openapi"),
     path("docs", login_not_required(api_docs.DocsView.as_view()), name="docs"),
     path(

@@ -1,8 +1,10 @@
 import pytest
+from csp.constants import NONCE
+from django.http import HttpResponse
 from django.test import RequestFactory
 
 from accounts.provider import provider
-from sso_project.middleware import CanonicalHostMiddleware
+from sso_project.middleware import CanonicalHostMiddleware, ContentSecurityPolicyMiddleware
 
 
 def answer_for(host, path="/profile/?a=1", method="get", **headers):
@@ -63,3 +65,63 @@ def test_security_headers_are_sent(client):
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Referrer-Policy"] == "same-origin"
     assert response["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+def with_policy(change=lambda request, response: None):
+    def view(request):
+        response = HttpResponse()
+        change(request, response)
+        return response
+
+    return ContentSecurityPolicyMiddleware(view)
+
+
+def exempt(request, response):
+    response._csp_exempt = True
+
+
+def own_header(request, response):
+    response["Content-Security-Policy"] = "default-src 'self'"
+
+
+def nonce(request, response):
+    response._csp_update = {"script-src": [NONCE]}
+    str(request.csp_nonce)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [(exempt, None), (own_header, "default-src 'self'"), (nonce, "'nonce-")],
+)
+def test_view_may_have_a_policy_of_its_own(change, says):
+    usual, special = with_policy(), with_policy(change)
+    special._usual = None, "the usual one"
+    header = special(RequestFactory().get("/")).get("Content-Security-Policy")
+    assert header is None if says is None else says in header
+    assert "nonce-" not in usual(RequestFactory().get("/"))["Content-Security-Policy"]
+
+
+def test_policy_is_made_once_for_each_hosted_ui(settings, monkeypatch):
+    middleware = with_policy()
+    first = middleware(RequestFactory().get("/"))["Content-Security-Policy"]
+    assert f"form-action 'self' {provider().config.domain}" in first
+    monkeypatch.setattr("csp.middleware.build_policy", lambda **parts: "made again")
+    assert middleware(RequestFactory().get("/"))["Content-Security-Policy"] == first
+    settings.COGNITO = {**settings.COGNITO, "CLIENT_DOMAIN": "https://other.example.com"}
+    assert middleware(RequestFactory().get("/"))["Content-Security-Policy"] == "made again"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("CONTENT_SECURITY_POLICY_REPORT_ONLY", {"DIRECTIVES": {"default-src": ["'none'"]}}),
+        ("CONTENT_SECURITY_POLICY", {"DIRECTIVES": {}, "EXCLUDE_URL_PREFIXES": ["/"]}),
+    ],
+)
+def test_policy_that_depends_on_the_request_is_made_for_each(settings, setting, value):
+    setattr(settings, setting, value)
+    middleware = with_policy()
+    middleware._usual = None, "the usual one"
+    answer = middleware(RequestFactory().get("/"))
+    assert answer.get("Content-Security-Policy") != "the usual one"
+    assert ("Content-Security-Policy-Report-Only" in answer) is setting.endswith("ONLY")
