@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -27,6 +28,7 @@ from .picture import drawn
 from .site import Site
 
 PARTS = ("micro", "macro", "profile", "scaling", "storm", "growth")
+BUSY = 0.5  # processes waiting or running, over the last minute
 RESULTS = ROOT / ".local/bench"
 DOCUMENT, PICTURE = ROOT / "docs/performance.md", ROOT / "docs/performance.svg"
 
@@ -88,6 +90,8 @@ def say(text: str) -> None:
 def main(words: list[str]) -> int:
     chosen = arguments(words)
     machine = description()
+    if os.getloadavg()[0] > BUSY:
+        say("This machine has other work to do: ratios will be wide, and times say little.")
     options = Options(rounds=chosen.rounds, seconds=chosen.seconds, tries=chosen.tries)
     outcome = measured(chosen.part or list(PARTS), options)
     sys.stdout.write(f"{report.as_markdown(outcome, machine)}\n")

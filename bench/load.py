@@ -74,66 +74,69 @@ class Judge:
             self.problems["another body of the same length"] += 1
 
 
+class Visitor(threading.Thread):
+    """Asks on a connection of its own, from when all are `ready`, while `more(since)` says so."""
+
+    def __init__(
+        self, asked: Asked, judge: Judge, ready: threading.Barrier, more: Callable[[float], bool]
+    ) -> None:
+        super().__init__()
+        self._asked, self._judge, self._ready, self._more = asked, judge, ready, more
+        self.answers: list[Answer] = []
+
+    def run(self) -> None:
+        connection = Connection(self._asked.port, self._asked.path, self._asked.headers)
+        try:
+            connection.open()
+            self._ready.wait()
+            since = time.perf_counter()
+            while not self.answers or self._more(since):
+                answer = connection.ask()
+                self._judge.look_at(answer)
+                self.answers.append(replace(answer, body=b""))  # all bodies would fill the memory
+        except (OSError, ValueError, threading.BrokenBarrierError) as error:
+            self._judge.problems[f"{type(error).__name__}: {error}"] += 1
+            self._ready.abort()
+        finally:
+            connection.close()
+
+
 def keep_asking(asked: Asked, connections: int, seconds: float) -> Load:
     """`connections` ask for `seconds`, each as soon as it was answered; at least once each."""
-    return _together(asked, connections, lambda started: time.perf_counter() - started < seconds)
+    return _together(asked, connections, lambda since: time.perf_counter() - since < seconds)
 
 
 def all_at_once(asked: Asked, connections: int, beside: Asked | None = None) -> Load:
     """One request on each connection at the same moment; `beside` is asked meanwhile, over and
     over on a connection of its own."""
-    return _together(asked, connections, lambda started: False, beside)
+    return _together(asked, connections, lambda since: False, beside)
 
 
 def _together(
-    asked: Asked,
-    connections: int,
-    again: Callable[[float], bool],
-    beside: Asked | None = None,
+    asked: Asked, connections: int, more: Callable[[float], bool], beside: Asked | None = None
 ) -> Load:
     judge, bystander = Judge(asked), Judge(beside or asked)
-    answers: list[Answer] = []
-    others: list[Answer] = []
     ready, over = threading.Barrier(connections + bool(beside)), threading.Event()
-
-    def visitor(
-        what: Asked, judge: Judge, kept: list[Answer], more: Callable[[float], bool]
-    ) -> None:
-        connection = Connection(what.port, what.path, what.headers)
-        try:
-            connection.open()
-            ready.wait()
-            started = time.perf_counter()
-            while True:
-                answer = connection.ask()
-                judge.look_at(answer)
-                kept.append(replace(answer, body=b""))  # bodies of seconds would fill the memory
-                if not more(started):
-                    break
-        except (OSError, ValueError, threading.BrokenBarrierError) as error:
-            judge.problems[f"{type(error).__name__}: {error}"] += 1
-            ready.abort()
-        finally:
-            connection.close()
-
-    threads = [
-        threading.Thread(target=visitor, args=(asked, judge, answers, again))
-        for _ in range(connections)
-    ]
-    other = threading.Thread(
-        target=visitor, args=(beside, bystander, others, lambda started: not over.wait(0.005))
-    )
+    visitors = [Visitor(asked, judge, ready, more) for _ in range(connections)]
+    others = []
+    if beside:
+        others = [Visitor(beside, bystander, ready, lambda since: not over.wait(0.005))]
     started = time.perf_counter()
-    for thread in [*threads, *([other] if beside else [])]:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    for visitor in visitors + others:
+        visitor.start()
+    for visitor in visitors:
+        visitor.join()
     seconds = time.perf_counter() - started
     over.set()
-    if beside:
-        other.join()
-        judge.problems += Counter({f"beside it: {k}": n for k, n in bystander.problems.items()})
-    return _summed_up(answers, seconds, dict(judge.problems), others)
+    for visitor in others:
+        visitor.join()
+    judge.problems += Counter({f"beside it: {k}": n for k, n in bystander.problems.items()})
+    return _summed_up(
+        [answer for visitor in visitors for answer in visitor.answers],
+        seconds,
+        dict(judge.problems),
+        [answer for visitor in others for answer in visitor.answers],
+    )
 
 
 def _summed_up(

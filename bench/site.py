@@ -35,6 +35,7 @@ class Site:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="sso-bench-"))
         self._parts: list[Any] = []
+        self._servers = 0
         self.port = free_port()
         try:
             self._start()
@@ -63,8 +64,8 @@ class Site:
         person = self.pool.person(PERSON)
         claims = json.dumps({"sub": person.sub, "email": person.attributes["email"]})
         stub = Process(self.folder, "userinfo")
-        stub.run([sys.executable, "-m", "bench.userinfo", str(userinfo), self.access_token, claims],
-                 cwd=ROOT)  # fmt: skip
+        arguments = [str(userinfo), self.access_token, claims]
+        stub.run([sys.executable, "-m", "bench.userinfo", *arguments], cwd=ROOT)
         self._parts.append(stub)
         until(lambda: listens(userinfo), "the stub of userInfo")
         self.databases = Databases(self.folder, self.environment)
@@ -73,7 +74,8 @@ class Site:
 
     def serve(self, kind: str, environment: Mapping[str, str], *options: str) -> Server:
         """A server of KINDS on that database; with `options` of gunicorn, else as recommended."""
-        name = f"server-{len(self._parts)}"
+        self._servers += 1
+        name = f"{kind}-{self._servers}"
         server = Server(self.folder, name, kind, environment, options)
         self._parts.append(server)
         return server
