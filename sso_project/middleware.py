@@ -15,6 +15,12 @@ from accounts.cognito.errors import ConfigurationError
 from accounts.provider import provider
 
 _LOOPBACK = {"localhost", "127.0.0.1", "[::1]", "::1"}
+# What csp.decorators put on a response.
+_VIEWS_SAY = {
+    f"_csp_{name}{kind}"
+    for name in ("config", "exempt", "replace", "update")
+    for kind in ("", "_ro")
+}
 
 
 class CanonicalHostMiddleware:
@@ -78,8 +84,11 @@ class ContentSecurityPolicyMiddleware(CSPMiddleware):
 
 def _is_special(request: HttpRequest, response: HttpResponseBase) -> bool:
     """Whether a view had its say: a policy or a nonce of its own, an exemption, an update."""
-    members = (*vars(request), *vars(response))
-    return HEADER in response.headers or any(name.startswith("_csp") for name in members)
+    return (
+        HEADER in response.headers
+        or "_csp_nonce" in vars(request)
+        or not _VIEWS_SAY.isdisjoint(vars(response))
+    )
 
 
 def _hosted_ui() -> str | None:
