@@ -6,6 +6,7 @@ the first one.
 """
 
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -121,8 +122,11 @@ class Environment:
         """A database URL as a `DATABASES` entry."""
 
         def read(raw: str) -> dict[str, Any]:
-            config: dict[str, Any] = dict(environ.Env.db_url_config(raw))
-            if not config.get("ENGINE") or not config.get("NAME"):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # they would show the password of a URL
+                config: dict[str, Any] = dict(environ.Env.db_url_config(raw))
+            # What it doesn't know it takes for the name of a module.
+            if "." not in config.get("ENGINE", "") or not config.get("NAME"):
                 raise ValueError
             return config
 

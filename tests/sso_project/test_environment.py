@@ -1,3 +1,5 @@
+import warnings
+
 import pytest
 
 from sso_project.environment import Environment
@@ -96,3 +98,13 @@ def test_names_are_remembered_for_the_documentation(read):
     env.text("A_TEXT", "")
     env.flag("A_FLAG", True)
     assert env.names == ["A_TEXT", "A_FLAG"]
+
+
+@pytest.mark.parametrize("scheme", ["postgress:", "", "http:"])
+def test_misspelt_database_url_is_refused_without_showing_its_password(read, scheme):
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        env = read(A_DATABASE=f"{scheme}//app:hunter2@host/name")
+        env.database("A_DATABASE", "sqlite:////tmp/x")
+    assert "must be a database URL" in env.problems["A_DATABASE"]
+    assert said == []
