@@ -47,6 +47,11 @@ class ClientExamination:
             yield pool_findings.domain_not_hosted_ui(config, config.authorize_endpoint)
             return
         refusal = self._probe.exchange(callback)
+        shown = reply.verdict is Verdict.ACCEPTED and not reply.location
+        if shown and isinstance(refusal, CognitoUnavailable):
+            # A page at once is what some emulators show, and every other web site.
+            yield pool_findings.domain_not_hosted_ui(config, config.authorize_endpoint)
+            return
         if reply.verdict is Verdict.REFUSED:
             yield self._refused(reply, refusal)
             return

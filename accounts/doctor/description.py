@@ -18,6 +18,13 @@ from . import description_findings as findings
 from .finding import Finding
 
 LEAST_GRACE = 10  # seconds; an answer lost on the way is asked for again within these
+_LISTS = (
+    "AllowedOAuthFlows",
+    "CallbackURLs",
+    "LogoutURLs",
+    "ReadAttributes",
+    "SupportedIdentityProviders",
+)
 _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
 _DEFAULT_UNITS = {"AccessToken": "hours", "IdToken": "hours", "RefreshToken": "days"}
 _DEFAULTS = {"AccessToken": 3600, "IdToken": 3600, "RefreshToken": 30 * 86_400}
@@ -49,13 +56,19 @@ def read(text: str, config: CognitoConfig) -> Mapping[str, Any]:
     described = value.get("UserPoolClient", value) if isinstance(value, dict) else None
     if not isinstance(described, dict) or not isinstance(described.get("ClientId"), str):
         raise NotADescription("it holds no UserPoolClient with a ClientId")
+    described = {name: member for name, member in described.items() if member is not None}
     if described["ClientId"] != config.client_id:
         raise NotADescription(
             f"it is of app client {described['ClientId']}, and this site uses {config.client_id}"
         )
+    for name in _LISTS:
+        members = described.get(name, [])
+        if not isinstance(members, list) or not all(isinstance(each, str) for each in members):
+            raise NotADescription(f"its {name} is no list of texts")
     try:
         for kind in _DEFAULTS:
             lifetime(described, kind)
+        _grace(described)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise NotADescription("its lifetimes are unreadable") from error
     return described
@@ -66,6 +79,14 @@ def lifetime(described: Mapping[str, Any], kind: str) -> int:
     value = int(described.get(f"{kind}Validity") or 0)
     unit = (described.get("TokenValidityUnits") or {}).get(kind, _DEFAULT_UNITS[kind])
     return value * _SECONDS[unit] or _DEFAULTS[kind]
+
+
+def _grace(described: Mapping[str, Any]) -> int | None:
+    """Seconds that a replaced refresh token still works; None without rotation."""
+    rotation = described.get("RefreshTokenRotation") or {}
+    if rotation.get("Feature") != "ENABLED":
+        return None
+    return int(rotation.get("RetryGracePeriodSeconds") or 0)
 
 
 def client_problems(
@@ -79,9 +100,8 @@ def client_problems(
         yield findings.refresh_token_shorter_than_session(config, refresh, limits.session_absolute)
     if described.get("EnableTokenRevocation") is False:
         yield findings.revocation_off(config)
-    rotation = described.get("RefreshTokenRotation") or {}
-    grace = int(rotation.get("RetryGracePeriodSeconds") or 0)
-    if rotation.get("Feature") == "ENABLED" and grace < LEAST_GRACE:
+    grace = _grace(described)
+    if grace is not None and grace < LEAST_GRACE:
         yield findings.rotation_without_grace(config, grace, LEAST_GRACE)
     if described.get("PreventUserExistenceErrors", "LEGACY") == "LEGACY":
         yield findings.user_existence_shown(config)

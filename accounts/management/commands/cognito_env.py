@@ -146,4 +146,9 @@ def _was(name: str, before: dict[str, str]) -> str:
 
 
 def _agreed() -> bool:
-    return sys.stdin.isatty() and input("Write this? [y/N] ").strip().lower() in ("y", "yes")
+    if not sys.stdin.isatty():
+        return False
+    try:
+        return input("Write this? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:  # Ctrl-D
+        return False

@@ -80,6 +80,14 @@ def test_wrong_use_is_said_in_a_sentence(doctor, pool, arguments, sentence):
             '{"ClientId": "4localwebclient5demo6only7", "AccessTokenValidity": "long"}',
             "its lifetimes are unreadable",
         ),
+        (
+            '{"ClientId": "4localwebclient5demo6only7", "RefreshTokenRotation": "on"}',
+            "its lifetimes are unreadable",
+        ),
+        (
+            '{"ClientId": "4localwebclient5demo6only7", "CallbackURLs": [1]}',
+            "its CallbackURLs is no list of texts",
+        ),
     ],
 )
 def test_pasted_nonsense_is_said_in_a_sentence(doctor, pool, text, reason):

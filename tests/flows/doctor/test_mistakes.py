@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from local_pool.testing import Client, LocalPool
+from tests.cognito.loopback import ScriptedServer, answer
 
 SITE = "http://localhost:8000"
 
@@ -284,6 +285,15 @@ def test_mistake_is_found_and_named(doctor, mistake):
         assert pool.client_secret not in told.output
         assert "mistaken-secret" not in told.output
         assert "somebody-elses-secret" not in told.output
+
+
+def test_some_web_site_at_the_domain_is_named(doctor, pool):
+    """One that answers every address with a page, as many front ends do."""
+    with ScriptedServer() as site:
+        site.play(answer(200, b"<html><form></form></html>"))
+        told = doctor(pool, "--json", COGNITO_CLIENT_DOMAIN=site.url)
+    assert (told.status, told.ids) == (1, ["domain-not-hosted-ui"]), told.output
+    assert f"{site.url}/oauth2/authorize" in told.findings[0]["what"]
 
 
 def test_domain_of_another_pool_is_named(doctor, pool):
