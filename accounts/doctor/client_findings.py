@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..cognito.config import CognitoConfig
-from .finding import Finding, at_the_client, in_environment, member
+from .finding import TEMPLATE, Finding, at_the_client, in_environment, member
 
 _LOGIN_PAGES = "Login pages > Edit"
 _OAUTH = member("AllowedOAuthFlowsUserPoolClient", "=", True)
@@ -19,6 +19,7 @@ def client_unknown(config: CognitoConfig) -> Finding:
         why="People would arrive at Cognito's error page and never come back.",
         fix=(
             f"Console: Cognito > User pools > {config.pool_id} > App clients shows the ids.",
+            "Command line: `manage.py cognito_env --stack NAME` writes the values of your stack.",
             *in_environment("COGNITO_CLIENT_ID", "COGNITO_CLIENT_SECRET"),
         ),
     )
@@ -50,9 +51,11 @@ def client_without_secret(config: CognitoConfig) -> Finding:
         why="Cognito refuses a secret from a client that has none; a server should have one.",
         fix=(
             (
-                "An existing app client can't get a secret: use the one for servers (output"
-                " ClientId of the stack), or create one of the type Traditional web application."
+                "An existing app client can't get a secret. Console: Cognito > User pools >"
+                f" {config.pool_id} > App clients: use one that has, or create one of the type"
+                " Traditional web application."
             ),
+            f"Template: output CognitoClientId of {TEMPLATE}; `manage.py cognito_env` reads it.",
             *in_environment("COGNITO_CLIENT_ID", "COGNITO_CLIENT_SECRET"),
         ),
     )
@@ -203,6 +206,7 @@ def public_client_unusable(config: CognitoConfig, client_id: str) -> Finding:
                 f"Console: Cognito > User pools > {config.pool_id} > App clients: use one without a"
                 " secret (type Single-page application)."
             ),
+            f"Template: output CognitoPublicClientId of {TEMPLATE}.",
             "Environment or .env: set COGNITO_PUBLIC_CLIENT_ID to it, or remove it.",
         ),
     )

@@ -216,6 +216,12 @@ def test_trouble_ends_a_shell_with_1(clean_environ, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_server_without_boto3_says_how_to_get_it(environ, tmp_path, monkeypatch):
+    environ(ENV_FILE=str(tmp_path / ".env"))
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    assert "Install it: `pip install boto3`. Nothing was" in refusal_of("cognito_env", *BY_STACK)
+
+
 @pytest.mark.parametrize("arguments", [BY_STACK, BY_POOL])
 def test_values_are_written_for_their_owner_alone(environ, tmp_path, arguments):
     file, said = tmp_path / ".env", StringIO()

@@ -156,6 +156,17 @@ def test_forward_to_an_identity_provider_is_accepted(config, cognito):
     assert findings(config) == []
 
 
+def test_region_without_an_endpoint_points_at_the_pool_id():
+    config = CognitoConfig(
+        pool_id="europe-1_AbCdEf123", client_id="client1", client_secret="s" * 24, domain="team"
+    )
+    with responses.RequestsMock():  # nobody answers
+        [found] = PoolExamination(Probe(config, Transport())).problems()
+    assert found.id == "issuer-unreachable"
+    assert "https://cognito-idp.europe-1.amazonaws.com/" in found.what
+    assert "COGNITO_POOL_ID (its part before _ is the region)" in found.fix[0]
+
+
 @pytest.mark.parametrize(
     ("named", "said"),
     [
@@ -200,6 +211,14 @@ def test_report_breaks_no_address():
     address = f"{SITE}/{'very-long-' * 12}"
     text = as_text(Examination("x", [site_findings.public_url_differs(SITE, address)]))
     assert address in text
+
+
+def test_fixes_name_outputs_and_parameters_that_the_template_has():
+    template = (ROOT / "infra/1-user-pool.yaml").read_text()
+    known = set(re.findall(r"^  (\w+):$", template, re.M))
+    text = "".join(file.read_text() for file in (ROOT / "accounts/doctor").glob("*_findings.py"))
+    named = set(re.findall(r"\b(?:output|parameters?) ([A-Z]\w+)", text))
+    assert {"CallbackUrls", "CognitoClientId"} <= named <= known
 
 
 def test_documentation_lists_every_finding_and_no_other():
