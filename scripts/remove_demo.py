@@ -88,6 +88,7 @@ REPLACED = {
     ],
     "tests/test_layers.py": [('"stats", ', ""), (', "stats"', "")],
     "tests/test_docs.py": [('"stats", ', "")],
+    "tests/test_adopt.py": [('"import_export", "openpyxl", ', "")],
 }
 # Paragraphs that go, by how they begin.
 PARAGRAPHS = {"docs/operations.md": "`make chaos` runs"}
