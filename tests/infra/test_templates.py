@@ -1,8 +1,10 @@
 """The templates, looked at without deploying them."""
 
 import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import playwright
@@ -10,6 +12,7 @@ import pytest
 import yaml
 
 from accounts.management.commands.cognito_env import _variable
+from tests.cognito.loopback import ScriptedServer, answer
 from tests.imports import ROOT
 from tests.infra.conftest import TOOLS
 from tests.test_docs import settings_read
@@ -137,3 +140,27 @@ def test_readme_names_every_parameter_without_a_default():
         if "Default" not in parameter
     }
     assert required == {name for name in required if re.search(rf"\b{name}\b", readme)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "infra/build-zip OUTPUT.zip JWKS_ADDRESS [PIP OPTIONS]"),
+        (("site.zip", "PAGE"), "There are no keys at http://127.0.0.1:"),
+        (("site.zip", "http://127.0.0.1:1/jwks.json"), "There are no keys at http://127.0.0.1:1/"),
+    ],
+)
+def test_zip_without_keys_is_not_built(tmp_path, arguments, says):
+    with ScriptedServer() as server:
+        server.play(answer(200, b"<html>"))
+        done = subprocess.run(
+            [ROOT / "infra/build-zip", *(each.replace("PAGE", server.url) for each in arguments)],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHON": sys.executable},
+            capture_output=True,
+            text=True,
+        )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert says in done.stderr
+    assert "set -eu" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
