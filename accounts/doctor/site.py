@@ -31,7 +31,7 @@ def site_problems(public_url: str, base_url: str) -> Iterator[Finding]:
         yield findings.public_url_differs(public_url, base_url)
     host = urlsplit(base_url).hostname or ""
     if not validate_host(host, settings.ALLOWED_HOSTS):
-        yield findings.host_not_allowed(host, list(settings.ALLOWED_HOSTS))
+        yield findings.host_not_allowed(host, list(dict.fromkeys(settings.ALLOWED_HOSTS)))
     yield from _cookies(base_url, host)
     yield from _installed()
 

@@ -36,7 +36,8 @@ def public_url_differs(public_url: str, base_url: str) -> Finding:
 def cookies_not_secure(base_url: str, names: list[str]) -> Finding:
     return Finding(
         id="cookies-not-secure",
-        what=f"{' and '.join(names)} off, although people come by {base_url}.",
+        what=f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} off, although people come"
+        f" by {base_url}.",
         why="One plain-http request anywhere shows the session cookie to whoever listens.",
         fix=(
             "Environment or .env: begin PUBLIC_URL with https:// (this project derives both).",
