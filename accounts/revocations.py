@@ -208,7 +208,7 @@ def revoke_sign_in(token_id: str) -> None:
 def compare_clocks(claims: AccessClaims) -> None:
     """Learn from a verified token how far the pool's clock is ahead of ours: one that is used
     before the time it was issued at tells. At most CLOCK_SKEW_SECONDS, or it is refused."""
-    ahead = claims.issued_at - timezone.now().timestamp()
+    ahead = claims.issued_at - time.time()
     if ahead > _ahead.get(claims.issuer, 0.0):
         _ahead[claims.issuer] = ahead
 

@@ -14,6 +14,8 @@ from typing import Any
 from .log_masking import masked
 from .request_log import REQUEST_ID
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
+
 
 class JSONFormatter(logging.Formatter):
     """time, level, logger, message; request_id, the `fields` given as `extra`, and exception."""
@@ -34,4 +36,4 @@ class JSONFormatter(logging.Formatter):
             record.exc_text = masked(self.formatException(record.exc_info))
         if record.exc_text:
             line["exception"] = record.exc_text
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return _ENCODER.encode(line)
