@@ -296,6 +296,31 @@ def test_list_costs_one_query_and_other_forms_two(
         reader.get(STATS + query, headers={"If-None-Match": answer["ETag"]})
 
 
+def test_warm_request_asks_for_the_figures_and_nothing_else(
+    reader, some_figures, cognito, django_assert_num_queries
+):
+    """Neither the database nor Cognito is asked who calls."""
+    reader.get(STATS)
+    calls = list(cognito.calls)
+    with django_assert_num_queries(1) as asked:
+        assert len(rows(reader.get(STATS))) == 48
+    assert 'FROM "stats_stat"' in asked.captured_queries[0]["sql"]
+    assert cognito.calls == calls
+
+
+def test_empty_list_has_the_version_of_when_it_was_empty(reader):
+    etag = reader.get(STATS)["ETag"]
+    assert reader.get(STATS, headers={"If-None-Match": etag}).status_code == 304
+    Stat.objects.create(**FIGURE)
+    assert reader.get(STATS, headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_questions_that_differ_are_not_taken_for_each_other(reader, some_figures):
+    for query, count in (("", 48), ("kpi=cost", 24), ("kpi=cost&year=2019", 12), ("x=1", 48)):
+        for _ in range(2):
+            assert len(rows(reader.get(f"{STATS}?{query}"))) == count
+
+
 def test_browsable_api_shows_the_first_rows(reader, some_figures):
     page = reader.get(STATS, headers={"Accept": "text/html"})
     assert page.status_code == 200
