@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Options:
     """`rounds` of `seconds` for each subject under load; `tries` of what takes its own time."""
 
-    rounds: int = 9
-    seconds: float = 1.0
+    rounds: int = 15
+    seconds: float = 0.6
     tries: int = 3
     micro_rounds: int = 15
