@@ -40,7 +40,10 @@ timeout = 30
 # Stopping and reloading wait so long for requests that are being answered: longer than any takes.
 graceful_timeout = 30
 
-forwarded_allow_ips = "*"  # who is believed is TRUSTED_PROXIES' business, in one place
+# Who is believed about addresses and schemes is TRUSTED_PROXIES' business, in one place, and nobody
+# is about paths: SCRIPT_NAME from a client would change what our own addresses begin with.
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
 limit_request_line = 8190  # callbacks carry long codes
 # The longest access token (32,768 characters: a hundred groups); cookies are fewer.
 limit_request_field_size = 32_800
@@ -72,6 +75,22 @@ if _settings["LOG_FORMAT"] == "json":
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="sso-metrics-")
     os.environ["_METRICS_MADE_BY"] = str(os.getpid())
+
+
+def on_starting(server: Any) -> None:
+    """Let a reload (HUP) find out first whether new workers would start: when they don't, gunicorn
+    ends the whole server."""
+    reload = server.reload
+
+    def reload_if_it_would_start() -> None:
+        command = [sys.executable, "-c", "import sso_project.wsgi"]
+        tried = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        if tried.returncode:
+            server.log.error("Not reloaded, everything goes on as it was. %s", tried.stderr)
+        else:
+            reload()
+
+    server.reload = reload_if_it_would_start
 
 
 def post_worker_init(worker: Any) -> None:

@@ -1,4 +1,5 @@
-"""What the project itself does to every request: one host name, one content security policy."""
+"""What the project itself does to every request: whom it believes about HTTPS, one host name, one
+content security policy."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 
+from accounts.client_address import is_trusted_proxy
 from accounts.cognito.errors import ConfigurationError
 from accounts.provider import provider
 
@@ -21,6 +23,19 @@ _VIEWS_SAY = {
     for name in ("config", "exempt", "replace", "update")
     for kind in ("", "_ro")
 }
+
+
+class ForwardedSchemeMiddleware:
+    """Takes X-Forwarded-Proto away unless one of TRUSTED_PROXIES sent it: SECURE_PROXY_SSL_HEADER
+    alone believes whoever reaches the server past the proxy."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "HTTP_X_FORWARDED_PROTO" in request.META and not is_trusted_proxy(request):
+            del request.META["HTTP_X_FORWARDED_PROTO"]
+        return self.get_response(request)
 
 
 class CanonicalHostMiddleware:

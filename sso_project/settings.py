@@ -148,6 +148,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "sso_project.request_log.RequestLogMiddleware",
+    "sso_project.middleware.ForwardedSchemeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "sso_project.middleware.ContentSecurityPolicyMiddleware",

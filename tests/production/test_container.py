@@ -103,6 +103,15 @@ def test_site_runs_read_only_without_capabilities():
         assert "privileged" not in service
 
 
+def test_cache_needs_no_capability_and_may_write_where_it_starts():
+    """As root, the image's entry point begins with `chown`, and ends there without CAP_CHOWN."""
+    cache = COMPOSE["services"]["cache"]
+    assert cache["user"] == "valkey"
+    assert cache["cap_drop"] == ["ALL"]
+    assert "cap_add" not in cache
+    assert cache["tmpfs"] == ["/data:mode=1777"]
+
+
 def test_stopping_leaves_time_to_finish(monkeypatch):
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "/nonexistent")

@@ -7,6 +7,8 @@ import time
 import pytest
 import requests
 
+from deploy.rehearsal.services import until
+
 # One worker of pytest-xdist for all: each of them would start an arrangement of its own.
 pytestmark = pytest.mark.xdist_group("production")
 
@@ -88,6 +90,13 @@ def test_proxy_tells_who_the_client_is_and_strangers_cannot(site):
     spoofed = {"X-Forwarded-For": "10.9.9.9", "X-Request-ID": "forged-by-a-client"}
     answer = requests.get(site.url + "/", headers=spoofed, timeout=30)
     assert answer.headers["X-Request-ID"] != "forged-by-a-client"
+
+
+def test_client_cannot_say_below_which_path_the_site_is(site):
+    """SCRIPT_NAME handed on from a client would change what callback addresses begin with."""
+    address = site.instances[0].url + "/below/accounts/login/"
+    answer = requests.get(address, headers={**HOST, "SCRIPT_NAME": "/below"}, timeout=30)
+    assert answer.status_code == 404
 
 
 def test_metrics_of_one_instance_are_those_of_all_its_processes(site):
@@ -232,6 +241,19 @@ def test_reload_takes_new_settings(site):
     finally:
         (site.folder / "env").unlink()
         site.instances[0].reload()
+
+
+def test_reload_with_wrong_settings_leaves_everything_as_it_is(site):
+    instance = site.instances[0]
+    before = instance.workers()
+    (site.folder / "env").write_text("SESSION_IDLE_SECONDS=soon\n")
+    try:
+        instance.send(signal.SIGHUP)
+        until(lambda: "SESSION_IDLE_SECONDS must be" in instance.log.read_text(), "the refusal")
+    finally:
+        (site.folder / "env").unlink()
+    assert instance.workers() == before
+    assert requests.get(instance.url + "/", headers=HOST, timeout=30).status_code == 200
 
 
 def test_taking_an_instance_out_and_stopping_it_under_load_loses_no_request(site, load):

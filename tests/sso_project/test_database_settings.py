@@ -47,6 +47,16 @@ def test_pool_takes_the_place_of_kept_connections(database):
     assert settings["OPTIONS"]["pool"] == pool
 
 
+def test_server_side_cursors_can_be_switched_off_behind_a_pooler(database):
+    address = "postgres://app@127.0.0.1:6432/app?sslmode=require&disable_server_side_cursors=true"
+    settings, problems = database(DATABASE_URL=address, DATABASE_CONN_MAX_AGE="0")
+    assert problems == {}
+    assert settings["DISABLE_SERVER_SIDE_CURSORS"]
+    assert settings["CONN_MAX_AGE"] == 0
+    assert settings["OPTIONS"]["sslmode"] == "require"
+    assert "disable_server_side_cursors" not in settings["OPTIONS"]
+
+
 def test_malformed_pool_size_is_named(database):
     _, problems = database(DATABASE_POOL_SIZE="many")
     assert problems == {"DATABASE_POOL_SIZE": "must be a whole number, 0 or more"}

@@ -7,6 +7,18 @@ from accounts.provider import provider
 from sso_project.middleware import CanonicalHostMiddleware, ContentSecurityPolicyMiddleware
 
 
+@pytest.mark.parametrize(
+    ("peer", "believed"), [("10.0.0.10", True), ("10.0.0.11", False), ("127.0.0.1", False)]
+)
+def test_only_a_trusted_proxy_says_that_it_was_https(client, settings, peer, believed):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.SECURE_SSL_REDIRECT = True
+    settings.TRUSTED_PROXIES = ["10.0.0.10"]
+    settings.PUBLIC_URL = "https://app.example.com"
+    answer = client.get("/server/", REMOTE_ADDR=peer, headers={"X-Forwarded-Proto": "https"})
+    assert answer.status_code == (200 if believed else 301)
+
+
 def answer_for(host, path="/profile/?a=1", method="get", **headers):
     middleware = CanonicalHostMiddleware(lambda request: "passed on")
     request = getattr(RequestFactory(), method)(path, headers={"host": host, **headers})
