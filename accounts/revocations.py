@@ -95,6 +95,8 @@ class RevocationFeed:
             raise TokenRevoked("its person's account on this site is deactivated")
 
     def _refresh(self) -> None:
+        if self._clock() - self._read_at < LOOK_EVERY:  # new enough, whoever else reads
+            return
         read_every = LOOK_EVERY if is_configured() else READ_EVERY
         if self._clock() - self._read_at < read_every:
             return

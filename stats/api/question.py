@@ -17,7 +17,7 @@ from ..models import Stat
 from ..queries import StatQuerySet
 from .serializers import FIELD_SOURCES
 
-FEW = 500  # rows that are read at once and sent whole; of more the answer is streamed
+FEW = 250  # rows that are read at once and sent whole; of more the answer is streamed
 MOST_QUESTIONS = 256  # remembered
 
 # The column has room for more digits than any value has.
