@@ -12,8 +12,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.forms import UsernameField
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
@@ -55,8 +57,14 @@ class BreakGlassBackend(ModelBackend):
 
 def as_typed(username: str) -> str:
     """The name as Django's sign-in form reads it: look-alikes of one name are one name, so that
-    they don't each get a count of their own."""
-    return AbstractBaseUser.normalize_username(username.strip())
+    they don't each get a count of their own. Empty for what can be nobody's name: a zero byte,
+    which PostgreSQL refuses, or a text so long that normalising it would take hours."""
+    model: Any = get_user_model()
+    longest = model._meta.get_field(model.USERNAME_FIELD).max_length or 254
+    try:
+        return str(UsernameField(max_length=longest).clean(username))
+    except ValidationError:
+        return ""
 
 
 def attempts_too_many(request: HttpRequest, username: str) -> int:

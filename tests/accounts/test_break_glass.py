@@ -218,6 +218,17 @@ def test_look_alikes_of_a_name_share_its_count(client, opened, emergency):
     assert set(SignInEvent.objects.values_list("user", flat=True)) == {emergency.pk}
 
 
+@pytest.mark.parametrize("name", ["emer\x00gency", " ", "x" * 151])
+def test_what_can_be_nobodys_name_is_refused_and_counted(client, opened, name):
+    """A zero byte is an error in PostgreSQL, and reading a long text as a name takes hours."""
+    assert break_glass.as_typed(name) == ""
+    for _ in range(break_glass.MOST_OF_NAME):
+        assert enter(client, name).status_code == 200
+    assert enter(client, name).status_code == 429
+    refused = SignInEvent.objects.filter(kind="refused", user=None)
+    assert refused.count() == break_glass.MOST_OF_NAME + 1
+
+
 def test_hour_is_not_counted_anew_when_the_session_changes(client, opened):
     enter(client)
     session = client.session
