@@ -44,9 +44,13 @@ def people_meant(request: HttpRequest, rows: QuerySet[Any]) -> list[Any]:
         users = get_user_model()._default_manager.filter(pk__in=rows.values("user"))
     found = list(users)
     allowed = [user for user in found if may_act_on(request, user)]
-    if len(allowed) < len(found):
-        messages.error(request, "Only a superuser does this to a superuser: left as they were.")
+    _tell_of_superusers(request, left_out=len(found) - len(allowed))
     return allowed
+
+
+def _tell_of_superusers(request: HttpRequest, *, left_out: int) -> None:
+    if left_out:
+        messages.error(request, "Only a superuser does this to a superuser: left as they were.")
 
 
 def _tell(request: HttpRequest, sentence: str, *, reached: bool) -> None:
@@ -94,11 +98,9 @@ def activate(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> None
 
 @admin.action(permissions=["manage_people"], description="End these sign-ins")
 def end_sign_ins(modeladmin: Any, request: HttpRequest, rows: QuerySet[SignIn]) -> None:
-    live = [
-        row
-        for row in rows.select_related("user").filter(ended_at=None)
-        if may_act_on(request, row.user)
-    ]
+    found = list(rows.select_related("user").filter(ended_at=None))
+    live = [row for row in found if may_act_on(request, row.user)]
+    _tell_of_superusers(request, left_out=len(found) - len(live))
     reason = SignIn.EndReason.BY_OPERATOR
     pending = [ending.end(row, reason=reason, request=request, by=request.user) for row in live]
     _tell(request, f"Sign-ins ended: {len(live)}.", reached=ending.revoke(pending))

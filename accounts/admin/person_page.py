@@ -28,8 +28,8 @@ _NOT_OF_ONESELF = ("is_active", "is_staff", "is_superuser")
 class PersonPage(ManagesPeople, admin.ModelAdmin):  # type: ignore[type-arg]
     """For people, whatever the user model; stands before UserAdmin where both are bases.
 
-    Only superusers give rights, change a superuser, or change an e-mail address, by which
-    `manage.py link_users` knows people. Nobody locks themselves out.
+    Only superusers give rights, change or delete a superuser, or change an e-mail address, by
+    which `manage.py link_users` knows people. Nobody locks themselves out.
     """
 
     actions = (sign_out_everywhere, deactivate, activate, reconcile)
@@ -38,6 +38,12 @@ class PersonPage(ManagesPeople, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and may_act_on(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Where the admin that this is mixed into deletes people at all."""
+        mine = obj is not None and obj == request.user
+        may = super().has_delete_permission(request, obj)
+        return may and not mine and may_act_on(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         readonly = tuple(super().get_readonly_fields(request, obj))

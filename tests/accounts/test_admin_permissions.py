@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client, RequestFactory
@@ -14,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import pool_people
+from accounts.admin.person_page import PersonPage
 from accounts.models import Identity, PendingRevocation, SignIn, SignInEvent, User
 from stats import writing
 from stats.models import Stat
@@ -251,6 +253,22 @@ def test_staff_who_may_only_look_see_pages_and_change_nothing(target, onlooker):
     assert onlooker.post(person, {"is_superuser": "on"}).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("page", "secret"),
+    [
+        ("signin", "key"),
+        ("signin", "sealed_tokens"),
+        ("signin", "lease_owner"),
+        ("pendingrevocation", "sealed_token"),
+    ],
+)
+def test_no_filter_tells_what_no_page_shows(target, onlooker, page, secret):
+    address = reverse(f"admin:accounts_{page}_changelist")
+    assert onlooker.get(address, {"reference__startswith": "7"}).status_code == 200
+    for lookup in ("", "__startswith", "__regex"):
+        assert onlooker.get(address, {f"{secret}{lookup}": "a"}).status_code == 400
+
+
 @pytest.fixture
 def helper(client):
     """Staff who manage people and are no superusers."""
@@ -284,3 +302,33 @@ def test_staff_who_manage_people_do_nothing_to_a_superuser(helper, target, actio
     assert state() == before
     change = reverse("admin:accounts_user_change", args=[target.user_id])
     assert helper.post(change, {"username": "person-target"}).status_code == 403
+
+
+def test_staff_who_manage_people_are_told_which_sign_ins_stay(helper, target):
+    User.objects.filter(pk=target.user_id).update(is_superuser=True)
+    rows = SignIn.objects.filter(user=target.user_id)
+    form = {"action": "end_sign_ins", "_selected_action": [row.pk for row in rows]}
+    page = helper.post(reverse("admin:accounts_signin_changelist"), form, follow=True)
+    assert "Only a superuser does this to a superuser" in page.text
+    assert "Sign-ins ended: 0." in page.text
+    assert rows.live().exists()
+
+
+class AdminOfAHost(PersonPage, UserAdmin):
+    """As docs/adopt.md puts it before what a project has: with Django's own deleting."""
+
+
+def test_where_people_can_be_deleted_no_superuser_and_nobody_themselves_is(helper, target):
+    model_admin = AdminOfAHost(User, admin.site)
+    request = RequestFactory().get("/")
+    request.user = helper_user = User.objects.get(username="helper")
+    assert not model_admin.has_delete_permission(request, target.user)
+    helper_user.user_permissions.add(Permission.objects.get(codename="delete_user"))
+    request.user = User.objects.get(username="helper")
+    assert model_admin.has_delete_permission(request)
+    assert model_admin.has_delete_permission(request, target.user)
+    assert not model_admin.has_delete_permission(request, request.user)
+    assert not model_admin.has_delete_permission(request, User(is_superuser=True))
+    request.user = User(pk=0, is_active=True, is_superuser=True)
+    assert model_admin.has_delete_permission(request, User(is_superuser=True))
+    assert not model_admin.has_delete_permission(request, request.user)
