@@ -8,8 +8,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth import SESSION_KEY as USER_KEY
 from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
 
 from .cognito.claims import AccessClaims
 from .cognito.token_endpoint import TokenSet
@@ -86,3 +89,15 @@ def current_sign_in(request: HttpRequest) -> SignIn | None:
     if row is None or str(row.user_id) != request.session.get(USER_KEY):
         return None
     return row
+
+
+def follow_secret_key(request: HttpRequest, user: Any) -> None:
+    """Sign a session of an earlier SECRET_KEY anew, before Django does it when it reads `user`.
+
+    Django would change the session's id as well, and a request under way with the earlier id would
+    be nobody's, its answer delete the browser's cookie: signed out by the change of a key.
+    """
+    signed = request.session.get(HASH_SESSION_KEY, "")
+    earlier = user.get_session_auth_fallback_hash() if settings.SECRET_KEY_FALLBACKS else ()
+    if any(constant_time_compare(signed, each) for each in earlier):
+        request.session[HASH_SESSION_KEY] = user.get_session_auth_hash()

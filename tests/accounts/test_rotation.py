@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.utils import timezone
 
 from accounts import ending, session
@@ -83,6 +84,29 @@ def test_servers_that_know_both_keys_accept_each_others_sessions(cognito_client,
     for first, second in [(old, new), (new, old)] * 2:
         settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = first, [second]
         assert is_signed_in(ada)
+
+
+def test_request_under_way_with_the_earlier_signature_signs_nobody_out(cognito_client, settings):
+    """Two pages of one browser: the answer to the first must not make the other's cookie wrong."""
+    ada, slower = cognito_client("ada"), Client()
+    slower.cookies = ada.cookies.copy()
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-secret-key-that-signs-nothing-of-worth-0123456789-abc"
+    assert is_signed_in(ada)
+    assert is_signed_in(slower)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert is_signed_in(ada)
+    assert is_signed_in(slower)
+
+
+def test_changed_password_ends_a_session_of_an_earlier_key_too(cognito_client, settings):
+    ada = cognito_client("ada")
+    user = ada.user
+    user.set_password("a password of this site, changed elsewhere")
+    user.save()
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-secret-key-that-signs-nothing-of-worth-0123456789-abc"
+    assert not is_signed_in(ada)
 
 
 def test_client_secret_changes_and_sign_ins_are_renewed_with_the_new_one(cognito_client, settings):
