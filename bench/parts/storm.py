@@ -64,12 +64,8 @@ def _refreshes(
             own.append(load)
             calls.append(made)
         loads += own
-        slowest = Spread.of([load.slowest * 1000 for load in own])
-        more = {
-            "median, ms": median(load.median * 1000 for load in own),
-            "somebody else, ms": max(load.beside * 1000 for load in own),
-        }
-        outcome.figures.append(Figure(TABLE, f"{name}: the slowest", slowest, "ms", {**more}))
+        if not any(load.problems for load in own):
+            outcome.figures.append(_figure(name, own))
     problems = ", ".join(f"{n} x {what}" for load in loads for what, n in load.problems.items())
 
     def found(values: list[float]) -> Spread:
@@ -85,6 +81,15 @@ def _refreshes(
         ]
     )
     return outcome
+
+
+def _figure(name: str, loads: list[Load]) -> Figure:
+    slowest = Spread.of([load.slowest * 1000 for load in loads])
+    more: dict[str, float | str] = {
+        "median, ms": median(load.median * 1000 for load in loads),
+        "somebody else, ms": max(load.beside * 1000 for load in loads),
+    }
+    return Figure(TABLE, f"{name}: the slowest", slowest, "ms", more)
 
 
 def _storm(

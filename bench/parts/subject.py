@@ -41,13 +41,14 @@ class Subject:
 
     def figure(self, table: str, series: Series) -> Figure:
         """Requests per second, and how long the answers took. Raises Refused."""
+        rates = series.spread()
         more: dict[str, float | str] = {
             "median, ms": median(load.median * 1000 for load in self.loads),
             "p99, ms": median(load.p99 * 1000 for load in self.loads),
         }
         if self._cpu:
             more["server's CPU, ms"] = 1000 * median(self._cpu)
-        return Figure(table, series.name, series.spread(), "req/s", more)
+        return Figure(table, series.name, rates, "req/s", more)
 
 
 def asked_for(port: int, path: str, headers: Mapping[str, str], *, constant: bool = True) -> Asked:

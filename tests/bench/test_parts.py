@@ -14,7 +14,8 @@ from django.db import connection
 
 from accounts.testing import mint_access_token
 from bench.charts import charts
-from bench.measuring import Spread
+from bench.load import Asked
+from bench.measuring import Refused, Spread, in_turn
 from bench.outcome import Figure, Outcome
 from bench.parts import macro, micro
 from bench.parts.macro import spoilt
@@ -22,6 +23,7 @@ from bench.parts.page import QueryCounter
 from bench.parts.profiling import area_of, areas
 from bench.parts.scaling import MEBIBYTE, Memory
 from bench.parts.storm import with_key_id
+from bench.parts.subject import Subject
 from bench.servers import Server
 from bench.userinfo import UserInfo
 from tests.imports import ROOT
@@ -57,6 +59,13 @@ def test_spoilt_token_has_another_signature_of_the_same_length():
     assert len(changed) == len(token)
     assert changed.rpartition(".")[0] == token.rpartition(".")[0]
     assert json.loads(urlsafe_b64decode(changed.split(".")[1] + "=="))
+
+
+def test_subject_whose_answers_were_wrong_has_no_figure():
+    subject = Subject(Asked(1, "/", {}), connections=1, seconds=0.01)
+    series = in_turn({"nobody there": subject}, 1)["nobody there"]
+    with pytest.raises(Refused, match="ConnectionRefusedError"):
+        subject.figure("table", series)
 
 
 @pytest.mark.django_db
