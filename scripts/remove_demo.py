@@ -41,7 +41,7 @@ LINES = {
     "sso_project/settings.py": [
         r'^    "stats",$',
         r'^    "import_export",$',
-        r"^IMPORT_EXPORT_|^_uploads = |^# A file to import waits",
+        r"^IMPORT_EXPORT_",
     ],
     "sso_project/urls.py": [r'include\("stats\.'],
     "sso_project/dev/app.py": [r"seed_stats"],

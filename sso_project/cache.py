@@ -12,18 +12,13 @@ from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 
 
 class JSONSerializer:
-    """Integers as they are, so that Redis can count; bytes behind a mark; the rest as JSON."""
+    """Integers as they are, so that Redis can count; the rest as JSON."""
 
-    _BYTES = b"\0"  # no JSON text begins with it
-
-    def dumps(self, value: Any) -> int | str | bytes:
-        if type(value) is int:
-            return value
-        return self._BYTES + value if isinstance(value, bytes) else json.dumps(value)
+    def dumps(self, value: Any) -> int | str:
+        return value if type(value) is int else json.dumps(value)
 
     def loads(self, data: bytes) -> Any:
-        marked = data.startswith(self._BYTES)
-        return data.removeprefix(self._BYTES) if marked else json.loads(data)
+        return json.loads(data)
 
 
 class MillisecondClient(RedisCacheClient):

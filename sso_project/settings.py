@@ -285,9 +285,7 @@ if REDIS_URL:
     }
     COGNITO["SHARED_CACHE"] = "default"
 
-# A file to import waits for its confirmation where every process finds it.
-_uploads = "CacheStorage" if REDIS_URL else "TempFolderStorage"
-IMPORT_EXPORT_TMP_STORAGE_CLASS = f"import_export.tmp_storages.{_uploads}"
+IMPORT_EXPORT_TMP_STORAGE_CLASS = "stats.uploads.DatabaseStorage"
 
 # --- Cookies and headers --------------------------------------------------------------------------
 

@@ -156,7 +156,7 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         try:
             answer: HttpResponse = super().process_import(request, **kwargs)
-        except OSError:  # another process's file, or one that was tidied away
+        except FileNotFoundError:  # imported already, or tidied away after a day
             messages.error(request, "The uploaded file is no longer here. Upload it again.")
             return HttpResponseRedirect(reverse("admin:stats_stat_import"))
         return answer

@@ -13,6 +13,7 @@ from .changes import Change as Change
 from .changes import Revision
 from .fields import LARGEST_VALUE, KpiKeyField, ValueField, kpi_key, validate_kpi
 from .queries import StatQuerySet
+from .uploads import Upload as Upload
 
 TAKEN = "This KPI already has a figure for this month."
 FIRST_YEAR, LAST_YEAR = 1000, 9999  # four digits, so that periods sort as text

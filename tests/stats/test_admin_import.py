@@ -1,6 +1,7 @@
 """Import with a look first, and export of what is filtered, in the admin."""
 
 import io
+from datetime import timedelta
 
 import openpyxl
 import pytest
@@ -8,22 +9,16 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from stats.models import Change, Stat
+from stats.models import Change, Stat, Upload
+from stats.uploads import KEPT
 
 pytestmark = pytest.mark.django_db
 IMPORT, EXPORT = reverse("admin:stats_stat_import"), reverse("admin:stats_stat_export")
 CONFIRM = reverse("admin:stats_stat_process_import")
 CSV, XLSX = "0", "1"
 GOOD = "kpi,year,month,value\nrevenue,2020,1,12.5\nRevenue,2020,2,-3\ncost,2020,1,7\n"
-
-
-@pytest.fixture(autouse=True)
-def own_temporary_folder(tmp_path, monkeypatch, settings):
-    """Uploads wait for the confirmation in the temporary folder."""
-    storage = "import_export.tmp_storages.TempFolderStorage"
-    settings.IMPORT_EXPORT_TMP_STORAGE_CLASS = storage
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
 
 def upload(client, content, *, name="figures.csv", file_format=CSV):
@@ -135,18 +130,37 @@ def test_archive_that_would_unpack_to_very_much_is_refused(admin_client):
     assert "A file may have 10 MB." in page.content.decode()
 
 
-def test_file_that_vanished_before_it_was_confirmed_is_asked_for_again(admin_client, tmp_path):
+def test_upload_waits_in_the_database_until_it_is_imported(admin_client, settings):
+    """Whatever becomes of the cache, and whichever process is asked next."""
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "sso_project.cache.JSONRedisCache",
+            "LOCATION": "redis://127.0.0.1:1/0",
+        }
+    }
+    looked = upload(admin_client, GOOD.replace("\n", "\r\n"))
+    assert Upload.objects.count() == 1
+    assert "Import finished: 3 new" in confirm(admin_client, looked).content.decode()
+    assert Upload.objects.count() == 0
+
+
+def test_upload_that_nobody_confirmed_is_deleted_after_a_day(admin_client):
+    upload(admin_client, GOOD)
+    Upload.objects.update(at=timezone.now() - KEPT - timedelta(seconds=1))
+    upload(admin_client, GOOD)
+    assert Upload.objects.count() == 1
+
+
+def test_file_that_vanished_before_it_was_confirmed_is_asked_for_again(admin_client):
     looked = upload(admin_client, GOOD)
-    for file in tmp_path.iterdir():
-        file.unlink()
+    Upload.objects.all().delete()
     assert "Upload it again." in confirm(admin_client, looked).content.decode()
     assert Stat.objects.count() == 0
 
 
-def test_file_that_no_longer_fits_is_not_half_imported(admin_client, tmp_path):
+def test_file_that_no_longer_fits_is_not_half_imported(admin_client):
     looked = upload(admin_client, GOOD)
-    for file in tmp_path.iterdir():
-        file.write_text(GOOD.replace("2020,1,12.5", "2020,13,12.5"))
+    Upload.objects.update(content=GOOD.replace("2020,1,12.5", "2020,13,12.5").encode())
     assert "nothing was written" in confirm(admin_client, looked).content.decode()
     assert Stat.objects.count() == 0
 
