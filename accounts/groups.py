@@ -83,7 +83,7 @@ def _give_and_take(user: Any, identity: Identity, mapping: GroupMapping) -> None
         return
     wanted = Rights()
     for each in identities:
-        wanted |= _mapping_of(each).rights(each.groups)
+        wanted |= rights_of(each)
     _change_groups(person, wanted, mapping)
     for right, field, mark in _FLAGS:
         if not hasattr(person, field):
@@ -103,6 +103,11 @@ def _give_and_take(user: Any, identity: Identity, mapping: GroupMapping) -> None
 def _forget_permissions(user: Any) -> None:
     for name in _PERMISSION_CACHES:
         user.__dict__.pop(name, None)
+
+
+def rights_of(identity: Identity) -> Rights:
+    """What the groups that its pool last named give."""
+    return _mapping_of(identity).rights(identity.groups)
 
 
 def _mapping_of(identity: Identity) -> GroupMapping:

@@ -177,14 +177,20 @@ def _require_nothing_held(identity: Identity) -> None:
         (getattr(user, "is_staff", False) and not identity.staff_given)
         or (getattr(user, "is_superuser", False) and not identity.superuser_given)
         or user.has_usable_password()
+        or _groups_by_hand(identity)
     )
     if by_hand:
         why = "who was given rights or a password here"
         raise LinkRefused(f"This identity is {name}, {why}. {what_to_do}")
 
 
+def _groups_by_hand(identity: Identity) -> bool:
+    user, given = identity.user, groups.rights_of(identity).groups
+    return hasattr(user, "groups") and user.groups.exclude(name__in=given).exists()
+
+
 def _held(user: Any) -> list[Rows]:
-    """Rows of the person that are more than the pool's: of the site, or rights given by hand."""
+    """Rows of the person that are more than the pool's: of the site, or permissions."""
     ours = {type(user), Identity, SignIn, SignInEvent}
     if hasattr(user, "groups"):
         ours.add(type(user).groups.through)

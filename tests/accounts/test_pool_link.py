@@ -116,6 +116,7 @@ def test_account_that_came_about_before_gives_way(grace, partner, client):
     [
         lambda user: Article.objects.create(author=user, title="Of moths"),
         lambda user: Team.objects.create(name="Compilers").members.add(user),
+        lambda user: user.groups.create(name="given here by hand"),
         lambda user: User.objects.filter(pk=user.pk).update(is_staff=True),
         lambda user: User.objects.filter(pk=user.pk).update(is_active=False),
         lambda user: User.objects.filter(pk=user.pk).update(password="md5$a$b"),
