@@ -165,5 +165,11 @@ def _session(stored: StoredSession) -> dict[str, Any]:
         if row
         else {}
     )
-    content = {name: value for name, value in stored.content.items() if not sounds_secret(name)}
-    return {"expires_at": stored.expires_at, **where, "content": content}
+    return {"expires_at": stored.expires_at, **where, "content": _told(stored.content)}
+
+
+def _told(content: Any) -> Any:
+    """Without what has a secret's name, however deep it stands."""
+    if isinstance(content, dict):
+        return {name: _told(each) for name, each in content.items() if not sounds_secret(str(name))}
+    return [_told(each) for each in content] if isinstance(content, list) else content

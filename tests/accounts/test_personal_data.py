@@ -118,10 +118,11 @@ def test_browser_sessions_are_in_without_their_keys(cognito_client):
     grace, linus = cognito_client("grace"), cognito_client("linus")
     session = grace.session
     session["basket"], session["csrf_token"] = ["a book"], "not to be shown"
+    session["shop"] = {"cards": [{"city": "Oslo", "pin": "not to be shown"}]}
     session.save()
     content, said = export("grace")
     [found] = content["rows"]["sessions"]
-    assert found["content"] == {"basket": ["a book"]}
+    assert found["content"] == {"basket": ["a book"], "shop": {"cards": [{"city": "Oslo"}]}}
     assert found["address"] == "127.0.0.1"
     assert found["expires_at"]
     assert "not to be shown" not in said
