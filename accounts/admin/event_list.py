@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html_join
 
 from ..devices import device_name
@@ -64,7 +65,7 @@ class SignInEventAdmin(ReadOnlyAdmin):
     actions = (export_csv,)
     date_hierarchy = "at"
     list_display = (
-        "at",
+        "moment",
         "kind",
         "reason",
         "person",
@@ -77,11 +78,16 @@ class SignInEventAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     search_fields = ("=reference", "person", "=address", "user__identities__email")
     search_help_text = "A reference, an address, a name at the pool, or a person's e-mail address."
-    readonly_fields = ("person_link", "told", "steps")
+    readonly_fields = ("moment", "person_link", "told", "steps")
     fieldsets = (
-        (None, {"fields": ("at", "kind", "reason", "reference", "person", "person_link")}),
+        (None, {"fields": ("moment", "kind", "reason", "reference", "person", "person_link")}),
         ("What was noted", {"fields": ("address", "device", "told", "steps")}),
     )
+
+    @admin.display(description="when", ordering="at")
+    def moment(self, event: SignInEvent) -> str:
+        """To the second, as logs have it."""
+        return date_format(timezone.localtime(event.at), "j M Y, H:i:s e")
 
     @admin.display(description="browser")
     def browser(self, event: SignInEvent) -> str:

@@ -6,6 +6,7 @@ To mix in, so that a project keeps its own user model and the admin it has for i
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.utils import quote
@@ -13,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 
 from .. import events
-from ..models import Identity
+from ..models import Identity, SignInEvent
 from ..names import template
 from ..person_overview import overview
 from .actions import ManagesPeople, activate, deactivate, may_act_on, sign_out_everywhere
@@ -76,6 +77,14 @@ class PersonPage(ManagesPeople, admin.ModelAdmin):  # type: ignore[type-arg]
             return HttpResponseRedirect(self._address("change", quote(person)))
         return response
 
+    def _events_of(self, request: HttpRequest, person: Any) -> str:
+        """The whole record of them; empty for staff who may not see it."""
+        opts = SignInEvent._meta
+        if not request.user.has_perm(f"{opts.app_label}.view_{opts.model_name}"):
+            return ""
+        events_list = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+        return f"{events_list}?{urlencode({'user__pk__exact': person.pk})}"
+
     def _address(self, page: str, *args: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=args)
 
@@ -87,6 +96,7 @@ class PersonPage(ManagesPeople, admin.ModelAdmin):  # type: ignore[type-arg]
                 "overview": overview(person),
                 "offered": self._offered(request, person),
                 "changelist": self._address("changelist"),
+                "events_address": self._events_of(request, person),
             }
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -59,6 +59,24 @@ def test_page_shows_identity_rights_sessions_and_events(operator, grace):
     assert SignIn.objects.get(user=grace).reference in page
 
 
+def test_page_leads_to_the_whole_record_of_the_person(operator, grace, client):
+    SignInEvent.objects.create(kind="refused", reason="of-somebody-else")
+    [address] = re.findall(r'href="([^"]*signinevent[^"]*)"', overview_of(operator, grace))
+    record = operator.get(address)
+    assert record.status_code == 200
+    shown = record.context["cl"].result_list
+    assert list(shown) == list(SignInEvent.objects.filter(user=grace))
+    onlooker = User.objects.create_user("onlooker", is_staff=True)
+    onlooker.user_permissions.set(Permission.objects.filter(codename="view_user"))
+    client.force_login(onlooker)
+    assert "signinevent" not in client.get(page_of(grace)).text
+
+
+def overview_of(client, user):
+    """A person's page without the admin's own list of tables."""
+    return client.get(page_of(user)).text.partition('<div class="person">')[2]
+
+
 def test_page_tells_rights_of_the_pool_from_those_given_by_hand(operator, cognito_client):
     ada = cognito_client("ada", groups=["admins"]).user
     page = operator.get(page_of(ada)).text
