@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -14,9 +15,11 @@ from ... import ending
 from ...models import PendingRevocation, Revocation, SharedRefresh, SignIn, SignInEvent, Tally
 from ...provider import provider
 
-REVOKE_SECONDS = 60.0  # of one run, for all refresh tokens together
+# Of one run: for ending all forgotten sign-ins, and for revoking all refresh tokens. What is left
+# then waits for the next run.
+END_SECONDS = REVOKE_SECONDS = 60.0
+AT_ONCE = 200  # rows in memory
 LONGEST_REFRESH_TOKEN = timedelta(days=3650)  # what Cognito allows; then nothing is left to revoke
-MOST_AT_ONCE = 1000  # rows of one run; the rest waits for the next
 ENDED_KEPT = timedelta(days=30)
 
 
@@ -49,13 +52,21 @@ class Command(BaseCommand):
 
     def _end_forgotten_sign_ins(self) -> int:
         """Those past their limits whose browser never came back to hear it."""
-        over = SignIn.objects.live().select_related("user").filter(ending.past_limits())
-        rows = list(over.order_by("pk")[:MOST_AT_ONCE])
-        for row in rows:
-            ending.end(row, reason=ending.limit_reached(row) or SignIn.EndReason.IDLE)
-        return len(rows)
+        ends_at, ended = time.monotonic() + END_SECONDS, 0
+        while time.monotonic() < ends_at:
+            over = SignIn.objects.live().select_related("user").filter(ending.past_limits())
+            rows = list(over.order_by("pk")[:AT_ONCE])
+            for row in rows:
+                ending.end(row, reason=ending.limit_reached(row) or SignIn.EndReason.IDLE)
+            ended += len(rows)
+            if len(rows) < AT_ONCE:
+                break
+        return ended
 
     def _revoke(self) -> int:
-        due = PendingRevocation.objects.filter(next_try_at__lte=timezone.now())
-        ending.revoke(due.order_by("next_try_at")[:MOST_AT_ONCE], seconds=REVOKE_SECONDS)
+        ends_at, reached = time.monotonic() + REVOKE_SECONDS, True
+        while reached and (left := ends_at - time.monotonic()) > 0:
+            due = PendingRevocation.objects.filter(next_try_at__lte=timezone.now())
+            items = list(due.order_by("next_try_at")[:AT_ONCE])
+            reached = ending.revoke(items, seconds=left) and len(items) == AT_ONCE
         return PendingRevocation.objects.count()

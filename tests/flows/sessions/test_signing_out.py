@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts import revocations, services
+from accounts.management.commands import housekeeping
 from accounts.models import Identity, PendingRevocation, Revocation, SignIn, User
 from accounts.session import open_tokens
 from local_pool.testing import Seed
@@ -310,6 +311,19 @@ def test_session_nobody_came_back_to_is_ended_by_housekeeping(visitor):
     assert SignIn.objects.get().end_reason == "idle"
     answer = refresh_at_the_pool(visitor.pool, refresh_token)
     assert answer.json()["error"] == "invalid_grant"
+
+
+def test_housekeeping_takes_a_few_at_once_and_leaves_none(visitor, monkeypatch):
+    monkeypatch.setattr(housekeeping, "AT_ONCE", 2)
+    visitor.sign_in()
+    row = SignIn.objects.get()
+    for number in range(4):
+        row.pk, row.key = None, f"another-{number}"
+        row.save()
+    SignIn.objects.update(last_seen_at=timezone.now() - timedelta(days=1))
+    call_command("housekeeping", verbosity=0)
+    assert not SignIn.objects.live().exists()
+    assert not PendingRevocation.objects.exists()
 
 
 class TestHundredGroups:
