@@ -19,6 +19,11 @@ def read(file: Path) -> dict[str, str]:
     return {match[1]: match[2].strip().strip("'\"") for match in matches if match}
 
 
+def keep_private(file: Path) -> None:
+    """Let only its owner read the file, as after `write`. Raises OSError."""
+    file.chmod(0o600)
+
+
 def merged(text: str, values: Mapping[str, str]) -> str:
     """The file's text with these values: in their old place, or at the end."""
     missing = dict(values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from ..cognito.config import CognitoConfig
 from .finding import TEMPLATE, Finding, at_the_client, in_environment, member
 
@@ -150,11 +152,11 @@ def callback_not_registered(config: CognitoConfig, sent: str, registered: str) -
             *at_the_client(
                 config,
                 f"{_LOGIN_PAGES}: Allowed callback URLs: {sent}",
-                template=f"parameter CallbackUrls={sent}",
-                local=f"POOL_CALLBACK_URLS={sent}",
+                template=f"parameter CallbackUrls, with {sent} in its list",
+                local=f"add {sent} to POOL_CALLBACK_URLS",
                 change=member("CallbackURLs", "+=", [sent]),
             ),
-            _public_url(registered),
+            *_public_url(sent, registered),
         ),
     )
 
@@ -169,8 +171,8 @@ def sign_out_not_registered(config: CognitoConfig, sent: str, registered: str) -
             *at_the_client(
                 config,
                 f"{_LOGIN_PAGES}: Allowed sign-out URLs: {sent}",
-                template=f"parameter SignOutUrls={sent}",
-                local=f"POOL_LOGOUT_URLS={sent}",
+                template=f"parameter SignOutUrls, with {sent} in its list",
+                local=f"add {sent} to POOL_LOGOUT_URLS",
                 change=member("LogoutURLs", "+=", [sent]),
             ),
             _TWO_LISTS,
@@ -224,7 +226,7 @@ def public_callback_not_registered(
             config,
             f"{_LOGIN_PAGES}: Allowed callback URLs: {sent}",
             template=f"parameter PublicCallbackUrls, with {sent} in its list",
-            local=f"POOL_CALLBACK_URLS={sent}",
+            local=f"add {sent} to POOL_CALLBACK_URLS",
             change=member("CallbackURLs", "+=", [sent]),
             client_id=client_id,
         ),
@@ -235,10 +237,14 @@ def _instead(registered: str) -> str:
     return f" Registered is {registered}." if registered else ""
 
 
-def _public_url(registered: str) -> str:
-    if registered:
-        return (
-            f"Or reach this site at the registered address: PUBLIC_URL is what precedes the"
-            f" path of {registered}."
-        )
-    return "Or correct PUBLIC_URL, from which this site builds the address."
+def _public_url(sent: str, registered: str) -> tuple[str, ...]:
+    if not registered:
+        return ("Or correct PUBLIC_URL, from which this site builds the address.",)
+    if urlsplit(registered).path != urlsplit(sent).path:
+        return ()  # a slash is too much or missing: PUBLIC_URL can't change that
+    return (
+        (
+            "Or reach this site at the registered address: PUBLIC_URL is what precedes the path of"
+            f" {registered}."
+        ),
+    )

@@ -94,7 +94,7 @@ def _settings_first() -> str:
     said = "the pool: settings come first"
     if "dev" not in get_commands():  # a project that took this folder in
         return said
-    return f"{said}; those of `make run` and its local pool: `manage.py dev cognito_doctor`"
+    return f"{said}; with those that `make run` sets itself: `manage.py dev cognito_doctor`"
 
 
 def _split(address: str) -> tuple[str, str]:

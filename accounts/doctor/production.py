@@ -64,7 +64,13 @@ def live_problems(probe: Probe, base_url: str, callback: str) -> Iterator[Findin
         yield findings.site_redirects_to_itself(address)
         return
     target = urlsplit(location)
-    if urlunsplit(target._replace(query="")) != probe.config.authorize_endpoint:
+    asked, ours = urlunsplit(target._replace(query="")), probe.config.authorize_endpoint
+    if asked != ours and target.path == urlsplit(ours).path:
+        domain = f"COGNITO_CLIENT_DOMAIN={target.scheme}://{target.netloc}"
+        expected = f"COGNITO_CLIENT_DOMAIN={probe.config.domain}"
+        yield findings.site_sends_elsewhere(base_url, domain, expected)
+        return
+    if asked != ours:
         reason = f"it answered {answer.status}{f' to {location[:200]}' if location else ''}"
         yield findings.site_unreachable(address, reason)
         return

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import textwrap
 from dataclasses import asdict
 
 from .examination import Examination
 
-_WIDTH = 96
+_WIDEST = 96
 _UNBROKEN = "\N{NO-BREAK SPACE}"
 
 
@@ -43,7 +44,7 @@ def _paragraph(label: str, text: str) -> str:
     kept = re.sub(r"`[^`]*`", lambda command: command[0].replace(" ", _UNBROKEN), text)
     return textwrap.fill(
         kept,
-        _WIDTH,
+        min(_WIDEST, shutil.get_terminal_size((_WIDEST, 0)).columns),
         initial_indent=label,
         subsequent_indent=" " * (len(label) if len(label) < 10 else 2),
         break_long_words=False,

@@ -236,6 +236,19 @@ def test_values_are_written_for_their_owner_alone(environ, tmp_path, arguments):
     assert SECRET not in said.getvalue()
 
 
+def test_file_that_holds_the_values_already_becomes_its_owners_alone(environ, tmp_path):
+    file, said = tmp_path / ".env", StringIO()
+    with AwsEndpoint(**STACK, **DESCRIBED) as aws:
+        environ(**aws.environment, ENV_FILE=str(file))
+        call_command("cognito_env", *BY_STACK, "--yes", stdout=StringIO())
+        file.chmod(0o644)
+        call_command("cognito_env", *BY_STACK, "--dry-run", stdout=said)
+        assert file.stat().st_mode & 0o777 == 0o644
+        call_command("cognito_env", *BY_STACK, stdout=said)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert said.getvalue() == f"{file} already holds these values.\n" * 2
+
+
 NOBODY = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{unused_port()}"}
 IN_USE = {  # what is asked of a pool that the site uses, and goes wrong
     "no credentials": (POOL, NO_CREDENTIALS, None,

@@ -7,7 +7,7 @@ import responses
 
 from accounts.cognito.config import CognitoConfig
 from accounts.cognito.transport import Transport
-from accounts.doctor import site_findings
+from accounts.doctor import client_findings, site_findings
 from accounts.doctor.client import Addresses, ClientExamination
 from accounts.doctor.examination import Examination
 from accounts.doctor.near_variants import near_variants
@@ -211,6 +211,23 @@ def test_report_breaks_no_address():
     address = f"{SITE}/{'very-long-' * 12}"
     text = as_text(Examination("x", [site_findings.public_url_differs(SITE, address)]))
     assert address in text
+
+
+@pytest.mark.parametrize(("columns", "widest"), [("80", 80), ("200", 96)])
+def test_report_fits_the_terminal(monkeypatch, columns, widest):
+    monkeypatch.setenv("COLUMNS", columns)
+    words = site_findings.setting_wrong("word " * 60, "word " * 60)
+    text = as_text(Examination("x", [words], ["word " * 60]))
+    assert widest - 5 <= max(map(len, text.splitlines())) <= widest
+
+
+@pytest.mark.parametrize(
+    ("registered", "helps"),
+    [(f"{SITE}:8443/signin", True), ("", True), (f"{SITE}/signin/", False)],
+)
+def test_another_public_url_is_advised_where_it_helps(config, registered, helps):
+    finding = client_findings.callback_not_registered(config, f"{SITE}/signin", registered)
+    assert ("PUBLIC_URL" in " ".join(finding.fix)) is helps
 
 
 def test_fixes_name_outputs_and_parameters_that_the_template_has():

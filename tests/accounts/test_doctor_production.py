@@ -37,6 +37,7 @@ def config():
         ("https://elsewhere.example.com/", COOKIE, "site-unreachable"),
         (GOOD.replace("signin", "signin%2F"), COOKIE, "site-sends-elsewhere"),
         (GOOD.replace("client1", "client2"), COOKIE, "site-sends-elsewhere"),
+        (GOOD.replace("team", "crew"), COOKIE, "site-sends-elsewhere"),
         (GOOD, "signin_1=x; Path=/; HttpOnly; SameSite=Lax", "site-cookie-insecure"),
     ],
 )
@@ -45,6 +46,14 @@ def test_running_site_is_asked(config, location, cookie, finding):
         mock.get(LOGIN, status=302, headers={"Location": location, "Set-Cookie": cookie})
         found = list(live_problems(Probe(config, Transport()), SITE, f"{SITE}/signin"))
     assert [each.id for each in found] == ([finding] if finding else [])
+
+
+def test_site_with_another_domain_is_told_by_variable(config):
+    with responses.RequestsMock() as mock:
+        mock.get(LOGIN, status=302, headers={"Location": GOOD.replace("team", "crew")})
+        [found] = live_problems(Probe(config, Transport()), SITE, f"{SITE}/signin")
+    assert "COGNITO_CLIENT_DOMAIN=https://crew.auth." in found.what
+    assert "COGNITO_CLIENT_DOMAIN=https://team.auth." in found.what
 
 
 def test_page_that_is_no_sign_in_is_named(config):

@@ -60,6 +60,8 @@ class Command(BaseCommand):
         before = env_file.read(file)
         changes = {name: value for name, value in values.items() if before.get(name) != value}
         if not changes:
+            if not options["dry_run"]:
+                env_file.keep_private(file)
             self.stdout.write(f"{file} already holds these values.")
             return
         self.stdout.write(f"{file}:")
