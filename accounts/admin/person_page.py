@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import admin
-from django.contrib.admin.utils import quote
+from django.contrib import admin, messages
+from django.contrib.admin.utils import quote, unquote
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 
-from .. import events
+from .. import events, rights
 from ..models import Identity, SignInEvent
 from ..names import template
 from ..person_overview import overview
@@ -24,6 +24,12 @@ from .invitations import InvitationsView, may_invite
 FROM_THE_POOL = ("first_name", "last_name", "email")
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 _NOT_OF_ONESELF = ("is_active", "is_staff", "is_superuser")
+
+
+def _state(person: Any) -> str:
+    """What decides whether and where somebody may come in."""
+    active = {"active"} if getattr(person, "is_active", False) else set()
+    return ", ".join(sorted(active | rights.held_rights(person)))
 
 
 class PersonPage(ManagesPeople, admin.ModelAdmin):  # type: ignore[type-arg]
@@ -88,12 +94,35 @@ class PersonPage(ManagesPeople, admin.ModelAdmin):  # type: ignore[type-arg]
     def _address(self, page: str, *args: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=args)
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """A form that was opened before the person was deactivated, or lost a right, would give
+        it back when it is saved."""
+        seen = request.POST.get("as_seen")
+        if object_id is not None and seen is not None:
+            person = self.get_object(request, unquote(object_id))
+            if self.has_change_permission(request, person) and seen != _state(person):
+                messages.error(
+                    request,
+                    "Somebody changed this person while the form was open, so nothing was saved. "
+                    "Look at what stands here now, and save again.",
+                )
+                return HttpResponseRedirect(request.get_full_path())
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         if (person := context.get("original")) is not None:
             context |= {
                 "overview": overview(person),
+                # A form that comes back with errors has changed the person in memory.
+                "as_seen": request.POST.get("as_seen", _state(person)),
                 "offered": self._offered(request, person),
                 "changelist": self._address("changelist"),
                 "events_address": self._events_of(request, person),

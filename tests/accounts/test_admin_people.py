@@ -151,6 +151,36 @@ def test_deactivating_ends_sessions_and_activating_lets_in_again(operator, grace
     assert SignInEvent.objects.filter(kind="activated", user=grace).exists()
 
 
+@pytest.mark.parametrize("changed", [{"is_active": False}, {"is_staff": False}])
+def test_form_opened_before_gives_nothing_back(operator, changed):
+    """Two of staff at one person: a deactivation or a lost right is not undone by the slower."""
+    user = User.objects.create_user("earlier-user", is_staff=True)
+    [seen] = re.findall(r'name="as_seen" value="([^"]*)"', operator.get(page_of(user)).text)
+    assert seen == "active, staff"
+    User.objects.filter(pk=user.pk).update(**changed)
+    form = {"username": "earlier-user", "is_active": "on", "is_staff": "on", "first_name": "Mary"}
+    page = operator.post(page_of(user), {**form, "as_seen": seen}, follow=True)
+    assert "nothing was saved" in page.text
+    user.refresh_from_db()
+    assert user.first_name == ""
+    assert {name: getattr(user, name) for name in changed} == changed
+    [seen] = re.findall(r'name="as_seen" value="([^"]*)"', page.text)
+    operator.post(page_of(user), {**form, "as_seen": seen}, follow=True)
+    user.refresh_from_db()
+    assert (user.first_name, user.is_active, user.is_staff) == ("Mary", True, True)
+
+
+def test_form_that_came_back_with_errors_can_be_saved(operator):
+    user = User.objects.create_user("earlier-user")
+    page = operator.post(page_of(user), {"username": "a b", "as_seen": "active"})
+    assert "Enter a valid username" in page.text
+    [seen] = re.findall(r'name="as_seen" value="([^"]*)"', page.text)
+    form = {"username": "earlier-user", "as_seen": seen}
+    assert operator.post(page_of(user), form).status_code == 302
+    user.refresh_from_db()
+    assert not user.is_active
+
+
 def test_nobody_deactivates_themselves(operator):
     me = User.objects.get(username="operator")
     assert "deactivate yourself" in act(operator, "deactivate", me).text
