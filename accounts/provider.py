@@ -206,6 +206,7 @@ def provider() -> Provider:
     config = read_config()
     transport = new_transport()
 
+    limits = Limits(**settings.COGNITO.get("LIMITS", {}))
     options: dict[str, Any] = {}
     if settings.COGNITO.get("FROZEN_BETWEEN_REQUESTS", False):
         # AWS Lambda stops all threads after each answer: a download has to end within a request.
@@ -214,10 +215,10 @@ def provider() -> Provider:
     def verifier(pool: CognitoConfig | TrustedPool) -> TokenVerifier:
         document = read_snapshot() if pool is config else None
         fetch = counted_fetch(lambda: transport.get(pool.jwks_url))
-        keys = KeyStore(fetch, document=document, **options)
+        waiting = limits.calls_at_once - 1  # besides the one that downloads
+        keys = KeyStore(fetch, document=document, waiting_at_once=waiting, **options)
         return TokenVerifier(issuer=pool.issuer, client_ids=pool.accepted_clients, keys=keys)
 
-    limits = Limits(**settings.COGNITO.get("LIMITS", {}))
     own = verifier(config)
     pools = TrustedPools([own, *map(verifier, read_trusted_pools())])
     return Provider(

@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 KeySet = Mapping[str, RSAPublicKey]
 
 _MOST_KEYS = 64
+_CROWD_WAITS = 1.0  # seconds
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 _NO_KEYS: KeySet = MappingProxyType({})
 
@@ -101,7 +102,8 @@ class KeyStore:
     that is not known starts a download at once, but a vain one only once per ``cooldown_seconds``:
     key ids come from strangers. ``document`` is a snapshot to start from, such as another store's
     ``document``, so that a first request need not wait; it is renewed at its first use, or after
-    ``document_seconds``.
+    ``document_seconds``. ``waiting_at_once`` threads may wait for a download until it ends; more
+    than those give up after a second, so that a slow one leaves threads for everything else.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class KeyStore:
         cooldown_seconds: float = 10,
         document: bytes | None = None,
         document_seconds: float = 0,
+        waiting_at_once: int = 1000,
         in_background: Callable[[Callable[[], None]], None] = _in_thread,
     ) -> None:
         self._fetch = fetch
@@ -122,6 +125,7 @@ class KeyStore:
         self._in_background = in_background
         self._lock = threading.Lock()
         self._download: _Download | None = None
+        self._places = threading.BoundedSemaphore(waiting_at_once)
         self._failure: CognitoUnavailable | None = None  # of the last download, if it failed
         self._fetched_at: float | None = None
         self._renew_at = clock() + (document_seconds if document else 0)  # next renewal
@@ -200,7 +204,13 @@ class KeyStore:
     def _await(self, download: _Download, *, run: bool) -> None:
         if run:
             self._run(download)
-        download.done.wait()
+        elif self._places.acquire(blocking=False):
+            try:
+                download.done.wait()
+            finally:
+                self._places.release()
+        elif not download.done.wait(_CROWD_WAITS):
+            raise CognitoUnavailable("too many wait for the signing keys", retry_after=1.0)
 
     def _run(self, download: _Download) -> None:
         document, keys = None, None

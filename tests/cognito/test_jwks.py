@@ -249,6 +249,23 @@ def test_threads_of_a_cold_store_share_one_download(clock, source):
     assert outcomes == [private_key(ACCESS_KEY_ID).public_key()] * 20
 
 
+def test_slow_download_holds_up_no_more_threads_than_may_wait(clock, source):
+    store = KeyStore(source, clock=clock, waiting_at_once=2)
+    source.gate.clear()
+    first, found = in_threads(1, lambda: store.key(ACCESS_KEY_ID))
+    assert source.begun.wait(10)
+    crowd, outcomes = in_threads(6, lambda: store.key(ACCESS_KEY_ID))
+    ends_at = time.monotonic() + 10
+    while len(outcomes) < 4 and time.monotonic() < ends_at:
+        time.sleep(0.02)
+    assert [type(outcome) for outcome in outcomes] == [CognitoUnavailable] * 4
+    assert {outcome.retry_after for outcome in outcomes} == {1.0}
+    source.gate.set()
+    join([*first, *crowd])
+    assert source.calls == 1
+    assert found == outcomes[4:5] == outcomes[5:] == [private_key(ACCESS_KEY_ID).public_key()]
+
+
 def test_slow_download_does_not_hold_up_known_keys(clock, source):
     store = KeyStore(source, clock=clock)
     store.key(ACCESS_KEY_ID)
