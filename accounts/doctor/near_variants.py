@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from django.http.request import split_domain_port
+
 MOST = 8
 _DEVELOPMENT_PORTS = (8000, 3000)
 _TWINS = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}
@@ -31,16 +33,18 @@ def _with_scheme(parts: SplitResult) -> str:
 
 
 def _with_host(parts: SplitResult) -> list[str]:
-    host = parts.hostname or ""
+    host = _host(parts)
     if host in _TWINS:
         other = _TWINS[host]
+    elif host.startswith("[") or host.replace(".", "").isdigit():
+        return []  # an IP address
     else:
         other = host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"
-    return [urlunsplit(parts._replace(netloc=parts.netloc.replace(host, other, 1)))]
+    return [urlunsplit(parts._replace(netloc=other + parts.netloc[len(host) :]))]
 
 
 def _with_port(parts: SplitResult) -> list[str]:
-    host = parts.hostname or ""
+    host = _host(parts)
     found = []
     if parts.port is not None:
         found.append(urlunsplit(parts._replace(netloc=host)))
@@ -50,3 +54,8 @@ def _with_port(parts: SplitResult) -> list[str]:
             netloc = host if port == default else f"{host}:{port}"
             found.append(urlunsplit(parts._replace(netloc=netloc)))
     return found
+
+
+def _host(parts: SplitResult) -> str:
+    """As it stands in addresses: an IPv6 address has its brackets."""
+    return split_domain_port(parts.netloc)[0]

@@ -16,7 +16,7 @@ _UNBROKEN = "\N{NO-BREAK SPACE}"
 
 def as_text(examination: Examination) -> str:
     """What was looked at, each finding with its reason and fix, and the sum."""
-    lines = [f"Looked at {examination.subject}.", ""]
+    lines = [_paragraph("Looked at ", f"{examination.subject}."), ""]
     for number, finding in enumerate(examination.findings, 1):
         lines.append(f"{number}. {finding.id}")
         for label, text in (

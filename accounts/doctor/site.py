@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
-from django.http.request import validate_host
+from django.http.request import split_domain_port, validate_host
 
 from . import site_findings as findings
 from .finding import Finding
@@ -29,7 +29,7 @@ def site_problems(public_url: str, base_url: str) -> Iterator[Finding]:
     """Whether this site, reached at `base_url`, keeps people signed in."""
     if base_url != public_url:
         yield findings.public_url_differs(public_url, base_url)
-    host = urlsplit(base_url).hostname or ""
+    host, _ = split_domain_port(urlsplit(base_url).netloc)  # as ALLOWED_HOSTS has it: [::1]
     if not validate_host(host, settings.ALLOWED_HOSTS):
         yield findings.host_not_allowed(host, list(dict.fromkeys(settings.ALLOWED_HOSTS)))
     yield from _cookies(base_url, host)

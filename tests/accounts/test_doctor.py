@@ -4,6 +4,7 @@ import re
 
 import pytest
 import responses
+from django.core.management import load_command_class
 
 from accounts.cognito.config import CognitoConfig
 from accounts.cognito.transport import Transport
@@ -74,6 +75,13 @@ def authorize_answers(cognito, location="", **answer):
              "http://127.0.0.1:8001/signin", "http://localhost/signin",
              "http://localhost:8000/signin", "http://localhost:3000/signin"],
         ),
+        (
+            "https://App.Example.com/signin",
+            ["https://App.Example.com/signin/", "http://App.Example.com/signin",
+             "https://www.app.example.com/signin"],
+        ),
+        ("http://10.0.0.1/in", ["http://10.0.0.1/in/", "https://10.0.0.1/in"]),
+        ("http://[::1]:9/in", ["http://[::1]:9/in/", "https://[::1]:9/in", "http://[::1]/in"]),
     ],
 )  # fmt: skip
 def test_near_variants_are_few_and_the_likeliest_come_first(address, expected):
@@ -207,6 +215,12 @@ def test_sites_own_settings_are_looked_at(settings, name, value, finding):
     assert [each.id for each in site_problems(address, address)] == ([finding] if finding else [])
 
 
+def test_address_of_numbers_is_held_against_the_allowed_ones_as_django_does(settings):
+    settings.ALLOWED_HOSTS = ["[::1]"]
+    assert list(site_problems("http://[::1]:8000", "http://[::1]:8000")) == []
+    assert "host-not-allowed" in [each.id for each in site_problems(SITE, "http://[::2]:8000")]
+
+
 def test_report_breaks_no_address():
     address = f"{SITE}/{'very-long-' * 12}"
     text = as_text(Examination("x", [site_findings.public_url_differs(SITE, address)]))
@@ -217,7 +231,7 @@ def test_report_breaks_no_address():
 def test_report_fits_the_terminal(monkeypatch, columns, widest):
     monkeypatch.setenv("COLUMNS", columns)
     words = site_findings.setting_wrong("word " * 60, "word " * 60)
-    text = as_text(Examination("x", [words], ["word " * 60]))
+    text = as_text(Examination("word " * 60, [words], ["word " * 60]))
     assert widest - 5 <= max(map(len, text.splitlines())) <= widest
 
 
@@ -247,3 +261,10 @@ def test_documentation_lists_every_finding_and_no_other():
     ]
     assert len(written) == len(set(written))
     assert sorted(documented) == sorted(written)
+
+
+@pytest.mark.parametrize(
+    ("command", "does"), [("cognito_doctor", "Tell whether"), ("cognito_env", "Write a user pool")]
+)
+def test_help_says_what_the_command_does(command, does):
+    assert load_command_class("accounts", command).help.startswith(does)

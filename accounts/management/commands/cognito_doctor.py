@@ -16,9 +16,10 @@ from ...provider import Provider
 
 
 class Command(BaseCommand):
-    """Exit code 0: nothing is wrong. 1: there are findings, or the command was used wrongly."""
-
-    help = __doc__ or ""
+    help = (
+        "Tell whether this site and its user pool will work together, and what to repair if not."
+        " Exit code 0: nothing is wrong. 1: there are findings, or it couldn't do its work."
+    )
     requires_system_checks = ()  # it reports what they find, in its own words
 
     def add_arguments(self, parser: ArgumentParser) -> None:

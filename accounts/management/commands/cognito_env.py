@@ -17,9 +17,10 @@ _NEXT = "Nothing was written."
 
 
 class Command(BaseCommand):
-    """Needs boto3 and AWS credentials that may describe the stack and the pool."""
-
-    help = __doc__ or ""
+    help = (
+        "Write a user pool's values into .env, from a CloudFormation stack or from the pool itself,"
+        " after showing what changes. Needs boto3, and AWS credentials that may describe them."
+    )
     requires_system_checks = ()  # it is there to make them pass
 
     def add_arguments(self, parser: ArgumentParser) -> None:
