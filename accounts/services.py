@@ -33,6 +33,7 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
     if user is None:
         raise CognitoError("no authentication backend took the sign-in")
     granted: GrantedTokens = request.granted_tokens  # type: ignore[attr-defined]
+    request.session.set_expiry(None)  # login() would keep the hour of a break-glass session
     auth.login(request, user)
     request.session.cycle_key()  # login() keeps the session id when the same person returns
     row = SignIn.objects.create(

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from io import StringIO
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core import checks
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from accounts import break_glass, services
 from accounts.models import SignIn, SignInEvent, User
+from accounts.testing.fake_cognito import Person
 
 pytestmark = pytest.mark.django_db
 PAGE = "/admin/break-glass/"
@@ -258,3 +260,19 @@ def test_sign_in_of_the_same_browser_is_replaced(opened, cognito_client):
     assert (own.ended_at, own.by_password) == (None, True)
     assert ada.user.username == "emergency"
     assert ada.get("/admin/").status_code == 200
+
+
+def test_sign_in_through_cognito_afterwards_lasts_as_usual(opened, cognito_client, cognito):
+    """The same person in the same browser: the hour was the password's."""
+    ada = cognito_client("ada", groups=["admins"])
+    user = ada.user
+    user.set_password(PASSWORD)
+    user.save()
+    enter(ada, user.username)
+    assert ada.session.get_expiry_age() <= 3600
+    to_hosted_ui = ada.get("/accounts/login/", {"another": 1})["Location"]
+    query = parse_qs(urlsplit(to_hosted_ui).query)
+    code = cognito.authorize(Person("ada", groups=("admins",), nonce=query["nonce"][0]))
+    ada.get("/signin", {"code": code, "state": query["state"][0]})
+    assert SignIn.objects.live().get().by_password is False
+    assert ada.session.get_expiry_age() > 3600
