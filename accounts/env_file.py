@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import tempfile
@@ -13,9 +14,7 @@ _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)")
 
 def read(file: Path) -> dict[str, str]:
     """The variables of the file; none when there is no file. Raises OSError, UnicodeError."""
-    if not file.exists():
-        return {}
-    matches = map(_LINE.fullmatch, file.read_text(encoding="utf-8").splitlines())
+    matches = map(_LINE.fullmatch, _text(file).splitlines())
     return {match[1]: match[2].strip().strip("'\"") for match in matches if match}
 
 
@@ -42,7 +41,7 @@ def merged(text: str, values: Mapping[str, str]) -> str:
 def write(file: Path, values: Mapping[str, str]) -> None:
     """Set these variables, whole or not at all; mode 0600. Raises OSError, UnicodeError."""
     file = file.resolve()  # a link stays one
-    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    text = _text(file)
     handle, name = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)  # mode 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
@@ -51,3 +50,11 @@ def write(file: Path, values: Mapping[str, str]) -> None:
     except BaseException:
         os.unlink(name)
         raise
+
+
+def _text(file: Path) -> str:
+    if not file.exists():
+        return ""
+    if not file.is_file() and not file.is_dir():  # replacing /dev/stdout would break it for others
+        raise OSError(errno.EINVAL, "it is no file but a device or a pipe")
+    return file.read_text(encoding="utf-8")

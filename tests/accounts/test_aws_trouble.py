@@ -249,6 +249,27 @@ def test_file_that_holds_the_values_already_becomes_its_owners_alone(environ, tm
     assert said.getvalue() == f"{file} already holds these values.\n" * 2
 
 
+def test_file_is_the_one_that_the_settings_read(environ, tmp_path, settings, monkeypatch):
+    settings.BASE_DIR = tmp_path / "project"
+    settings.BASE_DIR.mkdir()
+    monkeypatch.chdir(tmp_path)  # where somebody typed project/manage.py cognito_env
+    monkeypatch.delenv("ENV_FILE", raising=False)
+    with AwsEndpoint(**STACK, **DESCRIBED) as aws:
+        environ(**aws.environment)
+        call_command("cognito_env", *BY_STACK, "--yes", stdout=StringIO())
+    assert [each.name for each in settings.BASE_DIR.iterdir()] == [".env"]
+    assert not (tmp_path / ".env").exists()
+
+
+def test_pipe_is_not_replaced_by_a_file(environ, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with AwsEndpoint(**STACK, **DESCRIBED) as aws:
+        environ(**aws.environment, ENV_FILE=str(pipe))
+        assert "it is no file but a device or a pipe" in refusal_of("cognito_env", *BY_STACK)
+    assert pipe.is_fifo()
+
+
 NOBODY = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{unused_port()}"}
 IN_USE = {  # what is asked of a pool that the site uses, and goes wrong
     "no credentials": (POOL, NO_CREDENTIALS, None,

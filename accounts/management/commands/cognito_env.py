@@ -9,6 +9,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from ... import aws, env_file
@@ -29,7 +30,9 @@ class Command(BaseCommand):
         parser.add_argument("--client", help="… and the id of its app client with a secret")
         parser.add_argument("--region", default="", help="the stack's region, if not AWS_REGION")
         parser.add_argument(
-            "--file", default=os.environ.get("ENV_FILE") or ".env", help="what to change (.env)"
+            "--file",
+            default=os.environ.get("ENV_FILE") or Path(getattr(settings, "BASE_DIR", ""), ".env"),
+            help="what to change, if not ENV_FILE or the project's .env",
         )
         parser.add_argument("--yes", action="store_true", help="write without asking")
         parser.add_argument("--dry-run", action="store_true", help="only show what would change")
