@@ -35,6 +35,7 @@ from .models import SignIn, SignInQuerySet
 from .people import update_person
 from .provider import provider
 from .session import StoredTokens
+from .turns import turn
 
 # Longer than refreshing, fetching keys and storing can take together: 2 x Transport.longest_call.
 LEASE = timedelta(seconds=45)
@@ -42,7 +43,7 @@ PAUSE = timedelta(seconds=10)  # after a failure, before anybody asks again
 LONGEST_PAUSE = timedelta(seconds=60)  # whatever Retry-After says
 PATIENCE = 3.0  # seconds for Cognito to answer while the session can go on without
 LONGEST_WAIT = 5.0  # seconds a request waits for another one's renewal
-LOOK_EVERY = 0.03  # seconds
+LOOK_EVERY = 0.02  # seconds; of each process one thread looks
 
 
 class RenewalUnavailable(CognitoUnavailable):
@@ -94,17 +95,18 @@ def _winners_result(row: SignIn, sleep: Callable[[float], None]) -> SignIn | Non
     """What another request's renewal comes to. Raises CognitoUnavailable if that takes too long or
     failed."""
     ends_at = time.monotonic() + LONGEST_WAIT
-    while True:
-        current = _reread(row)
-        if current is None or current.access_expires_at != row.access_expires_at:
-            return current
-        if not current.lease_owner:
-            wait = (current.lease_until or timezone.now()) - timezone.now()
-            message = "renewing failed a moment ago"
-            raise CognitoUnavailable(message, retry_after=max(wait.total_seconds(), 1.0))
-        if time.monotonic() >= ends_at:
-            raise CognitoUnavailable("another request is still waiting for Cognito")
-        sleep(LOOK_EVERY)
+    with turn(("renewal", row.pk), seconds=LONGEST_WAIT):
+        while True:
+            current = _reread(row)
+            if current is None or current.access_expires_at != row.access_expires_at:
+                return current
+            if not current.lease_owner:
+                wait = (current.lease_until or timezone.now()) - timezone.now()
+                message = "renewing failed a moment ago"
+                raise CognitoUnavailable(message, retry_after=max(wait.total_seconds(), 1.0))
+            if time.monotonic() >= ends_at:
+                raise CognitoUnavailable("another request is still waiting for Cognito")
+            sleep(LOOK_EVERY)
 
 
 def _reread(row: SignIn) -> SignIn | None:

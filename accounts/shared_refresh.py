@@ -22,6 +22,7 @@ from .cognito.errors import CognitoUnavailable, GrantRejected
 from .encryption import Unreadable
 from .models import SharedRefresh
 from .provider import provider
+from .turns import turn
 
 SHARED_FOR = timedelta(seconds=30)  # a result, also that the grant is dead
 FAILURE_SHARED_FOR = timedelta(seconds=2)  # that Cognito could not be reached
@@ -50,18 +51,20 @@ def refresh_once(unverified_refresh_token: str) -> Refreshed:
     key = salted_hmac(__name__, unverified_refresh_token, algorithm="sha256").hexdigest()
     owner = secrets.token_hex(16)
     lease = timedelta(seconds=provider().longest_call) + LEASE_MARGIN
-    give_up_at = time.monotonic() + 2 * lease.total_seconds()
+    longest = 2 * lease.total_seconds()
+    give_up_at = time.monotonic() + longest
     pause = _FIRST_LOOK
-    while time.monotonic() < give_up_at:
-        if sealed_result := accelerator.get(_shared_key(key)):
-            return _opened(sealed_result)
-        row = SharedRefresh.objects.filter(key=key).first()
-        if row is not None and row.sealed_result and row.expires_at > timezone.now():
-            return _opened(row.sealed_result)
-        if _claimed(key, owner, row, lease):
-            return _ask_cognito(unverified_refresh_token, key, owner)
-        time.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
+    with turn(("refresh", key), seconds=longest):
+        while time.monotonic() < give_up_at:
+            if sealed_result := accelerator.get(_shared_key(key)):
+                return _opened(sealed_result)
+            row = SharedRefresh.objects.filter(key=key).first()
+            if row is not None and row.sealed_result and row.expires_at > timezone.now():
+                return _opened(row.sealed_result)
+            if _claimed(key, owner, row, lease):
+                return _ask_cognito(unverified_refresh_token, key, owner)
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
     raise CognitoUnavailable("another request's refresh did not come to an end", retry_after=1)
 
 
