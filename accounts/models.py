@@ -15,6 +15,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from .revocation_models import PendingRevocation as PendingRevocation
 from .revocation_models import Revocation as Revocation
@@ -162,6 +163,11 @@ class SignIn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} since {self.signed_in_at:%Y-%m-%d %H:%M}"
+
+    @cached_property
+    def identity(self) -> Identity | None:
+        """Who signed in, as the pool said last."""
+        return Identity.objects.of(issuer=self.issuer, subject=self.subject)
 
     @property
     def by_password(self) -> bool:

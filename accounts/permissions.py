@@ -19,7 +19,6 @@ from rest_framework.permissions import BasePermission, OperationHolderMixin
 from rest_framework.request import Request
 
 from .cognito.claims import AccessClaims
-from .models import Identity
 
 INSUFFICIENT_SCOPE = "insufficient_scope"  # RFC 6750 section 3.1
 
@@ -93,10 +92,9 @@ def pool_groups(request: Request | HttpRequest) -> tuple[str, ...]:
     if isinstance(claims, AccessClaims):
         return claims.groups or ()
     sign_in = getattr(request, "sign_in", None)
-    if sign_in is None:
+    if sign_in is None or sign_in.identity is None:
         return ()
-    identity = Identity.objects.of(issuer=sign_in.issuer, subject=sign_in.subject)
-    return tuple(identity.groups) if identity is not None else ()
+    return tuple(sign_in.identity.groups)
 
 
 def group_required(

@@ -16,7 +16,7 @@ from django.views.generic import TemplateView, View
 from . import services
 from .devices import device_name
 from .middleware import without_renewal
-from .models import Identity, SignIn
+from .models import SignIn
 from .names import page_address, template
 from .views import leave
 
@@ -49,9 +49,7 @@ class ProfileView(LoginRequiredMixin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         row: SignIn | None = self.request.sign_in  # type: ignore[attr-defined]
-        identity = (
-            Identity.objects.of(issuer=row.issuer, subject=row.subject) if row is not None else None
-        )
+        identity = row.identity if row is not None else None
         tokens = row if row is not None and not row.by_password else None
         user: Any = self.request.user
         profile = {

@@ -29,7 +29,7 @@ FAILURE_SHARED_FOR = timedelta(seconds=2)  # that Cognito could not be reached
 LEASE_MARGIN = timedelta(seconds=5)  # beyond the longest call to Cognito
 _SHARE_OF_LIFE = 0.9  # of an access token's life that is shorter than that
 _DEAD, _FAILURE = "dead", "failure"
-_FIRST_LOOK, _LONGEST_PAUSE = 0.02, 0.15  # seconds between two looks at the row
+_FIRST_LOOK, _LONGEST_PAUSE = 0.01, 0.05  # seconds between two looks at the row
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ TRUSTED_CALLERS = env.items("TRUSTED_CALLERS")
 SERVER: dict[str, Any] = {
     "BIND": env.text("BIND", f"127.0.0.1:{PORT}"),
     "PROCESSES": env.number("WEB_CONCURRENCY", 2, least=1),
-    "THREADS": env.number("WEB_THREADS", 16, least=2),
+    "THREADS": env.number("WEB_THREADS", 32, least=2),
 }
 
 VERSION = "0.1.0"  # as in pyproject.toml; shown to staff

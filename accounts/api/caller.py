@@ -17,7 +17,7 @@ def describe_caller(request: Request) -> dict[str, Any]:
     claims = request.auth if isinstance(request.auth, AccessClaims) else None
     sign_in: SignIn | None = getattr(request, "sign_in", None) if claims is None else None
     source = claims or sign_in
-    identity = Identity.objects.of(issuer=source.issuer, subject=source.subject) if source else None
+    identity = _identity(claims, sign_in)
     user: Any = request.user
     return {
         "identity": {
@@ -34,6 +34,12 @@ def describe_caller(request: Request) -> dict[str, Any]:
             "tokenExpiresAt": _expiry(claims, sign_in),
         },
     }
+
+
+def _identity(claims: AccessClaims | None, sign_in: SignIn | None) -> Identity | None:
+    if claims is not None:
+        return Identity.objects.of(issuer=claims.issuer, subject=claims.subject)
+    return sign_in.identity if sign_in is not None else None
 
 
 def _user_name(

@@ -2,10 +2,12 @@
 
 import os
 
-from sso_project.settings import COGNITO, DATABASES
+import environ
 
-__all__ = ["DATABASES"]
+from sso_project.settings import COGNITO
 
+# The same file or server as ours, and else as Django has it: a connection for each request.
+DATABASES = {"default": environ.Env().db("DATABASE_URL")}
 SECRET_KEY = os.environ["SECRET_KEY"]
 DEBUG = False
 ALLOWED_HOSTS = ["localhost"]
