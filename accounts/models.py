@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 
@@ -159,6 +159,11 @@ class SignIn(models.Model):
         verbose_name = "sign-in"
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["user", "ended_at"], name="sso_signin_user_live"),
+            # What housekeeping and /metrics look for is few among many that have ended.
+            models.Index(
+                fields=["last_seen_at"], condition=Q(ended_at=None), name="sso_signin_live"
+            ),
+            models.Index(fields=["ended_at"], name="sso_signin_ended"),
         ]
 
     def __str__(self) -> str:

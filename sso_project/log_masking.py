@@ -52,7 +52,11 @@ class MaskSecrets(logging.Filter):
     _formatter = logging.Formatter()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = masked(record.getMessage()), ()
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError):  # a line with the wrong arguments; logging would go on
+            text = f"{record.msg} {record.args}"
+        record.msg, record.args = masked(text), ()
         if record.exc_info and not record.exc_text:
             record.exc_text = self._formatter.formatException(record.exc_info)
         if record.exc_text:

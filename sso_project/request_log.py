@@ -87,3 +87,11 @@ class KnownRefusals(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         return record.exc_info is not None or getattr(record, "status_code", 0) != 503
+
+
+class OneLine(logging.Filter):
+    """For what any stranger can cause as often as they like: no traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = record.exc_text = None
+        return True

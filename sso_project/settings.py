@@ -345,6 +345,7 @@ LOGGING: dict[str, Any] = {
         "outages": {"()": "sso_project.outage.ShortenOutages"},
         "masked": {"()": "sso_project.log_masking.MaskSecrets"},
         "known": {"()": "sso_project.request_log.KnownRefusals"},
+        "one_line": {"()": "sso_project.request_log.OneLine"},
     },
     "formatters": {
         "json": {"()": "sso_project.json_logs.JSONFormatter"},
@@ -367,6 +368,7 @@ LOGGING: dict[str, Any] = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # A request that was refused is news for the sign-in log, not a warning for each 404.
         "django.request": {"level": "ERROR", "filters": ["known"]},
+        "django.security.DisallowedHost": {"filters": ["one_line"]},
         "botocore": {"level": "WARNING"},  # else it tells where it found credentials, each time
         "django.server": {"level": "WARNING", "propagate": True, "handlers": []},
     },

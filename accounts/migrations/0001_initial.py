@@ -169,7 +169,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'sign-in',
-                'indexes': [models.Index(fields=['user', 'ended_at'], name='sso_signin_user_live')],
+                'indexes': [models.Index(fields=['user', 'ended_at'], name='sso_signin_user_live'), models.Index(condition=models.Q(('ended_at', None)), fields=['last_seen_at'], name='sso_signin_live'), models.Index(fields=['ended_at'], name='sso_signin_ended')],
             },
         ),
     ]

@@ -46,6 +46,12 @@ REQUESTS = Histogram(
     buckets=_SECONDS,
 )
 
+# Prometheus sees an increase between two samples, so a series that begins with its first failure
+# rings no bell: these begin at nought.
+for _outcome in ("client_rejected", "request_rejected", "cognito_unavailable", "crowded"):
+    for _call in ("exchange", "refresh", "revoke"):
+        TOKEN_ENDPOINT.labels(call=_call, outcome=_outcome)
+
 COUNTERS = {
     "sign_ins_started": SIGN_INS_STARTED,
     "sign_ins_returned": SIGN_INS_RETURNED,

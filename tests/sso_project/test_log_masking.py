@@ -126,3 +126,9 @@ def test_django_reports_with_it():
     assert settings.DEFAULT_EXCEPTION_REPORTER == (
         "sso_project.log_masking.MaskingExceptionReporter"
     )
+
+
+def test_line_with_the_wrong_arguments_is_masked_and_disturbs_nobody():
+    wrong = logging.LogRecord("x", logging.INFO, "", 0, "one %s", (f"code={CODE}", "two"), None)
+    assert MaskSecrets().filter(wrong)
+    assert wrong.getMessage() == f"one %s ('code={MASK}', 'two')"

@@ -139,5 +139,8 @@ def test_several_processes_are_one_sum(tmp_path, clean_environ):
     run(code)
     told = run(read)
     assert 'sso_sign_ins_total{result="ok"} 2.0' in told
+    # What alerts watch stands at nought before it first happens, or its first time is no increase.
+    rejected = 'sso_token_endpoint_seconds_count{call="exchange",outcome="client_rejected"} 0.0'
+    assert rejected in told
     assert 'sso_jwks_fetches_total{outcome="ok"} 2.0' in told
     assert len(os.listdir(tmp_path)) >= 4

@@ -80,6 +80,13 @@ def test_no_query_and_no_secret_is_written(client, lines, db):
     assert any("ValueError" in line.get("exception", "") for line in lines())
 
 
+def test_foreign_host_is_a_line_and_no_traceback(client, lines):
+    assert client.get("/", headers={"host": "evil.example"}).status_code == 400
+    (line,) = [line for line in lines() if line["logger"] == "django.security.DisallowedHost"]
+    assert "evil.example" in line["message"]
+    assert "exception" not in line
+
+
 def test_production_writes_json_and_development_lines():
     assert project_settings.LOG_FORMAT == "text"
     assert project_settings.LOGGING["formatters"]["json"] == {
