@@ -158,6 +158,9 @@ TROUBLES = {
         environment={"AWS_ENDPOINT_URL": "nowhere"},
     ),
     "neither stack nor pool": Trouble(("Give either --stack, or --pool and --client.",), ()),
+    "stack and client": Trouble(
+        ("Give either --stack, or --pool and --client.",), ("--stack", "sso", "--client", "abc")
+    ),
     "pool without a client": Trouble(("--pool needs --client",), ("--pool", POOL)),
 }  # fmt: skip
 

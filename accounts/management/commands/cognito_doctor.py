@@ -72,7 +72,8 @@ class Command(BaseCommand):
 def _base_url(given: str) -> str:
     problem = address_problem(given) if given else None
     if problem:
-        raise CommandError(f"--base-url {given} {problem}. Give it like https://app.example.com.")
+        named = "--base-url" if "@" in given else f"--base-url {given}"  # it may hold a password
+        raise CommandError(f"{named} {problem}. Give it like https://app.example.com.")
     return given.rstrip("/")
 
 

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if bool(options["stack"]) == bool(options["pool"]):
+        if bool(options["stack"]) == bool(options["pool"] or options["client"]):
             raise CommandError(f"Give either --stack, or --pool and --client. {_NEXT}")
         if options["pool"] and not options["client"]:
             raise CommandError(f"--pool needs --client, the app client with a secret. {_NEXT}")
