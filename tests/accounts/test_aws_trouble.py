@@ -5,7 +5,6 @@ boto3 runs as ever; only the machine that answers is this one.
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -67,11 +66,7 @@ def refused(code, message, operation="DescribeStacks"):
     return {operation: Refusal(code, message)}
 
 
-def unused_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
-
-
+NOBODY = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}  # no server of another test gets that port
 TROUBLES = {
     "no credentials": Trouble(
         ("No AWS credentials were found.", "run `aws sso login`"), environment=NO_CREDENTIALS
@@ -112,7 +107,7 @@ TROUBLES = {
     "region where nobody answers": Trouble(
         ("can't be reached in the region 'europe-1'", "Check the region's name"),
         (*BY_STACK, "--region", "europe-1"),
-        environment={"AWS_ENDPOINT_URL": f"http://127.0.0.1:{unused_port()}"},
+        environment=NOBODY,
     ),
     "stack that does not exist, or in another region": Trouble(
         ("found nothing in eu-west-2: Stack with id sso does not exist.",
@@ -273,7 +268,6 @@ def test_pipe_is_not_replaced_by_a_file(environ, tmp_path):
     assert pipe.is_fifo()
 
 
-NOBODY = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{unused_port()}"}
 IN_USE = {  # what is asked of a pool that the site uses, and goes wrong
     "no credentials": (POOL, NO_CREDENTIALS, None,
                        ("No AWS credentials were found.", "Set AWS_PROFILE")),
