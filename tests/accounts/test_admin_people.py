@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts import reconciling
 from accounts.models import Identity, SignIn, SignInEvent, User
 from local_pool.testing import LocalPool
-from tests.flows.conftest import ENVIRONMENT_NAMES
+from tests.accounts.pools import use_pool
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:accounts_user_changelist")
@@ -20,11 +20,7 @@ INVITATIONS = reverse("admin:accounts_invitations")
 @pytest.fixture
 def pool(settings):
     with LocalPool() as running:
-        environment = running.env()
-        settings.COGNITO = {
-            **settings.COGNITO,
-            **{key: environment.get(name, "") for key, name in ENVIRONMENT_NAMES.items()},
-        }
+        use_pool(settings, running)
         yield running
 
 

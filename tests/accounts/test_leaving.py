@@ -15,7 +15,7 @@ from accounts.models import Identity, SignIn, SignInEvent, User
 from local_pool.testing import LocalPool
 from stats import writing
 from stats.models import Stat
-from tests.flows.conftest import ENVIRONMENT_NAMES
+from tests.accounts.pools import use_pool
 from tests.host.models import ApiToken, Article, Booking, Invoice, Ledger, Pet, Profile
 
 pytestmark = pytest.mark.django_db
@@ -111,11 +111,7 @@ def test_nothing_of_the_person_is_left_but_what_they_wrote(grace):
 @pytest.fixture
 def pool(settings):
     with LocalPool() as running:
-        environment = running.env()
-        settings.COGNITO = {
-            **settings.COGNITO,
-            **{key: environment.get(name, "") for key, name in ENVIRONMENT_NAMES.items()},
-        }
+        use_pool(settings, running)
         yield running
 
 

@@ -4,17 +4,13 @@ import pytest
 
 from accounts import pool_admin
 from local_pool.testing import LocalPool
-from tests.flows.conftest import ENVIRONMENT_NAMES
+from tests.accounts.pools import use_pool
 
 
 @pytest.fixture
 def pool(settings):
     with LocalPool() as running:
-        environment = running.env()
-        settings.COGNITO = {
-            **settings.COGNITO,
-            **{key: environment.get(name, "") for key, name in ENVIRONMENT_NAMES.items()},
-        }
+        use_pool(settings, running)
         yield running
 
 

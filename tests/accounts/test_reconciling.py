@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from accounts import aws, pool_people, reconciling
 from accounts.models import Identity, SignInEvent, User
 from local_pool.testing import LocalPool
-from tests.flows.conftest import ENVIRONMENT_NAMES
+from tests.accounts.pools import use_pool
 
 pytestmark = pytest.mark.django_db
 
@@ -16,11 +16,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def pool(settings):
     with LocalPool() as running:
-        environment = running.env()
-        settings.COGNITO = {
-            **settings.COGNITO,
-            **{key: environment.get(name, "") for key, name in ENVIRONMENT_NAMES.items()},
-        }
+        use_pool(settings, running)
         yield running
 
 
