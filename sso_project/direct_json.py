@@ -132,25 +132,53 @@ def _problem(expression: Any) -> str:
 
 
 @dataclass(frozen=True)
+class Joined:
+    """The texts of some rows with commas between them, how many, and what was read beside them."""
+
+    texts: str
+    rows: int
+    beside: Any
+
+
+@dataclass(frozen=True)
 class Statement:
-    """A query that is asked again and again, its SQL made once; making it costs more than a
-    hundred rows. For columns that Django need not convert: JSONText, integers, text."""
+    """Rows as one text that the database joins, asked again and again, the SQL made once.
+
+    Making the SQL costs more than a hundred rows, and fetching them one by one as much as writing
+    them: SQLite also lets the interpreter's lock go at each row, for which threads then queue.
+    """
 
     using: str
     sql: str
     params: tuple[Any, ...]
 
     @classmethod
-    def of(cls, rows: models.QuerySet[Any, Any]) -> Self:
-        # Not elided: what can match nothing (`pk__in=[]`) is asked like everything else.
-        compiler = rows.query.get_compiler(using=rows.db, elide_empty=False)
-        sql, params = compiler.as_sql()
-        return cls(rows.db, sql, tuple(params))
+    def of(
+        cls, rows: models.QuerySet[Any, Any], text: JSONText, *, beside: models.QuerySet[Any, Any]
+    ) -> Self:
+        """`text` of each of `rows`, in their order, and the one column of the first row of
+        `beside`, both as they are at one moment."""
+        inner, params = _sql(rows.annotate(_text=text).values_list("_text"))
+        single, its_params = _sql(beside[:1])
+        joined = {"sqlite": "group_concat", "postgresql": "string_agg"}[_vendor(rows)]
+        sql = f"SELECT {joined}(_text, ','), count(*), ({single}) FROM ({inner}) AS each_row"  # noqa: S608
+        return cls(rows.db, sql, (*its_params, *params))
 
-    def rows(self) -> list[tuple[Any, ...]]:
+    def joined(self) -> Joined:
         with connections[self.using].cursor() as cursor:
             cursor.execute(self.sql, self.params)
-            return list(cursor.fetchall())
+            texts, rows, beside = cursor.fetchone()
+        return Joined(texts or "", rows, beside)
+
+
+def _sql(rows: models.QuerySet[Any, Any]) -> tuple[str, tuple[Any, ...]]:
+    # Not elided: what can match nothing (`pk__in=[]`) is asked like everything else.
+    sql, params = rows.query.get_compiler(using=rows.db, elide_empty=False).as_sql()
+    return sql, tuple(params)
+
+
+def _vendor(rows: models.QuerySet[Any, Any]) -> str:
+    return connections[rows.db].vendor
 
 
 def snapshot(rows: models.QuerySet[Any, Any], *, at_once: int) -> Generator[Any]:
@@ -160,6 +188,6 @@ def snapshot(rows: models.QuerySet[Any, Any], *, at_once: int) -> Generator[Any]
     `iterator()` alone declares it, is filled with every row before it gives the first, and breaks
     behind a pooler. So begin when nothing else will use the connection: in a streamed answer.
     """
-    on_postgresql = connections[rows.db].vendor == "postgresql"
+    on_postgresql = _vendor(rows) == "postgresql"
     with transaction.atomic(using=rows.db) if on_postgresql else nullcontext():
         yield from rows.iterator(chunk_size=at_once)

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from urllib.parse import urlencode
 
-from django.db.models import DecimalField, ExpressionWrapper, F, Subquery
+from django.db.models import DecimalField, ExpressionWrapper, F
 from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
 
-from sso_project.direct_json import JSONText, Statement
+from sso_project.direct_json import Joined, JSONText, Statement
 
 from ..changes import Revision
 from ..fields import MAX_VALUE_DIGITS
@@ -36,18 +36,14 @@ class Question:
     ordering: tuple[str, ...]
 
     @cached_property
-    def _first_texts(self) -> Statement:
-        revision = Subquery(Revision.objects.filter(pk=Revision.ONLY).values("number"))
-        return Statement.of(self.figures.values_list(JSON_TEXT, revision)[: FEW + 1])
+    def _first(self) -> Statement:
+        revision = Revision.objects.filter(pk=Revision.ONLY).values("number")
+        return Statement.of(self.figures[: FEW + 1], JSON_TEXT, beside=revision)
 
-    def first_texts(self) -> tuple[list[str], int]:
-        """The JSON of each row, up to one row more than FEW, and the revision they are of."""
-        rows = self._first_texts.rows()
-        if not rows:  # none to carry the revision: it is read before the next look
-            revision = Revision.current()
-            if not (rows := self._first_texts.rows()):
-                return [], revision
-        return [text for text, _ in rows], rows[0][1] or 0
+    def first(self) -> Joined:
+        """The JSON of the first rows, up to one more than FEW, and beside it the revision they
+        are of (None before anything was written)."""
+        return self._first.joined()
 
 
 def question_of(query: QueryDict) -> Question:

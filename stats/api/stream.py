@@ -24,9 +24,10 @@ _JSON, _CSV = "application/json", "text/csv; charset=utf-8"
 
 def json_answer(question: Question) -> tuple[HttpResponseBase, int]:
     """`{"data": [{…}, …]}` with the members of the serializer, and the revision it is of."""
-    texts, revision = question.first_texts()
-    if len(texts) <= FEW:
-        return HttpResponse("".join(_json([texts])), content_type=_JSON), revision
+    first = question.first()
+    revision = first.beside or 0
+    if first.rows <= FEW:
+        return HttpResponse(f'{{"data":[{first.texts}]}}', content_type=_JSON), revision
     rows = question.figures.values_list(JSON_TEXT, flat=True)
     return StreamingHttpResponse(_streamed(rows, _json), content_type=_JSON), revision
 

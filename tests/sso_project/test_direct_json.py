@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
-from sso_project.direct_json import JSONText, Statement, snapshot
+from sso_project.direct_json import Joined, JSONText, Statement, snapshot
 
 pytestmark = pytest.mark.django_db
 
@@ -137,7 +137,10 @@ def test_text_is_what_the_serializer_says(table, rows):
     said = [parsed(JSONRenderer().render(each)) for each in RowSerializer(stored, many=True).data]
     assert [parsed(text) for text in texts] == said
     assert [parsed(text) for text in snapshot(texts, at_once=2)] == said
-    assert [parsed(text) for (text,) in Statement.of(texts).rows()] == said
+    backwards = stored.order_by("-id")[:4]
+    joined = Statement.of(backwards, WRITTEN, beside=Row.objects.values("id")).joined()
+    texts = json.loads(f"[{joined.texts}]", object_pairs_hook=list)
+    assert ([repr(text) for text in texts], joined.rows) == (said[::-1][:4], len(said[-4:]))
 
 
 @pytest.mark.parametrize(
@@ -235,17 +238,24 @@ def test_columns_of_other_tables_are_written():
 
 
 def test_statement_asks_anew_each_time(table, django_assert_num_queries):
-    statement = Statement.of(Row.objects.filter(name="100%").values_list(JSONText(id="id"), "big"))
-    assert statement.rows() == []
-    Row.objects.create(id=1, name="100%", big=5)
+    rows = Row.objects.filter(name="100%").order_by("-id")
+    largest = Row.objects.filter(big__lt=9).order_by("-big").values("big")
+    statement = Statement.of(rows, JSONText(id="id"), beside=largest)
+    assert statement.joined() == Joined("", 0, None)
+    for number in range(3):
+        Row.objects.create(id=number, name="100%", big=number)
+    Row.objects.create(id=9, name="other", big=9)
     with django_assert_num_queries(1):
-        ((text, big),) = statement.rows()
-    assert (json.loads(text), big) == ({"id": 1}, 5)
+        joined = statement.joined()
+    assert json.loads(f"[{joined.texts}]") == [{"id": 2}, {"id": 1}, {"id": 0}]
+    assert (joined.rows, joined.beside) == (3, 2)
 
 
 def test_statement_of_what_nothing_can_match_finds_nothing(table):
     Row.objects.create(id=1)
-    assert Statement.of(Row.objects.filter(id__in=[]).values_list(JSONText(id="id"))).rows() == []
+    nothing = Row.objects.filter(id__in=[])
+    statement = Statement.of(nothing, JSONText(id="id"), beside=Row.objects.values("id"))
+    assert statement.joined() == Joined("", 0, 1)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -282,7 +282,7 @@ def test_missing_item_is_404(reader):
 
 @pytest.mark.parametrize(
     ("query", "queries"),
-    [("", 1), ("?kpi=revenue&year=2020", 1), ("?kpi=a", 3), ("?limit=50", 2), ("?format=csv", 2)],
+    [("", 1), ("?kpi=revenue&year=2020", 1), ("?kpi=a", 1), ("?limit=50", 2), ("?format=csv", 2)],
 )
 def test_list_costs_one_query_and_other_forms_two(
     reader, django_assert_num_queries, query, queries
