@@ -53,9 +53,10 @@ class CanonicalHostMiddleware:
         self.host = public_url.hostname
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        name, separator, port = request.get_host().rpartition(":")
+        host = request.get_host()
+        name, separator, port = host.rpartition(":")
         if not separator or not port.isdigit():
-            name, port = request.get_host(), ""
+            name, port = host, ""
         page_visit = request.method in ("GET", "HEAD") and "Authorization" not in request.headers
         if page_visit and name in _LOOPBACK and name != self.host:
             address = f"{self.host}:{port}" if port else self.host
