@@ -50,7 +50,7 @@ class SignInMiddleware:
             row = _within_limits(session.current_sign_in(request))
             ended = row is None and session.is_bound(request)
             if row is not None:
-                session.follow_secret_key(request, row.user)
+                session.follow_secret_key(request, row)
             _set(request, row, ended=ended)
             return ask_to_sign_in.answer(request, self.get_response(request))
 

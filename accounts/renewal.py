@@ -62,11 +62,9 @@ def keep_fresh(row: SignIn, *, sleep: Callable[[float], None] = time.sleep) -> S
     if row.by_password or now < row.renew_at:
         return row
     try:
-        if _claim(row, now):
-            return _renew(row)
-        if now < row.access_expires_at:
-            return row  # somebody is at it, or it failed a moment ago; this token is still good
-        return _winners_result(row, sleep)
+        if now < row.access_expires_at:  # where it is not free, this token is still good
+            return _renew(row) if _claim(row, now) else row
+        return _renewed_once(row, sleep)
     except CognitoError as error:
         if timezone.now() < _grace_ends_at(row):
             return row
@@ -91,22 +89,43 @@ def _claim(row: SignIn, now: datetime) -> bool:
     return True
 
 
-def _winners_result(row: SignIn, sleep: Callable[[float], None]) -> SignIn | None:
-    """What another request's renewal comes to. Raises CognitoUnavailable if that takes too long or
-    failed."""
+def _renewed_once(row: SignIn, sleep: Callable[[float], None]) -> SignIn | None:
+    """Renew it, or wait for whoever is at it. Threads of one process wait for each other and not
+    at the database, where fifty that try for the lease would hold up the one that has it.
+
+    Raises CognitoUnavailable if that takes too long or failed, and what `_renew` raises.
+    """
     ends_at = time.monotonic() + LONGEST_WAIT
-    with turn(("renewal", row.pk), seconds=LONGEST_WAIT):
-        while True:
-            current = _reread(row)
-            if current is None or current.access_expires_at != row.access_expires_at:
-                return current
-            if not current.lease_owner:
-                wait = (current.lease_until or timezone.now()) - timezone.now()
-                message = "renewing failed a moment ago"
-                raise CognitoUnavailable(message, retry_after=max(wait.total_seconds(), 1.0))
-            if time.monotonic() >= ends_at:
-                raise CognitoUnavailable("another request is still waiting for Cognito")
-            sleep(LOOK_EVERY)
+    with turn(("renewal", row.pk), seconds=LONGEST_WAIT) as mine:
+        if mine.found is not None:
+            return _as_it_is_now(row, mine.found)
+        claimed = _claim(row, timezone.now())
+        renewed = _renew(row) if claimed else _winners_result(row, ends_at, sleep)
+        mine.leave(renewed)
+        return renewed
+
+
+def _as_it_is_now(row: SignIn, renewed: SignIn) -> SignIn:
+    """Another thread's result in an instance of our own."""
+    for column in row._meta.concrete_fields:
+        setattr(row, column.attname, getattr(renewed, column.attname))
+    return row
+
+
+def _winners_result(row: SignIn, ends_at: float, sleep: Callable[[float], None]) -> SignIn | None:
+    """What another process's renewal comes to. Raises CognitoUnavailable if that takes too long
+    or failed."""
+    while True:
+        current = _reread(row)
+        if current is None or current.access_expires_at != row.access_expires_at:
+            return current
+        if not current.lease_owner:
+            wait = (current.lease_until or timezone.now()) - timezone.now()
+            message = "renewing failed a moment ago"
+            raise CognitoUnavailable(message, retry_after=max(wait.total_seconds(), 1.0))
+        if time.monotonic() >= ends_at:
+            raise CognitoUnavailable("another request is still waiting for Cognito")
+        sleep(LOOK_EVERY)
 
 
 def _reread(row: SignIn) -> SignIn | None:

@@ -85,19 +85,21 @@ def current_sign_in(request: HttpRequest) -> SignIn | None:
     key = request.session.get(_SESSION_KEY)
     if not key:
         return None
-    row = SignIn.objects.live().select_related("user").filter(key=key).first()
+    row = SignIn.objects.live().filter(key=key).first()
     if row is None or str(row.user_id) != request.session.get(USER_KEY):
         return None
     return row
 
 
-def follow_secret_key(request: HttpRequest, user: Any) -> None:
+def follow_secret_key(request: HttpRequest, row: SignIn) -> None:
     """Sign a session of an earlier SECRET_KEY anew, before Django does it when it reads `user`.
 
     Django would change the session's id as well, and a request under way with the earlier id would
     be nobody's, its answer delete the browser's cookie: signed out by the change of a key.
     """
+    if not settings.SECRET_KEY_FALLBACKS:
+        return
     signed = request.session.get(HASH_SESSION_KEY, "")
-    earlier = user.get_session_auth_fallback_hash() if settings.SECRET_KEY_FALLBACKS else ()
+    earlier = row.user.get_session_auth_fallback_hash()
     if any(constant_time_compare(signed, each) for each in earlier):
-        request.session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        request.session[HASH_SESSION_KEY] = row.user.get_session_auth_hash()

@@ -29,7 +29,7 @@ FAILURE_SHARED_FOR = timedelta(seconds=2)  # that Cognito could not be reached
 LEASE_MARGIN = timedelta(seconds=5)  # beyond the longest call to Cognito
 _SHARE_OF_LIFE = 0.9  # of an access token's life that is shorter than that
 _DEAD, _FAILURE = "dead", "failure"
-_FIRST_LOOK, _LONGEST_PAUSE = 0.01, 0.05  # seconds between two looks at the row
+_LOOK_EVERY = 0.02  # seconds; of each process one thread looks
 
 
 @dataclass(frozen=True)
@@ -49,22 +49,30 @@ def refresh_once(unverified_refresh_token: str) -> Refreshed:
         CognitoUnavailable: no usable answer, now or for whoever asked just before.
     """
     key = salted_hmac(__name__, unverified_refresh_token, algorithm="sha256").hexdigest()
-    owner = secrets.token_hex(16)
     lease = timedelta(seconds=provider().longest_call) + LEASE_MARGIN
-    longest = 2 * lease.total_seconds()
-    give_up_at = time.monotonic() + longest
-    pause = _FIRST_LOOK
-    with turn(("refresh", key), seconds=longest):
-        while time.monotonic() < give_up_at:
-            if sealed_result := accelerator.get(_shared_key(key)):
-                return _opened(sealed_result)
-            row = SharedRefresh.objects.filter(key=key).first()
-            if row is not None and row.sealed_result and row.expires_at > timezone.now():
-                return _opened(row.sealed_result)
-            if _claimed(key, owner, row, lease):
-                return _ask_cognito(unverified_refresh_token, key, owner)
-            time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+    give_up_at = time.monotonic() + 2 * lease.total_seconds()
+    with turn(("refresh", key), seconds=2 * lease.total_seconds()) as mine:
+        refreshed: Refreshed | None = mine.found
+        if refreshed is None:
+            refreshed = _result(unverified_refresh_token, key, lease, give_up_at)
+            mine.leave(refreshed)
+        return refreshed
+
+
+def _result(
+    unverified_refresh_token: str, key: str, lease: timedelta, give_up_at: float
+) -> Refreshed:
+    """Another process's, or Cognito's to us. Raises as `refresh_once`."""
+    owner = secrets.token_hex(16)
+    while time.monotonic() < give_up_at:
+        if sealed_result := accelerator.get(_shared_key(key)):
+            return _opened(sealed_result)
+        row = SharedRefresh.objects.filter(key=key).first()
+        if row is not None and row.sealed_result and row.expires_at > timezone.now():
+            return _opened(row.sealed_result)
+        if _claimed(key, owner, row, lease):
+            return _ask_cognito(unverified_refresh_token, key, owner)
+        time.sleep(_LOOK_EVERY)
     raise CognitoUnavailable("another request's refresh did not come to an end", retry_after=1)
 
 

@@ -63,7 +63,7 @@ class JSONLines(logging.Formatter):
         return json.dumps({"time": at, "level": level, "logger": record.name, "message": message})
 
 
-class ServerLog(Logger):
+class ServerLog(Logger):  # type: ignore[misc]
     """gunicorn's own lines, in the format of the site's. By `logconfig_dict` it would also put a
     line together for each request, which nobody writes: a twelfth of a list's time."""
 

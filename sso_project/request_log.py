@@ -63,7 +63,7 @@ def _request_id(request: HttpRequest) -> str:
     given = request.headers.get("X-Request-ID", "")
     if _ID.fullmatch(given) and is_trusted_proxy(request):
         return given
-    return f"{random.getrandbits(64):016x}"  # noqa: S311 (a name, not a secret)
+    return f"{random.getrandbits(64):016x}"
 
 
 def _record(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:

@@ -13,6 +13,7 @@ from accounts.cognito.errors import CognitoUnavailable, GrantRejected
 from accounts.cognito.transport import Response
 from accounts.models import SharedRefresh
 from accounts.shared_refresh import refresh_once
+from accounts.turns import turn
 
 REFRESH_TOKEN = "a-refresh-token-of-the-tests"
 
@@ -90,6 +91,16 @@ def at_once(number, work):
     return results
 
 
+@pytest.fixture
+def like_processes(monkeypatch):
+    """Threads that don't know of each other's turns, as those of several processes."""
+
+    def own_turn(key, *, seconds):
+        return turn((key, threading.get_ident()), seconds=seconds)
+
+    monkeypatch.setattr(shared_refresh, "turn", own_turn)
+
+
 def test_refresh_gives_the_new_tokens(endpoint):
     endpoint.refresh_token = "rotated"
     refreshed = refresh_once(REFRESH_TOKEN)
@@ -107,7 +118,22 @@ def test_many_at_once_make_one_call(endpoint):
     assert endpoint.calls == 1
 
 
-def test_without_the_claim_many_at_once_would_make_many(endpoint, monkeypatch):
+def test_many_processes_at_once_make_one_call(endpoint, like_processes):
+    test_many_at_once_make_one_call(endpoint)
+
+
+def test_threads_that_waited_ask_neither_database_nor_cognito(endpoint, monkeypatch):
+    looked = []
+
+    def look(key):
+        looked.append(key)
+
+    monkeypatch.setattr(shared_refresh.accelerator, "get", look)
+    test_many_at_once_make_one_call(endpoint)
+    assert len(looked) == 1
+
+
+def test_without_the_claim_many_at_once_would_make_many(endpoint, like_processes, monkeypatch):
     """That the test above can fail: everybody who claims gets the call."""
     monkeypatch.setattr(shared_refresh, "_claimed", lambda *args: True)
     endpoint.seconds = 0.1

@@ -62,9 +62,34 @@ def enter():
         return True
 
 
+def test_what_was_found_is_for_those_who_were_waiting():
+    found, before = [], threading.active_count()
+
+    def wait():
+        with turn("sought", seconds=20) as mine:
+            found.append(mine.found)
+
+    with turn("sought", seconds=20) as mine:
+        assert mine.found is None
+        threads = [threading.Thread(target=wait) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        while turns._queues["sought"].threads < 4:
+            time.sleep(0.01)
+        mine.leave("it")
+        with turn("sought", seconds=0) as late:
+            assert late.found is None
+    for thread in threads:
+        thread.join(20)
+    assert found == ["it"] * 3
+    assert threading.active_count() == before
+    with turn("sought", seconds=20) as mine:
+        assert mine.found is None
+
+
 def test_error_inside_passes_the_turn_on_and_nothing_is_kept():
     with pytest.raises(ZeroDivisionError), turn("a", seconds=1):
         raise ZeroDivisionError
     with turn("a", seconds=0):
-        assert "a" in turns._turns
-    assert "a" not in turns._turns
+        assert "a" in turns._queues
+    assert "a" not in turns._queues
