@@ -97,6 +97,7 @@ def authenticated(unverified_access_token: str) -> tuple[Any, AccessClaims]:
 
 
 def _unrevoked_principal_maker(claims: AccessClaims) -> Callable[[], Any]:
+    revocations.compare_clocks(claims)
     # First, since making a principal may create a person: whoever was deleted would be back with
     # the next request of a program that still has a token.
     revocations.check(claims)

@@ -182,7 +182,6 @@ def check(claims: AccessClaims) -> None:
             or is deactivated on this site. True in every process a second after it happened.
         RevocationsUnavailable: the feed could not be read for ten seconds (a 503).
     """
-    compare_clocks(claims)
     _feed().check(claims)
 
 
@@ -208,8 +207,9 @@ def revoke_sign_in(token_id: str) -> None:
 
 
 def compare_clocks(claims: AccessClaims) -> None:
-    """Learn from a verified token how far the pool's clock is ahead of ours: one that is used
-    before the time it was issued at tells. At most CLOCK_SKEW_SECONDS, or it is refused."""
+    """Learn from a verified token, when it is first seen, how far the pool's clock is ahead of
+    ours: one that is used before the time it was issued at tells. At most CLOCK_SKEW_SECONDS, or it
+    is refused."""
     ahead = claims.issued_at - time.time()
     if ahead > _ahead.get(claims.issuer, 0.0):
         _ahead[claims.issuer] = ahead
