@@ -150,7 +150,7 @@ class Statement:
 
     using: str
     sql: str
-    params: tuple[Any, ...]
+    params: tuple[Any, ...] | None
 
     @classmethod
     def of(
@@ -162,7 +162,9 @@ class Statement:
         single, its_params = _sql(beside[:1])
         joined = {"sqlite": "group_concat", "postgresql": "string_agg"}[_vendor(rows)]
         sql = f"SELECT {joined}(_text, ','), count(*), ({single}) FROM ({inner}) AS each_row"  # noqa: S608
-        return cls(rows.db, sql, (*its_params, *params))
+        if params := (*its_params, *params):
+            return cls(rows.db, sql, params)
+        return cls(rows.db, sql % (), None)  # else Django looks for places of parameters each time
 
     def joined(self) -> Joined:
         with connections[self.using].cursor() as cursor:

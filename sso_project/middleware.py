@@ -1,5 +1,5 @@
-"""What the project itself does to every request: whom it believes about HTTPS, one host name, one
-content security policy."""
+"""What the project itself does to every request: whom it believes about HTTPS, one host name,
+messages, one content security policy."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,9 +8,12 @@ from urllib.parse import urlsplit
 from csp.constants import HEADER
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.messages.storage import default_storage
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.utils.functional import SimpleLazyObject, empty
 
 from accounts.client_address import is_trusted_proxy
 from accounts.cognito.errors import ConfigurationError
@@ -53,15 +56,29 @@ class CanonicalHostMiddleware:
         self.host = public_url.hostname
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in request.META:
+            return self.get_response(request)  # no page visit
         host = request.get_host()
         name, separator, port = host.rpartition(":")
         if not separator or not port.isdigit():
             name, port = host, ""
-        page_visit = request.method in ("GET", "HEAD") and "Authorization" not in request.headers
-        if page_visit and name in _LOOPBACK and name != self.host:
+        if name in _LOOPBACK and name != self.host:
             address = f"{self.host}:{port}" if port else self.host
             return HttpResponseRedirect(f"{request.scheme}://{address}{request.get_full_path()}")
         return self.get_response(request)
+
+
+class MessagesMiddleware(MessageMiddleware):
+    """Django's, opening a visitor's messages when somebody asks for them: an API never does."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        request._messages = SimpleLazyObject(lambda: default_storage(request))  # type: ignore[attr-defined]
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        messages = getattr(request, "_messages", None)
+        if isinstance(messages, SimpleLazyObject) and messages._wrapped is empty:
+            return response
+        return super().process_response(request, response)
 
 
 class ContentSecurityPolicyMiddleware(CSPMiddleware):

@@ -12,8 +12,8 @@ from . import api_docs, health, views
 from .metrics.exposition import metrics_view
 
 api: list[URLPattern | URLResolver] = [
-    path("", include("accounts.api.urls")),
     path("", include("stats.api.urls")),
+    path("", include("accounts.api.urls")),
     re_path(r"^info/server/?$", views.ServerInfoApiView.as_view(), name="server-info"),
 ]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import cache
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -67,12 +68,17 @@ HISTOGRAMS = {"token_endpoint": TOKEN_ENDPOINT}
 _log = logging.getLogger(__name__)
 
 
+@cache  # finding it takes longer than counting; there are few (accounts/metrics.py)
+def _counter(name: str, *labels: tuple[str, str]) -> Counter:
+    counter = COUNTERS[name]
+    return counter.labels(**dict(labels)) if labels else counter
+
+
 class PrometheusSink:
     """Receives what `accounts.metrics` tells."""
 
     def count(self, name: str, labels: dict[str, str]) -> None:
-        counter = COUNTERS[name]
-        (counter.labels(**labels) if labels else counter).inc()
+        _counter(name, *labels.items()).inc()
         if name == "jwks_fetches" and labels["outcome"] == "ok":
             JWKS_FETCHED.set(time.time())
 

@@ -37,7 +37,7 @@ class Question:
 
     @cached_property
     def _first(self) -> Statement:
-        revision = Revision.objects.filter(pk=Revision.ONLY).values("number")
+        revision = Revision.objects.values("number")  # there is only one
         return Statement.of(self.figures[: FEW + 1], JSON_TEXT, beside=revision)
 
     def first(self) -> Joined:

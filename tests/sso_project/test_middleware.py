@@ -1,10 +1,16 @@
 import pytest
 from csp.constants import NONCE
+from django.contrib import messages
 from django.http import HttpResponse
 from django.test import RequestFactory
+from django.utils.functional import empty
 
 from accounts.provider import provider
-from sso_project.middleware import CanonicalHostMiddleware, ContentSecurityPolicyMiddleware
+from sso_project.middleware import (
+    CanonicalHostMiddleware,
+    ContentSecurityPolicyMiddleware,
+    MessagesMiddleware,
+)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +57,35 @@ def test_site_with_a_name_of_its_own_does_without(settings):
     settings.PUBLIC_URL = "https://app.example.com"
     with pytest.raises(MiddlewareNotUsed):
         CanonicalHostMiddleware(lambda request: "passed on")
+
+
+def answer_of(view, cookies=None):
+    """What a view answers behind MessagesMiddleware, and how often messages were opened for it."""
+    request = RequestFactory().get("/")
+    request.session, request.COOKIES = {}, cookies or {}
+    answer = MessagesMiddleware(view)(request)
+    opened = request._messages._wrapped is not empty
+    return answer, opened
+
+
+def test_messages_of_one_answer_are_shown_by_the_next_that_asks():
+    def say(request):
+        messages.success(request, "Saved.")
+        return HttpResponse()
+
+    def show(request):
+        return HttpResponse("".join(str(message) for message in messages.get_messages(request)))
+
+    said, _ = answer_of(say)
+    cookies = {name: morsel.value for name, morsel in said.cookies.items()}
+    assert answer_of(lambda request: HttpResponse(), cookies)[0].cookies == {}  # they stay
+    shown, opened = answer_of(show, cookies)
+    assert (shown.content, opened) == (b"Saved.", True)
+    assert shown.cookies["messages"]["max-age"] == 0
+
+
+def test_messages_that_nobody_asks_for_are_not_opened():
+    assert answer_of(lambda request: HttpResponse())[1] is False
 
 
 def directives(response):

@@ -1,4 +1,11 @@
-"""What the server lets through must be what the application was made for."""
+"""What the server lets through must be what the application was made for, and it says no more than
+that needs."""
+
+import json
+import logging
+
+import pytest
+from gunicorn.config import Config
 
 from accounts.cognito.verifier import LONGEST_TOKEN
 from deploy import gunicorn_config
@@ -7,3 +14,27 @@ from deploy import gunicorn_config
 def test_longest_access_token_reaches_the_application():
     header = f"Authorization: Bearer {'x' * LONGEST_TOKEN}\r\n"
     assert gunicorn_config.limit_request_field_size >= len(header)
+
+
+def own_log(log_format, monkeypatch):
+    """gunicorn's log as the server's configuration makes it, of a site with that format."""
+    monkeypatch.setitem(gunicorn_config._settings, "LOG_FORMAT", log_format)
+    config = Config()
+    config.set("accesslog", gunicorn_config.accesslog)
+    return gunicorn_config.logger_class(config)
+
+
+@pytest.mark.parametrize(("log_format", "is_json"), [("json", True), ("text", False)])
+def test_servers_own_lines_have_the_format_of_the_site(log_format, is_json, monkeypatch):
+    handler = own_log(log_format, monkeypatch).error_log.handlers[-1]
+    record = logging.LogRecord("gunicorn.error", logging.INFO, "", 0, "Booting %s", ("it",), None)
+    line = handler.format(record)
+    assert "Booting it" in line
+    assert line.startswith("{") is is_json
+    if is_json:
+        assert json.loads(line)["level"] == "INFO"
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_server_puts_no_access_lines_together(log_format, monkeypatch):
+    assert not own_log(log_format, monkeypatch).access_log_enabled
