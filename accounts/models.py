@@ -42,7 +42,7 @@ class IdentityQuerySet(models.QuerySet["Identity"]):
         Compared byte for byte here as well: some databases' collations say that "Abc" is "abc",
         and would hand one person's account to another (CVE-2024-32879).
         """
-        for identity in self.select_related("user").filter(issuer=issuer, subject=subject):
+        for identity in self.filter(issuer=issuer, subject=subject):
             if identity.issuer == issuer and identity.subject == subject:
                 return identity
         return None

@@ -68,7 +68,9 @@ def person_of_id_token(claims: IdClaims) -> Any:
 
 def find_person(claims: AccessClaims | IdClaims) -> Any:
     """The user with this identity, or None."""
-    identity = Identity.objects.of(issuer=claims.issuer, subject=claims.subject)
+    identity = Identity.objects.select_related("user").of(
+        issuer=claims.issuer, subject=claims.subject
+    )
     return identity.user if identity is not None else None
 
 

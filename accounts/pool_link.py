@@ -64,7 +64,7 @@ def pool_link(user: Any, *, issuer: str, subject: str) -> PoolLink:
     name = user.get_username()
     if not getattr(user, "is_active", True):
         raise LinkRefused(f"{name} is deactivated. Activate them first, in the admin.")
-    identity = Identity.objects.of(issuer=issuer, subject=subject)
+    identity = Identity.objects.select_related("user").of(issuer=issuer, subject=subject)
     if identity is not None and identity.user_id == user.pk:
         raise LinkRefused(f"{subject} at {issuer} is {name} already.")
     if other := Identity.objects.filter(user=user, issuer=issuer).first():
@@ -102,7 +102,7 @@ def make_pool_link(link: PoolLink) -> bool:
 
 def linked_identity(user: Any, *, issuer: str, subject: str) -> Identity:
     """The identity that is this person now, to be taken from them. Raises LinkRefused."""
-    identity = Identity.objects.of(issuer=issuer, subject=subject)
+    identity = Identity.objects.select_related("user").of(issuer=issuer, subject=subject)
     if identity is None or identity.user_id != user.pk:
         raise LinkRefused(f"{subject} at {issuer} is not {user.get_username()}.")
     return identity
