@@ -17,7 +17,7 @@ from ..queries import StatQuerySet
 from .question import FEW, JSON_TEXT, Question
 from .serializers import FIELD_SOURCES, member
 
-CHUNK = 250  # rows that are read and sent at once
+CHUNK = 500  # rows that are read and sent at once; PostgreSQL is asked for each of these anew
 
 _JSON, _CSV = "application/json", "text/csv; charset=utf-8"
 
