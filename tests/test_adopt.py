@@ -168,7 +168,7 @@ def address():
 def pool(address):
     client = Client("hostclient", "host-client-secret", callback_urls=(f"{address}/sso/signin",),
                     logout_urls=(f"{address}/sso/signout",))  # fmt: skip
-    people = [Seed(name) for name in ("ada", "grace", "linus", "mary", "otto")]
+    people = [Seed(name) for name in ("ada", "grace", "linus", "mary", "otto", "vera")]
     with LocalPool(clients=[client], people=people) as running:
         yield running
 
@@ -308,7 +308,7 @@ def test_person_is_exported_and_forgotten_with_the_sites_own_rows(server, host, 
 
 def test_api_view_takes_access_tokens_and_nothing_else(server, pool):
     address = f"{server}/api/report"
-    tokens = pool.tokens_for("linus", client_id="hostclient")
+    tokens = pool.tokens_for("vera", client_id="hostclient")
     assert requests.get(address, timeout=20).status_code == 401
     for kind, status in (("access_token", 200), ("id_token", 401)):
         bearer = {"Authorization": f"Bearer {tokens[kind]}"}
