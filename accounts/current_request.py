@@ -5,9 +5,7 @@ Set by the middleware. Only the record reads it; what a request may do is decide
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any
 
 from django.http import HttpRequest
@@ -15,13 +13,17 @@ from django.http import HttpRequest
 _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 
 
-@contextmanager
-def answering(request: HttpRequest) -> Iterator[None]:
-    token = _request.set(request)
-    try:
-        yield
-    finally:
-        _request.reset(token)
+class Answering:
+    """While it lasts, `request` is the one that is being answered."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    def __enter__(self) -> None:
+        self._before: Token[HttpRequest | None] = _request.set(self._request)
+
+    def __exit__(self, *error: object) -> None:
+        _request.reset(self._before)
 
 
 def current_request() -> HttpRequest | None:

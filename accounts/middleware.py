@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from . import ask_to_sign_in, ending, renewal, session, wants
 from .cognito.errors import CognitoError
-from .current_request import answering
+from .current_request import Answering
 from .journal import note
 from .models import SignIn
 from .problem_page import render_problem
@@ -46,7 +46,7 @@ class SignInMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        with answering(request):
+        with Answering(request):
             row = _within_limits(session.current_sign_in(request))
             ended = row is None and session.is_bound(request)
             if row is not None:

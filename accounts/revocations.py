@@ -85,9 +85,10 @@ class RevocationFeed:
 
     def check(self, claims: AccessClaims) -> None:
         """As the function `check`."""
-        self._refresh()
+        if self._clock() - self._read_at >= LOOK_EVERY:  # else new enough, whoever reads
+            self._refresh()
         known, person = self._known, (claims.issuer, claims.subject)
-        if not known.token_ids.isdisjoint((claims.origin_jti, claims.jti)):
+        if claims.origin_jti in known.token_ids or claims.jti in known.token_ids:
             raise TokenRevoked("the sign-in this token belongs to was ended")
         if claims.issued_at <= known.not_before.get(person, 0):
             raise TokenRevoked("its person signed out everywhere after it was issued")
@@ -95,8 +96,6 @@ class RevocationFeed:
             raise TokenRevoked("its person's account on this site is deactivated")
 
     def _refresh(self) -> None:
-        if self._clock() - self._read_at < LOOK_EVERY:  # new enough, whoever else reads
-            return
         read_every = LOOK_EVERY if is_configured() else READ_EVERY
         if self._clock() - self._read_at < read_every:
             return

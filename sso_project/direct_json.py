@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -190,6 +190,23 @@ def snapshot(rows: models.QuerySet[Any, Any], *, at_once: int) -> Generator[Any]
     `iterator()` alone declares it, is filled with every row before it gives the first, and breaks
     behind a pooler. So begin when nothing else will use the connection: in a streamed answer.
     """
-    on_postgresql = _vendor(rows) == "postgresql"
-    with transaction.atomic(using=rows.db) if on_postgresql else nullcontext():
+    with _meanwhile(rows):
         yield from rows.iterator(chunk_size=at_once)
+
+
+def snapshot_of_texts(
+    rows: models.QuerySet[Any, Any], text: JSONText, *, at_once: int
+) -> Generator[str]:
+    """`text` of every row as `snapshot` has them, `at_once` in a piece with commas between them.
+
+    Past the objects that a queryset makes of each row: a tenth of a long list's time.
+    """
+    sql, params = _sql(rows.annotate(_text=text).values_list("_text"))
+    with _meanwhile(rows), connections[rows.db].chunked_cursor() as cursor:
+        cursor.execute(sql, params)
+        while texts := cursor.fetchmany(at_once):
+            yield ",".join([each for (each,) in texts])
+
+
+def _meanwhile(rows: models.QuerySet[Any, Any]) -> AbstractContextManager[Any]:
+    return transaction.atomic(using=rows.db) if _vendor(rows) == "postgresql" else nullcontext()

@@ -1,8 +1,27 @@
-"""The browsable API under our Content-Security-Policy."""
+"""What the API answers in: the choice, and the browsable API under our Content-Security-Policy."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from rest_framework.renderers import BrowsableAPIRenderer
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
+from rest_framework.request import Request
+
+
+class QuickNegotiation(DefaultContentNegotiation):
+    """The usual one. Whoever takes anything, or asks for what comes first anyway, gets that at
+    once: comparing media types took 3% of a list."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        first = next(iter(renderers))
+        named = format_suffix or self.settings.URL_FORMAT_OVERRIDE in request.query_params
+        if not named and request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", first.media_type):
+            return first, str(first.media_type)
+        chosen: tuple[BaseRenderer, str]
+        chosen = super().select_renderer(request, renderers, format_suffix)
+        return chosen
 
 
 class SafeBrowsableAPIRenderer(BrowsableAPIRenderer):

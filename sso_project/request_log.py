@@ -60,7 +60,7 @@ def _probe(request: HttpRequest) -> HttpResponseBase:
 
 
 def _request_id(request: HttpRequest) -> str:
-    given = request.headers.get("X-Request-ID", "")
+    given: str = request.META.get("HTTP_X_REQUEST_ID", "")
     if _ID.fullmatch(given) and is_trusted_proxy(request):
         return given
     return f"{random.getrandbits(64):016x}"

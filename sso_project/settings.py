@@ -153,7 +153,6 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "sso_project.middleware.ContentSecurityPolicyMiddleware",
     "sso_project.middleware.CanonicalHostMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -214,6 +213,7 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.JSONRenderer",
         "sso_project.renderers.SafeBrowsableAPIRenderer",
     ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "sso_project.renderers.QuickNegotiation",
     "DEFAULT_THROTTLE_RATES": {"get-tokens": "60/min"},
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "sso_project.exception_handler.exception_handler",
@@ -311,6 +311,9 @@ CORS_ALLOWED_ORIGINS = env.items(
     "CORS_ALLOWED_ORIGINS",
     ("http://localhost:3000", "http://localhost:3001") if DEBUG else (),
 )
+if CORS_ALLOWED_ORIGINS:  # else each answer would pay for a look at an empty list
+    _sessions = MIDDLEWARE.index("django.contrib.sessions.middleware.SessionMiddleware")
+    MIDDLEWARE.insert(_sessions, "corsheaders.middleware.CorsMiddleware")
 CORS_URLS_REGEX = r"^/api/.*$"
 CORS_EXPOSE_HEADERS = ["ETag", "Location", "WWW-Authenticate", "Retry-After"]
 CORS_ALLOW_HEADERS = [*default_headers, "if-match", "if-none-match"]

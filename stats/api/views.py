@@ -89,7 +89,7 @@ class StatViewSet(GenericViewSet[Stat]):
     @extend_schema(responses=StatListSerializer, parameters=LIST_PARAMETERS)
     def list(self, request: Request) -> HttpResponseBase:
         question = question_of(request.query_params)
-        if "If-None-Match" in request.headers:
+        if "HTTP_IF_NONE_MATCH" in request.META:
             etag = etag_of_list(Revision.current(), request)
             if is_known(request, etag):
                 return HttpResponse(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})

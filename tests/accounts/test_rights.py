@@ -7,7 +7,7 @@ from django.test import RequestFactory
 from django.urls import ResolverMatch, reverse
 
 from accounts import rights
-from accounts.current_request import answering, current_request
+from accounts.current_request import Answering, current_request
 from accounts.models import SignInEvent, User
 
 pytestmark = pytest.mark.django_db
@@ -135,7 +135,7 @@ def test_another_page_of_the_site_is_told_with_who_and_where(user, group):
     request = RequestFactory().get("/", headers={"user-agent": "Firefox"}, REMOTE_ADDR="192.0.2.7")
     request.user = user
     request.resolver_match = ResolverMatch(None, (), {}, app_names=["host"])
-    with answering(request):
+    with Answering(request):
         user.groups.add(group)
     assert current_request() is None
     event = SignInEvent.objects.get()

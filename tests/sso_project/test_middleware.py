@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
 import pytest
 from csp.constants import NONCE
 from django.contrib import messages
@@ -11,6 +15,8 @@ from sso_project.middleware import (
     ContentSecurityPolicyMiddleware,
     MessagesMiddleware,
 )
+from tests.imports import ROOT
+from tests.sso_project.test_deploy_checks import PRODUCTION
 
 
 @pytest.mark.parametrize(
@@ -172,3 +178,32 @@ def test_policy_that_depends_on_the_request_is_made_for_each(settings, setting, 
     answer = middleware(RequestFactory().get("/"))
     assert answer.get("Content-Security-Policy") != "the usual one"
     assert ("Content-Security-Policy-Report-Only" in answer) is setting.endswith("ONLY")
+
+
+ASK = """
+import django
+django.setup()
+from django.test import Client
+preflight = {"origin": "https://other.example", "access-control-request-method": "GET"}
+answer = Client().options("/api/stats", secure=True, headers={"host": HOST, **preflight})
+print(answer.headers.get("access-control-allow-origin"))
+"""
+
+
+@pytest.mark.parametrize("listed", ["", "https://other.example", "https://third.example"])
+def test_other_sites_pages_are_let_in_where_they_are_listed(listed, clean_environ):
+    host = urlsplit(PRODUCTION["PUBLIC_URL"]).hostname
+    done = subprocess.run(
+        [sys.executable, "-c", f"HOST = {host!r}\n{ASK}"],
+        cwd=ROOT,
+        env={
+            **clean_environ,
+            **PRODUCTION,
+            "DJANGO_SETTINGS_MODULE": "sso_project.settings",
+            "CORS_ALLOWED_ORIGINS": listed,
+        },
+        capture_output=True,
+        text=True,
+    )
+    let_in = "https://other.example" if listed == "https://other.example" else "None"
+    assert done.stdout.strip() == let_in, done.stderr

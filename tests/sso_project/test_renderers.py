@@ -1,0 +1,42 @@
+"""What the API answers in is what Django REST framework would choose."""
+
+import pytest
+from django.http import Http404
+from django.test import RequestFactory
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+
+from sso_project.renderers import QuickNegotiation
+from stats.api.views import CsvRenderer
+
+RENDERERS = [JSONRenderer(), BrowsableAPIRenderer(), CsvRenderer()]
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+def chosen(negotiation, query, accept, suffix):
+    headers = {} if accept is None else {"accept": accept}
+    request = Request(RequestFactory().get(f"/{query}", headers=headers))
+    try:
+        renderer, media_type = negotiation.select_renderer(request, RENDERERS, suffix)
+    except (NotAcceptable, Http404) as refusal:
+        return type(refusal)
+    return type(renderer), media_type
+
+
+@pytest.mark.parametrize("suffix", [None, "api", "json"])
+@pytest.mark.parametrize("query", ["", "?format=json", "?format=csv", "?format=", "?format=no"])
+@pytest.mark.parametrize(
+    "accept",
+    [None, "*/*", "application/json", "text/csv", BROWSER, "application/json; indent=8", "", "a/b",
+     "application/*", "*/*;q=0.1", " */*"],
+)  # fmt: skip
+def test_choice_is_the_usual_one(query, accept, suffix):
+    asked = query, accept, suffix
+    assert chosen(QuickNegotiation(), *asked) == chosen(DefaultContentNegotiation(), *asked)
+
+
+def test_api_chooses_so():
+    assert api_settings.DEFAULT_CONTENT_NEGOTIATION_CLASS is QuickNegotiation
