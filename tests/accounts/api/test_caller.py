@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 import pytest
 from django.contrib.auth.models import Permission
 
+from accounts.api.serializers import CallerSerializer
 from accounts.provider import provider
 from accounts.testing import subject_of
 
@@ -24,6 +25,12 @@ def test_person_by_token(cognito_client):
     left = datetime.fromisoformat(data["tokenExpiresAt"]) - datetime.now(UTC)
     assert 3590 < left.total_seconds() <= 3600
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("way", [{"session": False}, {"bearer": False}])
+def test_answer_is_as_it_is_described(cognito_client, way):
+    body = cognito_client("ada", groups=["admins"], **way).get("/api/user").json()
+    assert CallerSerializer(body).data == body
 
 
 def test_person_by_session(cognito_client):
