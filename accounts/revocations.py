@@ -37,6 +37,8 @@ LONGEST_SILENCE = 10.0  # seconds without a successful read after which nobody i
 # reading everything now and then drops what has expired and sees what bypassed `save()`.
 OVERLAP = timedelta(minutes=2)
 READ_ALL_EVERY = 300.0  # seconds
+# A process that nobody asked for so long may have missed what those two minutes no longer hold.
+LONGEST_GAP = 60.0  # seconds
 # A revocation outlives the tokens it stops, also where the clocks of pool, servers and database
 # differ: a token may be dated a minute ahead of us (claim_checks.CLOCK_SKEW_SECONDS).
 KEPT_LONGER = timedelta(minutes=2)
@@ -116,7 +118,9 @@ class RevocationFeed:
 
     def _read(self, now: float) -> None:
         """Read what is new, or everything. Times are taken before asking: later rows come next."""
-        read_all = now - self._read_all_at >= READ_ALL_EVERY
+        read_all = (
+            now - self._read_all_at >= READ_ALL_EVERY or now - self._read_at >= LONGEST_GAP
+        )
         if read_all:
             known = _Known(deactivated=_deactivated_people())
             states = (Revocation.Kind.DEACTIVATED, Revocation.Kind.REACTIVATED)

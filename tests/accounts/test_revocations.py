@@ -172,6 +172,16 @@ def test_row_committed_late_is_still_seen(feed, clock):
     assert refused(feed)
 
 
+@pytest.mark.parametrize("idle", [59, 61, 130, 200, 299])
+def test_process_that_nobody_asked_for_a_while_has_missed_nothing(feed, clock, idle):
+    """Signed out elsewhere just after this process read the list, and asked for only now."""
+    assert not refused(feed)
+    revocations.revoke_sign_in("origin-1")
+    Revocation.objects.update(at=timezone.now() - timedelta(seconds=idle))
+    clock.now += idle + 1
+    assert refused(feed)
+
+
 def test_expired_entries_are_forgotten(feed, clock):
     revocations.revoke_sign_in("origin-1")
     assert refused(feed)
