@@ -17,7 +17,7 @@ token: $(ENSURE) ## print an access token of the running local pool (AS=ada)
 
 serve: $(ENSURE) ## start the production server (docs/operations.md has its settings)
 	@$(PY) manage.py check >/dev/null
-	@$(PY) manage.py migrate --check >/dev/null || { echo "Migrate first: manage.py migrate" >&2; exit 1; }
+	@$(PY) manage.py database_ready
 	@$(PY) manage.py collectstatic --no-input --verbosity 0
 	@exec $(PY) -m gunicorn --config deploy/gunicorn_config.py
 

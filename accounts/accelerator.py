@@ -68,7 +68,9 @@ class Accelerator:
             self._closed_until = self._clock() + PAUSE
             metrics.count("cache_failures")
             if self._turned(away=True):
-                _log.warning("The shared cache doesn't answer; going on without it: %s", error)
+                # Its name alone where an address is at fault: the text may hold its password.
+                what = type(error).__name__ if isinstance(error, ValueError) else error
+                _log.warning("The shared cache doesn't answer; going on without it: %s", what)
             return None
         if self._away and self._turned(away=False):
             _log.warning("The shared cache answers again.")

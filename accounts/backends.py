@@ -18,9 +18,7 @@ from . import revocations
 from .cognito.claims import AccessClaims, IdClaims
 from .cognito.errors import ClaimRejected
 from .cognito.token_endpoint import TokenSet
-from .current_request import current_request
 from .journal import note
-from .models import SignIn
 from .oidc_settings import oidc_setting
 from .people import person_of_id_token
 from .provider import provider
@@ -77,15 +75,8 @@ class CognitoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
         return person_of_id_token(payload)
 
     def get_user(self, user_id: Any) -> Any:
-        """The user of a session, or None once deactivated (upstream returns them all the same).
-
-        Whoever is signed in where the request comes from was read with their sign-in.
-        """
-        row = getattr(current_request(), "sign_in", None)
-        if row is not None and row.user_id == user_id and SignIn.user.is_cached(row):
-            user = row.user
-        else:
-            user = super().get_user(user_id)
+        """The user of a session, or None once deactivated (upstream returns them all the same)."""
+        user = super().get_user(user_id)
         return user if user is not None and user.is_active else None
 
 

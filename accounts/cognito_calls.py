@@ -1,8 +1,9 @@
 """Calls to Cognito, counted, timed, and never so many that no thread is left for anything else.
 
 When Cognito is slow, each call to it holds a thread for seconds. Only `calls_at_once` threads of a
-process may wait so; whoever finds no place within a second is told that Cognito is unavailable,
-which a session survives (see `renewal`) and a person can try again.
+process may wait so, none of them with a connection to the database that others could use; whoever
+finds no place within a second is told that Cognito is unavailable, which a session survives (see
+`renewal`) and a person can try again.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from . import metrics
+from . import connections, metrics
 from .cognito.config import CognitoConfig
 from .cognito.errors import CognitoError, CognitoUnavailable
 from .cognito.token_endpoint import TokenEndpoint, TokenSet
@@ -44,6 +45,7 @@ class WatchedTokenEndpoint(TokenEndpoint):
 
     @contextmanager
     def _watched(self, call: str) -> Iterator[None]:
+        connections.give_back()
         started, outcome = time.monotonic(), "crowded"
         try:
             if not self._places.acquire(timeout=WAIT_FOR_A_PLACE):

@@ -1,7 +1,6 @@
 """The request that is being answered, for what happens far below the view and is worth recording.
 
-Set by the middleware. The record reads it, and the backend, which finds the person in the request's
-sign-in; what a request may do is decided where it comes in.
+Set by the middleware. Only the record reads it; what a request may do is decided where it comes in.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from .provider import provider
 REVOKE_SECONDS = 2.0  # signing out must not wait longer for a provider that does not answer
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=6)
+CLAIM = timedelta(minutes=2)  # longer than one call can take; then another machine may try
 
 
 def end(
@@ -110,10 +111,18 @@ def to_revoke(refresh_token: str, *, reference: str) -> PendingRevocation | None
     return PendingRevocation.objects.create(sealed_token=sealed, reference=reference)
 
 
+def claimed(item: PendingRevocation) -> bool:
+    """Whether this one is ours to revoke: of machines that read the same rows one gets each."""
+    until = timezone.now() + CLAIM
+    mine = PendingRevocation.objects.filter(pk=item.pk, next_try_at=item.next_try_at)
+    return bool(mine.update(next_try_at=until))
+
+
 def revoke(pending: Iterable[PendingRevocation | None], *, seconds: float = REVOKE_SECONDS) -> bool:
     """Revoke at the provider (RFC 7009), all together for at most `seconds`.
 
-    False: it did not answer for all; what is left stays noted, for `manage.py housekeeping`.
+    False: it did not answer for all, or the time was over; what is left stays noted, for
+    `manage.py housekeeping`.
     """
     ends_at = time.monotonic() + seconds
     reached = True
@@ -121,8 +130,10 @@ def revoke(pending: Iterable[PendingRevocation | None], *, seconds: float = REVO
         if item is None:
             continue
         left = ends_at - time.monotonic()
-        reached = reached and left > 0 and _revoke_one(item, left)
-        if not reached:
+        if reached and left <= 0:
+            return False
+        reached = reached and _revoke_one(item, left)
+        if not reached:  # nor will the next ones be, just now
             _try_later(item)
     return reached
 

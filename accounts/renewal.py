@@ -106,11 +106,9 @@ def _renewed_once(row: SignIn, sleep: Callable[[float], None]) -> SignIn | None:
 
 
 def _as_it_is_now(row: SignIn, renewed: SignIn) -> SignIn:
-    """Another thread's result in an instance of our own, with the person to be read again: the
-    renewal may have changed their rights."""
+    """Another thread's result in an instance of our own."""
     for column in row._meta.concrete_fields:
         setattr(row, column.attname, getattr(renewed, column.attname))
-    row._state.fields_cache.pop("user", None)
     return row
 
 

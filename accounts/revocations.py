@@ -118,9 +118,7 @@ class RevocationFeed:
 
     def _read(self, now: float) -> None:
         """Read what is new, or everything. Times are taken before asking: later rows come next."""
-        read_all = (
-            now - self._read_all_at >= READ_ALL_EVERY or now - self._read_at >= LONGEST_GAP
-        )
+        read_all = now - self._read_all_at >= READ_ALL_EVERY or now - self._read_at >= LONGEST_GAP
         if read_all:
             known = _Known(deactivated=_deactivated_people())
             states = (Revocation.Kind.DEACTIVATED, Revocation.Kind.REACTIVATED)

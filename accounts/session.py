@@ -85,7 +85,7 @@ def current_sign_in(request: HttpRequest) -> SignIn | None:
     key = request.session.get(_SESSION_KEY)
     if not key:
         return None
-    row = SignIn.objects.live().select_related("user").filter(key=key).first()
+    row = SignIn.objects.live().filter(key=key).first()
     if row is None or str(row.user_id) != request.session.get(USER_KEY):
         return None
     return row

@@ -17,8 +17,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from . import metrics
 from .accelerator import accelerator
-from .cognito.errors import CognitoUnavailable, GrantRejected
+from .cognito.errors import CognitoError, CognitoUnavailable, GrantRejected
 from .encryption import Unreadable
 from .models import SharedRefresh
 from .provider import provider
@@ -98,12 +99,16 @@ def _ask_cognito(unverified_refresh_token: str, key: str, owner: str) -> Refresh
     result, kept_for = {_FAILURE: "interrupted"}, timedelta(0)
     try:
         tokens = provider().token_endpoint.refresh(unverified_refresh_token)
+        metrics.count("refreshes", outcome="ok")
         result = {"access": tokens.access_token, "refresh": tokens.refresh_token or ""}
         kept_for = min(SHARED_FOR, timedelta(seconds=tokens.expires_in * _SHARE_OF_LIFE))
     except GrantRejected as error:
+        metrics.count("refreshes", outcome="refused")
         result, kept_for = {_DEAD: error.message}, SHARED_FOR
-    except CognitoUnavailable as error:
-        result, kept_for = {_FAILURE: error.message}, FAILURE_SHARED_FOR
+    except CognitoError as error:
+        metrics.count("refreshes", outcome=error.code)
+        if isinstance(error, CognitoUnavailable):
+            result, kept_for = {_FAILURE: error.message}, FAILURE_SHARED_FOR
         raise
     finally:
         now = timezone.now()

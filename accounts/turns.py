@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
+from . import connections
+
 
 @dataclass
 class _Queue:
@@ -52,7 +54,9 @@ def turn(key: Hashable, *, seconds: float) -> Iterator[Turn]:
     with _guard:
         queue = _queues.setdefault(key, _Queue())
         queue.threads += 1
-    taken = queue.lock.acquire(timeout=seconds)
+    if not (taken := queue.lock.acquire(blocking=False)):
+        connections.give_back()
+        taken = queue.lock.acquire(timeout=seconds)
     try:
         yield Turn(queue, since)
     finally:

@@ -7,6 +7,7 @@ workers are forks of this process, and a reload (HUP) has to load new code and s
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -63,14 +64,24 @@ class JSONLines(logging.Formatter):
         return json.dumps({"time": at, "level": level, "logger": record.name, "message": message})
 
 
+class NoQueries(logging.Filter):
+    """Leaves the query out where a line tells of a request that gunicorn could not read or answer:
+    a code may stand in it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = re.sub(r"\?\S+", "?********", record.getMessage()), ()
+        return True
+
+
 class ServerLog(Logger):  # type: ignore[misc]
     """gunicorn's own lines, in the format of the site's. By `logconfig_dict` it would also put a
     line together for each request, which nobody writes: a twelfth of a list's time."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
-        if _settings["LOG_FORMAT"] == "json":
-            for handler in self.error_log.handlers:
+        for handler in self.error_log.handlers:
+            handler.addFilter(NoQueries())
+            if _settings["LOG_FORMAT"] == "json":
                 handler.setFormatter(JSONLines())
 
 
@@ -84,12 +95,18 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
 
 
 def on_starting(server: Any) -> None:
-    """Let a reload (HUP) find out first whether new workers would start: when they don't, gunicorn
-    ends the whole server."""
+    """Let a reload (HUP) find out first whether new workers would start, and on this database: when
+    they don't, gunicorn ends the whole server."""
     reload = server.reload
+    trial = (
+        "import sso_project.wsgi; from django.core.management import call_command as do;"
+        "from django.core.management.base import CommandError\n"
+        "try: do('database_ready')\n"
+        "except CommandError as error: raise SystemExit(str(error))"
+    )
 
     def reload_if_it_would_start() -> None:
-        command = [sys.executable, "-c", "import sso_project.wsgi"]
+        command = [sys.executable, "-c", trial]
         tried = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
         if tried.returncode:
             server.log.error("Not reloaded, everything goes on as it was. %s", tried.stderr)
@@ -99,14 +116,18 @@ def on_starting(server: Any) -> None:
     server.reload = reload_if_it_would_start
 
 
-def post_worker_init(worker: Any) -> None:
-    """Have the signing keys before the first request needs them; it can do without, slower."""
+def tune(worker: Any) -> None:
     # Whoever talks to Cognito or the database needs the interpreter often and briefly. At Python's
     # own 5 ms, fifty requests that need one renewal hold each other up: 295 ms instead of 269.
     sys.setswitchinterval(0.001)
     # gunicorn asks its settings dozens of times in each request, through an object for each of
     # them; a worker's never change, so that they may as well be plain attributes (2% of a list).
     vars(worker.cfg).update({name: each.get() for name, each in worker.cfg.settings.items()})
+
+
+def post_worker_init(worker: Any) -> None:
+    """Have the signing keys before the first request needs them; it can do without, slower."""
+    tune(worker)
 
     import threading
 

@@ -158,8 +158,9 @@ class Statement:
     ) -> Self:
         """`text` of each of `rows`, in their order, and the one column of the first row of
         `beside`, both as they are at one moment."""
+        rows = rows.using(rows.db)
         inner, params = _sql(rows.annotate(_text=text).values_list("_text"))
-        single, its_params = _sql(beside[:1])
+        single, its_params = _sql(beside.using(rows.db)[:1])
         joined = {"sqlite": "group_concat", "postgresql": "string_agg"}[_vendor(rows)]
         sql = f"SELECT {joined}(_text, ','), count(*), ({single}) FROM ({inner}) AS each_row"  # noqa: S608
         if params := (*its_params, *params):
@@ -190,6 +191,7 @@ def snapshot(rows: models.QuerySet[Any, Any], *, at_once: int) -> Generator[Any]
     `iterator()` alone declares it, is filled with every row before it gives the first, and breaks
     behind a pooler. So begin when nothing else will use the connection: in a streamed answer.
     """
+    rows = rows.using(rows.db)
     with _meanwhile(rows):
         yield from rows.iterator(chunk_size=at_once)
 
@@ -201,11 +203,12 @@ def snapshot_of_texts(
 
     Past the objects that a queryset makes of each row: a tenth of a long list's time.
     """
+    rows = rows.using(rows.db)  # one choice of a router, not one for each step
     sql, params = _sql(rows.annotate(_text=text).values_list("_text"))
     with _meanwhile(rows), connections[rows.db].chunked_cursor() as cursor:
         cursor.execute(sql, params)
         while texts := cursor.fetchmany(at_once):
-            yield ",".join([each for (each,) in texts])
+            yield ",".join([row[0] for row in texts])  # DISTINCT has its ordering beside it
 
 
 def _meanwhile(rows: models.QuerySet[Any, Any]) -> AbstractContextManager[Any]:

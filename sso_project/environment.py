@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import environ
 
@@ -133,6 +134,23 @@ class Environment:
         fallback = dict(environ.Env.db_url_config(default))
         return self._parsed(
             name, fallback, read, "must be a database URL such as postgres://user@host:5432/name"
+        )
+
+    def redis(self, name: str) -> str:
+        """A URL of Redis or Valkey, as redis-py takes it; empty when absent."""
+
+        def read(raw: str) -> str:
+            url = urlsplit(raw)
+            server = url.scheme in {"redis", "rediss"} and url.hostname and url.port != 0
+            if not server and not (url.scheme == "unix" and url.path):
+                raise ValueError
+            return raw
+
+        return self._parsed(
+            name,
+            "",
+            read,
+            "must be a URL such as redis://host:6379/0, special characters of a password as %2F",
         )
 
     def _parsed(self, name: str, default: Value, read: Callable[[str], Value], rule: str) -> Value:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
@@ -54,7 +54,8 @@ def _answer(body: dict[str, object], status: int) -> JsonResponse:
     return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
 
 
-def _database() -> Finding:
+def database() -> Finding:
+    """Whether it answers and has every table."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -63,7 +64,7 @@ def _database() -> Finding:
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 return Finding("migrations are missing: manage.py migrate", ready=False)
             _migrated.append(True)
-    except (DatabaseError, ImproperlyConfigured) as error:
+    except (DatabaseError, InterfaceError, ImproperlyConfigured) as error:
         _log.warning("Not ready, the database doesn't answer: %s", error)
         return Finding(f"doesn't answer: {type(error).__name__}", ready=False)
     return Finding("ok")
@@ -91,4 +92,4 @@ def _keys() -> Finding:
     return Finding(f"ok, {keys.age:.0f} s old")
 
 
-PARTS: dict[str, Callable[[], Finding]] = {"database": _database, "cache": _cache, "keys": _keys}
+PARTS: dict[str, Callable[[], Finding]] = {"database": database, "cache": _cache, "keys": _keys}

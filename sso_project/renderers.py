@@ -15,9 +15,13 @@ class QuickNegotiation(DefaultContentNegotiation):
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        first = next(iter(renderers))
+        first = next(iter(renderers), None)
         named = format_suffix or self.settings.URL_FORMAT_OVERRIDE in request.query_params
-        if not named and request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", first.media_type):
+        if (
+            first
+            and not named
+            and request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", first.media_type)
+        ):
             return first, str(first.media_type)
         chosen: tuple[BaseRenderer, str]
         chosen = super().select_renderer(request, renderers, format_suffix)

@@ -265,7 +265,7 @@ else:
             DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 # Redis or Valkey, used through accounts.accelerator alone: nothing is lost with it.
-REDIS_URL = env.text("REDIS_URL", "")
+REDIS_URL = env.redis("REDIS_URL")
 CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }

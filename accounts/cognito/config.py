@@ -145,7 +145,9 @@ def _complete_pool(config: TrustedPool | CognitoConfig) -> dict[str, str]:
     if config.jwks_url and (problem := address_problem(jwks_url)):
         problems["COGNITO_JWKS_URL"] = problem
     if not all(_CLIENT_ID.fullmatch(client) for client in config.accepted_clients):
-        problems["COGNITO_ACCEPTED_CLIENTS"] = "holds something that is not an app client id"
+        problems["COGNITO_ACCEPTED_CLIENTS"] = (
+            "holds something that is not an app client id (COGNITO_PUBLIC_CLIENT_ID is one of them)"
+        )
     _set(config, region=region, issuer=issuer, jwks_url=jwks_url)
     return problems
 

@@ -26,6 +26,8 @@ def run(site: Site, options: Options) -> Outcome:
     outcome = _on(site, options, "SQLite", None)
     if address := postgresql():
         outcome.take(_on(site, options, "PostgreSQL", address))
+    else:
+        outcome.problems.append("no PostgreSQL answers: DATABASE_URL names one")
     return outcome
 
 
@@ -102,14 +104,19 @@ def _outcome(database: str, lists: dict[str, List], series: dict[str, Series]) -
     many, few, peer = named(OURS, MANY), named(OURS, FEW), named(PEER, MANY)
     growths = {name: each.grown() / MEBIBYTE for name, each in lists.items()}
 
+    def growth(of: str) -> float:
+        """Raises Refused when an answer of that list was wrong."""
+        series[of].spread()
+        return growths[of]
+
     def first_byte() -> Spread:
         series[many].spread()
         return Spread.of([1000 * seconds for seconds in lists[many].first_bytes])
 
     finds: dict[str, Callable[[], Spread | float]] = {
         "time": lambda: ratio(series[peer], series[many]),
-        "memory": lambda: growths[many],
-        "flat": lambda: max(0.0, growths[many] - growths[few]),
+        "memory": lambda: growth(many),
+        "flat": lambda: max(0.0, growth(many) - growth(few)),
         "first byte": first_byte,
     }
     outcome = Outcome(dict(result(f"{name}, {database}", find) for name, find in finds.items()))

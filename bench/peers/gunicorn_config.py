@@ -8,4 +8,4 @@ wsgi_app = "bench.peers.wsgi:application"
 
 
 def post_worker_init(worker: Any) -> None:  # type: ignore[no-redef]
-    pass
+    tune(worker)  # noqa: F405

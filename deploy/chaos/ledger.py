@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Answer:
-    """`problem` is empty, or why it was no answer: a status of 5xx, or a broken connection."""
+    """`problem` is empty, or why it was no answer: a status of 5xx, a broken connection, a refused
+    sign-in or sign-out."""
 
     at: float  # seconds since the epoch, when the request was sent
     seconds: float

@@ -22,7 +22,7 @@ _SOMEBODY = re.compile(r"person-\d+@example\.com")
 
 
 class Failed(Exception):
-    """The answer was a 5xx, or none; it is in the ledger already."""
+    """A 5xx, no answer, or a refusal of what everybody may; it is in the ledger already."""
 
 
 def claims_of(unverified_token: str) -> dict[str, Any]:
@@ -71,8 +71,16 @@ class Person(threading.Thread):
                 self.ledger.violation(f"{self.name}: the load client itself failed: {error!r}")
             self.stop.wait(random.uniform(0.05, 0.4))  # noqa: S311
 
-    def _ask(self, method: str, path: str, *, browser: bool = True, **options: Any) -> Any:
-        """One request. Raises Failed."""
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        browser: bool = True,
+        expected: int | None = None,
+        **options: Any,
+    ) -> Any:
+        """One request. Raises Failed: for another status than `expected`, too."""
         ask = self.browser.request if browser else requests.request
         started = time.time()
         problem = ""
@@ -80,7 +88,7 @@ class Person(threading.Thread):
         try:
             address = path if "://" in path else self.site + path
             answer = ask(method, address, allow_redirects=False, timeout=40, **options)
-            if answer.status_code >= 500:
+            if answer.status_code >= 500 or answer.status_code != (expected or answer.status_code):
                 problem = str(answer.status_code)
         except requests.RequestException as error:
             problem = type(error).__name__
@@ -104,11 +112,11 @@ class Person(threading.Thread):
             self.ledger.answers.append(answer)
             raise Failed from error
         try:
-            answer = self._ask("GET", callback)
+            self._ask("GET", callback, expected=302)
         except Failed:
             self.ledger.uncertain_sign_in(self.subject)
             raise
-        self._told(answer.status_code == 302)
+        self._told(True)
         self.ledger.count("sign_in")
 
     def _told(self, signed_in: bool) -> None:
@@ -135,24 +143,23 @@ class Person(threading.Thread):
         if answer.status_code == 200 and answer.json()["identity"]["sub"] != self.subject:
             self.ledger.violation(f"{self.name} was given data of somebody else")
 
-    def _post(self, path: str) -> requests.Response:
+    def _post(self, path: str) -> None:
+        """Raises Failed unless it is acknowledged."""
         self._ask("GET", "/profile/")
         fields = {"csrfmiddlewaretoken": self.browser.cookies.get("csrftoken", "")}
-        answer: requests.Response = self._ask("POST", path, data=fields)
-        return answer
+        self._ask("POST", path, data=fields, expected=302)
 
     def sign_out(self) -> None:
         before = self.browser.cookies.copy()
         try:
-            acknowledged = self._post("/accounts/logout/").status_code == 302
+            self._post("/accounts/logout/")
         except Failed:
             self._find_out()
             raise
-        if acknowledged:
-            self._told(False)
-            answer = self._ask("GET", "/profile/", browser=False, cookies=before)
-            if answer.status_code == 200:
-                self.ledger.violation(f"{self.name}'s session works after signing out")
+        self._told(False)
+        answer = self._ask("GET", "/profile/", browser=False, cookies=before)
+        if answer.status_code == 200:
+            self.ledger.violation(f"{self.name}'s session works after signing out")
         self.browser = requests.Session()
 
     def _find_out(self) -> None:
@@ -170,12 +177,10 @@ class Person(threading.Thread):
         tokens = [token for token in (self.access_token, self.header_tokens[0]) if token]
         self.access_token, self.header_tokens = "", ("", "")
         try:
-            acknowledged = self._post("/profile/sign-out-everywhere/").status_code == 302
+            self._post("/profile/sign-out-everywhere/")
         except Failed:
             self._find_out()
             raise
-        if not acknowledged:
-            return
         now = time.time()
         self._told(False)
         self.browser = requests.Session()

@@ -19,7 +19,7 @@ import requests
 
 from local_pool.testing import Seed
 
-from .services import program
+from .services import program, require
 from .site import Instance, Site
 
 PROCESSES = (1, 2, 4)
@@ -73,6 +73,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    require("initdb", "redis-server", "nginx", "wrk")
     environment = {"WEB_CONCURRENCY": "1"}
     with Site(environment=environment, people=[Seed("ada", groups=("admins",))]) as site:
         site.manage("seed_stats")

@@ -7,11 +7,20 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 STARTS_WITHIN = 60.0  # seconds
+# What has to be there, and Debian's packages of it.
+PROGRAMS = {
+    "initdb": "postgresql",
+    "redis-server": "redis-server",
+    "nginx": "nginx",
+    "pgbouncer": "pgbouncer",
+    "wrk": "wrk",
+}
 
 
 class MissingProgram(Exception):
@@ -29,8 +38,18 @@ def program(name: str) -> str:
     places = [os.environ.get("PATH", ""), "/usr/sbin", *map(str, versions)]
     found = shutil.which(name, path=os.pathsep.join(places))
     if found is None:
-        raise MissingProgram(f"{name} is not installed")
+        fix = f"On Debian or Ubuntu: apt-get install {PROGRAMS.get(name, name)}"
+        raise MissingProgram(f"{name} is not installed. {fix}")
     return found
+
+
+def require(*names: str) -> None:
+    """For scripts: end with a sentence when one of these programs is missing."""
+    try:
+        for name in names:
+            program(name)
+    except MissingProgram as missing:
+        sys.exit(str(missing))
 
 
 def until(ready: Callable[[], bool], what: str, seconds: float = STARTS_WITHIN) -> None:
@@ -130,6 +149,29 @@ class Process:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+
+class PgBouncer(Process):
+    """In transaction mode before the PostgreSQL at that port; `connections` to it are few."""
+
+    def __init__(self, folder: Path, database_port: int, connections: int) -> None:
+        super().__init__(folder, "pgbouncer")
+        self.port = free_port()
+        file = folder / "pgbouncer.ini"
+        file.write_text(
+            f"[databases]\n* = host=127.0.0.1 port={database_port} user=postgres\n"
+            f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {self.port}\n"
+            f"unix_socket_dir =\nauth_type = any\npool_mode = transaction\n"
+            f"default_pool_size = {connections}\n",
+            encoding="utf-8",
+        )
+        user = ["-u", "postgres"] if os.getuid() == 0 else []  # it refuses to run as root
+        self.run([program("pgbouncer"), *user, str(file)])
+        until(lambda: listens(self.port), "PgBouncer")
+
+    @property
+    def url(self) -> str:
+        return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
 
 
 class Redis(Process):

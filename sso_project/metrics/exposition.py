@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.http import Http404, HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -49,7 +49,7 @@ class DatabaseCollector(Collector):
                     "sso_pending_revocations": PendingRevocation.objects.count(),
                 }
                 self._counted_at = time.monotonic()
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             self._counts, self._counted_at = {}, float("-inf")
             return False
         return True

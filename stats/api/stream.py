@@ -17,7 +17,9 @@ from ..queries import StatQuerySet
 from .question import FEW, JSON_TEXT, Question
 from .serializers import FIELD_SOURCES, member
 
-CHUNK = 1000  # rows that are read and sent at once; PostgreSQL is asked for each of these anew
+# Rows that are read and sent at once. PostgreSQL is asked for each of these anew; pieces above
+# 128 kB, on the other hand, are memory that the system hands out and takes back each time.
+CHUNK = 500
 
 _JSON, _CSV = "application/json", "text/csv; charset=utf-8"
 

@@ -349,13 +349,13 @@ def test_whole_request_with_a_verified_token_costs_no_query(
         assert ask(client, token).status_code == 200
 
 
-def test_request_of_a_session_costs_two_queries(
+def test_request_of_a_session_costs_three_queries(
     cognito_client, monkeypatch, django_assert_num_queries
 ):
-    """The session, its sign-in with the user; the tokens' renewal and its lease only when due."""
+    """The session, its sign-in, the user; the tokens' renewal and its lease only when due."""
     monkeypatch.setattr(CallerView, "get", lambda self, request: Response(str(request.user.pk)))
     browser = cognito_client("ada", bearer=False)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert browser.get("/api/user").status_code == 200
 
 

@@ -1,6 +1,7 @@
 import json
 import threading
 import time
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -8,8 +9,8 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
-from accounts import shared_refresh
-from accounts.cognito.errors import CognitoUnavailable, GrantRejected
+from accounts import metrics, shared_refresh
+from accounts.cognito.errors import CognitoError, CognitoUnavailable, GrantRejected
 from accounts.cognito.transport import Response
 from accounts.models import SharedRefresh
 from accounts.shared_refresh import refresh_once
@@ -255,3 +256,22 @@ def test_neither_token_is_readable_in_the_cache(endpoint):
     kept = repr(cache._cache)
     assert kept != repr({})
     assert not any(word in kept for word in ("new-1", "rotated", REFRESH_TOKEN))
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        ("", "ok"),
+        ("invalid_grant", "refused"),
+        ("unavailable", "cognito_unavailable"),
+        ("invalid_client", "client_rejected"),
+    ],
+)
+def test_each_call_is_counted_with_its_outcome(endpoint, monkeypatch, error, outcome):
+    counted, endpoint.error = [], error
+    monkeypatch.setattr(metrics, "count", lambda name, **labels: counted.append((name, labels)))
+    for _ in range(2):
+        with suppress(CognitoError):
+            refresh_once(REFRESH_TOKEN)
+    assert counted == [("refreshes", {"outcome": outcome})] * endpoint.calls
+    assert endpoint.calls == (2 if error == "invalid_client" else 1)

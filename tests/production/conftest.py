@@ -1,7 +1,7 @@
 """The arrangement of production, started once for these tests.
 
-They need PostgreSQL, Redis and nginx as programs; without one of them they are left out, and that
-is said, unless REQUIRE_SERVICES=1 lets them fail.
+They need PostgreSQL, Redis and nginx as programs, some PgBouncer too; those for which one is not
+there are left out, and that is said, unless REQUIRE_SERVICES=1 lets them fail.
 """
 
 import pytest
@@ -9,23 +9,30 @@ import pytest
 from deploy.rehearsal.site import Site
 from local_pool.testing import Seed
 
-from .programs import missing, required
+from .programs import NEEDED, missing, required
 
 
 def pytest_collection_modifyitems(config, items):
-    wanting = [item for item in items if "site" in getattr(item, "fixturenames", ())]
-    wanting = [item for item in wanting if "tests/production" in str(item.path)]
-    if not wanting or not missing() or required():
+    absent = set() if required() else set(missing())
+    wanting = [item for item in items if "tests/production" in str(item.path)]
+    wanting = [item for item in wanting if absent & needed_by(getattr(item, "fixturenames", ()))]
+    if not wanting:
         return
     config.hook.pytest_deselected(items=wanting)
     items[:] = [item for item in items if item not in wanting]
+
+
+def needed_by(fixtures):
+    if "site" not in fixtures:
+        return set()
+    return {name for name in NEEDED if name != "pgbouncer" or "pooled" in fixtures}
 
 
 def pytest_terminal_summary(terminalreporter):
     if missing() and not required():
         names = " and ".join(missing())
         terminalreporter.write_line(
-            f"tests/production did not run: {names} not installed.", yellow=True
+            f"Some of tests/production did not run: {names} not installed.", yellow=True
         )
 
 

@@ -8,14 +8,14 @@ import shutil
 import subprocess
 import sys
 
-from deploy.rehearsal.services import MissingProgram, program
+from deploy.rehearsal.services import PROGRAMS, MissingProgram, program
 
-DEBIAN = {"initdb": "postgresql", "redis-server": "redis-server", "nginx": "nginx"}
+NEEDED = ("initdb", "redis-server", "nginx", "pgbouncer")
 
 
 def missing() -> list[str]:
     found = []
-    for name in DEBIAN:
+    for name in NEEDED:
         try:
             program(name)
         except MissingProgram:
@@ -31,7 +31,7 @@ def main() -> int:
     if not missing() or not required():
         return 0
     if os.getuid() == 0 and shutil.which("apt-get"):
-        packages = [DEBIAN[name] for name in missing()]
+        packages = [PROGRAMS[name] for name in missing()]
         environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for arguments in (["update", "-q"], ["install", "-qq", "--yes", *packages]):
             command = ["apt-get", *arguments]

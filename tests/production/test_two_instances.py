@@ -1,13 +1,16 @@
 """Two instances behind one proxy: what one does the other knows; what breaks heals by itself."""
 
 import signal
+import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 
 from deploy.rehearsal.services import until
+from deploy.rehearsal.site import Instance
 
 # One worker of pytest-xdist for all: each of them would start an arrangement of its own.
 pytestmark = pytest.mark.xdist_group("production")
@@ -175,12 +178,14 @@ def test_housekeeping_may_run_on_every_machine_at_once(site):
         except RuntimeError as error:
             failed.append(error)
 
+    before = site.pool.counts()["revoke"]
     threads = [threading.Thread(target=run) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert failed == []
+    assert site.pool.counts()["revoke"] - before == 3  # none told twice
     left = "from accounts.models import PendingRevocation as P; print(P.objects.count())"
     assert site.manage("shell", "--verbosity", "0", "-c", left).strip() == "0"
 
@@ -254,6 +259,63 @@ def test_reload_with_wrong_settings_leaves_everything_as_it_is(site):
         (site.folder / "env").unlink()
     assert instance.workers() == before
     assert requests.get(instance.url + "/", headers=HOST, timeout=30).status_code == 200
+
+
+def test_reload_on_a_database_that_is_not_ready_leaves_everything_as_it_is(site):
+    instance = site.instances[0]
+    before = instance.workers()
+    site.database.stop()
+    try:
+        instance.send(signal.SIGHUP)
+        until(lambda: "The database isn't ready" in instance.log.read_text(), "the refusal")
+    finally:
+        site.database.start()
+    assert instance.workers() == before
+    until(lambda: all(each.is_ready() for each in site.instances), "both instances, again")
+
+
+def test_server_tells_no_query_of_a_request_that_it_cannot_read(site):
+    instance = site.instances[0]
+    with socket.create_connection(("127.0.0.1", instance.port), timeout=30) as raw:
+        raw.sendall(b"GET /signin?code=of-this-very-sign-in x HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert raw.recv(1000).startswith(b"HTTP/1.1 400")
+    until(lambda: "Invalid" in instance.log.read_text(), "gunicorn's line")
+    assert "of-this-very-sign-in" not in instance.log.read_text()
+
+
+def test_people_whom_cognito_keeps_waiting_leave_the_database_to_others(site):
+    """Eight threads share two connections; four of them wait for tokens."""
+    changes = {**site.environment, "DATABASE_POOL_SIZE": "2", "WEB_CONCURRENCY": "1"}
+    instance = site.keep(Instance(site.folder, "app-of-few", changes))
+    until(instance.is_ready, "the instance with two connections")
+    waiting = [Browser(site, who) for who in ("ada", "ada", "grace", "grace")]
+    other = Browser(site, "linus")
+    expire = (
+        "from datetime import timedelta; from django.utils import timezone;"
+        "from accounts.models import SignIn; past = timezone.now() - timedelta(seconds=5);"
+        "theirs = SignIn.objects.live().exclude(user__email='linus@example.com');"
+        "print(theirs.update(access_expires_at=past, renew_at=past))"
+    )
+    assert int(site.manage("shell", "--verbosity", "0", "-c", expire)) >= 4
+
+    def page(browser):
+        cookies = browser.http.cookies.get_dict()
+        address, started = f"{instance.url}/profile/", time.monotonic()
+        answer = requests.get(address, headers=HOST, cookies=cookies, timeout=30)
+        return answer.status_code, time.monotonic() - started
+
+    assert page(other)[0] == 200
+    site.pool.faults.add("token", "slow", seconds=3)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            renewals = [threads.submit(page, browser) for browser in waiting]
+            time.sleep(1)
+            status, seconds = page(other)
+            assert (status, seconds < 1.5) == (200, True), seconds
+            assert {renewal.result()[0] for renewal in renewals} == {200}
+    finally:
+        site.pool.faults.clear()
+        instance.end()
 
 
 def test_taking_an_instance_out_and_stopping_it_under_load_loses_no_request(site, load):

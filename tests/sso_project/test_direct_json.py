@@ -267,6 +267,15 @@ def test_statement_of_what_nothing_can_match_finds_nothing(table):
     assert statement.joined() == Joined("", 0, 1)
 
 
+@pytest.mark.django_db
+def test_each_of_distinct_rows_is_written_once():
+    Group.objects.all().delete()
+    Group.objects.bulk_create(Group(name=name) for name in ("b", "a", "c"))
+    rows = Group.objects.filter(name__in=["a", "b"]).distinct().order_by("name")
+    pieces = list(snapshot_of_texts(rows, JSONText(name="name"), at_once=1))
+    assert [json.loads(piece) for piece in pieces] == [{"name": "a"}, {"name": "b"}]
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     "read",

@@ -15,7 +15,16 @@ def read(tmp_path, monkeypatch):
         (tmp_path / ".env").write_text(text)
         return Environment(tmp_path / ".env")
 
-    names = ("A_TEXT", "A_FLAG", "A_PORT", "A_LIST", "SOME_SECONDS", "A_MAPPING", "A_DATABASE")
+    names = (
+        "A_TEXT",
+        "A_FLAG",
+        "A_PORT",
+        "A_LIST",
+        "SOME_SECONDS",
+        "A_MAPPING",
+        "A_DATABASE",
+        "A_REDIS",
+    )
     for name in names:
         monkeypatch.setenv(name, "")  # so that what a file sets is undone after the test
         monkeypatch.delenv(name)
@@ -65,13 +74,28 @@ def test_flag_is_read(read, raw, value):
         ("mapping", "A_MAPPING", "{", "JSON object"),
         ("database", "A_DATABASE", "not a url", "database URL"),
         ("database", "A_DATABASE", "postgres://", "database URL"),
+        *(
+            ("redis", "A_REDIS", address, "redis://host:6379/0")
+            for address in ("cache:6379", "http://cache", "redis://", "redis://:pass/word@cache")
+        ),
     ],
 )
 def test_malformed_value_is_a_problem_and_the_default_stands_in(read, method, name, raw, words):
     env = read(**{name: raw})
-    default = {"database": "sqlite:///x.sqlite3"}.get(method, {"mapping": {}}.get(method, 7))
-    getattr(env, method)(name, default)
+    default = {"database": "sqlite:///x.sqlite3", "mapping": {}}.get(method, 7)
+    getattr(env, method)(*[name] if method == "redis" else [name, default])
     assert words in env.problems[name]
+    assert "word" not in env.problems[name].replace("password", "")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["redis://cache:6379/0", "rediss://:p%2Fw@cache/1", "unix:///run/valkey.sock?db=1", ""],
+)
+def test_address_of_the_cache_is_read(read, address):
+    env = read(A_REDIS=address)
+    assert env.redis("A_REDIS") == address
+    assert env.problems == {}
 
 
 def test_all_problems_are_kept(read):

@@ -1,6 +1,7 @@
 """What an orchestrator asks."""
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
 from accounts.cognito.errors import CognitoUnavailable
@@ -80,3 +81,20 @@ def test_lost_cache_is_said_and_no_reason_to_be_unready(client, db, settings):
     answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json()["parts"]["cache"] == "doesn't answer; slower without"
+
+
+def test_server_starts_on_a_database_that_is_ready(db, capsys):
+    call_command("database_ready")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_server_that_cannot_start_says_why(db, monkeypatch):
+    def away(*args, **kwargs):
+        raise OperationalError("connection refused")
+
+    with connection.execute_wrapper(away), pytest.raises(CommandError, match="doesn't answer"):
+        call_command("database_ready")
+    monkeypatch.setattr(health, "_migrated", [])
+    monkeypatch.setattr(health.MigrationExecutor, "migration_plan", lambda *args: ["one"])
+    with pytest.raises(CommandError, match=r"isn't ready: .* manage\.py migrate"):
+        call_command("database_ready")

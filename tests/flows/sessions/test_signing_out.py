@@ -7,7 +7,7 @@ import requests
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts import revocations, services
+from accounts import ending, revocations, services
 from accounts.management.commands import housekeeping
 from accounts.models import Identity, PendingRevocation, Revocation, SignIn, User
 from accounts.session import open_tokens
@@ -183,6 +183,28 @@ def test_revocation_that_did_not_reach_the_pool_is_made_up_for(visitor):
     assert not PendingRevocation.objects.exists()
     answer = refresh_at_the_pool(visitor.pool, refresh_token)
     assert answer.json()["error"] == "invalid_grant"
+
+
+def test_of_several_machines_one_revokes_each_token(visitor):
+    visitor.sign_in()
+    visitor.pool.faults.add("revoke", "503")
+    visitor.post("/accounts/logout/")
+    here, there = PendingRevocation.objects.get(), PendingRevocation.objects.get()
+    assert ending.claimed(here)
+    assert not ending.claimed(there)
+    (crashed,) = PendingRevocation.objects.filter(next_try_at__lte=timezone.now() + ending.CLAIM)
+    assert ending.claimed(crashed)  # once its time is over, as here, it is anybody's
+
+
+def test_time_that_is_over_puts_nothing_off(visitor):
+    visitor.sign_in()
+    visitor.pool.faults.add("revoke", "503")
+    visitor.post("/accounts/logout/")
+    PendingRevocation.objects.update(next_try_at=timezone.now(), tries=0)
+    row = PendingRevocation.objects.get()
+    assert not ending.revoke([row], seconds=0)
+    row.refresh_from_db()
+    assert (row.tries, row.next_try_at <= timezone.now()) == (0, True)
 
 
 def test_sign_out_takes_no_longer_than_the_pool_is_given(visitor):
