@@ -17,9 +17,9 @@ from ..queries import StatQuerySet
 from .question import FEW, JSON_TEXT, Question
 from .serializers import FIELD_SOURCES, member
 
-# Rows that are read and sent at once. PostgreSQL is asked for each of these anew; pieces above
-# 128 kB, on the other hand, are memory that the system hands out and takes back each time.
-CHUNK = 500
+# PostgreSQL is asked anew for each so many rows; they are sent in smaller pieces, since the system
+# hands memory above 128 kB out and takes it back each time.
+READ, CHUNK = 1000, 500
 
 _JSON, _CSV = "application/json", "text/csv; charset=utf-8"
 
@@ -50,7 +50,7 @@ def csv_answer(figures: StatQuerySet) -> HttpResponseBase:
 
 
 def _json(figures: StatQuerySet) -> Generator[str]:
-    with closing(snapshot_of_texts(figures, JSON_TEXT, at_once=CHUNK)) as pieces:
+    with closing(snapshot_of_texts(figures, JSON_TEXT, at_once=READ, in_a_piece=CHUNK)) as pieces:
         before = '{"data":['
         for texts in pieces:
             yield before + texts

@@ -142,7 +142,7 @@ def test_text_is_what_the_serializer_says(table, rows):
     texts = stored.values_list(WRITTEN, flat=True)
     said = [parsed(JSONRenderer().render(each)) for each in RowSerializer(stored, many=True).data]
     assert [parsed(text) for text in texts] == said
-    pieces = list(snapshot_of_texts(stored, WRITTEN, at_once=2))
+    pieces = list(snapshot_of_texts(stored, WRITTEN, at_once=4, in_a_piece=2))
     assert len(pieces) == (len(rows) + 1) // 2
     members = json.loads(f"[{','.join(pieces)}]", object_pairs_hook=list)
     assert [repr(each) for each in members] == said
@@ -272,7 +272,7 @@ def test_each_of_distinct_rows_is_written_once():
     Group.objects.all().delete()
     Group.objects.bulk_create(Group(name=name) for name in ("b", "a", "c"))
     rows = Group.objects.filter(name__in=["a", "b"]).distinct().order_by("name")
-    pieces = list(snapshot_of_texts(rows, JSONText(name="name"), at_once=1))
+    pieces = list(snapshot_of_texts(rows, JSONText(name="name"), at_once=1, in_a_piece=1))
     assert [json.loads(piece) for piece in pieces] == [{"name": "a"}, {"name": "b"}]
 
 
@@ -281,7 +281,7 @@ def test_each_of_distinct_rows_is_written_once():
     "read",
     [
         lambda groups: snapshot(groups, at_once=2),
-        lambda groups: snapshot_of_texts(groups, JSONText(name="name"), at_once=2),
+        lambda groups: snapshot_of_texts(groups, JSONText(name="name"), at_once=2, in_a_piece=2),
     ],
     ids=["rows", "texts"],
 )
