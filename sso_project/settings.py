@@ -259,9 +259,10 @@ else:
         options.setdefault("tcp_user_timeout", 10_000)  # milliseconds
         if pool_size := env.number("DATABASE_POOL_SIZE", 0):
             # Left to itself the pool tries less and less often while the database is away, and
-            # answers nobody for minutes after it is back.
+            # answers nobody for minutes after it is back; having given up, it leaves those that
+            # wait already to their timeout.
             pool = {"min_size": 1, "max_size": pool_size, "timeout": 5, "reconnect_timeout": 1}
-            options["pool"] = pool
+            options["pool"] = pool | {"reconnect_failed": lambda pool: pool.check()}
             DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 # Redis or Valkey, used through accounts.accelerator alone: nothing is lost with it.

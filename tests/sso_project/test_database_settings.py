@@ -44,6 +44,7 @@ def test_pool_takes_the_place_of_kept_connections(database):
     assert settings["CONN_MAX_AGE"] == 0
     assert settings["CONN_HEALTH_CHECKS"] is True
     pool = {"min_size": 1, "max_size": 4, "timeout": 5, "reconnect_timeout": 1}
+    assert "function" in settings["OPTIONS"]["pool"].pop("reconnect_failed")
     assert settings["OPTIONS"]["pool"] == pool
 
 
