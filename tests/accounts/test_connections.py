@@ -40,8 +40,9 @@ def test_connection_of_the_threads_own_is_kept(closed):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_transaction_keeps_its_connection(closed, shared):
-    with transaction.atomic():
+def test_transaction_keeps_its_connection(closed, monkeypatch):
+    with transaction.atomic(), monkeypatch.context() as patched:
+        patched.setitem(connection.settings_dict, "OPTIONS", {"pool": True})
         connections.give_back()
     assert closed == []
 
