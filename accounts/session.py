@@ -11,16 +11,19 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth import SESSION_KEY as USER_KEY
+from django.db import models
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
 from .cognito.claims import AccessClaims
 from .cognito.token_endpoint import TokenSet
+from .compiled_query import CompiledQuery, Given
 from .models import SignIn
 from .provider import provider
 
 RENEW_BEFORE = 60  # seconds before it expires, or a fifth of its life, an access token is renewed
 _SESSION_KEY = "sign_in"
+_LIVE = CompiledQuery(SignIn.objects.live().filter(key=Given("key", models.CharField())))
 
 
 @dataclass(frozen=True)
@@ -85,10 +88,8 @@ def current_sign_in(request: HttpRequest) -> SignIn | None:
     key = request.session.get(_SESSION_KEY)
     if not key:
         return None
-    row = SignIn.objects.live().filter(key=key).first()
-    if row is None or str(row.user_id) != request.session.get(USER_KEY):
-        return None
-    return row
+    user_id = request.session.get(USER_KEY)
+    return next((row for row in _LIVE.instances(key=key) if str(row.user_id) == user_id), None)
 
 
 def follow_secret_key(request: HttpRequest, row: SignIn) -> None:

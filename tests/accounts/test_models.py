@@ -4,6 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts import models
 from accounts.models import Identity, SignIn, User
 
 pytestmark = pytest.mark.django_db
@@ -28,16 +29,22 @@ def row(person):
     )
 
 
-def test_identity_is_found_by_issuer_and_subject(person):
+@pytest.fixture(params=["of", "known"])
+def find(request):
+    """Both ways to look for an identity."""
+    return {"of": Identity.objects.of, "known": Identity.known}[request.param]
+
+
+def test_identity_is_found_by_issuer_and_subject(person, find):
     identity = Identity.objects.create(user=person, issuer=ISSUER, subject="abc")
-    assert Identity.objects.of(issuer=ISSUER, subject="abc") == identity
-    assert Identity.objects.of(issuer=ISSUER + "x", subject="abc") is None
+    assert find(issuer=ISSUER, subject="abc") == identity
+    assert find(issuer=ISSUER + "x", subject="abc") is None
 
 
 @pytest.mark.parametrize("subject", ["ABC", "abc ", "ábc", "\uff41bc"])
-def test_identity_is_compared_byte_for_byte(person, subject):
+def test_identity_is_compared_byte_for_byte(person, find, subject):
     Identity.objects.create(user=person, issuer=ISSUER, subject="abc")
-    assert Identity.objects.of(issuer=ISSUER, subject=subject) is None
+    assert find(issuer=ISSUER, subject=subject) is None
 
 
 def test_identity_is_not_taken_from_a_database_that_folds_case(person, monkeypatch):
@@ -46,6 +53,9 @@ def test_identity_is_not_taken_from_a_database_that_folds_case(person, monkeypat
     monkeypatch.setattr(type(everything), "filter", lambda self, **conditions: self)
     assert everything.of(issuer=ISSUER, subject="ABC") is None
     assert everything.of(issuer=ISSUER, subject="abc") is not None
+    monkeypatch.setattr(models._KNOWN, "instances", lambda **values: list(everything))
+    assert Identity.known(issuer=ISSUER, subject="ABC") is None
+    assert Identity.known(issuer=ISSUER, subject="abc") is not None
 
 
 def test_identity_exists_once(person):

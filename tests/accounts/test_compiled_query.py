@@ -1,0 +1,163 @@
+import threading
+from datetime import timedelta
+from unittest.mock import patch
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
+from django.db import connection, models
+from django.db.models import Value
+from django.db.models.functions import Concat
+from django.db.models.sql.compiler import SQLCompiler
+from django.utils import timezone
+
+from accounts import session
+from accounts.compiled_query import CompiledQuery, Given
+from accounts.models import Identity, SignIn
+
+pytestmark = pytest.mark.django_db
+TEXT = models.CharField()
+BY_SUBJECT = CompiledQuery(Identity.objects.filter(subject=Given("subject", TEXT)))
+
+
+@pytest.fixture
+def person():
+    return get_user_model().objects.create_user("person-1", email="ada@example.com")
+
+
+@pytest.fixture
+def identity(person):
+    return Identity.objects.create(
+        user=person,
+        issuer="https://pool",
+        subject="abc",
+        groups=["admins", "ä%s"],
+        groups_as_of=timezone.now(),
+        staff_given=True,
+    )
+
+
+def columns(row):
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+def test_instances_are_those_of_the_queryset(identity):
+    (found,) = BY_SUBJECT.instances(subject="abc")
+    assert columns(found) == columns(Identity.objects.get())
+    assert found._state.db == "default"
+    assert not found._state.adding
+    assert BY_SUBJECT.instances(subject="abd") == []
+
+
+def test_instances_are_new_ones_with_what_the_database_holds_now(identity):
+    (first,) = BY_SUBJECT.instances(subject="abc")
+    Identity.objects.update(username="changed")
+    (second,) = BY_SUBJECT.instances(subject="abc")
+    assert (first.username, second.username) == ("", "changed")
+    first.username = "mine"
+    first.save()
+    assert BY_SUBJECT.instances(subject="abc")[0].username == "mine"
+
+
+def test_values_are_data_and_never_sql(identity):
+    assert BY_SUBJECT.instances(subject="abc' OR '1'='1") == []
+    assert BY_SUBJECT.instances(subject="%s") == []
+
+
+def test_several_values_go_where_they_belong(identity):
+    issuer, subject = Given("issuer", TEXT), Given("subject", TEXT)
+    for query in (
+        CompiledQuery(Identity.objects.filter(issuer=issuer, subject=subject)),
+        CompiledQuery(Identity.objects.filter(subject=subject).filter(issuer=issuer)),
+    ):
+        assert query.instances(subject="abc", issuer="https://pool") == [identity]
+        assert query.instances(subject="https://pool", issuer="abc") == []
+
+
+def test_value_of_another_kind_is_prepared_by_its_field():
+    now = timezone.now()
+    for number, days in enumerate((-1, 1)):
+        Session.objects.create(session_key=str(number), expire_date=now + timedelta(days=days))
+    moment = Given("now", Session._meta.get_field("expire_date"))
+    live = CompiledQuery(Session.objects.filter(expire_date__gt=moment))
+    assert [row.pk for row in live.instances(now=now)] == ["1"]
+    assert live.instances(now=now + timedelta(days=2)) == []
+
+
+def test_constants_of_the_queryset_stay(identity):
+    at = Concat("username", Value("%s@"), "subject")
+    query = CompiledQuery(
+        Identity.objects.filter(staff_given=True, issuer="https://pool")
+        .filter(subject=Given("subject", TEXT))
+        .values_list(at, "groups")
+    )
+    assert query.values(subject="abc") == [["%s@abc", ["admins", "ä%s"]]]
+    Identity.objects.update(staff_given=False)
+    assert query.values(subject="abc") == []
+
+
+def test_value_that_is_missing_is_refused(identity):
+    with pytest.raises(KeyError, match="subject"):
+        BY_SUBJECT.instances()
+
+
+def test_sql_is_made_once_and_asked_each_time(identity, django_assert_num_queries):
+    query = CompiledQuery(Identity.objects.filter(subject=Given("subject", TEXT)))
+    made = patch.object(SQLCompiler, "as_sql", autospec=True, side_effect=SQLCompiler.as_sql)
+    with made as as_sql, django_assert_num_queries(3):
+        for _ in range(3):
+            assert query.instances(subject="abc") == [identity]
+    assert as_sql.call_count == 1
+
+
+def test_database_is_the_one_that_a_router_names(identity, settings):
+    asked = []
+
+    class Router:
+        def db_for_read(self, model, **hints):
+            asked.append(model)
+            return "default"
+
+    settings.DATABASE_ROUTERS = [Router()]
+    assert BY_SUBJECT.instances(subject="abc") == [identity]
+    assert asked == [Identity]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_ask_on_connections_of_their_own(identity):
+    found, failed = [], []
+
+    def ask():
+        try:
+            for _ in range(50):
+                found.extend(BY_SUBJECT.instances(subject="abc"))
+        except Exception as error:
+            failed.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert found == [identity] * 400
+
+
+def test_sign_in_of_a_session_is_read_with_all_its_columns(person, rf):
+    row = SignIn.objects.create(
+        user=person,
+        issuer="https://pool",
+        subject="abc",
+        client_id="client",
+        address="192.0.2.1",
+        access_expires_at=timezone.now(),
+        renew_at=timezone.now(),
+    )
+    request = rf.get("/")
+    request.session = {"sign_in": row.key, "_auth_user_id": str(person.pk)}
+    found = session.current_sign_in(request)
+    assert columns(found) == columns(SignIn.objects.get())
+    request.session["_auth_user_id"] = str(person.pk + 1)
+    assert session.current_sign_in(request) is None
