@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Self
 
 from django.core.exceptions import FieldError
@@ -192,7 +193,8 @@ def snapshot(rows: models.QuerySet[Any, Any], *, at_once: int) -> Generator[Any]
     behind a pooler. So begin when nothing else will use the connection: in a streamed answer.
     """
     rows = rows.using(rows.db)
-    with _meanwhile(rows):
+    in_postgresql = _vendor(rows) == "postgresql"
+    with transaction.atomic(using=rows.db) if in_postgresql else nullcontext():
         yield from rows.iterator(chunk_size=at_once)
 
 
@@ -201,16 +203,35 @@ def snapshot_of_texts(
 ) -> Generator[str]:
     """`text` of every row as `snapshot` has them, so many in a piece with commas between them.
 
-    Past the objects that a queryset makes of each row: a tenth of a long list's time.
+    Past the objects that a queryset makes of each row: a tenth of a long list's time. On PostgreSQL
+    nothing else may use the connection meanwhile.
     """
     rows = rows.using(rows.db)  # one choice of a router, not one for each step
     sql, params = _sql(rows.annotate(_text=text).values_list("_text"))
-    with _meanwhile(rows), connections[rows.db].chunked_cursor() as cursor:
-        cursor.execute(sql, params)
-        while texts := [row[0] for row in cursor.fetchmany(at_once)]:  # DISTINCT reads more columns
+    read = _streamed if _vendor(rows) == "postgresql" else _fetched
+    with closing(read(rows.db, sql, params, at_once)) as batches:
+        for texts in batches:
             for start in range(0, len(texts), in_a_piece):
                 yield ",".join(texts[start : start + in_a_piece])
 
 
-def _meanwhile(rows: models.QuerySet[Any, Any]) -> AbstractContextManager[Any]:
-    return transaction.atomic(using=rows.db) if _vendor(rows) == "postgresql" else nullcontext()
+def _fetched(using: str, sql: str, params: Any, at_once: int) -> Generator[list[str]]:
+    with connections[using].chunked_cursor() as cursor:
+        cursor.execute(sql, params)
+        while rows := cursor.fetchmany(at_once):
+            yield [row[0] for row in rows]  # DISTINCT reads more columns
+
+
+def _streamed(using: str, sql: str, params: Any, at_once: int) -> Generator[list[str]]:
+    """On PostgreSQL, which goes on writing rows while others are being sent.
+
+    A limit that it cannot know (there is none) makes it plan for the first rows, as it does for a
+    cursor: else it would sort a long list before it gives any.
+    """
+    sql = f"SELECT _text FROM ({sql}) AS each_row LIMIT (SELECT NULL::bigint)"  # noqa: S608
+    connection = connections[using]
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        rows = cursor.cursor.stream(sql, params, size=at_once)  # psycopg's own
+        with closing(rows):
+            while texts := [row[0] for row in islice(rows, at_once)]:
+                yield texts

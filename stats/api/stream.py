@@ -17,8 +17,8 @@ from ..queries import StatQuerySet
 from .question import FEW, JSON_TEXT, Question
 from .serializers import FIELD_SOURCES, member
 
-# PostgreSQL is asked anew for each so many rows; they are sent in smaller pieces, since the system
-# hands memory above 128 kB out and takes it back each time.
+# Rows come in such batches, and are sent in smaller pieces, since the system hands memory above
+# 128 kB out and takes it back each time.
 READ, CHUNK = 1000, 500
 
 _JSON, _CSV = "application/json", "text/csv; charset=utf-8"

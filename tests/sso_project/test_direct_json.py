@@ -4,11 +4,12 @@ import datetime
 import json
 from decimal import Decimal
 
+import psycopg
 import pytest
 from django.apps.registry import Apps
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import FieldError
-from django.db import connection, models
+from django.db import OperationalError, connection, models
 from django.db.models import (
     Case,
     Count,
@@ -74,6 +75,7 @@ def narrow(name):
     return ExpressionWrapper(F(name), DecimalField(max_digits=15, decimal_places=2))
 
 
+NAME = JSONText(name="name")
 NAMES = ("id", "big", "small", "flag", "name", "note", "day", "at", "uid", "price")
 WRITTEN = JSONText(**dict.fromkeys(NAMES) | {name: name for name in NAMES}, wide=narrow("wide"))
 
@@ -272,26 +274,42 @@ def test_each_of_distinct_rows_is_written_once():
     Group.objects.all().delete()
     Group.objects.bulk_create(Group(name=name) for name in ("b", "a", "c"))
     rows = Group.objects.filter(name__in=["a", "b"]).distinct().order_by("name")
-    pieces = list(snapshot_of_texts(rows, JSONText(name="name"), at_once=1, in_a_piece=1))
+    pieces = list(snapshot_of_texts(rows, NAME, at_once=1, in_a_piece=1))
     assert [json.loads(piece) for piece in pieces] == [{"name": "a"}, {"name": "b"}]
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no server to lose")
+def test_server_that_goes_away_half_way_is_an_error_of_the_database():
+    Group.objects.all().delete()
+    Group.objects.bulk_create(Group(name=f"{number} {'x' * 140}") for number in range(50_000))
+    pieces = snapshot_of_texts(Group.objects.all(), NAME, at_once=10, in_a_piece=10)
+    assert '"name"' in next(pieces)
+    with psycopg.connect(connection.connection.info.dsn) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+    with pytest.raises(OperationalError):
+        list(pieces)
+    connection.close()
+    assert Group.objects.count() == 50_000
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    "read",
+    ("read", "needs_one"),
     [
-        lambda groups: snapshot(groups, at_once=2),
-        lambda groups: snapshot_of_texts(groups, JSONText(name="name"), at_once=2, in_a_piece=2),
+        (lambda groups: snapshot(groups, at_once=2), True),
+        (lambda groups: snapshot_of_texts(groups, NAME, at_once=2, in_a_piece=2), False),
     ],
     ids=["rows", "texts"],
 )
-def test_snapshot_that_is_left_half_way_leaves_no_transaction(read):
+def test_snapshot_that_is_left_half_way_leaves_no_transaction(read, needs_one):
     Group.objects.all().delete()
     Group.objects.bulk_create(Group(name=f"group {number}") for number in range(5))
     pieces = read(Group.objects.order_by("id"))
     assert not connection.in_atomic_block  # not before it is read
     assert "group 0" in str(next(pieces))
     # SQLite's would keep every writer waiting.
-    assert connection.in_atomic_block is (connection.vendor == "postgresql")
+    assert connection.in_atomic_block is (connection.vendor == "postgresql" and needs_one)
     pieces.close()
     assert not connection.in_atomic_block
+    assert Group.objects.count() == 5  # the connection is free for the next question
