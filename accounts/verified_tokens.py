@@ -2,7 +2,8 @@
 
 Only what cannot change is remembered: signature, claims, whom the token speaks for. What can
 change is asked on every use: expiry, whether the signing key is still published, and (by the
-caller) revocation. Keyed by SHA-256, so that no token lies in memory longer than its request.
+caller) revocation. Of the signature only a hash is kept, so that no token anybody could use lies in
+memory longer than its request; what it signs has to be the same, byte for byte.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .cognito.claims import AccessClaims, check_expiry
@@ -19,9 +20,9 @@ from .cognito.verifier import TrustedPools, signing_key_id
 
 MOST_ENTRIES = 20_000
 MOST_BYTES = 64 * 1024 * 1024
-# What an entry takes: claims, their payload and the person; measured at two to five times the
+# What an entry takes: claims, their payload and the person; measured at two to six times the
 # token's own length, with Python's objects around it.
-_BYTES_PER_CHARACTER = 5
+_BYTES_PER_CHARACTER = 6
 _BYTES_PER_ENTRY = 2_000
 
 
@@ -31,6 +32,7 @@ class VerifiedToken:
 
     claims: AccessClaims
     principal: Any
+    signed: str = field(repr=False)  # header and payload as they came
     key_id: str
     size: int  # bytes, estimated
 
@@ -72,9 +74,10 @@ class VerifiedTokens:
             TokenRejected: any other reason not to accept it, as its subclasses say.
             CognitoUnavailable: the signing keys cannot be had.
         """
-        digest = hashlib.sha256(unverified_access_token.encode("utf-8", "surrogatepass")).digest()
+        signed, _, signature = unverified_access_token.rpartition(".")
+        digest = hashlib.sha256(signature.encode("utf-8", "surrogatepass")).digest()
         known = self._entries.get(digest)
-        if known is not None:
+        if known is not None and known.signed == signed:
             if self._pools.still_published(known.claims.issuer, known.key_id):
                 check_expiry(known.claims, now=self._clock())
                 return known
@@ -83,6 +86,7 @@ class VerifiedTokens:
         verified = VerifiedToken(
             claims=claims,
             principal=principal_of(claims),
+            signed=signed,
             key_id=signing_key_id(unverified_access_token),
             size=len(unverified_access_token) * _BYTES_PER_CHARACTER + _BYTES_PER_ENTRY,
         )

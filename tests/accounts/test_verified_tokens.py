@@ -1,11 +1,10 @@
-import json
 import threading
 import time
 import tracemalloc
 
 import pytest
 
-from accounts.cognito.errors import TokenExpired, UnknownKey
+from accounts.cognito.errors import TokenExpired, TokenRejected, UnknownKey
 from accounts.cognito.jwks import KeyStore
 from accounts.cognito.verifier import TokenVerifier, TrustedPools
 from accounts.provider import read_config
@@ -93,12 +92,33 @@ def test_remembered_tokens_keep_the_key_set_fresh(make, clock, keys):
     assert keys.fetches == 4
 
 
-def test_token_that_differs_in_one_character_is_not_known(make):
+@pytest.mark.parametrize("place", ["header", "payload", "signature"])
+def test_token_that_differs_in_one_character_is_not_known(make, place):
     tokens, token = make(), mint_access_token()
     tokens.verify(token, principal_of=str)
-    last = "A" if token[-1] != "A" else "Q"
-    with pytest.raises(Exception, match="signature"):
-        tokens.verify(token[:-1] + last, principal_of=str)
+    parts = dict(zip(("header", "payload", "signature"), token.split("."), strict=True))
+    for position in (0, len(parts[place]) // 2, len(parts[place]) - 1):
+        part = parts[place]
+        other = "A" if part[position] != "A" else "Q"
+        changed = {**parts, place: part[:position] + other + part[position + 1 :]}
+        with pytest.raises(TokenRejected):
+            tokens.verify(".".join(changed.values()), principal_of=str)
+    assert len(tokens) == 1
+
+
+def test_what_another_person_is_said_to_have_signed_is_not_known(make):
+    tokens, token, other = make(), mint_access_token(), mint_access_token(groups=["admins"])
+    tokens.verify(token, principal_of=str)
+    payload, signature = other.split(".")[1], token.split(".")[2]
+    for forged in (
+        f"{token.split('.')[0]}.{payload}.{signature}",
+        f"{other.rpartition('.')[0]}.{signature}",
+        signature,
+        f".{signature}",
+    ):
+        with pytest.raises(TokenRejected):
+            tokens.verify(forged, principal_of=str)
+    assert tokens.verify(token, principal_of=str).claims.groups != ("admins",)
 
 
 def test_refused_person_is_not_remembered(make):
@@ -171,5 +191,8 @@ def test_threads_agree(make):
 def test_tokens_themselves_are_not_kept(make):
     tokens, token = make(), mint_access_token()
     verified = tokens.verify(token, principal_of=str)
-    assert token not in repr(vars(tokens))
-    assert json.dumps(token) not in repr(verified)
+    kept = [str(getattr(verified, name)) for name in verified.__slots__]
+    signed, _, signature = token.rpartition(".")
+    assert signed in kept
+    assert not any(signature in each for each in [*kept, repr(tokens._entries)])
+    assert signed not in repr(verified)
