@@ -10,8 +10,10 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from . import revocations
@@ -21,7 +23,7 @@ from .cognito.token_endpoint import TokenSet
 from .journal import note
 from .oidc_settings import oidc_setting
 from .people import person_of_id_token
-from .permission_names import permission_names
+from .permission_names import is_as_django_has_them, permission_names
 from .provider import provider
 from .sign_in_attempt import SignInAttempt
 
@@ -81,12 +83,19 @@ class CognitoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
         return user if user is not None and user.is_active else None
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
-        """As upstream finds them, in one query for one row."""
-        if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
-            return set()
-        if not hasattr(user_obj, "_perm_cache"):
+        """Upstream's, read as one row, unless a subclass or the user model finds its own."""
+        wanted = obj is None and user_obj.is_active and not hasattr(user_obj, "_perm_cache")
+        if wanted and self._finds_as_django_does and is_as_django_has_them(user_obj):
             user_obj._perm_cache = permission_names(user_obj)
-        return user_obj._perm_cache  # type: ignore[no-any-return]
+        return super().get_all_permissions(user_obj, obj)  # type: ignore[no-any-return]
+
+    @cached_property
+    def _finds_as_django_does(self) -> bool:
+        hooks = ("get_user_permissions", "get_group_permissions", "_get_user_permissions")
+        return all(
+            getattr(type(self), name) is getattr(ModelBackend, name)
+            for name in (*hooks, "_get_group_permissions", "_get_permissions")
+        )
 
 
 def verified_grant(tokens: TokenSet, *, nonce: str | None) -> GrantedTokens:

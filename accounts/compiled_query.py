@@ -35,7 +35,9 @@ class CompiledQuery(Generic[Row]):
         lent = CompiledQuery(Book.objects.exclude(lent_at=None).filter(isbn=isbn))
         books = lent.instances(isbn="9780441172717")
 
-    It gives what the queryset would, each time anew, from the database that a router names.
+    It gives what the queryset would, each time anew, from the database that a router names. For a
+    filter of whole rows, or of a `values_list()`: no `only()`, `annotate()` on instances or
+    `using()`; None equals nothing.
     """
 
     def __init__(self, rows: models.QuerySet[Row, Any]) -> None:
@@ -46,8 +48,8 @@ class CompiledQuery(Generic[Row]):
         using, rows = self._answer(given)
         return [self._model.from_db(using, self._names, row) for row in rows]
 
-    def values(self, **given: Any) -> list[list[Any]]:
-        """Those of a queryset that was made with `values_list()`."""
+    def rows(self, **given: Any) -> list[list[Any]]:
+        """The values of a queryset that was made with `values_list()`."""
         return list(self._answer(given)[1])
 
     def _answer(self, given: dict[str, Any]) -> tuple[str, Iterator[Any]]:

@@ -39,7 +39,7 @@ class User(AbstractUser):
 
 class IdentityQuerySet(models.QuerySet["Identity"]):
     def of(self, *, issuer: str, subject: str) -> Identity | None:
-        """The identity with exactly this issuer and subject, or None.
+        """The identity with exactly this issuer and subject, or None (see also `Identity.known`).
 
         Compared byte for byte here as well: some databases' collations say that "Abc" is "abc",
         and would hand one person's account to another (CVE-2024-32879).

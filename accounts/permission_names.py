@@ -11,17 +11,23 @@ from functools import cache
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Permission, PermissionsMixin
+from django.db import router
 from django.db.models import Aggregate, JSONField, Q, Value
 from django.db.models.functions import Concat
 
 from .compiled_query import CompiledQuery, Given
 
 
+def is_as_django_has_them(user: Any) -> bool:
+    """Whether permissions are in two relations of the user and in the same database."""
+    return isinstance(user, PermissionsMixin) and user._state.db == router.db_for_read(Permission)
+
+
 def permission_names(user: Any) -> set[str]:
-    """`{"stats.add_stat", …}` of an active user, as ModelBackend finds them."""
+    """`{"stats.add_stat", …}` of such an active user, as ModelBackend finds them."""
     everything, theirs = _queries()
-    rows = everything.values() if user.is_superuser else theirs.values(user=user.pk)
+    rows = everything.rows() if user.is_superuser else theirs.rows(user=user.pk)
     return set(rows[0][0] or ())
 
 
@@ -49,5 +55,5 @@ def _queries() -> tuple[CompiledQuery[Permission], CompiledQuery[Permission]]:
 
 def _names(rows: Any) -> CompiledQuery[Permission]:
     name = Concat("content_type__app_label", Value("."), "codename")
-    one_group = rows.order_by().values(all=Value(1))
+    one_group = rows.order_by().values(all=Value(1))  # of all rows, with no GROUP BY
     return CompiledQuery(one_group.annotate(names=_JSONArray(name)).values_list("names"))

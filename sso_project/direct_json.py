@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
-from contextlib import closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Self
@@ -193,9 +193,13 @@ def snapshot(rows: models.QuerySet[Any, Any], *, at_once: int) -> Generator[Any]
     behind a pooler. So begin when nothing else will use the connection: in a streamed answer.
     """
     rows = rows.using(rows.db)
-    in_postgresql = _vendor(rows) == "postgresql"
-    with transaction.atomic(using=rows.db) if in_postgresql else nullcontext():
+    with _meanwhile(rows.db):
         yield from rows.iterator(chunk_size=at_once)
+
+
+def _meanwhile(using: str) -> AbstractContextManager[Any]:
+    in_postgresql = connections[using].vendor == "postgresql"
+    return transaction.atomic(using=using) if in_postgresql else nullcontext()
 
 
 def snapshot_of_texts(
@@ -203,12 +207,13 @@ def snapshot_of_texts(
 ) -> Generator[str]:
     """`text` of every row as `snapshot` has them, so many in a piece with commas between them.
 
-    Past the objects that a queryset makes of each row: a tenth of a long list's time. On PostgreSQL
-    nothing else may use the connection meanwhile.
+    Past the objects that a queryset makes of each row: a tenth of a long list's time. Outside a
+    transaction PostgreSQL is asked nothing else on the connection until all are read or this is
+    closed; what tries gets a RuntimeError.
     """
     rows = rows.using(rows.db)  # one choice of a router, not one for each step
     sql, params = _sql(rows.annotate(_text=text).values_list("_text"))
-    read = _streamed if _vendor(rows) == "postgresql" else _fetched
+    read = _streamed if _can_stream(connections[rows.db]) else _fetched
     with closing(read(rows.db, sql, params, at_once)) as batches:
         for texts in batches:
             for start in range(0, len(texts), in_a_piece):
@@ -216,14 +221,24 @@ def snapshot_of_texts(
 
 
 def _fetched(using: str, sql: str, params: Any, at_once: int) -> Generator[list[str]]:
-    with connections[using].chunked_cursor() as cursor:
+    with _meanwhile(using), connections[using].chunked_cursor() as cursor:
         cursor.execute(sql, params)
         while rows := cursor.fetchmany(at_once):
             yield [row[0] for row in rows]  # DISTINCT reads more columns
 
 
+def _can_stream(connection: BaseDatabaseWrapper) -> bool:
+    """Not in a transaction: to leave half-way is to cancel, which would abort it."""
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
+        return False
+    from psycopg import capabilities  # a site on SQLite may do without
+
+    return capabilities.has_stream_chunked()  # libpq 17
+
+
 def _streamed(using: str, sql: str, params: Any, at_once: int) -> Generator[list[str]]:
-    """On PostgreSQL, which goes on writing rows while others are being sent.
+    """PostgreSQL goes on writing rows while others are being sent: one statement, of which Django's
+    instruments see nothing.
 
     A limit that it cannot know (there is none) makes it plan for the first rows, as it does for a
     cursor: else it would sort a long list before it gives any.
@@ -232,6 +247,13 @@ def _streamed(using: str, sql: str, params: Any, at_once: int) -> Generator[list
     connection = connections[using]
     with connection.cursor() as cursor, connection.wrap_database_errors:
         rows = cursor.cursor.stream(sql, params, size=at_once)  # psycopg's own
-        with closing(rows):
+        with closing(rows), connection.execute_wrapper(_refuse):
             while texts := [row[0] for row in islice(rows, at_once)]:
                 yield texts
+
+
+def _refuse(*question: Any) -> None:
+    # psycopg would wait for the end of the stream, which waits for whoever asks: for ever.
+    raise RuntimeError(
+        "A list is being streamed on this connection; read it to its end or close it."
+    )

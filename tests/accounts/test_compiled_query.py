@@ -91,9 +91,9 @@ def test_constants_of_the_queryset_stay(identity):
         .filter(subject=Given("subject", TEXT))
         .values_list(at, "groups")
     )
-    assert query.values(subject="abc") == [["%s@abc", ["admins", "ä%s"]]]
+    assert query.rows(subject="abc") == [["%s@abc", ["admins", "ä%s"]]]
     Identity.objects.update(staff_given=False)
-    assert query.values(subject="abc") == []
+    assert query.rows(subject="abc") == []
 
 
 def test_value_that_is_missing_is_refused(identity):

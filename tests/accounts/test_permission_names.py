@@ -4,7 +4,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AnonymousUser, Group, Permission
 
 from accounts.backends import CognitoBackend
-from accounts.permission_names import permission_names
+from accounts.permission_names import is_as_django_has_them, permission_names
 
 pytestmark = pytest.mark.django_db
 
@@ -97,3 +97,60 @@ def test_inactive_anonymous_and_objects_have_none(linus, django_assert_num_queri
         assert backend.get_all_permissions(AnonymousUser()) == set()
         linus.is_active = False
         assert backend.get_all_permissions(linus) == set()
+
+
+class WithoutGroups(CognitoBackend):
+    def _get_group_permissions(self, user_obj):
+        return Permission.objects.none()
+
+
+class WithNothingOfGroups(CognitoBackend):
+    def get_group_permissions(self, user_obj, obj=None):
+        return set()
+
+
+class WithRoles(CognitoBackend):
+    def get_user_permissions(self, user_obj, obj=None):
+        return {*super().get_user_permissions(user_obj, obj), "stats.role_given"}
+
+
+@pytest.mark.parametrize(
+    ("backend", "granted", "refused"),
+    [
+        (CognitoBackend, "stats.add_stat", "stats.role_given"),
+        (WithoutGroups, "stats.delete_stat", "stats.add_stat"),
+        (WithNothingOfGroups, "stats.delete_stat", "stats.add_stat"),
+        (WithRoles, "stats.role_given", "stats.sell_stat"),
+    ],
+)
+def test_subclass_has_its_say(linus, settings, backend, granted, refused):
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.{backend.__name__}"]
+    assert linus.has_perm(granted)
+    assert not linus.has_perm(refused)
+    assert not linus.has_perm("stats.sell_stat")
+
+
+def test_user_model_with_permissions_of_its_own_keeps_them():
+    class Relations:
+        def __init__(self, **where):
+            self._rows = Permission.objects.filter(**where)
+
+        def all(self):
+            return self._rows
+
+    class Person:
+        pk, is_active, is_anonymous, is_superuser = 1, True, False, False
+        user_permissions = Relations(content_type__app_label="stats", codename="add_stat")
+        groups = Relations(codename="nothing")
+
+    assert not is_as_django_has_them(Person())
+    assert CognitoBackend().get_user_permissions(Person()) == {"stats.add_stat"}
+    person = Person()
+    person._group_perm_cache = set()
+    assert CognitoBackend().get_all_permissions(person) == {"stats.add_stat"}
+
+
+def test_user_of_another_database_is_not_asked_about_in_this_one(linus):
+    assert is_as_django_has_them(linus)
+    linus._state.db = "other"
+    assert not is_as_django_has_them(linus)

@@ -278,12 +278,55 @@ def test_each_of_distinct_rows_is_written_once():
     assert [json.loads(piece) for piece in pieces] == [{"name": "a"}, {"name": "b"}]
 
 
+def many_groups(count=50_000):
+    Group.objects.all().delete()
+    Group.objects.bulk_create(Group(name=f"{number} {'x' * 140}") for number in range(count))
+    return Group.objects.order_by("id")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_long_list_outside_a_transaction_is_whole_and_in_order():
+    pieces = snapshot_of_texts(many_groups(2501), NAME, at_once=1000, in_a_piece=400)
+    names = json.loads(f"[{','.join(pieces)}]")
+    assert [int(each["name"].split()[0]) for each in names] == list(range(2501))
+
+
+@pytest.mark.parametrize("count", [500, 50_000])
+def test_list_that_is_left_half_way_leaves_a_transaction_as_it_was(count):
+    pieces = snapshot_of_texts(many_groups(count), NAME, at_once=10, in_a_piece=10)
+    assert '"name"' in next(pieces)
+    pieces.close()
+    assert Group.objects.count() == count
+
+
+@pytest.mark.django_db(transaction=True)
+def test_question_while_a_list_is_streamed_is_refused_and_does_not_wait():
+    pieces = snapshot_of_texts(many_groups(100), NAME, at_once=10, in_a_piece=10)
+    assert '"name"' in next(pieces)
+    if connection.vendor == "postgresql":
+        with pytest.raises(RuntimeError, match="streamed on this connection"):
+            Group.objects.count()
+    assert len(list(pieces)) == 9
+    assert Group.objects.count() == 100
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("before_libpq_17", [False, True])
+def test_list_without_a_recent_libpq_is_read_by_a_cursor(monkeypatch, before_libpq_17):
+    groups = many_groups(30)
+    capable = not before_libpq_17
+    monkeypatch.setattr(psycopg.capabilities, "has_stream_chunked", lambda **_: capable)
+    pieces = snapshot_of_texts(groups, NAME, at_once=10, in_a_piece=10)
+    assert '"name"' in next(pieces)
+    by_cursor = connection.vendor == "postgresql" and before_libpq_17
+    assert connection.in_atomic_block is by_cursor
+    assert len(list(pieces)) == 2
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no server to lose")
 def test_server_that_goes_away_half_way_is_an_error_of_the_database():
-    Group.objects.all().delete()
-    Group.objects.bulk_create(Group(name=f"{number} {'x' * 140}") for number in range(50_000))
-    pieces = snapshot_of_texts(Group.objects.all(), NAME, at_once=10, in_a_piece=10)
+    pieces = snapshot_of_texts(many_groups(), NAME, at_once=10, in_a_piece=10)
     assert '"name"' in next(pieces)
     with psycopg.connect(connection.connection.info.dsn) as other:
         other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
