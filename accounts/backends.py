@@ -13,7 +13,6 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
-from django.utils.functional import cached_property
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from . import revocations
@@ -85,11 +84,10 @@ class CognitoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """Upstream's, read as one row, unless a subclass or the user model finds its own."""
         wanted = obj is None and user_obj.is_active and not hasattr(user_obj, "_perm_cache")
-        if wanted and self._finds_as_django_does and is_as_django_has_them(user_obj):
+        if wanted and self._finds_as_django_does() and is_as_django_has_them(user_obj):
             user_obj._perm_cache = permission_names(user_obj)
         return super().get_all_permissions(user_obj, obj)  # type: ignore[no-any-return]
 
-    @cached_property
     def _finds_as_django_does(self) -> bool:
         hooks = ("get_user_permissions", "get_group_permissions", "_get_user_permissions")
         return all(

@@ -1,4 +1,4 @@
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -125,24 +125,15 @@ def test_database_is_the_one_that_a_router_names(identity, settings):
 
 @pytest.mark.django_db(transaction=True)
 def test_threads_ask_on_connections_of_their_own(identity):
-    found, failed = [], []
-
-    def ask():
+    def ask(_):
         try:
-            for _ in range(50):
-                found.extend(BY_SUBJECT.instances(subject="abc"))
-        except Exception as error:
-            failed.append(error)
+            return [BY_SUBJECT.instances(subject="abc") for _ in range(50)]
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=ask) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failed == []
-    assert found == [identity] * 400
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(ask, range(8)))
+    assert answers == [[[identity]] * 50] * 8
 
 
 def test_sign_in_of_a_session_is_read_with_all_its_columns(person, rf):
