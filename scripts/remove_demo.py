@@ -42,6 +42,7 @@ LINES = {
         r'^    "stats",$',
         r'^    "import_export",$',
         r"^IMPORT_EXPORT_",
+        r"^ +\"(/.*stats/|admin:stats_)",
     ],
     "sso_project/urls.py": [r'include\("stats\.'],
     "sso_project/dev/app.py": [r"seed_stats"],

@@ -13,6 +13,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.db import DatabaseError
+from django.http import UnreadablePostError
 from django.utils.log import log_response
 from rest_framework import exceptions, status
 from rest_framework.request import Request
@@ -32,6 +33,7 @@ from accounts.cognito.errors import CognitoError, TokenRevoked
 from accounts.permissions import INSUFFICIENT_SCOPE, Requirement, is_person
 
 from . import outage
+from .request_guard import INCOMPLETE
 
 _SIGN_IN = "Sign in, or send an access token: Authorization: Bearer, a space, the token."
 
@@ -93,6 +95,8 @@ def _known(error: Exception, request: Request | None) -> Exception:
         return outage.noticed(DatabaseUnavailable(), error)
     if isinstance(error, RequestDataTooBig):
         return TooLarge()
+    if isinstance(error, UnreadablePostError):
+        return exceptions.ParseError(INCOMPLETE.detail, code=INCOMPLETE.code)
     if isinstance(error, SuspiciousOperation):
         return exceptions.ParseError("This request cannot be honoured.", code="bad_request")
     if isinstance(error, exceptions.NotAuthenticated):

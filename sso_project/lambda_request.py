@@ -47,6 +47,7 @@ class LambdaRequest:
             return _refuse(start_response, "403 Forbidden", "Come by the site's own address.")
         if self._origin_secret:
             environ |= {"HTTP_HOST": self._host, "wsgi.url_scheme": "https"}
+        environ["wsgi.input_terminated"] = True  # the event holds the whole body
         environ["REMOTE_ADDR"] = self._client_address(environ, context)
         _move_stage(environ, event, context)
         _join_cookies(environ, event)

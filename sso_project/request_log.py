@@ -22,6 +22,7 @@ from django.urls import resolve
 from accounts.client_address import is_trusted_proxy
 
 from .metrics.definitions import REQUESTS
+from .request_guard import refusal_of
 
 REQUEST_ID = ContextVar("request_id", default="")
 _ID = re.compile(r"[\w.-]{8,64}", re.ASCII)
@@ -38,7 +39,7 @@ class RequestLogMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info in _PROBES:
+        if request.path_info in _PROBES and refusal_of(request) is None:
             return _probe(request)
         known = REQUEST_ID.set(_request_id(request))
         started = time.monotonic()

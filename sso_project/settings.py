@@ -150,11 +150,13 @@ MIDDLEWARE = [
     "sso_project.request_log.RequestLogMiddleware",
     "sso_project.middleware.ForwardedSchemeMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "sso_project.request_guard.RefusalMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "sso_project.middleware.ContentSecurityPolicyMiddleware",
     "sso_project.middleware.CanonicalHostMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "sso_project.file_uploads.FileUploadMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.SignInMiddleware",
@@ -207,7 +209,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": [
         "accounts.api.parsers.SafeJSONParser",
         "rest_framework.parsers.FormParser",
-        "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
@@ -286,6 +287,23 @@ if REDIS_URL:
     }
     COGNITO["SHARED_CACHE"] = "default"
 
+# --- Request bodies ------------------------------------------------------------------------------
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# The paths that accept more, as a regular expression. deploy/nginx.conf.template has the same.
+MAX_LARGE_BODY_BYTES = 12 * 1024 * 1024
+LARGE_BODY_PATHS = "|".join(  # one path a line
+    (
+        "/(api/)?stats/bulk/?",
+        "/admin/stats/stat/import/",
+    )
+)
+# Views that accept files, and the permissions that their staff need. Files stay in memory.
+FILE_UPLOAD_VIEWS: dict[str, tuple[str, ...]] = {
+    "admin:stats_stat_import": ("stats.add_stat", "stats.change_stat"),
+}
+FILE_UPLOAD_HANDLERS = ["sso_project.file_uploads.RefuseFiles"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_LARGE_BODY_BYTES
 IMPORT_EXPORT_TMP_STORAGE_CLASS = "stats.uploads.DatabaseStorage"
 
 # --- Cookies and headers --------------------------------------------------------------------------
@@ -313,8 +331,8 @@ CORS_ALLOWED_ORIGINS = env.items(
     ("http://localhost:3000", "http://localhost:3001") if DEBUG else (),
 )
 if CORS_ALLOWED_ORIGINS:  # else each answer would pay for a look at an empty list
-    _sessions = MIDDLEWARE.index("django.contrib.sessions.middleware.SessionMiddleware")
-    MIDDLEWARE.insert(_sessions, "corsheaders.middleware.CorsMiddleware")
+    _refusals = MIDDLEWARE.index("sso_project.request_guard.RefusalMiddleware")
+    MIDDLEWARE.insert(_refusals, "corsheaders.middleware.CorsMiddleware")
 CORS_URLS_REGEX = r"^/api/.*$"
 CORS_EXPOSE_HEADERS = ["ETag", "Location", "WWW-Authenticate", "Retry-After"]
 CORS_ALLOW_HEADERS = [*default_headers, "if-match", "if-none-match"]

@@ -6,6 +6,8 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import IO, Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.utils.http import parse_etags
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
@@ -14,9 +16,6 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from ..models import Stat
-
-MOST_BYTES = 8 * 1024 * 1024  # 10,000 rows, however their names are written
-_DRAINED_BYTES = 64 * 1024 * 1024
 
 
 class ExactJSONParser(BaseParser):
@@ -35,15 +34,9 @@ class ExactJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        body = stream.read(MOST_BYTES + 1)
-        if len(body) > MOST_BYTES:
-            # What follows is read and dropped: a client that is still sending would otherwise see
-            # a broken connection instead of the answer.
-            dropped = len(body)
-            while dropped < _DRAINED_BYTES and (piece := stream.read(65_536)):
-                dropped += len(piece)
-            size = MOST_BYTES // 1024 // 1024
-            raise ParseError(f"The body is larger than {size} MB; send fewer rows.", "too_large")
+        body = stream.read(settings.MAX_LARGE_BODY_BYTES + 1)
+        if len(body) > settings.MAX_LARGE_BODY_BYTES:
+            raise RequestDataTooBig("The request body is too large.")
         try:
             return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:

@@ -304,7 +304,7 @@ def test_wrong_content_type_is_refused(editor, content_type):
 
 def test_body_of_20_mb_is_refused(editor):
     answer = send(editor, "post", BULK, '{"data": [' + " " * 20_000_000 + "]}")
-    assert (answer.status_code, answer.json()["code"]) == (400, "too_large")
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
 # --- Many at once ---------------------------------------------------------------------------------

@@ -1,0 +1,91 @@
+"""The same guard as request_guard.py for ASGI servers. They delimit every body themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from .request_guard import INCOMPLETE, REFUSAL, TIMED_OUT, refuse
+from .request_limits import Refusal, check_headers, max_body_bytes, too_large
+
+MAX_BODY_SECONDS = 60.0
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class AsgiRequestGuard:
+    """ASGI middleware that checks headers and reads the body up to its limit.
+
+    Django would write a body without a limit into a temporary file before it looks at the request.
+    """
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.application(scope, receive, send)
+            return
+        headers = environ_headers(scope)
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        refusal, body = check_headers(headers, path), b""
+        if refusal is None:
+            refusal, body = await read_body(receive, max_body_bytes(path))
+        if refusal is not None:
+            refuse(headers, refusal)
+            scope = {**scope, REFUSAL: refusal, "headers": asgi_headers(headers)}
+        messages: list[Mapping[str, Any]] = [
+            {"type": "http.request", "body": body, "more_body": False}
+        ]
+
+        async def replay() -> Mapping[str, Any]:
+            return messages.pop() if messages else await receive()
+
+        await self.application(scope, replay, send)
+
+
+async def read_body(receive: Receive, limit: int) -> tuple[Refusal | None, bytes]:
+    """Return the whole body, or why it is refused."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(MAX_BODY_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return INCOMPLETE, b""
+                body += message.get("body", b"")
+                if len(body) > limit:
+                    return too_large(limit), b""
+                if not message.get("more_body", False):
+                    return None, bytes(body)
+    except TimeoutError:
+        return TIMED_OUT, b""
+
+
+def environ_headers(scope: Scope) -> dict[str, Any]:
+    """Return the headers of `scope` as a WSGI environ names them, repeated ones joined."""
+    values = defaultdict(list)
+    for raw_name, raw_value in scope.get("headers", []):
+        if b"_" in raw_name:  # Django ignores these: they could pass for one with a hyphen
+            continue
+        name = raw_name.decode("latin1").upper().replace("-", "_")
+        key = name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
+        values[key].append(raw_value.decode("latin1"))
+    return {name: ",".join(parts) for name, parts in values.items()}
+
+
+def asgi_headers(headers: dict[str, Any]) -> list[tuple[bytes, bytes]]:
+    """Return what `environ_headers` returned as headers of an ASGI scope."""
+    return [
+        (
+            name.removeprefix("HTTP_").replace("_", "-").lower().encode("latin1"),
+            value.encode("latin1"),
+        )
+        for name, value in headers.items()
+        if isinstance(value, str)
+    ]
