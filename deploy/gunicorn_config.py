@@ -1,6 +1,6 @@
 """The server (`make serve`): gunicorn with threads. docs/operations.md explains the choices.
 
-By hand: `gunicorn --config deploy/gunicorn_config.py`. Nothing of the project is imported here: the
+By hand: `gunicorn --config deploy/gunicorn_config.py`. Nothing of the site is imported here: the
 workers are forks of this process, and a reload (HUP) has to load new code and settings.
 """
 
@@ -12,9 +12,15 @@ import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from gunicorn.glogging import Logger
+
+if os.getcwd() not in sys.path:  # as gunicorn's own script starts
+    sys.path.insert(0, os.getcwd())
+
+from deploy import runtime_folder
 
 _READ = (
     "import json; from sso_project import settings;"
@@ -26,10 +32,11 @@ wsgi_app = "sso_project.wsgi:application"
 bind = _settings["BIND"]
 proc_name = "sso-project"
 
-worker_class = "gthread"
+worker_class = "deploy.worker.BoundedThreadWorker"
 workers = _settings["PROCESSES"]
 threads = _settings["THREADS"]
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 (heartbeats: no disk)
+worker_tmp_dir = str(runtime_folder.shared_memory())  # heartbeats
+sendfile = False  # it would wait for a slow client outside of deploy/worker.py
 control_socket_disable = True
 preload_app = False
 
@@ -87,14 +94,28 @@ class ServerLog(Logger):  # type: ignore[misc]
 
 logger_class = ServerLog
 
-# All processes count into files here, so that any of them can tell of all (/metrics). Set once: a
-# reload reads this file again.
-if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="sso-metrics-")
-    os.environ["_METRICS_MADE_BY"] = str(os.getpid())
-
 
 def on_starting(server: Any) -> None:
+    """Create the metrics folder, and make a reload safe."""
+    create_metrics_folder()
+    try_before_reload(server)
+
+
+def create_metrics_folder() -> None:
+    """Set PROMETHEUS_MULTIPROC_DIR: all processes count there, so that /metrics of any covers all.
+
+    A folder from the environment stays, unless it is that of the server which started this one
+    (USR2).
+    """
+    runtime_folder.sweep_uploads(Path(tempfile.gettempdir()))
+    base = runtime_folder.shared_memory()
+    runtime_folder.sweep(base)
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ or "_METRICS_MADE_BY" in os.environ:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(runtime_folder.create(base))
+        os.environ["_METRICS_MADE_BY"] = str(os.getpid())
+
+
+def try_before_reload(server: Any) -> None:
     """Let a reload (HUP) find out first whether new workers would start, and on this database: when
     they don't, gunicorn ends the whole server."""
     reload = server.reload

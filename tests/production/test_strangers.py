@@ -1,0 +1,158 @@
+"""What strangers send to a running instance reaches no disk, and its other visitors get pages."""
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from deploy.rehearsal.site import Instance
+from tests.production.test_two_instances import HOST, Browser
+
+pytestmark = pytest.mark.xdist_group("production")
+
+FLOOD_SECONDS = 5.0
+PATHS = ["/admin/logout/", "/nosuch", "/api/stats/bulk", "/admin/stats/stat/import/",
+         "/api/stats", "/api/auth/get-tokens", "/profile/", "/healthz", "/static/nosuch",
+         "/accounts/logout/"]  # fmt: skip
+PAGES = ["/", "/server/", "/healthz", "/readyz", "/docs", "/accounts/login/", "/signout",
+         "/api/info/server", "/admin/", "/profile/"]  # fmt: skip
+
+
+@pytest.fixture
+def small_folder():
+    """A temporary folder of 16 MB; one without a limit where mounting is not permitted."""
+    folder = Path(tempfile.mkdtemp(prefix="small-"))
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
+    mounted = shutil.which("mount") and subprocess.run(mount, capture_output=True).returncode == 0
+    yield folder
+    if mounted:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def instance(site, small_folder):
+    environment = {**site.environment, "TMPDIR": str(small_folder), "WEB_THREADS": "8"}
+    return site.keep(Instance(site.folder, f"app-{small_folder.name}", environment))
+
+
+def upload(port, path, *, chunked):
+    """Send a file until the server ends the connection; returns what it wrote."""
+    start = (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nReferer: http://localhost/\r\n"
+        f"Cookie: csrftoken={'a' * 32}\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+    )
+    size = "Transfer-Encoding: chunked" if chunked else "Content-Length: 12000000"
+    part = b'--x\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n'
+    piece = b"A" * 100_000
+    framed = [b"%x\r\n%s\r\n" % (len(data), data) if chunked else data for data in (part, piece)]
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        try:
+            connection.sendall(f"{start}{size}\r\n\r\n".encode() + framed[0])
+            for _ in range(110):
+                connection.sendall(framed[1])
+            return connection.recv(100)
+        except OSError:
+            return b""
+
+
+def test_flood_of_uploads_reaches_no_disk_and_stops_nobody(instance, small_folder):
+    seen, ends_at = set(), time.monotonic() + FLOOD_SECONDS
+    workers = instance.workers()
+
+    def flood(path):
+        count = 0
+        while time.monotonic() < ends_at:
+            upload(instance.port, path, chunked=count % 2 == 1)
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(len(PATHS)) as threads:
+        floods = [threads.submit(flood, path) for path in PATHS]
+        while time.monotonic() < ends_at:
+            seen.update(path.name for path in small_folder.rglob("*"))
+        assert all(each.result() for each in floods)
+    assert seen == set()
+    answers = [
+        requests.get(f"{instance.url}{page}", headers=HOST, allow_redirects=False, timeout=30)
+        for page in PAGES
+    ]
+    assert {answer.status_code for answer in answers} <= {200, 302}
+    assert instance.workers() == workers
+
+
+def test_full_temporary_folder_stops_nobody(instance, small_folder):
+    try:
+        with (small_folder / "fill").open("wb") as file:
+            for _ in range(30):
+                file.write(b"\0" * 1_000_000)
+    except OSError:  # full
+        pass
+    for page in PAGES * 3:
+        address = f"{instance.url}{page}"
+        answer = requests.get(address, headers=HOST, allow_redirects=False, timeout=30)
+        assert answer.status_code in (200, 302), page
+    assert "SIGBUS" not in instance.log.read_text(encoding="utf-8", errors="replace")
+
+
+def test_body_without_a_length_is_stored(site):
+    instance = site.instances[0]
+    headers = {**HOST, "Content-Type": "application/json"}
+    headers["Authorization"] = f"Bearer {site.pool.tokens_for('grace')['access_token']}"
+    figures = f"{instance.url}/api/stats"
+
+    def send(method, url, text):
+        return requests.request(method, url, data=iter([text.encode()]), headers=headers)
+
+    created = send("POST", figures, '{"kpi": "chunked", "year": 2020, "month": 1, "value": 1}')
+    assert created.status_code == 201
+    figure = f"{figures}/{created.json()['id']}"
+    assert send("PATCH", figure, '{"value": 99}').json()["value"] == 99
+    rows = ", ".join(
+        f'{{"kpi": "chunked", "year": {n}, "month": 2, "value": 1}}' for n in range(2000, 2100)
+    )
+    bulk = send("POST", f"{figures}/bulk", f'{{"data": [{rows}]}}{" " * 2_000_000}')
+    assert (bulk.status_code, bulk.json()["created"]) == (200, 100)
+    large = send("POST", f"{figures}/bulk", '{"data": []}' + " " * 13_000_000)
+    assert (large.status_code, large.json()["code"]) == (413, "too_large")
+    compressed = requests.patch(
+        figure, b"\x1f\x8b", headers={**headers, "Content-Encoding": "gzip"}
+    )
+    assert (compressed.status_code, compressed.json()["code"]) == (415, "unsupported_encoding")
+    assert requests.get(figure, headers=headers).json()["value"] == 99
+
+
+def test_staff_import_a_file_through_the_proxy(site):
+    browser = Browser(site, "ada")
+    page = browser.get("/admin/stats/stat/import/")
+    token = page.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+    rows = "".join(f"{'語' * 58} {number},2020,1,1\n" for number in range(6_000))
+    content = f"kpi,year,month,value\n{rows}".encode()
+    assert len(content) > 1024 * 1024  # more than other requests may have
+    answer = browser.http.post(
+        f"{site.url}/admin/stats/stat/import/",
+        {"csrfmiddlewaretoken": token, "format": "0"},
+        files={"import_file": ("a.csv", content)},
+        timeout=60,
+    )
+    assert answer.status_code == 200
+    assert "Nothing is written yet" in answer.text
+
+
+def test_long_content_type_costs_what_a_short_one_does(site):
+    def fastest(value):
+        times = []
+        for _ in range(20):
+            headers = {**HOST, "Content-Type": value}
+            answer = requests.get(f"{site.instances[0].url}/healthz", headers=headers)
+            times.append(answer.elapsed.total_seconds())
+            assert answer.status_code == (431 if len(value) > 1024 else 200)
+        return min(times)
+
+    assert fastest('a/b;q="' + ";" * 30_000) < 10 * fastest("a/b;q=1")
