@@ -256,15 +256,19 @@ else:
     DATABASES["default"]["ATOMIC_REQUESTS"] = False
     if "postgresql" in DATABASES["default"]["ENGINE"]:
         options = DATABASES["default"].setdefault("OPTIONS", {})
-        options.setdefault("connect_timeout", 5)  # seconds
-        options.setdefault("tcp_user_timeout", 10_000)  # milliseconds
+        # A host that was switched off does not close its connections. These limits find that out
+        # before a user gives up, and before a request waits for it without end.
+        options.setdefault("connect_timeout", 3)  # seconds
+        options.setdefault("tcp_user_timeout", 3_000)  # milliseconds
+        options.setdefault("keepalives_idle", 10)  # seconds
+        options.setdefault("keepalives_interval", 5)  # seconds
         if pool_size := env.number("DATABASE_POOL_SIZE", 0):
-            # Left to itself the pool tries less and less often while the database is away, and
-            # answers nobody for minutes after it is back; having given up, it leaves those that
-            # wait already to their timeout.
-            pool = {"min_size": 1, "max_size": pool_size, "timeout": 5, "reconnect_timeout": 1}
-            options["pool"] = pool | {"reconnect_failed": lambda pool: pool.check()}
-            DATABASES["default"]["CONN_MAX_AGE"] = 0
+            from .postgresql import pool_options
+
+            options["pool"] = pool_options(pool_size)
+            # This backend tests connections itself.
+            pooled = {"ENGINE": "sso_project.postgresql", "CONN_HEALTH_CHECKS": False}
+            DATABASES["default"].update(pooled, CONN_MAX_AGE=0)
 
 # Redis or Valkey, used through accounts.accelerator alone: nothing is lost with it.
 REDIS_URL = env.redis("REDIS_URL")

@@ -166,7 +166,11 @@ class PgBouncer(Process):
             encoding="utf-8",
         )
         user = ["-u", "postgres"] if os.getuid() == 0 else []  # it refuses to run as root
-        self.run([program("pgbouncer"), *user, str(file)])
+        self._command = [program("pgbouncer"), *user, str(file)]
+        self.start()
+
+    def start(self) -> None:
+        self.run(self._command)
         until(lambda: listens(self.port), "PgBouncer")
 
     @property

@@ -23,9 +23,9 @@ def pytest_collection_modifyitems(config, items):
 
 
 def needed_by(fixtures):
-    if "site" not in fixtures:
-        return set()
-    return {name for name in NEEDED if name != "pgbouncer" or "pooled" in fixtures}
+    programs = {"database": {"initdb"}, "pooled": {"pgbouncer"}, "bouncer": {"pgbouncer"}}
+    programs["site"] = set(NEEDED) - {"pgbouncer"}
+    return set().union(*(programs.get(name, ()) for name in fixtures))
 
 
 def pytest_terminal_summary(terminalreporter):

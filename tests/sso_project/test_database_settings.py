@@ -34,7 +34,8 @@ def test_threads_keep_their_connections_and_try_them_before_use(database):
     assert settings["CONN_MAX_AGE"] == 60
     assert settings["CONN_HEALTH_CHECKS"] is True
     assert settings["ATOMIC_REQUESTS"] is False
-    assert settings["OPTIONS"]["connect_timeout"] == 5
+    assert settings["OPTIONS"]["connect_timeout"] == 3
+    assert settings["OPTIONS"]["tcp_user_timeout"] == 3_000
     assert "pool" not in settings["OPTIONS"]
 
 
@@ -42,7 +43,8 @@ def test_pool_takes_the_place_of_kept_connections(database):
     settings, problems = database(DATABASE_POOL_SIZE="4", DATABASE_CONN_MAX_AGE="600")
     assert problems == {}
     assert settings["CONN_MAX_AGE"] == 0
-    assert settings["CONN_HEALTH_CHECKS"] is True
+    assert settings["ENGINE"] == "sso_project.postgresql"
+    assert settings["CONN_HEALTH_CHECKS"] is False
     pool = {"min_size": 1, "max_size": 4, "timeout": 5, "reconnect_timeout": 1}
     assert "function" in settings["OPTIONS"]["pool"].pop("reconnect_failed")
     assert settings["OPTIONS"]["pool"] == pool
