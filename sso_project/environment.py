@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 import environ
 
+from accounts.cognito.addresses import address_problem
+
 Value = TypeVar("Value")
 
 _TRUE = {"1", "true", "yes", "on"}
@@ -43,6 +45,25 @@ class Environment:
         if default is None:
             self.problems[name] = "is missing"
         return default or ""
+
+    def origin(self, name: str, default: str | None = None) -> str:
+        """A URL without a path: https, or http on this machine. Returns "" if it is malformed."""
+        value = self.text(name, default).rstrip("/")
+        if not value:
+            return ""
+        problem = address_problem(value)
+        if problem is None and urlsplit(value).path:
+            problem = "must have no path"
+        if problem is not None:
+            self.problems[name] = f"{problem}; it takes a URL like https://app.example.com"
+            return ""
+        return value
+
+    def require_strong_keys(self, name: str, keys: list[str]) -> None:
+        """Note a problem unless all `keys` are as Django's check security.W009 wants them."""
+        for key in keys:
+            if len(key) < 50 or len(set(key)) < 5 or key.startswith("django-insecure-"):
+                self.problems.setdefault(name, "must hold 50 random characters or more in each key")
 
     def flag(self, name: str, default: bool) -> bool:
         """1 or 0 (true/false, yes/no, on/off are understood)."""

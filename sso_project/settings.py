@@ -1,7 +1,8 @@
 """The one settings file. What differs between machines comes from the environment or `.env`.
 
-DEBUG is off unless asked for. With it off, `wsgi.py` and `asgi.py` refuse to load while a value is
-missing or malformed (see `startup.py`); with it on, development defaults fill in what is missing.
+DEBUG is off unless it is set. With it off, `wsgi.py` and `asgi.py` refuse to load while a value is
+missing or malformed (see `startup.py`). With it on, development defaults fill in what is missing.
+A public PUBLIC_URL rules it out.
 """
 
 import base64
@@ -15,6 +16,8 @@ from urllib.parse import urlsplit
 from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF
 
+from accounts.cognito.addresses import is_loopback
+
 from .environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -25,21 +28,26 @@ ENVIRONMENT_PROBLEMS = env.problems
 
 # --- The site -------------------------------------------------------------------------------------
 
-DEBUG = env.flag("DEBUG", False)
+_debug = env.flag("DEBUG", False)
 SECRET_KEY = env.text("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS")
 PORT = env.port("PORT", 8000)
 
 # Callback and sign-out addresses are built from this and never from a Host header.
-PUBLIC_URL = env.text("PUBLIC_URL", f"http://localhost:{PORT}" if DEBUG else None).rstrip("/")
-_public = urlsplit(PUBLIC_URL)
-if PUBLIC_URL and (_public.scheme not in ("http", "https") or not _public.hostname or _public.path):
-    env.problems["PUBLIC_URL"] = "must be an address without a path, like https://app.example.com"
-elif _public.scheme == "http" and not DEBUG and _public.hostname not in ("localhost", "127.0.0.1"):
-    env.problems["PUBLIC_URL"] = "must begin with https:// (plain http is for localhost)"
-HTTPS = _public.scheme == "https"
+PUBLIC_URL = env.origin("PUBLIC_URL", f"http://localhost:{PORT}" if _debug else None)
+HTTPS = PUBLIC_URL.startswith("https:")
 
-ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", (_public.hostname,) if _public.hostname else ())
+# The one decision "this is development". Every default that a public site must not have asks DEBUG,
+# so a public URL rules them all out, also in a process that does not run the checks.
+DEBUG = _debug and is_loopback(PUBLIC_URL) and "AWS_LAMBDA_FUNCTION_NAME" not in os.environ
+if _debug and not DEBUG and "PUBLIC_URL" not in env.problems:
+    env.problems["DEBUG"] = "must be 0, because this site is not only on this machine (PUBLIC_URL)"
+if not DEBUG:
+    env.require_strong_keys("SECRET_KEY", [SECRET_KEY])
+    env.require_strong_keys("SECRET_KEY_FALLBACKS", SECRET_KEY_FALLBACKS)
+
+_host = urlsplit(PUBLIC_URL).hostname
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", (_host,) if _host else ())
 if DEBUG:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
 # Only these may say who the client is (X-Forwarded-For) and that it came by HTTPS.
@@ -320,7 +328,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = False  # our scripts read it to send it back as a header
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if "PUBLIC_URL" not in env.problems else []
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 SECURE_HSTS_SECONDS = env.seconds("SECURE_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_SSL_REDIRECT = HTTPS and not DEBUG
 # Whether the other hosts of this domain are ready for HTTPS alone is not ours to say.

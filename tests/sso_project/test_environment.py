@@ -89,6 +89,45 @@ def test_malformed_value_is_a_problem_and_the_default_stands_in(read, method, na
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "http://app.example.com",
+        "app.example.com",
+        "https://me:secret@localhost",
+        "https://app.example.com/path",
+        "https://localhost?x",
+        "https://localhost#x",
+        "https://[::1",
+        "https://localhost:99999",
+        "file:///etc/passwd",
+        "https://local\thost",
+        "https://",
+    ],
+)
+def test_malformed_origin_is_a_problem_and_none_stands_in(read, url):
+    env = read(A_TEXT=url)
+    assert env.origin("A_TEXT") == ""
+    assert "https://app.example.com" in env.problems["A_TEXT"]
+    assert "secret" not in env.problems["A_TEXT"]
+
+
+@pytest.mark.parametrize(
+    "url", ["https://app.example.com", "http://localhost:8000", "http://[::1]"]
+)
+def test_origin_is_read_without_a_slash_at_its_end(read, url):
+    env = read(A_TEXT=f"{url}/")
+    assert env.origin("A_TEXT") == url
+    assert env.problems == {}
+
+
+@pytest.mark.parametrize("key", ["x", "x" * 60, "ab1" * 16, "django-insecure-" + "abcdefghij" * 5])
+def test_weak_key_is_a_problem(read, key):
+    env = read()
+    env.require_strong_keys("KEYS", ["0123456789" * 5, key])
+    assert "50 random characters" in env.problems["KEYS"]
+
+
+@pytest.mark.parametrize(
     "address",
     ["redis://cache:6379/0", "rediss://:p%2Fw@cache/1", "unix:///run/valkey.sock?db=1", ""],
 )
