@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
 from threading import Lock
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
@@ -142,16 +143,25 @@ def _rows(revocations: QuerySet[Revocation]) -> list[Row]:
 
 
 def _recent_rows() -> list[Row]:
-    """What was revoked in the last two minutes, as another process read it just now or as the
-    database has it."""
-    shared = accelerator.get(_SHARED_KEY)
-    # The cache's own clock ends it too; this one covers a writer that was stopped half-way.
-    if shared and 0 <= time.time() - shared["at"] <= SHARED_FOR:
-        return [tuple(row) for row in shared["rows"]]
-    at = time.time()
+    """Return the revocations of the last two minutes, as another process or this one read them."""
+    shared = _as_rows(accelerator.get(_SHARED_KEY, max_age=SHARED_FOR))
+    if shared is not None:
+        return shared
+    started = time.monotonic()
     rows = _rows(Revocation.objects.filter(at__gte=Now() - OVERLAP))
-    accelerator.set(_SHARED_KEY, {"at": at, "rows": rows}, seconds=SHARED_FOR)
+    # The rows are as old as the start of the query, however long it took.
+    if (seconds := SHARED_FOR - (time.monotonic() - started)) > 0:
+        accelerator.set(_SHARED_KEY, rows, seconds=seconds)
     return rows
+
+
+def _as_rows(value: Any) -> list[Row] | None:
+    """Return a value of the shared cache as rows, or None if it is not a list of them."""
+    if not isinstance(value, list) or not all(isinstance(item, list) for item in value):
+        return None
+    if not all([type(cell) for cell in item] == [str, str, str, str, int] for item in value):
+        return None
+    return [tuple(item) for item in value]
 
 
 def can_be_deactivated() -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -66,8 +67,11 @@ def _result(
     """Another process's, or Cognito's to us. Raises as `refresh_once`."""
     owner = secrets.token_hex(16)
     while time.monotonic() < give_up_at:
-        if sealed_result := accelerator.get(_shared_key(key)):
-            return _opened(sealed_result)
+        cached = accelerator.get(_shared_key(key), max_age=SHARED_FOR.total_seconds())
+        # What another release or a process with other keys cached counts as absent.
+        if isinstance(cached, str):
+            with suppress(Unreadable):
+                return _meaning(provider().cipher.open(cached))
         row = SharedRefresh.objects.filter(key=key).first()
         if row is not None and row.sealed_result and row.expires_at > timezone.now():
             return _opened(row.sealed_result)

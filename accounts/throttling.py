@@ -7,22 +7,14 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from .accelerator import accelerator
 from .models import Tally
 
 
 def count(key: str, seconds: int) -> int:
-    """One more under `key`, for so long; how many there are now.
+    """Count one more under `key`, for `seconds`, and return how many there are now.
 
-    A shared cache that comes and goes makes two counts of one: what must not be forgotten then is
-    counted by `count_in_database`.
+    The shared cache takes no part: whoever can write there could lift a limit, or use one up.
     """
-    counted = accelerator.count(key, seconds=seconds)
-    return count_in_database(key, seconds) if counted is None else counted
-
-
-def count_in_database(key: str, seconds: int) -> int:
-    """One more under `key`, for so long; how many there are now, whatever becomes of the cache."""
     tally = Tally.objects.filter(key=key)
     if not tally.update(count=F("count") + 1):
         expires_at = datetime.fromtimestamp(time.time() + seconds, UTC)

@@ -1,7 +1,7 @@
 """Django's Redis cache with two differences: values are JSON, and times may be parts of a second.
 
-Django pickles values, so whoever can write into Redis could run code here. Used through
-`accounts.accelerator`, which expects it to be away at any time.
+Django pickles values, so whoever can write into Redis could run code here. `accounts.accelerator`
+alone uses it, and goes on without it when it does not respond.
 """
 
 import json
@@ -12,13 +12,16 @@ from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 
 
 class JSONSerializer:
-    """Integers as they are, so that Redis can count; the rest as JSON."""
+    """Values as JSON. What is not JSON was not stored here and is read as None."""
 
-    def dumps(self, value: Any) -> int | str:
-        return value if type(value) is int else json.dumps(value)
+    def dumps(self, value: Any) -> str:
+        return json.dumps(value)
 
     def loads(self, data: bytes) -> Any:
-        return json.loads(data)
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError):
+            return None
 
 
 class MillisecondClient(RedisCacheClient):
@@ -29,11 +32,6 @@ class MillisecondClient(RedisCacheClient):
     def set(self, key: Any, value: Any, timeout: Any) -> None:
         client = self.get_client(key, write=True)
         client.set(key, self._serializer.dumps(value), px=_milliseconds(timeout))
-
-    def add(self, key: Any, value: Any, timeout: Any) -> bool:
-        client = self.get_client(key, write=True)
-        value = self._serializer.dumps(value)
-        return bool(client.set(key, value, px=_milliseconds(timeout), nx=True))
 
 
 class JSONRedisCache(RedisCache):

@@ -41,11 +41,15 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 or 503; trusted callers are told the state of each part."""
-    findings = {name: look() for name, look in PARTS.items()}
+    """Return 200 or 503; trusted callers get the state of each part.
+
+    The cache does not decide whether this process is ready, so only trusted callers probe it.
+    """
+    trusted = is_trusted(request)
+    findings = {name: look() for name, look in PARTS.items() if trusted or look is not _cache}
     ready = all(finding.ready for finding in findings.values())
     body: dict[str, object] = {"status": "ready" if ready else "not ready"}
-    if is_trusted(request):
+    if trusted:
         body["parts"] = {name: finding.state for name, finding in findings.items()}
     return _answer(body, 200 if ready else 503)
 

@@ -13,9 +13,8 @@ from ..client_address import client_address
 class TokensThrottle(SimpleRateThrottle):
     """`DEFAULT_THROTTLE_RATES["get-tokens"]` exchanges of each client address.
 
-    Counted together by all processes, in windows: in the shared cache, else in the database. DRF's
-    own throttles believe X-Forwarded-For, which everybody can write, and forget requests that come
-    at the same moment.
+    All processes count together, in the database. DRF's own throttles trust X-Forwarded-For, which
+    any client can send, and lose requests that arrive at the same moment.
     """
 
     scope = "get-tokens"

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -305,6 +305,14 @@ def shared_cache(settings, no_shared_cache):
     caches["default"].clear()
 
 
+@pytest.fixture
+def locmem_cache(shared_cache, settings):
+    """A shared cache whose entries the test can read and replace."""
+    backend = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "revocations"}}
+    caches["default"].clear()
+
+
 def test_one_process_reads_for_all(shared_cache, clock, django_assert_num_queries):
     first, second = RevocationFeed(clock=clock), RevocationFeed(clock=clock)
     first.check(claims())
@@ -320,10 +328,66 @@ def test_shared_reading_is_never_a_second_old(shared_cache):
     assert revocations.LOOK_EVERY + revocations.SHARED_FOR < revocations.READ_EVERY
 
 
-def test_stale_shared_reading_is_not_believed(shared_cache, feed, clock):
+def shared_entry():
+    """The name and the sealed rows in the shared cache."""
+    stored = next(name for name in caches["default"]._cache if name.endswith(":revocations"))
+    name = stored[stored.index("sso:") :]
+    return name, caches["default"].get(name)
+
+
+def test_captured_reading_hides_no_newer_revocation(locmem_cache, feed, clock):
     feed.check(claims())
-    old = {"at": time.time() - revocations.SHARED_FOR - 0.1, "rows": []}
-    accelerator.set("revocations", old, seconds=60)
+    clock.now += 1
+    feed.check(claims())  # reads what is new and shares it
+    name, sealed = shared_entry()
+    revocations.revoke_sign_in("origin-1")
+    wall = time.time()
+    with pytest.MonkeyPatch.context() as patch:
+        # Written again and again, and without an end.
+        patch.setattr(accelerator, "_wall_clock", lambda: wall + clock.now)
+        caches["default"].set(name, sealed, None)
+        clock.now += 1
+        assert refused(feed)
+
+
+def test_reading_of_a_slow_query_is_as_old_as_its_start(locmem_cache, feed, clock, monkeypatch):
+    feed.check(claims())
+    times = iter([100.0, 100.0 + revocations.SHARED_FOR])
+    monkeypatch.setattr(revocations, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    clock.now += 1
+    feed.check(claims())
+    assert not caches["default"]._cache
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"at": 0, "rows": []},
+        [1, 2],
+        [[]],
+        "text",
+        7,
+        [["sign-in", "x", "", ""]],
+        [["sign-in", "x", "", "", "0"]],
+        [["sign-in", ["x"], "", "", 0]],
+        [["sign-in", "x", "", "", True]],
+    ],
+)
+def test_malformed_reading_counts_as_absent(locmem_cache, feed, clock, value):
+    """Also one that this site sealed itself: another release may share other values."""
+    feed.check(claims())
+    accelerator.set("revocations", value, seconds=revocations.SHARED_FOR)
+    revocations.revoke_sign_in("origin-1")
+    clock.now += 1
+    assert refused(feed)
+
+
+@pytest.mark.parametrize("value", ["text", 7, [1, 2], {"at": 9e9, "rows": []}, ""])
+def test_unsealed_reading_counts_as_absent(locmem_cache, feed, clock, value):
+    feed.check(claims())
+    clock.now += 1
+    feed.check(claims())
+    caches["default"].set(shared_entry()[0], value, None)
     revocations.revoke_sign_in("origin-1")
     clock.now += 1
     assert refused(feed)
@@ -334,7 +398,7 @@ def test_another_sites_revocations_are_not_taken_for_ours(shared_cache, feed, cl
     feed.check(claims())
     ours = settings.COGNITO
     settings.COGNITO = {**ours, "PUBLIC_URL": "http://another.example"}
-    accelerator.set("revocations", {"at": time.time(), "rows": []}, seconds=60)
+    accelerator.set("revocations", [], seconds=revocations.SHARED_FOR)
     settings.COGNITO = ours
     revocations.revoke_sign_in("origin-1")
     clock.now += 1

@@ -126,7 +126,7 @@ def test_many_processes_at_once_make_one_call(endpoint, like_processes):
 def test_threads_that_waited_ask_neither_database_nor_cognito(endpoint, monkeypatch):
     looked = []
 
-    def look(key):
+    def look(key, *, max_age):
         looked.append(key)
 
     monkeypatch.setattr(shared_refresh.accelerator, "get", look)
@@ -245,6 +245,21 @@ def test_result_in_the_shared_cache_spares_the_query(endpoint, django_assert_num
 def test_cache_that_lost_the_result_leaves_the_row(endpoint):
     refresh_once(REFRESH_TOKEN)
     cache.clear()
+    assert refresh_once(REFRESH_TOKEN).access_token == "new-1"
+    assert endpoint.calls == 1
+
+
+@pytest.mark.usefixtures("shared_cache")
+@pytest.mark.parametrize("sealed_by_this_site", [True, False])
+@pytest.mark.parametrize("value", ["text", 7, ["a"], {"access": "x"}, {"dead": 1}])
+def test_malformed_result_in_the_cache_leaves_the_row(endpoint, sealed_by_this_site, value):
+    refresh_once(REFRESH_TOKEN)
+    key = SharedRefresh.objects.get().key
+    if sealed_by_this_site:
+        shared_refresh.accelerator.set(f"refresh:{key}", value, seconds=20)
+    else:
+        name = next(name for name in cache._cache if name.endswith(key))
+        cache.set(name[name.index("sso:") :], value)
     assert refresh_once(REFRESH_TOKEN).access_token == "new-1"
     assert endpoint.calls == 1
 

@@ -24,6 +24,7 @@ def pytest_collection_modifyitems(config, items):
 
 def needed_by(fixtures):
     programs = {"database": {"initdb"}, "pooled": {"pgbouncer"}, "bouncer": {"pgbouncer"}}
+    programs["server"] = {"redis-server"}
     programs["site"] = set(NEEDED) - {"pgbouncer"}
     return set().union(*(programs.get(name, ()) for name in fixtures))
 

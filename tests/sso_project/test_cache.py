@@ -13,5 +13,8 @@ def test_value_comes_back_as_it_was(value):
     assert (read, type(read)) == (value, type(value))
 
 
-def test_integers_are_what_redis_can_count():
-    assert JSONSerializer().dumps(41) == 41
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff", b"{", b"[" * 100_000, b"1" * 5000, b"\x80\x04]", b"NaN,"]
+)
+def test_value_that_was_not_stored_here_is_none(data):
+    assert JSONSerializer().loads(data) is None

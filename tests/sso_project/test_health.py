@@ -41,6 +41,12 @@ def test_strangers_are_told_no_details(client, db):
     assert client.get("/readyz", **FOREIGN).json() == {"status": "ready"}
 
 
+def test_probes_of_strangers_do_not_use_the_cache(client, db, monkeypatch):
+    monkeypatch.setattr(health.accelerator, "is_away", lambda: pytest.fail("was probed"))
+    monkeypatch.setattr(health, "is_configured", lambda: True)
+    assert client.get("/readyz", **FOREIGN).json() == {"status": "ready"}
+
+
 def test_lost_database_is_not_ready(client, db):
     def away(*args, **kwargs):
         raise OperationalError("connection refused")
