@@ -1,21 +1,15 @@
-"""What a request of the API brings: its body, exactly, and the versions it knows of."""
+"""The JSON bodies of the API."""
 
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from hashlib import sha256
 from typing import IO, Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.utils.http import parse_etags
-from rest_framework import status
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
-from rest_framework.request import Request
-
-from ..models import Stat
 
 
 class ExactJSONParser(BaseParser):
@@ -45,39 +39,3 @@ class ExactJSONParser(BaseParser):
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no number")
-
-
-class PreconditionFailed(APIException):
-    """RFC 9110 section 15.5.13."""
-
-    status_code = status.HTTP_412_PRECONDITION_FAILED
-    default_code = "changed_meanwhile"
-    default_detail = "The figure was changed meanwhile. Fetch it again, then send your change."
-
-
-def etag_of(stat: Stat) -> str:
-    """The entity tag of one figure: another one after every change."""
-    return f'"{stat.pk}-{stat.version}"'
-
-
-def etag_of_list(revision: int, request: Request) -> str:
-    """The entity tag of a list: another one after any change, and for any other question."""
-    form = request.accepted_renderer.format if request.accepted_renderer else ""
-    question = f"{form}?{request.META.get('QUERY_STRING', '')}"
-    return f'"{revision}-{sha256(question.encode()).hexdigest()[:16]}"'
-
-
-def is_known(request: Request, etag: str) -> bool:
-    """Whether the caller has this version already (If-None-Match, RFC 9110 section 13.1.2)."""
-    known = parse_etags(request.headers.get("If-None-Match", ""))
-    return "*" in known or etag in [each.removeprefix("W/") for each in known]
-
-
-def require_match(request: Request, stat: Stat) -> None:
-    """Raises PreconditionFailed: If-Match (RFC 9110 section 13.1.1) names another version."""
-    header = request.headers.get("If-Match")
-    if header is None:
-        return
-    wanted = parse_etags(header)
-    if "*" not in wanted and etag_of(stat) not in wanted:
-        raise PreconditionFailed()

@@ -23,8 +23,9 @@ from ..rows import RowErrors, clean_figures
 from ..writing import Author
 from .cursor import DEFAULT_LIMIT, MAX_LIMIT, page_of, wants_pages
 from .permissions import needed_for
+from .preconditions import etag_of, etag_of_list, evaluate, is_conditional
 from .question import Question, question_of
-from .requests import ExactJSONParser, etag_of, etag_of_list, is_known, require_match
+from .requests import ExactJSONParser
 from .serializers import (
     BulkAnswerSerializer,
     BulkSerializer,
@@ -89,9 +90,9 @@ class StatViewSet(GenericViewSet[Stat]):
     @extend_schema(responses=StatListSerializer, parameters=LIST_PARAMETERS)
     def list(self, request: Request) -> HttpResponseBase:
         question = question_of(request.query_params)
-        if "HTTP_IF_NONE_MATCH" in request.META:
+        if is_conditional(request):
             etag = etag_of_list(Revision.current(), request)
-            if is_known(request, etag):
+            if evaluate(request, etag):
                 return HttpResponse(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
         if isinstance(request.accepted_renderer, JSONRenderer) and not wants_pages(request):
             answer, revision = json_answer(question)
@@ -116,15 +117,22 @@ class StatViewSet(GenericViewSet[Stat]):
 
     def retrieve(self, request: Request, pk: str) -> HttpResponseBase:
         stat = self.get_object()
-        if is_known(request, etag_of(stat)):
+        if evaluate(request, etag_of(stat)):
             headers = {"ETag": etag_of(stat)}
             return HttpResponse(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
         return self._item(stat)
 
     @extend_schema(responses={201: StatSerializer})
     def create(self, request: Request) -> Response:
+        if is_conditional(request):
+            evaluate(request, etag_of_list(Revision.current(), request))
+        values = self._values(request)
         try:
-            stat = writing.add(self._values(request), self._author(request))
+            with transaction.atomic():
+                if is_conditional(request):  # again, now that no other request can write
+                    Revision.grow("default")
+                    evaluate(request, etag_of_list(Revision.current() - 1, request))
+                stat = writing.add(values, self._author(request))
         except DjangoValidationError as error:
             raise ValidationError(error.message_dict) from error
         answer = self._item(stat, status.HTTP_201_CREATED)
@@ -132,17 +140,17 @@ class StatViewSet(GenericViewSet[Stat]):
         return answer
 
     def update(self, request: Request, pk: str) -> Response:
-        return self._changed(request, pk, self._values(request))
+        return self._changed(request, pk)
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        return self._changed(request, pk, self._values(request, partial=True))
+        return self._changed(request, pk, partial=True)
 
     def destroy(self, request: Request, pk: str) -> Response:
         with transaction.atomic():
             stat = writing.lock(pk)
             if stat is None:
                 raise NotFound
-            require_match(request, stat)
+            evaluate(request, etag_of(stat))
             writing.delete(Stat.objects.filter(pk=pk), self._author(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -150,6 +158,7 @@ class StatViewSet(GenericViewSet[Stat]):
     @action(detail=False, methods=["post"])
     def bulk(self, request: Request) -> Response:
         """Add or change up to 10,000 figures: all of them, or none and which rows are wrong."""
+        evaluate(request, None)
         body = request.data
         if isinstance(body, dict) and set(body) == {"data"}:
             body = body["data"]
@@ -175,11 +184,16 @@ class StatViewSet(GenericViewSet[Stat]):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
-    def _changed(self, request: Request, pk: str, values: dict[str, Any]) -> Response:
+    def _changed(self, request: Request, pk: str, *, partial: bool = False) -> Response:
+        if is_conditional(request):  # before the body is read, RFC 9110 section 13.2.1
+            evaluate(request, etag_of(self.get_object()))
+        values = self._values(request, partial=partial)
+
+        def check(stat: Stat) -> None:  # again, now that no other request can write
+            evaluate(request, etag_of(stat))
+
         try:
-            stat = writing.change(
-                pk, values, self._author(request), check=lambda stat: require_match(request, stat)
-            )
+            stat = writing.change(pk, values, self._author(request), check=check)
         except Stat.DoesNotExist as error:
             raise NotFound from error
         except DjangoValidationError as error:
