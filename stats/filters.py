@@ -55,21 +55,25 @@ class KpisField(forms.Field):
 
 
 class OrderingField(forms.Field):
-    """Names of ORDERINGS, the first one first, `-` for descending; clean: columns that give every
-    row a place of its own, since no KPI has a month twice."""
+    """Names of ORDERINGS, the first one first, `-` for descending.
+
+    Cleans to columns that order every row, since no KPI has a month twice. Each column is in it
+    once: a column that is named again orders nothing.
+    """
 
     def to_python(self, value: Any) -> list[str]:
-        columns = []
+        columns: dict[str, str] = {}  # column -> "-" or ""
         for name in filter(None, str(value or "").split(",")):
+            descending = "-" if name.strip().startswith("-") else ""
             column = ORDERINGS.get(name.strip().removeprefix("-"))
             if column is None:
                 known = ", ".join(ORDERINGS)
                 raise ValidationError(f"Order by one of {known}, with - before it for descending.")
-            columns.append(f"-{column}" if name.strip().startswith("-") else column)
-        named = {column.removeprefix("-") for column in columns}
-        if "id" in named:
-            return columns
-        return columns + [column for column in BY_PERIOD if column not in named]
+            columns.setdefault(column, descending)
+        if "id" not in columns:
+            for column in BY_PERIOD:
+                columns.setdefault(column, "")
+        return [f"{descending}{column}" for column, descending in columns.items()]
 
 
 class FigureFilter(forms.Form):
