@@ -266,6 +266,56 @@ def test_slow_download_holds_up_no_more_threads_than_may_wait(clock, source):
     assert found == outcomes[4:5] == outcomes[5:] == [private_key(ACCESS_KEY_ID).public_key()]
 
 
+class Places(threading.BoundedSemaphore):
+    """Tells when somebody waits for a download."""
+
+    def __init__(self, value):
+        super().__init__(value)
+        self.taken = threading.Event()
+
+    def acquire(self, *args, **kwargs):
+        got = super().acquire(*args, **kwargs)
+        self.taken.set()
+        return got
+
+
+def test_place_to_wait_is_free_again_after_each_download(clock, source):
+    store = KeyStore(source, clock=clock, waiting_at_once=1)
+    store._places = Places(1)
+    for name in (ACCESS_KEY_ID, "rotated", "rotated again"):
+        source.members = [*source.members, jwk(name)]
+        source.gate.clear()
+        source.begun.clear()
+        store._places.taken.clear()
+        first, _ = in_threads(1, store.load)
+        assert source.begun.wait(10)
+        second, outcomes = in_threads(1, lambda name=name: store.key(name))
+        assert store._places.taken.wait(10)
+        source.gate.set()
+        join([*first, *second])
+        assert outcomes == [private_key(name).public_key()]
+
+
+def test_unknown_key_during_the_cooldown_waits_for_a_download_that_runs(clock, source):
+    """It may bring the key: a rotation is no reason to refuse good tokens for ten seconds."""
+    work = []
+    store = KeyStore(source, clock=clock, fresh_seconds=5, in_background=work.append)
+    store._places = Places(1)
+    with pytest.raises(UnknownKey):
+        store.key("rotated")
+    source.members = [*source.members, jwk("rotated")]
+    clock.forward(5)
+    with pytest.raises(UnknownKey):
+        store.key("rotated")  # the cooldown, and nothing runs
+    store.key(ACCESS_KEY_ID)  # stale, so a renewal begins
+    waiting, outcomes = in_threads(1, lambda: store.key("rotated"))
+    assert store._places.taken.wait(10)
+    work.pop()()
+    join(waiting)
+    assert outcomes == [private_key("rotated").public_key()]
+    assert source.calls == 2
+
+
 def test_slow_download_does_not_hold_up_known_keys(clock, source):
     store = KeyStore(source, clock=clock)
     store.key(ACCESS_KEY_ID)
@@ -372,6 +422,28 @@ def test_load_warms_up_or_says_that_it_cannot(store, source):
     source.failure = CognitoUnavailable("down")
     with pytest.raises(CognitoUnavailable):
         store.load()
+
+
+def test_failed_load_is_not_repeated_by_requests_until_the_cooldown_ends(store, source, clock):
+    source.failure = CognitoUnavailable("down")
+    with pytest.raises(CognitoUnavailable) as refused:
+        store.load()
+    assert refused.value.retry_after == 10
+    clock.forward(9.9)
+    with pytest.raises(CognitoUnavailable):
+        store.key(ACCESS_KEY_ID)
+    assert source.calls == 1
+    source.failure = None
+    clock.forward(0.1)
+    assert store.key(ACCESS_KEY_ID)
+    assert source.calls == 2
+
+
+def test_load_that_succeeds_starts_no_cooldown(store, source):
+    store.load()
+    source.members = [*source.members, jwk("rotated")]
+    assert store.key("rotated")
+    assert source.calls == 2
 
 
 def test_snapshot_answers_before_the_first_download(source, clock):
