@@ -1,6 +1,8 @@
 """Protecting a view is one line: `permission_classes = [HasScope("stats/write")]`.
 
-    permission_classes = [HasScope("stats/write") | (IsPerson & InGroup("editors", "admins"))]
+    permission_classes = [HasScope("stats/write") | InGroup("editors", "admins")]
+
+`HasScope` admits machines, `InGroup` admits users.
 
 They combine with `&`, `|` and `~`, among themselves and with Django REST framework's own. Pages use
 `group_required`, or Django's `login_required` and `permission_required`.
@@ -19,6 +21,7 @@ from rest_framework.permissions import BasePermission, OperationHolderMixin
 from rest_framework.request import Request
 
 from .cognito.claims import AccessClaims
+from .token_rights import effective_groups, effective_scopes
 
 INSUFFICIENT_SCOPE = "insufficient_scope"  # RFC 6750 section 3.1
 
@@ -46,22 +49,34 @@ class Requirement(OperationHolderMixin, BasePermission):
 
 
 class HasScope(Requirement):
-    """The access token was granted all of these scopes. A browser session carries none."""
+    """A machine whose access token was granted all of these scopes.
 
-    def __init__(self, *scopes: str) -> None:
+    Cognito grants a user any scope that the app client may request, so a scope says nothing about
+    what the user may do. `users=True` admits users by scope as well. A browser session has none.
+    """
+
+    def __init__(self, *scopes: str, users: bool = False) -> None:
         if not scopes:
             raise ValueError("HasScope needs at least one scope")
         self.scopes = frozenset(scopes)
         self.scope = " ".join(scopes)
-        self.message = f"This needs an access token with the scope {self.scope}."
+        self.users = users
+        bearer = "an access token" if users else "a machine's access token (client credentials)"
+        self.message = f"This needs {bearer} with the scope {self.scope}."
 
     def met_by(self, request: Request) -> bool:
         claims = request.auth
-        return isinstance(claims, AccessClaims) and self.scopes <= claims.scopes
+        if not isinstance(claims, AccessClaims) or not (claims.is_machine or self.users):
+            return False
+        return self.scopes <= effective_scopes(claims)
 
 
 class InGroup(Requirement):
-    """The person is in at least one of these groups of the pool. Machines are in none."""
+    """A user in at least one of these groups. Machines are in none.
+
+    These are groups of our own pool, by their names there. A user of a trusted pool is in the
+    Django groups that the rules of that pool give (`COGNITO_TRUSTED_POOLS`), and in no others.
+    """
 
     def __init__(self, *groups: str) -> None:
         if not groups:
@@ -86,15 +101,17 @@ def is_person(user: Any) -> bool:
 
 
 def pool_groups(request: Request | HttpRequest) -> tuple[str, ...]:
-    """The groups of the pool that the caller is in: as the access token says, or for a session, as
-    the pool said last."""
+    """Return the groups of the caller that count here, from the access token or the session.
+
+    For a session these are the groups that the pool listed last.
+    """
     claims = getattr(request, "auth", None)
     if isinstance(claims, AccessClaims):
-        return claims.groups or ()
+        return effective_groups(claims)
     sign_in = getattr(request, "sign_in", None)
     if sign_in is None or sign_in.identity is None:
         return ()
-    return tuple(sign_in.identity.groups)
+    return effective_groups(sign_in.identity)
 
 
 def group_required(

@@ -12,6 +12,7 @@ from django.db.models.base import ModelState
 
 from .cognito.claims import AccessClaims
 from .people import person_of_access_token
+from .token_rights import effective_scopes
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def principal_maker(claims: AccessClaims) -> Callable[[], Any]:
     Raises UnknownPerson, PersonDeactivated, TokenRevoked.
     """
     if claims.is_machine:
-        machine = Machine(client_id=claims.client_id, scopes=claims.scopes)
+        machine = Machine(client_id=claims.client_id, scopes=effective_scopes(claims))
         return lambda: machine
     return _instance_maker(person_of_access_token(claims))
 

@@ -18,6 +18,7 @@ from .devices import device_name
 from .middleware import without_renewal
 from .models import SignIn
 from .names import page_address, template
+from .token_rights import effective_groups
 from .views import leave
 
 
@@ -58,7 +59,7 @@ class ProfileView(LoginRequiredMixin, TemplateView):
             "email": identity.email if identity else user.email,
             "subject": identity.subject if identity else "",
             "client_id": row.client_id if row else "",
-            "groups": identity.groups if identity else [],
+            "groups": effective_groups(identity) if identity else (),
             "access_token_expires_at": tokens.access_expires_at if tokens else None,
             "by_password": row is not None and row.by_password,
             "signed_in_at": row.signed_in_at if row else None,

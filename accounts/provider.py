@@ -25,6 +25,7 @@ from .cognito_calls import WatchedTokenEndpoint, counted_fetch
 from .encryption import Cipher
 from .group_mapping import GroupMapping, parse_rules
 from .names import page_address
+from .trusted_pools import parse_trusted_pool
 from .verified_tokens import VerifiedTokens
 
 
@@ -62,6 +63,7 @@ class Provider:
     public_url: str
     create_people: bool
     group_mappings: Mapping[str, GroupMapping]  # by issuer
+    trusted_scopes: Mapping[str, frozenset[str]]  # by issuer, of trusted pools
     public_client_id: str  # for browsers that come without our secret; may be empty
     spa_redirect_uris: tuple[str, ...]
     limits: Limits
@@ -99,30 +101,9 @@ def read_config() -> CognitoConfig:
 
 
 def read_trusted_pools() -> list[TrustedPool]:
-    """The further pools of COGNITO_TRUSTED_POOLS. Raises ConfigurationError.
-
-    A JSON object: pool id -> `{"clients": [app client id, …], "groups": {…}, "issuer": …,
-    "jwks_url": …}`; groups as in COGNITO_GROUPS, the last two only for a local or custom endpoint.
-    """
-    pools = []
-    for pool_id, members in dict(settings.COGNITO.get("TRUSTED_POOLS", {})).items():
-        known = {"clients", "issuer", "jwks_url", "groups"}
-        if not isinstance(members, dict) or not members.keys() <= known:
-            problem = f'(pool {pool_id!r}) must be an object like {{"clients": ["…"]}}'
-            raise ConfigurationError({"COGNITO_TRUSTED_POOLS": problem})
-        clients = members.get("clients")
-        if not isinstance(clients, list) or not all(isinstance(each, str) for each in clients):
-            problem = f"(pool {pool_id!r}) must list its app client ids under clients"
-            raise ConfigurationError({"COGNITO_TRUSTED_POOLS": problem})
-        pools.append(
-            TrustedPool(
-                pool_id=pool_id,
-                accepted_clients=tuple(clients),
-                issuer=str(members.get("issuer", "")),
-                jwks_url=str(members.get("jwks_url", "")),
-            )
-        )
-    return pools
+    """Return the further pools of COGNITO_TRUSTED_POOLS. Raises ConfigurationError."""
+    pools = dict(settings.COGNITO.get("TRUSTED_POOLS", {}))
+    return [parse_trusted_pool(pool_id, members) for pool_id, members in pools.items()]
 
 
 def read_group_mappings() -> dict[str, GroupMapping]:
@@ -220,7 +201,8 @@ def provider() -> Provider:
         return TokenVerifier(issuer=pool.issuer, client_ids=pool.accepted_clients, keys=keys)
 
     own = verifier(config)
-    pools = TrustedPools([own, *map(verifier, read_trusted_pools())])
+    trusted = read_trusted_pools()
+    pools = TrustedPools([own, *map(verifier, trusted)])
     return Provider(
         config=config,
         verifier=own,
@@ -235,6 +217,7 @@ def provider() -> Provider:
         public_url=settings.COGNITO["PUBLIC_URL"],
         create_people=settings.COGNITO.get("CREATE_PEOPLE", True),
         group_mappings=read_group_mappings(),
+        trusted_scopes={pool.issuer: frozenset(pool.scopes) for pool in trusted},
         public_client_id=settings.COGNITO.get("PUBLIC_CLIENT_ID", ""),
         spa_redirect_uris=read_spa_redirect_uris(),
         limits=limits,

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from ..cognito.claims import AccessClaims
 from ..models import Identity, SignIn
 from ..permissions import pool_groups
+from ..token_rights import effective_scopes
 
 
 def describe_caller(request: Request) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def describe_caller(request: Request) -> dict[str, Any]:
             "email": (identity.email if identity else getattr(user, "email", "")) or None,
             "name": (identity.name if identity else "") or None,
             "groups": list(pool_groups(request)),
-            "scopes": sorted(claims.scopes) if claims else [],
+            "scopes": sorted(effective_scopes(claims)) if claims else [],
             "permissions": sorted(user.get_all_permissions()),
             "tokenExpiresAt": _expiry(claims, sign_in),
         },

@@ -19,11 +19,14 @@ _CLIENT_ID = re.compile(r"[A-Za-z0-9_+]{1,128}")
 _PREFIX = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _SECRET = re.compile(r"[\x21-\x7e]+")  # compared as sent, so only what survives a header
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
+_NOT_A_SCOPE = "holds something that is not a scope"
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrustedPool:
     """A further user pool whose tokens are accepted: enough to verify, not to sign anybody in.
+
+    ``scopes`` are the scopes that count here in its tokens.
 
     Raises:
         ConfigurationError: every wrong value at once, under COGNITO_TRUSTED_POOLS.
@@ -34,11 +37,14 @@ class TrustedPool:
     region: str = ""
     issuer: str = ""
     jwks_url: str = ""
+    scopes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         problems = _complete_pool(self)
         if not self.accepted_clients:
             problems["COGNITO_ACCEPTED_CLIENTS"] = "names no app client"
+        if not _are_scopes(self.scopes):
+            problems["COGNITO_SCOPES"] = _NOT_A_SCOPE
         if problems:
             # All of it comes from one variable: say which member is wrong in the sentence.
             members = (
@@ -170,9 +176,13 @@ def _secret_problem(client_secret: str, *, public: bool) -> dict[str, str]:
     return {"COGNITO_CLIENT_SECRET": problem}
 
 
+def _are_scopes(scopes: tuple[str, ...]) -> bool:
+    return all(_SCOPE.fullmatch(scope) for scope in scopes)
+
+
 def _scopes_problem(scopes: tuple[str, ...]) -> dict[str, str]:
-    if not all(_SCOPE.fullmatch(scope) for scope in scopes):
-        problem = "holds something that is not a scope"
+    if not _are_scopes(scopes):
+        problem = _NOT_A_SCOPE
     elif "openid" not in scopes:
         problem = "must hold openid: without it there is no ID token"
     elif "offline_access" in scopes:

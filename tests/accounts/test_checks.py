@@ -51,6 +51,11 @@ def test_original_ways_in_production_are_warned_of(settings):
         {"eu-west-1_Partner01": {"clients": ["not a client"]}},
         {"eu-west-1_Partner01": {"clients": ["abc"], "issuer": "http://evil.example"}},
         {"eu-west-1_Partner01": {"clients": ["abc"], "jwks": "x"}},
+        {"eu-west-1_Partner01": {"clients": ["abc"], "scopes": "stats/read"}},
+        {"eu-west-1_Partner01": {"clients": ["abc"], "scopes": [7]}},
+        {"eu-west-1_Partner01": {"clients": ["abc"], "scopes": ["stats/read stats/write"]}},
+        {"eu-west-1_Partner01": {"clients": ["abc"], "scopes": [""]}},
+        {"eu-west-1_Partner01": {"clients": ["abc"], "scopes": None}},
     ],
     ids=str,
 )

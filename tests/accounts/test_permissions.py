@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.permissions import HasScope, InGroup, IsPerson, group_required
+from accounts.testing import mint_machine_token
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
@@ -31,6 +32,7 @@ def for_groups(request):
 urlpatterns = [
     path("scope", view(HasScope("stats/write"))),
     path("scopes", view(HasScope("stats/read", "stats/write"))),
+    path("users", view(HasScope("stats/read", "stats/write", users=True))),
     path("group", view(InGroup("admins", "editors"))),
     path("either", view(HasScope("stats/write") | InGroup("admins"))),
     path("both", view(HasScope("stats/write") & InGroup("admins"))),
@@ -47,20 +49,17 @@ urlpatterns = [
 
 CASES = [
     # address, groups, scopes, let in
-    ("scope", [], ["stats/write"], True),
-    ("scope", ["admins"], ["stats/read"], False),
-    ("scopes", [], ["stats/read", "stats/write"], True),
-    ("scopes", [], ["stats/write"], False),
+    ("scope", [], ["stats/write"], False),
+    ("scope", ["admins"], ["stats/write"], False),
+    ("users", [], ["stats/read", "stats/write"], True),
+    ("users", ["admins"], ["stats/write"], False),
     ("group", ["editors"], [], True),
     ("group", ["admins", "other"], [], True),
     ("group", ["other"], ["admins"], False),
     ("group", [], [], False),
     ("either", ["admins"], [], True),
-    ("either", [], ["stats/write"], True),
-    ("either", ["editors"], ["stats/read"], False),
-    ("both", ["admins"], ["stats/write"], True),
-    ("both", ["admins"], [], False),
-    ("both", [], ["stats/write"], False),
+    ("either", ["editors"], ["stats/write"], False),
+    ("both", ["admins"], ["stats/write"], False),
     ("mixed", [], [], True),
     ("mixed", ["banned"], [], False),
     ("person", [], [], True),
@@ -105,6 +104,29 @@ def test_machine_is_let_in_by_scope_alone(cognito_client):
     assert machine.get("/person").status_code == 200
     assert machine.get("/group").status_code == 403
     assert cognito_client.machine(scopes=["other"]).get("/person").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("address", "scopes", "let_in"),
+    [
+        ("scope", ["stats/write"], True),
+        ("scope", ["stats/read"], False),
+        ("scopes", ["stats/read", "stats/write"], True),
+        ("scopes", ["stats/write"], False),
+        ("users", ["stats/read", "stats/write"], True),
+        ("either", ["stats/write"], True),
+        ("both", ["stats/write"], False),
+    ],
+)
+def test_machine_needs_every_scope(cognito_client, address, scopes, let_in):
+    machine = cognito_client.machine(scopes=scopes)
+    assert machine.get(f"/{address}").status_code == (200 if let_in else 403)
+
+
+def test_machine_is_in_no_group_whatever_its_token_contains(cognito_client):
+    machine = cognito_client.anonymous()
+    machine.bear(mint_machine_token(claims={"cognito:groups": ["admins"]}))
+    assert machine.get("/group").status_code == 403
 
 
 def test_arguments_are_required():

@@ -91,6 +91,14 @@ def test_clients_for_people_have_the_secure_defaults():
         assert client["AllowedOAuthFlows"] == ["code"]
 
 
+def test_clients_for_people_request_no_scope_of_the_api():
+    """Cognito grants them to any user who asks for them."""
+    for name, resource in template("1")["Resources"].items():
+        if resource["Type"] == "AWS::Cognito::UserPoolClient" and name != "MachineClient":
+            scopes = resource["Properties"]["AllowedOAuthScopes"]
+            assert [scope for scope in scopes if "/" in scope] == []
+
+
 def test_buckets_are_private():
     buckets = [
         resource["Properties"]

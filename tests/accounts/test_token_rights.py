@@ -1,0 +1,130 @@
+"""Whose groups and scopes count: users and machines of our own pool and of trusted pools."""
+
+import json
+
+import pytest
+from django.http import HttpResponse
+from django.urls import include, path
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import Identity, SignIn
+from accounts.permissions import HasScope, InGroup, group_required
+from accounts.testing import mint_access_token, mint_machine_token
+from accounts.testing.tokens import FOREIGN_ISSUER
+from stats.models import Stat
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+PARTNER = "3examplepartner12345"
+RULES = {"readers": "proofreaders", "bosses": {"groups": ["admins"], "staff": True}}
+
+
+class Anything(APIView):
+    def get(self, request):
+        return Response({})
+
+
+@group_required("proofreaders")
+def page(request):
+    return HttpResponse("in")
+
+
+urlpatterns = [
+    path("page", page),
+    path("readers", Anything.as_view(permission_classes=[InGroup("readers")])),
+    path("proofreaders", Anything.as_view(permission_classes=[InGroup("proofreaders")])),
+    path("scope", Anything.as_view(permission_classes=[HasScope("stats/read")])),
+    path("users", Anything.as_view(permission_classes=[HasScope("stats/read", users=True)])),
+    path("", include("sso_project.urls")),
+]
+
+
+@pytest.fixture
+def caller(settings, cognito_client):
+    """Make a client that sends a token of `kind` from one of the pools."""
+
+    def make(kind, pool):
+        members = {"groups": RULES, "scopes": ["stats/read"]} if pool == "listed" else {}
+        trusted = {FOREIGN_ISSUER.rpartition("/")[2]: {"clients": [PARTNER], **members}}
+        settings.COGNITO = {**settings.COGNITO, "TRUSTED_POOLS": trusted}
+        foreign = pool != "own"
+        scopes = ["stats/read", "stats/write"]
+        if kind == "machine":
+            client_id = PARTNER if foreign else None
+            token = mint_machine_token(client_id=client_id, scopes=scopes, foreign=foreign)
+        else:
+            claims = {"client_id": PARTNER} if foreign else {}
+            token = mint_access_token(
+                groups=["readers"], scopes=scopes, foreign=foreign, claims=claims
+            )
+        client = cognito_client.anonymous()
+        client.bear(token)
+        return client
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("kind", "pool", "open_addresses"),
+    [
+        ("user", "own", {"readers", "users"}),
+        ("user", "trusted", set()),
+        ("user", "listed", {"proofreaders", "users"}),
+        ("machine", "own", {"scope", "users"}),
+        ("machine", "trusted", set()),
+        ("machine", "listed", {"scope", "users"}),
+    ],
+)
+def test_groups_and_scopes_count_for_our_pool_and_as_listed(caller, kind, pool, open_addresses):
+    client = caller(kind, pool)
+    addresses = ("readers", "proofreaders", "scope", "users")
+    answers = {address: client.get(f"/{address}").status_code for address in addresses}
+    assert answers == {address: 200 if address in open_addresses else 403 for address in addresses}
+
+
+@pytest.mark.parametrize(
+    ("kind", "pool", "groups", "scopes"),
+    [
+        ("user", "own", ["readers"], ["stats/read", "stats/write"]),
+        ("user", "trusted", [], []),
+        ("user", "listed", ["proofreaders"], ["stats/read"]),
+        ("machine", "trusted", [], []),
+        ("machine", "listed", [], ["stats/read"]),
+    ],
+)
+def test_api_shows_only_what_counts(caller, kind, pool, groups, scopes):
+    data = caller(kind, pool).get("/api/user").json()["data"]
+    assert (data["groups"], data["scopes"]) == (groups, scopes)
+
+
+@pytest.mark.parametrize("pool", ["trusted", "listed"])
+def test_machine_of_a_trusted_pool_does_not_write_figures(caller, pool):
+    client = caller("machine", pool)
+    figure = json.dumps({"kpi": "cost", "year": 2020, "month": 1, "value": 1})
+    for method, address in (("post", "/api/stats"), ("delete", "/api/stats/1")):
+        answer = getattr(client, method)(address, figure, content_type="application/json")
+        assert answer.status_code == 403
+    assert not Stat.objects.exists()
+    assert client.get("/api/stats").status_code == (200 if pool == "listed" else 403)
+
+
+def test_session_of_an_identity_of_a_trusted_pool_has_only_what_its_rules_give(
+    caller, cognito_client
+):
+    caller("user", "listed")  # trusts the pool
+    client = cognito_client("ada", groups=["proofreaders"], bearer=False)
+    assert client.get("/page").status_code == 200
+    Identity.objects.update(issuer=FOREIGN_ISSUER)
+    SignIn.objects.update(issuer=FOREIGN_ISSUER)
+    assert client.get("/page").status_code == 403
+    assert "proofreaders" not in client.get("/profile/").content.decode()
+    Identity.objects.update(groups=["readers"])
+    assert client.get("/page").status_code == 200
+    assert "proofreaders" in client.get("/profile/").content.decode()
+
+
+def test_identity_of_a_pool_that_is_no_longer_trusted_is_in_no_group(cognito_client):
+    client = cognito_client("ada", groups=["proofreaders"], bearer=False)
+    Identity.objects.update(issuer=FOREIGN_ISSUER)
+    assert client.get("/page").status_code == 403
