@@ -19,6 +19,8 @@ MAX_HEADER_BYTES = 8192
 MAX_PARSED_HEADER_BYTES = 1024
 # Ten sign-in attempts, a session and the cookies that other sites of the domain add.
 MAX_COOKIE_BYTES = 16_384
+# Python before 3.11.10 decodes escaped cookie values in quadratic time (CVE-2024-7592).
+MAX_COOKIE_BACKSLASHES = 64
 MAX_TOKEN_HEADER_BYTES = LONGEST_TOKEN + len("Bearer ")
 
 _PARSED = re.compile(
@@ -89,6 +91,9 @@ def check_headers(headers: Mapping[str, Any], path: str) -> Refusal | None:
             title = name.removeprefix("HTTP_").replace("_", "-").title()
             detail = f"The header {title} is longer than {limit:,} bytes. Send a shorter one."
             return Refusal(431, "header_too_large", detail)  # RFC 6585 section 5
+    if headers.get("HTTP_COOKIE", "").count("\\") > MAX_COOKIE_BACKSLASHES:
+        detail = "The header Cookie has too many backslashes. Delete this site's cookies."
+        return Refusal(400, "malformed_cookie", detail)
     return _check_content_type(headers) or _check_body(headers, path)
 
 
