@@ -2,7 +2,7 @@
 # Two stages: the first installs and builds, the second has what a server needs and nothing to build
 # with. Runs as nobody in particular, on a read-only file system with a small /tmp (compose.yaml).
 
-FROM python:3.11.14-slim-bookworm AS build
+FROM python:3.11.15-slim-bookworm AS build
 WORKDIR /app
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1
 COPY requirements-runtime.txt ./
@@ -14,7 +14,7 @@ COPY . .
 RUN STATIC_ROOT=/app/staticfiles /venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
     && /venv/bin/python -m compileall -q /app /venv
 
-FROM python:3.11.14-slim-bookworm
+FROM python:3.11.15-slim-bookworm
 RUN python -m pip uninstall --yes pip \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin app
 WORKDIR /app

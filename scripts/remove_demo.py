@@ -58,6 +58,7 @@ LINES = {
     "docs/architecture.md": [r"^\| example \||`bench/`", r"stats/api/question\.py"],
     "docs/scaling.md": [r"^\| (dashboard|`/api/stats`)"],
     ".dockerignore": [r"^!stats$"],
+    "deploy/nginx.conf.template": [r"stats/bulk", r"# As LARGE_BODY_PATHS"],
     "CHANGELOG.md": [r"make bench|docs/performance"],
 }
 _FETCH = ('"/api/stats"', '"/api/user"')

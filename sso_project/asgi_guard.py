@@ -44,7 +44,12 @@ class AsgiRequestGuard:
         ]
 
         async def replay() -> Mapping[str, Any]:
-            return messages.pop() if messages else await receive()
+            if messages:
+                return messages.pop()
+            # Of a refused body there may be more, which Django does not expect.
+            while (message := await receive())["type"] == "http.request":
+                pass
+            return message
 
         await self.application(scope, replay, send)
 

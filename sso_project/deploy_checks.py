@@ -7,11 +7,13 @@
 `sso_project.W004` static files were not collected, so every page would be a 500.
 `sso_project.W005` a value is the example's, which everybody knows.
 `sso_project.W006` everybody is a trusted proxy or caller.
+`sso_project.W007` the Python has known faults that a request can trigger.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,9 @@ _EXAMPLES = {
     "TOKEN_ENCRYPTION_KEYS": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 }
 _NETWORKS = ("TRUSTED_PROXIES", "TRUSTED_CALLERS")
+# The first releases that parse Content-Type in linear time (CPython gh-136063); later series start
+# with it.
+MIN_PYTHON = {(3, 11): 15, (3, 12): 13, (3, 13): 10, (3, 14): 1}
 
 
 @register(CONFIGURATION)
@@ -91,6 +96,22 @@ def check_proxy(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         if _everybody(value)
     ]
     return found
+
+
+@register(Tags.security, deploy=True)
+def check_python(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    major, minor, patch = sys.version_info[:3]
+    least = MIN_PYTHON.get((major, minor), 0)
+    if patch >= least:
+        return []
+    return [
+        Warning(
+            f"Python {major}.{minor}.{patch} has known faults: a long Content-Type costs it a "
+            "second of processor time.",
+            hint=f"Install Python {major}.{minor}.{least} or later. Dockerfile has it.",
+            id="sso_project.W007",
+        )
+    ]
 
 
 @register(Tags.database, deploy=True)

@@ -231,6 +231,7 @@ class Nginx(Process):
             "${SERVERS}": servers,
             "${LISTEN}": f"127.0.0.1:{self.port}",
             "${SERVER_NAME}": "localhost",
+            "${FORWARDED_PROTO}": "$scheme",
         }.items():
             # As envsubst: in comments too, so that only the first use of a line counts.
             site = site.replace(name, value)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from compose_spec import PyCompose
+from django.conf import settings
 
 from tests.imports import ROOT
 
@@ -16,6 +17,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 ON_LAMBDA = (ROOT / "infra/Dockerfile").read_text(encoding="utf-8")
 COMPOSE_FILE = (ROOT / "compose.yaml").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load(COMPOSE_FILE)
+TEMPLATE = (ROOT / "deploy/nginx.conf.template").read_text(encoding="utf-8")
 FINAL = DOCKERFILE.rpartition("\nFROM ")[2]
 IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
 
@@ -90,7 +92,7 @@ def test_misspelt_compose_file_is_noticed():
 
 def test_every_image_is_pinned_to_a_version():
     images = [each["image"] for each in COMPOSE["services"].values() if "build" not in each]
-    assert len(images) == 2
+    assert len(images) == 3
     assert all(re.search(r":\d+\.\d+", image) for image in images)
 
 
@@ -112,13 +114,50 @@ def test_cache_needs_no_capability_and_may_write_where_it_starts():
     assert cache["tmpfs"] == ["/data:mode=1777"]
 
 
+def test_only_the_proxy_is_reached_and_only_from_this_machine():
+    published = {
+        name: each["ports"] for name, each in COMPOSE["services"].items() if "ports" in each
+    }
+    assert published == {"proxy": ["127.0.0.1:${PORT:-8000}:8080"]}
+    assert COMPOSE["services"]["proxy"]["environment"]["LISTEN"] == "8080"
+
+
+def test_proxy_runs_read_only_and_has_what_its_template_needs():
+    proxy = COMPOSE["services"]["proxy"]
+    assert proxy["user"] == "nginx"
+    assert proxy["read_only"] is True
+    assert proxy["cap_drop"] == ["ALL"]
+    assert proxy["security_opt"] == ["no-new-privileges:true"]
+    assert set(re.findall(r"\$\{(\w+)\}", TEMPLATE)) == set(proxy["environment"])
+    assert proxy["volumes"][0].startswith("./deploy/nginx.conf.template:/etc/nginx/templates/")
+
+
+def test_site_trusts_the_network_of_its_proxy():
+    subnet = COMPOSE["networks"]["default"]["ipam"]["config"][0]["subnet"]
+    assert COMPOSE["services"]["app"]["environment"]["TRUSTED_PROXIES"] == subnet
+
+
+def test_uploads_have_a_space_of_their_own():
+    folders = [mount.partition(":")[0] for mount in COMPOSE["services"]["proxy"]["tmpfs"]]
+    assert {"/var/cache/nginx", "/var/cache/nginx/client_temp"} <= set(folders)
+    assert "/dev/shm" not in str(COMPOSE["services"]["app"]["tmpfs"])
+    assert COMPOSE["services"]["app"]["shm_size"] == "64m"
+
+
+def test_proxy_and_site_accept_the_same_sizes():
+    [large] = re.findall(r"location ~ \^\((\S+)\)\$ \{ client_max_body_size (\w+);", TEMPLATE)
+    assert large == (settings.LARGE_BODY_PATHS, f"{settings.MAX_LARGE_BODY_BYTES >> 20}m")
+    usual = f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE >> 20}m"
+    assert f"    client_max_body_size {usual};" in TEMPLATE
+    assert f"    client_body_buffer_size {usual};" in TEMPLATE
+
+
 def test_stopping_leaves_time_to_finish(monkeypatch):
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "/nonexistent")
-    settings = {}
-    exec((ROOT / "deploy/gunicorn_config.py").read_text(encoding="utf-8"), settings)
+    server = {}
+    exec((ROOT / "deploy/gunicorn_config.py").read_text(encoding="utf-8"), server)
     grace = int(COMPOSE["services"]["app"]["stop_grace_period"].rstrip("s"))
-    assert grace > settings["graceful_timeout"] > 15  # the longest call to Cognito
-    proxy = (ROOT / "deploy/nginx.conf.template").read_text(encoding="utf-8")
-    assert int(re.search(r"keepalive_timeout (\d+)s", proxy)[1]) < settings["keepalive"]
-    assert settings["graceful_timeout"] < int(re.search(r"read_timeout (\d+)s", proxy)[1])
+    assert grace > server["graceful_timeout"] > 15  # the longest call to Cognito
+    assert int(re.search(r"keepalive_timeout (\d+)s", TEMPLATE)[1]) < server["keepalive"]
+    assert server["graceful_timeout"] < int(re.search(r"read_timeout (\d+)s", TEMPLATE)[1])

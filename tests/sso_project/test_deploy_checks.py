@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 from cryptography.fernet import Fernet
 
+from sso_project import deploy_checks
 from tests.imports import ROOT
 
 PRODUCTION = {
@@ -47,13 +48,45 @@ def messages(tmp_path, clean_environ):
             text=True,
         )
         assert done.returncode == 0, done.stderr
-        return re.findall(r"'([\w.]+)'", done.stdout)
+        # Not of these settings, but of the Python that runs the tests.
+        return re.findall(r"'((?!sso_project\.W007)[\w.]+)'", done.stdout)
 
     return run
 
 
 def test_documented_production_settings_are_clean(messages):
     assert messages() == []
+
+
+def is_old(version):
+    return version[2] < deploy_checks.MIN_PYTHON.get(tuple(version[:2]), 0)
+
+
+@pytest.mark.parametrize(
+    ("version", "is_named"),
+    [
+        ((3, 11, 14), True),
+        ((3, 11, 15), False),
+        ((3, 12, 12), True),
+        ((3, 12, 13), False),
+        ((3, 13, 9), True),
+        ((3, 13, 10), False),
+        ((3, 14, 0), True),
+        ((3, 14, 1), False),
+        ((3, 15, 0), False),
+    ],
+)
+def test_python_with_known_faults_is_named(version, is_named, monkeypatch):
+    monkeypatch.setattr(deploy_checks.sys, "version_info", (*version, "final", 0))
+    found = deploy_checks.check_python(None)
+    assert [message.id for message in found] == ["sso_project.W007"] * is_named
+
+
+def test_image_has_a_python_without_known_faults():
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    versions = re.findall(r"^FROM python:([\d.]+)-", dockerfile, re.MULTILINE)
+    assert len(versions) == 2
+    assert not any(is_old([int(part) for part in each.split(".")]) for each in versions)
 
 
 def test_operations_documents_these_very_settings():

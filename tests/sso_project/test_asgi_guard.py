@@ -1,0 +1,103 @@
+"""The guard in front of an ASGI server's application: the same limits, and bodies in memory."""
+
+import asyncio
+
+import pytest
+from django.core.handlers.asgi import ASGIHandler
+
+from sso_project.asgi_guard import AsgiRequestGuard, read_body
+
+MB = 1024 * 1024
+
+
+def ask(application, *pieces, path="/", headers=(), method="POST", ends=True):
+    """Send one request; returns the scope and body that `application` sees, or its response."""
+    messages = [
+        {"type": "http.request", "body": piece, "more_body": number < len(pieces) - 1}
+        for number, piece in enumerate(pieces)
+    ] or [{"type": "http.request"}]
+    if not ends:
+        messages[-1] = {"type": "http.disconnect"}
+    sent = []
+
+    async def receive():
+        return messages.pop(0) if messages else await asyncio.sleep(60)
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": method, "path": path, "query_string": b"",
+             "headers": [(name.encode(), value.encode()) for name, value in headers]}  # fmt: skip
+    asyncio.run(AsgiRequestGuard(application)(scope, receive, send))
+    return sent
+
+
+class Echo:
+    async def __call__(self, scope, receive, send):
+        self.scope = scope
+        self.message = await receive()
+
+
+def refusal(*pieces, **options):
+    echo = Echo()
+    ask(echo, *pieces, **options)
+    refused = echo.scope.get("sso_project.refusal")
+    assert not refused or not echo.message["body"]
+    return (refused.status, refused.code) if refused else None
+
+
+@pytest.mark.parametrize(("path", "limit"), [("/nosuch", MB), ("/api/stats/bulk", 12 * MB)])
+def test_body_is_bounded_with_and_without_a_length(path, limit):
+    length = [("content-length", str(limit + 1))]
+    assert refusal(b"x" * limit, path=path) is None
+    assert refusal(b"x" * limit, b"x", path=path) == (413, "too_large")
+    assert refusal(path=path, headers=length) == (413, "too_large")
+
+
+def test_body_reaches_the_application_whole():
+    echo = Echo()
+    ask(echo, b"a", b"b", b"c")
+    assert echo.message == {"type": "http.request", "body": b"abc", "more_body": False}
+
+
+def test_body_that_ends_early_is_refused():
+    assert refusal(b"a", b"b", ends=False) == (400, "incomplete_body")
+
+
+def test_body_has_a_deadline(monkeypatch):
+    monkeypatch.setattr("sso_project.asgi_guard.MAX_BODY_SECONDS", 0.01)
+
+    async def never():
+        await asyncio.sleep(60)
+
+    refused, _ = asyncio.run(read_body(never, 1))
+    assert refused.status == 408
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ([("content-type", "a/b;" * 8_000)], (431, "header_too_large")),
+        ([("content-type", "a/b"), ("content-type", "c/d")], (400, "malformed_content_type")),
+        ([("content-encoding", "gzip"), ("content-length", "1")], (415, "unsupported_encoding")),
+        ([("content_type", "x" * 2_000)], None),  # Django does not see it either
+    ],
+)
+def test_headers_are_checked(headers, expected):
+    assert refusal(b"x", headers=headers) == expected
+
+
+def test_site_responds_with_the_refusal():
+    start, body = ask(ASGIHandler(), path="/healthz", headers=[("content-type", "x" * 2_000)])[:2]
+    assert start["status"] == 431
+    assert b"header_too_large" in body["body"]
+
+
+def test_other_protocols_pass():
+    echo = Echo()
+
+    async def receive():
+        return {"type": "lifespan.startup"}
+
+    asyncio.run(AsgiRequestGuard(echo)({"type": "lifespan"}, receive, None))
+    assert echo.message == {"type": "lifespan.startup"}
