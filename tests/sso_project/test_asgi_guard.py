@@ -7,6 +7,9 @@ from django.core.handlers.asgi import ASGIHandler
 
 from sso_project.asgi_guard import AsgiRequestGuard, read_body
 
+# Django looks after its connections when a request starts, also when a view needs none.
+pytestmark = pytest.mark.django_db
+
 MB = 1024 * 1024
 
 

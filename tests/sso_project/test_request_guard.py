@@ -21,6 +21,9 @@ from sso_project.request_limits import (
     max_body_bytes,
 )
 
+# Django looks after its connections when a request starts, also when a view needs none.
+pytestmark = pytest.mark.django_db
+
 MB = 1024 * 1024
 WRITES = [
     ("POST", "/api/auth/get-tokens"),
