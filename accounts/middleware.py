@@ -1,4 +1,4 @@
-"""Whoever is signed in stays so while Cognito agrees; whoever's sign-in has ended is signed out.
+"""Renew the tokens of signed-in users, end sessions with their sign-in, keep answers out of caches.
 
 The same for every page, method and process: the session follows one row in the database, and that
 row's tokens are renewed when it is due.
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from django.contrib import auth
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject, empty
 
 from . import ask_to_sign_in, ending, renewal, session, wants
 from .cognito.errors import CognitoError
@@ -33,6 +34,49 @@ def without_renewal(view: View) -> View:
     """Mark a view that must work whatever Cognito does, such as signing out."""
     view.without_renewal = True  # type: ignore[attr-defined]
     return view
+
+
+class PrivateResponseMiddleware:
+    """Sends `Cache-Control: no-store, private` with every response that may hold a user's data.
+
+    That is a response with a Set-Cookie or a form token, in a session, or to an authenticated API
+    call (RFC 9111 section 3: a shared cache may otherwise store it). It replaces what the view
+    declared, except for `private, no-cache`: only the user's own browser stores that, and asks
+    again before each use. It stands before SessionMiddleware, so that it sees all cookies.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        declared = response.headers.get("Cache-Control", "").lower().split(",")
+        directives = {directive.strip() for directive in declared}
+        if {"no-store", "private"} <= directives:
+            return response
+        if _sets_cookie(request, response) or (
+            _is_of_user(request) and not {"no-cache", "private"} <= directives
+        ):
+            response.headers["Cache-Control"] = "no-store, private"
+        return response
+
+
+def _sets_cookie(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Return True if the response sets a cookie or may hold a form token, which belongs to one."""
+    # `get_token` adds this member. Django sets the cookie then, or keeps the token in the session.
+    has_token = "CSRF_COOKIE_NEEDS_UPDATE" in request.META
+    return has_token or bool(response.cookies) or "Set-Cookie" in response.headers
+
+
+def _is_of_user(request: HttpRequest) -> bool:
+    """Return True in a session and for an authenticated API call. This makes no query."""
+    session = getattr(request, "session", None)
+    if session is not None and not session.is_empty():
+        return True
+    user = getattr(request, "user", None)
+    if isinstance(user, SimpleLazyObject) and user._wrapped is empty:
+        return False  # not read, so the response cannot depend on it
+    return bool(getattr(user, "is_authenticated", False))
 
 
 class SignInMiddleware:

@@ -162,6 +162,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "sso_project.middleware.ContentSecurityPolicyMiddleware",
     "sso_project.middleware.CanonicalHostMiddleware",
+    "accounts.middleware.PrivateResponseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "sso_project.file_uploads.FileUploadMiddleware",

@@ -56,6 +56,10 @@ def _installed() -> Iterator[Finding]:
     before = "django.contrib.auth.middleware.AuthenticationMiddleware"
     if middleware not in names or before in names[names.index(middleware) :]:
         yield findings.middleware_missing(middleware)
+    private = f"{_PACKAGE}.middleware.PrivateResponseMiddleware"
+    after = "django.contrib.sessions.middleware.SessionMiddleware"
+    if names and (private not in names or after in names[: names.index(private)]):
+        yield findings.private_responses_missing(private)
     backend = f"{_PACKAGE}.backends.CognitoBackend"
     if backend not in settings.AUTHENTICATION_BACKENDS:
         yield findings.backend_missing(backend)

@@ -86,6 +86,15 @@ def middleware_missing(name: str) -> Finding:
     )
 
 
+def private_responses_missing(name: str) -> Finding:
+    return Finding(
+        id="private-responses-missing",
+        what=f"MIDDLEWARE doesn't hold {name} before Django's SessionMiddleware.",
+        why="Proxies and browsers may store pages that show a user's data, and serve them again.",
+        fix=(f'Settings: add "{name}" to MIDDLEWARE, above SessionMiddleware.',),
+    )
+
+
 def backend_missing(name: str) -> Finding:
     return Finding(
         id="backend-missing",

@@ -197,6 +197,14 @@ def test_domain_that_does_not_answer_is_held_against_what_the_pool_names(config,
     assert f"Console: Cognito > User pools > {config.pool_id} > Domain" in found.fix[0]
 
 
+MIDDLEWARE = [
+    "accounts.middleware.PrivateResponseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.SignInMiddleware",
+]
+
+
 @pytest.mark.parametrize(
     ("name", "value", "finding"),
     [
@@ -204,6 +212,10 @@ def test_domain_that_does_not_answer_is_held_against_what_the_pool_names(config,
         ("SESSION_COOKIE_DOMAIN", "example.org", "session-cookie-domain"),
         ("SESSION_COOKIE_SECURE", True, "cookies-not-returned"),
         ("MIDDLEWARE", [], "middleware-missing"),
+        ("MIDDLEWARE", MIDDLEWARE[:-1], "middleware-missing"),
+        ("MIDDLEWARE", MIDDLEWARE[1:], "private-responses-missing"),
+        ("MIDDLEWARE", [*MIDDLEWARE[1:], MIDDLEWARE[0]], "private-responses-missing"),
+        ("MIDDLEWARE", MIDDLEWARE, None),
         ("AUTHENTICATION_BACKENDS", [], "backend-missing"),
         ("ALLOWED_HOSTS", [], "host-not-allowed"),
         ("DEBUG", False, None),

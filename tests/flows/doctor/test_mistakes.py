@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 
 from local_pool.testing import Client, LocalPool
 from tests.cognito.loopback import ScriptedServer, answer
@@ -210,6 +211,8 @@ MISTAKES = {
         pool=callback_is("https://www.app.example.com/signin"),
         environment=lambda pool: {
             **mistaken_client(pool),
+            "DEBUG": "0",
+            "TOKEN_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
             "PUBLIC_URL": "https://app.example.com",
         },
     ),
