@@ -41,8 +41,9 @@ class PrivateResponseMiddleware:
 
     That is a response with a Set-Cookie or a form token, in a session, or to an authenticated API
     call (RFC 9111 section 3: a shared cache may otherwise store it). It replaces what the view
-    declared, except for `private, no-cache`: only the user's own browser stores that, and asks
-    again before each use. It stands before SessionMiddleware, so that it sees all cookies.
+    declared, except for `no-store` and for `private, no-cache`: only the user's own browser stores
+    the latter, and asks again before each use. It stands before SessionMiddleware, so that it sees
+    all cookies.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -52,7 +53,7 @@ class PrivateResponseMiddleware:
         response = self.get_response(request)
         declared = response.headers.get("Cache-Control", "").lower().split(",")
         directives = {directive.strip() for directive in declared}
-        if {"no-store", "private"} <= directives:
+        if "no-store" in directives:
             return response
         if _sets_cookie(request, response) or (
             _is_of_user(request) and not {"no-cache", "private"} <= directives

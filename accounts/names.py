@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 
 LABEL = (__package__ or "").rpartition(".")[2]
@@ -18,3 +19,12 @@ def page_address(name: str, *args: Any) -> str:
 def template(name: str) -> str:
     """The template of one of our pages, `template("problem.html")`: in the folder's own name."""
     return f"{LABEL}/{name}"
+
+
+def cookie_name(name: str) -> str:
+    """Return the name of a cookie of this site: with `__Host-` if cookies are Secure here.
+
+    Browsers take such a cookie from this very host only (RFC 6265bis section 4.1.3.2), so another
+    host of the domain cannot plant one.
+    """
+    return f"__Host-{name}" if settings.SESSION_COOKIE_SECURE else name

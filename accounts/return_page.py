@@ -12,6 +12,8 @@ from typing import TypeVar
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from .names import cookie_name
+
 MAX_AGE = 600  # seconds
 _COOKIE = "after_sign_out"
 
@@ -22,7 +24,7 @@ def remember(response: HttpResponse, page: str) -> None:
     """Keep `page`, an address that `safe_next_url` let through; nothing when it is empty."""
     if page:
         response.set_signed_cookie(
-            _COOKIE,
+            cookie_name(_COOKIE),
             page,
             max_age=MAX_AGE,
             httponly=True,
@@ -33,10 +35,10 @@ def remember(response: HttpResponse, page: str) -> None:
 
 def remembered(request: HttpRequest) -> str:
     """The page that was kept, or an empty string."""
-    return request.get_signed_cookie(_COOKIE, default="", max_age=MAX_AGE) or ""
+    return request.get_signed_cookie(cookie_name(_COOKIE), default="", max_age=MAX_AGE) or ""
 
 
 def forget(response: Answer) -> Answer:
     """The same answer, with the page taken back."""
-    response.delete_cookie(_COOKIE, samesite="Lax")
+    response.delete_cookie(cookie_name(_COOKIE), samesite="Lax")
     return response

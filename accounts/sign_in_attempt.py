@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 
 from .cognito.authorization import new_secret, reference_of
 from .encryption import Unreadable
+from .names import cookie_name
 from .provider import provider
 
 MAX_AGE = 600  # seconds
@@ -99,7 +100,7 @@ def _cookie_name(state: str) -> str:
 
 
 def _prefix() -> str:
-    return f"__Host-{_NAME}" if settings.SESSION_COOKIE_SECURE else _NAME
+    return cookie_name(_NAME)
 
 
 def _names_oldest_first(request: HttpRequest) -> list[str]:

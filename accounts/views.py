@@ -35,7 +35,7 @@ from .cognito.errors import CognitoError, InvalidCallback, StateMismatch
 from .journal import note
 from .middleware import without_renewal
 from .models import SignIn
-from .names import page_address, template
+from .names import cookie_name, page_address, template
 from .next_url import destination, safe_next_url
 from .oidc_settings import oidc_setting
 from .problem_page import record_refusal, render_problem
@@ -136,7 +136,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         response = HttpResponseRedirect(destination(attempt.next_url))
         # Tells the page's script that this is a return, not a visit: it may refill a form.
         response.set_cookie(
-            "signed_in_again",
+            cookie_name("signed_in_again"),
             "1",
             max_age=60,
             secure=bool(settings.SESSION_COOKIE_SECURE),

@@ -14,7 +14,9 @@ from typing import Any
 from .log_masking import masked
 from .request_log import REQUEST_ID
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
+# ASCII only: some readers of logs take U+2028, U+2029 or U+0085 for the end of a line, and what is
+# not valid Unicode (a lone surrogate) could not be written.
+_ENCODER = json.JSONEncoder(default=str)
 
 
 class JSONFormatter(logging.Formatter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address, ip_network
 
 from django.conf import settings
@@ -9,14 +10,23 @@ from django.http import HttpRequest
 
 from accounts.client_address import client_address
 
+# What proxies and content delivery networks add to a request. No client on this machine sends it.
+_PROXY_HEADER = re.compile(
+    r"via|forwarded|cdn-loop|max-forwards|front-end-https|x-(real|forwarded|original|envoy)(-.*)?"
+    r"|x-(amzn?|azure|varnish|akamai|appengine|haproxy|vercel|nginx)-.*|x-(url-)?scheme"
+    r"|(cf|cloudfront|fastly|fly|akamai|surrogate)-.*"
+    r"|.*-?client-?ip|.*(remote|originating|proxy-?user|connecting|cluster)-?(ip|addr|address|port)",
+    re.IGNORECASE,
+)
+
 
 def is_trusted(request: HttpRequest) -> bool:
-    """Whether the request comes from loopback or one of TRUSTED_CALLERS.
+    """Return True if the request comes from loopback or one of TRUSTED_CALLERS.
 
-    A forwarded request counts as its client's, and only if the proxy is one of TRUSTED_PROXIES:
-    else everybody would come from loopback where a proxy stands on the same machine.
+    A forwarded request counts as its client's, and only if the proxy is one of TRUSTED_PROXIES.
+    Otherwise all clients of a proxy on this machine would come from loopback.
     """
-    forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    forwarded = any(_PROXY_HEADER.fullmatch(name) for name in request.headers)
     address = client_address(request)
     if address is None or (forwarded and address == _peer(request)):
         return False

@@ -31,12 +31,16 @@ class HomeView(TemplateView):
 
 
 def server_info() -> dict[str, str]:
-    """What runs here, five strings: `swagger`, `framework`, `version`, `language`, `repo`."""
+    """Return five strings about this server: `swagger`, `framework`, `version`, `language`, `repo`.
+
+    Anyone may read them, so they do not say which patch release runs here. Staff find that on the
+    admin's first page.
+    """
     return {
         "swagger": "/docs",
         "framework": "Django",
-        "version": django.get_version(),
-        "language": f"Python {platform.python_version()}",
+        "version": ".".join(map(str, django.VERSION[:2])),
+        "language": "Python " + ".".join(platform.python_version_tuple()[:2]),
         "repo": settings.REPO,
     }
 

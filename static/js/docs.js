@@ -4,7 +4,9 @@
 
 const settings = JSON.parse(document.getElementById("swagger-settings").textContent);
 
-const csrfToken = () => document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]+)/)?.[1];
+// Another host of the domain can plant the plain name, but not the one with the prefix.
+const cookie = (name) => document.cookie.match(`(?:^|; )${name}=([^;]+)`)?.[1];
+const csrfToken = () => cookie("__Host-csrftoken") ?? cookie("csrftoken");
 
 const ui = SwaggerUIBundle({
   url: settings.schema,

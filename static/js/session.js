@@ -84,7 +84,9 @@ async function bodyOf(response) {
 
 function cookie(name) {
   const pairs = document.cookie.split("; ").map((pair) => pair.split("="));
-  return pairs.find(([key]) => key === name || key === `__Host-${name}`)?.[1] ?? "";
+  // Another host of the domain can plant the plain name, but not the one with the prefix.
+  const found = [`__Host-${name}`, name].map((own) => pairs.find(([key]) => key === own));
+  return found.find(Boolean)?.[1] ?? "";
 }
 
 function csrfToken() {
@@ -129,8 +131,9 @@ export function keepForms() {
 }
 
 function markReturn(seconds) {
-  const secure = location.protocol === "https:" ? "; secure" : "";
-  document.cookie = `${CAME_BACK}=1; max-age=${seconds}; path=/; samesite=lax${secure}`;
+  const https = location.protocol === "https:";
+  const name = https ? `__Host-${CAME_BACK}` : CAME_BACK;
+  document.cookie = `${name}=1; max-age=${seconds}; path=/; samesite=lax${https ? "; secure" : ""}`;
 }
 
 function postForms() {

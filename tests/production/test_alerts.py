@@ -55,6 +55,49 @@ def test_rule_uses_metrics_and_labels_that_exist(rule):
                 assert set(values.split("|")) <= known
 
 
+class Rates:
+    """The rates of two counters now, a day ago and a week ago, as PromQL's `sum(rate(…))`."""
+
+    def __init__(self, started, returned):
+        self.values = {"started": started, "returned": returned}
+
+    def holds(self, expression):
+        """Evaluate what the rules of sign-ins use: sums of rates, factors, < > and `and`."""
+
+        def rate(match):
+            name, offset = match.groups()
+            return str(self.values[name][{"": 0, "1d": 1, "1w": 2}[offset or ""]])
+
+        pattern = r"sum\(rate\(sso_sign_ins_(\w+)_total\[\w+\](?: offset (\w+))?\)\)"
+        terms = re.sub(pattern, rate, expression)
+        assert re.fullmatch(r"(?:and|[\d.<>*\s])+", terms), terms
+        return bool(eval(" ".join(terms.split()), {"__builtins__": {}}))
+
+
+USUAL, NIGHT = 0.5, 0.001
+
+
+@pytest.mark.parametrize(
+    ("started", "returned", "pages", "tickets"),
+    [
+        ((USUAL, USUAL, USUAL), (USUAL, USUAL, USUAL), False, False),
+        ((USUAL, USUAL, USUAL), (0, USUAL, USUAL), True, True),  # redirect_mismatch
+        ((NIGHT, NIGHT, NIGHT), (0, NIGHT, NIGHT), False, False),
+        ((50, NIGHT, NIGHT), (0, NIGHT, NIGHT), False, True),  # a crawler at night
+        ((50, 50, 50), (0, 0, 0), False, True),  # one that comes each night
+        ((50, USUAL, USUAL), (USUAL, USUAL, USUAL), False, True),  # one by day
+        ((50, USUAL, NIGHT), (NIGHT, USUAL, NIGHT), False, True),  # one on a holiday
+        ((0, USUAL, USUAL), (0, USUAL, USUAL), False, False),  # no one signs in at all
+    ],
+)
+def test_crawler_that_starts_sign_ins_wakes_nobody(started, returned, pages, tickets):
+    rules = {rule["alert"]: rule for rule in RULES}
+    rates = Rates(started, returned)
+    page, ticket = rules["SignInsDoNotReturn"], rules["FewSignInsReturn"]
+    assert (page["labels"]["severity"], ticket["labels"]["severity"]) == ("page", "ticket")
+    assert (rates.holds(page["expr"]), rates.holds(ticket["expr"])) == (pages, tickets)
+
+
 @pytest.mark.parametrize("rule", RULES, ids=ids)
 def test_rule_says_what_and_has_a_runbook(rule):
     assert rule["labels"]["severity"] in ("page", "ticket")

@@ -38,6 +38,16 @@ def test_each_request_has_a_name_in_its_answer_and_its_line(client, lines):
     assert line["ms"] >= 0
 
 
+@pytest.mark.parametrize("character", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c", "\ud800", "ü"])
+def test_each_record_is_one_line_of_ascii(character):
+    text = f"before{character}after"
+    record = logging.makeLogRecord({"msg": text, "fields": {"person": text, text: 1}})
+    line = JSONFormatter().format(record)
+    assert line.isascii()
+    assert len(line.splitlines()) == 1
+    assert json.loads(line)["message"] == json.loads(line)["person"] == text
+
+
 def test_lines_that_a_request_causes_carry_its_name(client, lines):
     answer = client.get("/accounts/login/")
     names = {line.get("request_id") for line in lines()}

@@ -103,3 +103,22 @@ def test_development_needs_only_its_key_and_the_pool(clean_environ):
     development = {"DEBUG": "1", "PUBLIC_URL": None, "TOKEN_ENCRYPTION_KEYS": None}
     result = load("wsgi", clean_environ, **development)
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_every_cookie_has_the_host_prefix_over_https(clean_environ):
+    code = (
+        "from django.conf import settings as s\n"
+        "from django.contrib.messages.storage import default_storage\n"
+        "from django.http import HttpRequest\n"
+        "request = HttpRequest(); request.session = {}\n"
+        "[cookies, _] = default_storage(request).storages\n"
+        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, cookies.cookie_name)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**clean_environ, **GOOD, "DJANGO_SETTINGS_MODULE": "sso_project.settings"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["__Host-sessionid", "__Host-csrftoken", "__Host-messages"]

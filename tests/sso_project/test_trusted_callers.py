@@ -26,6 +26,54 @@ def test_configured_network_is_trusted(settings):
     assert not trusted("10.0.1.7")
 
 
+PROXY_HEADERS = [
+    "Via",
+    "Forwarded",
+    "X-Forwarded",
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Host",
+    "X-Forwarded-Client-Cert",
+    "X-Real-IP",
+    "x-real-port",
+    "True-Client-IP",
+    "X-Client-IP",
+    "Client-IP",
+    "X-Cluster-Client-Ip",
+    "X-Remote-Addr",
+    "X-Originating-IP",
+    "CF-Connecting-IP",
+    "CF-Ray",
+    "CDN-Loop",
+    "CloudFront-Viewer-Address",
+    "Fastly-Client-IP",
+    "Fly-Client-IP",
+    "X-Amzn-Trace-Id",
+    "X-Amz-Cf-Id",
+    "X-Azure-ClientIP",
+    "X-Envoy-External-Address",
+    "X-Original-URL",
+    "X-Scheme",
+    "Max-Forwards",
+]
+
+
+@pytest.mark.parametrize("header", PROXY_HEADERS)
+@pytest.mark.parametrize("trusted_proxy", [True, False])
+def test_any_header_of_a_proxy_makes_a_request_forwarded(settings, header, trusted_proxy):
+    settings.TRUSTED_PROXIES = ["127.0.0.1"] if trusted_proxy else []
+    assert not trusted("127.0.0.1", **{header: "127.0.0.1"})
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Accept", "Accept-Encoding", "User-Agent", "Connection", "Authorization", "X-Request-ID",
+     "X-Prometheus-Scrape-Timeout-Seconds", "Traceparent", "Host", "Cookie"],
+)  # fmt: skip
+def test_headers_of_a_local_client_change_nothing(header):
+    assert trusted("127.0.0.1", **{header: "localhost"})
+
+
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
 def test_forwarded_by_a_proxy_nobody_trusts_is_not_loopback(header):
     """A proxy on this machine: without TRUSTED_PROXIES everybody seems to come from here."""

@@ -1,0 +1,44 @@
+"""Cookies that no other host of the domain can plant, where they are Secure."""
+
+import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
+
+from accounts import return_page
+from accounts.names import cookie_name
+
+
+@pytest.fixture
+def https(settings):
+    settings.SESSION_COOKIE_SECURE = True
+
+
+def test_cookie_has_no_prefix_over_http():
+    assert cookie_name("after_sign_out") == "after_sign_out"
+
+
+@pytest.mark.usefixtures("https")
+def test_prefixed_cookie_fulfils_what_browsers_demand():
+    response = HttpResponse()
+    return_page.remember(response, "/profile/")
+    cookie = response.cookies["__Host-after_sign_out"]
+    assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
+
+
+@pytest.mark.usefixtures("https")
+def test_planted_cookie_without_the_prefix_is_not_read():
+    response = HttpResponse()
+    return_page.remember(response, "/profile/")
+    value = response.cookies["__Host-after_sign_out"].value
+    request = RequestFactory().get("/")
+    request.COOKIES["after_sign_out"] = value
+    assert return_page.remembered(request) == ""
+    request.COOKIES["__Host-after_sign_out"] = value
+    request.COOKIES["after_sign_out"] = "planted"
+    assert return_page.remembered(request) == "/profile/"
+
+
+@pytest.mark.usefixtures("https")
+def test_prefixed_cookie_is_deleted_as_browsers_demand():
+    cookie = return_page.forget(HttpResponse()).cookies["__Host-after_sign_out"]
+    assert (cookie["secure"], cookie["max-age"]) == (True, 0)
