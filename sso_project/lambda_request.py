@@ -1,8 +1,5 @@
-"""What an HTTP request on AWS Lambda needs besides the adapter: apig-wsgi translates the payload,
-this corrects what only the deployment can know.
-
-Payloads: https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway.html (HTTP API 2.0, REST
-1.0), urls-invocation.html (function URL) and services-alb.html.
+"""WSGI middleware for HTTP requests on AWS Lambda: it corrects the environ that apig-wsgi makes from
+an event, by what only the deployment can know.
 """
 
 from __future__ import annotations
@@ -11,6 +8,8 @@ import hmac
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from .lambda_event import request_headers
 
 StartResponse = Callable[..., Any]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
@@ -43,6 +42,7 @@ class LambdaRequest:
         if "elb" in context and "multiValueHeaders" not in event:
             _log.error(_ONE_HEADER)
             return _refuse(start_response, "500 Internal Server Error", _ONE_HEADER)
+        _set_headers(environ, request_headers(event), is_load_balancer="elb" in context)
         if not self._is_through_cloudfront(environ):
             return _refuse(start_response, "403 Forbidden", "Come by the site's own address.")
         if self._origin_secret:
@@ -50,7 +50,6 @@ class LambdaRequest:
         environ["wsgi.input_terminated"] = True  # the event holds the whole body
         environ["REMOTE_ADDR"] = self._client_address(environ, context)
         _move_stage(environ, event, context)
-        _join_cookies(environ, event)
         return self._application(environ, _stripping(start_response))
 
     def _is_through_cloudfront(self, environ: dict[str, Any]) -> bool:
@@ -74,6 +73,24 @@ class LambdaRequest:
         return source
 
 
+def _set_headers(
+    environ: dict[str, Any], headers: Mapping[str, list[str]], *, is_load_balancer: bool
+) -> None:
+    """Replace all that apig-wsgi read from the event's headers with what `headers` say."""
+    for name in [name for name in environ if name.startswith("HTTP_")]:
+        del environ[name]
+    # The event holds the whole body, so what was said about its transfer no longer holds.
+    other = {"content-type", "content-length", "transfer-encoding"}
+    for name in headers.keys() - other:
+        environ[f"HTTP_{name.upper().replace('-', '_')}"] = ",".join(headers[name])
+    environ["CONTENT_TYPE"] = ",".join(headers.get("content-type", ()))
+    environ["SERVER_NAME"] = environ.get("HTTP_HOST", "")
+    environ["SERVER_PORT"] = environ.get("HTTP_X_FORWARDED_PORT", "")
+    # API Gateway and function URLs have no other scheme; a load balancer names it.
+    is_http = is_load_balancer and environ.get("HTTP_X_FORWARDED_PROTO") == "http"
+    environ["wsgi.url_scheme"] = "http" if is_http else "https"
+
+
 def _move_stage(
     environ: dict[str, Any], event: Mapping[str, Any], context: Mapping[str, Any]
 ) -> None:
@@ -89,14 +106,6 @@ def _move_stage(
             environ["PATH_INFO"] = path.removeprefix(prefix) or "/"
     elif context.get("path") == f"{prefix}{event.get('path')}":
         environ["SCRIPT_NAME"] = prefix  # REST APIs leave it out of the path themselves
-
-
-def _join_cookies(environ: dict[str, Any], event: Mapping[str, Any]) -> None:
-    """HTTP/2 clients may send several Cookie headers; they are joined with semicolons (RFC 9113
-    section 8.2.3), not with the comma of other headers."""
-    for name, values in (event.get("multiValueHeaders") or {}).items():
-        if name.lower() == "cookie":
-            environ["HTTP_COOKIE"] = "; ".join(values)
 
 
 def _stripping(start_response: StartResponse) -> StartResponse:

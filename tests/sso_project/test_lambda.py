@@ -30,7 +30,8 @@ def echo(environ, start_response):
     """Answers with what it was asked, two cookies, and the body as it came."""
     body = environ["wsgi.input"].read()
     names = ("PATH_INFO", "SCRIPT_NAME", "QUERY_STRING", "REMOTE_ADDR", "HTTP_COOKIE", "HTTP_HOST",
-             "REQUEST_METHOD", "wsgi.url_scheme", "HTTP_X_ORIGIN_VERIFY")  # fmt: skip
+             "REQUEST_METHOD", "wsgi.url_scheme", "HTTP_X_ORIGIN_VERIFY",
+             "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "SERVER_NAME")  # fmt: skip
     asked = {name: environ[name] for name in names if name in environ}
     kind = environ.get("CONTENT_TYPE") or "application/octet-stream"
     headers = [("Content-Type", kind), ("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2; Path=/"),
@@ -96,6 +97,50 @@ def test_text_is_not_encoded(event):
 @every_way
 def test_client_is_who_called_aws_whatever_the_client_says(event):
     assert asked(event("/"))["REMOTE_ADDR"] == CLIENT
+
+
+@every_way
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x_forwarded_for", "X_FORWARDED_FOR", "x-forwarded_for", "X_Forwarded-For",
+        "x_forwarded_proto", "x-forwarded_proto", "x_forwarded_port", "content_type",
+        "x_origin_verify", "x_request_id", "_host", "x-or\u0131gin-verify",
+    ],
+)  # fmt: skip
+def test_header_that_another_could_stand_for_is_dropped(event, name):
+    plain, spoofed = event("/"), event("/", headers={name: "192.0.2.66"})
+    assert handle(spoofed) == handle(plain)
+
+
+@every_way
+def test_underscore_in_the_name_of_a_cookie_stays(event):
+    assert asked(event("/", cookies=["my_cookie=x_y"]))["HTTP_COOKIE"] == "my_cookie=x_y"
+
+
+def test_underscore_does_not_let_anyone_past_cloudfront():
+    event = http_api("/", headers={"x_origin_verify": "origin-secret"})
+    answer = handle(event, origin_secret="origin-secret", host="app.example.com")
+    assert answer["statusCode"] == 403
+
+
+def test_underscore_does_not_change_the_client_behind_cloudfront():
+    headers = {"x-forwarded-for": f"{CLIENT}, {EDGE}", "x_forwarded_for": "192.0.2.66"}
+    event = through_cloudfront(**headers)
+    seen = asked(event, origin_secret="origin-secret", host="app.example.com")
+    assert seen["REMOTE_ADDR"] == CLIENT
+
+
+def test_header_in_two_spellings_is_one_header():
+    event = rest_api("/", headers={"x-forwarded-for": "192.0.2.66"})
+    assert asked(event)["HTTP_X_FORWARDED_FOR"].split(",")[-1] == "192.0.2.66"
+    assert asked(event)["REMOTE_ADDR"] == CLIENT
+
+
+def test_only_a_load_balancer_has_another_scheme_than_https():
+    for event, scheme in ((http_api, "https"), (rest_api, "https"), (load_balancer, "http")):
+        name = "X-Forwarded-Proto" if event is rest_api else "x-forwarded-proto"
+        assert asked(event("/", headers={name: "http"}))["wsgi.url_scheme"] == scheme
 
 
 @pytest.mark.parametrize("event", [http_api, rest_api])
