@@ -6,6 +6,7 @@ the first one.
 """
 
 import json
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,17 @@ class Environment:
             self.problems[name] = f"{problem}; it takes a URL like https://app.example.com"
             return ""
         return value
+
+    def path(self, name: str) -> str:
+        """A path below a host, such as /v1, with no slash at the end; "/" for the root itself."""
+
+        def read(raw: str) -> str:
+            path = "/" + raw.strip("/")
+            if path != "/" and not re.fullmatch(r"(/[\w$.+!*'()~-]+)+", path, re.ASCII):
+                raise ValueError
+            return path
+
+        return self._parsed(name, "", read, "must be a path such as /v1")
 
     def require_strong_keys(self, name: str, keys: list[str]) -> None:
         """Note a problem unless all `keys` are as Django's check security.W009 wants them."""

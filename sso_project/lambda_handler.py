@@ -46,19 +46,27 @@ from apig_wsgi import make_lambda_handler  # noqa: E402 (settings read what was 
 from django.conf import settings  # noqa: E402
 from django.urls import get_resolver  # noqa: E402
 
+from .lambda_event import http_request, no_request  # noqa: E402
 from .lambda_request import LambdaRequest  # noqa: E402
 from .wsgi import application  # noqa: E402
 
 get_resolver().url_patterns  # noqa: B018 (imports every page now, before somebody waits for one)
-handler = make_lambda_handler(
+_adapter = make_lambda_handler(
     LambdaRequest(
         application,
         origin_secret=os.environ.get("ORIGIN_VERIFY", ""),
         host=urlsplit(settings.PUBLIC_URL).netloc,
+        base_path=settings.LAMBDA_BASE_PATH,
     ),
     binary_support=True,
     non_binary_content_type_prefixes=_TEXT,
 )
+
+
+def handler(event: object, context: object) -> dict[str, Any]:
+    """Return the response to `event`, in the payload format of the request that it holds."""
+    request = http_request(event)
+    return no_request(event) if request is None else _adapter(request, context)
 
 
 def manage(event: Mapping[str, Any], context: object) -> dict[str, Any]:

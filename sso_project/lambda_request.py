@@ -1,5 +1,7 @@
-"""WSGI middleware for HTTP requests on AWS Lambda: it corrects the environ that apig-wsgi makes from
-an event, by what only the deployment can know.
+"""WSGI middleware that corrects the environ of an HTTP request on AWS Lambda.
+
+apig-wsgi makes the environ from the event. The client's IP address, the URL and the headers depend
+on what is in front of the function, which the deployment knows.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .lambda_event import request_headers
+from .lambda_path import split_path
 
 StartResponse = Callable[..., Any]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
@@ -26,15 +29,22 @@ class LambdaRequest:
 
     `origin_secret`, when there is one, is what CloudFront adds to each request as X-Origin-Verify:
     a request without it did not come through CloudFront and is refused. One that did came by https
-    and by `host`, although it calls the API by the API's own name.
+    and by `host`, although it calls the API by the API's own name. `base_path` is where the site is
+    below its host, if the event cannot tell (`lambda_path.split_path`).
     """
 
     def __init__(
-        self, application: Application, *, origin_secret: str = "", host: str = ""
+        self,
+        application: Application,
+        *,
+        origin_secret: str = "",
+        host: str = "",
+        base_path: str = "",
     ) -> None:
         self._application = application
         self._origin_secret = origin_secret
         self._host = host
+        self._base_path = base_path
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         event: Mapping[str, Any] = environ["apig_wsgi.full_event"]
@@ -49,7 +59,7 @@ class LambdaRequest:
             environ |= {"HTTP_HOST": self._host, "wsgi.url_scheme": "https"}
         environ["wsgi.input_terminated"] = True  # the event holds the whole body
         environ["REMOTE_ADDR"] = self._client_address(environ, context)
-        _move_stage(environ, event, context)
+        environ["SCRIPT_NAME"], environ["PATH_INFO"] = split_path(event, self._base_path)
         return self._application(environ, _stripping(start_response))
 
     def _is_through_cloudfront(self, environ: dict[str, Any]) -> bool:
@@ -89,23 +99,6 @@ def _set_headers(
     # API Gateway and function URLs have no other scheme; a load balancer names it.
     is_http = is_load_balancer and environ.get("HTTP_X_FORWARDED_PROTO") == "http"
     environ["wsgi.url_scheme"] = "http" if is_http else "https"
-
-
-def _move_stage(
-    environ: dict[str, Any], event: Mapping[str, Any], context: Mapping[str, Any]
-) -> None:
-    """Take a stage's name out of the path and into SCRIPT_NAME, so that links keep it."""
-    stage = context.get("stage", "$default")
-    prefix = f"/{stage}"
-    path = environ["PATH_INFO"]
-    if stage == "$default":
-        return
-    if event.get("version") == "2.0":
-        if path == prefix or path.startswith(f"{prefix}/"):
-            environ["SCRIPT_NAME"] = prefix
-            environ["PATH_INFO"] = path.removeprefix(prefix) or "/"
-    elif context.get("path") == f"{prefix}{event.get('path')}":
-        environ["SCRIPT_NAME"] = prefix  # REST APIs leave it out of the path themselves
 
 
 def _stripping(start_response: StartResponse) -> StartResponse:

@@ -50,6 +50,8 @@ _host = urlsplit(PUBLIC_URL).hostname
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", (_host,) if _host else ())
 if DEBUG:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+# Where the site is below its host on AWS Lambda, if the event cannot tell (lambda_path.py).
+LAMBDA_BASE_PATH = env.path("LAMBDA_BASE_PATH")
 # Only these may say who the client is (X-Forwarded-For) and that it came by HTTPS.
 TRUSTED_PROXIES = env.items("TRUSTED_PROXIES")
 # Who may see inside, besides this machine (/metrics, the details of /readyz).

@@ -22,6 +22,7 @@ _ours = (
     "WEB_",
     "DATABASE_C",
     "DATABASE_P",
+    "LAMBDA_",
 )
 _contract = "COGNITO_CONTRACT_"  # names the pool that tests/local_pool/contract checks
 for _name in [name for name in os.environ if name.startswith(_ours)]:

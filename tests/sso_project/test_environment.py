@@ -171,3 +171,17 @@ def test_misspelt_database_url_is_refused_without_showing_its_password(read, sch
         env.database("A_DATABASE", "sqlite:////tmp/x")
     assert "must be a database URL" in env.problems["A_DATABASE"]
     assert said == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "path"), [("", ""), ("/v1", "/v1"), ("v1/", "/v1"), ("/a/b.c", "/a/b.c"), ("/", "/")]
+)
+def test_path_begins_with_a_slash_and_does_not_end_with_one(read, raw, path):
+    assert read(A_PATH=raw).path("A_PATH") == path
+
+
+@pytest.mark.parametrize("raw", ["https://x.example", "/a//b", "/a b", "/a?b", "/é", "/a\\b"])
+def test_path_that_is_none_is_a_problem(read, raw):
+    env = read(A_PATH=raw)
+    assert env.path("A_PATH") == ""
+    assert "A_PATH" in env.problems
