@@ -350,7 +350,9 @@ if CORS_ALLOWED_ORIGINS:  # else each answer would pay for a look at an empty li
     _refusals = MIDDLEWARE.index("sso_project.request_guard.RefusalMiddleware")
     MIDDLEWARE.insert(_refusals, "corsheaders.middleware.CorsMiddleware")
 CORS_URLS_REGEX = r"^/api/.*$"
-CORS_EXPOSE_HEADERS = ["ETag", "Location", "WWW-Authenticate", "Retry-After"]
+# Every response header that docs/api.md tells a client to read.
+CORS_EXPOSE_HEADERS = ["Allow", "Content-Disposition", "ETag", "Location", "Retry-After"]
+CORS_EXPOSE_HEADERS += ["WWW-Authenticate", "X-Request-ID"]
 CORS_ALLOW_HEADERS = [*default_headers, "if-match", "if-none-match"]
 if SPA_COMPAT:
     CORS_URLS_REGEX = r"^/(api/.*|auth/get-tokens/?|user/?|stats(/.*)?|info/server/?)$"
