@@ -48,12 +48,13 @@ from django.urls import get_resolver  # noqa: E402
 
 from .lambda_event import http_request, no_request  # noqa: E402
 from .lambda_request import LambdaRequest  # noqa: E402
+from .lambda_response import CompressedResponse, fit  # noqa: E402
 from .wsgi import application  # noqa: E402
 
 get_resolver().url_patterns  # noqa: B018 (imports every page now, before somebody waits for one)
 _adapter = make_lambda_handler(
     LambdaRequest(
-        application,
+        CompressedResponse(application),
         origin_secret=os.environ.get("ORIGIN_VERIFY", ""),
         host=urlsplit(settings.PUBLIC_URL).netloc,
         base_path=settings.LAMBDA_BASE_PATH,
@@ -66,7 +67,7 @@ _adapter = make_lambda_handler(
 def handler(event: object, context: object) -> dict[str, Any]:
     """Return the response to `event`, in the payload format of the request that it holds."""
     request = http_request(event)
-    return no_request(event) if request is None else _adapter(request, context)
+    return no_request(event) if request is None else fit(_adapter(request, context), request)
 
 
 def manage(event: Mapping[str, Any], context: object) -> dict[str, Any]:
