@@ -13,15 +13,19 @@ from typing import Any
 
 from django.http import HttpRequest
 from rest_framework import authentication, exceptions, status
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from . import metrics, revocations
+from .client_rights import ClientRights
 from .cognito.claims import AccessClaims
 from .cognito.errors import CognitoError, MalformedToken, TokenRejected
 from .people import PersonDeactivated, UnknownPerson
+from .permissions import INSUFFICIENT_SCOPE
 from .principals import principal_maker
 from .problems import RETRY_AFTER, problem_for, retry_after
 from .provider import provider
+from .token_rights import client_rights
 
 REALM = "api"
 
@@ -42,6 +46,7 @@ class CognitoAuthentication(authentication.BaseAuthentication):
             raise refusal(request, error) from error
         if found is not None:
             metrics.count("verifications", outcome="ok")
+            _require_allowed_method(request, found[1])
         return found
 
     def identify(self, request: Request, unverified_access_token: str) -> tuple[Any, AccessClaims]:
@@ -64,6 +69,16 @@ class SessionAuthentication(authentication.SessionAuthentication):
             super().enforce_csrf(request)
         except exceptions.PermissionDenied as error:
             raise exceptions.PermissionDenied(str(error.detail), code="csrf_failed") from error
+
+
+def _require_allowed_method(request: Request, claims: AccessClaims) -> None:
+    """Refuse unsafe methods to app clients that can only read, whatever the view permits."""
+    if client_rights(claims) is not ClientRights.READ or request.method in SAFE_METHODS:
+        return
+    message = f"The app client {claims.client_id} can only read here (COGNITO_CLIENT_RIGHTS)."
+    refused = exceptions.PermissionDenied(message, code=INSUFFICIENT_SCOPE)
+    refused.auth_header = challenge(BearerError(INSUFFICIENT_SCOPE, message))  # type: ignore[attr-defined]
+    raise refused
 
 
 def bearer_token(request: Request | HttpRequest) -> str | None:

@@ -4,10 +4,12 @@
 `accounts.E002` the keys that encrypt tokens are malformed.
 `accounts.E003` a trusted pool, or the rights that groups give, is malformed.
 `accounts.E004` an address to which single-page apps get their codes is malformed, or is our own.
+`accounts.E005` the rights of an app client are malformed.
 `accounts.W001` (`check --deploy`) the original stack's ways are served.
 `accounts.W002` (`check --deploy`) the user pool is one on this machine.
 `accounts.W003` (`check --deploy`) no session ever ends for being idle.
 `accounts.W004` the admin's password page is open.
+`accounts.W005` rights are listed for an app client whose tokens are not accepted.
 """
 
 from typing import Any
@@ -22,10 +24,12 @@ from .cognito.errors import ConfigurationError
 from .provider import (
     provider,
     read_cipher,
+    read_client_rights,
     read_config,
     read_group_mappings,
     read_snapshot,
     read_spa_redirect_uris,
+    read_trusted_pools,
 )
 
 _HINT = "Set it in the environment or in .env; .env.example explains each variable."
@@ -37,6 +41,7 @@ def register() -> None:
     register_check(check_encryption_keys, "configuration")
     register_check(check_groups, "configuration")
     register_check(check_spa_redirect_uris, "configuration")
+    register_check(check_client_rights, "configuration")
     register_check(check_spa_compat, "security", deploy=True)
     register_check(check_pool_is_real, "security", deploy=True)
     register_check(check_limits, "security", deploy=True)
@@ -76,6 +81,26 @@ def check_spa_redirect_uris(app_configs: Any, **kwargs: Any) -> list[CheckMessag
     except ConfigurationError as error:
         return _messages(error, "accounts.E004")
     return []
+
+
+def check_client_rights(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        listed = read_client_rights()
+    except ConfigurationError as error:
+        return _messages(error, "accounts.E005")
+    try:
+        accepted = set(read_config().accepted_clients)
+        accepted.update(*(pool.accepted_clients for pool in read_trusted_pools()))
+    except ConfigurationError:
+        return []  # another check says so
+    return [
+        Warning(
+            f"COGNITO_CLIENT_RIGHTS lists {client!r}, whose tokens are not accepted.",
+            hint="Correct the id, or accept it: COGNITO_ACCEPTED_CLIENTS, COGNITO_TRUSTED_POOLS.",
+            id="accounts.W005",
+        )
+        for client in sorted(listed.keys() - accepted)
+    ]
 
 
 def check_spa_compat(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:

@@ -24,6 +24,10 @@ class Rights:
     staff: bool = False
     superuser: bool = False
 
+    @property
+    def gives_status(self) -> bool:
+        return self.staff or self.superuser
+
     def __or__(self, other: Rights) -> Rights:
         return Rights(
             groups=self.groups | other.groups,

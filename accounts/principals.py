@@ -10,9 +10,11 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models.base import ModelState
 
+from .client_rights import ClientRights
 from .cognito.claims import AccessClaims
+from .limited_user import limited_class
 from .people import person_of_access_token
-from .token_rights import effective_scopes
+from .token_rights import client_rights, effective_scopes
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,17 @@ def principal_maker(claims: AccessClaims) -> Callable[[], Any]:
     if claims.is_machine:
         machine = Machine(client_id=claims.client_id, scopes=effective_scopes(claims))
         return lambda: machine
-    return _instance_maker(person_of_access_token(claims))
+    model: Any = get_user_model()
+    rights = client_rights(claims)
+    cls = model if rights is ClientRights.STAFF else limited_class(model, rights)
+    return _instance_maker(person_of_access_token(claims), cls)
 
 
-def _instance_maker(user: Any) -> Callable[[], Any]:
-    """Fresh instances of `user`: requests share none, since Django keeps permissions on them."""
+def _instance_maker(user: Any, cls: Any) -> Callable[[], Any]:
+    """Make fresh instances of `user`, since Django keeps permissions on them.
+
+    `cls` is the user model, or a limited class of it.
+    """
     model = get_user_model()
     kept = [model._meta.pk.attname, model.USERNAME_FIELD]
     for name in _KEPT_FIELDS:
@@ -89,7 +97,7 @@ def _instance_maker(user: Any) -> Callable[[], Any]:
         # As a copy of the template with a state of its own, in a sixth of the time.
         state = ModelState()
         state.adding, state.db = False, database
-        twin = model.__new__(model)
+        twin = cls.__new__(cls)
         twin.__dict__.update(known)
         twin._state = state
         return twin

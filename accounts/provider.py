@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.core.signals import setting_changed
 
+from .client_rights import ClientRights, parse_client_rights
 from .cognito.addresses import address_problem
 from .cognito.config import CognitoConfig, TrustedPool
 from .cognito.errors import CognitoUnavailable, ConfigurationError
@@ -64,6 +65,7 @@ class Provider:
     create_people: bool
     group_mappings: Mapping[str, GroupMapping]  # by issuer
     trusted_scopes: Mapping[str, frozenset[str]]  # by issuer, of trusted pools
+    client_rights: Mapping[str, ClientRights]  # by app client id
     public_client_id: str  # for browsers that come without our secret; may be empty
     spa_redirect_uris: tuple[str, ...]
     limits: Limits
@@ -124,6 +126,15 @@ def read_group_mappings() -> dict[str, GroupMapping]:
         except (ValueError, AttributeError) as error:
             raise ConfigurationError({name: str(error)}) from error
     return mappings
+
+
+def read_client_rights() -> dict[str, ClientRights]:
+    """Return COGNITO_CLIENT_RIGHTS. Raises ConfigurationError."""
+    own_client = settings.COGNITO["CLIENT_ID"]
+    try:
+        return parse_client_rights(settings.COGNITO.get("CLIENT_RIGHTS", {}), own_client=own_client)
+    except (ValueError, AttributeError) as error:
+        raise ConfigurationError({"COGNITO_CLIENT_RIGHTS": str(error)}) from error
 
 
 def read_spa_redirect_uris() -> tuple[str, ...]:
@@ -217,6 +228,7 @@ def provider() -> Provider:
         public_url=settings.COGNITO["PUBLIC_URL"],
         create_people=settings.COGNITO.get("CREATE_PEOPLE", True),
         group_mappings=read_group_mappings(),
+        client_rights=read_client_rights(),
         trusted_scopes={pool.issuer: frozenset(pool.scopes) for pool in trusted},
         public_client_id=settings.COGNITO.get("PUBLIC_CLIENT_ID", ""),
         spa_redirect_uris=read_spa_redirect_uris(),

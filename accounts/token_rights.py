@@ -3,28 +3,46 @@
 Groups and scopes count as issued only if our own user pool issued them. Whoever administers a
 trusted pool can create a group or a scope of any name there. Of such a pool, only the rules and the
 scopes that `COGNITO_TRUSTED_POOLS` lists for it count. Everything that decides by groups or scopes
-reads them here, never from the claims.
+reads them here, never from the claims. The app client that a token was issued to sets a limit too.
 """
 
 from __future__ import annotations
 
+from .client_rights import ClientRights
 from .cognito.claims import AccessClaims
 from .models import Identity
 from .provider import provider
+
+
+def client_rights(claims: AccessClaims) -> ClientRights:
+    """Return the most that the app client of this token can do."""
+    config = provider().config
+    # A trusted pool may list a client of the same id, which is not ours.
+    if (claims.issuer, claims.client_id) == (config.issuer, config.client_id):
+        return ClientRights.STAFF
+    return provider().client_rights.get(claims.client_id, ClientRights.WRITE)
 
 
 def effective_groups(source: AccessClaims | Identity) -> tuple[str, ...]:
     """Return the groups that count here: for our own pool its groups, as the pool names them.
 
     For a trusted pool these are the Django groups that its rules give for its groups. A machine is
-    in no group, whatever its token contains.
+    in no group, whatever its token contains. Through a limited app client, groups that give staff
+    or superuser status do not count.
     """
-    if isinstance(source, AccessClaims) and source.is_machine:
-        return ()
+    is_limited = False
+    if isinstance(source, AccessClaims):
+        if source.is_machine:
+            return ()
+        is_limited = client_rights(source) is not ClientRights.STAFF
     mapping = provider().group_mappings.get(source.issuer)
     if mapping is None:
         return ()
-    groups = tuple(source.groups or ())
+    groups = tuple(
+        name
+        for name in source.groups or ()
+        if not (is_limited and mapping.rights([name]).gives_status)
+    )
     if source.issuer == provider().config.issuer:
         return groups
     return tuple(sorted(mapping.rights(groups).groups))

@@ -96,6 +96,7 @@ COGNITO: dict[str, Any] = {
     "SCOPES": env.items("COGNITO_SCOPES", ("openid", "email", "profile")),
     "ACCEPTED_CLIENTS": env.items("COGNITO_ACCEPTED_CLIENTS"),
     "PUBLIC_CLIENT_ID": env.text("COGNITO_PUBLIC_CLIENT_ID", ""),
+    "CLIENT_RIGHTS": env.mapping("COGNITO_CLIENT_RIGHTS", {}),
     "TRUSTED_POOLS": env.mapping("COGNITO_TRUSTED_POOLS", {}),
     "SPA_REDIRECT_URIS": env.items(
         "COGNITO_SPA_REDIRECT_URIS",

@@ -1,0 +1,41 @@
+"""COGNITO_CLIENT_RIGHTS: the most that an app client other than our own can do. Plain Python.
+
+A JSON object, app client id -> "read", "write" or "staff":
+
+    {"5examplereporting1234": "read", "3exampleadminapp12345": "staff"}
+
+A client that is not listed has "write". The site's own app client is never limited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+
+class ClientRights(StrEnum):
+    """The most that a request with an app client's token can do, whatever its user can do.
+
+    READ: safe methods (RFC 9110 section 9.2.1), and of Django's permissions those to view.
+    WRITE: the user's rights without staff and superuser status.
+    STAFF: all rights of the user.
+    """
+
+    READ = "read"
+    WRITE = "write"
+    STAFF = "staff"
+
+
+def parse_client_rights(value: Mapping[str, Any], *, own_client: str) -> dict[str, ClientRights]:
+    """Return the rights by client id. Raises ValueError that names the wrong entry."""
+    rights = {}
+    for client_id, level in value.items():
+        if client_id == own_client:
+            raise ValueError(f"must not list {client_id}: the site's own app client has no limit")
+        try:
+            rights[client_id] = ClientRights(level)
+        except ValueError as error:
+            levels = ", ".join(ClientRights)
+            raise ValueError(f"(app client {client_id!r}) must be one of {levels}") from error
+    return rights

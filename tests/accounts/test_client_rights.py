@@ -1,0 +1,366 @@
+"""What an app client other than our own can do at most, with whatever user's token."""
+
+import copy
+import json
+import pickle
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.core.checks import run_checks
+from django.core.exceptions import PermissionDenied
+from django.db.models.signals import post_save
+from django.urls import include, path
+from rest_framework import serializers, viewsets
+from rest_framework.permissions import (
+    AllowAny,
+    DjangoModelPermissions,
+    IsAdminUser,
+    IsAuthenticated,
+)
+from rest_framework.response import Response
+from rest_framework.routers import SimpleRouter
+from rest_framework.views import APIView
+
+from accounts.authentication import authenticated
+from accounts.models import Identity
+from accounts.permissions import InGroup
+from accounts.testing import mint_access_token, mint_machine_token
+from accounts.testing.tokens import FOREIGN_ISSUER
+from stats.models import Stat
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.urls(__name__),
+    pytest.mark.usefixtures("cognito"),
+]
+
+User = get_user_model()
+CLIENT = "3examplepartner12345"
+SUPERUSERS = {"groups": ["managers"], "superuser": True}
+GROUPS = {"admins": {"staff": True, "superuser": True}, "editors": "editors", "plain": "managers"}
+
+
+class Open(APIView):
+    permission_classes = (AllowAny,)
+
+    def handle(self, request):
+        return Response({"ok": True})
+
+    get = post = put = patch = delete = handle
+
+
+class FigureSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Stat
+        fields = ("kpi",)
+
+
+class Figures(viewsets.ModelViewSet):
+    queryset = Stat.objects.all()
+    serializer_class = FigureSerializer
+    permission_classes = (DjangoModelPermissions,)
+
+
+router = SimpleRouter()
+router.register("figures", Figures)
+urlpatterns = [
+    path("open", Open.as_view()),
+    path("signed-in", Open.as_view(permission_classes=[IsAuthenticated])),
+    path("staff", Open.as_view(permission_classes=[IsAdminUser])),
+    path("admins", Open.as_view(permission_classes=[InGroup("admins")])),
+    path("editors", Open.as_view(permission_classes=[InGroup("editors")])),
+    path("plain", Open.as_view(permission_classes=[InGroup("plain")])),
+    path("managers", Open.as_view(permission_classes=[InGroup("managers")])),
+    path("", include(router.urls)),
+    path("", include("sso_project.urls")),
+]
+
+
+@pytest.fixture
+def limited(settings):
+    """Accept a partner's client and limit it; None leaves it unlisted."""
+
+    def limit(level=None, **more):
+        settings.COGNITO = {
+            **settings.COGNITO,
+            "ACCEPTED_CLIENTS": [CLIENT],
+            "GROUPS": GROUPS,
+            "CLIENT_RIGHTS": {CLIENT: level} if level else {},
+            **more,
+        }
+
+    return limit
+
+
+@pytest.fixture
+def bearing(cognito_client):
+    """Make a client that sends a token of ada, who is an admin, issued to `client_id`."""
+
+    def bear(client_id=CLIENT, groups=("admins", "editors", "plain"), **options):
+        client = cognito_client.anonymous()
+        claims = {"client_id": client_id} if client_id else {}
+        client.bear(mint_access_token(groups=groups, claims=claims, **options))
+        return client
+
+    return bear
+
+
+def principal(client_id=CLIENT, groups=("admins",)):
+    return authenticated(mint_access_token(groups=groups, claims={"client_id": client_id}))[0]
+
+
+ALL = {"staff", "admins", "editors", "plain"}
+
+
+@pytest.mark.parametrize(
+    ("level", "open_addresses"),
+    [(None, {"editors", "plain"}), ("write", {"editors", "plain"}), ("staff", ALL)],
+)
+def test_only_a_client_with_staff_rights_acts_as_staff(limited, bearing, level, open_addresses):
+    limited(level)
+    client = bearing()
+    assert {name for name in ALL if client.post(f"/{name}").status_code == 200} == open_addresses
+    assert Identity.objects.get().user.is_superuser
+
+
+@pytest.mark.parametrize(
+    ("level", "groups", "status"),
+    [
+        (None, ["admins"], 403),
+        ("write", ["admins"], 403),
+        ("staff", ["admins"], 400),
+        ("write", ["editors"], 400),
+        ("write", ["admins", "editors"], 400),
+    ],
+)
+def test_permissions_by_superuser_status_are_for_staff_clients(
+    limited, bearing, level, groups, status
+):
+    limited(level)
+    client = bearing(groups=groups)
+    assert client.post("/figures/", {}, format="json").status_code == status
+    assert client.post("/api/stats", {}, format="json").status_code == status
+
+
+def test_our_own_client_is_not_limited(limited, bearing):
+    limited("read")
+    assert {bearing(None).post(f"/{name}").status_code for name in ALL} == {200}
+
+
+def test_sessions_are_not_limited(limited, cognito_client):
+    limited("read")
+    client = cognito_client("ada", groups=["admins"], bearer=False)
+    assert client.get("/admin/").status_code == 200
+    assert client.post("/staff").status_code == 200
+
+
+def test_api_shows_the_permissions_that_count(limited, bearing):
+    limited()
+    client = bearing(groups=["admins"])
+    assert client.get("/api/user").json()["data"]["permissions"] == []
+    stat = Permission.objects.filter(codename__endswith="_stat")
+    Identity.objects.get().user.user_permissions.set(stat)
+    permissions = client.get("/api/user").json()["data"]["permissions"]
+    assert permissions == [f"stats.{verb}_stat" for verb in ("add", "change", "delete", "view")]
+    limited("read")
+    permissions = bearing(groups=["admins"]).get("/api/user").json()["data"]["permissions"]
+    assert permissions == ["stats.view_stat"]
+
+
+@pytest.mark.parametrize("address", ["open", "signed-in", "editors", "staff", "api/stats"])
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_client_that_can_only_read_sends_no_unsafe_method(limited, bearing, address, method):
+    limited("read")
+    answer = getattr(bearing(), method)(f"/{address}")
+    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
+    assert CLIENT in answer.json()["detail"]
+    assert 'error="insufficient_scope"' in answer["WWW-Authenticate"]
+
+
+def test_client_that_can_only_read_reads(limited, bearing):
+    limited("read")
+    client = bearing()
+    for address in ("open", "signed-in", "editors", "api/stats", "api/user"):
+        assert client.get(f"/{address}").status_code == 200
+        assert client.options(f"/{address}").status_code == 200
+
+
+@pytest.mark.parametrize(("level", "status"), [("read", 403), ("write", 400), (None, 400)])
+def test_machines_are_limited_too(limited, cognito_client, level, status):
+    limited(level)
+    machine = cognito_client.anonymous()
+    machine.bear(mint_machine_token(client_id=CLIENT, scopes=["stats/read", "stats/write"]))
+    assert machine.get("/api/stats").status_code == 200
+    assert machine.post("/api/stats", {}, format="json").status_code == status
+
+
+def test_same_user_through_two_clients(limited, bearing):
+    limited()
+    partner, own = bearing(), bearing(None)
+    for _ in range(2):
+        assert partner.post("/staff").status_code == 403
+        assert own.post("/staff").status_code == 200
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_clients_of_a_trusted_pool_are_limited(limited, bearing, settings, listed):
+    """Also if the pool has a client with the id of our own."""
+    own_id = settings.COGNITO["CLIENT_ID"]
+    rules = {"bosses": SUPERUSERS, "plain": "proofreaders"}
+    pool = {"clients": [CLIENT, own_id], "groups": rules}
+    limited("staff" if listed else None, TRUSTED_POOLS={FOREIGN_ISSUER.rpartition("/")[2]: pool})
+    client = bearing(groups=["bosses", "plain"], foreign=True)
+    assert client.get("/managers").status_code == (200 if listed else 403)
+    groups = ["managers", "proofreaders"] if listed else ["proofreaders"]
+    assert client.get("/api/user").json()["data"]["groups"] == groups
+    namesake = bearing(own_id, groups=["bosses"], foreign=True)
+    assert namesake.get("/managers").status_code == 403
+
+
+class TestLimitedUser:
+    @pytest.fixture(autouse=True)
+    def _limited(self, limited):
+        limited()
+
+    def test_it_is_a_user_in_every_other_way(self):
+        user, stored = principal(), User.objects.get()
+        assert user == stored
+        assert isinstance(user, User)
+        assert user.__class__ is User
+        assert hash(user) == hash(stored)
+        assert (user.get_username(), user.email, str(user)) == (
+            stored.get_username(),
+            stored.email,
+            str(stored),
+        )
+        assert Identity.objects.get(user=user).user == user
+        assert list(user.identities.all()) == list(Identity.objects.all())
+
+    @pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy, lambda user: user])
+    def test_copies_are_limited_too(self, twin):
+        user = twin(principal())
+        assert (user.is_staff, user.is_superuser) == (False, False)
+        assert not user.has_perm("stats.add_stat")
+        assert pickle.loads(pickle.dumps(user)).is_superuser is False  # our own
+        assert not user.has_module_perms("stats")
+
+    def test_asynchronous_permissions_are_limited_too(self):
+        user = principal()
+        user.refresh_from_db()
+        assert not async_to_sync(user.ahas_perm)("stats.add_stat")
+        assert not async_to_sync(user.ahas_perms)(["stats.add_stat"])
+        assert not async_to_sync(user.ahas_module_perms)("stats")
+        for name in ("all", "user", "group"):
+            assert async_to_sync(getattr(user, f"aget_{name}_permissions"))() == set()
+
+    @pytest.mark.parametrize("names", [None, ["first_name"], ["is_staff"], ["is_superuser"]])
+    def test_reading_it_again_keeps_the_limit(self, names):
+        user = principal()
+        user.refresh_from_db(fields=names)
+        assert (user.is_staff, user.is_superuser) == (False, False)
+
+    @pytest.mark.parametrize("names", [None, ["first_name"]])
+    @pytest.mark.parametrize("loaded", [True, False])
+    @pytest.mark.parametrize("assigned", [None, True, False])
+    def test_saving_it_leaves_status_alone(self, names, loaded, assigned):
+        user = principal()
+        if loaded:
+            user.refresh_from_db()
+        if assigned is not None:
+            user.is_staff = user.is_superuser = assigned
+        user.first_name = "Augusta"
+        senders = []
+
+        def receive(sender, **kwargs):
+            senders.append(sender)
+
+        post_save.connect(receive)
+        try:
+            user.save(update_fields=names)
+        finally:
+            post_save.disconnect(receive)
+        stored = User.objects.get()
+        assert stored.first_name == "Augusta"
+        assert (stored.is_staff, stored.is_superuser) == (True, True)
+        assert senders == [User]
+
+    @pytest.mark.parametrize(
+        "options", [{"update_fields": ["is_superuser", "email"]}, {"force_insert": True}]
+    )
+    def test_status_cannot_be_written(self, options):
+        user = principal()
+        user.is_superuser = False
+        with pytest.raises(PermissionDenied, match="app client"):
+            user.save(**options)
+        assert User.objects.get().is_superuser
+
+    def test_user_who_was_deleted_is_refused(self, bearing):
+        """Also while this process has not read the revocations yet."""
+        client = bearing()
+        assert client.get("/api/user").status_code == 200
+        User.objects.all().delete()
+        assert client.get("/api/user").status_code == 401
+
+    def test_it_can_be_deleted(self):
+        principal().delete()
+        assert not User.objects.exists()
+
+
+class TestUserModelThatDecidesItself:
+    """A host's user model whose permissions are not Django's."""
+
+    @pytest.fixture(autouse=True)
+    def _own(self, limited, monkeypatch):
+        limited()
+        monkeypatch.setattr(User, "has_perm", lambda self, perm, obj=None: perm != "never")
+        monkeypatch.setattr(User, "get_all_permissions", lambda self, obj=None: {"a.b", "a.view_b"})
+
+    def test_staff_has_no_permissions_through_a_limited_client(self):
+        user = principal()
+        assert not user.has_perm("any")
+        assert not user.has_perms(["any"])
+        assert not user.has_module_perms("stats")
+        assert user.get_all_permissions() == set()
+
+    def test_other_users_have_theirs(self, limited):
+        user = principal(groups=["editors"])
+        assert user.has_perm("any")
+        assert not user.has_perm("never")
+        assert user.get_all_permissions() == {"a.b", "a.view_b"}
+        limited("read")
+        assert principal(groups=["editors"]).get_all_permissions() == {"a.view_b"}
+
+
+@pytest.mark.parametrize(
+    "rights",
+    [
+        {CLIENT: "admin"},
+        {CLIENT: "READ"},
+        {CLIENT: ""},
+        {CLIENT: None},
+        {CLIENT: ["read"]},
+        {CLIENT: {"read": True}},
+        [CLIENT],
+        {"4testwebclient5suite6only7": "staff"},
+    ],
+    ids=json.dumps,
+)
+def test_malformed_rights_are_named(settings, rights):
+    settings.COGNITO = {**settings.COGNITO, "ACCEPTED_CLIENTS": [CLIENT], "CLIENT_RIGHTS": rights}
+    [message] = run_checks(tags=["configuration"])
+    assert message.id == "accounts.E005"
+    assert message.msg.startswith("COGNITO_CLIENT_RIGHTS")
+
+
+def test_rights_of_an_unknown_client_are_a_warning(limited):
+    limited("read")
+    assert run_checks(tags=["configuration"]) == []
+    limited("read", ACCEPTED_CLIENTS=[])
+    [message] = run_checks(tags=["configuration"])
+    assert message.id == "accounts.W005"
+    assert CLIENT in message.msg
+    pools = {"eu-west-1_Partner01": {"clients": [CLIENT]}}
+    limited("read", ACCEPTED_CLIENTS=[], TRUSTED_POOLS=pools)
+    assert run_checks(tags=["configuration"]) == []
