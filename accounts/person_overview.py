@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.http import HttpRequest
+
 from .devices import device_name
 from .group_mapping import GroupMapping, Rights
 from .models import Identity, SignIn, SignInEvent
 from .provider import provider
+from .view_permission import can_view
 
 _SHOWN_EVENTS = 20
 _BY_HAND = "given here by hand"
@@ -25,28 +28,38 @@ class HeldRight:
 
 @dataclass(frozen=True)
 class Overview:
-    """`unused_groups`: groups of the pool that give nothing here."""
+    """What staff can see of a user; None where they cannot view the model.
 
-    identities: list[Identity]
+    `unused_groups`: groups of the pool that give nothing here.
+    """
+
+    identities: list[Identity] | None
     rights: list[HeldRight]
     unused_groups: list[str]
-    sessions: list[tuple[SignIn, str]]
-    events: list[SignInEvent]
+    sessions: list[tuple[SignIn, str]] | None
+    events: list[SignInEvent] | None
 
 
-def overview(user: Any) -> Overview:
-    identities = list(Identity.objects.filter(user=user).order_by("pk"))
-    sessions = SignIn.objects.live().filter(user=user).order_by("-last_seen_at")
+def overview(user: Any, request: HttpRequest) -> Overview:
+    """Return what the staff of this request can see of `user`."""
+    identities = sessions = recent = None
+    if can_view(request, Identity):
+        identities = list(Identity.objects.filter(user=user).order_by("pk"))
+    if can_view(request, SignIn):
+        live = SignIn.objects.live().filter(user=user).order_by("-last_seen_at")
+        sessions = [(sign_in, device_name(sign_in.device)) for sign_in in live]
+    if can_view(request, SignInEvent):
+        recent = list(SignInEvent.objects.filter(user=user)[:_SHOWN_EVENTS])
     return Overview(
         identities=identities,
         rights=_rights(user, identities),
         unused_groups=[
             name
-            for each in identities
-            for name in _mapping(each).unmapped(each.groups, issuer=each.issuer)
+            for identity in identities or ()
+            for name in _mapping(identity).unmapped(identity.groups, issuer=identity.issuer)
         ],
-        sessions=[(row, device_name(row.device)) for row in sessions],
-        events=list(SignInEvent.objects.filter(user=user)[:_SHOWN_EVENTS]),
+        sessions=sessions,
+        events=recent,
     )
 
 
@@ -54,15 +67,17 @@ def _mapping(identity: Identity) -> GroupMapping:
     return provider().group_mappings.get(identity.issuer, GroupMapping())
 
 
-def _rights(user: Any, identities: list[Identity]) -> list[HeldRight]:
+def _rights(user: Any, identities: list[Identity] | None) -> list[HeldRight]:
+    """Without `identities` the source of every right is ""."""
     if not hasattr(user, "groups"):
         return []  # a host's own user model need not have PermissionsMixin
-    sources = _sources(identities)
+    sources = _sources(identities or [])
+    by_hand = "" if identities is None else _BY_HAND
     held = [f"group {group.name}" for group in user.groups.order_by("name")]
     held += [name for name, field in _FLAGS.items() if getattr(user, field, False)]
-    rights = [HeldRight(name, ", ".join(sources.get(name, [])) or _BY_HAND) for name in held]
+    rights = [HeldRight(name, ", ".join(sources.get(name, [])) or by_hand) for name in held]
     permissions = user.user_permissions.select_related("content_type")
-    return rights + [HeldRight(f"permission {each.name}", _BY_HAND) for each in permissions]
+    return rights + [HeldRight(f"permission {each.name}", by_hand) for each in permissions]
 
 
 def _sources(identities: list[Identity]) -> dict[str, list[str]]:

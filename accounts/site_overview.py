@@ -19,6 +19,7 @@ from django.utils import timezone
 from . import break_glass, pool_people
 from .models import Identity, PendingRevocation, SignIn, SignInEvent
 from .provider import provider
+from .view_permission import can_view
 
 _SHOWN = 8
 _DAY = timedelta(days=1)
@@ -26,9 +27,12 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class SiteOverview:
-    """`facts` are name and value; `reasons` and their counts are of the last 24 hours."""
+    """`facts` are name and value; `reasons` and their counts are of the last 24 hours.
 
-    sign_ins: list[SignInEvent]
+    `sign_ins` is None for staff who cannot view events; the other lists of events are then empty.
+    """
+
+    sign_ins: list[SignInEvent] | None
     refusals: list[SignInEvent]
     reasons: list[tuple[str, int]]
     facts: list[tuple[str, str]]
@@ -36,10 +40,13 @@ class SiteOverview:
 
 
 def site_overview(request: HttpRequest) -> SiteOverview | None:
-    """None for staff who may not see the record of sign-ins."""
-    opts = SignInEvent._meta
-    if not request.user.has_perm(f"{opts.app_label}.view_{opts.model_name}"):
-        return None
+    """Return what the staff of this request can see, or None if that is nothing.
+
+    Keys, versions and warnings belong to no model: they are for staff who can view events.
+    """
+    facts = _counts(request)
+    if not can_view(request, SignInEvent):
+        return SiteOverview(None, [], [], facts, []) if facts else None
     events = SignInEvent.objects.select_related("user")
     recent = SignInEvent.objects.filter(kind="refused", at__gte=timezone.now() - _DAY).order_by()
     reasons = recent.values_list("reason").annotate(times=Count("pk")).order_by("-times", "reason")
@@ -47,18 +54,23 @@ def site_overview(request: HttpRequest) -> SiteOverview | None:
         sign_ins=list(events.filter(kind="signed in")[:_SHOWN]),
         refusals=list(events.filter(kind="refused")[:_SHOWN]),
         reasons=[(reason or "unknown", times) for reason, times in reasons[:_SHOWN]],
-        facts=[*_sessions(), *_keys(), *_versions()],
+        facts=[*facts, *_keys(), *_versions()],
         warnings=_warnings(),
     )
 
 
-def _sessions() -> list[tuple[str, str]]:
-    live = SignIn.objects.live().aggregate(rows=Count("pk"), people=Count("user", distinct=True))
-    return [
-        ("Sessions", f"{live['rows']} of {live['people']} people"),
-        ("Identities", str(Identity.objects.count())),
-        ("Refresh tokens still to be revoked", str(PendingRevocation.objects.count())),
-    ]
+def _counts(request: HttpRequest) -> list[tuple[str, str]]:
+    counts = []
+    if can_view(request, SignIn):
+        users = Count("user", distinct=True)
+        live = SignIn.objects.live().aggregate(rows=Count("pk"), people=users)
+        counts.append(("Sessions", f"{live['rows']} of {live['people']} people"))
+    if can_view(request, Identity):
+        counts.append(("Identities", str(Identity.objects.count())))
+    if can_view(request, PendingRevocation):
+        pending = str(PendingRevocation.objects.count())
+        counts.append(("Refresh tokens still to be revoked", pending))
+    return counts
 
 
 def _keys() -> list[tuple[str, str]]:

@@ -16,6 +16,8 @@ from import_export.formats.base_formats import CSV, XLSX
 from import_export.forms import ExportForm, ImportForm
 from import_export.results import Result
 
+from accounts.view_permission import can_view
+
 from . import writing
 from .fields import kpi_key
 from .models import Change, Stat
@@ -208,8 +210,10 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        changes = Change.objects.filter(figure_id=object_id) if object_id.isdigit() else []
-        context = {**(extra_context or {}), "changes": changes}
+        may_view = can_view(request, Change)
+        is_id = may_view and object_id.isdigit()
+        changes = Change.objects.filter(figure_id=object_id) if is_id else []
+        context = {**(extra_context or {}), "changes": changes, "may_view": may_view}
         return super().history_view(request, object_id, context)
 
 

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 
 from .. import ending, events, services
 from ..models import SignIn
+from ..view_permission import can_view
 
 
 class ManagesPeople:
@@ -65,9 +66,10 @@ def sign_out_everywhere(modeladmin: Any, request: HttpRequest, rows: QuerySet[An
     if not people:
         return
     done = [services.sign_out_everywhere(user, request=request, by=request.user) for user in people]
-    sessions = sum(one.ended for one in done)
-    sentence = f"{len(done)} signed out everywhere: sessions ended: {sessions}."
-    _tell(request, sentence, reached=all(one.reached for one in done))
+    sentence = f"{len(done)} signed out everywhere"
+    if can_view(request, SignIn):
+        sentence += f": sessions ended: {sum(one.ended for one in done)}"
+    _tell(request, f"{sentence}.", reached=all(one.reached for one in done))
 
 
 @admin.action(permissions=["manage_people"], description="Deactivate, ending all sessions")

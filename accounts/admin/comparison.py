@@ -14,8 +14,10 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from .. import aws, pool_people, reconciling
+from ..models import Identity
 from ..names import template
 from ..reconciling import Finding
+from ..view_permission import can_view
 from .actions import people_meant
 
 _SHOWN = 200  # lines
@@ -47,12 +49,18 @@ def _deactivate(modeladmin: Any, request: HttpRequest, found: list[Finding]) -> 
     done = reconciling.deactivate_all(found, request=request, by=request.user)
     for each in done:
         modeladmin.log_change(request, each.identity.user, "Deactivated, as in the pool.")
-        messages.warning(request, f"{each.identity} is {each.state}: deactivated here.")
+        name = _name(request, each.identity)
+        messages.warning(request, f"{name} is {each.state}: deactivated here.")
     for each in found:
         if each.kept:
-            messages.warning(request, f"{each.identity} is {each.state}, but kept: {each.kept}.")
+            name = _name(request, each.identity)
+            messages.warning(request, f"{name} is {each.state}, but kept: {each.kept}.")
     if not done:
         messages.success(request, "Nobody was deactivated.")
+
+
+def _name(request: HttpRequest, identity: Identity) -> str:
+    return str(identity if can_view(request, Identity) else identity.user)
 
 
 def _page(
@@ -67,6 +75,7 @@ def _page(
         "left_out": len(found[_SHOWN:]),
         "lost": lost,
         "compared": compared,
+        "shows_identities": can_view(request, Identity),
         "refusal": reconciling.why_too_many(lost),
         "checkbox": ACTION_CHECKBOX_NAME,
         "from_person": request.POST.get("from_person", ""),

@@ -9,6 +9,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 
 from ..models import Identity, User
+from ..view_permission import can_view
 from .person_page import FROM_THE_POOL, RIGHTS, PersonPage
 
 
@@ -35,6 +36,12 @@ class PersonAdmin(PersonPage, UserAdmin):  # type: ignore[type-arg]
         ("Rights given here", {"fields": RIGHTS, "classes": ("collapse",)}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Names at the pool are those of identities."""
+        columns = super().get_list_display(request)
+        hidden = set() if can_view(request, Identity) else {"pool_usernames"}
+        return [column for column in columns if column not in hidden]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("identities")

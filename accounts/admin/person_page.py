@@ -17,9 +17,11 @@ from .. import events, rights
 from ..models import Identity, SignInEvent
 from ..names import template
 from ..person_overview import overview
+from ..view_permission import can_view
 from .actions import ManagesPeople, activate, deactivate, may_act_on, sign_out_everywhere
 from .comparison import reconcile
 from .invitations import InvitationsView, may_invite
+from .viewing import OwnModelOnly
 
 FROM_THE_POOL = ("first_name", "last_name", "email")
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -32,7 +34,7 @@ def _state(person: Any) -> str:
     return ", ".join(sorted(active | rights.held_rights(person)))
 
 
-class PersonPage(ManagesPeople, admin.ModelAdmin):  # type: ignore[type-arg]
+class PersonPage(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """For people, whatever the user model; stands before UserAdmin where both are bases.
 
     Only superusers give rights, change or delete a superuser, or change an e-mail address, by
@@ -86,7 +88,7 @@ class PersonPage(ManagesPeople, admin.ModelAdmin):  # type: ignore[type-arg]
     def _events_of(self, request: HttpRequest, person: Any) -> str:
         """The whole record of them; empty for staff who may not see it."""
         opts = SignInEvent._meta
-        if not request.user.has_perm(f"{opts.app_label}.view_{opts.model_name}"):
+        if not can_view(request, SignInEvent):
             return ""
         events_list = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
         return f"{events_list}?{urlencode({'user__pk__exact': person.pk})}"
@@ -120,7 +122,7 @@ class PersonPage(ManagesPeople, admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse:
         if (person := context.get("original")) is not None:
             context |= {
-                "overview": overview(person),
+                "overview": overview(person, request),
                 # A form that comes back with errors has changed the person in memory.
                 "as_seen": request.POST.get("as_seen", _state(person)),
                 "offered": self._offered(request, person),

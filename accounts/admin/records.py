@@ -15,9 +15,10 @@ from ..devices import device_name
 from ..models import Identity, PendingRevocation, SignIn
 from ..withheld import withheld_columns
 from .actions import ManagesPeople, end_sign_ins, sign_out_everywhere
+from .viewing import OwnModelOnly
 
 
-class ReadOnlyAdmin(ManagesPeople, admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """These rows are written by signing in, and by nobody's hand."""
 
     list_per_page = 50

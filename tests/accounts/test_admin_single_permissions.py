@@ -1,0 +1,201 @@
+"""Staff with a single permission: no page of the admin shows them rows of another model."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, Permission
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import pool_people
+from accounts.models import Identity, PendingRevocation, SignIn, SignInEvent, User
+from accounts.site_overview import site_overview
+from stats import writing
+from stats.models import Change, Stat
+from tests.accounts.test_admin_permissions import addresses
+
+pytestmark = pytest.mark.django_db
+
+ISSUER = "http://localhost:1/local-1_TestPool1"
+# What only rows of this model contain. A user's name is shown wherever a row refers to the user.
+MARKS = {
+    Identity: ("ident-name", "ident@example.com", "ident-subject"),
+    SignIn: ("203.0.113.77", "5151aaaa"),
+    SignInEvent: ("198.51.100.66", "6262bbbb", "event-person"),
+    PendingRevocation: ("7373cccc",),
+    Group: ("group-name",),
+    Stat: ("stat-name",),
+    Change: ("change-before",),
+}
+
+
+@pytest.fixture(autouse=True)
+def user():
+    """A user with rows of every model."""
+    user = User.objects.create_user("person-target")
+    Identity.objects.create(
+        user=user,
+        issuer=ISSUER,
+        subject="ident-subject",
+        username="ident-name",
+        email="ident@example.com",
+        groups=["pool-group"],
+    )
+    later = timezone.now() + timedelta(hours=1)
+    SignIn.objects.create(
+        user=user,
+        issuer=ISSUER,
+        subject="s",
+        reference="5151aaaa",
+        address="203.0.113.77",
+        access_expires_at=later,
+        renew_at=later,
+    )
+    event = {"reference": "6262bbbb", "address": "198.51.100.66", "person": "event-person"}
+    SignInEvent.objects.create(kind="signed in", user=user, **event)
+    SignInEvent.objects.create(kind="refused", user=user, **event)
+    PendingRevocation.objects.create(sealed_token="x", reference="7373cccc")
+    Group.objects.create(name="group-name")
+    writing.save(
+        Stat(kpi="stat-name", year=2020, month=3, value=Decimal(1)), writing.Author(None, "admin")
+    )
+    Change.objects.update(before="change-before", after="")
+    return user
+
+
+@pytest.fixture
+def staff_with(client):
+    """Sign in staff with these permissions and no others."""
+
+    def sign_in(*codenames):
+        staff = User.objects.create_user("staff", is_staff=True)
+        found = Permission.objects.filter(codename__in=codenames)
+        assert len(found) == len(codenames)
+        staff.user_permissions.set(found)
+        client.force_login(staff)
+        return client
+
+    return sign_in
+
+
+def permissions():
+    for model in admin.site._registry:
+        for action in ("view", "change", "add", "delete"):
+            yield model, f"{action}_{model._meta.model_name}"
+
+
+def shown_models(text):
+    return {model for model, marks in MARKS.items() if any(mark in text for mark in marks)}
+
+
+@pytest.mark.parametrize(("model", "codename"), list(permissions()))
+def test_single_permission_shows_only_its_model(staff_with, model, codename):
+    staff = staff_with(codename)
+    shown = {}
+    for pattern, address in addresses():
+        if pattern in ("logout/", "login/"):
+            continue
+        answer = staff.get(address)
+        if answer.status_code == 200 and not answer.streaming:
+            shown[pattern] = shown_models(answer.text)
+    assert {other for models in shown.values() for other in models} <= {model}
+    if codename.startswith(("view", "change")) and model in MARKS:
+        label = f"{model._meta.app_label}/{model._meta.model_name}"
+        assert shown[f"{label}/"] == {model}
+
+
+@pytest.mark.parametrize("model", MARKS)
+def test_single_permission_shows_its_part_of_the_first_page(staff_with, model):
+    staff = staff_with(f"view_{model._meta.model_name}")
+    page = staff.get("/admin/")
+    facts = {SignIn: "Sessions", Identity: "Identities", PendingRevocation: "Refresh tokens"}
+    overview = site_overview(page.wsgi_request)
+    if model in facts:
+        [(name, _)] = overview.facts
+        assert name.startswith(facts[model])
+        assert "Recent sign-ins" not in page.text
+    elif model is SignInEvent:
+        assert not [name for name, _ in overview.facts if name in ("Sessions", "Identities")]
+        assert "Recent sign-ins" in page.text
+    else:
+        assert overview is None
+
+
+@pytest.mark.parametrize("model", [Identity, SignIn, SignInEvent])
+def test_page_of_a_user_has_a_part_for_each_permission(staff_with, user, model):
+    staff = staff_with("view_user", f"view_{model._meta.model_name}")
+    page = staff.get(reverse("admin:accounts_user_change", args=[user.pk])).text
+    assert shown_models(page) == {model}
+    titles = {Identity: "Identities", SignIn: "Signed in now", SignInEvent: "What happened last"}
+    assert [other for other, title in titles.items() if f">{title}</h2>" in page] == [model]
+
+
+def test_where_rights_came_from_is_shown_with_identities(staff_with, user, settings):
+    settings.COGNITO = {**settings.COGNITO, "GROUPS": {"pool-group": "editors"}}
+    user.groups.add(Group.objects.get(name="editors"))
+    address = reverse("admin:accounts_user_change", args=[user.pk])
+    page = staff_with("view_user").get(address).text
+    assert "<td>Group editors</td><td>-</td>" in page
+    User.objects.get(username="staff").delete()
+    page = staff_with("view_user", "view_identity").get(address).text
+    assert "<td>Group editors</td><td>pool-group of the pool</td>" in page
+
+
+@pytest.mark.parametrize(
+    ("codename", "page", "query"),
+    [
+        ("view_user", "user", "ident-name"),
+        ("view_user", "user", "ident@example.com"),
+        ("view_user", "user", "ident-subject"),
+        ("view_signin", "signin", "ident@example.com"),
+        ("view_signinevent", "signinevent", "ident@example.com"),
+    ],
+)
+def test_search_finds_nothing_by_a_model_that_is_not_shown(staff_with, codename, page, query):
+    address = reverse(f"admin:accounts_{page}_changelist")
+    answer = staff_with(codename).get(address, {"q": query})
+    assert answer.context["cl"].result_count == 0
+    User.objects.get(username="staff").delete()
+    answer = staff_with(codename, "view_identity").get(address, {"q": query})
+    assert answer.context["cl"].result_count > 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"identities__isnull": "0"},
+        {"identities__issuer": ISSUER},
+        {"sign_ins__isnull": "0"},
+        {"sign_in_events__isnull": "0"},
+    ],
+    ids=str,
+)
+def test_filter_by_a_model_that_is_not_shown_is_refused(staff_with, query):
+    address = reverse("admin:accounts_user_changelist")
+    assert staff_with("view_user").get(address, query).status_code == 400
+    User.objects.get(username="staff").delete()
+    everything = ("view_user", "view_identity", "view_signin", "view_signinevent")
+    assert staff_with(*everything).get(address, query).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["user__isempty=1", "user__pk__exact={}", "user__id__exact={}"])
+def test_events_are_filtered_by_their_own_columns(staff_with, user, query):
+    address = reverse("admin:accounts_signinevent_changelist")
+    staff = staff_with("view_signinevent")
+    assert staff.get(f"{address}?{query.format(user.pk)}").status_code == 200
+
+
+def test_actions_name_only_what_is_shown(staff_with, user, monkeypatch):
+    monkeypatch.setattr(pool_people, "find", lambda subject: None)  # deleted at the pool
+    monkeypatch.setattr(pool_people, "why_unavailable", lambda: "")
+    staff = staff_with("change_user")
+    address = reverse("admin:accounts_user_changelist")
+    for name in ("sign_out_everywhere", "reconcile"):
+        for confirmed in ({}, {"confirmed": "yes"}):
+            form = {"action": name, "_selected_action": [user.pk], **confirmed}
+            page = staff.post(address, form, follow=True).text
+            assert shown_models(page) == set()
+            assert "sessions ended" not in page
+    assert not User.objects.get(pk=user.pk).is_active
