@@ -25,6 +25,7 @@ from .permissions import INSUFFICIENT_SCOPE
 from .principals import principal_maker
 from .problems import RETRY_AFTER, problem_for, retry_after
 from .provider import provider
+from .throttling import TooManyFailures
 from .token_rights import client_rights
 
 REALM = "api"
@@ -161,15 +162,18 @@ def refusal(request: Request, error: CognitoError) -> exceptions.APIException:
 
 
 class Unavailable(exceptions.APIException):
-    """503: nothing is wrong with the request. `wait` is in seconds, as DRF's Throttled has it."""
+    """503, or 429 beyond a limit: the same request may succeed later. `wait` is in seconds, as
+    DRF's Throttled has it."""
 
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    status_code: int = status.HTTP_503_SERVICE_UNAVAILABLE
     wait = RETRY_AFTER
 
 
 def unavailable(error: CognitoError) -> Unavailable:
-    """The 503 of an error that the caller can do nothing about; they are told when to try again."""
+    """Return an error that the caller can only wait for as the exception that says how long."""
     problem = problem_for(error)
     answer = Unavailable(f"{problem.what} {problem.next_step}", code=error.code)
+    if isinstance(error, TooManyFailures):
+        answer.status_code = problem.status
     answer.wait = retry_after(error)
     return answer

@@ -25,6 +25,7 @@ from .people import person_of_id_token
 from .permission_names import is_as_django_has_them, permission_names
 from .provider import provider
 from .sign_in_attempt import SignInAttempt
+from .throttling import subnet_of
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class CognitoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
             code=grant.code,
             redirect_uri=provider().callback_url,
             code_verifier=grant.attempt.code_verifier,
+            subnet=subnet_of(request),
         )
         note(grant.attempt.reference, "token", ms=round((time.monotonic() - started) * 1000))
         granted = verified_grant(tokens, nonce=grant.attempt.nonce)

@@ -20,7 +20,6 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from . import throttling
-from .client_address import client_address
 
 REASON = "break_glass"  # in the record
 LONGEST_SESSION = timedelta(hours=1)
@@ -68,13 +67,19 @@ def as_typed(username: str) -> str:
 
 
 def attempts_too_many(request: HttpRequest, username: str) -> int:
-    """Count one more attempt of this address and at this name; by how many it is over the limits.
+    """Count one more attempt of this subnet and at this name.
 
-    Counted before the password is looked at, so that it is no use to try many at once.
+    Return 0 within the limits, 1 for the first attempt beyond one of them, 2 for later ones. It is
+    counted before the password is checked, so that it is no use to try many at once. Beyond the
+    limit of a subnet the name is not even read: it costs no row and no normalizing.
     """
-    window = int(time.time() // WINDOW)
-    address = throttling.network(client_address(request))
-    name = salted_hmac("break-glass", as_typed(username).lower()).hexdigest()
-    of_address = throttling.count(f"break-glass:{window}:{address}", WINDOW)
-    of_name = throttling.count(f"break-glass:{window}:{name}", WINDOW)
-    return max(of_address - MOST_OF_ADDRESS, of_name - MOST_OF_NAME, 0)
+    return _beyond(throttling.subnet_of(request), MOST_OF_ADDRESS) or _beyond(
+        salted_hmac("break-glass", as_typed(username).lower()).hexdigest(), MOST_OF_NAME
+    )
+
+
+def _beyond(counted: str, limit: int) -> int:
+    key = f"break-glass:{time.time() // WINDOW:.0f}:{counted}"
+    if throttling.take(key, limit=limit, seconds=WINDOW):
+        return 0
+    return 1 if throttling.is_first_refusal(key, limit=limit) else 2

@@ -9,6 +9,7 @@ from .backends import verified_grant
 from .cognito.token_endpoint import TokenSet
 from .people import person_of_id_token
 from .provider import provider
+from .throttling import subnet_of
 
 
 def redeem_code(
@@ -27,7 +28,10 @@ def redeem_code(
         CognitoUnavailable: no usable answer.
     """
     tokens = provider().token_endpoint.exchange(
-        code=code, redirect_uri=redirect_uri, code_verifier=code_verifier
+        code=code,
+        redirect_uri=redirect_uri,
+        code_verifier=code_verifier,
+        subnet=subnet_of(request),
     )
     granted = verified_grant(tokens, nonce=None)
     user = person_of_id_token(granted.id_claims)

@@ -216,9 +216,9 @@ class SharedRefresh(models.Model):
 
 
 class Tally(models.Model):
-    """How often something was done in a window of time, counted together by all processes.
+    """A count that all processes share until `expires_at`. Housekeeping deletes it afterwards.
 
-    Only while no cache is there to count; deleted by housekeeping once it is over.
+    See `throttling` for what is counted.
     """
 
     key = models.CharField(max_length=128, unique=True)

@@ -13,6 +13,7 @@ from .cognito import errors
 from .people import PersonDeactivated, UnknownPerson
 from .renewal import RenewalUnavailable
 from .revocations import RevocationsUnavailable
+from .throttling import TooManyFailures
 
 RETRY_AFTER = 5  # seconds, when nobody knows better
 
@@ -115,6 +116,14 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
         "It isn't answering, so you couldn't be signed in.",
         "This is usually over in a moment.",
         "Nothing was changed. Try again.",
+    ),
+    TooManyFailures: Problem(
+        "throttled",
+        429,
+        "Too many attempts from your network",
+        "Too many sign-ins from your network failed in the last minute, so this one has to wait.",
+        "The limit keeps a flood of attempts from getting in the way of other people.",
+        "Wait a minute, then try again.",
     ),
     RenewalUnavailable: Problem(
         "renewal_unavailable",

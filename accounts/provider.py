@@ -19,7 +19,6 @@ from .cognito.addresses import address_problem
 from .cognito.config import CognitoConfig, TrustedPool
 from .cognito.errors import CognitoUnavailable, ConfigurationError
 from .cognito.jwks import KeyStore, parse_key_set
-from .cognito.token_endpoint import TokenEndpoint
 from .cognito.transport import Transport
 from .cognito.verifier import TokenVerifier, TrustedPools
 from .cognito_calls import WatchedTokenEndpoint, counted_fetch
@@ -58,7 +57,7 @@ class Provider:
     pools: TrustedPools  # the same, and those of COGNITO_TRUSTED_POOLS
     verified_tokens: VerifiedTokens
     sign_in_verifier: TokenVerifier  # what our own app client was given
-    token_endpoint: TokenEndpoint
+    token_endpoint: WatchedTokenEndpoint
     longest_call: float  # seconds that a call to the token endpoint can take
     cipher: Cipher
     public_url: str

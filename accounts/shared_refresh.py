@@ -24,6 +24,7 @@ from .cognito.errors import CognitoError, CognitoUnavailable, GrantRejected
 from .encryption import Unreadable
 from .models import SharedRefresh
 from .provider import provider
+from .throttling import call_budget
 from .turns import turn
 
 SHARED_FOR = timedelta(seconds=30)  # a result, also that the grant is dead
@@ -42,13 +43,17 @@ class Refreshed:
     refresh_token: str = field(repr=False)
 
 
-def refresh_once(unverified_refresh_token: str) -> Refreshed:
-    """New tokens for a refresh token: from Cognito, or from whoever asked in the last 30 s.
+def refresh_once(unverified_refresh_token: str, *, subnet: str) -> Refreshed:
+    """Return new tokens for a refresh token: from Cognito, or the result of the last 30 s.
+
+    A call to Cognito is charged to `subnet`. A refresh token that Cognito refused in the last 30 s
+    is refused again without a call.
 
     Raises:
         GrantRejected: the refresh token is used, expired or revoked, or its person disabled.
         RequestRejected, ClientRejected: our configuration does not fit the app client.
         CognitoUnavailable: no usable answer, now or for whoever asked just before.
+        TooManyFailures: the budget of `subnet` is used up.
     """
     key = salted_hmac(__name__, unverified_refresh_token, algorithm="sha256").hexdigest()
     lease = timedelta(seconds=provider().longest_call) + LEASE_MARGIN
@@ -56,13 +61,13 @@ def refresh_once(unverified_refresh_token: str) -> Refreshed:
     with turn(("refresh", key), seconds=2 * lease.total_seconds()) as mine:
         refreshed: Refreshed | None = mine.found
         if refreshed is None:
-            refreshed = _result(unverified_refresh_token, key, lease, give_up_at)
+            refreshed = _result(unverified_refresh_token, key, lease, give_up_at, subnet)
             mine.leave(refreshed)
         return refreshed
 
 
 def _result(
-    unverified_refresh_token: str, key: str, lease: timedelta, give_up_at: float
+    unverified_refresh_token: str, key: str, lease: timedelta, give_up_at: float, subnet: str
 ) -> Refreshed:
     """Another process's, or Cognito's to us. Raises as `refresh_once`."""
     owner = secrets.token_hex(16)
@@ -75,10 +80,17 @@ def _result(
         row = SharedRefresh.objects.filter(key=key).first()
         if row is not None and row.sealed_result and row.expires_at > timezone.now():
             return _opened(row.sealed_result)
-        if _claimed(key, owner, row, lease):
-            return _ask_cognito(unverified_refresh_token, key, owner)
+        if row is None or _is_over(row):
+            with call_budget(subnet):
+                if _claimed(key, owner, row, lease):
+                    return _ask_cognito(unverified_refresh_token, key, owner, subnet)
         time.sleep(_LOOK_EVERY)
     raise CognitoUnavailable("another request's refresh did not come to an end", retry_after=1)
+
+
+def _is_over(row: SharedRefresh) -> bool:
+    """Return True if the result has expired, or its owner died before it had one."""
+    return (row.expires_at if row.sealed_result else row.lease_until) <= timezone.now()
 
 
 def _claimed(key: str, owner: str, row: SharedRefresh | None, lease: timedelta) -> bool:
@@ -92,17 +104,15 @@ def _claimed(key: str, owner: str, row: SharedRefresh | None, lease: timedelta) 
         except IntegrityError:
             return False
         return True
-    if (row.expires_at if row.sealed_result else row.lease_until) > now:
-        return False
     past = SharedRefresh.objects.filter(pk=row.pk, owner=row.owner, expires_at=row.expires_at)
     return bool(past.update(sealed_result="", **values))
 
 
-def _ask_cognito(unverified_refresh_token: str, key: str, owner: str) -> Refreshed:
+def _ask_cognito(unverified_refresh_token: str, key: str, owner: str, subnet: str) -> Refreshed:
     """Make the call and leave its outcome for the others, whatever it is."""
     result, kept_for = {_FAILURE: "interrupted"}, timedelta(0)
     try:
-        tokens = provider().token_endpoint.refresh(unverified_refresh_token)
+        tokens = provider().token_endpoint.refresh(unverified_refresh_token, subnet=subnet)
         metrics.count("refreshes", outcome="ok")
         result = {"access": tokens.access_token, "refresh": tokens.refresh_token or ""}
         kept_for = min(SHARED_FOR, timedelta(seconds=tokens.expires_in * _SHARE_OF_LIFE))

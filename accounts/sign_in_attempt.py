@@ -19,6 +19,7 @@ from .cognito.authorization import new_secret, reference_of
 from .encryption import Unreadable
 from .names import cookie_name
 from .provider import provider
+from .throttling import is_used_up, take
 
 MAX_AGE = 600  # seconds
 MOST_ATTEMPTS = 10  # cookies of one browser; the oldest make room
@@ -86,6 +87,23 @@ def load(request: HttpRequest, state: str) -> SignInAttempt | None:
     """The attempt with this state if this browser began it within the last ten minutes."""
     attempt = _open(request.COOKIES.get(_cookie_name(state), ""))
     return attempt if attempt is not None and attempt.state == state else None
+
+
+def is_used(attempt: SignInAttempt) -> bool:
+    """Return True if a callback of this attempt was answered, whatever the cookie says.
+
+    A client that never stores the answer's cookie would otherwise have Cognito asked each time.
+    """
+    return attempt.used or is_used_up(_used_key(attempt), limit=1)
+
+
+def use(attempt: SignInAttempt) -> bool:
+    """Mark the attempt as used on the server. Return False if another request has done so."""
+    return take(_used_key(attempt), limit=1, seconds=MAX_AGE)
+
+
+def _used_key(attempt: SignInAttempt) -> str:
+    return f"attempt:{hashlib.sha256(attempt.state.encode()).hexdigest()}"
 
 
 def _open(sealed: str) -> SignInAttempt | None:

@@ -30,6 +30,7 @@ from .cognito.errors import (
 )
 from .provider import provider
 from .shared_refresh import Refreshed, refresh_once
+from .throttling import subnet_of
 
 _NEW_TOKENS = "_refreshed_tokens"  # where authentication leaves them for the middleware
 
@@ -54,9 +55,14 @@ class SpaAuthentication(CognitoAuthentication):
             claims = expired.claims
             if not unverified_refresh_token or not _is_ours(claims):
                 raise
-        refreshed = refresh_for(claims, unverified_refresh_token)
+        subnet = subnet_of(request._request)
+        refreshed = refresh_for(claims, unverified_refresh_token, subnet=subnet)
+        # First, since `authenticated` creates users and changes their rights: a refused request
+        # must change nothing.
+        require_same_sign_in(
+            claims, provider().sign_in_verifier.access_claims(refreshed.access_token)
+        )
         principal, renewed = authenticated(refreshed.access_token)
-        require_same_sign_in(claims, renewed)
         setattr(request._request, _NEW_TOKENS, refreshed)
         return principal, renewed
 
@@ -71,12 +77,13 @@ def _is_ours(claims: AccessClaims | IdClaims) -> TypeGuard[AccessClaims]:
     )
 
 
-def refresh_for(expired: AccessClaims, unverified_refresh_token: str) -> Refreshed:
+def refresh_for(expired: AccessClaims, unverified_refresh_token: str, *, subnet: str) -> Refreshed:
     """What the refresh token yields for the bearer of a genuine but expired access token.
 
     Raises:
         TokenRevoked, SessionEnded: the sign-in is over, or the access token is too old to tell.
         CognitoUnavailable: no answer; the sign-in goes on.
+        TooManyFailures: the budget of `subnet` is used up; the sign-in goes on.
         ClientRejected, RequestRejected: our configuration does not fit the app client.
     """
     revocations.check(expired)
@@ -84,7 +91,7 @@ def refresh_for(expired: AccessClaims, unverified_refresh_token: str) -> Refresh
         # Revocations are remembered as long as an access token can live, and no longer.
         raise SessionEnded("unused for too long; sign in again")
     try:
-        return refresh_once(unverified_refresh_token)
+        return refresh_once(unverified_refresh_token, subnet=subnet)
     except GrantRejected as error:
         raise SessionEnded("the sign-in has ended; sign in again") from error
 
@@ -130,7 +137,7 @@ def addresses(api: list[URLPattern | URLResolver]) -> list[URLPattern | URLResol
         http_method_names = ("get", "post", "options")
 
         def get(self, request: Request) -> Response:
-            return self.exchange(request, request.query_params)
+            return self.exchange(request, lambda: request.query_params)
 
     return [
         re_path(r"^(?:api/)?auth/get-tokens/?$", CompatTokensView.as_view()),

@@ -1,33 +1,93 @@
-"""Counting how often something happens in a window of time, for all processes together."""
+"""Limits on what an unknown visitor can cause: calls to Cognito, rows, hashes of passwords.
 
+Everything is counted in the database, for all processes together. The shared cache takes no part:
+whoever can write there could lift a limit, or use one up. A request beyond a limit costs one read.
+"""
+
+from __future__ import annotations
+
+import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.http import HttpRequest
 
+from .client_address import client_address
+from .cognito.errors import CognitoUnavailable
 from .models import Tally
 
+BUDGET_SECONDS = 60
+MAX_FAILED_CALLS = 60  # of one subnet in BUDGET_SECONDS
 
-def count(key: str, seconds: int) -> int:
-    """Count one more under `key`, for `seconds`, and return how many there are now.
 
-    The shared cache takes no part: whoever can write there could lift a limit, or use one up.
+class TooManyFailures(CognitoUnavailable):
+    """Too many calls to Cognito for this subnet failed. Cognito was not called again."""
+
+    code = "throttled"
+
+
+@contextmanager
+def call_budget(subnet: str) -> Iterator[None]:
+    """Charge what the block asks of Cognito to `subnet`, and refund it unless the block raises.
+
+    There is one budget for everything that strangers can have Cognito asked: callbacks, codes of
+    single-page apps and refresh tokens in headers. It is charged before the call, so that requests
+    that arrive together do not exceed it. Successes are refunded, so that the people of a large
+    office can all sign in from one IP address.
+
+    Raises:
+        TooManyFailures: the budget is used up; `retry_after` are the seconds until the next one.
     """
+    window, passed = divmod(time.time(), BUDGET_SECONDS)
+    key = f"cognito:{window:.0f}:{subnet}"
+    if not take(key, limit=MAX_FAILED_CALLS, seconds=BUDGET_SECONDS):
+        raise TooManyFailures(
+            "too many attempts from this network failed",
+            retry_after=math.ceil(BUDGET_SECONDS - passed),
+        )
+    yield
+    Tally.objects.filter(key=key, count__gt=0).update(count=F("count") - 1)
+
+
+def take(key: str, *, limit: int, seconds: int) -> bool:
+    """Count one more under `key` for `seconds`. Return False, and write nothing, at the limit."""
     tally = Tally.objects.filter(key=key)
-    if not tally.update(count=F("count") + 1):
+    if (count := tally.values_list("count", flat=True).first()) is None:
         expires_at = datetime.fromtimestamp(time.time() + seconds, UTC)
         try:
             with transaction.atomic():
                 Tally.objects.create(key=key, count=1, expires_at=expires_at)
-        except IntegrityError:  # another request was quicker
-            tally.update(count=F("count") + 1)
-    return tally.values_list("count", flat=True).get()
+        except IntegrityError:  # another request was faster
+            count = 0
+        else:
+            return True
+    return count < limit and bool(tally.filter(count__lt=limit).update(count=F("count") + 1))
 
 
-def network(address: str | None) -> str:
-    """The address; of IPv6 its /64, since whoever has one address there has all of them."""
+def is_used_up(key: str, *, limit: int) -> bool:
+    """Return True if `take` would return False."""
+    return Tally.objects.filter(key=key, count__gte=limit).exists()
+
+
+def is_first_refusal(key: str, *, limit: int) -> bool:
+    """Return True the first time that this is called after `take` returned False for `key`.
+
+    For keys whose count is never refunded.
+    """
+    return bool(Tally.objects.filter(key=key, count=limit).update(count=limit + 1))
+
+
+def subnet_of(request: HttpRequest) -> str:
+    """Return whom a limit counts as one client: an IPv4 address, or the /64 of an IPv6 address.
+
+    Whoever has one address of a /64 has all of them. Requests without an address share "None".
+    """
+    address = client_address(request)
     parsed = ip_address(address) if address else None
     if isinstance(parsed, IPv6Address):
         return str(ip_network((parsed, 64), strict=False).network_address)

@@ -7,6 +7,7 @@ callback that carries `?error=`.
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -41,6 +42,7 @@ from .oidc_settings import oidc_setting
 from .problem_page import record_refusal, render_problem
 from .provider import provider
 from .sign_in_attempt import SignInAttempt
+from .throttling import TooManyFailures, call_budget, subnet_of
 
 
 def go_to_hosted_ui(
@@ -118,21 +120,31 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         attempt = sign_in_attempt.load(request, callback.state)
         if attempt is None:
             return self._without_attempt(callback)
-        if attempt.used:
+        if sign_in_attempt.is_used(attempt):
             return self._again(attempt)
-        began = datetime.fromtimestamp(attempt.started_at, UTC).isoformat()
-        metrics.count("sign_ins_returned")
-        note(attempt.reference, "callback", began=began, next=attempt.next_url.partition("?")[0])
         try:
-            row = services.complete_sign_in(request, attempt=attempt, code=callback.accepted_code())
+            with call_budget(subnet_of(request)):
+                if not sign_in_attempt.use(attempt):
+                    return self._again(attempt)
+                sign_in = self._complete(attempt, callback)
+        except TooManyFailures as error:
+            return self._throttled(error, attempt)
         except CognitoError as error:
             response = self.login_failure(error, attempt)
         else:
-            response = self.login_success(row, attempt)
+            response = self.login_success(sign_in, attempt)
         sign_in_attempt.save(attempt.marked_used(), request, response)
         return response
 
-    def login_success(self, row: SignIn, attempt: SignInAttempt) -> HttpResponse:
+    def _complete(self, attempt: SignInAttempt, callback: Callback) -> SignIn:
+        """Sign the user in. Raises CognitoError leaves, as `services.complete_sign_in` does."""
+        began = datetime.fromtimestamp(attempt.started_at, UTC).isoformat()
+        metrics.count("sign_ins_returned")
+        note(attempt.reference, "callback", began=began, next=attempt.next_url.partition("?")[0])
+        code = callback.accepted_code()
+        return services.complete_sign_in(self.request, attempt=attempt, code=code)
+
+    def login_success(self, sign_in: SignIn, attempt: SignInAttempt) -> HttpResponse:
         response = HttpResponseRedirect(destination(attempt.next_url))
         # Tells the page's script that this is a return, not a visit: it may refill a form.
         response.set_cookie(
@@ -154,6 +166,17 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
             error,
             reference=reference,
             next_url=attempt.next_url if attempt else "",
+        )
+
+    def _throttled(self, error: TooManyFailures, attempt: SignInAttempt) -> HttpResponse:
+        """Return a 429 that leaves the attempt unused: after the wait, a reload completes it.
+
+        The audit log gets no event, or a flood would fill it.
+        """
+        metrics.count("sign_ins", result=error.code)
+        note(attempt.reference, "refused", level=logging.WARNING, reason=error.code)
+        return render_problem(
+            self.request, error, reference=attempt.reference, next_url=attempt.next_url
         )
 
     def _again(self, attempt: SignInAttempt) -> HttpResponse:

@@ -227,7 +227,6 @@ REST_FRAMEWORK = {
         "sso_project.renderers.SafeBrowsableAPIRenderer",
     ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "sso_project.renderers.QuickNegotiation",
-    "DEFAULT_THROTTLE_RATES": {"get-tokens": "60/min"},
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "sso_project.exception_handler.exception_handler",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -24,10 +24,10 @@ from ..cognito.errors import (
 from ..exchange import redeem_code
 from ..problems import problem_for
 from ..provider import provider
+from ..throttling import call_budget, subnet_of
 from .caller import describe_caller
 from .parsers import SafeJSONParser
 from .serializers import CallerSerializer, CodeSerializer, ErrorSerializer, TokensSerializer
-from .throttle import TokensThrottle
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,6 @@ class TokensView(APIView):
     name = "Get tokens"
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    throttle_classes = (TokensThrottle,)
     parser_classes = (SafeJSONParser,)
     http_method_names: Sequence[str] = ("post", "options")
 
@@ -52,9 +51,20 @@ class TokensView(APIView):
         auth=[],
     )
     def post(self, request: Request) -> Response:
-        return self.exchange(request, request.data)
+        return self.exchange(request, lambda: request.data)
 
-    def exchange(self, request: Request, data: Any) -> Response:
+    def exchange(self, request: Request, read_data: Callable[[], Any]) -> Response:
+        """Return the tokens for what `read_data` returns, within the budget of the caller's subnet.
+
+        Requests that are refused for any reason count, before their body is read.
+        """
+        try:
+            with call_budget(subnet_of(request._request)):
+                return self._exchange(request, read_data())
+        except CognitoError as error:
+            raise _refusal(error) from error
+
+    def _exchange(self, request: Request, data: Any) -> Response:
         serializer = CodeSerializer(data=data)
         serializer.is_valid(raise_exception=True)
         given = serializer.validated_data
@@ -64,15 +74,12 @@ class TokensView(APIView):
                 "are.",
                 code="redirect_uri_not_allowed",
             )
-        try:
-            tokens = redeem_code(
-                request._request,
-                code=given["code"],
-                redirect_uri=given["redirectUri"],
-                code_verifier=given.get("codeVerifier"),
-            )
-        except CognitoError as error:
-            raise _refusal(error) from error
+        tokens = redeem_code(
+            request._request,
+            code=given["code"],
+            redirect_uri=given["redirectUri"],
+            code_verifier=given.get("codeVerifier"),
+        )
         answer = TokensSerializer(
             {
                 "accessToken": tokens.access_token,
@@ -84,7 +91,7 @@ class TokensView(APIView):
 
 
 def _refusal(error: CognitoError) -> Exception:
-    """400 for what the caller can change, 403 for a person who is not let in, else 503."""
+    """Return 400 for what the caller can change, 403 for a user without access, else 503 or 429."""
     problem = problem_for(error)
     if isinstance(error, GrantRejected):
         return ParseError(f"{problem.what} {problem.why}", code=error.code)

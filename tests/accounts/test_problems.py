@@ -18,7 +18,7 @@ def test_every_leaf_of_the_error_tree_has_words_for_a_person(leaf):
     assert problem.what.endswith(".")
     assert problem.next_step.endswith(".")
     assert problem.action_label
-    assert problem.status in (400, 401, 403, 503)
+    assert problem.status in (400, 401, 403, 429, 503)
     assert (
         leaf is errors.ConfigurationError or problem is not problems.PROBLEMS[errors.CognitoError]
     ), "this leaf has no row and no ancestor with one"

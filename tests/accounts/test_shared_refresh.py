@@ -3,6 +3,7 @@ import threading
 import time
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.core.cache import cache
@@ -13,10 +14,12 @@ from accounts import metrics, shared_refresh
 from accounts.cognito.errors import CognitoError, CognitoUnavailable, GrantRejected
 from accounts.cognito.transport import Response
 from accounts.models import SharedRefresh
-from accounts.shared_refresh import refresh_once
 from accounts.turns import turn
 
 REFRESH_TOKEN = "a-refresh-token-of-the-tests"
+SUBNET = "192.0.2.1"
+
+refresh_once = partial(shared_refresh.refresh_once, subnet=SUBNET)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

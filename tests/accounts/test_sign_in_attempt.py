@@ -1,9 +1,13 @@
+from datetime import timedelta
+
 import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
+from django.utils import timezone
 
 from accounts import sign_in_attempt
 from accounts.cognito.authorization import reference_of
+from accounts.models import Tally
 
 
 def request_with(jar):
@@ -137,3 +141,22 @@ def test_attempt_older_than_ten_minutes_is_gone(monkeypatch, age):
     later = attempt.started_at + age
     monkeypatch.setattr(cipher, "_clock", lambda: later)
     assert sign_in_attempt.load(request_with(jar), attempt.state) is None
+
+
+@pytest.mark.django_db
+def test_attempt_is_used_once_whatever_its_cookie_says():
+    attempt, other = sign_in_attempt.begin("/a/"), sign_in_attempt.begin("/a/")
+    assert not sign_in_attempt.is_used(attempt)
+    assert [sign_in_attempt.use(attempt) for _ in range(3)] == [True, False, False]
+    assert sign_in_attempt.is_used(attempt)
+    assert not sign_in_attempt.is_used(other)
+
+
+@pytest.mark.django_db
+def test_mark_outlives_the_cookie_and_names_no_state():
+    attempt = sign_in_attempt.begin("/a/")
+    begun_at = timezone.now()
+    sign_in_attempt.use(attempt)
+    mark = Tally.objects.get()
+    assert mark.expires_at - begun_at >= timedelta(seconds=sign_in_attempt.MAX_AGE)
+    assert attempt.state not in mark.key

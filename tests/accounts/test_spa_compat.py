@@ -7,8 +7,8 @@ import time
 import pytest
 from django.urls import resolve
 
-from accounts import revocations
-from accounts.models import SharedRefresh
+from accounts import revocations, throttling
+from accounts.models import SharedRefresh, User
 from accounts.testing import mint_access_token, mint_id_token, mint_machine_token
 from accounts.testing.fake_cognito import Person
 from tests.imports import ROOT
@@ -121,6 +121,47 @@ def test_refresh_token_of_somebody_else_is_refused(client, cognito, spa):
     answer = ask(client, spa.expired(), other.refresh_token)
     assert (answer.status_code, answer.json()["code"]) == (401, "claim_rejected")
     assert "X-Access-Token" not in answer.headers
+
+
+def test_refused_request_creates_no_user(client, cognito, spa):
+    other = Spa(cognito, "mallory")
+    for _ in range(2):  # the second one gets the shared result of the refresh
+        assert ask(client, spa.expired(), other.refresh_token).status_code == 401
+    assert not User.objects.exists()
+
+
+def test_refused_request_changes_no_rights(client, cognito, spa):
+    assert ask(client, mint_access_token("mallory")).status_code == 200
+    other = Spa(cognito, "mallory")
+    other.person.groups = ("editors",)
+    assert ask(client, spa.expired(), other.refresh_token).status_code == 401
+    assert not User.objects.get().groups.exists()
+
+
+def test_refresh_token_that_was_refused_is_not_sent_to_cognito_again(client, cognito, spa):
+    for _ in range(5):
+        assert ask(client, spa.expired(), "junk").json()["code"] == "session_ended"
+    assert refreshes(cognito) == 1
+    assert "junk" not in str(list(SharedRefresh.objects.values()))
+
+
+def test_header_refreshes_beyond_the_budget_are_429(client, cognito, spa, monkeypatch):
+    monkeypatch.setattr(throttling, "MAX_FAILED_CALLS", 3)
+    statuses = [ask(client, spa.expired(), f"junk{n}").status_code for n in range(5)]
+    assert statuses == [401, 401, 401, 429, 429]
+    answer = ask(client, spa.expired(), spa.refresh_token)
+    assert (answer.status_code, answer.json()["code"]) == (429, "throttled")
+    assert 1 <= int(answer.headers["Retry-After"]) <= throttling.BUDGET_SECONDS
+    assert "WWW-Authenticate" not in answer.headers  # the app must not take it for a sign-out
+    assert refreshes(cognito) == 3
+    assert SharedRefresh.objects.count() == 3
+
+
+def test_successful_refreshes_use_no_budget(client, cognito, monkeypatch):
+    monkeypatch.setattr(throttling, "MAX_FAILED_CALLS", 1)
+    for number in range(4):
+        app = Spa(cognito, f"user-{number}")
+        assert ask(client, app.expired(), app.refresh_token).status_code == 200
 
 
 def test_refresh_token_of_another_sign_in_of_the_same_person_is_refused(client, cognito, spa):

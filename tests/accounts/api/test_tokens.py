@@ -5,6 +5,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
 
+from accounts import throttling
 from accounts.cognito.errors import CognitoUnavailable
 from accounts.cognito.transport import Response
 from accounts.models import Identity, SignInEvent
@@ -203,6 +204,24 @@ def test_body_that_is_no_object_is_400(client, cognito, body):
     answer = client.post(ADDRESS, body, "application/json")
     assert answer.status_code == 400
     assert {"detail", "code", "error"} <= set(answer.json())
+
+
+@pytest.mark.parametrize("body", [b"{}", b"{", b"[" * 5000])
+def test_refused_requests_use_the_budget_up_before_their_body_is_read(client, monkeypatch, body):
+    monkeypatch.setattr(throttling, "MAX_FAILED_CALLS", 2)
+    answers = [client.post(ADDRESS, body, "application/json") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [400, 400, 429, 429]
+    assert answers[-1].json()["code"] == "throttled"
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= throttling.BUDGET_SECONDS
+    answer = client.get("/auth/get-tokens", {"code": "a", "redirectUri": REDIRECT_URI})
+    assert answer.status_code == 429
+
+
+def test_exchanges_that_succeed_use_no_budget(client, cognito, monkeypatch):
+    monkeypatch.setattr(throttling, "MAX_FAILED_CALLS", 1)
+    for _ in range(3):
+        code = cognito.authorize(Person("ada"))
+        assert post(client, code=code, redirectUri=REDIRECT_URI).status_code == 200
 
 
 def test_form_is_415(client, cognito):

@@ -56,7 +56,7 @@ def test_processes_share_one_call_as_well(site, pool, clean_environ):
         "import sys, django; django.setup()\n"
         "from accounts.shared_refresh import refresh_once\n"
         "sys.stdin.readline()\n"
-        f"print(refresh_once({refresh_token!r}).access_token)\n"
+        f"print(refresh_once({refresh_token!r}, subnet='192.0.2.1').access_token)\n"
     )
     environ = {
         **clean_environ,

@@ -1,0 +1,156 @@
+"""What unknown visitors can cause is counted by subnet, exactly, in the database."""
+
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import pytest
+from django.core.cache.backends.locmem import LocMemCache
+from django.db import connection
+from django.test import RequestFactory
+
+from accounts import accelerator, throttling
+from accounts.models import Tally
+from accounts.throttling import TooManyFailures, call_budget, is_first_refusal, is_used_up, take
+
+pytestmark = pytest.mark.django_db
+SUBNET = "192.0.2.1"
+
+
+@pytest.fixture
+def now(monkeypatch):
+    """The time in a list, 12 seconds into a window."""
+    now = [1_800_000_012.0]
+    monkeypatch.setattr(throttling, "time", SimpleNamespace(time=lambda: now[0]))
+    return now
+
+
+def subnet(**meta):
+    return throttling.subnet_of(RequestFactory().get("/", **meta))
+
+
+def fail():
+    with pytest.raises(ZeroDivisionError), call_budget(SUBNET):
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_key_is_taken_as_often_as_the_limit_allows(limit):
+    taken = [take("a", limit=limit, seconds=60) for _ in range(limit + 3)]
+    assert taken == [True] * limit + [False] * 3
+    assert Tally.objects.get().count == limit
+
+
+def test_refusal_writes_nothing(django_assert_num_queries):
+    take("a", limit=1, seconds=60)
+    with django_assert_num_queries(1) as queries:
+        assert not take("a", limit=1, seconds=60)
+    assert queries.captured_queries[0]["sql"].startswith("SELECT")
+
+
+def test_keys_are_counted_apart():
+    assert take("a", limit=1, seconds=60)
+    assert take("b", limit=1, seconds=60)
+
+
+def test_used_up_key_is_seen_without_taking_it():
+    assert not is_used_up("a", limit=1)
+    assert not Tally.objects.exists()
+    take("a", limit=1, seconds=60)
+    assert is_used_up("a", limit=1)
+    assert not is_used_up("a", limit=2)
+
+
+def test_first_refusal_is_noticed_once():
+    take("a", limit=2, seconds=60)
+    assert not is_first_refusal("a", limit=2)
+    take("a", limit=2, seconds=60)
+    assert [is_first_refusal("a", limit=2) for _ in range(3)] == [True, False, False]
+    assert not take("a", limit=2, seconds=60)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("limit", [1, 5])
+def test_requests_at_the_same_moment_do_not_exceed_the_limit(limit):
+    def attempt(number):
+        try:
+            return take("a", limit=limit, seconds=60)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        taken = list(threads.map(attempt, range(40)))
+    assert taken.count(True) == limit
+    assert Tally.objects.get().count == limit
+
+
+def test_failed_calls_use_the_budget_up(now, monkeypatch):
+    monkeypatch.setattr(throttling, "MAX_FAILED_CALLS", 3)
+    for _ in range(3):
+        fail()
+    with pytest.raises(TooManyFailures) as refused, call_budget(SUBNET):
+        pytest.fail("Cognito would be called")
+    assert refused.value.retry_after == 48
+    with call_budget("192.0.2.2"):
+        pass
+    now[0] += 48
+    fail()
+
+
+def test_successes_are_refunded(monkeypatch):
+    monkeypatch.setattr(throttling, "MAX_FAILED_CALLS", 2)
+    fail()
+    for _ in range(10):
+        with call_budget(SUBNET):
+            pass
+    fail()
+    with pytest.raises(TooManyFailures), call_budget(SUBNET):
+        pass
+
+
+def test_calls_under_way_count(monkeypatch):
+    """Else all calls of a burst would begin before the first one has failed."""
+    monkeypatch.setattr(throttling, "MAX_FAILED_CALLS", 1)
+    with call_budget(SUBNET), pytest.raises(TooManyFailures), call_budget(SUBNET):
+        pass
+
+
+@pytest.mark.parametrize("value", [0, -1000, 10**9, "text", [1]])
+def test_writer_of_the_shared_cache_moves_no_limit(settings, monkeypatch, value):
+    class Hostile(LocMemCache):
+        def get(self, *args, **kwargs):
+            return value
+
+        def incr(self, *args, **kwargs):
+            return value
+
+    settings.COGNITO = {**settings.COGNITO, "SHARED_CACHE": "default"}
+    monkeypatch.setattr(accelerator, "caches", {"default": Hostile("hostile", {})})
+    assert [take("a", limit=2, seconds=60) for _ in range(3)] == [True, True, False]
+
+
+def test_another_address_is_another_subnet():
+    assert subnet(REMOTE_ADDR="192.0.2.1") != subnet(REMOTE_ADDR="192.0.2.2")
+
+
+def test_spoofed_header_changes_nothing():
+    spoofed = subnet(REMOTE_ADDR="192.0.2.1", HTTP_X_FORWARDED_FOR="198.51.100.7")
+    assert spoofed == "192.0.2.1"
+
+
+def test_trusted_proxy_names_the_client(settings):
+    settings.TRUSTED_PROXIES = ["192.0.2.1"]
+    forwarded = subnet(REMOTE_ADDR="192.0.2.1", HTTP_X_FORWARDED_FOR="spoofed, 198.51.100.7")
+    assert forwarded == "198.51.100.7"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("", "", True),
+    ],
+)
+def test_addresses_of_one_ipv6_network_are_one_subnet(one, other, same):
+    assert (subnet(REMOTE_ADDR=one) == subnet(REMOTE_ADDR=other)) is same

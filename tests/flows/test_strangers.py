@@ -1,0 +1,197 @@
+"""Strangers who call back, exchange and refresh without limit: what it costs, and whom it stops."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from accounts import throttling
+from accounts.models import SharedRefresh, SignInEvent, Tally
+from accounts.testing import mint_access_token
+from tests.flows.conftest import query_of
+from tests.flows.sessions.conftest import beyond_grace
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+STRANGER = "198.51.100.7"
+
+
+@pytest.fixture
+def tight(monkeypatch):
+    monkeypatch.setattr(throttling, "MAX_FAILED_CALLS", 3)
+
+
+@pytest.fixture
+def from_address(settings):
+    """A function that makes the headers of a client with this IP address."""
+    settings.TRUSTED_PROXIES = ["127.0.0.1", "::1"]
+    return lambda address: {"X-Forwarded-For": address}
+
+
+def exchanges(pool):
+    return pool.counts()["token:authorization_code"]
+
+
+def junk_callback(visitor, number=0, **options):
+    """The callback of a new attempt with a made-up code."""
+    state = query_of(visitor.start())["state"]
+    return visitor.get(f"/signin?code=junk{number}&state={state}", **options)
+
+
+def next_window():
+    Tally.objects.filter(key__startswith="cognito:").delete()
+
+
+def test_one_attempt_calls_cognito_once_without_its_cookie_being_stored(visitor):
+    """A script that replays the first cookie, with another code each time."""
+    state = query_of(visitor.start("/profile/"))["state"]
+    jar = requests.cookies.RequestsCookieJar()
+    jar.update(visitor.http.cookies)
+    answers = [
+        requests.get(
+            f"{visitor.site}/signin?state={state}&code=junk{number}",
+            cookies=jar,
+            allow_redirects=False,
+            timeout=20,
+        )
+        for number in range(25)
+    ]
+    assert [answer.status_code for answer in answers] == [400] + [302] * 24
+    assert all(answer.headers["Location"].startswith(visitor.pool.url) for answer in answers[1:])
+    assert exchanges(visitor.pool) == 1
+
+
+def test_callbacks_of_one_attempt_at_the_same_moment_call_cognito_once(visitor):
+    callback = visitor.callback(visitor.start("/profile/"))
+    jar = requests.cookies.RequestsCookieJar()
+    jar.update(visitor.http.cookies)
+
+    def call_back(number):
+        return requests.get(callback, cookies=jar, allow_redirects=False, timeout=20).headers
+
+    with ThreadPoolExecutor(8) as threads:
+        places = [headers["Location"] for headers in threads.map(call_back, range(8))]
+    assert places.count("/profile/") == 1
+    assert exchanges(visitor.pool) == 1
+
+
+def test_used_attempt_leads_on_when_signed_in(visitor):
+    callback = visitor.callback(visitor.start("/profile/"))
+    visitor.get(callback)
+    assert visitor.get(callback).headers["Location"] == "/profile/"
+    assert exchanges(visitor.pool) == 1
+
+
+def test_callbacks_beyond_the_budget_cost_no_call_and_no_row(visitor, tight):
+    assert [junk_callback(visitor, number).status_code for number in range(3)] == [400] * 3
+    rows = Tally.objects.count(), SignInEvent.objects.count()
+    for number in range(5):
+        answer = junk_callback(visitor, number)
+        assert answer.status_code == 429
+        assert 1 <= int(answer.headers["Retry-After"]) <= throttling.BUDGET_SECONDS
+        assert "Wait a minute, then try again." in answer.text
+    assert (Tally.objects.count(), SignInEvent.objects.count()) == rows
+    assert exchanges(visitor.pool) == 3
+
+
+def test_attempt_survives_the_limit(visitor, tight):
+    """Whoever waits and reloads arrives: the code is good for five minutes."""
+    callback = visitor.callback(visitor.start("/profile/"))
+    for number in range(3):
+        junk_callback(visitor, number)
+    assert visitor.get(callback).status_code == 429
+    next_window()
+    assert visitor.get(callback).headers["Location"] == "/profile/"
+
+
+def test_other_subnets_sign_in_during_a_flood(new_visitor, tight, from_address):
+    stranger, person = new_visitor(), new_visitor()
+    headers = from_address(STRANGER)
+    answers = [junk_callback(stranger, number, headers=headers) for number in range(5)]
+    assert answers[-1].status_code == 429
+    person.http.headers.update(from_address("192.0.2.1"))
+    assert person.sign_in(next_page="/profile/").headers["Location"] == "/profile/"
+
+
+def test_sign_ins_of_a_large_office_do_not_use_the_budget_up(new_visitor, tight):
+    places = [new_visitor().sign_in().headers.get("Location") for _ in range(6)]
+    assert places == ["/dashboard/"] * 6
+
+
+def test_callbacks_exchanges_and_refreshes_share_one_budget(visitor, site, pool, tight, settings):
+    settings.COGNITO = {
+        **settings.COGNITO,
+        "SPA_REDIRECT_URIS": ["http://localhost:3000/signin"],
+    }
+    pool.clock.offset = -3700
+    expired = pool.tokens_for("ada")["access_token"]
+    pool.clock.offset = 0
+
+    def exchange():
+        body = {"code": "junk", "redirectUri": "http://localhost:3000/signin"}
+        return requests.post(f"{site}/api/auth/get-tokens", json=body, timeout=20)
+
+    def refresh(number):
+        headers = {"x-access-token": expired, "x-refresh-token": f"junk{number}"}
+        return requests.get(f"{site}/user", headers=headers, timeout=20)
+
+    assert (junk_callback(visitor).status_code, exchange().status_code) == (400, 400)
+    assert refresh(0).status_code == 401
+    before = pool.counts()["token"], SharedRefresh.objects.count()
+    answers = [exchange(), refresh(1), junk_callback(visitor)]
+    assert [answer.status_code for answer in answers] == [429] * 3
+    assert {answer.json()["code"] for answer in answers[:2]} == {"throttled"}
+    assert all(1 <= int(answer.headers["Retry-After"]) <= 60 for answer in answers)
+    assert (pool.counts()["token"], SharedRefresh.objects.count()) == before
+
+
+def test_access_token_that_is_not_ours_uses_no_budget(visitor, site, tight):
+    headers = {"x-access-token": mint_access_token(expired=True), "x-refresh-token": "junk"}
+    for _ in range(5):
+        assert requests.get(f"{site}/user", headers=headers, timeout=20).status_code == 401
+    assert visitor.sign_in().headers["Location"] == "/dashboard/"
+    assert Tally.objects.filter(key__startswith="cognito:").get().count == 0
+
+
+def wait_for_calls(pool, number):
+    deadline = time.monotonic() + 30
+    while exchanges(pool) < number:
+        assert time.monotonic() < deadline, "the strangers' calls never reached the pool"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("subnets", [1, 20])
+def test_slow_cognito_full_of_strangers_renews_sessions(
+    new_visitor, pool, settings, from_address, subnets
+):
+    """Strangers hold all slots that they can get; a signed-in user's renewal has its own."""
+    settings.COGNITO = {
+        **settings.COGNITO,
+        "LIMITS": {**settings.COGNITO["LIMITS"], "calls_at_once": 4},
+    }
+    person, newcomer = new_visitor(), new_visitor()
+    person.sign_in()
+    strangers = [new_visitor() for _ in range(20)]
+    for number, stranger in enumerate(strangers):
+        stranger.http.headers.update(from_address(f"198.51.100.{number % subnets}"))
+    states = [query_of(stranger.start())["state"] for stranger in strangers]
+    held = 2 if subnets == 1 else 3  # of the three that are not kept for renewals
+    pool.faults.add("token", "slow", grant="authorization_code", seconds=3)
+    before = exchanges(pool)
+
+    def call_back(number):
+        query = f"code=junk{number}&state={states[number]}"
+        return strangers[number].get(f"/signin?{query}").status_code
+
+    beyond_grace()
+    with ThreadPoolExecutor(len(strangers)) as threads:
+        flood = [threads.submit(call_back, number) for number in range(len(strangers))]
+        wait_for_calls(pool, before + held)
+        assert person.get("/profile/").status_code == 200
+        if subnets == 1:
+            newcomer.http.headers.update(from_address("192.0.2.1"))
+            assert newcomer.sign_in().headers["Location"] == "/dashboard/"
+        statuses = [future.result() for future in flood]
+    assert set(statuses) <= {400, 503}
+    assert pool.counts()["token:refresh_token"] == 1
