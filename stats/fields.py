@@ -8,14 +8,17 @@ import unicodedata
 from decimal import Context, Decimal
 from typing import Any
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 
 from accounts.spreadsheet import FORMULA_SIGNS
 from accounts.spreadsheet import neutral as neutral
 
-MAX_VALUE_DIGITS = 15  # what a JSON number (an IEEE double) carries without loss
+from .numbers import MAX_VALUE_DIGITS, exact_decimal
+
 LARGEST_VALUE = 10**MAX_VALUE_DIGITS - 1
+MAX_KEY_LENGTH = 255
 _EXACT = Context(prec=2 * MAX_VALUE_DIGITS)  # Python's usual 28 digits would round
 
 
@@ -23,8 +26,11 @@ def kpi_key(name: str) -> str:
     """The name by which two spellings are one KPI: trimmed, case-folded, composed.
 
     This is Unicode's canonical caseless match (The Unicode Standard, section 3.13, D145), stored
-    as NFC.
+    as NFC. A text that is too long to be a name is returned unchanged, because normalizing takes
+    quadratic time.
     """
+    if len(name) > MAX_KEY_LENGTH:
+        return name
     folded = unicodedata.normalize("NFD", name.strip()).casefold()
     return unicodedata.normalize("NFC", folded)
 
@@ -72,6 +78,13 @@ def plain(value: Decimal) -> Decimal:
     return value.quantize(Decimal(1), context=_EXACT) if whole else value.normalize(_EXACT)
 
 
+class ValueFormField(forms.DecimalField):
+    """A form's number, with the rules that the API and files have."""
+
+    def to_python(self, value: Any) -> Any:
+        return None if value in self.empty_values else exact_decimal(value)
+
+
 class ValueField(models.DecimalField):  # type: ignore[type-arg] # no [] at run time
     """An exact decimal of at most 15 digits, on either side of the point, read without padding."""
 
@@ -86,6 +99,14 @@ class ValueField(models.DecimalField):  # type: ignore[type-arg] # no [] at run 
         name, path, args, kwargs = super().deconstruct()
         del kwargs["max_digits"], kwargs["decimal_places"]
         return name, path, args, kwargs
+
+    def to_python(self, value: Any) -> Decimal | None:
+        """Return the number; any zero as a plain 0, without a sign or an exponent."""
+        number = super().to_python(value)
+        return Decimal(0) if number is not None and not number else number
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": ValueFormField, **kwargs})
 
     def from_db_value(self, value: Decimal | None, expression: Any, connection: Any) -> Any:
         return None if value is None else plain(value)

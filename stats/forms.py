@@ -26,5 +26,5 @@ class FigureForm(forms.ModelForm):  # type: ignore[type-arg] # no [] at run time
             self.initial["seen_version"] = self.instance.version
 
     def values(self) -> dict[str, Any]:
-        """What was entered, clean."""
-        return {name: self.cleaned_data[name] for name in self._meta.fields or ()}
+        """Return the valid values by field, as the model's fields cleaned them."""
+        return {name: getattr(self.instance, name) for name in self._meta.fields or ()}

@@ -11,7 +11,7 @@ from django.db.models.functions import Cast, Trim
 
 from .changes import Change as Change
 from .changes import Revision
-from .fields import LARGEST_VALUE, KpiKeyField, ValueField, kpi_key, validate_kpi
+from .fields import LARGEST_VALUE, MAX_KEY_LENGTH, KpiKeyField, ValueField, kpi_key, validate_kpi
 from .queries import StatQuerySet
 from .uploads import Upload as Upload
 
@@ -33,7 +33,7 @@ class Stat(models.Model):
         validators=[validate_kpi],
         help_text="A short name, like “revenue”.",
     )
-    kpi_key = KpiKeyField(max_length=255, editable=False)
+    kpi_key = KpiKeyField(max_length=MAX_KEY_LENGTH, editable=False)
     year = models.PositiveSmallIntegerField(
         validators=[
             MinValueValidator(FIRST_YEAR, "Enter a year of four digits."),

@@ -5,7 +5,6 @@ it is given JSON (true is no month, 3.7 no year) or a text ("1_000", "٣"). Form
 through the model's fields.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,13 +14,11 @@ from django.core.exceptions import ValidationError
 
 from .fields import kpi_key
 from .models import Stat
+from .numbers import exact_decimal, whole_number
 
 FIELDS = ("kpi", "year", "month", "value")
 # What an answer of the API holds beside them; sent back, they are not taken for mistakes.
 DERIVED = frozenset({"id", "period", "createdDate", "updatedDate"})
-
-_WHOLE = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
-_NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]*(e[+-]?[0-9]{1,9})?", re.ASCII | re.IGNORECASE)
 
 Errors = dict[str, list[str]]
 
@@ -119,28 +116,3 @@ def _clean(name: str, raw: Any) -> Any:
     else:
         raw = whole_number(raw)
     return Stat._meta.get_field(name).clean(raw, None)  # type: ignore[union-attr]
-
-
-def whole_number(raw: Any) -> int:
-    """Raises ValidationError."""
-    if isinstance(raw, int) and not isinstance(raw, bool) and abs(raw) < 10**18:
-        return raw
-    if isinstance(raw, str) and _WHOLE.fullmatch(raw.strip()):
-        return int(raw)
-    raise ValidationError("Enter a whole number.")
-
-
-def exact_decimal(raw: Any) -> Decimal:
-    """Raises ValidationError."""
-    if isinstance(raw, bool):
-        raise ValidationError("Enter a number.")
-    if isinstance(raw, int | float):
-        raw = repr(raw)
-    text = str(raw).strip() if isinstance(raw, str | Decimal) else ""
-    if not _NUMBER.fullmatch(text) or not any(sign.isdigit() for sign in text):
-        raise ValidationError("Enter a number, with a point before the decimals.")
-    number = Decimal(text)
-    # Compared before anything is computed with it: 1e999999999 has a billion digits.
-    if number and not -15 <= number.adjusted() < 15:
-        raise ValidationError("Enter a number of at most 15 digits.", code="max_digits")
-    return number

@@ -11,9 +11,9 @@ from rest_framework.exceptions import ValidationError
 from sso_project.direct_json import Joined, JSONText, Statement
 
 from ..changes import Revision
-from ..fields import MAX_VALUE_DIGITS
 from ..filters import FigureFilter
 from ..models import Stat
+from ..numbers import MAX_VALUE_DIGITS
 from ..queries import StatQuerySet
 from .serializers import FIELD_SOURCES
 

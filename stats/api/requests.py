@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import IO, Any
 
 from django.conf import settings
@@ -10,6 +9,8 @@ from django.core.exceptions import RequestDataTooBig
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
+
+from ..numbers import json_decimal, json_whole_number
 
 
 class ExactJSONParser(BaseParser):
@@ -32,7 +33,12 @@ class ExactJSONParser(BaseParser):
         if len(body) > settings.MAX_LARGE_BODY_BYTES:
             raise RequestDataTooBig("The request body is too large.")
         try:
-            return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+            return json.loads(
+                body,
+                parse_float=json_decimal,
+                parse_int=json_whole_number,
+                parse_constant=_refuse_constant,
+            )
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is no JSON: {error}.", code="not_json") from error
 

@@ -398,3 +398,40 @@ def test_writing_costs_few_queries(editor, django_assert_max_num_queries, method
     with django_assert_max_num_queries(most):
         answer = send(editor, method, address, {**FIGURE, "month": 7})
     assert answer.status_code in (200, 201, 204)
+
+
+# --- Hostile numbers and names --------------------------------------------------------------------
+
+LONG = "7" * 30_000
+HOSTILE = [
+    ("value", f'"{LONG}x"'),
+    ("value", f'"{LONG}"'),
+    ("value", LONG),
+    ("value", f"{LONG}.5"),
+    ("value", "1e99999999999999999999"),
+    ("year", f'"{LONG}x"'),
+    ("month", LONG),
+    ("month", "1e99999999999999999999"),
+    ("kpi", f'"{LONG}x"'),
+    ("kpi", '"' + "a\u0301\u0323" * 30_000 + '"'),
+]
+
+
+@pytest.mark.parametrize(("field", "text"), HOSTILE)
+@pytest.mark.parametrize("bulk", [False, True])
+def test_very_long_text_is_a_mistake_of_its_field(editor, field, text, bulk):
+    row = {**FIGURE, field: "TEXT"}
+    body = json.dumps({"data": [row]} if bulk else row).replace('"TEXT"', text)
+    answer = send(editor, "post", BULK if bulk else STATS, body)
+    assert answer.status_code == 400
+    fields = answer.json()["fields"]
+    assert list(fields["rows"]["1"] if bulk else fields) == [field]
+
+
+@pytest.mark.parametrize("zero", ["-0.0", "-0", '"-0.00"', "-0e5", '"-0e-99"'])
+def test_zero_has_no_sign(editor, zero):
+    body = json.dumps({**FIGURE, "value": "TEXT"}).replace('"TEXT"', zero)
+    created = send(editor, "post", STATS, body)
+    assert str(created.json()["value"]) == "0.0"
+    assert str(editor.get(created["Location"]).json()["value"]) == "0.0"
+    assert str(Stat.objects.get().value) == "0"

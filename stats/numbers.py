@@ -1,0 +1,74 @@
+"""Parse the numbers of a figure from JSON, a file or a form: bounded in length, in linear time."""
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+MAX_VALUE_DIGITS = 15  # what a JSON number (an IEEE double) carries without loss
+MAX_NUMBER_LENGTH = 64  # characters
+
+# At each position only one alternative can match, so a failed match takes linear time.
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+_NUMBER = re.compile(
+    r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]{1,9})?", re.ASCII | re.IGNORECASE
+)
+
+
+def whole_number(raw: Any) -> int:
+    """Return a whole number of at most 18 digits.
+
+    Raises:
+        ValidationError: `raw` is not one. JSON's `true` and `3.0` are not.
+    """
+    if isinstance(raw, int) and not isinstance(raw, bool) and abs(raw) < 10**18:
+        return raw
+    if isinstance(raw, str) and len(raw) <= MAX_NUMBER_LENGTH and _WHOLE.fullmatch(raw.strip()):
+        return int(raw)
+    raise ValidationError("Enter a whole number.")
+
+
+def exact_decimal(raw: Any) -> Decimal:
+    """Return a decimal number without rounding it.
+
+    Raises:
+        ValidationError: `raw` is not a number, is too long, or has more than 15 digits before
+            the point.
+    """
+    if isinstance(raw, bool) or not isinstance(raw, str | int | float | Decimal):
+        raise _not_a_number()
+    if isinstance(raw, int) and abs(raw) >= 10**MAX_VALUE_DIGITS:
+        raise _too_many_digits()  # before a huge number is written out as text
+    text = str(raw)
+    if len(text) > MAX_NUMBER_LENGTH:
+        raise _too_many_digits()
+    if not _NUMBER.fullmatch(text.strip()):
+        raise _not_a_number()
+    number = Decimal(text.strip())
+    # Compared before any arithmetic: 1e999999999 has a billion digits.
+    if number and not -MAX_VALUE_DIGITS <= number.adjusted() < MAX_VALUE_DIGITS:
+        raise _too_many_digits()
+    return number
+
+
+def _not_a_number() -> ValidationError:
+    return ValidationError("Enter a number, with a point before the decimals.")
+
+
+def _too_many_digits() -> ValidationError:
+    message = f"Enter a number of at most {MAX_VALUE_DIGITS} digits."
+    return ValidationError(message, code="max_digits")
+
+
+def json_whole_number(text: str) -> int | Decimal:
+    """Return the value of a JSON integer; a Decimal if it has more digits than any figure may."""
+    return int(text) if len(text) <= MAX_NUMBER_LENGTH else json_decimal(text)
+
+
+def json_decimal(text: str) -> Decimal:
+    """Return the exact value of a JSON number; infinity if its exponent is out of range."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("Infinity")
