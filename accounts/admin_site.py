@@ -5,14 +5,16 @@ from __future__ import annotations
 from functools import update_wrapper
 from typing import Any
 
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import path, reverse
 
 from . import ask_to_sign_in, rights
 from .break_glass_view import BreakGlassView
+from .checked_admin import CheckedAdmin
 from .middleware import without_renewal
 from .models import SignInEvent
 from .names import template
@@ -30,13 +32,23 @@ class SingleSignOnAdminSite(AdminSite):
 
     index_template = template("admin/index.html")
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register models as Django does, with CheckedAdmin added to their admin class."""
+        admin_class = admin_class or ModelAdmin
+        members = {"__doc__": admin_class.__doc__, "__module__": admin_class.__module__}
+        checked = type(admin_class.__name__, (CheckedAdmin, admin_class), members)
+        super().register(model_or_iterable, checked, **options)
+
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         inner = super().admin_view(view, cacheable)
 
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if self.has_permission(request) or view == self.logout:
-                with rights.one_event():  # a form changes flags, groups and permissions in turn
-                    return inner(request, *args, **kwargs)
+                try:
+                    with rights.one_event():  # a form changes flags, groups, permissions in turn
+                        return inner(request, *args, **kwargs)
+                except IncorrectLookupParameters as error:  # of a page that is not the list itself
+                    raise BadRequest("The URL holds a filter that this page cannot use.") from error
             return self._turned_away(request, request.get_full_path())
 
         return update_wrapper(guarded, inner)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
+from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 
@@ -12,9 +15,11 @@ from .exception_handler import Unforeseen, shape
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400: a host name we do not answer to, a malformed cookie or form, too many fields."""
+    """400: a host name we do not answer to, a malformed URL, cookie or form, too many fields."""
     if _is_for_programs(request):
-        return JsonResponse(shape("This request cannot be honoured.", "bad_request"), status=400)
+        explained = isinstance(exception, BadRequest)
+        detail = str(exception) if explained else "This request cannot be honoured."
+        return JsonResponse(shape(detail, "bad_request"), status=400)
     return defaults.bad_request(request, exception)
 
 
@@ -28,4 +33,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _is_for_programs(request: HttpRequest) -> bool:
-    return request.path_info.startswith("/api/")
+    """Return True for the URLs of the API, those at the root of the site included."""
+    return re.match(settings.CORS_URLS_REGEX, request.path_info) is not None

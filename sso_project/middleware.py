@@ -10,7 +10,7 @@ from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.messages.storage import default_storage
-from django.core.exceptions import MiddlewareNotUsed
+from django.core.exceptions import BadRequest, MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject, empty
@@ -65,6 +65,23 @@ class CanonicalHostMiddleware:
         if name in _LOOPBACK and name != self.host:
             address = f"{self.host}:{port}" if port else self.host
             return HttpResponseRedirect(f"{request.scheme}://{address}{request.get_full_path()}")
+        return self.get_response(request)
+
+
+class RefuseNulMiddleware:
+    """Refuse a URL that holds a NUL character, with a 400.
+
+    PostgreSQL raises an error for a text that holds one, and neither Django's admin filters nor
+    most other code expects that.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        query = request.META.get("QUERY_STRING", "")
+        if "\0" in request.path_info or "%00" in query or "\0" in query:
+            raise BadRequest("The URL holds a NUL character (%00). Leave it out.")
         return self.get_response(request)
 
 

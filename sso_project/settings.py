@@ -167,6 +167,7 @@ MIDDLEWARE = [
     "sso_project.middleware.CanonicalHostMiddleware",
     "accounts.middleware.PrivateResponseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "sso_project.middleware.RefuseNulMiddleware",
     "django.middleware.common.CommonMiddleware",
     "sso_project.file_uploads.FileUploadMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -148,6 +149,9 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
     def has_export_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
+    def get_export_queryset(self, request: HttpRequest) -> Any:
+        return self.get_changelist_instance(request).queryset  # which checks the filters
+
     def add_data_read_fail_error_to_form(self, form: forms.Form, error: Exception) -> None:
         if isinstance(error, UnicodeDecodeError):
             message = "The file isn't written in UTF-8. Save it as “CSV UTF-8” and try again."
@@ -211,8 +215,8 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         may_view = can_view(request, Change)
-        is_id = may_view and object_id.isdigit()
-        changes = Change.objects.filter(figure_id=object_id) if is_id else []
+        stat = self.get_object(request, unquote(object_id)) if may_view else None
+        changes = Change.objects.filter(figure_id=stat.pk) if stat else []
         context = {**(extra_context or {}), "changes": changes, "may_view": may_view}
         return super().history_view(request, object_id, context)
 

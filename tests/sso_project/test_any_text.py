@@ -1,0 +1,216 @@
+"""Whatever text stands in a URL, no page of the admin, of the site or of the API fails with a 500.
+
+The URLs come from the URLconf. On PostgreSQL, `DATABASE_URL` has other texts that it refuses.
+"""
+
+import re
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.contrib import admin
+from django.contrib.admindocs.views import extract_views_from_urlpatterns, simplify_regex
+from django.db import models
+from django.urls import get_resolver, reverse
+
+from stats.api.views import LIST_PARAMETERS
+from stats.models import Stat
+
+# A statement that PostgreSQL refuses would end the transaction of a test.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TEXTS = {
+    "nothing": "",
+    "NUL": "a\0b",
+    "NUL as the admin quotes it": "_00",
+    "superscript": "\u00b3",
+    "digit of another script": "\u0663",
+    "negative": "-1",
+    "beyond 64 bits": "9" * 20,
+    "beyond a float": "9" * 400,
+    "beyond int()": "9" * 5000,
+    "not a number": "NaN",
+    "not UTF-8": b"\xff",
+    "half a surrogate pair": b"\xed\xa0\x80",
+    "year without a date": "10000",
+    "first moment": "0001-01-01T00:00:00+23:59",
+    "last moment": "9999-12-31T23:59:59-23:59",
+    "opening brackets": "([" * 100,
+    "many words": "a " * 1500,
+    "line breaks": "\n\r\u2028",
+}
+SITE_NAMES = ("next", "code", "state", "error", "error_description", "iss", "reference")
+API_NAMES = [parameter.name for parameter in LIST_PARAMETERS]
+ADMIN_NAMES = ("q", "o", "p", "all", "e", "_popup", "_to_field", "_facets", "_changelist_filters")
+AUTOCOMPLETE_NAMES = ("app_label", "model_name", "field_name", "term", "page")
+LOOKUPS = ("", "__gte", "__range")
+# What a field cannot convert, Django itself refuses.
+CONVERTIBLE = [
+    text
+    for name, text in TEXTS.items()
+    if name.startswith(("NUL", "beyond", "year", "first", "last")) or name == "superscript"
+]
+MODELS = [model._meta.label_lower for model in admin.site._registry]
+
+
+def urls():
+    """Every URL of the site, with `<name>` where a text stands."""
+    views = extract_views_from_urlpatterns(get_resolver().url_patterns)
+    return sorted({simplify_regex(regex) for _, regex, _, _ in views})
+
+
+def lookups(model):
+    """The names by which a list of this model is filtered."""
+    for field in model._meta.get_fields():
+        for lookup in LOOKUPS:
+            yield field.name + lookup
+        if isinstance(field, models.DateField):
+            yield f"{field.name}__year"
+
+
+@pytest.fixture
+def clients(cognito_client, settings):
+    """A superuser in a browser, and an editor with a token."""
+    settings.DEBUG = False
+    made = (
+        cognito_client("ada", groups=["admins"], bearer=False),
+        cognito_client("grace", groups=["editors"], session=False),
+    )
+    for client in made:
+        client.raise_request_exception = False
+    return made
+
+
+def assert_served(client, url):
+    answer = client.get(url)
+    assert answer.status_code < 500, url[:300]
+    answer.getvalue()
+
+
+def test_any_text_in_a_path(clients):
+    templates = [url for url in urls() if "<" in url]
+    assert len(templates) > 30
+    for text in TEXTS.values():
+        for template in templates:
+            client = clients["/admin/" not in template]
+            assert_served(client, re.sub("<[^>]*>", quote(text, safe=""), template))
+
+
+def test_any_text_after_a_path(clients):
+    for url in urls():
+        for ending in ("%00", "%FF", "%C2%B3"):
+            client = clients["/admin/" not in url]
+            assert_served(client, re.sub("<[^>]*>", "1", url) + ending)
+
+
+@pytest.mark.parametrize("label", MODELS)
+def test_any_text_in_a_filter_of_the_admin(clients, label):
+    ada, _ = clients
+    app, name = label.split(".")
+    (model,) = (each for each in admin.site._registry if each._meta.label_lower == label)
+    base = reverse(f"admin:{app}_{name}_changelist")
+    for parameter in (*ADMIN_NAMES, "kpi", "period"):
+        for text in TEXTS.values():
+            assert_served(ada, f"{base}?{urlencode({parameter: text})}")
+    for parameter in lookups(model):
+        for text in CONVERTIBLE:
+            assert_served(ada, f"{base}?{urlencode({parameter: text})}")
+
+
+def test_any_text_as_an_id_in_a_form_of_the_admin(clients):
+    ada, _ = clients
+    Stat.objects.create(kpi="revenue", year=2020, month=3, value=1)
+    counts = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1"}
+    for label in MODELS:
+        base = reverse(f"admin:{label.replace('.', '_')}_changelist")
+        actions = re.findall('<option value="([a-z_]+)"', ada.get(base).text)
+        for text in ("a\0b", "\u00b3", "9" * 20, "9" * 5000, "x", ""):
+            for action in actions:
+                form = {"action": action, "_selected_action": text, "index": "0"}
+                assert ada.post(base, form).status_code == 400, (label, action, text[:30])
+            for name in ("form-0-id", "form-0-value", "form-TOTAL_FORMS", "form-INITIAL_FORMS"):
+                answer = ada.post(base, {**counts, "_save": "1", name: text})
+                assert answer.status_code < 500, (label, name, text[:30])
+
+
+def test_any_text_in_an_autocomplete(clients):
+    ada, _ = clients
+    good = {"app_label": "stats", "model_name": "stat", "field_name": "created_by", "term": "a"}
+    for text in TEXTS.values():
+        for name in AUTOCOMPLETE_NAMES:
+            query = urlencode({**good, name: text})
+            assert_served(ada, f"{reverse('admin:autocomplete')}?{query}")
+
+
+def test_any_text_in_a_query(clients):
+    ada, grace = clients
+    stat = Stat.objects.create(kpi="revenue", year=2020, month=3, value=1)
+    addresses = [re.sub("<[^>]*>", str(stat.pk), url) for url in urls()]
+    for text in TEXTS.values():
+        for address in addresses:
+            if re.match("/api/|/stats", address):
+                for name in API_NAMES:
+                    assert_served(grace, f"{address}?{urlencode({name: text})}")
+            else:
+                for names in (SITE_NAMES, ADMIN_NAMES, API_NAMES):
+                    assert_served(ada, f"{address}?{urlencode(dict.fromkeys(names, text))}")
+
+
+@pytest.mark.parametrize(
+    "url", ["/api/stats?kpi=%00", "/stats?kpi=%00", "/api/stats/%00", "/api/%00"]
+)
+def test_nul_is_400_in_the_shape_of_the_api(clients, url):
+    for client in clients:
+        answer = client.get(url)
+        assert answer.status_code == 400
+        assert answer.json() == {
+            "detail": "The URL holds a NUL character (%00). Leave it out.",
+            "code": "bad_request",
+            "error": "The URL holds a NUL character (%00). Leave it out.",
+        }
+
+
+@pytest.mark.parametrize(
+    "url", ["/admin/accounts/signinevent/?reason=%00", "/dashboard/%00", "/%00"]
+)
+def test_nul_is_a_page_with_400_elsewhere(clients, url):
+    answer = clients[0].get(url)
+    assert answer.status_code == 400
+    assert "<h1>" in answer.text
+
+
+def test_percent_sign_before_two_zeros_is_not_nul(clients):
+    assert clients[1].get("/api/stats?kpi=%2500").status_code == 200
+    assert clients[1].get("/api/stats?kpi=50%25").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["\u00b3", "9" * 5000, "_00", "x"])
+@pytest.mark.parametrize("page", ["history", "change", "delete"])
+def test_figure_that_cannot_exist_is_not_found_in_the_admin(clients, page, name):
+    answer = clients[0].get(f"/admin/stats/stat/{quote(name)}/{page}/")
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "updated_at__year=10000",
+        "updated_at__range=1",
+        "updated_at__gte=0001-01-01T00:00:00%2B23:59",
+    ],
+)
+def test_filter_that_cannot_be_evaluated_leads_to_the_whole_list(clients, query):
+    answer = clients[0].get(f"/admin/stats/stat/?{query}")
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/stats/stat/?e=1")
+
+
+def test_regular_expressions_are_no_filters(clients):
+    for lookup in ("regex", "iregex"):
+        assert clients[0].get(f"/admin/stats/stat/?kpi__{lookup}=a").status_code == 400
+
+
+def test_fault_of_an_unfiltered_list_is_not_hidden(clients, monkeypatch):
+    def fail(*args):
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(type(admin.site._registry[Stat]), "get_queryset", fail)
+    assert clients[0].get("/admin/stats/stat/").status_code == 500
