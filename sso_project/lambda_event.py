@@ -17,6 +17,10 @@ from typing import Any
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
 # An authorizer's event looks like a request, but expects a policy in return.
 _AUTHORIZER = {"methodArn", "routeArn"}
+_TEXTS = {"body", "httpMethod", "path", "rawPath", "rawQueryString", "resource", "routeKey"}
+_SEVERAL_TEXTS = {"cookies", "headers", "multiValueHeaders", "multiValueQueryStringParameters",
+                  "pathParameters", "queryStringParameters"}  # fmt: skip
+_CONTEXT_TEXTS = {"domainName", "path", "stage"}
 _NO_REQUEST = (
     "No request: this event is not an HTTP request of an HTTP API, a REST API, a function URL or a"
     " load balancer."
@@ -33,35 +37,66 @@ def http_request(event: object) -> dict[str, Any] | None:
     """
     if not isinstance(event, dict) or _AUTHORIZER & event.keys():
         return None
-    request = {name: value for name, value in event.items() if value is not None}
-    context = request.setdefault("requestContext", {})
-    if not isinstance(context, dict):
+    request = _without_nulls({"requestContext": {}} | event)
+    if not isinstance(request["requestContext"], dict):
         return None
+    context = request["requestContext"] = _without_nulls(request["requestContext"])
     if "elb" in context or request.get("version", "1.0") == "1.0":
-        essentials = [request.get("httpMethod"), request.get("path")]
+        essentials = {"httpMethod", "path"} <= request.keys()
     elif request["version"] == "2.0" and isinstance(context.get("http"), dict):
-        http = {"protocol": "HTTP/1.1", "sourceIp": "", **context["http"]}
-        request["requestContext"] = context | {"http": http}
+        http = {"protocol": "HTTP/1.1", "sourceIp": "", **_without_nulls(context["http"])}
         request = {"headers": {}, "cookies": [], "rawQueryString": "", **request}
-        essentials = [http.get("method"), request.get("rawPath")]
+        request["requestContext"] = context | {"http": http}
+        essentials = "rawPath" in request and "method" in http and _is_texts(http)
     else:
         return None
-    is_request = all(isinstance(text, str) for text in essentials)
-    return request if is_request and _is_body_readable(request) else None
+    return request if essentials and _has_types(request) and _has_body(request) else None
 
 
-def _is_body_readable(event: Mapping[str, Any]) -> bool:
-    body = event.get("body", "")
+def _without_nulls(members: dict[str, Any]) -> dict[str, Any]:
+    # `elb` may be null and still tells that this is a load balancer.
+    return {name: value for name, value in members.items() if value is not None or name == "elb"}
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_texts(value: object) -> bool:
+    """Return True for texts only, in a list or in a mapping whose values are lists or texts."""
+    if isinstance(value, dict):
+        lists = [_as_list(item) for item in value.values()]
+        return _is_texts([*value]) and all(texts and _is_texts(texts) for texts in lists)
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _has_types(request: dict[str, Any]) -> bool:
+    """Return False if a member that is read later is not of the type that AWS documents."""
+    context = request["requestContext"]
+    return (
+        all(_is_text(request[name]) for name in _TEXTS & request.keys())
+        and all(_is_texts(request[name]) for name in _SEVERAL_TEXTS & request.keys())
+        and all(_is_text(context[name]) for name in _CONTEXT_TEXTS & context.keys())
+        and isinstance(context.get("identity", {}), dict)
+    )
+
+
+def _has_body(request: dict[str, Any]) -> bool:
+    """Return False if the body is said to be in base64 and is not."""
     try:
-        if event.get("isBase64Encoded"):
-            b64decode(body)
-    except (TypeError, ValueError):
+        if request.get("isBase64Encoded"):
+            b64decode(request.get("body", ""))
+    except ValueError:
         return False
-    return isinstance(body, str)
+    return True
 
 
 def request_headers(event: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the values of each header, by its name in lower case.
+    """Return the values of each header, by its name in lower case, as a WSGI environ has them.
 
     A name with an underscore is left out: WSGI writes `X_Forwarded_For` and `X-Forwarded-For`
     alike, so with the first a client could replace the second, which only AWS may set. A few
@@ -69,17 +104,17 @@ def request_headers(event: Mapping[str, Any]) -> dict[str, list[str]]:
     """
     headers: dict[str, list[str]] = {}
     for name, value in (event.get("multiValueHeaders") or event.get("headers") or {}).items():
-        values = [text for text in _as_list(value) if isinstance(text, str)]
-        if values and _HEADER_NAME.fullmatch(name):
-            headers.setdefault(name.lower(), []).extend(values)
+        if _HEADER_NAME.fullmatch(name):
+            headers.setdefault(name.lower(), []).extend(map(to_wsgi, _as_list(value)))
     # HTTP/2 clients may send several Cookie headers (RFC 9113 section 8.2.3).
-    if cookies := [*(event.get("cookies") or ()), *headers.pop("cookie", ())]:
+    if cookies := [*map(to_wsgi, event.get("cookies") or ()), *headers.pop("cookie", ())]:
         headers["cookie"] = ["; ".join(cookies)]
     return headers
 
 
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def to_wsgi(text: str) -> str:
+    """Return `text` as PEP 3333 represents it: each character is one byte."""
+    return text.encode(errors="replace").decode("iso-8859-1")
 
 
 def no_request(event: object) -> dict[str, Any]:

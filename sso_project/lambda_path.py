@@ -18,6 +18,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from .lambda_event import to_wsgi
+
 _PARAMETER = re.compile(r"\{([^{}+]+)\+?\}")
 # What an API mapping may consist of, and nothing that changes what a link means, such as //.
 _BASE_PATH = re.compile(r"(/[\w$.+!*'()~-]+)*", re.ASCII)
@@ -63,7 +65,7 @@ def _before_route(event: Mapping[str, Any], path: str) -> str | None:
     route = _PARAMETER.sub(lambda match: str(parameters[match[1]]), template)
     shown = path.rstrip("/")
     # Parameters come decoded or not, depending on the front, and without a slash at the end.
-    for candidate in (_to_wsgi(route).rstrip("/"), _decode(route).rstrip("/")):
+    for candidate in (to_wsgi(route).rstrip("/"), _decode(route).rstrip("/")):
         before = shown.removesuffix(candidate)
         if before + candidate == shown and _BASE_PATH.fullmatch(before):
             return before
@@ -75,9 +77,4 @@ def _is_below(path: str, prefix: str) -> bool:
 
 
 def _decode(path: str) -> str:
-    return unquote(_to_wsgi(path), "iso-8859-1")
-
-
-def _to_wsgi(text: str) -> str:
-    """Return `text` as PEP 3333 represents it: each character is one byte."""
-    return text.encode(errors="replace").decode("iso-8859-1")
+    return unquote(to_wsgi(path), "iso-8859-1")

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from .lambda_event import request_headers
+from .lambda_event import request_headers, to_wsgi
 from .lambda_path import split_path
 
 StartResponse = Callable[..., Any]
@@ -59,6 +59,7 @@ class LambdaRequest:
             environ |= {"HTTP_HOST": self._host, "wsgi.url_scheme": "https"}
         environ["wsgi.input_terminated"] = True  # the event holds the whole body
         environ["REMOTE_ADDR"] = self._client_address(environ, context)
+        environ["QUERY_STRING"] = to_wsgi(environ["QUERY_STRING"])
         environ["SCRIPT_NAME"], environ["PATH_INFO"] = split_path(event, self._base_path)
         return self._application(environ, _stripping(start_response))
 

@@ -137,6 +137,15 @@ def test_header_in_two_spellings_is_one_header():
     assert asked(event)["REMOTE_ADDR"] == CLIENT
 
 
+@pytest.mark.django_db
+@every_way
+def test_text_beyond_ascii_is_no_error_of_ours(event, settings):
+    settings.ALLOWED_HOSTS = ["localhost"]
+    headers = {"authorization": "Bearer €\u20ac", "user-agent": "\ud83d", "accept": "€/€"}
+    request = event("/api/user", headers=headers, cookies=["a=€"], query="a=€")
+    assert lambda_handler.handler(request, None)["statusCode"] in (401, 406)
+
+
 def test_only_a_load_balancer_has_another_scheme_than_https():
     for event, scheme in ((http_api, "https"), (rest_api, "https"), (load_balancer, "http")):
         name = "X-Forwarded-Proto" if event is rest_api else "x-forwarded-proto"
