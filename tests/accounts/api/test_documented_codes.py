@@ -45,6 +45,12 @@ CODES = {
     "csrf_failed",
     "redirect_uri_not_allowed",
     "bad_request",
+    "precondition_failed",
+    "response_too_large",
+    *re.findall(
+        r'Refusal\(\s*\d+,\s*"(\w+)"',
+        "".join(f.read_text(encoding="utf-8") for f in (ROOT / "sso_project").glob("request_*.py")),
+    ),
 }
 
 
@@ -55,4 +61,4 @@ def test_code_is_explained(code):
 
 def test_nothing_is_explained_that_does_not_exist():
     explained = {name for row in TABLE.splitlines() for name in re.findall(r"`(\w+)`", row)}
-    assert explained - CODES <= {"fields", "detail"}
+    assert explained - CODES <= {"fields", "detail", "ETag"}
