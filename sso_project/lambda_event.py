@@ -117,6 +117,14 @@ def to_wsgi(text: str) -> str:
     return text.encode(errors="replace").decode("iso-8859-1")
 
 
+def error_body(detail: str, code: str) -> str:
+    """Return an error in the form of the API's, as JSON.
+
+    The handler imports this before Django is set up, so it cannot use exception_handler.
+    """
+    return json.dumps({"detail": detail, "code": code, "error": detail})
+
+
 def no_request(event: object) -> dict[str, Any]:
     """Return the response to an event that is no HTTP request, such as a warm-up call.
 
@@ -125,10 +133,9 @@ def no_request(event: object) -> dict[str, Any]:
     """
     members = sorted(map(str, event)) if isinstance(event, dict) else type(event).__name__
     _log.info("No request: an event with %s", members)
-    body = {"detail": _NO_REQUEST, "code": "no_request", "error": _NO_REQUEST}
     return {
         "statusCode": 400 if "requestContext" in members else 200,
         "headers": {"content-type": "application/json"},
-        "body": json.dumps(body),
+        "body": error_body(_NO_REQUEST, "no_request"),
         "isBase64Encoded": False,
     }
