@@ -1,4 +1,4 @@
-"""JSON bodies from strangers."""
+"""The JSON bodies of the API."""
 
 from collections.abc import Mapping
 from typing import IO, Any
@@ -8,7 +8,10 @@ from rest_framework.parsers import JSONParser
 
 
 class SafeJSONParser(JSONParser):
-    """JSON; a body that is nested too deeply for Python is the sender's mistake and no 500."""
+    """JSON in UTF-8, whatever charset the request names (RFC 8259 section 8.1).
+
+    A byte order mark is ignored. A body that is nested too deeply is answered with 400.
+    """
 
     def parse(
         self,
@@ -17,6 +20,7 @@ class SafeJSONParser(JSONParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         try:
-            return super().parse(stream, media_type, parser_context)
+            context = {**(parser_context or {}), "encoding": "utf-8-sig"}
+            return super().parse(stream, media_type, context)
         except RecursionError as error:
             raise ParseError("JSON parse error: nested too deeply.") from error

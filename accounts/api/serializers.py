@@ -2,11 +2,24 @@
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
+
+_VERIFIER_NEEDED = (
+    "Send the PKCE verifier (RFC 7636) of this sign-in. The app makes one for each sign-in and "
+    "sends its hash to the hosted UI as code_challenge. Apps without PKCE need SPA_COMPAT=1 here."
+)
+_VERIFIER_MALFORMED = (
+    "A PKCE verifier has 43 to 128 characters of A-Z, a-z, 0-9, '-', '.', '_' and '~' (RFC 7636)."
+)
 
 
 class CodeSerializer(serializers.Serializer[dict[str, str]]):
-    """An authorization code to be redeemed."""
+    """An authorization code to exchange for tokens.
+
+    `codeVerifier` is required unless SPA_COMPAT is on. With our client secret added, a code alone
+    would be enough for whoever finds it in a history, a log or a Referer (RFC 9700 section 2.1.1).
+    """
 
     code = serializers.CharField(max_length=2048)
     redirectUri = serializers.CharField(  # noqa: N815 (the wire's name)
@@ -15,8 +28,21 @@ class CodeSerializer(serializers.Serializer[dict[str, str]]):
     codeVerifier = serializers.RegexField(  # noqa: N815
         r"^[A-Za-z0-9._~-]{43,128}\Z",
         required=False,
-        help_text="The PKCE verifier (RFC 7636) when the code was asked for with a challenge.",
+        trim_whitespace=False,
+        help_text="The PKCE verifier (RFC 7636). It may be left out only if the server has "
+        "SPA_COMPAT on and the code was requested without a challenge.",
+        error_messages={
+            "required": _VERIFIER_NEEDED,
+            "blank": _VERIFIER_NEEDED,
+            "null": _VERIFIER_NEEDED,
+            "invalid": _VERIFIER_MALFORMED,
+        },
     )
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        fields["codeVerifier"].required = not getattr(settings, "SPA_COMPAT", False)
+        return fields
 
 
 class TokensSerializer(serializers.Serializer[Any]):

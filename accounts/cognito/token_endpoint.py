@@ -156,6 +156,9 @@ def _token_set(response: Response) -> TokenSet:
     expires_in = body.get("expires_in")
     if access_token is None or type(expires_in) is not int or expires_in <= 0:
         raise CognitoUnavailable("the token endpoint's answer is unreadable")
+    # RFC 6749 section 7.1: a token of a type that we do not understand must not be used.
+    if (_token(body, "token_type") or "").lower() != "bearer":
+        raise CognitoUnavailable("the token endpoint issued tokens of another type than Bearer")
     if id_token is None:
         raise RequestRejected(
             "Cognito sent no ID token: the sign-in must ask for the scope openid",

@@ -33,8 +33,9 @@ class ExactJSONParser(BaseParser):
         if len(body) > settings.MAX_LARGE_BODY_BYTES:
             raise RequestDataTooBig("The request body is too large.")
         try:
+            text = body.decode("utf-8-sig")  # RFC 8259 section 8.1; a byte order mark is ignored
             return json.loads(
-                body,
+                text,
                 parse_float=json_decimal,
                 parse_int=json_whole_number,
                 parse_constant=_refuse_constant,

@@ -63,6 +63,7 @@ def endpoint(cognito):
                 "access_token": f"new-{number}",
                 "id_token": "id",
                 "expires_in": self.lifetime,
+                "token_type": "Bearer",
             }
             if self.refresh_token:
                 answer["refresh_token"] = self.refresh_token

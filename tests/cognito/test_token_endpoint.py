@@ -221,6 +221,24 @@ def test_success_that_cannot_be_read_is_unavailable(endpoint, server, body, name
         CALLS[name](endpoint)
 
 
+@pytest.mark.parametrize("token_type", ["Bearer", "bearer", "BEARER"])
+@pytest.mark.parametrize("name", ["exchange", "refresh"])
+def test_bearer_is_compared_without_case(endpoint, server, name, token_type):
+    server.play(granted(token_type=token_type))
+    assert CALLS[name](endpoint).access_token == GRANTED["access_token"]
+
+
+@pytest.mark.parametrize(
+    "token_type", ["mac", "DPoP", "", " Bearer", "Bearer ", "bearer,mac", None, 7, ["Bearer"]]
+)
+@pytest.mark.parametrize("name", ["exchange", "refresh"])
+def test_tokens_of_another_type_are_not_used(endpoint, server, name, token_type):
+    """RFC 6749 section 7.1."""
+    server.play(granted(token_type=token_type))
+    with pytest.raises(CognitoUnavailable, match="another type than Bearer"):
+        CALLS[name](endpoint)
+
+
 def test_missing_id_token_is_explained(endpoint, server):
     server.play(granted(id_token=None))
     with pytest.raises(RequestRejected, match="scope openid"):

@@ -35,6 +35,13 @@ def test_codes_are_documented_by_post_alone(document):
     assert set(document["paths"]["/api/auth/get-tokens"]) == {"post"}
 
 
+@pytest.mark.parametrize("compat", [True, False])
+def test_verifier_is_documented_as_the_server_requires_it(client, settings, compat):
+    settings.SPA_COMPAT = compat
+    schemas = json.loads(client.get("/openapi.json").content)["components"]["schemas"]
+    assert ("codeVerifier" in schemas["Code"]["required"]) is not compat
+
+
 def test_sign_in_is_an_authorization_code_at_the_pool(document):
     schemes = document["components"]["securitySchemes"]
     config = provider().config

@@ -72,6 +72,45 @@ def test_pkce_verifier_is_passed_on(client, cognito, code):
     assert seen[0]["redirect_uri"] == REDIRECT_URI
 
 
+@pytest.mark.parametrize(
+    "verifier", [{}, {"codeVerifier": ""}, {"codeVerifier": None}], ids=["none", "empty", "null"]
+)
+def test_code_without_verifier_is_400_where_apps_use_pkce(
+    client, cognito, code, settings, verifier
+):
+    settings.SPA_COMPAT = False
+    answer = post(client, code=code, redirectUri=REDIRECT_URI, **verifier)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert list(answer.json()["fields"]) == ["codeVerifier"]
+    assert "code_challenge" in answer.json()["detail"]
+    assert "SPA_COMPAT=1" in answer.json()["detail"]
+    assert cognito.calls == []
+
+
+def test_code_with_verifier_is_exchanged_where_apps_use_pkce(client, code, settings):
+    settings.SPA_COMPAT = False
+    answer = post(client, code=code, redirectUri=REDIRECT_URI, codeVerifier="v" * 43)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("compat", [True, False])
+@pytest.mark.parametrize("length", [42, 43, 128, 129])
+def test_verifier_has_43_to_128_characters(client, cognito, settings, compat, length):
+    settings.SPA_COMPAT = compat
+    answer = post(client, code="a", redirectUri=REDIRECT_URI, codeVerifier="v" * length)
+    refused = answer.json().get("fields", {})
+    assert ("codeVerifier" not in refused) is (43 <= length <= 128)
+
+
+@pytest.mark.parametrize("character", ["+", "/", "=", " ", "\n", "%", "é", "\u0000", "\ud800"])
+def test_verifier_of_other_characters_is_400(client, cognito, character):
+    for verifier in ("v" * 42 + character, "v" * 43 + character):
+        answer = post(client, code="a", redirectUri=REDIRECT_URI, codeVerifier=verifier)
+        assert answer.status_code == 400
+        assert list(answer.json()["fields"]) == ["codeVerifier"]
+    assert cognito.calls == []
+
+
 @pytest.mark.parametrize("address", ["/auth/get-tokens", ADDRESS])
 def test_original_ui_asks_by_get(client, code, address):
     answer = client.get(address, {"code": code, "redirectUri": REDIRECT_URI})
@@ -174,7 +213,12 @@ def test_cognito_that_is_down_is_503(client, cognito):
 )
 def test_tokens_that_do_not_pass_our_checks_are_not_handed_out(client, cognito, tokens):
     access_token, id_token = tokens()
-    answer = {"access_token": access_token, "id_token": id_token, "expires_in": 3600}
+    answer = {
+        "access_token": access_token,
+        "id_token": id_token,
+        "expires_in": 3600,
+        "token_type": "Bearer",
+    }
     cognito.post_form = lambda *args, **kwargs: Response(
         status=200, body=json.dumps(answer).encode()
     )
@@ -204,6 +248,29 @@ def test_body_that_is_no_object_is_400(client, cognito, body):
     answer = client.post(ADDRESS, body, "application/json")
     assert answer.status_code == 400
     assert {"detail", "code", "error"} <= set(answer.json())
+
+
+@pytest.mark.parametrize("address", [ADDRESS, "/api/stats"])
+@pytest.mark.parametrize(
+    ("encoding", "is_read"),
+    [
+        ("utf-8", True),
+        ("utf-8-sig", True),
+        ("utf-16", False),
+        ("utf-32", False),
+        ("latin-1", False),
+    ],
+)
+def test_json_is_utf_8_with_or_without_a_byte_order_mark(
+    cognito_client, address, encoding, is_read
+):
+    """The same for every address that takes JSON; here each field is missing or wrong."""
+    client = cognito_client("ada", groups=["admins"], session=False)
+    for content_type in ("application/json", f"application/json; charset={encoding}"):
+        body = '{"kpi": "é", "code": "é"}'.encode(encoding)
+        answer = client.post(address, data=body, content_type=content_type)
+        assert answer.status_code == 400
+        assert ("fields" in answer.json()) is is_read, answer.json()
 
 
 @pytest.mark.parametrize("body", [b"{}", b"{", b"[" * 5000])
