@@ -2,13 +2,15 @@
 
 Rows carry the steps that `journal` noted on the way, so that `manage.py explain_sign_in` can retell
 an attempt from its reference. What strangers can cause is bounded: beginning a sign-in writes
-nothing, only a callback with a genuine attempt's cookie does, and of refusals of people nobody
-knows at most MOST_OF_STRANGERS rows an hour are kept for each reason. The log has them all.
+nothing, only a callback with a genuine attempt's cookie does. Refusals of unknown users are stored
+up to a number an hour for each subnet and reason, and up to another one in all. Beyond it, one
+event of kind OMITTED says that more were left out. The log has them all.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -17,12 +19,15 @@ from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from . import journal, signals
+from . import break_glass, journal, signals, throttling
 from .client_address import client_address
 from .current_request import current_request
 from .models import SignInEvent
 
-MOST_OF_STRANGERS = 500  # refusals an hour, of each reason
+MAX_SUBNET_REFUSALS = 50  # of unknown users, per hour, subnet and reason
+MAX_REFUSALS = 2_000  # of unknown users, per hour
+OMITTED = "refusals omitted"
+_HOUR = 3600  # seconds
 
 _log = logging.getLogger(__name__)
 
@@ -63,11 +68,11 @@ def _stored(details: dict[str, object]) -> dict[str, str]:
 def _keep(
     kind: str, known: dict[str, Any], details: dict[str, Any], request: HttpRequest | None
 ) -> None:
-    refused_stranger = kind == "refused" and known["user"] is None
-    if refused_stranger and _too_many_of_strangers(known["reason"]):
-        return
+    is_unknown_user = kind == "refused" and known["user"] is None
     try:
         with transaction.atomic():
+            if is_unknown_user and not _has_room(known["reason"], request):
+                return
             SignInEvent.objects.create(
                 kind=kind,
                 **known,
@@ -90,9 +95,29 @@ def _announce(kind: str, **known: Any) -> None:
     transaction.on_commit(send, robust=True)
 
 
-def _too_many_of_strangers(reason: str) -> bool:
-    hour_ago = timezone.now() - timedelta(hours=1)
-    of_strangers = SignInEvent.objects.order_by().filter(
-        kind="refused", user=None, reason=reason, at__gte=hour_ago
-    )
-    return of_strangers[MOST_OF_STRANGERS - 1 : MOST_OF_STRANGERS].exists()
+def _has_room(reason: str, request: HttpRequest | None) -> bool:
+    """Return True if another refusal of an unknown user may be stored in this hour.
+
+    The subnet is counted first, so that what one subnet has too much uses up nothing of the others.
+    Break-glass allows a subnet fewer attempts than this, and counts them itself.
+    """
+    hour = f"{time.time() // _HOUR:.0f}"
+    if reason != break_glass.REASON:
+        subnet = throttling.subnet_of(request) if request else ""
+        key = f"refused:{hour}:{subnet}:{reason}"
+        if not throttling.take(key, limit=MAX_SUBNET_REFUSALS, seconds=_HOUR):
+            if throttling.is_first_refusal(key, limit=MAX_SUBNET_REFUSALS):
+                _note_omission(f"{MAX_SUBNET_REFUSALS} of this reason from {subnet}", reason)
+            return False
+    hour_ago = timezone.now() - timedelta(seconds=_HOUR)
+    stored = SignInEvent.objects.order_by().filter(kind="refused", user=None, at__gte=hour_ago)
+    if stored[MAX_REFUSALS - 1 : MAX_REFUSALS].exists():
+        if throttling.take(f"refused:{hour}", limit=1, seconds=_HOUR):
+            _note_omission(f"{MAX_REFUSALS} of unknown users", reason)
+        return False
+    return True
+
+
+def _note_omission(limit: str, reason: str) -> None:
+    why = f"more refusals than {limit} in one hour; the log has them all"
+    SignInEvent.objects.create(kind=OMITTED, reason=reason, details={"why": why})

@@ -7,6 +7,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -80,6 +81,19 @@ def forget_revocations() -> None:
     from accounts import revocations  # Django's applications are ready only now
 
     revocations.reset()
+
+
+@pytest.fixture
+def limit_failed_calls(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Set how many calls to Cognito of one subnet may fail, in a minute that does not end."""
+    from accounts import throttling  # Django's applications are ready only now
+
+    def limit(number: int) -> None:
+        monkeypatch.setattr(throttling, "MAX_FAILED_CALLS", number)
+        clock = SimpleNamespace(time=lambda: 1_800_000_012.0)
+        monkeypatch.setattr(throttling, "time", clock)
+
+    return limit
 
 
 @pytest.fixture(scope="module")

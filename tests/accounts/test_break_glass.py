@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import break_glass, services
-from accounts.models import SignIn, SignInEvent, User
+from accounts.models import SignIn, SignInEvent, Tally, User
 from accounts.testing.fake_cognito import Person
 
 pytestmark = pytest.mark.django_db
@@ -246,6 +246,38 @@ def test_guessing_many_names_is_stopped(client, opened):
     for number in range(break_glass.MOST_OF_ADDRESS):
         assert enter(client, f"name-{number}", "guess").status_code == 200
     assert enter(client).status_code == 429
+
+
+def test_attempts_beyond_the_limit_of_an_address_cost_nothing(client, opened, monkeypatch):
+    """No row for a name, no normalizing of it, no hash of a password."""
+    statuses = [enter(client, f"name-{number}", "guess").status_code for number in range(30)]
+    assert statuses == [200] * break_glass.MOST_OF_ADDRESS + [429] * 20
+    assert Tally.objects.count() == break_glass.MOST_OF_ADDRESS + 1
+    assert SignInEvent.objects.count() == break_glass.MOST_OF_ADDRESS + 1
+    before = list(Tally.objects.order_by("pk").values())
+    for name in ("as_typed", "salted_hmac"):
+        monkeypatch.setattr(break_glass, name, lambda *args: pytest.fail("the name was read"))
+    monkeypatch.setattr(User, "check_password", lambda *args: pytest.fail("it was hashed"))
+    for name in ("emergency", "another", "x" * 100_000):
+        assert enter(client, name).status_code == 429
+    assert list(Tally.objects.order_by("pk").values()) == before
+
+
+def test_attempts_beyond_the_limit_of_a_name_hash_no_password(client, opened, monkeypatch):
+    for number in range(break_glass.MOST_OF_NAME):
+        assert enter(Client(REMOTE_ADDR=f"192.0.2.{number}"), password="guess").status_code == 200
+    monkeypatch.setattr(User, "check_password", lambda *args: pytest.fail("it was hashed"))
+    assert [enter(client).status_code for _ in range(3)] == [429] * 3
+    assert SignInEvent.objects.count() == break_glass.MOST_OF_NAME + 1
+
+
+def test_operator_whose_name_is_locked_signs_in_with_another_account(client, opened):
+    """The way out that docs/people.md gives: strangers do not know the new name."""
+    for number in range(break_glass.MOST_OF_NAME):
+        enter(Client(REMOTE_ADDR=f"192.0.2.{number}"), password="guess")
+    assert enter(client).status_code == 429
+    User.objects.create_superuser("nobody-guesses-this", password=PASSWORD)
+    assert enter(client, "nobody-guesses-this").status_code == 302
 
 
 def test_foreign_page_cannot_post_the_form(opened):

@@ -3,16 +3,18 @@
 import csv
 from datetime import timedelta
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
 from django.db import transaction
+from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import events, signals, spreadsheet
+from accounts import break_glass, events, signals, spreadsheet
 from accounts.admin import event_list
-from accounts.models import SignInEvent, User
+from accounts.models import SignInEvent, Tally, User
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:accounts_signinevent_changelist")
@@ -141,30 +143,117 @@ def test_export_neutralises_whatever_begins_a_formula(sign):
     assert (cells[3], cells[7]) == (f"'{sign}1", f"'{sign}cmd")
 
 
-def flood(reason):
-    SignInEvent.objects.bulk_create(
-        SignInEvent(kind="refused", reason=reason) for _ in range(events.MOST_OF_STRANGERS)
-    )
+@pytest.fixture
+def now(monkeypatch):
+    """The time in a list; events read it."""
+    now = [1_800_000_000.0]
+    monkeypatch.setattr(events, "time", SimpleNamespace(time=lambda: now[0]))
+    return now
 
 
-def test_refusals_of_strangers_are_kept_up_to_so_many_of_each_reason():
-    flood("state_mismatch")
-    events.record("refused", reason="state_mismatch", reference="00000001")
-    assert not SignInEvent.objects.filter(reference="00000001").exists()
-    SignInEvent.objects.filter(pk=SignInEvent.objects.last().pk).update(
-        at=timezone.now() - timedelta(hours=1, seconds=1)
-    )
-    events.record("refused", reason="state_mismatch", reference="00000002")
-    assert SignInEvent.objects.filter(reference="00000002").exists()
+@pytest.fixture
+def few(monkeypatch, now):
+    """Three refusals an hour of each subnet and reason, seven in all."""
+    monkeypatch.setattr(events, "MAX_SUBNET_REFUSALS", 3)
+    monkeypatch.setattr(events, "MAX_REFUSALS", 7)
 
 
-def test_strangers_crowd_out_nothing_but_their_own_refusals(user):
-    flood("state_mismatch")
+def refuse(address="192.0.2.1", reason="state_mismatch", times=1, **known):
+    request = RequestFactory().get("/signin", REMOTE_ADDR=address)
+    for _ in range(times):
+        events.record("refused", reason=reason, request=request, **known)
+
+
+def stored(**fields):
+    return SignInEvent.objects.filter(kind="refused", **fields).count()
+
+
+def test_refusals_of_unknown_users_are_stored_up_to_a_number_of_each_subnet_and_reason(few):
+    refuse(times=10)
+    assert stored() == 3
+    refuse("192.0.2.2")
+    refuse(reason="grant_rejected")
+    assert stored(address="192.0.2.2") == stored(reason="grant_rejected") == 1
+
+
+def test_ipv6_network_is_one_subnet(few):
+    for number in range(10):
+        refuse(f"2001:db8::{number:x}")
+    assert stored() == 3
+
+
+def test_all_refusals_of_unknown_users_are_bounded(few):
+    for number in range(20):
+        refuse(f"192.0.2.{number}", times=2)
+    assert stored() == 7
+
+
+def test_what_one_subnet_has_too_much_uses_up_nothing_of_the_others(few):
+    refuse(times=1000)
+    for number in range(2, 6):
+        refuse(f"192.0.2.{number}")
+    assert stored() == 7
+
+
+def test_omitted_refusals_are_recorded_once_for_each_limit(few):
+    refuse(times=3)
+    assert not SignInEvent.objects.filter(kind=events.OMITTED).exists()
+    refuse(times=10)
+    event = SignInEvent.objects.get(kind=events.OMITTED)
+    assert event.reason == "state_mismatch"
+    assert "3 of this reason from 192.0.2.1" in event.details["why"]
+    for number in range(2, 20):
+        refuse(f"192.0.2.{number}")
+    assert SignInEvent.objects.filter(kind=events.OMITTED).count() == 2
+    assert SignInEvent.objects.count() == 9
+
+
+def test_refusals_of_break_glass_count_in_the_sum_alone(few):
+    """It has stricter limits of its own for each address, and needs no second count."""
+    refuse(times=5, reason="break_glass")
+    assert (stored(), Tally.objects.count()) == (5, 0)
+    for number in range(10):
+        refuse(f"192.0.2.{number}", reason="break_glass")
+    assert stored() == 7
+
+
+def test_break_glass_allows_an_address_no_more_refusals_than_the_audit_log_stores():
+    per_hour = (break_glass.MOST_OF_ADDRESS + 1) * 3600 / break_glass.WINDOW
+    assert per_hour <= events.MAX_SUBNET_REFUSALS
+
+
+def test_next_hour_stores_refusals_again(few, now):
+    refuse(times=5)
+    now[0] += 3600
+    refuse(times=5)
+    assert stored() == 6
+
+
+def test_refusals_without_a_request_are_bounded_too(few):
+    for _ in range(10):
+        events.record("refused", reason="unknown_person")
+    assert stored() == 3
+
+
+def test_omitted_refusal_is_logged_and_signalled(
+    few, heard, caplog, django_capture_on_commit_callbacks
+):
+    refuse(times=3)
+    caplog.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        refuse(reference="00000009")
+    assert "00000009" in caplog.text
+    assert [known["reference"] for _, known in heard] == ["00000009"] * 2
+
+
+def test_strangers_crowd_out_nothing_but_their_own_refusals(few, user):
+    refuse(times=10)
+    before = SignInEvent.objects.count()
     events.record("forgotten", reason="operator")
-    events.record("refused", reason="break_glass")
-    events.record("refused", reason="state_mismatch", user=user)
+    refuse(reason="break_glass")
+    refuse(user=user)
     events.record("rights_changed", group="editors", added="permission add_stat")
-    assert SignInEvent.objects.count() == events.MOST_OF_STRANGERS + 4
+    assert SignInEvent.objects.count() == before + 4
 
 
 def test_refused_person_who_is_known_is_named(cognito_client):

@@ -96,8 +96,8 @@ def test_failed_calls_use_the_budget_up(now, monkeypatch):
     fail()
 
 
-def test_successes_are_refunded(monkeypatch):
-    monkeypatch.setattr(throttling, "MAX_FAILED_CALLS", 2)
+def test_successes_are_refunded(limit_failed_calls):
+    limit_failed_calls(2)
     fail()
     for _ in range(10):
         with call_budget(SUBNET):
@@ -107,9 +107,9 @@ def test_successes_are_refunded(monkeypatch):
         pass
 
 
-def test_calls_under_way_count(monkeypatch):
+def test_calls_under_way_count(limit_failed_calls):
     """Else all calls of a burst would begin before the first one has failed."""
-    monkeypatch.setattr(throttling, "MAX_FAILED_CALLS", 1)
+    limit_failed_calls(1)
     with call_budget(SUBNET), pytest.raises(TooManyFailures), call_budget(SUBNET):
         pass
 

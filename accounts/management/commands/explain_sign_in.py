@@ -8,9 +8,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...cognito.errors import CognitoError
+from ...events import OMITTED
 from ...models import SignIn, SignInEvent
 from ...problems import Problem, problem_for
 
+MAX_OMITTED_SHOWN = 3
 _WORDS = {
     "callback": "came back from the hosted UI",
     "token": "Cognito redeemed the code",
@@ -33,13 +35,7 @@ class Command(BaseCommand):
         reference = reference.strip().lower()
         events = list(SignInEvent.objects.filter(reference=reference).order_by("at", "pk"))
         if not events:
-            raise CommandError(
-                f"Nothing is recorded under {reference}. The person never came back from the "
-                "hosted UI, or came back without this attempt's cookie (another browser, or ten "
-                "minutes later), or it is long ago. Search the log for the reference; for a local "
-                "pool its log as well. A person stuck at the hosted UI's error page usually means "
-                "a callback address that is not registered: manage.py check, and PUBLIC_URL."
-            )
+            raise CommandError(_why_nothing_is_recorded(reference))
         for event in events:
             self._tell(event)
         live = SignIn.objects.filter(reference=reference).first()
@@ -78,6 +74,30 @@ class Command(BaseCommand):
         self.stdout.write(f"             The person was told: {problem.next_step}")
         if problem.settings:
             self.stdout.write(f"             To mend it, look at: {problem.settings}")
+
+
+def _why_nothing_is_recorded(reference: str) -> str:
+    """Return what can be the reason, beginning with the limits of the audit log if they applied."""
+    nothing = f"Nothing is recorded under {reference}."
+    search = "Search the log for the reference; for a local pool its log as well."
+    omitted = SignInEvent.objects.filter(kind=OMITTED).order_by("-at")[:MAX_OMITTED_SHOWN]
+    if omitted:
+        hours = "; ".join(
+            f"from {_time(event.at)} to the end of that hour: {event.reason}, "
+            f"{event.details.get('why', '')}"
+            for event in omitted
+        )
+        return (
+            f"{nothing} It may be one of the refusals that were left out because there were too "
+            f"many ({hours}). Else the user did not come back from the hosted UI. {search}"
+        )
+    return (
+        f"{nothing} The user never came back from the hosted UI, or came back without this "
+        "attempt's cookie (another browser, or ten minutes later), or was answered 429 because too "
+        f"many attempts of their network failed, or it is long ago. {search} A user who is stuck "
+        "at the hosted UI's error page usually means a callback URL that is not registered: "
+        "manage.py check, and PUBLIC_URL."
+    )
 
 
 def _problem_with(code: str) -> Problem | None:

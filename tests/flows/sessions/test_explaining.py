@@ -1,11 +1,9 @@
 """`manage.py explain_sign_in`: an attempt retold from its reference."""
 
 import hashlib
-from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.utils import timezone
 
 from accounts import events
 from accounts.models import SignInEvent
@@ -63,23 +61,33 @@ def test_unknown_reference_is_an_error_that_helps():
         call_command("explain_sign_in", "0badcafe")
 
 
-def test_strangers_cannot_fill_the_record(visitor, new_visitor, monkeypatch):
-    monkeypatch.setattr(events, "MOST_OF_STRANGERS", 3)
+def test_strangers_cannot_fill_the_record(visitor, monkeypatch):
+    monkeypatch.setattr(events, "MAX_SUBNET_REFUSALS", 3)
     for _ in range(20):
         visitor.start()
         visitor.get("/signin?code=made-up&state=made-up")
     assert not SignInEvent.objects.exists()
-    for _ in range(6):
-        start = visitor.start()
+    starts = [visitor.start() for _ in range(6)]
+    for start in starts:
         visitor.get(f"/signin?code=made-up&state={query_of(start)['state']}")
-    assert SignInEvent.objects.count() == 3
+    assert SignInEvent.objects.filter(kind="refused").count() == 3
+    assert SignInEvent.objects.filter(kind=events.OMITTED).count() == 1
     visitor.sign_in()
     assert SignInEvent.objects.filter(kind="signed in", person="ada").count() == 1
-    SignInEvent.objects.update(at=timezone.now() - timedelta(hours=2))
-    stranger = new_visitor()
-    start = stranger.start()
-    stranger.get(f"/signin?code=made-up&state={query_of(start)['state']}")
-    assert SignInEvent.objects.filter(user=None).count() == 4
+
+
+def test_limit_of_the_record_is_named_where_it_may_be_the_reason(visitor, monkeypatch):
+    monkeypatch.setattr(events, "MAX_SUBNET_REFUSALS", 3)
+    references = []
+    for number in range(4):
+        start = visitor.start()
+        references.append(reference_of(start))
+        visitor.get(f"/signin?code=junk{number}&state={query_of(start)['state']}")
+    with pytest.raises(CommandError) as told:
+        call_command("explain_sign_in", references[-1])
+    assert "never came back" not in str(told.value)
+    assert "more refusals than 3 of this reason from 127.0.0.1 in one hour" in str(told.value)
+    assert "grant_rejected" in str(told.value)
 
 
 def test_forged_lines_stay_one_line(visitor, capsys):
