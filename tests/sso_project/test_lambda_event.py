@@ -9,6 +9,7 @@ from sso_project.lambda_event import http_request, request_headers
 from sso_project.lambda_handler import handler
 from tests.sso_project.lambda_events import function_url, http_api, load_balancer, rest_api
 
+pytestmark = pytest.mark.django_db  # after each request, Django checks its connection
 OTHER_EVENTS = {
     "schedule": {"version": "0", "detail-type": "Scheduled Event", "source": "aws.events",
                  "detail": {}, "resources": ["arn:aws:events:eu-west-1:123456789012:rule/warm"]},
