@@ -1,11 +1,59 @@
-"""Text for a cell of a spreadsheet, which must not run it."""
+"""Write CSV that every spreadsheet program opens as text, and never runs.
 
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
+https://owasp.org/www-community/attacks/CSV_Injection
+"""
+
+import csv
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+BYTE_ORDER_MARK = "\ufeff"  # without it, Excel reads a CSV in the legacy encoding of its country
+FORMULA_SIGNS = (
+    *("=", "+", "-", "@", "\t", "\r", "\n"),
+    *("\uff1d", "\uff0b", "\uff0d", "\uff20"),  # full-width = + - @
+    *("\ufe66", "\ufe62", "\ufe63", "\ufe6b"),  # small = + - @
+)
+# Which separator a program expects is unknown, so a cell may begin after any of them. Programs skip
+# quotes, spaces and invisible characters. None of these is a separator, so the search is linear.
+_BEGINNING = r"(?:^|(?<=[,;\t\r\n]))"
+_FORMULA = (
+    r"(?=(?:[\"'\x00-\x08\x0e-\x1f\x7f\u200b-\u200f\u2060\ufeff]|[^\S\t\r\n])*"
+    rf"[{re.escape(''.join(FORMULA_SIGNS))}])"
+)
+_SEPARATOR = re.compile(r"[,;\t\r\n]")
+_UNSAFE = re.compile(_BEGINNING + _FORMULA)
+_ESCAPED = re.compile(_BEGINNING + "'" + _FORMULA)
 
 
-def neutral(text: str) -> str:
-    """`text`, or with an apostrophe before it where a spreadsheet would take it for a formula.
+def escape_formula(text: str) -> str:
+    """Return the text with an apostrophe before each part that a spreadsheet could run.
 
-    https://owasp.org/www-community/attacks/CSV_Injection
+    That is the beginning, and what follows a comma, a semicolon, a tab or a line break.
     """
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
+    if text[:1].isalnum() and not _SEPARATOR.search(text):
+        return text  # nearly every cell of a long export
+    return _UNSAFE.sub("'", text)
+
+
+def unescape_formula(text: str) -> str:
+    """Return the text that `escape_formula` was given."""
+    return _ESCAPED.sub("", text)
+
+
+def csv_writer() -> Callable[[Iterable[Any]], str]:
+    """Return a function that formats one row as a line of CSV.
+
+    Texts are escaped, numbers stay numbers, and None is an empty cell.
+    """
+    write: Callable[[list[Any]], str] = csv.writer(Echo()).writerow
+    return lambda cells: write(
+        [escape_formula(cell) if isinstance(cell, str) else cell for cell in cells]
+    )
+
+
+class Echo:
+    """A file whose `write` returns the text, so that a line can be sent at once."""
+
+    def write(self, text: str) -> str:
+        return text

@@ -89,6 +89,10 @@ REPLACED = {
         (', "django_cognito_jwt.*", "joserfc.*"', ""),
     ],
     "tests/test_layers.py": [('"stats", ', ""), (', "stats"', "")],
+    "tests/test_input_cost.py": [
+        ('"stats", ', ""),
+        ("\nThe readers of figures are in tests/stats/test_input_cost.py.\n", ""),
+    ],
     "tests/test_docs.py": [('"stats", ', "")],
     "tests/test_adopt.py": [('"import_export", "openpyxl", ', "")],
 }

@@ -1,6 +1,6 @@
 """Figures in the admin: find, edit in place, import, export, delete after a question, look back."""
 
-import zipfile
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,34 +13,47 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from import_export.admin import ImportExportMixin
-from import_export.formats.base_formats import CSV, XLSX
-from import_export.forms import ExportForm, ImportForm
+from import_export.forms import ConfirmImportForm, ExportForm, ImportForm
 from import_export.results import Result
 
 from accounts.view_permission import can_view
 
 from . import writing
 from .fields import kpi_key
+from .formats import CSV, XLSX
 from .models import Change, Stat
 from .queries import StatQuerySet
 from .resources import StatResource
+from .rows import UnreadableFile
 from .writing import Author
 
 MOST_BYTES = 10 * 1024 * 1024  # of a file
-_MOST_UNPACKED = 20 * MOST_BYTES  # of an XLSX, which is an archive
+_log = logging.getLogger(__name__)
 _MOST_CHOICES = 30  # in a filter's list; the search finds the others
 _SHOWN_BEFORE_DELETING = 10
 
 
 class FileForm(ImportForm):  # type: ignore[misc]
-    """The upload, refused before it is read when it is too large."""
+    """The upload. Its content decides which format it is read as, so the form does not ask."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["format"].widget = forms.HiddenInput()
+        self.initial["format"] = "0"
+        self.fields["import_file"].widget.attrs.pop("class", None)  # a script's, for the format
 
     def clean_import_file(self) -> Any:
         upload = self.cleaned_data["import_file"]
-        if upload.size > MOST_BYTES or _unpacked_size(upload) > _MOST_UNPACKED:
+        if upload.size > MOST_BYTES:
             size = MOST_BYTES // 1024 // 1024
             raise ValidationError(f"A file may have {size} MB. Split it, or use import_stats.")
         return upload
+
+
+class ConfirmForm(ConfirmImportForm):  # type: ignore[misc]
+    """The confirmation; a format that does not exist is refused instead of failing."""
+
+    format = forms.ChoiceField(choices=[("0", "CSV"), ("1", "XLSX")], widget=forms.HiddenInput)
 
 
 class DownloadForm(ExportForm):  # type: ignore[misc]
@@ -62,16 +75,6 @@ class ValueInListForm(forms.ModelForm):  # type: ignore[type-arg] # no [] at run
         value.widget = forms.TextInput(attrs={"inputmode": "decimal", "aria-label": label})
         value.help_text = ""
         value.show_hidden_initial = True
-
-
-def _unpacked_size(upload: Any) -> int:
-    try:
-        with zipfile.ZipFile(upload) as archive:
-            return sum(member.file_size for member in archive.infolist())
-    except zipfile.BadZipFile:
-        return 0
-    finally:
-        upload.seek(0)
 
 
 class KpiFilter(admin.SimpleListFilter):
@@ -133,6 +136,7 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
     resource_classes = (StatResource,)
     formats = (CSV, XLSX)
     import_form_class = FileForm
+    confirm_form_class = ConfirmForm
     export_form_class = DownloadForm
     import_template_name = "admin/stats/import.html"
     export_template_name = "admin/stats/export.html"
@@ -152,20 +156,30 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
     def get_export_queryset(self, request: HttpRequest) -> Any:
         return self.get_changelist_instance(request).queryset  # which checks the filters
 
+    def get_data_for_export(self, request: HttpRequest, queryset: Any, **kwargs: Any) -> Any:
+        # The library keeps numbers as numbers for its own XLSX class alone.
+        return super().get_data_for_export(
+            request, queryset, **{**kwargs, "force_native_type": True}
+        )
+
     def add_data_read_fail_error_to_form(self, form: forms.Form, error: Exception) -> None:
-        if isinstance(error, UnicodeDecodeError):
-            message = "The file isn't written in UTF-8. Save it as “CSV UTF-8” and try again."
-        else:
-            message = "The file can't be read in this format. Choose the one it was saved in."
-        form.add_error("import_file", message)
+        if not isinstance(error, UnreadableFile):
+            _log.error("An uploaded file could not be read.", exc_info=error)
+            error = UnreadableFile("This file can't be read. Save it as CSV or XLSX and try again.")
+        form.add_error("import_file", str(error))
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        message = "The confirmation is incomplete. Upload the file again."
         try:
-            answer: HttpResponse = super().process_import(request, **kwargs)
-        except FileNotFoundError:  # imported already, or tidied away after a day
-            messages.error(request, "The uploaded file is no longer here. Upload it again.")
-            return HttpResponseRedirect(reverse("admin:stats_stat_import"))
-        return answer
+            if request.method != "POST" or ConfirmForm(request.POST).is_valid():
+                answer: HttpResponse = super().process_import(request, **kwargs)
+                return answer
+        except FileNotFoundError:  # imported already, or deleted after a day
+            message = "The uploaded file is no longer here. Upload it again."
+        except UnreadableFile as error:
+            message = str(error)
+        messages.error(request, message)
+        return HttpResponseRedirect(reverse("admin:stats_stat_import"))
 
     def process_result(self, result: Result, request: HttpRequest) -> HttpResponse:
         if result.has_errors() or result.has_validation_errors():

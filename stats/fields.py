@@ -13,7 +13,6 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from accounts.spreadsheet import FORMULA_SIGNS
-from accounts.spreadsheet import neutral as neutral
 
 from .numbers import MAX_VALUE_DIGITS, exact_decimal
 

@@ -9,15 +9,16 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from import_export import resources
 from import_export.results import Result
-from tablib import Dataset
+
+from accounts.spreadsheet import escape_formula
 
 from . import writing
-from .fields import kpi_key, neutral
+from .fields import kpi_key
+from .formats import FigureDataset
 from .models import Stat
-from .rows import FIELDS, Figure, clean_values
+from .numbers import whole_number
+from .rows import FIELDS, Figure, clean_values, duplicate_message
 from .writing import Author
-
-MOST_ROWS = 100_000
 
 
 class PlainDiff(resources.Diff):  # type: ignore[misc]
@@ -47,45 +48,32 @@ class StatResource(resources.ModelResource):  # type: ignore[misc]
     def get_diff_class(cls) -> type[PlainDiff]:
         return PlainDiff
 
-    def before_import(self, dataset: Dataset, **kwargs: Any) -> None:
-        """Look at the columns, and load the figures that the file has too."""
-        headers = [str(header or "").strip() for header in dataset.headers or ()]
-        if len(headers) == 1 and ";" in headers[0]:
-            raise ValidationError(
-                "The columns are separated by semicolons. Save the file with commas, and with a "
-                "point before the decimals."
-            )
-        if sorted(headers) != sorted(FIELDS):
-            raise ValidationError(
-                f"The first row must name the columns {', '.join(FIELDS)}; it names "
-                f"{', '.join(headers) or 'none'}."
-            )
-        if len(dataset) > MOST_ROWS:
-            raise ValidationError(f"A file may have {MOST_ROWS} rows; this one has {len(dataset)}.")
-        dataset.headers = headers
+    def before_import(self, dataset: FigureDataset, **kwargs: Any) -> None:
+        """Load the stored figures that the file has too."""
+        self._source = dataset.source
         self._figures: list[Figure] = []
         self._seen: dict[tuple[str, int, int], int] = {}
-        keys = {kpi_key(str(name)) for name in dataset["kpi"]}
+        keys = {kpi_key(row.get("kpi", "").strip()) for _, row in dataset.source}
         stored = Stat.objects.filter(kpi_key__in=keys).order_by()
         values = stored.values_list("kpi_key", "year", "month", "pk", "kpi", "value")
         self._stored = {row[:3]: row[3:] for row in values.iterator(chunk_size=2000)}
 
-    def get_instance(self, instance_loader: Any, row: dict[str, Any]) -> Stat | None:
+    def get_instance(self, instance_loader: Any, row: dict[str, str]) -> Stat | None:
         try:
-            key = kpi_key(str(row["kpi"])), int(row["year"]), int(row["month"])
-        except (TypeError, ValueError):
-            return None  # import_instance will say what is wrong with it
+            key = kpi_key(row["kpi"].strip()), whole_number(row["year"]), whole_number(row["month"])
+        except ValidationError:
+            return None  # import_instance reports it
         if key not in self._stored:
             return None
         pk, kpi, value = self._stored[key]
         return Stat(pk=pk, kpi=kpi, year=key[1], month=key[2], value=value)
 
-    def import_instance(self, instance: Stat, row: dict[str, Any], **kwargs: Any) -> None:
-        figure = Figure(**clean_values(row))
-        first = self._seen.setdefault(figure.key, kwargs["row_number"])
-        if first != kwargs["row_number"]:
-            message = f"Row {first} has a figure of this KPI for this month already."
-            raise ValidationError({"month": [message]})
+    def import_instance(self, instance: Stat, row: dict[str, str], **kwargs: Any) -> None:
+        number, raw = self._source[kwargs["row_number"] - 1]
+        figure = Figure(**clean_values(raw))
+        first = self._seen.setdefault(figure.key, number)
+        if first != number:
+            raise ValidationError({"month": [duplicate_message(first)]})
         for name in FIELDS:
             setattr(instance, name, getattr(figure, name))
 
@@ -104,13 +92,15 @@ class StatResource(resources.ModelResource):  # type: ignore[misc]
     def save_instance(self, instance: Stat, is_create: bool, row: Any, **kwargs: Any) -> None:
         self._figures.append(Figure(instance.kpi, instance.year, instance.month, instance.value))
 
-    def after_import(self, dataset: Dataset, result: Result, **kwargs: Any) -> None:
+    def after_import(self, dataset: FigureDataset, result: Result, **kwargs: Any) -> None:
+        for invalid in result.invalid_rows:
+            invalid.number, _ = self._source[invalid.number - 1]
         wrong = result.has_errors() or result.has_validation_errors()
         if not wrong and not kwargs.get("dry_run"):
             writing.upsert_all(self._figures, Author(kwargs.get("user"), "import"))
 
     def dehydrate_kpi(self, stat: Stat) -> str:
-        return neutral(stat.kpi)
+        return escape_formula(stat.kpi)
 
     def dehydrate_value(self, stat: Stat) -> Decimal:
         return Decimal(stat.value)

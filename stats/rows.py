@@ -38,6 +38,10 @@ class Figure:
         return kpi_key(self.kpi), self.year, self.month
 
 
+class UnreadableFile(Exception):
+    """A file cannot be read as a whole; the message says why and what to do."""
+
+
 class RowErrors(Exception):
     """Rows that cannot be taken: row number -> field -> what is wrong. Nothing was written."""
 
@@ -98,12 +102,16 @@ def clean_figures(rows: Iterable[tuple[int, Any]]) -> list[Figure]:
             continue
         first = figures.setdefault(figure.key, number)
         if first != number:
-            message = f"Row {first} has a figure of this KPI for this month already."
-            wrong[number] = {"month": [message]}
+            wrong[number] = {"month": [duplicate_message(first)]}
         clean.append(figure)
     if wrong:
         raise RowErrors(wrong)
     return clean
+
+
+def duplicate_message(first: int) -> str:
+    """Return the message for a second figure of one KPI and month; `first` is the other's row."""
+    return f"Row {first} has a figure of this KPI for this month already."
 
 
 def _clean(name: str, raw: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,34 +14,24 @@ from django.utils.html import format_html_join
 
 from ..devices import device_name
 from ..models import SignInEvent
-from ..spreadsheet import neutral
+from ..spreadsheet import BYTE_ORDER_MARK, csv_writer
 from .records import ReadOnlyAdmin
 
 COLUMNS = ("at", "kind", "reason", "person", "user", "reference", "address", "device", "details")
 
 
-class _Line:
-    """What `csv` writes to, so that a line can be sent as soon as it is made."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def csv_lines(events: QuerySet[SignInEvent]) -> Iterator[str]:
-    """The header and a line for each event."""
-    writer = csv.writer(_Line())
-    yield writer.writerow(COLUMNS)
+    """Yield the headings and a line for each event."""
+    write = csv_writer()
+    yield BYTE_ORDER_MARK + write(COLUMNS)
     for event in events.select_related("user").iterator(chunk_size=1000):
         details = "; ".join(
             f"{name}={value}" for name, value in event.details.items() if name != "steps"
         )
+        # Users choose their names and the names of their browsers.
         cells = [getattr(event, name) for name in COLUMNS[1:-1]]
-        yield writer.writerow([event.at.isoformat(), *map(_cell, [*cells, details])])
-
-
-def _cell(value: object) -> str:
-    """Text that a spreadsheet takes for text: people choose their names and browsers' names."""
-    return "" if value is None else neutral(str(value))
+        texts = ["" if cell is None else str(cell) for cell in cells]
+        yield write([event.at.isoformat(), *texts, details])
 
 
 @admin.action(permissions=["view"], description="Export as CSV")

@@ -1,8 +1,7 @@
 """All figures in one answer, as JSON or CSV: few are sent whole, many piece by piece: memory stays
 flat however many."""
 
-import csv
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from typing import Any
@@ -10,9 +9,9 @@ from typing import Any
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from accounts.spreadsheet import BYTE_ORDER_MARK, csv_writer
 from sso_project.direct_json import snapshot, snapshot_of_texts
 
-from ..fields import neutral
 from ..queries import StatQuerySet
 from .question import FEW, JSON_TEXT, Question
 from .serializers import FIELD_SOURCES, member
@@ -34,7 +33,7 @@ def json_answer(question: Question) -> tuple[HttpResponseBase, int]:
 
 
 def csv_answer(figures: StatQuerySet) -> HttpResponseBase:
-    """A header line and one line for each figure; a cell never begins like a formula."""
+    """Return a line of headings and one for each figure, with a byte order mark before them."""
     rows = figures.values_list(*FIELD_SOURCES.values())
     first = list(rows[: FEW + 1])
     answer: HttpResponseBase
@@ -64,18 +63,7 @@ def _csv_of(rows: Any) -> Generator[str]:
 
 
 def _csv(pieces: Iterable[list[tuple[Any, ...]]]) -> Iterator[str]:
-    write: Callable[[list[Any]], str] = csv.writer(_Echo()).writerow
-    yield write(list(FIELD_SOURCES))
+    write = csv_writer()
+    yield BYTE_ORDER_MARK + write(FIELD_SOURCES)
     for rows in pieces:
-        yield "".join(write([_cell(value) for value in row]) for row in rows)
-
-
-def _cell(value: Any) -> Any:
-    return neutral(value) if isinstance(value, str) else member(value)
-
-
-class _Echo:
-    """A file that hands back what is written into it."""
-
-    def write(self, text: str) -> str:
-        return text
+        yield "".join(write(map(member, row)) for row in rows)

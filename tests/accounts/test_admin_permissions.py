@@ -212,7 +212,7 @@ DONE = {
     "activate": lambda answer: User.objects.get(username="person-target").is_active,
     "reconcile": lambda answer: not User.objects.get(username="person-target").is_active,
     "end_sign_ins": lambda answer: not SignIn.objects.live().filter(subject="t").exists(),
-    "export_csv": lambda answer: answer.getvalue().startswith(b"at,kind,reason"),
+    "export_csv": lambda answer: answer.getvalue().startswith(b"\xef\xbb\xbfat,kind,reason"),
     "delete_selected": lambda answer: not Group.objects.filter(name="a group").exists(),
 }
 DONE["delete_figures"] = lambda answer: not Stat.objects.exists()

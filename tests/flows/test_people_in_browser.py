@@ -104,7 +104,7 @@ def test_people_leave_and_their_browsers_with_them(site, pool, new_context, pict
     ada.locator("select[name=action]").select_option("export_csv")
     with ada.expect_download() as download:
         ada.get_by_role("button", name="Go").click()
-    rows = list(csv.DictReader(download.value.path().read_text().splitlines()))
+    rows = list(csv.DictReader(download.value.path().read_text("utf-8-sig").splitlines()))
     assert {"gone_in_pool", "operator"} <= {row["reason"] for row in rows}
     assert not any("race" in "".join(row.values()) for row in rows)
 

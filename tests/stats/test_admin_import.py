@@ -1,5 +1,6 @@
 """Import with a look first, and export of what is filtered, in the admin."""
 
+import csv
 import io
 from datetime import timedelta
 
@@ -11,8 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from stats.files import read_rows
 from stats.models import Change, Stat, Upload
 from stats.uploads import KEPT
+from tests.stats.workbooks import HEADINGS, workbook
 
 pytestmark = pytest.mark.django_db
 IMPORT, EXPORT = reverse("admin:stats_stat_import"), reverse("admin:stats_stat_export")
@@ -94,14 +97,14 @@ def test_every_wrong_row_is_reported_and_nothing_is_written(admin_client):
     ("content", "file_format", "words"),
     [
         (GOOD.replace("revenue", "r\xe9sultat").encode("latin-1"), CSV, "written in UTF-8"),
-        (GOOD.replace(",", ";"), CSV, "separated by semicolons"),
         (GOOD.replace("value", "amount"), CSV, "must name the columns kpi, year, month, value"),
         (GOOD.replace("\n", ",1\n").replace("value,1", "value,note"), CSV, "must name the columns"),
-        ("no archive", XLSX, "read in this format"),
+        ("no archive", XLSX, "must name the columns"),
+        (b"PK\x03\x04no archive", CSV, "not a readable XLSX workbook"),
         ("x" * 10_500_000, CSV, "A file may have 10 MB."),
         ("", CSV, "empty"),
     ],
-    ids=["latin-1", "semicolons", "columns", "unknown column", "no xlsx", "large", "empty"],
+    ids=["latin-1", "columns", "unknown column", "no xlsx", "broken", "large", "empty"],
 )
 def test_file_that_cannot_be_taken_says_why(admin_client, content, file_format, words):
     page = upload(admin_client, content, file_format=file_format)
@@ -111,9 +114,43 @@ def test_file_that_cannot_be_taken_says_why(admin_client, content, file_format, 
 
 
 def test_file_that_cannot_be_taken_is_told_once(admin_client):
-    page = upload(admin_client, GOOD.replace(",", ";")).content.decode()
-    assert "separated by semicolons" in page
+    page = upload(admin_client, GOOD.replace("value", "amount")).content.decode()
+    assert page.count("must name the columns") == 1
     assert "Row 1" not in page
+
+
+@pytest.mark.parametrize("file_format", [CSV, XLSX])
+@pytest.mark.parametrize(
+    "content",
+    [GOOD + ",,,\n\n", GOOD.replace(",", ";").replace("12.5", "12,5"), "\ufeff" + GOOD],
+)
+def test_content_decides_how_a_file_is_read(admin_client, content, file_format):
+    looked = upload(admin_client, content, file_format=file_format)
+    confirm(admin_client, looked)
+    values = Stat.objects.order_by("kpi_key", "month").values_list("value", flat=True)
+    assert [str(value) for value in values] == ["7", "12.5", "-3"]
+
+
+def test_wrong_rows_have_the_numbers_of_the_file(admin_client):
+    rows = "a,2020,1,1\n,,,\n\nb,2020,13,1\nA,2020,1,1\nc,2020,1,1,5\nd,2020,1\n"
+    page = upload(admin_client, "kpi,year,month,value\n" + rows)
+    wrong = {
+        row.number: dict(row.field_specific_errors) for row in page.context["result"].invalid_rows
+    }
+    assert wrong == {
+        4: {"month": ["Enter a month from 1 to 12."]},
+        5: {"month": ["Row 1 has a figure of this KPI for this month already."]},
+        6: {"column 5": ["There is no such field."]},
+        7: {"value": ["This field is missing."]},
+    }
+
+
+def test_format_that_does_not_exist_is_refused(admin_client):
+    looked = upload(admin_client, GOOD)
+    values = {**looked.context["confirm_form"].initial, "format": "x"}
+    page = admin_client.post(CONFIRM, values, follow=True).content.decode()
+    assert "The confirmation is incomplete." in page
+    assert Stat.objects.count() == 0
 
 
 def test_mark_of_a_spreadsheet_is_no_mistake(admin_client):
@@ -121,13 +158,9 @@ def test_mark_of_a_spreadsheet_is_no_mistake(admin_client):
 
 
 def test_archive_that_would_unpack_to_very_much_is_refused(admin_client):
-    import zipfile
-
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/worksheets/sheet1.xml", b"0" * 250_000_000)
-    page = upload(admin_client, file.getvalue(), name="bomb.xlsx", file_format=XLSX)
-    assert "A file may have 10 MB." in page.content.decode()
+    bomb = workbook(HEADINGS + " " * 65_000_000)
+    page = upload(admin_client, bomb, name="bomb.xlsx", file_format=XLSX)
+    assert "too large for 100,000 rows" in page.content.decode()
 
 
 def test_upload_waits_in_the_database_until_it_is_imported(admin_client, settings):
@@ -155,6 +188,13 @@ def test_file_that_vanished_before_it_was_confirmed_is_asked_for_again(admin_cli
     looked = upload(admin_client, GOOD)
     Upload.objects.all().delete()
     assert "Upload it again." in confirm(admin_client, looked).content.decode()
+    assert Stat.objects.count() == 0
+
+
+def test_file_that_is_no_longer_readable_is_not_imported(admin_client):
+    looked = upload(admin_client, GOOD)
+    Upload.objects.update(content=b"PK\x03\x04")
+    assert "not a readable XLSX workbook" in confirm(admin_client, looked).content.decode()
     assert Stat.objects.count() == 0
 
 
@@ -193,7 +233,7 @@ def export(client, query="", file_format=CSV):
 
 def test_export_holds_what_is_filtered_and_can_be_imported_again(admin_client):
     confirm(admin_client, upload(admin_client, GOOD))
-    assert export(admin_client, "?kpi=revenue").decode().splitlines() == [
+    assert export(admin_client, "?kpi=revenue").decode("utf-8-sig").splitlines() == [
         "kpi,year,month,value",
         "Revenue,2020,2,-3",
         "revenue,2020,1,12.5",
@@ -206,15 +246,27 @@ def test_export_holds_what_is_filtered_and_can_be_imported_again(admin_client):
 
 
 @pytest.mark.parametrize("file_format", [CSV, XLSX])
-def test_export_neutralises_formulas(admin_client, file_format):
-    Stat.objects.bulk_create([Stat(kpi="=cmd|calc", year=2020, month=1, value=1)])
+def test_export_has_no_formulas_and_can_be_read_again(admin_client, file_format):
+    names = ["=cmd|calc", "x;=2*3", "x,=2*3", "\uff1d1", "Umsätze", "'plain"]
+    Stat.objects.bulk_create([Stat(kpi=name, year=2020, month=1, value=-1) for name in names])
     content = export(admin_client, file_format=file_format)
+    assert {row["kpi"] for _, row in read_rows(io.BytesIO(content), 10)} == set(names)
     if file_format == CSV:
-        assert content.decode().splitlines()[1] == "'=cmd|calc,2020,1,1"
+        assert content.startswith(b"\xef\xbb\xbf")
+        tables = [
+            csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=separator)
+            for separator in (",", ";", "\t")
+        ]
+        texts = [cell for table in tables for row in table for cell in row]
     else:
         book = openpyxl.load_workbook(io.BytesIO(content))
-        assert book.active["A2"].value == "'=cmd|calc"
+        cells = [cell for row in book.active.iter_rows() for cell in row]
+        assert "f" not in {cell.data_type for cell in cells}
+        assert [cell.value for cell in book.active["D"]][1:] == [-1] * len(names)
+        texts = [cell.value for cell in cells if cell.data_type == "s"]
         book.close()
+    signs = (*"=+-@", "\uff1d")
+    assert {text for text in texts if text.startswith(signs)} <= {"-1"}
 
 
 @pytest.mark.parametrize("address", [IMPORT, EXPORT])

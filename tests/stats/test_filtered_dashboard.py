@@ -128,7 +128,7 @@ def test_download_holds_the_rows_of_the_view(linus):
     query = "?kpi=revenue&from=2020-01&ordering=-value"
     page = linus.get(f"/dashboard/{query}").content.decode()
     address = re.search(r'href="(/api/stats[^"]+)"', page)[1].replace("&amp;", "&")
-    rows = list(csv.DictReader(io.StringIO(linus.get(address).getvalue().decode())))
+    rows = list(csv.DictReader(io.StringIO(linus.get(address).getvalue().decode("utf-8-sig"))))
     assert [(row["kpi"], row["period"]) for row in rows] == table(view(query[1:]))
 
 

@@ -4,18 +4,19 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from stats.files import UnreadableFile, read_rows
+from stats.files import read_rows
 from stats.management.progress import Progress
-from stats.rows import RowErrors, clean_figures
+from stats.rows import RowErrors, UnreadableFile, clean_figures
 from stats.writing import Author, Written, upsert
 
+MAX_ROWS = 1_000_000
 MOST_SENTENCES = 50  # mistakes that are named; the rest is counted
 
 
 class Command(BaseCommand):
     help = (
-        "Load figures from a CSV (UTF-8, commas) or XLSX with the columns kpi, year, month and "
-        "value. All of it or nothing; a second run changes nothing."
+        "Load figures from a CSV or XLSX with the columns kpi, year, month and value. All of it or "
+        "nothing; a second run changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,9 +27,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: Path, dry_run: bool, **options: Any) -> None:
         try:
-            figures = clean_figures(read_rows(file))
+            with file.open("rb") as content:
+                figures = clean_figures(read_rows(content, MAX_ROWS))
+        except OSError as error:
+            reason = error.strerror or error
+            raise CommandError(f"{file} can't be read: {reason}. Nothing was written.") from error
         except UnreadableFile as error:
-            raise CommandError(f"{error} Nothing was written.") from error
+            raise CommandError(f"{file.name}: {error} Nothing was written.") from error
         except RowErrors as error:
             raise CommandError(self._report(error)) from error
         if dry_run:

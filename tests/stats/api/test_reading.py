@@ -211,8 +211,9 @@ def test_unchanged_item_is_not_sent_again(reader, some_figures):
 
 def csv_rows(answer):
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
-    text = answer.getvalue().decode()
-    return list(csv.reader(io.StringIO(text, newline="")))
+    content = answer.getvalue()
+    assert content.startswith(b"\xef\xbb\xbf")
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
 def test_csv_holds_what_the_list_holds(reader, some_figures):
@@ -243,6 +244,22 @@ def test_csv_runs_no_formulas(reader):
     (row,) = csv_rows(reader.get(f"{STATS}?format=csv"))[1:]
     assert row[1] == "'=cmd|' /C calc'!A0"
     assert row[5] == "-5.0"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("count", [1, 300])
+def test_csv_has_no_formula_whichever_separator_a_program_expects(reader, separator, count):
+    names = ["=1", "x;=2*3", "x,+1", "x\t@1", "\uff1d1", 'x;"=1']
+    Stat.objects.bulk_create(
+        Stat(kpi=name, year=2000 + number, month=1, value=-5)
+        for name in names
+        for number in range(count)
+    )
+    text = reader.get(f"{STATS}?format=csv").getvalue().decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    cells = {cell.strip(' "') for row in rows for cell in row}
+    assert len(rows) == len(names) * count + 1
+    assert {cell for cell in cells if cell.startswith((*"=+-@", "\uff1d"))} <= {"-5.0"}
 
 
 def test_error_of_a_csv_request_has_the_one_shape(reader):

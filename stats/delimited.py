@@ -1,0 +1,86 @@
+"""Read a CSV as spreadsheets write it: commas, semicolons or tabs, UTF-8 or UTF-16."""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator
+from typing import IO
+
+from .rows import FIELDS, UnreadableFile
+
+MAX_LINE_LENGTH = 65_536  # characters
+_SEPARATOR_LINE = re.compile(r"sep=([,;\t])", re.IGNORECASE)  # a first line that Excel reads
+
+
+def delimited_rows(file: IO[bytes]) -> tuple[str, Iterator[tuple[int, dict[int, str]]]]:
+    """Return the separator and an iterator of rows: the row's number, and its texts by column.
+
+    Both count from 1, blank lines too. The first row holds the headings; blank lines above it are
+    skipped.
+
+    Raises:
+        UnreadableFile: the file is in another encoding or has a very long line or broken quotes.
+            The iterator raises it too.
+    """
+    lines = _lines(file)
+    number, separator, heading = 0, "", ""
+    for line in lines:
+        number += 1
+        if match := _SEPARATOR_LINE.fullmatch(line.strip("\r\n ")):
+            separator = match[1]
+        elif line.strip(" ,;\t\r\n"):
+            heading = line
+            break
+    separator = separator or _separator(heading)
+    return separator, _rows(number, heading, lines, separator)
+
+
+def _rows(
+    number: int, heading: str, lines: Iterator[str], separator: str
+) -> Iterator[tuple[int, dict[int, str]]]:
+    yield number, _cells(next(csv.reader([heading], delimiter=separator), []))
+    reader = csv.reader(lines, delimiter=separator, strict=True)
+    while True:
+        number += 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise UnreadableFile(f"Line {reader.line_num + 1} is not CSV: {error}.") from error
+        if cells is None:
+            return
+        yield number, _cells(cells)
+
+
+def _lines(file: IO[bytes]) -> Iterator[str]:
+    start = file.read(2)
+    file.seek(0)
+    encoding = "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+    try:
+        with io.TextIOWrapper(file, encoding, newline="") as text:
+            number = 0
+            while line := text.readline(MAX_LINE_LENGTH + 1):
+                number += 1
+                if len(line) > MAX_LINE_LENGTH:
+                    raise UnreadableFile(
+                        f"Line {number} has more than {MAX_LINE_LENGTH:,} characters."
+                    )
+                yield line
+    except UnicodeError as error:
+        raise UnreadableFile(
+            "This file isn't written in UTF-8. Save it as “CSV UTF-8” and try again."
+        ) from error
+
+
+def _cells(cells: list[str]) -> dict[int, str]:
+    return {column: text for column, text in enumerate(cells, start=1) if text.strip()}
+
+
+def _separator(heading: str) -> str:
+    """Return the separator that splits the line into the most of our columns."""
+
+    def names(separator: str) -> int:
+        cells = next(csv.reader([heading], delimiter=separator), [])
+        return len({cell.strip() for cell in cells} & set(FIELDS))
+
+    return max(",;\t", key=names)

@@ -1,0 +1,140 @@
+"""Read the first worksheet of an XLSX as a stream: memory follows the content, not the sheet.
+
+Only the cells under the headings are read. Styles, dimensions, other sheets and pictures are not
+opened, and the parser stops at the limits, whatever the file says about its own size. openpyxl is
+not used here: it builds every row as wide as its last cell, and keeps a tree of what it read.
+ECMA-376 part 1, sections 18.2, 18.3 and 18.4.
+"""
+
+import zipfile
+from collections.abc import Iterator
+from posixpath import dirname, join, normpath
+from typing import IO, Any
+from xml.parsers import expat
+
+from .rows import UnreadableFile
+from .sheet_xml import Elements, Handler, SharedStrings, SheetRows
+
+MAX_BYTES_PER_ROW = 640  # unpacked; a formatted row of four cells has about 250
+MAX_ELEMENTS_PER_ROW = 20  # a row of four cells has 9 to 14
+MAX_SHEET_ROWS = 1_048_576  # of a sheet, with the empty ones
+_MAX_TOKEN_BYTES = 1024 * 1024  # expat reads an unfinished token again with each chunk
+_CHUNK_BYTES = 65_536
+_MAX_SMALL_PART_BYTES = 1024 * 1024
+_WORKSHEET, _STRINGS, _DOCUMENT = "/worksheet", "/sharedStrings", "/officeDocument"
+_BROKEN = "This is not a readable XLSX workbook. Save it again in your spreadsheet program."
+
+
+def xlsx_rows(file: IO[bytes], max_rows: int) -> Iterator[tuple[int, dict[int, str]]]:
+    """Yield row numbers of the sheet (from 1), and the texts of their cells by column (from 1).
+
+    The first row with a text holds the headings; only the columns that it names are read below it.
+
+    Raises:
+        UnreadableFile: not a workbook, or larger than `max_rows` allows.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            yield from Workbook(archive, max_rows).rows()
+    except UnreadableFile:
+        raise
+    except Exception as error:  # a broken archive breaks zipfile and expat in many ways
+        raise UnreadableFile(_BROKEN) from error
+
+
+class Workbook:
+    """The parts of an XLSX that hold the texts of its first worksheet."""
+
+    def __init__(self, archive: zipfile.ZipFile, max_rows: int) -> None:
+        self._archive = archive
+        self._max_rows = max_rows
+        self._bytes_left = max_rows * MAX_BYTES_PER_ROW
+        self._elements_left = max_rows * MAX_ELEMENTS_PER_ROW
+
+    def rows(self) -> Iterator[tuple[int, dict[int, str]]]:
+        roots = dict(self._relationships("")).values()
+        document = next((target for kind, target in roots if kind.endswith(_DOCUMENT)), "")
+        relationships = dict(self._relationships(document))
+        strings = SharedStrings(max_count=4 * self._max_rows)
+        for kind, target in relationships.values():
+            if kind.endswith(_STRINGS):
+                self._read(target, strings)
+        reader = SheetRows(strings.texts, MAX_SHEET_ROWS)
+        for _ in self._parse(self._first_sheet(document, relationships), reader):
+            yield from reader.pop_rows()
+
+    def _first_sheet(self, document: str, relationships: dict[str, tuple[str, str]]) -> str:
+        for sheet in self._elements(document, "sheet"):
+            kind, target = relationships.get(sheet.get("id", ""), ("", ""))
+            if kind.endswith(_WORKSHEET):
+                return target
+        raise UnreadableFile("This workbook has no worksheet.")
+
+    def _relationships(self, part: str) -> Iterator[tuple[str, tuple[str, str]]]:
+        """Yield id, kind and target of a part's relationships (ECMA-376 part 2, section 9.3)."""
+        path = join(dirname(part), "_rels", f"{part.rpartition('/')[2]}.rels")
+        for item in self._elements(path, "Relationship"):
+            target = join("/", dirname(part), item.get("Target", ""))
+            yield item.get("Id", ""), (item.get("Type", ""), normpath(target).lstrip("/"))
+
+    def _elements(self, path: str, name: str) -> list[dict[str, str]]:
+        if self._member(path).file_size > _MAX_SMALL_PART_BYTES:
+            raise UnreadableFile(_BROKEN)
+        elements = Elements(name)
+        self._read(path, elements)
+        return elements.attributes
+
+    def _read(self, path: str, handler: Handler) -> None:
+        for _ in self._parse(path, handler):
+            pass
+
+    def _parse(self, path: str, handler: Handler) -> Iterator[None]:
+        """Feed a part to the handler piece by piece, and pause after each."""
+        member, fed = self._member(path), 0
+        parser = self._parser(handler)
+        with self._archive.open(member) as part:
+            while chunk := part.read(_CHUNK_BYTES):
+                fed += len(chunk)
+                self._bytes_left -= len(chunk)
+                if self._bytes_left < 0:
+                    raise self._too_large()
+                parser.Parse(chunk, False)
+                if fed - parser.CurrentByteIndex > _MAX_TOKEN_BYTES:
+                    raise UnreadableFile(_BROKEN)
+                yield
+        parser.Parse(b"", True)
+        yield
+
+    def _parser(self, handler: Handler) -> expat.XMLParserType:
+        def start(name: str, attributes: dict[str, str]) -> None:
+            self._elements_left -= 1
+            if self._elements_left < 0:
+                raise self._too_large()
+            handler.start(name.rpartition(" ")[2], attributes)
+
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        parser.StartDoctypeDeclHandler = _refuse_doctype  # entities need one, an XLSX has none
+        parser.StartElementHandler = start
+        parser.EndElementHandler = lambda name: handler.end(name.rpartition(" ")[2])
+        parser.CharacterDataHandler = handler.text
+        return parser
+
+    def _too_large(self) -> UnreadableFile:
+        return UnreadableFile(
+            f"This workbook is too large for {self._max_rows:,} rows. Copy the columns kpi, year, "
+            "month and value into a new workbook, or save them as a CSV."
+        )
+
+    def _member(self, path: str) -> zipfile.ZipInfo:
+        try:
+            member = self._archive.getinfo(path)
+        except KeyError as error:
+            raise UnreadableFile(_BROKEN) from error
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise UnreadableFile(_BROKEN)  # the other methods unpack without a limit
+        return member
+
+
+def _refuse_doctype(*ignored: Any) -> None:
+    raise UnreadableFile(_BROKEN)
