@@ -1,6 +1,7 @@
 """The addresses a browser is sent to, and what it may bring back."""
 
 import re
+from dataclasses import FrozenInstanceError
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -85,6 +86,8 @@ def test_callback_with_a_code_is_read():
     )
     assert (callback.state, callback.accepted_code()) == ("the-state", "the-code")
     assert "the-code" not in repr(callback)
+    with pytest.raises(FrozenInstanceError):
+        callback.state = "another"
 
 
 def test_callback_with_an_error_is_read_in_any_order():
@@ -112,8 +115,9 @@ def test_text_of_a_callback_cannot_break_a_log_line():
 def test_empty_callback_has_no_code():
     callback = parse_callback({}, issuer=ISSUER)
     assert (callback.state, callback.code, callback.error) == ("", "", "")
-    with pytest.raises(InvalidCallback, match="no code"):
+    with pytest.raises(InvalidCallback, match="no code") as refused:
         callback.accepted_code()
+    assert refused.value.data == {"parameter": "code"}
 
 
 @pytest.mark.parametrize("name", ["code", "state", "error", "error_description", "iss"])
@@ -125,17 +129,20 @@ def test_repeated_parameter_is_refused(name):
 
 @pytest.mark.parametrize("name", ["code", "state", "error", "error_description", "iss"])
 def test_oversized_parameter_is_refused(name):
-    with pytest.raises(InvalidCallback, match="too long"):
+    with pytest.raises(InvalidCallback, match="too long") as refused:
         parse_callback({name: ["x" * 2049]}, issuer=ISSUER)
+    assert refused.value.data == {"parameter": name}
 
 
 def test_issuer_of_the_callback_must_be_ours_when_it_comes():
     query = {"code": ["c"], "state": ["s"]}
     assert parse_callback({**query, "iss": [ISSUER]}, issuer=ISSUER).code == "c"
-    with pytest.raises(InvalidCallback, match="another issuer"):
+    with pytest.raises(InvalidCallback, match="another issuer") as refused:
         parse_callback({**query, "iss": [f"{ISSUER}x"]}, issuer=ISSUER)
+    assert refused.value.data == {"parameter": "iss"}
 
 
 def test_code_and_error_together_are_refused():
-    with pytest.raises(InvalidCallback, match="both"):
+    with pytest.raises(InvalidCallback, match="both") as refused:
         parse_callback({"code": ["c"], "error": ["e"], "state": ["s"]}, issuer=ISSUER)
+    assert refused.value.data == {"parameter": "error"}

@@ -1,5 +1,6 @@
 """What verified claims are, and which claim a refusal names."""
 
+import time
 from dataclasses import FrozenInstanceError
 
 import pytest
@@ -123,6 +124,10 @@ def test_refusal_names_the_claim_and_what_was_expected(clock, claim):
 
 
 ID_REFUSALS = {
+    "iss": ({"iss": "https://example.com"}, errors.WrongIssuer, [ISSUER], "https://example.com"),
+    "token_use": ({"token_use": "access"}, errors.WrongTokenUse, "id", "access"),
+    "nbf": ({"nbf": NOW + 61}, errors.ClaimRejected, f"<= {NOW + 60}", NOW + 61),
+    "exp": ({"exp": NOW}, errors.TokenExpired, f"> {NOW}", NOW),
     "aud": ({"aud": OTHER}, errors.WrongClient, [CLIENT_ID], OTHER),
     "azp": ({"azp": OTHER}, errors.WrongClient, [CLIENT_ID], OTHER),
     "nonce": ({"nonce": OTHER}, errors.NonceMismatch, None, None),
@@ -157,3 +162,23 @@ def test_missing_time_is_named(verifier, claim):
 
 def test_access_token_hash_is_left_alone_without_an_access_token(verifier):
     assert verifier.id_claims(make_id_token(at_hash=at_hash("x")), nonce=NONCE)
+
+
+def test_expiry_is_named_in_utc_whatever_the_servers_time_zone(verifier, monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    time.tzset()
+    try:
+        with pytest.raises(errors.TokenExpired, match="expired at 2027-01-15T08:00:00Z"):
+            verifier.access_claims(make_access_token(exp=NOW))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_later_changes_of_a_list_accept_no_further_client(clock):
+    clients = [CLIENT_ID]
+    keys = KeyStore(key_set, clock=clock)
+    verifier = TokenVerifier(issuer=ISSUER, client_ids=clients, keys=keys, clock=clock)
+    clients.append(OTHER)
+    with pytest.raises(errors.WrongClient):
+        verifier.access_claims(make_access_token(client_id=OTHER))

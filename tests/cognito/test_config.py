@@ -177,3 +177,15 @@ def test_wrong_trusted_pool_names_its_setting_and_each_mistake():
 def test_trusted_pool_refuses_what_is_no_client_id():
     with pytest.raises(ConfigurationError, match="accepted_clients holds something"):
         TrustedPool(pool_id=POOL_ID, accepted_clients=("a b",))
+
+
+def test_trusted_pool_is_frozen_and_its_scopes_are_scopes():
+    pool = TrustedPool(pool_id=POOL_ID, accepted_clients=("one",), scopes=("stats/read",))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        pool.scopes = ("stats/write",)
+    with pytest.raises(ConfigurationError, match="scopes holds something that is not a scope"):
+        TrustedPool(pool_id=POOL_ID, accepted_clients=("one",), scopes=("a b",))
+
+
+def test_missing_domain_is_called_missing():
+    assert problems(domain="")["COGNITO_CLIENT_DOMAIN"].startswith("is missing")

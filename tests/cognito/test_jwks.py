@@ -32,6 +32,11 @@ def test_key_set_as_cognito_publishes_it_is_read():
     assert keys[ACCESS_KEY_ID] == private_key(ACCESS_KEY_ID).public_key()
 
 
+def test_key_set_cannot_be_changed():
+    with pytest.raises(TypeError):
+        parse_key_set(key_set())["mine"] = private_key("another").public_key()
+
+
 def test_members_nobody_knows_are_ignored():
     assert set(parse_key_set(key_set(jwk(x5t="abc", future=[1]), GOOD))) == {
         ACCESS_KEY_ID,
@@ -267,16 +272,17 @@ def test_slow_download_holds_up_no_more_threads_than_may_wait(clock, source):
 
 
 class Places(threading.BoundedSemaphore):
-    """Tells when somebody waits for a download."""
+    """Set `taken` when a thread got a place to wait for a download."""
 
     def __init__(self, value):
         super().__init__(value)
         self.taken = threading.Event()
 
     def acquire(self, *args, **kwargs):
-        got = super().acquire(*args, **kwargs)
-        self.taken.set()
-        return got
+        acquired = super().acquire(*args, **kwargs)
+        if acquired:
+            self.taken.set()
+        return acquired
 
 
 def test_place_to_wait_is_free_again_after_each_download(clock, source):

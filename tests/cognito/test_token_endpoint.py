@@ -190,8 +190,9 @@ def test_oauth_error_is_final_and_of_its_class(call, server, error, kind, status
 @pytest.mark.parametrize("status", [400, 403, 404, 405])
 def test_refusal_that_is_no_oauth_error_proves_nothing(call, server, body, status):
     server.play(answer(status, body))
-    with pytest.raises(CognitoUnavailable, match=f"answered {status} without saying why"):
+    with pytest.raises(CognitoUnavailable, match=f"answered {status} without saying why") as failed:
         call()
+    assert failed.value.data["status"] == status
 
 
 @pytest.mark.parametrize(
@@ -241,8 +242,9 @@ def test_tokens_of_another_type_are_not_used(endpoint, server, name, token_type)
 
 def test_missing_id_token_is_explained(endpoint, server):
     server.play(granted(id_token=None))
-    with pytest.raises(RequestRejected, match="scope openid"):
+    with pytest.raises(RequestRejected, match="scope openid") as refused:
         exchange(endpoint)
+    assert refused.value.data == {"error": "invalid_scope"}
 
 
 @pytest.mark.parametrize("value", ["", 7, [], {}])
