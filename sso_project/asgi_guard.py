@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from .request_guard import INCOMPLETE, REFUSAL, TIMED_OUT, refuse
@@ -36,9 +36,14 @@ class AsgiRequestGuard:
         refusal, body = check_headers(headers, path), b""
         if refusal is None:
             refusal, body = await read_body(receive, max_body_bytes(path))
+        if body:
+            scope = {**scope, "headers": with_length(scope["headers"], len(body))}
+            headers = environ_headers(scope)
+            refusal = check_headers(headers, path)  # of a body without a length, the coding is left
         if refusal is not None:
             refuse(headers, refusal)
             scope = {**scope, REFUSAL: refusal, "headers": asgi_headers(headers)}
+            body = b""
         messages: list[Mapping[str, Any]] = [
             {"type": "http.request", "body": body, "more_body": False}
         ]
@@ -70,6 +75,16 @@ async def read_body(receive: Receive, limit: int) -> tuple[Refusal | None, bytes
                     return None, bytes(body)
     except TimeoutError:
         return TIMED_OUT, b""
+
+
+def with_length(headers: Iterable[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
+    """Return `headers` for a body of `length` bytes that is at hand as a whole.
+
+    Django REST framework reads a body without Content-Length as an empty one.
+    """
+    replaced = (b"content-length", b"transfer-encoding")
+    kept = [(name, value) for name, value in headers if name.lower() not in replaced]
+    return [*kept, (b"content-length", str(length).encode())]
 
 
 def environ_headers(scope: Scope) -> dict[str, Any]:

@@ -63,6 +63,30 @@ def test_body_reaches_the_application_whole():
     assert echo.message == {"type": "http.request", "body": b"abc", "more_body": False}
 
 
+@pytest.mark.parametrize("headers", [[("transfer-encoding", "chunked")], []])
+def test_body_without_a_length_gets_one(headers):
+    """HTTP/1.1 chunks, or HTTP/2: Django REST framework would read no body."""
+    echo = Echo()
+    ask(echo, b"a", b"bc", headers=headers)
+    assert echo.scope["headers"] == [(b"content-length", b"3")]
+
+
+def test_compressed_body_without_a_length_is_refused():
+    assert refusal(b"a", headers=[("content-encoding", "gzip")]) == (415, "unsupported_encoding")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_patch_without_a_length_is_stored(cognito_client):
+    client = cognito_client("grace", groups=["editors"])
+    figure = {"kpi": "revenue", "year": 2020, "month": 1, "value": 1}
+    made = client.post("/api/stats", figure, format="json").json()
+    headers = [("host", "testserver"), ("content-type", "application/json"),
+               ("authorization", client._credentials["HTTP_AUTHORIZATION"])]  # fmt: skip
+    path = f"/api/stats/{made['id']}"
+    ask(ASGIHandler(), b'{"val', b'ue": 99}', path=path, method="PATCH", headers=headers)
+    assert client.get(path).json()["value"] == 99
+
+
 def test_body_that_ends_early_is_refused():
     assert refusal(b"a", b"b", ends=False) == (400, "incomplete_body")
 
