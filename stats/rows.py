@@ -64,7 +64,7 @@ def clean_values(raw: Mapping[str, Any], *, partial: bool = False) -> dict[str, 
         ValidationError: with a message for each field that is missing, unknown or wrong.
     """
     errors: dict[str, Any] = {
-        str(name)[:64]: ["There is no such field."]
+        _encodable(str(name)[:64]): ["There is no such field."]
         for name in raw
         if name not in FIELDS and name not in DERIVED
     }
@@ -112,6 +112,11 @@ def clean_figures(rows: Iterable[tuple[int, Any]]) -> list[Figure]:
 def duplicate_message(first: int) -> str:
     """Return the message for a second figure of one KPI and month; `first` is the other's row."""
     return f"Row {first} has a figure of this KPI for this month already."
+
+
+def _encodable(name: str) -> str:
+    """Return `name` without half surrogate pairs, which JSON can hold and UTF-8 cannot."""
+    return name.encode(errors="replace").decode()
 
 
 def _clean(name: str, raw: Any) -> Any:

@@ -283,6 +283,15 @@ def test_body_that_is_no_figure_is_400(editor, address, body):
     assert Stat.objects.count() == 0
 
 
+@pytest.mark.parametrize("escape", [r"\ud800", r"x\udfff"])
+def test_field_whose_name_is_no_text_is_named_as_far_as_possible(editor, escape):
+    row = f'{{"kpi": "cost", "year": 2020, "month": 1, "value": 1, "{escape}": 1}}'
+    for address, body in ((STATS, row), (BULK, f'{{"data": [{row}]}}')):
+        answer = send(editor, "post", address, body)
+        assert answer.status_code == 400
+        assert "There is no such field." in answer.json()["detail"]
+
+
 def test_missing_fields_are_all_named(editor):
     answer = send(editor, "post", STATS, {"kpi": "a"})
     assert set(answer.json()["fields"]) == {"year", "month", "value"}
