@@ -15,7 +15,7 @@ from accounts import break_glass, client_address, next_url, wants
 from accounts.cognito import claim_checks, verifier
 from accounts.spreadsheet import escape_formula, unescape_formula
 from local_pool import commands, grants
-from sso_project import log_masking
+from sso_project import error_views, log_masking, request_limits
 from tests.imports import ROOT
 from tests.input_cost import LENGTHS, PUMPS, Reader, assert_linear
 
@@ -30,6 +30,12 @@ def asking(next_page: str) -> HttpRequest:
     return request
 
 
+def request_of(path: str) -> HttpRequest:
+    request = HttpRequest()
+    request.path_info = f"/{path}"
+    return request
+
+
 READERS: dict[str, Reader] = {
     "IP address": client_address._plain,
     "next page": lambda text: next_url.safe_next_url(asking(text)),
@@ -41,6 +47,10 @@ READERS: dict[str, Reader] = {
     "token header": verifier._unverified_header,
     "claim": lambda text: claim_checks.text({"sub": text}, "sub"),
     "log line": log_masking.masked,
+    "content type": lambda text: request_limits.check_headers({"CONTENT_TYPE": text}, "/"),
+    "header name": request_limits.max_header_bytes,
+    "path of a body": lambda text: request_limits.max_body_bytes(f"/{text}"),
+    "path of an error": lambda text: error_views._is_for_programs(request_of(text)),
     "cell to write": escape_formula,
     "cell that was written": unescape_formula,
     "local pool's duration": commands.duration,
@@ -62,7 +72,13 @@ def test_quadratic_reader_is_noticed(reader):
 
 # --- Every regular expression, also those that no reader above uses ------------------------------
 
-COMPUTED = ("sso_project/log_masking.py", "accounts/spreadsheet.py")  # they are in READERS
+# Files that compute patterns; READERS holds what uses them.
+COMPUTED = (
+    "accounts/spreadsheet.py",
+    "sso_project/error_views.py",
+    "sso_project/log_masking.py",
+    "sso_project/request_limits.py",
+)
 SEARCHING = ("search", "sub", "split", "findall", "finditer")
 
 
