@@ -16,7 +16,7 @@ from .exception_handler import Unforeseen, shape
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400: a host name we do not answer to, a malformed URL, cookie or form, too many fields."""
-    if _is_for_programs(request):
+    if is_api_request(request):
         explained = isinstance(exception, BadRequest)
         detail = str(exception) if explained else "This request cannot be honoured."
         return JsonResponse(shape(detail, "bad_request"), status=400)
@@ -26,12 +26,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: something broke outside of a view of the API, such as a middleware; 503 when the
     database does not answer."""
-    if _is_for_programs(request) and not outage.is_outage(sys.exception()):
+    if is_api_request(request) and not outage.is_outage(sys.exception()):
         detail, code = str(Unforeseen.default_detail), Unforeseen.default_code
         return JsonResponse(shape(detail, code), status=500)
     return outage.server_error(request)
 
 
-def _is_for_programs(request: HttpRequest) -> bool:
+def is_api_request(request: HttpRequest) -> bool:
     """Return True for the URLs of the API, those at the root of the site included."""
     return re.match(settings.CORS_URLS_REGEX, request.path_info) is not None

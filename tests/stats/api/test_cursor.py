@@ -38,7 +38,20 @@ POSITIONS = {
     "many digits": '["n",[' + "9" * 5000 + ',"cost"]]',
     "another direction": ["x", ["201901", "cost"]],
 }
-TEXTS = ["", "x", ":", "::", ".", "ü", "\u00b3", "\U0001f600", "=", "W" * 100_000, ":" * 10_000]
+TEXTS = [
+    "",
+    "\0",
+    "x",
+    ":",
+    "::",
+    ".",
+    "ü",
+    "\u00b3",
+    "\U0001f600",
+    "=",
+    "W" * 100_000,
+    ":" * 10_000,
+]
 
 
 @pytest.mark.parametrize("ordering", ["period", *ORDERINGS, "-createdDate"])
