@@ -2,10 +2,10 @@
 
     python scripts/remove_demo.py [FOLDER]
 
-Deletes stats/ with its templates, scripts, styles, documents and tests, the rehearsal of faults
-that writes figures (deploy/chaos) and what measures their list (bench); takes the lines out of the
-other files that need them. Tests elsewhere that use it lose those functions; the profile page takes
-the dashboard's place after signing in. Look at `git diff` afterwards.
+Deletes stats/ with its templates, scripts, styles, documents and tests, the rehearsals that write
+figures (deploy/chaos and the load it shares) and what measures their list (bench); takes the lines
+out of the other files that need them. Tests elsewhere that use it lose those functions; the profile
+page takes the dashboard's place after signing in. Look at `git diff` afterwards.
 """
 
 import ast
@@ -25,6 +25,7 @@ FOLDERS_AND_FILES = (
     "static/css/stats.css",
     "static/css/stats-admin.css",
     "deploy/chaos",
+    "deploy/load",
     "bench",
     "docs/chaos.md",
     "docs/performance.md",

@@ -11,13 +11,14 @@ import sys
 import time
 from pathlib import Path
 
+from deploy.load.client import claims_of
+from deploy.load.ledger import Ledger, RevokedToken
+from deploy.load.person import HEARD_WITHIN, Person
 from deploy.rehearsal.services import require
 from deploy.rehearsal.site import ROOT, Site
 from local_pool.testing import Seed
 
 from .faults import faults, run_all
-from .ledger import Ledger, RevokedToken
-from .person import HEARD_WITHIN, Person, claims_of
 from .report import Result, markdown
 
 WHOLE = 600.0  # seconds; the report of a shorter run does not replace that of a whole one
@@ -72,7 +73,7 @@ def run(site: Site, names: list[str], seconds: float) -> Result:
     import django
 
     django.setup()
-    from .checker import check
+    from deploy.load.checker import check
 
     sites = [instance.url for instance in site.instances]
     last = sign_out_for_good(site, people[0])

@@ -7,8 +7,9 @@ import time
 from dataclasses import dataclass
 from statistics import median, quantiles
 
+from deploy.load.ledger import Answer, Ledger
+
 from .faults import RECOVERY, Fault
-from .ledger import Answer, Ledger
 
 
 @dataclass(frozen=True)

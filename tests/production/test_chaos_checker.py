@@ -14,10 +14,10 @@ from django.utils import timezone
 from accounts import services
 from accounts.models import Identity, Revocation, SignIn, User
 from accounts.testing import mint_access_token
-from deploy.chaos.checker import check
-from deploy.chaos.ledger import Answer, Ledger, RevokedToken, Write
-from deploy.chaos.person import claims_of
 from deploy.chaos.report import Result, markdown
+from deploy.load.checker import check
+from deploy.load.client import claims_of
+from deploy.load.ledger import Answer, Ledger, RevokedToken, Write
 from stats.models import Stat
 
 pytestmark = pytest.mark.django_db
@@ -59,12 +59,12 @@ def ledger(cognito_client) -> Ledger:
     ada = cognito_client("ada", groups=["editors"]).user
     grace = cognito_client("grace").user
     subjects = dict(Identity.objects.values_list("username", "subject"))
-    Stat.objects.create(kpi="chaos ada 1", year=2026, month=1, value=7, created_by=ada)
+    Stat.objects.create(kpi="load ada 1", year=2026, month=1, value=7, created_by=ada)
     token = mint_access_token("grace")
     services.sign_out_everywhere(grace)
     claims = claims_of(token)
     return Ledger(
-        writes=[Write("chaos ada 1", "7", subjects["ada"])],
+        writes=[Write("load ada 1", "7", subjects["ada"])],
         revoked=[RevokedToken(token, subjects["grace"], claims["iat"], claims["exp"], time.time())],
         left_everywhere={subjects["grace"]: time.time()},
         subjects=subjects,
@@ -78,20 +78,20 @@ def test_silent_when_everything_is_as_people_were_told(ledger, door):
 
 def test_lost_write_is_found(ledger, door):
     Stat.objects.all().delete()
-    assert check(ledger, [door.url]) == ["lost write: chaos ada 1"]
+    assert check(ledger, [door.url]) == ["lost write: load ada 1"]
 
 
 def test_write_with_another_value_or_author_is_found(ledger, door):
     Stat.objects.update(value=8)
-    assert check(ledger, [door.url])[0].startswith("wrong write: chaos ada 1")
+    assert check(ledger, [door.url])[0].startswith("wrong write: load ada 1")
     Stat.objects.update(value=7, created_by=User.objects.get(identities__username="grace"))
-    assert check(ledger, [door.url])[0].startswith("wrong write: chaos ada 1")
+    assert check(ledger, [door.url])[0].startswith("wrong write: load ada 1")
 
 
 def test_write_that_nobody_made_is_found_and_one_that_broke_off_is_not(ledger, door):
-    Stat.objects.create(kpi="chaos ada 2", year=2026, month=1, value=7)
-    assert check(ledger, [door.url]) == ["write that nobody made: chaos ada 2"]
-    ledger.uncertain_writes.append("chaos ada 2")
+    Stat.objects.create(kpi="load ada 2", year=2026, month=1, value=7)
+    assert check(ledger, [door.url]) == ["write that nobody made: load ada 2"]
+    ledger.uncertain_writes.append("load ada 2")
     assert check(ledger, [door.url]) == []
 
 

@@ -2,106 +2,56 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
-import threading
 import time
-from base64 import urlsafe_b64decode
-from typing import Any
 
 import requests
 
 from local_pool.testing import LocalPool
 
-from .ledger import Answer, Ledger, RevokedToken, Write
+from .client import Failed, LoadClient, claims_of
+from .ledger import KPI_PREFIX, Answer, Ledger, RevokedToken, Write
 
 HEARD_WITHIN = 1.0  # seconds after which no process accepts a signed-out token
 GRACE = 60.0  # seconds that a replaced refresh token still works
 _SOMEBODY = re.compile(r"person-\d+@example\.com")
 
 
-class Failed(Exception):
-    """A 5xx, no answer, or a refusal of what everybody may; it is in the ledger already."""
+class Person(LoadClient):
+    """A user with a browser, and with tokens of their own."""
 
+    actions = (
+        ("look_at_profile", 30),
+        ("ask_api_in_session", 15),
+        ("ask_api_with_token", 20),
+        ("write", 15),
+        ("write_by_form", 5),
+        ("refresh_by_header", 10),
+        ("sign_out", 4),
+        ("sign_out_everywhere", 2),
+    )
 
-def claims_of(unverified_token: str) -> dict[str, Any]:
-    payload = unverified_token.split(".")[1]
-    claims: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    return claims
-
-
-class Person(threading.Thread):
-    """`stop` ends it after what it is doing."""
-
-    def __init__(self, name: str, site: str, pool: LocalPool, ledger: Ledger) -> None:
-        super().__init__(name=name, daemon=True)
-        self.site, self.pool, self.ledger = site, pool, ledger
-        self.stop = threading.Event()
+    def __init__(
+        self, name: str, site: str, pool: LocalPool, ledger: Ledger, ip_address: str = ""
+    ) -> None:
+        super().__init__(name, site, pool, ledger, ip_address)
         self.subject = ledger.subjects[name]
         self.email = f"{name}@example.com"
-        self.browser = requests.Session()
         self.signed_in = False
         self.access_token = ""
         self.header_tokens: tuple[str, str] = ("", "")
         self.lost_at: float | None = None  # when an answer that may hold header tokens was lost
         self.written = 0
 
-    def run(self) -> None:
-        doings = (
-            (self.look_at_profile, 30),
-            (self.ask_api_in_session, 15),
-            (self.ask_api_with_token, 20),
-            (self.write, 15),
-            (self.refresh_by_header, 10),
-            (self.sign_out, 4),
-            (self.sign_out_everywhere, 2),
-        )
-        verbs, weights = zip(*doings, strict=True)
-        while not self.stop.is_set():
-            verb = random.choices(verbs, weights)[0]  # noqa: S311 (a load, not a secret)
-            try:
-                if not self.signed_in:
-                    self.sign_in()
-                verb()
-                self.ledger.count(verb.__name__)
-            except Failed:
-                time.sleep(0.5)
-            except Exception as error:
-                self.ledger.violation(f"{self.name}: the load client itself failed: {error!r}")
-            self.stop.wait(random.uniform(0.05, 0.4))  # noqa: S311
-
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        *,
-        browser: bool = True,
-        expected: int | None = None,
-        **options: Any,
-    ) -> Any:
-        """One request. Raises Failed: for another status than `expected`, too."""
-        ask = self.browser.request if browser else requests.request
-        started = time.time()
-        problem = ""
-        answer = None
-        try:
-            address = path if "://" in path else self.site + path
-            answer = ask(method, address, allow_redirects=False, timeout=40, **options)
-            if answer.status_code >= 500 or answer.status_code != (expected or answer.status_code):
-                problem = str(answer.status_code)
-        except requests.RequestException as error:
-            problem = type(error).__name__
-        what = f"{method} {path.partition('?')[0].removeprefix(self.site)}"
-        self.ledger.answers.append(Answer(started, time.time() - started, what, problem))
-        if problem:
-            raise Failed(problem)
-        return answer
+    def prepare(self) -> None:
+        if not self.signed_in:
+            self.sign_in()
 
     # --- in a browser ---
 
     def sign_in(self) -> None:
-        authorize = self._ask("GET", "/accounts/login/?next=/profile/").headers["Location"]
+        authorize = self.ask("GET", "/accounts/login/?next=/profile/").headers["Location"]
         started = time.time()
         try:
             callback = self.pool.sign_in(authorize, self.name, session=self.browser)
@@ -112,7 +62,7 @@ class Person(threading.Thread):
             self.ledger.answers.append(answer)
             raise Failed from error
         try:
-            self._ask("GET", callback, expected=302)
+            self.ask("GET", callback, expected=302)
         except Failed:
             self.ledger.uncertain_sign_in(self.subject)
             raise
@@ -123,13 +73,13 @@ class Person(threading.Thread):
         self.signed_in = self.ledger.signed_in[self.subject] = signed_in
 
     def look_at_profile(self) -> None:
-        answer = self._ask("GET", "/profile/")
+        answer = self.ask("GET", "/profile/")
         self._require_signed_in(answer, 200)
         if answer.status_code == 200 and set(_SOMEBODY.findall(answer.text)) != {self.email}:
             self.ledger.violation(f"{self.name} was shown a page of somebody else")
 
     def ask_api_in_session(self) -> None:
-        answer = self._ask("GET", "/api/user", headers={"Accept": "application/json"})
+        answer = self.ask("GET", "/api/user", headers={"Accept": "application/json"})
         self._require_signed_in(answer, 200)
         self._require_mine(answer)
 
@@ -145,9 +95,9 @@ class Person(threading.Thread):
 
     def _post(self, path: str) -> None:
         """Raises Failed unless it is acknowledged."""
-        self._ask("GET", "/profile/")
+        self.ask("GET", "/profile/")
         fields = {"csrfmiddlewaretoken": self.browser.cookies.get("csrftoken", "")}
-        self._ask("POST", path, data=fields, expected=302)
+        self.ask("POST", path, data=fields, expected=302)
 
     def sign_out(self) -> None:
         before = self.browser.cookies.copy()
@@ -157,21 +107,21 @@ class Person(threading.Thread):
             self._find_out()
             raise
         self._told(False)
-        answer = self._ask("GET", "/profile/", browser=False, cookies=before)
+        answer = self.ask("GET", "/profile/", browser=False, cookies=before)
         if answer.status_code == 200:
             self.ledger.violation(f"{self.name}'s session works after signing out")
-        self.browser = requests.Session()
+        self.browser = self.new_session()
 
     def _find_out(self) -> None:
         """After a sign-out whose answer was lost: either is right, but which?"""
         while not self.stop.wait(0.5):
             try:
-                self._told(self._ask("GET", "/profile/").status_code == 200)
+                self._told(self.ask("GET", "/profile/").status_code == 200)
             except Failed:
                 continue
             break
         if not self.signed_in:
-            self.browser = requests.Session()
+            self.browser = self.new_session()
 
     def sign_out_everywhere(self) -> None:
         tokens = [token for token in (self.access_token, self.header_tokens[0]) if token]
@@ -183,7 +133,7 @@ class Person(threading.Thread):
             raise
         now = time.time()
         self._told(False)
-        self.browser = requests.Session()
+        self.browser = self.new_session()
         self.ledger.left_everywhere[self.subject] = now
         # Tokens of the second after it are refused, too (accounts.revocations.revoke_person).
         time.sleep(max(HEARD_WITHIN, 2.0 - now % 1) + 0.1)
@@ -196,7 +146,7 @@ class Person(threading.Thread):
 
     def _require_refused(self, access_token: str) -> None:
         headers = {"Authorization": f"Bearer {access_token}"}
-        answer = self._ask("GET", "/api/user", browser=False, headers=headers)
+        answer = self.ask("GET", "/api/user", browser=False, headers=headers)
         if answer.status_code == 200:
             self.ledger.violation(f"{self.name}'s token is accepted after signing out everywhere")
 
@@ -208,27 +158,45 @@ class Person(threading.Thread):
         return {"Authorization": f"Bearer {self.access_token}"}
 
     def ask_api_with_token(self) -> None:
-        answer = self._ask("GET", "/api/user", browser=False, headers=self._bearer())
+        answer = self.ask("GET", "/api/user", browser=False, headers=self._bearer())
         if answer.status_code != 200 and claims_of(self.access_token)["exp"] > time.time():
             self.ledger.violation(f"{self.name}'s good token was refused: {answer.text[:120]}")
         self._require_mine(answer)
 
-    def write(self) -> None:
+    def _figure(self) -> dict[str, str]:
         self.written += 1
-        kpi = f"chaos {self.name} {self.written}"
-        value = str(random.randint(1, 10**9))  # noqa: S311
-        body = {"kpi": kpi, "year": 2024, "month": 5, "value": value}
+        value = str(random.randint(1, 10**9))  # noqa: S311 (a load, not a secret)
+        kpi = f"{KPI_PREFIX}{self.name} {self.written}"
+        return {"kpi": kpi, "year": "2024", "month": "5", "value": value}
+
+    def _wrote(self, figure: dict[str, str]) -> None:
+        self.ledger.writes.append(Write(figure["kpi"], figure["value"], self.subject))
+
+    def write(self) -> None:
+        figure = self._figure()
+        body = {**figure, "year": 2024, "month": 5}
         try:
-            answer = self._ask(
+            answer = self.ask(
                 "POST", "/api/stats", browser=False, json=body, headers=self._bearer()
             )
         except Failed:
-            self.ledger.uncertain_writes.append(kpi)
+            self.ledger.uncertain_writes.append(figure["kpi"])
             raise
         if answer.status_code == 201:
-            self.ledger.writes.append(Write(kpi, value, self.subject))
+            self._wrote(figure)
         elif claims_of(self.access_token)["exp"] > time.time():
             self.ledger.violation(f"{self.name} could not write: {answer.text[:120]}")
+
+    def write_by_form(self) -> None:
+        figure = self._figure()
+        self.ask("GET", "/dashboard/figures/add/", expected=200)
+        fields = {"csrfmiddlewaretoken": self.browser.cookies.get("csrftoken", ""), **figure}
+        try:
+            self.ask("POST", "/dashboard/figures/add/", data=fields, expected=302)
+        except Failed:
+            self.ledger.uncertain_writes.append(figure["kpi"])
+            raise
+        self._wrote(figure)
 
     def refresh_by_header(self) -> None:
         """As the original single-page app does: both tokens with the request."""
@@ -242,7 +210,7 @@ class Person(threading.Thread):
             return
         headers = {"x-access-token": access_token, "x-refresh-token": refresh_token}
         try:
-            answer = self._ask("GET", "/api/user", browser=False, headers=headers)
+            answer = self.ask("GET", "/api/user", browser=False, headers=headers)
         except Failed:
             self.lost_at = self.lost_at or time.time()
             raise

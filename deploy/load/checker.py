@@ -12,7 +12,7 @@ import requests
 from accounts.models import Identity, Revocation, SignIn
 from stats.models import Stat
 
-from .ledger import Ledger
+from .ledger import KPI_PREFIX, Ledger
 
 # Why sign-ins may end in a run: a person asked for each of these.
 _ASKED_FOR = {
@@ -36,7 +36,7 @@ def check(ledger: Ledger, sites: list[str]) -> list[str]:
 def _writes(ledger: Ledger) -> list[str]:
     stored = {
         stat.kpi: (f"{stat.value:.0f}", stat.created_by_id)
-        for stat in Stat.objects.filter(kpi__startswith="chaos ")
+        for stat in Stat.objects.filter(kpi__startswith=KPI_PREFIX)
     }
     owners = dict(Identity.objects.values_list("subject", "user_id"))
     found = []

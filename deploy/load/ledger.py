@@ -8,6 +8,8 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+KPI_PREFIX = "load "  # of the figures that the load writes
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -1,0 +1,109 @@
+"""A thread that acts as one client of the site and records each response in the ledger."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from base64 import urlsafe_b64decode
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from local_pool.testing import LocalPool
+
+from .ledger import Answer, Ledger
+
+
+class Failed(Exception):
+    """A 5xx, no response, or a refusal of something allowed. The ledger already holds it."""
+
+
+def claims_of(unverified_token: str) -> dict[str, Any]:
+    payload = unverified_token.split(".")[1]
+    claims: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims
+
+
+class _FromAddress(HTTPAdapter):
+    """Connections from one of this machine's loopback addresses, so that clients are told apart."""
+
+    def __init__(self, ip_address: str) -> None:
+        self._ip_address = ip_address
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options, source_address=(self._ip_address, 0))
+
+
+class LoadClient(threading.Thread):
+    """Does one of `actions`, by their weights, over and over. Setting `stop` ends it.
+
+    `ip_address` is the address that it connects from, "" for the default one.
+    """
+
+    actions: tuple[tuple[str, int], ...]  # names of methods, and their weights
+
+    def __init__(
+        self, name: str, site: str, pool: LocalPool, ledger: Ledger, ip_address: str = ""
+    ) -> None:
+        super().__init__(name=name, daemon=True)
+        self.site, self.pool, self.ledger = site, pool, ledger
+        self.stop = threading.Event()
+        self._ip_address = ip_address
+        self.browser = self.new_session()
+
+    def new_session(self) -> requests.Session:
+        session = requests.Session()
+        if self._ip_address:
+            session.mount("http://", _FromAddress(self._ip_address))
+        return session
+
+    def run(self) -> None:
+        names, weights = zip(*self.actions, strict=True)
+        while not self.stop.is_set():
+            name = random.choices(names, weights)[0]  # noqa: S311 (a load, not a secret)
+            try:
+                self.prepare()
+                getattr(self, name)()
+                self.ledger.count(name)
+            except Failed:
+                time.sleep(0.5)
+            except Exception as error:
+                self.ledger.violation(f"{self.name}: the load client itself failed: {error!r}")
+            self.stop.wait(random.uniform(0.05, 0.4))  # noqa: S311
+
+    def prepare(self) -> None:
+        """Do what every action needs. Raises Failed."""
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        browser: bool = True,
+        expected: int | None = None,
+        **options: Any,
+    ) -> Any:
+        """Send one request. Raises Failed, also for another status than `expected`."""
+        session = self.browser if browser else self.new_session()
+        started = time.time()
+        problem = ""
+        answer = None
+        try:
+            address = path if "://" in path else self.site + path
+            answer = session.request(method, address, allow_redirects=False, timeout=40, **options)
+            if answer.status_code >= 500 or answer.status_code != (expected or answer.status_code):
+                problem = str(answer.status_code)
+        except requests.RequestException as error:
+            problem = type(error).__name__
+        finally:
+            if not browser:
+                session.close()
+        what = f"{method} {path.partition('?')[0].removeprefix(self.site)}"
+        self.ledger.answers.append(Answer(started, time.time() - started, what, problem))
+        if problem:
+            raise Failed(problem)
+        return answer
