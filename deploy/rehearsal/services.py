@@ -99,6 +99,10 @@ class Postgres:
     def url(self) -> str:
         return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
 
+    @property
+    def pid(self) -> int:
+        return int((self._data / "postmaster.pid").read_text(encoding="ascii").split()[0])
+
     def _run(self, name: str, *arguments: str) -> None:
         command = [str(self._bin / name), *arguments]
         if os.getuid() == 0:

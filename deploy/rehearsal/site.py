@@ -25,10 +25,13 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 class Instance(Process):
-    """One server as `make serve` starts it."""
+    """One server as `make serve` starts it, or with another WSGI `application` in its place."""
 
-    def __init__(self, folder: Path, name: str, environment: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, name: str, environment: dict[str, str], application: str = ""
+    ) -> None:
         super().__init__(folder, name)
+        self._arguments = [application] if application else []
         self.port = free_port()
         self._environment = {**environment, "BIND": f"127.0.0.1:{self.port}"}
         self.start()
@@ -39,7 +42,8 @@ class Instance(Process):
 
     def start(self, *, wait: bool = True) -> None:
         config = str(ROOT / "deploy/gunicorn_config.py")
-        self.run([sys.executable, "-m", "gunicorn", "--config", config], self._environment, ROOT)
+        command = [sys.executable, "-m", "gunicorn", "--config", config, *self._arguments]
+        self.run(command, self._environment, ROOT)
         if wait:
             try:
                 until(self.is_ready, self.name, STARTS_WITHIN)

@@ -1,0 +1,1 @@
+"""Attacks on a rehearsed site while honest users work on it (`make hostile`)."""

@@ -1,0 +1,183 @@
+"""An attack, and the client that its requests are sent with.
+
+Requests are bytes, since most of them are none that an HTTP library would send. Everything goes to
+ports of the target on 127.0.0.1, and comes from loopback addresses that belong to the attack.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import cycle
+from random import Random
+
+import requests
+
+from .target import INSIDER, Target
+
+CLOSED = 0  # the connection was closed without a response
+NO_ANSWER = -1  # there was no response within TIMEOUT_SECONDS
+OPEN = -2  # a slow connection that the server has not ended: honest requests show if it harms
+TIMEOUT_SECONDS = 10.0
+MAX_HEAD_BYTES = 65_536
+REFUSED = frozenset({400, 401, 403, 404, 405, 406, 408, 411, 413, 414, 415, 429, 431})
+Headers = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Response:
+    """The status of a response, or CLOSED or NO_ANSWER, and its status line and headers."""
+
+    status: int
+    head: str = ""
+
+    def header(self, name: str) -> str:
+        """Return the first value of a header, "" without one."""
+        for line in self.head.split("\r\n"):
+            if line.lower().startswith(f"{name.lower()}:"):
+                return line.partition(":")[2].strip()
+        return ""
+
+    def cookies(self) -> str:
+        """Return the Cookie header that a browser would send back."""
+        lines = [line for line in self.head.split("\r\n") if line.lower().startswith("set-cookie:")]
+        return "; ".join(line.partition(":")[2].partition(";")[0].strip() for line in lines)
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """How often a status is acceptable, for each client address in each window of time."""
+
+    count: int
+    window_seconds: int
+
+    def limit(self, began_at: float, seconds: float, addresses: int) -> int:
+        """Return how often it is acceptable in `seconds` from the Unix time `began_at`."""
+        first, last = (int(at // self.window_seconds) for at in (began_at, began_at + seconds))
+        return self.count * addresses * (last - first + 1)
+
+
+class Attacker:
+    """Sends the requests of one attack, from `addresses` addresses in turn.
+
+    `number` tells the attacks apart: it selects the addresses and seeds `random`.
+    """
+
+    def __init__(self, target: Target, number: int, addresses: int = 1) -> None:
+        self.target = target
+        self.random = Random(number)  # noqa: S311 (a run can be repeated)
+        self._addresses = cycle([f"127.9.{number}.{host + 1}" for host in range(addresses)])
+        self._insider_token = ""
+        self._renew_at = 0.0
+
+    @property
+    def any_port(self) -> int:
+        return self.random.choice(self.target.ports)
+
+    @property
+    def any_instance(self) -> int:
+        return self.random.choice(self.target.instance_ports)
+
+    def connect(self, port: int | None = None) -> socket.socket:
+        """Open a connection to `port` of the target, to the proxy unless given."""
+        port = port or self.target.proxy_port
+        if port not in self.target.ports:
+            raise ValueError(f"{port} is not a port of the target")
+        source = (next(self._addresses), 0)
+        return socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS, source)
+
+    def send(self, raw: bytes, port: int | None = None) -> Response:
+        """Send `raw` on a connection of its own and return the response to it."""
+        with self.connect(port) as connection:
+            try:
+                connection.sendall(raw)
+            except TimeoutError:
+                return Response(NO_ANSWER)
+            except OSError:
+                pass  # refused before all of it was sent: the response may be there
+            return receive(connection)
+
+    def send_and_leave(self, raw: bytes, port: int | None = None) -> Response:
+        """Send `raw`, an incomplete request, and leave unless a response comes within a second."""
+        with self.connect(port) as connection:
+            connection.settimeout(1.0)
+            with suppress(OSError):
+                connection.sendall(raw)
+            response = receive(connection)
+        return response if response.status != NO_ANSWER else Response(CLOSED)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        headers: Headers = (),
+        body: bytes = b"",
+        port: int | None = None,
+    ) -> Response:
+        """Send a request with a Host and, if it has a body, a Content-Length."""
+        return self.send(self.raw(method, path, headers, body), port)
+
+    def raw(self, method: str, path: str, headers: Headers = (), body: bytes = b"") -> bytes:
+        lines = [f"{method} {path} HTTP/1.1", f"Host: localhost:{self.target.proxy_port}"]
+        lines += [f"{name}: {value}" for name, value in headers]
+        names = {name.lower() for name, _ in headers}
+        if body and not names & {"content-length", "transfer-encoding"}:
+            lines.append(f"Content-Length: {len(body)}")
+        head = "\r\n".join([*lines, "Connection: close", "", ""])
+        return head.encode("utf-8", "surrogateescape") + body
+
+    def insider_token(self) -> str:
+        """Return a valid access token of INSIDER."""
+        if time.monotonic() >= self._renew_at:
+            address = f"{self.target.pool_url}/_local/token"
+            tokens = requests.post(address, json={"as": INSIDER}, timeout=TIMEOUT_SECONDS).json()
+            self._insider_token = tokens["access_token"]
+            self._renew_at = time.monotonic() + tokens["expires_in"] / 2
+        return self._insider_token
+
+
+def receive(connection: socket.socket) -> Response:
+    """Read the status line and headers of a response."""
+    head = b""
+    try:
+        while b"\r\n\r\n" not in head and len(head) < MAX_HEAD_BYTES:
+            piece = connection.recv(8192)
+            if not piece:
+                break
+            head += piece
+    except TimeoutError:
+        return Response(NO_ANSWER)
+    except OSError:
+        pass  # closed while our bytes were on their way
+    text = head.partition(b"\r\n\r\n")[0].decode("latin-1")
+    parts = text.split(" ", 2)
+    if len(parts) < 2 or not parts[0].startswith("HTTP/1.") or not parts[1].isdigit():
+        return Response(CLOSED)
+    return Response(int(parts[1]), text)
+
+
+def json_body(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+Sender = Callable[[Attacker], Iterator[Response]]
+
+
+@dataclass(frozen=True)
+class Attack:
+    """A kind of hostile request, how often it is sent, and which responses are acceptable.
+
+    `send` yields the response to each request; closing the generator closes its connections.
+    `at_most` limits how often an acceptable status may be received.
+    """
+
+    name: str
+    send: Sender
+    per_second: float
+    acceptable: frozenset[int] = REFUSED
+    at_most: Mapping[int, Allowance] = field(default_factory=dict)
+    addresses: int = 1

@@ -1,0 +1,86 @@
+"""The process in which the attacks run, so that they do not take the honest users' interpreter."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from multiprocessing import get_context
+
+from .attack import Attack, Attacker
+from .attacks import ATTACKS
+from .target import Target
+
+MAX_REQUESTS = 20_000  # of one attack, however long it lasts
+MAX_EXAMPLES = 5
+
+
+@dataclass
+class AttackLog:
+    """What one attack sent and received.
+
+    `slowest` is in seconds. `unacceptable` holds the first responses that must not happen.
+    """
+
+    name: str
+    addresses: int
+    began_at: float  # Unix time
+    seconds: float = 0.0
+    statuses: Counter[int] = field(default_factory=Counter)
+    slowest: float = 0.0
+    unacceptable: list[str] = field(default_factory=list)
+
+    @property
+    def requests(self) -> int:
+        return self.statuses.total()
+
+
+def run_attack(attack: Attack, target: Target, number: int, seconds: float) -> AttackLog:
+    """Send the requests of `attack`, at its rate, for so long."""
+    log = AttackLog(attack.name, attack.addresses, time.time())
+    began = time.monotonic()
+    responses = attack.send(Attacker(target, number, attack.addresses))
+    with closing(responses):  # type: ignore[type-var]
+        for sent in range(MAX_REQUESTS):
+            due = began + sent / attack.per_second
+            if max(due, time.monotonic()) >= began + seconds:
+                break
+            time.sleep(max(0.0, due - time.monotonic()))
+            started = time.monotonic()
+            for response in islice(responses, 1):
+                log.statuses[response.status] += 1
+                log.slowest = max(log.slowest, time.monotonic() - started)
+                is_new = len(log.unacceptable) < MAX_EXAMPLES
+                if response.status not in attack.acceptable and is_new:
+                    log.unacceptable.append(f"{response.status} {response.head[:200]!r}")
+    log.seconds = time.monotonic() - began
+    return log
+
+
+def run_attacks(
+    names: Sequence[str], target: Target, seconds: float, faster: float = 1.0
+) -> list[AttackLog]:
+    """Run the named attacks at once, each in a thread. An exception in one of them is raised."""
+    chosen = [
+        (number, replace(attack, per_second=attack.per_second * faster))
+        for number, attack in enumerate(ATTACKS)
+        if attack.name in names
+    ]
+    with ThreadPoolExecutor(len(chosen)) as threads:
+        running = [
+            threads.submit(run_attack, attack, target, number, seconds) for number, attack in chosen
+        ]
+        return [attack.result() for attack in running]
+
+
+@contextmanager
+def attacking(
+    names: Sequence[str], target: Target, seconds: float, faster: float = 1.0
+) -> Iterator[Future[list[AttackLog]]]:
+    """Run the named attacks in a process of their own; it has ended when the block has."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        yield process.submit(run_attacks, names, target, seconds, faster)

@@ -1,0 +1,79 @@
+"""Callbacks and cookies that were used before, were never issued, or belong to somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+from ..attack import REFUSED, Attack, Attacker, Response
+
+# 302: an attempt that is not open starts over at the hosted UI, which costs nothing.
+_REFUSED = REFUSED | {302}
+CODES_OF_AN_ATTEMPT = 25
+_PAGE = [("Accept", "text/html")]
+
+
+def start_attempt(attacker: Attacker) -> tuple[Response, str]:
+    """Return the response of the login page and the `state` of the attempt that it started."""
+    response = attacker.request("GET", "/accounts/login/", _PAGE)
+    query = parse_qs(urlsplit(response.header("Location")).query)
+    return response, query.get("state", [""])[0]
+
+
+def junk_codes(attacker: Attacker) -> Iterator[Response]:
+    """Try many codes with one attempt, whose cookie is never replaced."""
+    while True:
+        login, state = start_attempt(attacker)
+        yield login
+        headers = [*_PAGE, ("Cookie", login.cookies())]
+        for _ in range(CODES_OF_AN_ATTEMPT):
+            code = attacker.random.getrandbits(64)
+            yield attacker.request("GET", f"/signin?code=junk{code}&state={state}", headers)
+
+
+def one_code_each(attacker: Attacker) -> Iterator[Response]:
+    """Start an attempt for each code, as often as one address can."""
+    while True:
+        login, state = start_attempt(attacker)
+        headers = [*_PAGE, ("Cookie", login.cookies())]
+        path = f"/signin?code=junk{attacker.random.getrandbits(64)}&state={state}"
+        yield attacker.request("GET", path, headers)
+
+
+def replayed_callback(attacker: Attacker) -> Iterator[Response]:
+    """Open a callback that has signed in its user, in another browser."""
+    while True:
+        yield attacker.request("GET", attacker.target.used_callback, _PAGE)
+
+
+def replayed_session(attacker: Attacker) -> Iterator[Response]:
+    """Use the session cookie of a user who has signed out."""
+    headers = [("Cookie", attacker.target.ended_session), ("Accept", "application/json")]
+    while True:
+        path = attacker.random.choice(("/api/user", "/api/stats", "/profile/", "/dashboard/"))
+        yield attacker.request("GET", path, headers)
+
+
+def invented_sessions(attacker: Attacker) -> Iterator[Response]:
+    while True:
+        size = attacker.random.choice((1, 32, 32, 4096))
+        session = f"{attacker.random.getrandbits(size * 4):0{size}x}"
+        headers = [("Cookie", f"sessionid={session}"), ("Accept", "application/json")]
+        yield attacker.request("GET", "/api/user", headers)
+
+
+def started_sign_ins(attacker: Attacker) -> Iterator[Response]:
+    """Start sign-ins and never come back."""
+    while True:
+        path = f"/accounts/login/?next=/{attacker.random.getrandbits(64):x}"
+        yield attacker.request("GET", path, _PAGE)
+
+
+ATTACKS = (
+    Attack("many codes with one attempt", junk_codes, 5, _REFUSED, addresses=2),
+    Attack("an attempt for each code", one_code_each, 3, _REFUSED),
+    Attack("used callback in another browser", replayed_callback, 3, _REFUSED),
+    Attack("session cookie after signing out", replayed_session, 3, _REFUSED),
+    Attack("invented session cookies", invented_sessions, 3, REFUSED),
+    Attack("sign-ins that are never finished", started_sign_ins, 3, frozenset({302, 429})),
+)

@@ -1,0 +1,80 @@
+"""How much of this machine other programs used, which the site cannot be blamed for.
+
+A limit in seconds is one for a machine that belongs to the rehearsal. While other programs use a
+share of its processors, everything here takes longer by that share.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from pathlib import Path
+
+from .watch import Watch
+
+MIN_AVAILABLE = 0.25  # below that, other programs excuse nothing more
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Processor time so far, in clock ticks: all there was, what was used, what we used."""
+
+    at: float  # Unix time
+    total: int
+    used: int
+    ours: int
+
+
+class MachineWatch(Watch):
+    """Samples the processors. `roots` are the processes that belong to us with their children."""
+
+    def __init__(self, roots: list[int]) -> None:
+        super().__init__(seconds=0.5)
+        self._roots = roots
+        self.samples: list[Sample] = []
+
+    def sample(self) -> None:
+        self.samples.append(take_sample(self._roots))
+
+
+def take_sample(roots: list[int]) -> Sample:
+    fields = [int(ticks) for ticks in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    total, idle = sum(fields), fields[3] + fields[4]
+    return Sample(time.time(), total, total - idle, _ticks_of_tree(roots))
+
+
+def _ticks_of_tree(roots: list[int]) -> int:
+    """Return the processor time of these processes, their descendants, and those that ended."""
+    parents: dict[int, int] = {}
+    ticks: dict[int, int] = {}
+    for folder in os.scandir("/proc"):
+        if not folder.name.isdigit():
+            continue
+        try:
+            stat = Path(folder.path, "stat").read_text(encoding="utf-8", errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        fields = stat.rpartition(")")[2].split()
+        parents[int(folder.name)] = int(fields[1])
+        ticks[int(folder.name)] = sum(int(number) for number in fields[11:15])
+    ours = set(roots)
+    is_growing = True
+    while is_growing:
+        children = {pid for pid, parent in parents.items() if parent in ours} - ours
+        ours |= children
+        is_growing = bool(children)
+    return sum(ticks.get(pid, 0) for pid in ours)
+
+
+def available(samples: list[Sample], at: float, until: float) -> float:
+    """Return the share of the machine that other programs left, between `at` and `until`."""
+    times = [sample.at for sample in samples]
+    before = samples[max(0, bisect_right(times, at) - 1)]
+    after = samples[min(len(samples) - 1, bisect_left(times, until))]
+    total = after.total - before.total
+    if total <= 0:
+        return 1.0
+    others = (after.used - before.used) - (after.ours - before.ours)
+    return min(1.0, max(MIN_AVAILABLE, 1 - others / total))

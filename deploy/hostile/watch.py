@@ -1,0 +1,51 @@
+"""Threads that sample something while the attacks run."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+
+class Watch(threading.Thread):
+    """Calls `sample` every `seconds`, from `start` until `finish`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(daemon=True)
+        self._seconds = seconds
+        self._is_over = threading.Event()
+
+    def sample(self) -> None:
+        raise NotImplementedError
+
+    def run(self) -> None:
+        self.sample()
+        while not self._is_over.wait(self._seconds):
+            self.sample()
+
+    def finish(self) -> None:
+        """Take the last sample and stop."""
+        self._is_over.set()
+        self.join()
+        self.sample()
+
+
+class FolderWatch(Watch):
+    """How much a folder holds; `peak` is the growth at the fullest moment, in bytes."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(seconds=0.1)
+        self._folder = folder
+        self._start_size = self._size()
+        self.peak = 0
+
+    def sample(self) -> None:
+        self.peak = max(self.peak, self._size() - self._start_size)
+
+    def _size(self) -> int:
+        total = 0
+        for path in self._folder.rglob("*"):
+            try:
+                total += path.stat().st_size
+            except FileNotFoundError:  # deleted since it was listed
+                continue
+        return total
