@@ -21,6 +21,9 @@ from gunicorn.workers.gthread import ThreadWorker
 MAX_IDLE_SECONDS = 10.0  # from a connection to the first byte of its first request
 MAX_WAIT_SECONDS = 20.0  # for one client during one request, and longer for what it does transfer
 MIN_BYTES_PER_SECOND = 20_000
+# Of a body that was refused unread. A proxy that is still sending it when the connection is reset
+# takes this instance for broken, and sends nobody here for a while.
+MAX_DRAINED_BYTES = 16 * 1024 * 1024
 
 
 class WaitingClients:
@@ -121,7 +124,7 @@ class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc] # untyped
         keepalive = super().handle(conn)
         if not keepalive:
             # Here and not in gunicorn's main thread, which would wait two seconds for each client.
-            util.close_graceful(conn.sock)
+            util.close_graceful(conn.sock, max_drain=MAX_DRAINED_BYTES)
         return keepalive
 
     def enqueue_req(self, conn: Any) -> None:

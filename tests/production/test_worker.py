@@ -31,6 +31,9 @@ class Server(Process):
             "    if environ['PATH_INFO'] == '/large':\n"
             "        start_response('200 OK', [('Content-Length', str(64 * 1024 * 1024))])\n"
             "        return [b'x' * (64 * 1024 * 1024)]\n"
+            "    if environ['PATH_INFO'] == '/unread':\n"
+            "        start_response('413 Too Large', [('Content-Length', '0')])\n"
+            "        return [b'']\n"
             "    try:\n"
             "        body = environ['wsgi.input'].read()\n"
             "    except TimeoutError:\n"
@@ -120,3 +123,13 @@ def test_connections_are_kept_alive_and_large_bodies_pass(server):
             assert response.content == expected
             assert response.headers["Connection"] == "keep-alive"
         assert len(session.get(f"{server.url}/large", timeout=60).content) == 64 * 1024 * 1024
+
+
+def test_client_that_sends_a_refused_body_gets_the_response_and_no_reset(server):
+    """A proxy would take the server for broken, and send it nothing for a while."""
+    body = b"x" * (12 * 1024 * 1024)
+    head = b"POST /unread HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(head % len(body) + body)
+        assert connection.recv(10_000).startswith(b"HTTP/1.1 413")
+        assert connection.recv(10_000) == b""
