@@ -1,6 +1,6 @@
 # `make help` says what each target does. Everything is installed into .venv, inside this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help run token serve chaos test test-services test-js test-infra check bench demo-signout remove-demo format reset
+.PHONY: help run token serve chaos hostile test test-services test-js test-infra check bench demo-signout remove-demo format reset
 
 PY := .venv/bin/python
 ENSURE := .venv/installed
@@ -23,6 +23,9 @@ serve: $(ENSURE) ## start the production server (docs/operations.md has its sett
 
 chaos: $(ENSURE) ## ten minutes of load while things break, and a report (ARGS="--seconds 90")
 	@$(PY) -m deploy.chaos $(ARGS)
+
+hostile: $(ENSURE) ## five minutes of attacks under load, and a report (ARGS="--seconds 60")
+	@$(PY) -m deploy.hostile $(ARGS)
 
 test: $(ENSURE) ## run all tests (ARGS="-k profile tests/flows" narrows them)
 	@$(PY) -m tests.browser && $(PY) -m tests.production.programs

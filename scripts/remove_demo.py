@@ -3,9 +3,9 @@
     python scripts/remove_demo.py [FOLDER]
 
 Deletes stats/ with its templates, scripts, styles, documents and tests, the rehearsals that write
-figures (deploy/chaos and the load it shares) and what measures their list (bench); takes the lines
-out of the other files that need them. Tests elsewhere that use it lose those functions; the profile
-page takes the dashboard's place after signing in. Look at `git diff` afterwards.
+figures (deploy/chaos, deploy/hostile and their load) and what measures their list (bench); takes
+the lines out of the other files that need them. Tests elsewhere that use it lose those functions;
+the profile page takes the dashboard's place after signing in. Look at `git diff` afterwards.
 """
 
 import ast
@@ -25,14 +25,18 @@ FOLDERS_AND_FILES = (
     "static/css/stats.css",
     "static/css/stats-admin.css",
     "deploy/chaos",
+    "deploy/hostile",
     "deploy/load",
     "bench",
     "docs/chaos.md",
+    "docs/hostile.md",
     "docs/performance.md",
     "docs/performance.svg",
     "docs/stats.md",
     "tests/bench",
     "tests/production/test_chaos_checker.py",
+    "tests/production/test_hostile_attacks.py",
+    "tests/production/test_hostile_checker.py",
     "tests/stats",
     "tests/test_remove_demo.py",
     "scripts/remove_demo.py",
@@ -50,7 +54,7 @@ LINES = {
     "requirements-runtime.txt": [r"^(django-import-export|diff-match|et_xmlfile|openpyxl|tablib)"],
     "Makefile": [
         r"^remove-demo:|scripts/remove_demo",
-        r"^chaos:|deploy\.chaos",
+        r"^(chaos|hostile):|deploy\.(chaos|hostile)",
         r"^bench:|\.local/bench",
     ],
     "README.md": [r"make bench|^\| `bench/`", r"remove-demo", r"docs/stats\.md", r"`/dashboard/`"],
@@ -60,21 +64,22 @@ LINES = {
     "docs/scaling.md": [r"^\| (dashboard|`/api/stats`)"],
     ".dockerignore": [r"^!stats$"],
     "deploy/nginx.conf.template": [r"stats/bulk", r"# As LARGE_BODY_PATHS"],
-    "CHANGELOG.md": [r"make bench|docs/performance"],
+    "CHANGELOG.md": [r"make bench|docs/performance|make hostile"],
 }
 _FETCH = ('"/api/stats"', '"/api/user"')
 REPLACED = {
     "sso_project/settings.py": [("stats:dashboard", "accounts:profile"), ("stats(/.*)?|", "")],
-    "Makefile": [(" remove-demo", ""), (" chaos ", " "), (" bench ", " ")],
+    "Makefile": [(" remove-demo", ""), (" chaos hostile ", " "), (" bench ", " ")],
     "CHANGELOG.md": [(", `make chaos`", "")],
     "README.md": [
         (" `make chaos` (ten minutes of load while things break),", ""),
+        ("`make hostile` (five minutes of attacks under load),\n", ""),
         ("`/api/user`, `/api/stats`,", "`/api/user`,"),
         ("  accounts/api/  stats/", "  accounts/api/"),
     ],
     "docs/operations.md": [("Refresh tokens rotate there with", "Refresh tokens rotate with")],
     "deploy/nginx.conf.template": [(" and `make chaos`", "")],
-    "deploy/rehearsal/__init__.py": [(" and `make chaos`", "")],
+    "deploy/rehearsal/__init__.py": [(", `make chaos` and `make hostile`", "")],
     "docs/api.md": [("(`/user`, `/stats`,", "(`/user`,")],
     "docs/architecture.md": [("`stats`, ", "")],
     "docs/scaling.md": [(" for the figures of `stats`", "")],
@@ -98,7 +103,7 @@ REPLACED = {
     "tests/test_adopt.py": [('"import_export", "openpyxl", ', "")],
 }
 # Paragraphs that go, by how they begin.
-PARAGRAPHS = {"docs/operations.md": "`make chaos` runs"}
+PARAGRAPHS = {"docs/operations.md": ("`make chaos` runs", "`make hostile` attacks")}
 # Of the demo, and not of the pool's resource server, whose scopes are called stats/… too.
 _DEMO = re.compile(r"\bstats\b(?!/(read|write))|\bseed_stats\b|\bimport_stats\b|\bStat\b")
 _LANDING = ("/dashboard/", "/profile/")
@@ -137,7 +142,7 @@ def without_lines(text: str, patterns: list[str]) -> str:
     return "".join(line for line in lines if not any(re.search(each, line) for each in patterns))
 
 
-def without_paragraph(text: str, start: str) -> str:
+def without_paragraph(text: str, start: tuple[str, ...]) -> str:
     return "\n\n".join(each for each in text.split("\n\n") if not each.startswith(start))
 
 

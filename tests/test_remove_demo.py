@@ -56,7 +56,7 @@ def test_nothing_of_the_demo_is_left(copy):
 
 def test_no_document_or_script_names_what_is_gone(copy):
     names = re.compile(
-        r"/api/stats|/dashboard/|seed_stats|import_stats|docs/stats|remove.demo|chaos|"
+        r"/api/stats|/dashboard/|seed_stats|import_stats|docs/stats|remove.demo|chaos|make hostile|"
         r"make bench|docs/performance|"
         r"(?<!stats:)\bstats (as|templates)\b|accounts/api/  stats/|`stats`"
     )

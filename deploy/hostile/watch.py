@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from stat import S_ISREG
 
 
 class Watch(threading.Thread):
@@ -45,7 +46,8 @@ class FolderWatch(Watch):
         total = 0
         for path in self._folder.rglob("*"):
             try:
-                total += path.stat().st_size
+                status = path.stat()
             except FileNotFoundError:  # deleted since it was listed
                 continue
+            total += status.st_size if S_ISREG(status.st_mode) else 0
         return total

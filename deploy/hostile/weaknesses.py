@@ -10,12 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import jwt
+
 
 @dataclass(frozen=True)
 class Weakness:
-    """A control that `patch` removes, and the attacks that should notice.
+    """A control that `patch` removes, and the attacks that show it.
 
-    One finding has to begin with `noticed_by`. The attacks run `faster` than in a whole run.
+    One finding has to begin with `noticed_by`. The attacks are sent `faster` than in a whole run.
     """
 
     name: str
@@ -27,6 +29,52 @@ class Weakness:
     seconds: float = 8.0
 
 
+def replace(owner: Any, name: str, value: object) -> None:
+    """Set an attribute that exists. Raises AttributeError if it has another name by now."""
+    getattr(owner, name)
+    setattr(owner, name, value)
+
+
+def _files_on_disk() -> None:
+    from sso_project import settings
+
+    handler = "django.core.files.uploadhandler.TemporaryFileUploadHandler"
+    replace(settings, "FILE_UPLOAD_HANDLERS", [handler])
+
+
+def _unlimited_headers() -> None:
+    from sso_project import request_guard
+
+    replace(request_guard, "check_headers", lambda headers, path: None)
+
+
+def _undrained_bodies() -> None:
+    from deploy import worker
+
+    replace(worker, "MAX_DRAINED_BYTES", 65_536)
+
+
+def _unlimited_waiting() -> None:
+    from deploy import worker
+
+    replace(worker.WaitingClients, "add", lambda self, client: None)
+
+
+def _unsigned_cursors() -> None:
+    import django
+
+    django.setup()
+    from django.core.signing import Signer
+
+    from stats.api import cursor
+
+    class Unsigned(Signer):
+        def unsign(self, signed_value: str) -> str:
+            return signed_value.rpartition(self.sep)[0]
+
+    replace(cursor, "Signer", Unsigned)
+
+
 def _unlimited_key_downloads() -> None:
     from accounts.cognito.jwks import KeyStore
 
@@ -35,7 +83,17 @@ def _unlimited_key_downloads() -> None:
     def without_pause(self: KeyStore, *args: Any, **options: Any) -> None:
         original(self, *args, **{**options, "cooldown_seconds": 0})
 
-    KeyStore.__init__ = without_pause  # type: ignore[method-assign]
+    replace(KeyStore, "__init__", without_pause)
+
+
+def _unverified_signatures() -> None:
+    from accounts.cognito import verifier
+
+    class Unverified:
+        def decode_complete(self, token: str, *args: Any, **options: Any) -> Any:
+            return jwt.api_jws.PyJWS().decode_complete(token, options={"verify_signature": False})
+
+    replace(verifier, "_RS256", Unverified())
 
 
 def _unlimited_passwords() -> None:
@@ -44,47 +102,55 @@ def _unlimited_passwords() -> None:
     django.setup()
     from accounts import break_glass
 
-    break_glass.attempts_too_many = lambda request, username: 0
-
-
-def _unverified_signatures() -> None:
-    from accounts.cognito import verifier
-
-    class Unverified:
-        def decode_complete(self, token: str, *args: Any, **options: Any) -> dict[str, Any]:
-            import jwt
-
-            unverified = jwt.api_jws.PyJWS().decode_complete(
-                token, options={"verify_signature": False}
-            )
-            return dict(unverified)
-
-    verifier._RS256 = Unverified()  # type: ignore[assignment]
+    replace(break_glass, "attempts_too_many", lambda request, username: 0)
 
 
 def _unlimited_exchanges() -> None:
     from sso_project import settings
 
-    settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"] = {"get-tokens": "1000000/min"}
+    rates = {"get-tokens": "1000000/min"}
+    replace(
+        settings, "REST_FRAMEWORK", {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": rates}
+    )
 
 
 WEAKNESSES = (
     Weakness(
-        "unlimited-key-downloads",
-        "the pause between two downloads of the key set for unknown key ids",
-        ("unknown key ids",),
-        "bound exceeded: downloads of the key set",
-        _unlimited_key_downloads,
-        faster=2,
+        "files-on-disk",
+        "the refusal of files that nobody may send",
+        ("files to the import page",),
+        "bound exceeded: temporary folder",
+        _files_on_disk,
     ),
     Weakness(
-        "unlimited-passwords",
-        "the limit of break-glass passwords by IP address and by name",
-        ("guessed break-glass passwords",),
-        "too many responses: guessed break-glass passwords",
-        _unlimited_passwords,
+        "unlimited-headers",
+        "the limits of headers",
+        ("costly Content-Type",),
+        "unacceptable response: costly Content-Type: 200",
+        _unlimited_headers,
+    ),
+    Weakness(
+        "undrained-bodies",
+        "reading on while a body is refused",
+        ("files to the import page",),
+        "honest request failed",
+        _undrained_bodies,
         faster=4,
-        seconds=20,  # each guess is hashed, which takes long on purpose
+    ),
+    Weakness(
+        "unlimited-waiting",
+        "the number of threads that slow clients may keep",
+        ("bodies byte by byte to an instance",),
+        "honest request was slow",
+        _unlimited_waiting,
+        faster=5,
+    ),
+    Weakness(
+        "unsigned-cursors",
+        "the signature of cursors",
+        ("junk cursors",),
+        "unacceptable response: junk cursors: 500",
+        _unsigned_cursors,
     ),
     Weakness(
         "unverified-signatures",
@@ -92,6 +158,23 @@ WEAKNESSES = (
         ("tokens signed with another key",),
         "unacceptable response: tokens signed with another key: 200",
         _unverified_signatures,
+    ),
+    Weakness(
+        "unlimited-key-downloads",
+        "the pause between downloads of the key set for unknown key ids",
+        ("unknown key ids",),
+        "bound exceeded: downloads of the key set",
+        _unlimited_key_downloads,
+        faster=2,
+    ),
+    Weakness(
+        "unlimited-passwords",
+        "the limit of break-glass passwords",
+        ("guessed break-glass passwords",),
+        "too many responses: guessed break-glass passwords",
+        _unlimited_passwords,
+        faster=4,
+        seconds=20,  # each guess is hashed, which takes long on purpose
     ),
     Weakness(
         "unlimited-exchanges",

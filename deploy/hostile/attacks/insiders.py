@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 from ..attack import REFUSED, Attack, Attacker, Response, json_body
+from .forgeries import encode
 from .uploads import BOUNDARY, IMPORT
 
 _REFUSED = REFUSED | {412, 422}
@@ -45,7 +45,8 @@ _POSITIONS = (
     "",
 )
 CURSORS = (
-    *(urlsafe_b64encode(text.encode()).decode().rstrip("=") for text in _POSITIONS),
+    *(encode(text.encode()) for text in _POSITIONS),
+    *(f"{encode(text.encode())}:{'x' * 43}" for text in _POSITIONS),  # with a signature
     "%00",
     "a",
     "=" * 500,

@@ -11,7 +11,7 @@ from ..attack import CLOSED, OPEN, Attack, Attacker, Response, receive
 
 _ENDED = frozenset({CLOSED, 400, 408, 413})
 CONNECTIONS = 150
-CONNECTIONS_TO_INSTANCE = 6  # fewer than one process has threads: no proxy protects it here
+CONNECTIONS_TO_INSTANCE = 40  # more than its processes have threads
 _BODY = (("Content-Type", "application/json"), ("Content-Length", "1000"))
 
 
@@ -73,5 +73,5 @@ def drip_bodies_to_instance(attacker: Attacker) -> Iterator[Response]:
 ATTACKS = (
     Attack("headers byte by byte", drip_headers, 25, _ENDED | {OPEN}),
     Attack("bodies byte by byte", drip_bodies, 25, _ENDED | {OPEN}),
-    Attack("bodies byte by byte to an instance", drip_bodies_to_instance, 2, _ENDED | {OPEN}),
+    Attack("bodies byte by byte to an instance", drip_bodies_to_instance, 5, _ENDED | {OPEN}),
 )
