@@ -19,9 +19,19 @@ import requests
 
 from .target import INSIDER, Target
 
+# In place of a status:
 CLOSED = 0  # the connection was closed without a response
 NO_ANSWER = -1  # there was no response within TIMEOUT_SECONDS
 OPEN = -2  # a slow connection that the server has not ended: honest requests show if it harms
+OFF_SITE = -3  # a redirect to another host
+EXCHANGED_AGAIN = -4  # another code of one attempt was sent to Cognito
+NAMES = {
+    CLOSED: "closed",
+    NO_ANSWER: "no response",
+    OPEN: "open",
+    OFF_SITE: "redirect to another host",
+    EXCHANGED_AGAIN: "exchanged again",
+}
 TIMEOUT_SECONDS = 10.0
 MAX_HEAD_BYTES = 65_536
 REFUSED = frozenset({400, 401, 403, 404, 405, 406, 408, 411, 413, 414, 415, 429, 431})
@@ -30,7 +40,7 @@ Headers = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Response:
-    """The status of a response, or CLOSED or NO_ANSWER, and its status line and headers."""
+    """The status of a response, or what happened instead; its status line and headers."""
 
     status: int
     head: str = ""
@@ -59,6 +69,10 @@ class Allowance:
         """Return how often it is acceptable in `seconds` from the Unix time `began_at`."""
         first, last = (int(at // self.window_seconds) for at in (began_at, began_at + seconds))
         return self.count * addresses * (last - first + 1)
+
+
+# Of failed calls to Cognito: what one client address may cause.
+CALLS_A_MINUTE = Allowance(60, 60)
 
 
 class Attacker:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from deploy.load.ledger import Ledger
 
+from .attack import CALLS_A_MINUTE
 from .attacks import ATTACKS
-from .attacks.sprays import CALLS_A_MINUTE
 from .measure import Measurements
 
 MEGABYTE = 1024 * 1024
@@ -42,22 +42,12 @@ class Context:
         return self.did("sign_in") + self.ledger.uncertain_sign_ins.total() + self.people
 
     @property
-    def attacker_minutes(self) -> int:
-        """Windows of a minute that the budgets of all attackers' addresses are given for."""
-        return (int(self.seconds // 60) + 2) * sum(
-            attack.addresses for attack in ATTACKS if attack.name in CALLING
-        )
-
-
-# Attacks that may have the site call Cognito, as far as the budget of an address goes.
-CALLING = frozenset(
-    {
-        "many codes with one attempt",
-        "an attempt for each code",
-        "guessed codes",
-        "guessed refresh tokens",
-    }
-)
+    def calls_of_strangers(self) -> int:
+        """Return how many calls to Cognito the budgets of the attackers' addresses allow."""
+        calling = [attack for attack in ATTACKS if CALLS_A_MINUTE in attack.at_most.values()]
+        addresses = sum(attack.addresses for attack in calling)
+        windows = self.seconds // CALLS_A_MINUTE.window_seconds + 2
+        return int(CALLS_A_MINUTE.count * addresses * windows)
 
 
 Limit = Callable[[Context], float]
@@ -100,10 +90,10 @@ TABLES: dict[str, Limit] = {
     "accounts.SignIn": lambda c: c.sign_ins,
     "sessions.Session": lambda c: 2 * c.sign_ins,
     "accounts.SignInEvent": lambda c: MAX_EVENTS_OF_STRANGERS + 4 * c.sign_ins,
-    "accounts.Tally": lambda c: 20 * len(ATTACKS),
+    "accounts.Tally": lambda c: 20 * len(ATTACKS) + c.sign_ins + c.calls_of_strangers,
     "accounts.Revocation": lambda c: c.sign_ins,
     "accounts.PendingRevocation": lambda c: c.sign_ins,
-    "accounts.SharedRefresh": lambda c: c.did("refresh_by_header") + CALLS_A_MINUTE,
+    "accounts.SharedRefresh": lambda c: c.did("refresh_by_header") + c.calls_of_strangers,
     "stats.Stat": _writes,
     "stats.Change": _writes,
 }
@@ -130,13 +120,13 @@ RULES = (
         "codes sent to Cognito",
         "calls",
         calls("token:authorization_code"),
-        lambda c: c.sign_ins + CALLS_A_MINUTE * c.attacker_minutes,
+        lambda c: c.sign_ins + c.calls_of_strangers,
     ),
     Rule(
         "refreshes at Cognito",
         "calls",
         calls("token:refresh_token"),
-        lambda c: 4 * c.people * c.seconds / TOKEN_SECONDS + CALLS_A_MINUTE * c.attacker_minutes,
+        lambda c: 4 * c.people * c.seconds / TOKEN_SECONDS + c.calls_of_strangers,
     ),
     Rule("revocations at Cognito", "calls", calls("revoke"), lambda c: 2 * c.sign_ins),
     Rule(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from deploy.load.ledger import Answer, Ledger
 
-from .attack import Attack
+from .attack import NAMES, Attack
 from .attackers import AttackLog
 from .attacks import ATTACKS
 from .bounds import Bound, Context, bounds
@@ -81,8 +81,9 @@ def _attack(log: AttackLog, faster: float) -> Iterator[str]:
         if status not in attack.acceptable
     }
     for status, number in unacceptable.items():
-        example = next(iter(log.unacceptable), "")
-        yield f"unacceptable response: {log.name}: {status}, {number} times, such as {example}"
+        examples = "; ".join(log.unacceptable[:1])
+        what = f"{log.name}: {name_of(status)}"
+        yield f"unacceptable response: {what}, {number} times, such as {examples}"
     for status, allowance in attack.at_most.items():
         number, limit = (
             log.statuses[status],
@@ -90,6 +91,10 @@ def _attack(log: AttackLog, faster: float) -> Iterator[str]:
         )
         if number > limit:
             yield f"too many responses: {log.name}: {status}, {number} times, at most {limit}"
+
+
+def name_of(status: int) -> str:
+    return NAMES.get(status, str(status))
 
 
 def attack_called(name: str) -> Attack:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .watch import Watch
 
-MIN_AVAILABLE = 0.25  # below that, other programs excuse nothing more
+MIN_AVAILABLE = 0.5  # however much other programs use, a limit is at most doubled
 
 
 @dataclass(frozen=True)

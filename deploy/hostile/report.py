@@ -10,10 +10,9 @@ from statistics import median, quantiles
 
 from deploy.load.ledger import Answer
 
-from .attack import CLOSED, NO_ANSWER, OPEN
 from .attacks import FAMILIES
 from .bounds import MEGABYTE, Bound
-from .checker import MAX_HONEST_SECONDS, Phase, findings
+from .checker import MAX_HONEST_SECONDS, Phase, findings, name_of
 from .machine import available
 from .run import Noticed
 
@@ -133,17 +132,13 @@ def _attacks(phase: Phase) -> Iterator[str]:
         for attack in attacks:
             if log := logs.get(attack.name):
                 statuses = ", ".join(
-                    f"{_status(status)}: {number}"
+                    f"{name_of(status)}: {number}"
                     if status in attack.acceptable
-                    else f"**{_status(status)}: {number}**"
+                    else f"**{name_of(status)}: {number}**"
                     for status, number in sorted(log.statuses.items())
                 )
                 slowest = f"{log.slowest * 1000:.0f} ms"
                 yield f"| {family} | {attack.name} | {log.requests} | {statuses} | {slowest} |"
-
-
-def _status(status: int) -> str:
-    return {CLOSED: "closed", NO_ANSWER: "no response", OPEN: "open"}.get(status, str(status))
 
 
 def _bound(bound: Bound) -> str:

@@ -105,13 +105,23 @@ def _unlimited_passwords() -> None:
     replace(break_glass, "attempts_too_many", lambda request, username: 0)
 
 
-def _unlimited_exchanges() -> None:
-    from sso_project import settings
+def _reusable_attempts() -> None:
+    import django
 
-    rates = {"get-tokens": "1000000/min"}
-    replace(
-        settings, "REST_FRAMEWORK", {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": rates}
-    )
+    django.setup()
+    from accounts import sign_in_attempt
+
+    replace(sign_in_attempt, "is_used", lambda attempt: attempt.used)
+    replace(sign_in_attempt, "use", lambda attempt: True)
+
+
+def _unlimited_calls() -> None:
+    import django
+
+    django.setup()
+    from accounts import throttling
+
+    replace(throttling, "MAX_FAILED_CALLS", 1_000_000)
 
 
 WEAKNESSES = (
@@ -132,10 +142,9 @@ WEAKNESSES = (
     Weakness(
         "undrained-bodies",
         "reading on while a body is refused",
-        ("files to the import page",),
-        "honest request failed",
+        ("whole files to an instance",),
+        "unacceptable response: whole files to an instance: closed",
         _undrained_bodies,
-        faster=4,
     ),
     Weakness(
         "unlimited-waiting",
@@ -144,6 +153,7 @@ WEAKNESSES = (
         "honest request was slow",
         _unlimited_waiting,
         faster=5,
+        seconds=12,
     ),
     Weakness(
         "unsigned-cursors",
@@ -174,14 +184,37 @@ WEAKNESSES = (
         "too many responses: guessed break-glass passwords",
         _unlimited_passwords,
         faster=4,
-        seconds=20,  # each guess is hashed, which takes long on purpose
+        seconds=30,  # each guess is hashed, which takes long on purpose
     ),
     Weakness(
-        "unlimited-exchanges",
-        "the budget of an IP address for codes that are exchanged",
+        "reusable-attempts",
+        "the single callback of a sign-in attempt",
+        ("many codes with one attempt",),
+        "unacceptable response: many codes with one attempt: exchanged again",
+        _reusable_attempts,
+    ),
+    Weakness(
+        "unlimited-calls",
+        "the budget of an IP address for calls to Cognito, at get-tokens",
         ("guessed codes",),
         "too many responses: guessed codes",
-        _unlimited_exchanges,
+        _unlimited_calls,
+        faster=10,
+    ),
+    Weakness(
+        "unlimited-refreshes",
+        "the same budget, for refresh tokens in headers",
+        ("guessed refresh tokens",),
+        "too many responses: guessed refresh tokens",
+        _unlimited_calls,
+        faster=10,
+    ),
+    Weakness(
+        "unlimited-callbacks",
+        "the same budget, for callbacks",
+        ("an attempt for each code",),
+        "too many responses: an attempt for each code",
+        _unlimited_calls,
         faster=10,
     ),
 )

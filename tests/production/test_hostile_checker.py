@@ -15,7 +15,7 @@ from deploy.hostile.attack import CLOSED, NO_ANSWER, OPEN, Allowance
 from deploy.hostile.attackers import AttackLog
 from deploy.hostile.attacks import ATTACKS, FAMILIES
 from deploy.hostile.bounds import RULES, TABLES, Context, bounds
-from deploy.hostile.checker import Phase, attack_called, findings
+from deploy.hostile.checker import Phase, attack_called, findings, name_of
 from deploy.hostile.machine import MIN_AVAILABLE, Sample, available
 from deploy.hostile.measure import Measurements
 from deploy.hostile.report import Result, markdown
@@ -70,7 +70,7 @@ def test_unacceptable_response_is_found(phase, status):
     log = log_of("unknown key ids")
     log.statuses[status] += 1
     (finding,) = findings(with_log(phase, log))
-    assert finding.startswith(f"unacceptable response: unknown key ids: {status}, 1 times")
+    assert finding.startswith(f"unacceptable response: unknown key ids: {name_of(status)}, 1 times")
 
 
 def test_status_is_acceptable_as_often_as_the_attack_says(phase):
@@ -114,7 +114,7 @@ def test_honest_request_is_not_slow_because_of_other_programs(phase):
 
 
 def test_other_programs_do_not_excuse_everything():
-    assert available(samples(others=0.5), STARTED + 1, STARTED + 9) == pytest.approx(0.5)
+    assert available(samples(others=0.3), STARTED + 1, STARTED + 9) == pytest.approx(0.7)
     assert available(samples(others=0), STARTED + 1, STARTED + 9) == 1.0
     assert available(samples(others=0.99), STARTED + 1, STARTED + 9) == MIN_AVAILABLE
     assert available(samples(others=0.5)[:1], STARTED + 1, STARTED + 9) == 1.0
@@ -165,7 +165,8 @@ def test_each_bound_is_kept_at_its_limit_and_exceeded_above(phase, rule):
 
 
 def test_limits_of_rows_do_not_grow_with_the_attack(phase):
-    names = {*TABLES, "temporary folder", "metrics folder", "memory of a worker"}
+    by_budget = {"accounts.Tally", "accounts.SharedRefresh"}  # of each minute, until it is over
+    names = {*TABLES, "temporary folder", "metrics folder", "memory of a worker"} - by_budget
     hour = replace(phase.measured, seconds=3600)
     short, long = (
         {bound.name: bound.limit for bound in bounds(Context(m, phase.ledger, 6))}

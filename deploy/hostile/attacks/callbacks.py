@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
-from ..attack import REFUSED, Attack, Attacker, Response
+from ..attack import CALLS_A_MINUTE, EXCHANGED_AGAIN, REFUSED, Attack, Attacker, Response
 
 # 302: an attempt that is not open starts over at the hosted UI, which costs nothing.
 _REFUSED = REFUSED | {302}
@@ -26,9 +26,12 @@ def junk_codes(attacker: Attacker) -> Iterator[Response]:
         login, state = start_attempt(attacker)
         yield login
         headers = [*_PAGE, ("Cookie", login.cookies())]
-        for _ in range(CODES_OF_AN_ATTEMPT):
+        for number in range(CODES_OF_AN_ATTEMPT):
             code = attacker.random.getrandbits(64)
-            yield attacker.request("GET", f"/signin?code=junk{code}&state={state}", headers)
+            path = f"/signin?code=junk{code}&state={state}"
+            response = attacker.request("GET", path, headers)
+            is_again = number > 0 and response.status == 400  # the answer to a wrong code
+            yield Response(EXCHANGED_AGAIN, response.head) if is_again else response
 
 
 def one_code_each(attacker: Attacker) -> Iterator[Response]:
@@ -69,9 +72,10 @@ def started_sign_ins(attacker: Attacker) -> Iterator[Response]:
         yield attacker.request("GET", path, _PAGE)
 
 
+_CALLS = {400: CALLS_A_MINUTE}  # the answer to a code that Cognito refused
 ATTACKS = (
-    Attack("many codes with one attempt", junk_codes, 5, _REFUSED, addresses=2),
-    Attack("an attempt for each code", one_code_each, 3, _REFUSED),
+    Attack("many codes with one attempt", junk_codes, 5, _REFUSED, _CALLS, addresses=2),
+    Attack("an attempt for each code", one_code_each, 3, _REFUSED, _CALLS),
     Attack("used callback in another browser", replayed_callback, 3, _REFUSED),
     Attack("session cookie after signing out", replayed_session, 3, _REFUSED),
     Attack("invented session cookies", invented_sessions, 3, REFUSED),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from ..attack import CLOSED, REFUSED, Attack, Attacker, Response
+from ..attack import CLOSED, OFF_SITE, REFUSED, Attack, Attacker, Response
 
 PATHS = (
     "/%00",
@@ -37,7 +37,6 @@ PATHS = (
     "/docs/../metrics",
     "/metrics",
 )
-_NO_REDIRECT = Response(599, "redirected to another host")
 
 
 def odd_paths(attacker: Attacker) -> Iterator[Response]:
@@ -47,7 +46,7 @@ def odd_paths(attacker: Attacker) -> Iterator[Response]:
         method = attacker.random.choice(("GET", "GET", "HEAD", "OPTIONS", "POST", "TRACE"))
         accept = attacker.random.choice(("text/html", "application/json"))
         response = attacker.request(method, path, [("Accept", accept)])
-        yield response if stays(response, attacker) else _NO_REDIRECT
+        yield response if stays(response, attacker) else Response(OFF_SITE, response.head)
 
 
 def stays(response: Response, attacker: Attacker) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
-from ..attack import Allowance, Attack, Attacker, Response, json_body
+from ..attack import CALLS_A_MINUTE, Allowance, Attack, Attacker, Response, json_body
 
 _GUESS = frozenset({400, 401, 403, 429})
 BREAK_GLASS = "/admin/break-glass/"
-CALLS_A_MINUTE = 60  # to Cognito, for each client address
 
 
 def refresh_tokens(attacker: Attacker) -> Iterator[Response]:
@@ -50,10 +49,9 @@ def passwords(attacker: Attacker) -> Iterator[Response]:
         yield attacker.request("POST", BREAK_GLASS, headers, urlencode(fields).encode())
 
 
-_MINUTE = Allowance(CALLS_A_MINUTE, 60)
 ATTACKS = (
-    Attack("guessed refresh tokens", refresh_tokens, 4, _GUESS, {401: _MINUTE}),
-    Attack("guessed codes", codes, 4, _GUESS, {400: _MINUTE}),
+    Attack("guessed refresh tokens", refresh_tokens, 4, _GUESS, {401: CALLS_A_MINUTE}),
+    Attack("guessed codes", codes, 4, _GUESS, {400: CALLS_A_MINUTE}),
     Attack(
         "guessed break-glass passwords",
         passwords,

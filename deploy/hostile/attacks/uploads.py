@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..attack import CLOSED, REFUSED, Attack, Attacker, Headers, Response
+from ..attack import CLOSED, REFUSED, Attack, Attacker, Headers, Response, receive
 
 BOUNDARY = "xxxxxxxxxxxxxxxx"
 IMPORT = "/admin/stats/stat/import/"
@@ -54,6 +54,20 @@ def flood_import(attacker: Attacker) -> Iterator[Response]:
         yield attacker.request("POST", IMPORT, headers(attacker, cookie), body(8))
 
 
+def whole_files(attacker: Attacker) -> Iterator[Response]:
+    """Send a file to an instance, which has to read to its end: a proxy that cannot send on takes
+    the instance for broken, and sends it nothing for a while."""
+    raw = attacker.raw("POST", IMPORT, headers(attacker), body(8))
+    while True:
+        with attacker.connect(attacker.any_instance) as connection:
+            try:
+                connection.sendall(raw)
+            except OSError:
+                yield Response(CLOSED)
+            else:
+                yield receive(connection)
+
+
 def unfinished(attacker: Attacker) -> Iterator[Response]:
     """Announce 99 MB to an instance, send two of them and leave."""
     while True:
@@ -67,5 +81,6 @@ ATTACKS = (
     Attack("files to existing URLs", flood_known, 4),
     Attack("files to unknown URLs", flood_unknown, 2),
     Attack("files to the import page", flood_import, 2, addresses=2),
+    Attack("whole files to an instance", whole_files, 1),
     Attack("files that never end", unfinished, 1, REFUSED | {CLOSED}),
 )
