@@ -21,9 +21,10 @@ from gunicorn.workers.gthread import ThreadWorker
 MAX_IDLE_SECONDS = 10.0  # from a connection to the first byte of its first request
 MAX_WAIT_SECONDS = 20.0  # for one client during one request, and longer for what it does transfer
 MIN_BYTES_PER_SECOND = 20_000
-# Of a body that was refused unread. A proxy that is still sending it when the connection is reset
-# takes this instance for broken, and sends nobody here for a while.
+# Of a body that was refused unread. If the connection ended there, a proxy that is still sending
+# the body or that has reused the connection would take this instance for broken, and not use it.
 MAX_DRAINED_BYTES = 16 * 1024 * 1024
+MAX_DRAIN_SECONDS = 5.0
 
 
 class WaitingClients:
@@ -126,6 +127,15 @@ class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc] # untyped
             # Here and not in gunicorn's main thread, which would wait two seconds for each client.
             util.close_graceful(conn.sock, max_drain=MAX_DRAINED_BYTES)
         return keepalive
+
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
+        """Drop what is left of the body. Return False if the connection has to be closed for it.
+
+        gunicorn's own method drops 64 kB at most.
+        """
+        deadline = time.monotonic() + MAX_DRAIN_SECONDS
+        finish = partial(conn.parser.finish_body, deadline=deadline, max_bytes=MAX_DRAINED_BYTES)
+        return keepalive and bool(finish())
 
     def enqueue_req(self, conn: Any) -> None:
         """Hand a connection to a thread; a new one only when its first bytes are there."""

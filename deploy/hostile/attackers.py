@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from multiprocessing import get_context
 
 from .attack import Attack, Attacker
@@ -16,14 +15,13 @@ from .attacks import ATTACKS
 from .target import Target
 
 MAX_REQUESTS = 20_000  # of one attack, however long it lasts
-MAX_EXAMPLES = 5
 
 
 @dataclass
 class AttackLog:
     """What one attack sent and received.
 
-    `slowest` is in seconds. `unacceptable` holds the first responses that must not happen.
+    `slowest` is in seconds. `examples` holds the beginning of the first response of each status.
     """
 
     name: str
@@ -32,7 +30,7 @@ class AttackLog:
     seconds: float = 0.0
     statuses: Counter[int] = field(default_factory=Counter)
     slowest: float = 0.0
-    unacceptable: list[str] = field(default_factory=list)
+    examples: dict[int, str] = field(default_factory=dict)
 
     @property
     def requests(self) -> int:
@@ -51,12 +49,12 @@ def run_attack(attack: Attack, target: Target, number: int, seconds: float) -> A
                 break
             time.sleep(max(0.0, due - time.monotonic()))
             started = time.monotonic()
-            for response in islice(responses, 1):
-                log.statuses[response.status] += 1
-                log.slowest = max(log.slowest, time.monotonic() - started)
-                is_new = len(log.unacceptable) < MAX_EXAMPLES
-                if response.status not in attack.acceptable and is_new:
-                    log.unacceptable.append(f"{response.status} {response.head[:200]!r}")
+            response = next(responses, None)
+            if response is None:
+                break
+            log.statuses[response.status] += 1
+            log.slowest = max(log.slowest, time.monotonic() - started)
+            log.examples.setdefault(response.status, response.head[:200])
     log.seconds = time.monotonic() - began
     return log
 

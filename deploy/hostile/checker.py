@@ -81,9 +81,9 @@ def _attack(log: AttackLog, faster: float) -> Iterator[str]:
         if status not in attack.acceptable
     }
     for status, number in unacceptable.items():
-        examples = "; ".join(log.unacceptable[:1])
-        what = f"{log.name}: {name_of(status)}"
-        yield f"unacceptable response: {what}, {number} times, such as {examples}"
+        example = log.examples.get(status, "")
+        what = f"{log.name}: {name_of(status)}, {number} times"
+        yield f"unacceptable response: {what}, such as {example!r}"
     for status, allowance in attack.at_most.items():
         number, limit = (
             log.statuses[status],

@@ -3,6 +3,8 @@
 import select
 import socket
 import sys
+from contextlib import closing
+from http.client import HTTPConnection
 
 import pytest
 import requests
@@ -123,6 +125,21 @@ def test_connections_are_kept_alive_and_large_bodies_pass(server):
             assert response.content == expected
             assert response.headers["Connection"] == "keep-alive"
         assert len(session.get(f"{server.url}/large", timeout=60).content) == 64 * 1024 * 1024
+
+
+def test_connection_is_usable_after_a_refused_body(server):
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
+    with closing(connection):
+        connection.connect()
+        source = connection.sock.getsockname()
+        for _ in range(3):
+            connection.request("POST", "/unread", b"x" * (8 * 1024 * 1024))
+            refused = connection.getresponse()
+            assert (refused.status, refused.read()) == (413, b"")
+            assert refused.headers["Connection"] == "keep-alive"
+            connection.request("POST", "/", b"next")
+            assert connection.getresponse().read() == b"next"
+            assert connection.sock.getsockname() == source
 
 
 def test_client_that_sends_a_refused_body_gets_the_response_and_no_reset(server):

@@ -95,7 +95,7 @@ def content_types(attacker: Attacker) -> Iterator[Response]:
 
 def not_http(attacker: Attacker) -> Iterator[Response]:
     while True:
-        yield attacker.send(attacker.random.choice(NOT_HTTP), attacker.any_port)
+        yield attacker.send_and_leave(attacker.random.choice(NOT_HTTP), attacker.any_port)
 
 
 def json_bodies(attacker: Attacker) -> Iterator[Response]:
