@@ -91,7 +91,7 @@ TABLES: dict[str, Limit] = {
     "sessions.Session": lambda c: 2 * c.sign_ins,
     "accounts.SignInEvent": lambda c: MAX_EVENTS_OF_STRANGERS + 4 * c.sign_ins,
     "accounts.Tally": lambda c: 20 * len(ATTACKS) + c.sign_ins + c.calls_of_strangers,
-    "accounts.Revocation": lambda c: c.sign_ins,
+    "accounts.Revocation": lambda c: 2 * c.sign_ins,
     "accounts.PendingRevocation": lambda c: c.sign_ins,
     "accounts.SharedRefresh": lambda c: c.did("refresh_by_header") + c.calls_of_strangers,
     "stats.Stat": _writes,
