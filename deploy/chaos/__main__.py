@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from deploy.load.arrangement import POOL, say
 from deploy.load.client import claims_of
 from deploy.load.ledger import Ledger, RevokedToken
 from deploy.load.person import HEARD_WITHIN, Person
@@ -22,15 +23,6 @@ from .faults import faults, run_all
 from .report import Result, markdown
 
 WHOLE = 600.0  # seconds; the report of a shorter run does not replace that of a whole one
-ACCESS_TOKEN_SECONDS = 20  # so that everybody's tokens are renewed all the time
-POOL = {"access_token_seconds": ACCESS_TOKEN_SECONDS, "id_token_seconds": ACCESS_TOKEN_SECONDS}
-# With a grace of 0, a process killed between Cognito's answer and storing it loses the sign-in.
-ROTATION = {"rotate_refresh_tokens": True, "refresh_grace_seconds": 60}
-
-
-def say(text: str) -> None:
-    sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {text}\n")
-    sys.stdout.flush()
 
 
 def main() -> int:
@@ -47,7 +39,7 @@ def main() -> int:
     environment = {"SPA_COMPAT": "1"}
     require("initdb", "redis-server", "nginx")
     say("starting PostgreSQL, Redis, a pool, two instances and nginx")
-    with Site(environment=environment, people=seeds, **POOL, **ROTATION) as site:
+    with Site(environment=environment, people=seeds, **POOL) as site:
         result = run(site, names, options.seconds)
         report.write_text(markdown(result), encoding="utf-8")
         if not result.passed:

@@ -9,31 +9,18 @@ import argparse
 import os
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import Any
 
+from deploy.load.arrangement import POOL, say
 from deploy.rehearsal.services import require
 from deploy.rehearsal.site import ROOT, Site
 from local_pool.testing import Seed
 
-from .bounds import TOKEN_SECONDS
 from .report import Result, markdown
 from .run import Folders, all_names, run_weaknesses, run_whole
 from .target import INSIDER
 
 WHOLE_SECONDS = 300.0  # a shorter run does not replace the report of a whole one
-POOL: dict[str, Any] = {
-    "access_token_seconds": TOKEN_SECONDS,
-    "id_token_seconds": TOKEN_SECONDS,
-    "rotate_refresh_tokens": True,
-    "refresh_grace_seconds": 60,
-}
-
-
-def say(text: str) -> None:
-    sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {text}\n")
-    sys.stdout.flush()
 
 
 def main() -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from deploy.load.arrangement import TOKEN_SECONDS
 from deploy.load.ledger import Ledger
 
 from .attack import CALLS_A_MINUTE
@@ -18,7 +19,6 @@ MEGABYTE = 1024 * 1024
 MAX_WORKER_GROWTH = 150 * MEGABYTE  # eight threads, each with the largest body that is read
 MAX_EVENTS_OF_STRANGERS = 500  # in an hour, for each reason
 KEY_SET_PAUSE_SECONDS = 10  # between two downloads for unknown key ids, in each process
-TOKEN_SECONDS = 20  # how long an access token lives here
 
 
 @dataclass(frozen=True)

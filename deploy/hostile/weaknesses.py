@@ -184,7 +184,7 @@ WEAKNESSES = (
         "too many responses: guessed break-glass passwords",
         _unlimited_passwords,
         faster=4,
-        seconds=30,  # each guess is hashed, which takes long on purpose
+        seconds=60,  # each guess is hashed, which takes long on purpose
     ),
     Weakness(
         "reusable-attempts",

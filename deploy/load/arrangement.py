@@ -1,0 +1,22 @@
+"""What the rehearsals under load have in common: how the user pool is set up, and what they print."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+TOKEN_SECONDS = 20  # so that all tokens are renewed all the time
+# With a grace of 0, a process that is killed after Cognito has rotated a refresh token, and before
+# the new one is stored, loses the sign-in.
+POOL: dict[str, Any] = {
+    "access_token_seconds": TOKEN_SECONDS,
+    "id_token_seconds": TOKEN_SECONDS,
+    "rotate_refresh_tokens": True,
+    "refresh_grace_seconds": 60,
+}
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {text}\n")
+    sys.stdout.flush()
