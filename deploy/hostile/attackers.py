@@ -41,10 +41,12 @@ def run_attack(attack: Attack, target: Target, number: int, seconds: float) -> A
     """Send the requests of `attack`, at its rate, for so long."""
     log = AttackLog(attack.name, attack.addresses, time.time())
     began = time.monotonic()
-    responses = attack.send(Attacker(target, number, attack.addresses))
+    attacker = Attacker(target, number, attack.addresses)
+    offset = attacker.random.random()  # of a request's turn: not all attacks begin at once
+    responses = attack.send(attacker)
     with closing(responses):  # type: ignore[type-var]
         for sent in range(MAX_REQUESTS):
-            due = began + sent / attack.per_second
+            due = began + (sent + offset) / attack.per_second
             if max(due, time.monotonic()) >= began + seconds:
                 break
             time.sleep(max(0.0, due - time.monotonic()))

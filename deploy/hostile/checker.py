@@ -62,12 +62,11 @@ def _honest(phase: Phase) -> Iterator[str]:
     failures = Counter((answer.what, answer.problem) for answer in answers if answer.problem)
     for (what, problem), number in failures.items():
         yield f"honest request failed: {what}: {problem}, {number} times"
-    slow: dict[str, list[float]] = {}
+    began_at = min((answer.at for answer in answers), default=0.0)
     for answer in answers:
         if (seconds := phase.own_seconds(answer)) > MAX_HONEST_SECONDS:
-            slow.setdefault(answer.what, []).append(seconds)
-    for what, times in slow.items():
-        yield f"honest request was slow: {what}: {len(times)} times, up to {max(times):.1f} s"
+            when = f"in second {answer.at - began_at:.0f}"
+            yield f"honest request was slow: {answer.what}: {seconds:.1f} s, {when}"
 
 
 def _attack(log: AttackLog, faster: float) -> Iterator[str]:

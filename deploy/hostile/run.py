@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from .target import INSIDER, prepare
 from .watch import FolderWatch, Watch
 from .weaknesses import WEAKNESSES, Weakness
 
+QUIET_SECONDS = 5.0  # of honest users alone, so that no attack meets a process that just started
 PATIENCE_SECONDS = 60.0  # for the last requests of the attacks
 PEOPLE = 6
 PEOPLE_OF_WEAKNESS = 2
@@ -126,6 +128,7 @@ def run_phase(
         watch.start()
     clients = honest.start(site, people, ledger)
     try:
+        time.sleep(QUIET_SECONDS)
         with attacking(attacks, target, seconds, faster) as logs:
             attack_logs = logs.result(seconds + PATIENCE_SECONDS)
     finally:

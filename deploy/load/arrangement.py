@@ -1,4 +1,4 @@
-"""What the rehearsals under load have in common: how the user pool is set up, and what they print."""
+"""The user pool of the rehearsals under load, and how they report their progress."""
 
 from __future__ import annotations
 

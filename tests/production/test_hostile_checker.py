@@ -104,7 +104,7 @@ def test_failed_honest_request_is_found(phase):
 
 def test_slow_honest_request_is_found(phase):
     phase.ledger.answers.append(Answer(STARTED + 2, 2.1, "GET /profile/"))
-    assert findings(phase) == ["honest request was slow: GET /profile/: 1 times, up to 2.1 s"]
+    assert findings(phase) == ["honest request was slow: GET /profile/: 2.1 s, in second 1"]
 
 
 def test_honest_request_is_not_slow_because_of_other_programs(phase):
