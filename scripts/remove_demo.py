@@ -107,6 +107,7 @@ PARAGRAPHS = {"docs/operations.md": ("`make chaos` runs", "`make hostile` attack
 # Of the demo, and not of the pool's resource server, whose scopes are called stats/… too.
 _DEMO = re.compile(r"\bstats\b(?!/(read|write))|\bseed_stats\b|\bimport_stats\b|\bStat\b")
 _LANDING = ("/dashboard/", "/profile/")
+_TEST_LINK = re.compile(r"\[`(?:\w+::)?(\w+)`\]\(\.\./(tests/[\w/]+\.py)\)")
 
 
 def main(root: Path) -> None:
@@ -121,6 +122,7 @@ def main(root: Path) -> None:
         edit(root / name, lambda text, start=start: without_paragraph(text, start))
     for file in sorted((root / "tests").rglob("*.py")):
         edit(file, without_demo)
+    edit(root / "docs/security.md", lambda text: without_missing_tests(text, root))
     subprocess.run(  # what the functions that went had imported
         [sys.executable, "-m", "ruff", "check", "--quiet", "--fix", "--select", "F401,I", "tests"],
         cwd=root,
@@ -144,6 +146,17 @@ def without_lines(text: str, patterns: list[str]) -> str:
 
 def without_paragraph(text: str, start: tuple[str, ...]) -> str:
     return "\n\n".join(each for each in text.split("\n\n") if not each.startswith(start))
+
+
+def without_missing_tests(text: str, root: Path) -> str:
+    """Return a Markdown text without the lines that link a test which is gone."""
+
+    def is_there(name: str, file: str) -> bool:
+        path = root / file
+        return path.is_file() and f"def {name}(" in path.read_text(encoding="utf-8")
+
+    lines = text.splitlines(keepends=True)
+    return "".join(line for line in lines if all(is_there(*x) for x in _TEST_LINK.findall(line)))
 
 
 def replaced(text: str, pairs: list[tuple[str, str]]) -> str:

@@ -16,7 +16,7 @@ from tests.imports import ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))] + [
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))] + [
     file
     for folder in ("accounts", "stats", "local_pool", "sso_project", "infra")
     for file in sorted((ROOT / folder).rglob("*.md"))

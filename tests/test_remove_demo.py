@@ -21,6 +21,7 @@ QUICK = [
     "tests/test_design.py",
     "tests/test_layers.py",
     "tests/test_docs.py",
+    "tests/test_security_docs.py",
 ]
 
 

@@ -242,6 +242,16 @@ def test_unmapped_group_is_named_once_and_federations_own_is_not(caplog):
     assert "Google" not in caplog.text
 
 
+def test_group_without_a_rule_gives_nothing(mapping):
+    """An upstream provider's users are in a group of the pool, and Django may have one like it."""
+    names = [f"{provider().config.pool_id}_Google", "cooks", "admins"]
+    for name in names:
+        Group.objects.create(name=name)
+    mapping({"editors": "editors"})
+    assert rights(person_of_access_token(access(*names))) == (set(), False, False)
+    assert rights(person_of_id_token(id_token(*names, at=NOW + 1))) == (set(), False, False)
+
+
 def test_groups_of_federation_count_when_mapped(mapping):
     name = f"{provider().config.pool_id}_Google"
     mapping({name: "editors"})

@@ -55,3 +55,16 @@ def test_every_header_of_the_api_is_exposed_or_for_the_browser(cognito_client, p
         assert set(response["access-control-expose-headers"].lower().split(", ")) >= EXPOSED
         names = {name.lower() for name in response.headers} - EXPOSED - SAFELISTED
         assert {name for name in names if not FOR_BROWSERS.match(name)} == set()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/api/user", "/user", "/profile/", "/admin/"])
+def test_scripts_of_other_origins_cannot_use_the_session(cognito_client, path):
+    client = cognito_client("linus", bearer=False)
+    for method in ("get", "options"):
+        preflight = {"access-control-request-method": "GET"} if method == "options" else {}
+        headers = {"origin": "http://localhost:3000", **preflight}
+        response = getattr(client, method)(path, headers=headers)
+        assert "access-control-allow-credentials" not in response.headers
+        is_api = path in ("/api/user", "/user")
+        assert ("access-control-allow-origin" in response.headers) is is_api

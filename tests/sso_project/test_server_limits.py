@@ -6,6 +6,7 @@ import logging
 
 import pytest
 from gunicorn.config import Config
+from gunicorn.http.parser import RequestParser
 
 from accounts.cognito.verifier import LONGEST_TOKEN
 from deploy import gunicorn_config
@@ -14,6 +15,19 @@ from deploy import gunicorn_config
 def test_longest_access_token_reaches_the_application():
     header = f"Authorization: Bearer {'x' * LONGEST_TOKEN}\r\n"
     assert gunicorn_config.limit_request_field_size >= len(header)
+
+
+@pytest.mark.parametrize(
+    "name", ["X_Forwarded_For", "x_forwarded-proto", "SCRIPT_NAME", "PATH_INFO", "REMOTE_USER"]
+)
+def test_header_names_with_an_underscore_reach_no_application(name):
+    """WSGI writes `X_Forwarded_For` and `X-Forwarded-For` alike (CVE-2025-64484)."""
+    config = Config()
+    for setting in config.settings.keys() & vars(gunicorn_config).keys():
+        config.set(setting, getattr(gunicorn_config, setting))
+    request = f"GET / HTTP/1.1\r\nHost: localhost\r\n{name}: 192.0.2.66\r\n\r\n"
+    parser = RequestParser(config, iter([request.encode()]), ("127.0.0.1", 50_000))
+    assert [header for header, _ in next(parser).headers] == ["HOST"]
 
 
 def own_log(log_format, monkeypatch):
