@@ -59,25 +59,31 @@ class ClientSocket(socket.socket):
 
     def start_request(self) -> None:
         """Start counting anew: what follows is about another request."""
-        self._waited, self._transferred = 0.0, 0
+        self._waited, self._transferred, self._reading = 0.0, 0, True
 
     def setblocking(self, flag: bool) -> None:
         if self.fileno() != -1:  # gunicorn asks for it before it closes a connection once more
             super().setblocking(flag)
 
     def cut_off(self) -> None:
-        """Wake the thread that waits for this client."""
+        """Wake the thread that waits for this client.
+
+        What was to be read ends here, so that a thread that waits for a body can still respond. A
+        proxy that gets no response would take this instance for broken.
+        """
         try:
-            self.shutdown(socket.SHUT_RDWR)
+            self.shutdown(socket.SHUT_RD if self._reading else socket.SHUT_RDWR)
         except OSError:  # it is gone
             return
 
     def recv(self, size: int, flags: int = 0) -> bytes:
+        self._reading = True
         data: bytes = self._bounded(partial(super().recv, size, flags))
         self._transferred += len(data)
         return data
 
     def send(self, data: Any, flags: int = 0) -> int:
+        self._reading = False
         sent: int = self._bounded(partial(super().send, data, flags))
         self._transferred += sent
         return sent

@@ -83,6 +83,20 @@ def test_slow_clients_leave_threads_for_others(server, sent):
             connection.close()
 
 
+def test_client_that_is_cut_off_gets_a_response(server):
+    """A proxy that gets none would take the server for broken, and send it nothing for a while."""
+    slow = [socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(SLOW)]
+    try:
+        for connection in slow:
+            connection.sendall(REQUESTS["one byte of body"])
+        ended = select.select(slow, [], [], 15)[0]  # before any of them is out of time
+        assert ended
+        assert all(each.recv(10_000).startswith(b"HTTP/1.1 200") for each in ended)
+    finally:
+        for connection in slow:
+            connection.close()
+
+
 def response_of(connection):
     """The response that the application makes of a body that is too slow."""
     response = b""
