@@ -87,6 +87,14 @@ def test_flood_of_uploads_reaches_no_disk_and_stops_nobody(instance, small_folde
     assert instance.workers() == workers
 
 
+def test_proxy_writes_no_large_upload_to_a_disk(site):
+    for path in ("/api/stats/bulk", "/admin/stats/stat/import/"):
+        for chunked in (False, True):
+            response = upload(site.proxy.port, path, chunked=chunked)
+            assert response.startswith((b"HTTP/1.1 401", b"HTTP/1.1 403")), path
+    assert "buffered to a temporary file" not in site.proxy.log.read_text(encoding="utf-8")
+
+
 def test_full_temporary_folder_stops_nobody(instance, small_folder):
     try:
         with (small_folder / "fill").open("wb") as file:
