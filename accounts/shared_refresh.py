@@ -43,17 +43,18 @@ class Refreshed:
     refresh_token: str = field(repr=False)
 
 
-def refresh_once(unverified_refresh_token: str, *, subnet: str) -> Refreshed:
+def refresh_once(unverified_refresh_token: str, *, subnet: str, subject: str = "") -> Refreshed:
     """Return new tokens for a refresh token: from Cognito, or the result of the last 30 s.
 
-    A call to Cognito is charged to `subnet`. A refresh token that Cognito refused in the last 30 s
-    is refused again without a call.
+    A call to Cognito is charged to `subnet` and, if given, the `subject` of a genuine access token
+    together, so that a neighbor's junk uses up nothing of this user's. A refresh token that
+    Cognito refused in the last 30 s is refused again without a call.
 
     Raises:
         GrantRejected: the refresh token is used, expired or revoked, or its person disabled.
         RequestRejected, ClientRejected: our configuration does not fit the app client.
         CognitoUnavailable: no usable answer, now or for whoever asked just before.
-        TooManyFailures: the budget of `subnet` is used up.
+        TooManyFailures: the budget is used up.
     """
     key = salted_hmac(__name__, unverified_refresh_token, algorithm="sha256").hexdigest()
     lease = timedelta(seconds=provider().longest_call) + LEASE_MARGIN
@@ -61,13 +62,18 @@ def refresh_once(unverified_refresh_token: str, *, subnet: str) -> Refreshed:
     with turn(("refresh", key), seconds=2 * lease.total_seconds()) as mine:
         refreshed: Refreshed | None = mine.found
         if refreshed is None:
-            refreshed = _result(unverified_refresh_token, key, lease, give_up_at, subnet)
+            refreshed = _result(unverified_refresh_token, key, lease, give_up_at, subnet, subject)
             mine.leave(refreshed)
         return refreshed
 
 
 def _result(
-    unverified_refresh_token: str, key: str, lease: timedelta, give_up_at: float, subnet: str
+    unverified_refresh_token: str,
+    key: str,
+    lease: timedelta,
+    give_up_at: float,
+    subnet: str,
+    subject: str,
 ) -> Refreshed:
     """Another process's, or Cognito's to us. Raises as `refresh_once`."""
     owner = secrets.token_hex(16)
@@ -81,7 +87,7 @@ def _result(
         if row is not None and row.sealed_result and row.expires_at > timezone.now():
             return _opened(row.sealed_result)
         if row is None or _is_over(row):
-            with call_budget(subnet):
+            with call_budget(f"{subnet} {subject}".rstrip()):
                 if _claimed(key, owner, row, lease):
                     return _ask_cognito(unverified_refresh_token, key, owner, subnet)
         time.sleep(_LOOK_EVERY)

@@ -83,7 +83,7 @@ def refresh_for(expired: AccessClaims, unverified_refresh_token: str, *, subnet:
     Raises:
         TokenRevoked, SessionEnded: the sign-in is over, or the access token is too old to tell.
         CognitoUnavailable: no answer; the sign-in goes on.
-        TooManyFailures: the budget of `subnet` is used up; the sign-in goes on.
+        TooManyFailures: the budget of this user in `subnet` is used up; the sign-in goes on.
         ClientRejected, RequestRejected: our configuration does not fit the app client.
     """
     revocations.check(expired)
@@ -91,7 +91,7 @@ def refresh_for(expired: AccessClaims, unverified_refresh_token: str, *, subnet:
         # Revocations are remembered as long as an access token can live, and no longer.
         raise SessionEnded("unused for too long; sign in again")
     try:
-        return refresh_once(unverified_refresh_token, subnet=subnet)
+        return refresh_once(unverified_refresh_token, subnet=subnet, subject=expired.subject)
     except GrantRejected as error:
         raise SessionEnded("the sign-in has ended; sign in again") from error
 

@@ -158,6 +158,14 @@ def test_header_refreshes_beyond_the_budget_are_429(client, cognito, spa, limit_
     assert SharedRefresh.objects.count() == 3
 
 
+def test_junk_of_one_user_uses_up_nothing_of_a_neighbor(client, cognito, spa, limit_failed_calls):
+    limit_failed_calls(3)
+    for number in range(5):
+        ask(client, spa.expired(), f"junk{number}")
+    other = Spa(cognito, "mallory")
+    assert ask(client, other.expired(), other.refresh_token).status_code == 200
+
+
 def test_successful_refreshes_use_no_budget(client, cognito, limit_failed_calls):
     limit_failed_calls(1)
     for number in range(4):
