@@ -24,7 +24,6 @@ MIN_BYTES_PER_SECOND = 20_000
 # Of a body that was refused unread. If the connection ended there, a proxy that is still sending
 # the body or that has reused the connection would take this instance for broken, and not use it.
 MAX_DRAINED_BYTES = 16 * 1024 * 1024
-MAX_DRAIN_SECONDS = 5.0
 
 
 class WaitingClients:
@@ -137,9 +136,9 @@ class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc] # untyped
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
         """Drop what is left of the body. Return False if the connection has to be closed for it.
 
-        gunicorn's own method drops 64 kB at most.
+        gunicorn's own method drops 64 kB at most, for five seconds.
         """
-        deadline = time.monotonic() + MAX_DRAIN_SECONDS
+        deadline = time.monotonic() + MAX_WAIT_SECONDS
         finish = partial(conn.parser.finish_body, deadline=deadline, max_bytes=MAX_DRAINED_BYTES)
         return keepalive and bool(finish())
 

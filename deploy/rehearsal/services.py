@@ -229,7 +229,7 @@ class Nginx(Process):
 
     def write(self, backends: list[int]) -> None:
         template = Path(__file__).parent.parent / "nginx.conf.template"
-        servers = " ".join(f"server 127.0.0.1:{p} max_fails=1 fail_timeout=2s;" for p in backends)
+        servers = " ".join(f"server 127.0.0.1:{p} max_fails=3 fail_timeout=2s;" for p in backends)
         site = template.read_text(encoding="utf-8")
         for name, value in {
             "${SERVERS}": servers,
