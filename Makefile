@@ -1,6 +1,6 @@
 # `make help` says what each target does. Everything is installed into .venv, inside this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help run token serve chaos hostile test test-services test-js test-infra check bench demo-signout remove-demo format reset
+.PHONY: help run token serve chaos hostile test test-services test-js test-infra check bench demo-signout format reset
 
 PY := .venv/bin/python
 ENSURE := .venv/installed
@@ -52,9 +52,6 @@ bench: $(ENSURE) .local/bench/installed ## measure speed beside the peers (ARGS=
 
 demo-signout: $(ENSURE) ## see an access token refused a second after its person signed out
 	@$(PY) -m sso_project.dev.demo_signout
-
-remove-demo: $(ENSURE) ## take the example application (stats) out, to build your own
-	@$(PY) scripts/remove_demo.py
 
 format: $(ENSURE) ## put the code into the project's format
 	@$(PY) -m ruff check --quiet --fix-only && $(PY) -m ruff format --quiet
