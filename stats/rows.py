@@ -8,6 +8,7 @@ through the model's fields.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -19,6 +20,7 @@ from .numbers import exact_decimal, whole_number
 FIELDS = ("kpi", "year", "month", "value")
 # What an answer of the API holds beside them; sent back, they are not taken for mistakes.
 DERIVED = frozenset({"id", "period", "createdDate", "updatedDate"})
+MAX_UNKNOWN_FIELDS = 20  # named in one error: a body of 1 MB can hold a hundred thousand
 
 Errors = dict[str, list[str]]
 
@@ -61,12 +63,13 @@ def clean_values(raw: Mapping[str, Any], *, partial: bool = False) -> dict[str, 
     """Clean values of the fields that `raw` has; of all four unless `partial`.
 
     Raises:
-        ValidationError: with a message for each field that is missing, unknown or wrong.
+        ValidationError: with a message for each field that is missing, unknown or wrong; at most
+            MAX_UNKNOWN_FIELDS of them unknown.
     """
+    unknown = (name for name in raw if name not in FIELDS and name not in DERIVED)
     errors: dict[str, Any] = {
         _encodable(str(name)[:64]): ["There is no such field."]
-        for name in raw
-        if name not in FIELDS and name not in DERIVED
+        for name in islice(unknown, MAX_UNKNOWN_FIELDS)
     }
     values = {}
     for name in FIELDS:

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 
 from stats.models import Change, Revision, Stat
+from stats.rows import MAX_UNKNOWN_FIELDS
 from tests.stats.api.conftest import FIGURE, STATS
 
 pytestmark = pytest.mark.django_db
@@ -290,6 +291,13 @@ def test_field_whose_name_is_no_text_is_named_as_far_as_possible(editor, escape)
         answer = send(editor, "post", address, body)
         assert answer.status_code == 400
         assert "There is no such field." in answer.json()["detail"]
+
+
+def test_error_names_a_bounded_number_of_unknown_fields(editor):
+    figure = {"kpi": "cost", "year": 2020, "month": 1, "value": 1}
+    answer = send(editor, "post", STATS, figure | {f"x{number}": 1 for number in range(1000)})
+    assert answer.status_code == 400
+    assert len(answer.json()["fields"]) == MAX_UNKNOWN_FIELDS
 
 
 def test_missing_fields_are_all_named(editor):
