@@ -60,7 +60,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Allowance:
-    """How often a status is acceptable, for each client address in each window of time."""
+    """A number of acceptable responses, for each client address in each window of time."""
 
     count: int
     window_seconds: int

@@ -19,7 +19,7 @@ MAX_REQUESTS = 20_000  # of one attack, however long it lasts
 
 @dataclass
 class AttackLog:
-    """What one attack sent and received.
+    """The record of one attack.
 
     `slowest` is in seconds. `examples` holds the beginning of the first response of each status.
     """

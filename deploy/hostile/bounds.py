@@ -1,4 +1,4 @@
-"""What an attack may make grow, at most: disk, memory, rows, and calls of the user pool.
+"""Bounds of the growth during an attack: disk, memory, rows, and calls of the user pool.
 
 What the honest users cause is allowed for; the rest of each limit is what strangers may cause.
 """
@@ -23,7 +23,7 @@ KEY_SET_PAUSE_SECONDS = 10  # between two downloads for unknown key ids, in each
 
 @dataclass(frozen=True)
 class Context:
-    """What a limit may depend on."""
+    """The values that a limit may depend on."""
 
     measured: Measurements
     ledger: Ledger

@@ -1,4 +1,4 @@
-"""How much of this machine other programs used, which the site cannot be blamed for.
+"""The share of this machine that other programs used: the site cannot be blamed for it.
 
 A limit in seconds is one for a machine that belongs to the rehearsal. While other programs use a
 share of its processors, everything here takes longer by that share.
@@ -66,6 +66,12 @@ def _ticks_of_tree(roots: list[int]) -> int:
         ours |= children
         is_growing = bool(children)
     return sum(ticks.get(pid, 0) for pid in ours)
+
+
+def own_share(samples: list[Sample]) -> float:
+    """Return the share of the machine that this rehearsal used."""
+    first, last = samples[0], samples[-1]
+    return (last.ours - first.ours) / max(1, last.total - first.total)
 
 
 def available(samples: list[Sample], at: float, until: float) -> float:

@@ -21,7 +21,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Measurements:
-    """What grew in a phase of `seconds`. Bytes are those of the fullest moment.
+    """The growth in a phase of `seconds`. Bytes are those of the fullest moment.
 
     `memory_bytes` is the growth of the worker that grew most; `lost_workers` are those that ended.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from deploy.load.ledger import Answer
 from .attacks import FAMILIES
 from .bounds import MEGABYTE, Bound
 from .checker import MAX_HONEST_SECONDS, Phase, findings, name_of
-from .machine import available
+from .machine import available, own_share
 from .run import Noticed
 
 MAX_FINDINGS = 100
@@ -53,7 +54,8 @@ Written by `make hostile`; [operations.md](operations.md) says how it is arrange
 ## Honest requests
 
 {requests} requests, {failed} of them failed. None may take longer than {limit:.0f} s, less the \
-share of the machine's processors that other programs used ({others:.0%} on average).
+share of the machine's {cores} processors that other programs used. On average they used \
+{others:.0%}, and this rehearsal {own:.0%}.
 
 | what | times | median | p95 | longest | longest, less other programs |
 |---|---|---|---|---|---|
@@ -101,6 +103,8 @@ def markdown(result: Result) -> str:
         failed=sum(bool(answer.problem) for answer in answers),
         limit=MAX_HONEST_SECONDS,
         others=1 - available(phase.samples, 0, time.time()),
+        cores=os.cpu_count(),
+        own=own_share(phase.samples),
         honest="\n".join(_honest(phase)),
         sent=sum(log.requests for log in phase.logs),
         attacks="\n".join(_attacks(phase)),

@@ -32,7 +32,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Folders:
-    """Where the instances put temporary files and metrics."""
+    """The folders in which the instances put temporary files and metrics."""
 
     temporary: Path
     metrics: Path

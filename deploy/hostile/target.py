@@ -14,7 +14,7 @@ INSIDER = "mallory"  # a pool user with the rights of an editor
 
 @dataclass(frozen=True)
 class Target:
-    """What the attackers know. It is sent to their process, so it holds plain values only."""
+    """The knowledge of the attackers. It holds plain values only: it is sent to their process."""
 
     proxy_port: int
     instance_ports: tuple[int, ...]
@@ -23,7 +23,7 @@ class Target:
     expired_access_token: str = field(repr=False)
     ended_session: str = field(repr=False)  # a Cookie header, copied before its user signed out
     used_callback: str = field(repr=False)  # the path of a callback that has signed in its user
-    insider_session: str = field(repr=False)  # a Cookie header of somebody without staff status
+    insider_session: str = field(repr=False)  # a Cookie header of a user without staff status
 
     @property
     def ports(self) -> tuple[int, ...]:

@@ -31,7 +31,7 @@ class Watch(threading.Thread):
 
 
 class FolderWatch(Watch):
-    """How much a folder holds; `peak` is the growth at the fullest moment, in bytes."""
+    """The size of a folder; `peak` is the growth at the fullest moment, in bytes."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(seconds=0.1)

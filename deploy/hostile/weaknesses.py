@@ -127,10 +127,11 @@ def _unlimited_calls() -> None:
 WEAKNESSES = (
     Weakness(
         "files-on-disk",
-        "the refusal of files that nobody may send",
+        "the refusal of files from strangers",
         ("files to the import page",),
         "bound exceeded: temporary folder",
         _files_on_disk,
+        faster=2,
     ),
     Weakness(
         "unlimited-headers",
@@ -145,6 +146,7 @@ WEAKNESSES = (
         ("whole files to an instance",),
         "unacceptable response: whole files to an instance: closed",
         _undrained_bodies,
+        faster=2,
     ),
     Weakness(
         "unlimited-waiting",
@@ -175,7 +177,7 @@ WEAKNESSES = (
         ("unknown key ids",),
         "bound exceeded: downloads of the key set",
         _unlimited_key_downloads,
-        faster=2,
+        faster=3,
     ),
     Weakness(
         "unlimited-passwords",
@@ -199,7 +201,8 @@ WEAKNESSES = (
         ("guessed codes",),
         "too many responses: guessed codes",
         _unlimited_calls,
-        faster=10,
+        faster=15,
+        seconds=12,
     ),
     Weakness(
         "unlimited-refreshes",
@@ -207,7 +210,8 @@ WEAKNESSES = (
         ("guessed refresh tokens",),
         "too many responses: guessed refresh tokens",
         _unlimited_calls,
-        faster=10,
+        faster=15,
+        seconds=12,
     ),
     Weakness(
         "unlimited-callbacks",
@@ -215,6 +219,7 @@ WEAKNESSES = (
         ("an attempt for each code",),
         "too many responses: an attempt for each code",
         _unlimited_calls,
-        faster=10,
+        faster=15,
+        seconds=12,
     ),
 )

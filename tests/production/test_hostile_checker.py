@@ -30,7 +30,7 @@ SECONDS = 30.0
 
 
 def log_of(name):
-    """What an attack receives from a site that refuses everything."""
+    """Return the log of an attack on a site that refuses everything."""
     attack = attack_called(name)
     refusal = min(attack.acceptable - {CLOSED, OPEN} - set(attack.at_most))
     count = Counter({refusal: int(attack.per_second * SECONDS)})

@@ -1,4 +1,4 @@
-"""Callbacks and cookies that were used before, were never issued, or belong to somebody else."""
+"""Callbacks and cookies that were used before, were never issued, or belong to another user."""
 
 from __future__ import annotations
 
@@ -74,10 +74,10 @@ def started_sign_ins(attacker: Attacker) -> Iterator[Response]:
 
 _CALLS = {400: CALLS_A_MINUTE}  # the answer to a code that Cognito refused
 ATTACKS = (
-    Attack("many codes with one attempt", junk_codes, 5, _REFUSED, _CALLS, addresses=2),
-    Attack("an attempt for each code", one_code_each, 3, _REFUSED, _CALLS),
-    Attack("used callback in another browser", replayed_callback, 3, _REFUSED),
-    Attack("session cookie after signing out", replayed_session, 3, _REFUSED),
-    Attack("invented session cookies", invented_sessions, 3, REFUSED),
-    Attack("sign-ins that are never finished", started_sign_ins, 3, frozenset({302, 429})),
+    Attack("many codes with one attempt", junk_codes, 4, _REFUSED, _CALLS, addresses=2),
+    Attack("an attempt for each code", one_code_each, 2, _REFUSED, _CALLS),
+    Attack("used callback in another browser", replayed_callback, 2, _REFUSED),
+    Attack("session cookie after signing out", replayed_session, 2, _REFUSED),
+    Attack("invented session cookies", invented_sessions, 2, REFUSED),
+    Attack("sign-ins that are never finished", started_sign_ins, 2, frozenset({302, 429})),
 )

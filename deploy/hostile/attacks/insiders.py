@@ -1,4 +1,4 @@
-"""What an editor could send to harm the others: values, cursors and files that cost too much."""
+"""Requests of an editor that could harm other users: costly values, cursors and files."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def wide_sheets(attacker: Attacker) -> Iterator[Response]:
 
 
 ATTACKS = (
-    Attack("junk figures", junk_figures, 4, _REFUSED),
-    Attack("junk cursors", junk_cursors, 4, _REFUSED),
-    Attack("wide sheets without staff status", wide_sheets, 2, _REFUSED),
+    Attack("junk figures", junk_figures, 3, _REFUSED),
+    Attack("junk cursors", junk_cursors, 3, _REFUSED),
+    Attack("wide sheets without staff status", wide_sheets, 1, _REFUSED),
 )

@@ -66,6 +66,6 @@ def direct_paths(attacker: Attacker) -> Iterator[Response]:
 
 _ACCEPTABLE = REFUSED | {200, 301, 302, 304}
 ATTACKS = (
-    Attack("odd paths", odd_paths, 5, _ACCEPTABLE),
-    Attack("odd paths to an instance", direct_paths, 4, _ACCEPTABLE | {CLOSED}),
+    Attack("odd paths", odd_paths, 4, _ACCEPTABLE),
+    Attack("odd paths to an instance", direct_paths, 2, _ACCEPTABLE | {CLOSED}),
 )

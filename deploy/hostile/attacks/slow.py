@@ -71,7 +71,7 @@ def drip_bodies_to_instance(attacker: Attacker) -> Iterator[Response]:
 
 
 ATTACKS = (
-    Attack("headers byte by byte", drip_headers, 25, _ENDED | {OPEN}),
-    Attack("bodies byte by byte", drip_bodies, 25, _ENDED | {OPEN}),
+    Attack("headers byte by byte", drip_headers, 20, _ENDED | {OPEN}),
+    Attack("bodies byte by byte", drip_bodies, 20, _ENDED | {OPEN}),
     Attack("bodies byte by byte to an instance", drip_bodies_to_instance, 5, _ENDED | {OPEN}),
 )

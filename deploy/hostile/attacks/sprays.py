@@ -50,12 +50,12 @@ def passwords(attacker: Attacker) -> Iterator[Response]:
 
 
 ATTACKS = (
-    Attack("guessed refresh tokens", refresh_tokens, 4, _GUESS, {401: CALLS_A_MINUTE}),
-    Attack("guessed codes", codes, 4, _GUESS, {400: CALLS_A_MINUTE}),
+    Attack("guessed refresh tokens", refresh_tokens, 3, _GUESS, {401: CALLS_A_MINUTE}),
+    Attack("guessed codes", codes, 3, _GUESS, {400: CALLS_A_MINUTE}),
     Attack(
         "guessed break-glass passwords",
         passwords,
-        3,
+        2,
         _GUESS | {200},
         {200: Allowance(10, 900)},
     ),

@@ -1,4 +1,4 @@
-"""Files that nobody asked for. They must not reach a disk of the site."""
+"""Files of strangers. They must not reach a disk of the site."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ def unfinished(attacker: Attacker) -> Iterator[Response]:
 
 
 ATTACKS = (
-    Attack("files to existing URLs", flood_known, 4),
-    Attack("files to unknown URLs", flood_unknown, 2),
-    Attack("files to the import page", flood_import, 2, addresses=2),
-    Attack("whole files to an instance", whole_files, 1),
+    Attack("files to existing URLs", flood_known, 2),
+    Attack("files to unknown URLs", flood_unknown, 1),
+    Attack("files to the import page", flood_import, 1, addresses=2),
+    Attack("whole files to an instance", whole_files, 0.5),
     Attack("files that never end", unfinished, 1, REFUSED | {CLOSED}),
 )
