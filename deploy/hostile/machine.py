@@ -68,10 +68,13 @@ def _ticks_of_tree(roots: list[int]) -> int:
     return sum(ticks.get(pid, 0) for pid in ours)
 
 
-def own_share(samples: list[Sample]) -> float:
-    """Return the share of the machine that this rehearsal used."""
-    first, last = samples[0], samples[-1]
-    return (last.ours - first.ours) / max(1, last.total - first.total)
+def shares(before: Sample, after: Sample) -> tuple[float, float]:
+    """Return the shares of the machine that this rehearsal and other programs used."""
+    total = after.total - before.total
+    if total <= 0:
+        return 0.0, 0.0
+    ours = after.ours - before.ours
+    return ours / total, max(0.0, (after.used - before.used - ours) / total)
 
 
 def available(samples: list[Sample], at: float, until: float) -> float:
@@ -79,8 +82,5 @@ def available(samples: list[Sample], at: float, until: float) -> float:
     times = [sample.at for sample in samples]
     before = samples[max(0, bisect_right(times, at) - 1)]
     after = samples[min(len(samples) - 1, bisect_left(times, until))]
-    total = after.total - before.total
-    if total <= 0:
-        return 1.0
-    others = (after.used - before.used) - (after.ours - before.ours)
-    return min(1.0, max(MIN_AVAILABLE, 1 - others / total))
+    _, others = shares(before, after)
+    return max(MIN_AVAILABLE, 1 - others)

@@ -14,7 +14,7 @@ from deploy.load.ledger import Answer
 from .attacks import FAMILIES
 from .bounds import MEGABYTE, Bound
 from .checker import MAX_HONEST_SECONDS, Phase, findings, name_of
-from .machine import available, own_share
+from .machine import shares
 from .run import Noticed
 
 MAX_FINDINGS = 100
@@ -93,6 +93,7 @@ seconds.
 def markdown(result: Result) -> str:
     """Return the whole report."""
     phase, answers = result.phase, result.phase.ledger.answers
+    own, others = shares(phase.samples[0], phase.samples[-1])
     text = _TEXT.format(
         seconds=result.seconds,
         people=phase.people,
@@ -102,9 +103,9 @@ def markdown(result: Result) -> str:
         requests=len(answers),
         failed=sum(bool(answer.problem) for answer in answers),
         limit=MAX_HONEST_SECONDS,
-        others=1 - available(phase.samples, 0, time.time()),
+        others=others,
         cores=os.cpu_count(),
-        own=own_share(phase.samples),
+        own=own,
         honest="\n".join(_honest(phase)),
         sent=sum(log.requests for log in phase.logs),
         attacks="\n".join(_attacks(phase)),
