@@ -139,7 +139,9 @@ class Accelerator:
 def _name(key: str) -> str:
     """Return the key in the cache. Several sites may share one cache, and values of another site
     must not be read: they would hide this site's revocations."""
-    site = salted_hmac(__name__, f"{provider().public_url} {provider().config.issuer}")
+    site = salted_hmac(
+        "accounts.accelerator", f"{provider().public_url} {provider().config.issuer}"
+    )
     return f"sso:{site.hexdigest()[:16]}:{key}"
 
 

@@ -56,7 +56,9 @@ def refresh_once(unverified_refresh_token: str, *, subnet: str, subject: str = "
         CognitoUnavailable: no usable answer, now or for whoever asked just before.
         TooManyFailures: the budget is used up.
     """
-    key = salted_hmac(__name__, unverified_refresh_token, algorithm="sha256").hexdigest()
+    key = salted_hmac(
+        "accounts.shared_refresh", unverified_refresh_token, algorithm="sha256"
+    ).hexdigest()
     lease = timedelta(seconds=provider().longest_call) + LEASE_MARGIN
     give_up_at = time.monotonic() + 2 * lease.total_seconds()
     with turn(("refresh", key), seconds=2 * lease.total_seconds()) as mine:
