@@ -22,10 +22,10 @@ serve: $(ENSURE) ## start the production server (docs/operations.md has its sett
 	@exec $(PY) -m gunicorn --config deploy/gunicorn_config.py
 
 chaos: $(ENSURE) ## ten minutes of load while things break, and a report (ARGS="--seconds 90")
-	@$(PY) -m deploy.chaos $(ARGS)
+	@$(PY) -m tools.chaos $(ARGS)
 
 hostile: $(ENSURE) ## five minutes of attacks under load, and a report (ARGS="--seconds 60")
-	@$(PY) -m deploy.hostile $(ARGS)
+	@$(PY) -m tools.hostile $(ARGS)
 
 test: $(ENSURE) ## run all tests (ARGS="-k profile tests/flows" narrows them)
 	@$(PY) -m tests.browser && $(PY) -m tests.production.programs
@@ -48,7 +48,7 @@ check: $(ENSURE) ## lint, formatting, types, migrations, layers and documentatio
 	@$(PY) -m pytest -q tests/test_docs.py tests/test_layers.py
 
 bench: $(ENSURE) .local/bench/installed ## measure speed beside the peers (ARGS="--part micro", --help)
-	@.local/bench/venv/bin/python -m bench $(ARGS)
+	@.local/bench/venv/bin/python -m tools.bench $(ARGS)
 
 demo-signout: $(ENSURE) ## see an access token refused a second after its person signed out
 	@$(PY) -m sso_project.dev.demo_signout
@@ -63,7 +63,7 @@ reset: ## forget what running left behind: development database, pool state, key
 	@echo "Reset. The next 'make run' starts afresh."
 
 .venv/installed: requirements.txt requirements-runtime.txt
-	@sh scripts/install
+	@sh tools/install
 
 .local/infra/installed: infra/requirements-test.txt
 	@echo "Installing the emulator and the linter into .local/infra (once, about a minute) …"
@@ -71,8 +71,8 @@ reset: ## forget what running left behind: development database, pool state, key
 	@.local/infra/bin/python -m pip install -qq --disable-pip-version-check -r $<
 	@touch $@
 
-.local/bench/installed: bench/requirements.txt requirements-runtime.txt
+.local/bench/installed: tools/bench/requirements.txt requirements-runtime.txt
 	@echo "Installing the peers into .local/bench (once, about a minute) …"
 	@$(PY) -m venv --clear .local/bench/venv
-	@.local/bench/venv/bin/python -m pip install -qq --disable-pip-version-check -r bench/requirements.txt
+	@.local/bench/venv/bin/python -m pip install -qq --disable-pip-version-check -r tools/bench/requirements.txt
 	@touch .local/bench/installed

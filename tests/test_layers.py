@@ -101,7 +101,7 @@ def test_only_the_provider_reads_the_cognito_settings():
 
 @pytest.mark.parametrize("folder", ["accounts", "stats", "sso_project", "local_pool"])
 def test_nothing_we_ship_imports_what_tests_and_measures_it(folder):
-    assert breaches(imports_of(folder), "tests", "bench") == []
+    assert breaches(imports_of(folder), "tests", "tools") == []
 
 
 def test_only_tests_import_the_kit():

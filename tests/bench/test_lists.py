@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from bench.client import Answer
-from bench.lists import require_same
-from bench.measuring import Refused
+from tools.bench.client import Answer
+from tools.bench.lists import require_same
+from tools.bench.measuring import Refused
 
 ROW = {
     "id": 1,

@@ -5,8 +5,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bench.client import Connection, ask_once
-from bench.load import Asked, all_at_once, in_another_process, keep_asking
+from tools.bench.client import Connection, ask_once
+from tools.bench.load import Asked, all_at_once, in_another_process, keep_asking
 
 HOST = {"Host": "localhost"}
 

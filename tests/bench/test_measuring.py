@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.measuring import Refused, Series, Spread, in_turn, ratio
+from tools.bench.measuring import Refused, Series, Spread, in_turn, ratio
 
 
 def test_spread_is_median_lowest_and_highest():

@@ -13,20 +13,20 @@ import pytest
 from django.db import connection
 
 from accounts.testing import mint_access_token
-from bench.charts import charts
-from bench.load import Asked
-from bench.measuring import Refused, Spread, in_turn
-from bench.outcome import Figure, Outcome
-from bench.parts import macro, micro
-from bench.parts.macro import spoilt
-from bench.parts.page import QueryCounter
-from bench.parts.profiling import Samples, area_of
-from bench.parts.scaling import MEBIBYTE, Memory
-from bench.parts.storm import with_key_id
-from bench.parts.subject import Subject
-from bench.servers import Server
-from bench.userinfo import UserInfo
 from tests.imports import ROOT
+from tools.bench.charts import charts
+from tools.bench.load import Asked
+from tools.bench.measuring import Refused, Spread, in_turn
+from tools.bench.outcome import Figure, Outcome
+from tools.bench.parts import macro, micro
+from tools.bench.parts.macro import spoilt
+from tools.bench.parts.page import QueryCounter
+from tools.bench.parts.profiling import Samples, area_of
+from tools.bench.parts.scaling import MEBIBYTE, Memory
+from tools.bench.parts.storm import with_key_id
+from tools.bench.parts.subject import Subject
+from tools.bench.servers import Server
+from tools.bench.userinfo import UserInfo
 
 LONGEST_LABEL = 45  # characters that have room beside the bars
 INSTALLED = ROOT / ".local/bench/installed"
@@ -38,7 +38,7 @@ def pins(name):
 
 
 def test_what_both_requirements_name_has_one_version():
-    ours, bench = pins("requirements.txt"), pins("bench/requirements.txt")
+    ours, bench = pins("requirements.txt"), pins("tools/bench/requirements.txt")
     assert {"django-cognito-jwt", "joserfc", "flask"} <= set(bench)
     assert {name: bench[name] for name in bench if name in ours} == {
         name: ours[name] for name in ours if name in bench
@@ -159,9 +159,9 @@ def test_userinfo_knows_one_token(request_of, status):
 @pytest.mark.skipif(not INSTALLED.exists(), reason="`make bench` installs what it needs")
 def test_peers_answer_what_we_answer_and_refuse_broken_tokens(clean_environ):
     code = (
-        "from bench.site import Site\n"
-        "from bench.parts.macro import require_peers_to_agree\n"
-        "from bench.servers import ONE_SYNC_WORKER\n"
+        "from tools.bench.bench_site import Site\n"
+        "from tools.bench.parts.macro import require_peers_to_agree\n"
+        "from tools.bench.servers import ONE_SYNC_WORKER\n"
         "with Site() as site:\n"
         "    environment = site.databases.make(108)\n"
         "    ours = site.serve('site', environment, *ONE_SYNC_WORKER)\n"

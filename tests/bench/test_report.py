@@ -6,13 +6,13 @@ from collections import Counter
 
 import pytest
 
-from bench import __main__ as command
-from bench.goals import GOALS, Goal, amount, result
-from bench.measuring import Refused, Series, Spread, ratio
-from bench.outcome import Figure, Outcome
-from bench.picture import Bar, Chart, drawn
-from bench.report import as_json, as_markdown, rewritten
 from tests.imports import ROOT
+from tools.bench import __main__ as command
+from tools.bench.goals import GOALS, Goal, amount, result
+from tools.bench.measuring import Refused, Series, Spread, ratio
+from tools.bench.outcome import Figure, Outcome
+from tools.bench.picture import Bar, Chart, drawn
+from tools.bench.report import as_json, as_markdown, rewritten
 
 MACHINE = {"date": "2026-01-02 03:04 UTC", "Python": "3.11"}
 DOCUMENT = ROOT / "docs/performance.md"
@@ -153,7 +153,7 @@ def test_wrong_arguments_are_explained(words, capsys):
 
 
 def test_every_part_can_be_chosen():
-    assert {file.stem for file in (ROOT / "bench/parts").glob("*.py")} >= set(command.PARTS)
+    assert {file.stem for file in (ROOT / "tools/bench/parts").glob("*.py")} >= set(command.PARTS)
     assert command.arguments(["--part", "micro", "--part", "storm"]).part == ["micro", "storm"]
 
 

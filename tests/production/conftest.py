@@ -6,8 +6,8 @@ there are left out, and that is said, unless REQUIRE_SERVICES=1 lets them fail.
 
 import pytest
 
-from deploy.rehearsal.site import Site
 from local_pool.testing import Seed
+from tools.rehearsal.instances import Site
 
 from .programs import NEEDED, missing, required
 

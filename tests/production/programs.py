@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 
-from deploy.rehearsal.services import PROGRAMS, MissingProgram, program
+from tools.rehearsal.services import PROGRAMS, MissingProgram, program
 
 NEEDED = ("initdb", "redis-server", "nginx", "pgbouncer")
 

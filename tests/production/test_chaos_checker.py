@@ -14,11 +14,11 @@ from django.utils import timezone
 from accounts import services
 from accounts.models import Identity, Revocation, SignIn, User
 from accounts.testing import mint_access_token
-from deploy.chaos.report import Result, markdown
-from deploy.load.checker import check
-from deploy.load.client import claims_of
-from deploy.load.ledger import Answer, Ledger, RevokedToken, Write
 from stats.models import Stat
+from tools.chaos.report import Result, markdown
+from tools.load.checker import check
+from tools.load.client import claims_of
+from tools.load.ledger import Answer, Ledger, RevokedToken, Write
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,8 @@ import pytest
 from django.db import OperationalError
 from django.db.utils import ConnectionHandler
 
-from deploy.rehearsal.services import PgBouncer, Postgres
 from sso_project.postgresql import MAX_WAIT_SECONDS, pool_options
+from tools.rehearsal.services import PgBouncer, Postgres
 
 pytestmark = pytest.mark.xdist_group("production")
 SIZE = 6

@@ -7,12 +7,12 @@ from threading import Thread
 
 import pytest
 
-from deploy.hostile import attackers
-from deploy.hostile.attack import CLOSED, OPEN, Attack, Attacker, Response
-from deploy.hostile.attacks import insiders, odd_paths, slow, uploads
-from deploy.hostile.attacks.forgeries import decode, encode
-from deploy.hostile.target import Target
-from deploy.hostile.watch import FolderWatch
+from tools.hostile import attackers
+from tools.hostile.attack import CLOSED, OPEN, Attack, Attacker, Response
+from tools.hostile.attacks import insiders, odd_paths, slow, uploads
+from tools.hostile.attacks.forgeries import decode, encode
+from tools.hostile.target import Target
+from tools.hostile.watch import FolderWatch
 
 
 class Door(ThreadingHTTPServer):

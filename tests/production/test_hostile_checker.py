@@ -11,19 +11,19 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.hostile.attack import CLOSED, NO_ANSWER, OPEN, Allowance
-from deploy.hostile.attackers import AttackLog
-from deploy.hostile.attacks import ATTACKS, FAMILIES
-from deploy.hostile.bounds import RULES, TABLES, Context, bounds
-from deploy.hostile.checker import Phase, attack_called, findings, name_of
-from deploy.hostile.machine import MIN_AVAILABLE, Sample, available
-from deploy.hostile.measure import Measurements
-from deploy.hostile.report import Result, markdown
-from deploy.hostile.run import Noticed, all_names
-from deploy.hostile.target import INSIDER
-from deploy.hostile.weaknesses import WEAKNESSES
-from deploy.load.ledger import Answer, Ledger, Write
 from tests.imports import ROOT
+from tools.hostile.attack import CLOSED, NO_ANSWER, OPEN, Allowance
+from tools.hostile.attackers import AttackLog
+from tools.hostile.attacks import ATTACKS, FAMILIES
+from tools.hostile.bounds import RULES, TABLES, Context, bounds
+from tools.hostile.checker import Phase, attack_called, findings, name_of
+from tools.hostile.machine import MIN_AVAILABLE, Sample, available
+from tools.hostile.measure import Measurements
+from tools.hostile.report import Result, markdown
+from tools.hostile.run import Noticed, all_names
+from tools.hostile.target import INSIDER
+from tools.hostile.weaknesses import WEAKNESSES
+from tools.load.ledger import Answer, Ledger, Write
 
 STARTED = 1_800_000_000.0  # Unix time, the beginning of a minute
 SECONDS = 30.0
@@ -194,7 +194,7 @@ def test_names_are_unique_and_weaknesses_name_attacks():
 
 
 def test_every_weakness_replaces_something_that_exists():
-    code = "from deploy.hostile.weaknesses import WEAKNESSES\nfor each in WEAKNESSES: each.patch()"
+    code = "from tools.hostile.weaknesses import WEAKNESSES\nfor each in WEAKNESSES: each.patch()"
     environment = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PATH": ""}
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from deploy.rehearsal.services import PgBouncer, until
-from deploy.rehearsal.site import Instance
 from tests.imports import ROOT
 from tests.production.test_two_instances import HOST, Browser
+from tools.rehearsal.instances import Instance
+from tools.rehearsal.services import PgBouncer, until
 
 pytestmark = pytest.mark.xdist_group("production")
 ROWS = 2_500  # several pieces of a streamed list

@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from accounts.accelerator import PAUSE, Accelerator, is_configured
-from deploy.rehearsal.services import Redis, until
+from tools.rehearsal.services import Redis, until
 
 pytestmark = pytest.mark.xdist_group("production")
 PAUSES = 3

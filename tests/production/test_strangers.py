@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from deploy.rehearsal.site import Instance
 from tests.production.test_two_instances import HOST, Browser
+from tools.rehearsal.instances import Instance
 
 pytestmark = pytest.mark.xdist_group("production")
 

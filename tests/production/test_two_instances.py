@@ -10,8 +10,8 @@ import pytest
 import requests
 from urllib3.exceptions import ProtocolError
 
-from deploy.rehearsal.services import until
-from deploy.rehearsal.site import Instance
+from tools.rehearsal.instances import Instance
+from tools.rehearsal.services import until
 
 # One worker of pytest-xdist for all: each of them would start an arrangement of its own.
 pytestmark = pytest.mark.xdist_group("production")

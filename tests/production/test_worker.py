@@ -9,8 +9,8 @@ from http.client import HTTPConnection
 import pytest
 import requests
 
-from deploy.rehearsal.services import Process, free_port, listens, until
 from tests.imports import ROOT
+from tools.rehearsal.services import Process, free_port, listens, until
 
 THREADS = 4
 SLOW = 3 * THREADS  # connections

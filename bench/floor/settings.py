@@ -1,3 +1,0 @@
-from sso_project.settings import *  # noqa: F403
-
-ROOT_URLCONF = "bench.floor.urls"

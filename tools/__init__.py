@@ -1,0 +1,1 @@
+"""Programs that measure and rehearse: nothing that is shipped imports them."""

@@ -1,0 +1,133 @@
+"""What a run needs: a user pool, databases with so many rows, and servers on them.
+
+Everything lives in a folder of its own, on free ports, and is gone at the end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import requests
+from cryptography.fernet import Fernet
+
+from local_pool.testing import LocalPool
+from tools.rehearsal.services import Process, free_port, listens, until
+
+from .databases import Databases, manage
+from .load import ROOT
+from .measuring import Refused
+from .servers import Server
+
+PERSON, SOMEBODY_ELSE = "ada", "grace"
+
+
+class Site:
+    """A pool with people, tokens of one of them, databases and servers."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="sso-bench-"))
+        self._parts: list[Any] = []
+        self._servers = 0
+        self.port = free_port()
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self) -> None:
+        self.pool = LocalPool(public_url=f"http://localhost:{self.port}")
+        self._parts.append(self.pool)
+        tokens = self.pool.tokens_for(PERSON)
+        self.access_token, self.id_token = tokens["access_token"], tokens["id_token"]
+        self.userinfo_port = userinfo = free_port()
+        self.environment = {
+            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+            **self.pool.env(),
+            "ENV_FILE": os.devnull,
+            "DJANGO_SETTINGS_MODULE": "sso_project.settings",
+            "SECRET_KEY": "of-a-measurement-that-lives-for-some-minutes-0123456789abcdef",
+            "TOKEN_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+            "PUBLIC_URL": f"http://localhost:{self.port}",
+            "STATIC_ROOT": str(self.folder / "static"),
+            "BENCH_USERINFO": f"http://127.0.0.1:{userinfo}/oauth2/userInfo",
+            "BENCH_BODY": str(self.folder / "body.json"),
+        }
+        person = self.pool.person(PERSON)
+        claims = json.dumps({"sub": person.sub, "email": person.attributes["email"]})
+        stub = Process(self.folder, "userinfo")
+        arguments = [str(userinfo), self.access_token, claims]
+        stub.run([sys.executable, "-m", "tools.bench.userinfo", *arguments], cwd=ROOT)
+        self._parts.append(stub)
+        until(lambda: listens(userinfo), "the stub of userInfo")
+        self.databases = Databases(self.folder, self.environment)
+        self._parts.append(self.databases)
+        manage(self.environment, "collectstatic", "--no-input", "--verbosity", "0")
+
+    def serve(self, kind: str, environment: Mapping[str, str], *options: str) -> Server:
+        """A server of KINDS on that database; with `options` of gunicorn, else as recommended."""
+        self._servers += 1
+        name = f"{kind}-{self._servers}"
+        server = Server(self.folder, name, kind, environment, options)
+        self._parts.append(server)
+        return server
+
+    def stop(self, *servers: Server) -> None:
+        for server in servers:
+            self._parts.remove(server)
+            server.end()
+
+    def bearer(self, *, id_token: bool = False) -> dict[str, str]:
+        """Headers of a program that acts for the person."""
+        token = self.id_token if id_token else self.access_token
+        return {"Host": "localhost", "Authorization": f"Bearer {token}"}
+
+    def signed_in(self, server: Server, username: str = PERSON) -> dict[str, str]:
+        """Headers of a browser in which that person signed in at the server."""
+        browser, ours = requests.Session(), f"http://localhost:{server.port}"
+        browser.trust_env = False
+        start = browser.get(f"{ours}/accounts/login/", allow_redirects=False, timeout=60)
+        callback = self.pool.sign_in(start.headers["Location"], username, session=browser)
+        callback = callback.replace(self.environment["PUBLIC_URL"], ours)
+        answer = browser.get(callback, allow_redirects=False, timeout=60)
+        if answer.status_code != 302 or "sessionid" not in browser.cookies:
+            raise Refused(f"{username} could not sign in: status {answer.status_code}")
+        session = browser.cookies["sessionid"]
+        return {"Host": "localhost", "Cookie": f"sessionid={session}"}
+
+    def inside(
+        self, module: str, order: Mapping[str, Any], environment: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """What `main(order)` of a module returns, in a process of its own with Django set up."""
+        done = subprocess.run(
+            [sys.executable, "-m", "tools.bench.inside", module],
+            input=json.dumps(order),
+            capture_output=True,  # each request would write its line into the report
+            env=dict(environment),
+            text=True,
+            check=False,
+            cwd=ROOT,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{module} failed:\n{done.stderr[-3000:]}")
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    def close(self) -> None:
+        for part in reversed(self._parts):
+            (part.end if isinstance(part, Process) else part.close)()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()

@@ -1,0 +1,76 @@
+"""How cost grows with people, and what more processes bring. (With rows: see scaling.)"""
+
+from __future__ import annotations
+
+from ..bench_site import PERSON, Site
+from ..measuring import Refused, Spread, in_turn
+from ..options import Options
+from ..outcome import Figure, Outcome
+from ..servers import ONE_SYNC_WORKER
+from .macro import CONNECTIONS, OUR_PATH
+from .subject import Subject, asked_for
+
+PEOPLE = (100, 100_000)
+PROCESSES = (1, 2, 4)
+# Names of what `crowd` measures.
+NAMES = {
+    "again": "a token seen again",
+    "first": "a token's first sight, its person found in the database",
+    "feed": "the revocation feed, once a second",
+    "whole_feed": "the same, all of it, every five minutes",
+}
+
+
+def run(site: Site, options: Options) -> Outcome:
+    outcome = Outcome(figures=_people(site, options))
+    outcome.take(_processes(site, options))
+    return outcome
+
+
+def _people(site: Site, options: Options) -> list[Figure]:
+    figures = []
+    for people in PEOPLE:
+        environment = site.databases.make(108)
+        server = site.serve("site", environment, *ONE_SYNC_WORKER)
+        site.signed_in(server)  # the person is one of them
+        site.stop(server)
+        order = {
+            "token": site.pool.tokens_for(PERSON)["access_token"],
+            "people": people,
+            "rounds": options.micro_rounds,
+        }
+        found = site.inside("tools.bench.parts.crowd", order, environment)
+        for name, values in found.items():
+            spread = Spread.of([value * 1e6 for value in values])
+            table = f"{people:,} people, every tenth of them signed out everywhere today"
+            figures.append(Figure(table, NAMES[name], spread, "µs"))
+    return figures
+
+
+def _processes(site: Site, options: Options) -> Outcome:
+    environment = site.databases.make(108)
+    servers = {
+        number: site.serve("site", {**environment, "WEB_CONCURRENCY": str(number)})
+        for number in PROCESSES
+    }
+    outcome = Outcome()
+    try:
+        subjects = {
+            f"{number} {'process' if number == 1 else 'processes'}": Subject(
+                asked_for(server.port, OUR_PATH, site.bearer()),
+                connections=CONNECTIONS,
+                seconds=options.seconds,
+                server=server,
+            )
+            for number, server in servers.items()
+        }
+        series = in_turn(subjects, options.rounds)
+    finally:
+        site.stop(*servers.values())
+    for name, subject in subjects.items():
+        try:
+            table = "GET /api/stats, 108 rows, 8 connections, recommended server"
+            outcome.figures.append(subject.figure(table, series[name]))
+        except Refused as problem:
+            outcome.problems.append(str(problem))
+    return outcome

@@ -1,0 +1,126 @@
+"""The list of figures and a person's page, over HTTP, beside the peers and the floor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..bench_site import Site
+from ..client import ask_once
+from ..goals import result
+from ..lists import require_same
+from ..measuring import Refused, in_turn, ratio
+from ..options import Options
+from ..outcome import Outcome
+from ..servers import ONE_SYNC_WORKER, Server
+from .subject import Subject, asked_for
+
+CONNECTIONS = 8
+ROWS = 108
+LEAST_LIMIT = 2000  # requests per second that the load has to manage, or it would measure itself
+LIST = "GET /api/stats, 108 rows, 8 connections, one sync worker"
+LIMIT = "limit of the load: a socket that answers at once"
+OURS, FLOOR = "this project", "floor: a constant of the same bytes"
+PEER, MOZILLA, PLAIN = (
+    "DRF viewset, django-cognito-jwt",
+    "DRF viewset, mozilla-django-oidc",
+    "DRF viewset, no authentication",
+)
+RECOMMENDED = "recommended server"
+PATHS = {PEER: "/cognito-jwt/stats", MOZILLA: "/mozilla/stats", PLAIN: "/plain/stats"}
+OUR_PATH, PAGE = "/api/stats", "/dashboard/"
+
+
+def run(site: Site, options: Options) -> Outcome:
+    environment = site.databases.make(ROWS)
+    one = site.serve("site", environment, *ONE_SYNC_WORKER)
+    ours = ask_once(one.port, OUR_PATH, site.bearer())
+    Path(environment["BENCH_BODY"]).write_bytes(ours.body)
+    peers = site.serve("peers", environment, *ONE_SYNC_WORKER)
+    servers = [
+        one,
+        peers,
+        site.serve("floor", environment, *ONE_SYNC_WORKER),
+        site.serve("site", environment),
+        site.serve("peers", environment),
+    ]
+    try:
+        require_peers_to_agree(site, one, peers)
+        return _measured(site, servers, environment, options)
+    finally:
+        site.stop(*servers)
+
+
+def headers_for(site: Site, name: str) -> dict[str, str]:
+    """django-cognito-jwt wants the ID token, since it looks for `aud` and the e-mail address."""
+    return {"Host": "localhost"} if name == PLAIN else site.bearer(id_token=name.startswith(PEER))
+
+
+def require_peers_to_agree(site: Site, ours: Server, peers: Server) -> None:
+    """Raises Refused when a peer says something else than we, or lets a bad token in."""
+    expected = ask_once(ours.port, OUR_PATH, site.bearer())
+    for name, path in PATHS.items():
+        headers = headers_for(site, name)
+        require_same(name, expected, ask_once(peers.port, path, headers))
+        if token := headers.get("Authorization"):
+            status = ask_once(peers.port, path, {**headers, "Authorization": spoilt(token)}).status
+            if status not in (401, 403):
+                raise Refused(f"{name} answers a token with a broken signature with {status}")
+
+
+def spoilt(token: str) -> str:
+    """The token with another signature of the same length."""
+    head, _, signature = token.rpartition(".")
+    return f"{head}.{signature[::-1]}"
+
+
+def _subjects(site: Site, servers: list[Server], seconds: float) -> dict[str, Subject]:
+    one, peers, floor, recommended, peers_recommended = servers
+    places = {
+        FLOOR: (floor, OUR_PATH),
+        OURS: (one, OUR_PATH),
+        **{name: (peers, path) for name, path in PATHS.items()},
+        f"{OURS}, {RECOMMENDED}": (recommended, OUR_PATH),
+        f"{PEER}, {RECOMMENDED}": (peers_recommended, PATHS[PEER]),
+    }
+    subjects = {
+        name: Subject(
+            asked_for(server.port, path, headers_for(site, name)),
+            connections=CONNECTIONS,
+            seconds=seconds,
+            server=server,
+        )
+        for name, (server, path) in places.items()
+    }
+    stub = asked_for(site.userinfo_port, "/oauth2/userInfo", site.bearer())
+    subjects[LIMIT] = Subject(stub, connections=CONNECTIONS, seconds=seconds)
+    page = asked_for(recommended.port, PAGE, site.signed_in(recommended), constant=False)
+    subjects[PAGE] = Subject(page, connections=1, seconds=seconds, server=recommended)
+    return subjects
+
+
+def _measured(
+    site: Site, servers: list[Server], environment: Mapping[str, str], options: Options
+) -> Outcome:
+    subjects = _subjects(site, servers, options.seconds)
+    series = in_turn(subjects, options.rounds)
+    peer, fastest = series[PEER], series[f"{OURS}, {RECOMMENDED}"]
+    counted = site.inside("tools.bench.parts.page", subjects[PAGE].asked.headers, environment)
+    results = [
+        result("list, peer", lambda: ratio(series[OURS], peer)),
+        result("list, floor", lambda: ratio(series[OURS], series[FLOOR])),
+        result("list, recommended", lambda: ratio(fastest, peer)),
+        result("page queries", lambda: float(counted["queries"])),
+    ]
+    outcome = Outcome(dict(results))
+    for name, subject in subjects.items():
+        table = "A page for one signed-in person" if name == PAGE else LIST
+        try:
+            figure = subject.figure(table, series[name])
+        except Refused as problem:
+            outcome.problems.append(str(problem))
+            continue
+        outcome.figures.append(figure)
+        if name == LIMIT and figure.found.middle < LEAST_LIMIT:
+            outcome.problems.append(f"the load cannot ask {LEAST_LIMIT} times a second here")
+    return outcome

@@ -1,0 +1,11 @@
+"""The recommended server as it is, for an application that has no keys to fetch beforehand."""
+
+from typing import Any
+
+from deploy.gunicorn_config import *  # noqa: F403 (gunicorn reads every name)
+
+wsgi_app = "tools.bench.peers.wsgi:application"
+
+
+def post_worker_init(worker: Any) -> None:  # type: ignore[no-redef]
+    tune(worker)  # noqa: F405
