@@ -63,7 +63,7 @@ errorlog = "-"
 
 
 class JSONLines(logging.Formatter):
-    """What gunicorn itself says, with the members of sso_project/json_logs.py."""
+    """What gunicorn itself says, with the members of sso_project/observability/json_logs.py."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")

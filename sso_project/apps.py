@@ -11,6 +11,6 @@ class ProjectConfig(AppConfig):
         from accounts import metrics
 
         from . import checks, deploy_checks  # noqa: F401 (registers them)
-        from .metrics.definitions import PrometheusSink
+        from .observability.metrics import PrometheusSink
 
         metrics.install(PrometheusSink())

@@ -17,7 +17,7 @@ from django.template import loader
 
 from accounts import wants
 
-from .metrics.definitions import DATABASE_FAILURES
+from .observability.metrics import DATABASE_FAILURES
 
 RETRY_AFTER = "5"  # seconds
 CODE = "database_unavailable"

@@ -158,7 +158,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "sso_project.request_log.RequestLogMiddleware",
+    "sso_project.observability.request_log.RequestLogMiddleware",
     "sso_project.middleware.ForwardedSchemeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "sso_project.request_guard.RefusalMiddleware",
@@ -225,9 +225,9 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
-        "sso_project.renderers.SafeBrowsableAPIRenderer",
+        "sso_project.api.renderers.SafeBrowsableAPIRenderer",
     ],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "sso_project.renderers.QuickNegotiation",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "sso_project.api.renderers.QuickNegotiation",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "sso_project.exception_handler.exception_handler",
 }
@@ -238,7 +238,7 @@ SPECTACULAR_SETTINGS = {
     "that fails is `{detail, code, error}`.",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "PREPROCESSING_HOOKS": ["sso_project.api_docs.only_the_api"],
+    "PREPROCESSING_HOOKS": ["sso_project.api.docs.only_the_api"],
 }
 
 # --- Database and cache ---------------------------------------------------------------------------
@@ -320,7 +320,7 @@ FILE_UPLOAD_VIEWS: dict[str, tuple[str, ...]] = {
 }
 FILE_UPLOAD_HANDLERS = ["sso_project.file_uploads.RefuseFiles"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_LARGE_BODY_BYTES
-IMPORT_EXPORT_TMP_STORAGE_CLASS = "stats.uploads.DatabaseStorage"
+IMPORT_EXPORT_TMP_STORAGE_CLASS = "stats.upload_storage.DatabaseStorage"
 
 # --- Cookies and headers --------------------------------------------------------------------------
 
@@ -378,18 +378,18 @@ CONTENT_SECURITY_POLICY = {
 # --- Logging --------------------------------------------------------------------------------------
 
 LOG_FORMAT = env.choice("LOG_FORMAT", "text" if DEBUG else "json", ("text", "json"))
-DEFAULT_EXCEPTION_REPORTER = "sso_project.log_masking.MaskingExceptionReporter"
+DEFAULT_EXCEPTION_REPORTER = "sso_project.observability.log_masking.MaskingExceptionReporter"
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
         "outages": {"()": "sso_project.outage.ShortenOutages"},
-        "masked": {"()": "sso_project.log_masking.MaskSecrets"},
-        "known": {"()": "sso_project.request_log.KnownRefusals"},
-        "one_line": {"()": "sso_project.request_log.OneLine"},
+        "masked": {"()": "sso_project.observability.log_masking.MaskSecrets"},
+        "known": {"()": "sso_project.observability.log_filters.KnownRefusals"},
+        "one_line": {"()": "sso_project.observability.log_filters.OneLine"},
     },
     "formatters": {
-        "json": {"()": "sso_project.json_logs.JSONFormatter"},
+        "json": {"()": "sso_project.observability.json_logs.JSONFormatter"},
         "line": {"format": "{asctime} app   {message}", "style": "{", "datefmt": "%H:%M:%S"},
         "named": {
             "format": "{asctime} {levelname} {name} {message}",

@@ -8,8 +8,10 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from accounts import spa_compat
 from accounts.api.views import UnknownAddressView
 
-from . import api_docs, health, views
-from .metrics.exposition import metrics_view
+from . import views
+from .api import docs
+from .observability import health
+from .observability.metrics_view import metrics_view
 
 api: list[URLPattern | URLResolver] = [
     path("", include("stats.api.urls")),
@@ -24,11 +26,11 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("dashboard/", include("stats.urls")),
     path("admin/", admin.site.urls),
-    path("openapi.json", api_docs.SchemaView.as_view(), name="openapi"),
-    path("docs", login_not_required(api_docs.DocsView.as_view()), name="docs"),
+    path("openapi.json", docs.SchemaView.as_view(), name="openapi"),
+    path("docs", login_not_required(docs.DocsView.as_view()), name="docs"),
     path(
         "docs/oauth2-redirect",
-        login_not_required(api_docs.OAuthRedirectView.as_view()),
+        login_not_required(docs.OAuthRedirectView.as_view()),
         name="docs-redirect",
     ),
     path("healthz", health.healthz, name="healthz"),

@@ -19,12 +19,12 @@ from import_export.results import Result
 from accounts.view_permission import can_view
 
 from . import writing
+from .cleaning import UnreadableFile
 from .fields import kpi_key
 from .formats import CSV, XLSX
 from .models import Change, Stat
 from .queries import StatQuerySet
 from .resources import StatResource
-from .rows import UnreadableFile
 from .writing import Author
 
 MOST_BYTES = 10 * 1024 * 1024  # of a file

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import IO
 
-from .rows import FIELDS, UnreadableFile
+from .cleaning import FIELDS, UnreadableFile
 
 MAX_LINE_LENGTH = 65_536  # characters
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t])", re.IGNORECASE)  # a first line that Excel reads

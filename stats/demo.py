@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from .rows import Figure
+from .cleaning import Figure
 
 YEARS = range(2019, 2022)
 

@@ -8,8 +8,8 @@ from tablib import Dataset
 
 from accounts.spreadsheet import BYTE_ORDER_MARK
 
+from .cleaning import FIELDS
 from .files import read_rows
-from .rows import FIELDS
 
 MAX_ROWS = 100_000  # of a file that the admin imports
 

@@ -9,11 +9,11 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Cast, Trim
 
-from .changes import Change as Change
-from .changes import Revision
 from .fields import LARGEST_VALUE, MAX_KEY_LENGTH, KpiKeyField, ValueField, kpi_key, validate_kpi
+from .history import Change as Change
+from .history import Revision
 from .queries import StatQuerySet
-from .uploads import Upload as Upload
+from .upload_storage import Upload as Upload
 
 TAKEN = "This KPI already has a figure for this month."
 FIRST_YEAR, LAST_YEAR = 1000, 9999  # four digits, so that periods sort as text

@@ -9,9 +9,9 @@ from django.db.models import Avg, F, Max, Min, Window
 from django.db.models.functions import Mod, RowNumber
 from django.utils import timezone
 
-from .changes import Revision
 from .charts import Row
 from .fields import kpi_key
+from .history import Revision
 
 if TYPE_CHECKING:
     from .models import Stat

@@ -13,11 +13,11 @@ from import_export.results import Result
 from accounts.spreadsheet import escape_formula
 
 from . import writing
+from .cleaning import FIELDS, Figure, clean_values, duplicate_message
 from .fields import kpi_key
 from .formats import FigureDataset
 from .models import Stat
 from .numbers import whole_number
-from .rows import FIELDS, Figure, clean_values, duplicate_message
 from .writing import Author
 
 

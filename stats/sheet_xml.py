@@ -2,7 +2,7 @@
 
 import re
 
-from .rows import UnreadableFile
+from .cleaning import UnreadableFile
 
 MAX_CELL_LENGTH = 1024  # characters that are kept; the fields refuse shorter texts than this
 MAX_HEADINGS = 64

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from .changes import Change, Revision
+from .cleaning import Figure
 from .fields import kpi_key, plain
+from .history import Change, Revision
 from .models import TAKEN, Stat
 from .queries import StatQuerySet
-from .rows import Figure
 
 BATCH = 500  # rows
 

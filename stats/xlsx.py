@@ -12,7 +12,7 @@ from posixpath import dirname, join, normpath
 from typing import IO, Any
 from xml.parsers import expat
 
-from .rows import UnreadableFile
+from .cleaning import UnreadableFile
 from .sheet_xml import Elements, Handler, SharedStrings, SheetRows
 
 MAX_BYTES_PER_ROW = 640  # unpacked; a formatted row of four cells has about 250

@@ -15,7 +15,8 @@ from accounts import break_glass, client_address, next_url, wants
 from accounts.cognito import claim_checks, verifier
 from accounts.spreadsheet import escape_formula, unescape_formula
 from local_pool import commands, grants
-from sso_project import error_views, log_masking, request_limits
+from sso_project import error_views, request_limits
+from sso_project.observability import log_masking
 from tests.imports import ROOT
 from tests.input_cost import LENGTHS, PUMPS, Reader, assert_linear
 
@@ -76,7 +77,7 @@ def test_quadratic_reader_is_noticed(reader):
 COMPUTED = (
     "accounts/spreadsheet.py",
     "sso_project/error_views.py",
-    "sso_project/log_masking.py",
+    "sso_project/observability/log_masking.py",
     "sso_project/request_limits.py",
 )
 SEARCHING = ("search", "sub", "split", "findall", "finditer")

@@ -57,11 +57,11 @@ def test_stats_knows_nothing_of_the_protocol():
 
 def test_stats_takes_one_tool_of_the_project():
     taken = {item.module for item in imports_of("stats") if item.is_of("sso_project")}
-    assert {module.rpartition(".")[0] for module in taken} == {"sso_project.direct_json"}
+    assert {module.rpartition(".")[0] for module in taken} == {"stats.api.json_sql"}
 
 
 def test_direct_json_knows_django_alone():
-    own = imports_of("sso_project/direct_json.py")
+    own = imports_of("stats/api/json_sql.py")
     assert breaches(own, "sso_project", "accounts", "stats", "rest_framework") == []
 
 

@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 from rest_framework.settings import api_settings
 
+from ..cleaning import clean_values
 from ..models import Stat
-from ..rows import clean_values
 
 # The members of a figure in their order, and the columns that they come from.
 FIELD_SOURCES = {

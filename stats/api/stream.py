@@ -10,10 +10,10 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from accounts.spreadsheet import BYTE_ORDER_MARK, csv_writer
-from sso_project.direct_json import snapshot, snapshot_of_texts
+from stats.api.json_sql import snapshot, snapshot_of_texts
 
 from ..queries import StatQuerySet
-from .question import FEW, JSON_TEXT, Question
+from .list_query import FEW, JSON_TEXT, Question
 from .serializers import FIELD_SOURCES, member
 
 # Rows come in such batches, and are sent in smaller pieces, since the system hands memory above

@@ -16,16 +16,16 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from .. import writing
-from ..changes import Revision
+from ..cleaning import RowErrors, clean_figures
 from ..filters import ORDERINGS
+from ..history import Revision
 from ..models import Stat
-from ..rows import RowErrors, clean_figures
 from ..writing import Author
-from .cursor import DEFAULT_LIMIT, MAX_LIMIT, page_of, wants_pages
+from .list_query import Question, question_of
+from .pagination import DEFAULT_LIMIT, MAX_LIMIT, page_of, wants_pages
+from .parsers import ExactJSONParser
 from .permissions import needed_for
 from .preconditions import etag_of, etag_of_list, evaluate, is_conditional
-from .question import Question, question_of
-from .requests import ExactJSONParser
 from .serializers import (
     BulkAnswerSerializer,
     BulkSerializer,

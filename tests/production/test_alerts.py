@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from accounts.cognito import errors
-from sso_project.metrics import definitions, exposition
+from sso_project.observability import metrics, metrics_view
 from tests.imports import ROOT
 
 RULES = [
@@ -16,7 +16,7 @@ RULES = [
 ]
 METRICS = [
     value
-    for value in vars(definitions).values()
+    for value in vars(metrics).values()
     if hasattr(value, "_labelnames") and hasattr(value, "_name")
 ]
 FROM_DATABASE = {"sso_database_up", "sso_sessions", "sso_pending_revocations"}
@@ -121,5 +121,5 @@ def test_every_runbook_belongs_to_an_alert():
 
 
 def test_database_gauges_are_those_of_the_collector(db):
-    found = {family.name for family in exposition.DatabaseCollector().collect()}
+    found = {family.name for family in metrics_view.DatabaseCollector().collect()}
     assert found == FROM_DATABASE

@@ -384,9 +384,9 @@ def test_scripts_of_other_origins_can_read_the_refusal():
 
 def test_refusal_is_logged_with_its_request_id(settings, caplog):
     settings.LOG_FORMAT = "json"
-    with caplog.at_level(logging.INFO, "sso_project.request_log"):
+    with caplog.at_level(logging.INFO, "sso_project.observability.request_log"):
         response_to(environ_of("/api/stats", CONTENT_LENGTH=str(MB + 1)))
-    [record] = [r for r in caplog.records if r.name == "sso_project.request_log"]
+    [record] = [r for r in caplog.records if r.name == "sso_project.observability.request_log"]
     assert record.fields["status"] == 413
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from stats.files import read_rows
 from stats.models import Change, Stat, Upload
-from stats.uploads import KEPT
+from stats.upload_storage import KEPT
 from tests.stats.workbooks import HEADINGS, workbook
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,8 @@ import zipfile
 import openpyxl
 import pytest
 
+from stats.cleaning import UnreadableFile
 from stats.files import read_rows
-from stats.rows import UnreadableFile
 from tests.stats.workbooks import FIGURE, HEADINGS, NAMES, workbook
 
 COST = {"kpi": "cost", "year": "2020", "month": "1", "value": "1.1"}

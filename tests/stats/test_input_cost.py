@@ -6,15 +6,15 @@ from functools import partial
 import pytest
 from django.utils.datastructures import MultiValueDict
 
-from stats.api import cursor
-from stats.api.requests import ExactJSONParser
+from stats.api import pagination
+from stats.api.parsers import ExactJSONParser
+from stats.cleaning import FIELDS, clean_values
 from stats.fields import kpi_key
 from stats.files import read_rows
 from stats.filters import BY_PERIOD, FigureFilter
 from stats.forms import FigureForm
 from stats.models import Stat
 from stats.numbers import exact_decimal, whole_number
-from stats.rows import FIELDS, clean_values
 from tests.input_cost import PUMPS, assert_linear
 from tests.stats.workbooks import workbook
 
@@ -56,8 +56,8 @@ READERS = {
         for name in ("kpi", "year", "from", "to", "search", "ordering")
     },
     "unknown field": lambda text: clean_values({text: text}),
-    "limit": cursor._limit,
-    "cursor": lambda text: cursor._read(text, BY_PERIOD),
+    "limit": pagination._limit,
+    "cursor": lambda text: pagination._read(text, BY_PERIOD),
     "JSON text": partial(parse_body, '{"value": "TEXT"}'),
     "JSON number": partial(parse_body, '{"value": TEXT}'),
     "CSV": lambda text: read_file(f"kpi,year,month,value\n{text}\n".encode()),

@@ -6,8 +6,8 @@ from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, transaction
 from django.forms import modelform_factory
 
-from stats.changes import Revision
 from stats.charts import Row
+from stats.history import Revision
 from stats.models import Stat
 
 pytestmark = pytest.mark.django_db

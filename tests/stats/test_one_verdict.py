@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from stats.rows import FIELDS
+from stats.cleaning import FIELDS
 from tests.stats.workbooks import workbook
 
 pytestmark = pytest.mark.django_db

@@ -66,13 +66,13 @@ def _unsigned_cursors() -> None:
     django.setup()
     from django.core.signing import Signer
 
-    from stats.api import cursor
+    from stats.api import pagination
 
     class Unsigned(Signer):
         def unsign(self, signed_value: str) -> str:
             return signed_value.rpartition(self.sep)[0]
 
-    replace(cursor, "Signer", Unsigned)
+    replace(pagination, "Signer", Unsigned)
 
 
 def _unlimited_key_downloads() -> None:

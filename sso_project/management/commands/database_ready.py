@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sso_project import health
+from sso_project.observability import health
 
 
 class Command(BaseCommand):

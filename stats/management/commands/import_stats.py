@@ -4,9 +4,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from stats.cleaning import RowErrors, UnreadableFile, clean_figures
 from stats.files import read_rows
 from stats.management.progress import Progress
-from stats.rows import RowErrors, UnreadableFile, clean_figures
 from stats.writing import Author, Written, upsert
 
 MAX_ROWS = 1_000_000

@@ -6,8 +6,8 @@ import threading
 import pytest
 from django.db import connection
 
+from stats.cleaning import MAX_UNKNOWN_FIELDS
 from stats.models import Change, Revision, Stat
-from stats.rows import MAX_UNKNOWN_FIELDS
 from tests.stats.api.conftest import FIGURE, STATS
 
 pytestmark = pytest.mark.django_db

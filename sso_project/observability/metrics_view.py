@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from accounts.models import PendingRevocation, SignIn
 
-from ..trusted_callers import is_trusted
+from .trusted_callers import is_trusted
 
 COUNT_EVERY = 60.0  # seconds: counting rows is not for every scrape
 

@@ -6,7 +6,7 @@ from django.db import OperationalError, connection
 
 from accounts.cognito.errors import CognitoUnavailable
 from accounts.provider import provider
-from sso_project import health
+from sso_project.observability import health
 
 FOREIGN = {"REMOTE_ADDR": "203.0.113.9"}
 

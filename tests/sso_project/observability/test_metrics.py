@@ -10,8 +10,8 @@ from prometheus_client import REGISTRY
 
 from accounts import metrics
 from accounts.models import Revocation
-from sso_project.metrics import exposition
-from sso_project.metrics.definitions import COUNTERS, HISTOGRAMS, PrometheusSink
+from sso_project.observability import metrics_view
+from sso_project.observability.metrics import COUNTERS, HISTOGRAMS, PrometheusSink
 from tests.imports import ROOT
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def count_rows_anew(monkeypatch):
-    monkeypatch.setattr(exposition, "DATABASE", exposition.DatabaseCollector())
+    monkeypatch.setattr(metrics_view, "DATABASE", metrics_view.DatabaseCollector())
 
 
 def value(name, **labels):
@@ -115,7 +115,7 @@ def test_sink_is_installed_once():
 def test_several_processes_are_one_sum(tmp_path, clean_environ):
     """Two processes count, one of them dies; a third one tells of both."""
     code = (
-        "from sso_project.metrics.definitions import PrometheusSink\n"
+        "from sso_project.observability.metrics import PrometheusSink\n"
         "PrometheusSink().count('sign_ins', {'result': 'ok'})\n"
         "PrometheusSink().count('jwks_fetches', {'outcome': 'ok'})\n"
     )

@@ -21,8 +21,8 @@ from django.urls import resolve
 
 from accounts.client_address import is_trusted_proxy
 
-from .metrics.definitions import REQUESTS
-from .request_guard import refusal_of
+from ..request_guard import refusal_of
+from .metrics import REQUESTS
 
 REQUEST_ID = ContextVar("request_id", default="")
 _ID = re.compile(r"[\w.-]{8,64}", re.ASCII)
@@ -77,22 +77,3 @@ def _record(request: HttpRequest, response: HttpResponseBase, seconds: float) ->
         # The path alone: a query may hold codes.
         fields = {"method": method, "path": request.path[:200], "status": response.status_code}
         _log.info("request", extra={"fields": {**fields, "ms": round(seconds * 1000)}})
-
-
-class KnownRefusals(logging.Filter):
-    """For Django's own lines about answers of 5xx.
-
-    A 503 without an exception is one of ours, such as Cognito being away: whoever answered it has
-    logged why, with its reference.
-    """
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.exc_info is not None or getattr(record, "status_code", 0) != 503
-
-
-class OneLine(logging.Filter):
-    """For what any stranger can cause as often as they like: no traceback."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.exc_info = record.exc_text = None
-        return True

@@ -30,13 +30,7 @@ from hypothesis import strategies as st
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
-from sso_project.direct_json import (
-    Joined,
-    JSONText,
-    Statement,
-    snapshot,
-    snapshot_of_texts,
-)
+from stats.api.json_sql import Joined, JSONText, Statement, snapshot, snapshot_of_texts
 
 pytestmark = pytest.mark.django_db
 

@@ -8,8 +8,8 @@ import re
 import pytest
 from django.conf import settings as project_settings
 
-from sso_project.json_logs import JSONFormatter
-from sso_project.log_masking import MaskSecrets
+from sso_project.observability.json_logs import JSONFormatter
+from sso_project.observability.log_masking import MaskSecrets
 
 
 @pytest.fixture
@@ -100,5 +100,5 @@ def test_foreign_host_is_a_line_and_no_traceback(client, lines):
 def test_production_writes_json_and_development_lines():
     assert project_settings.LOG_FORMAT == "text"
     assert project_settings.LOGGING["formatters"]["json"] == {
-        "()": "sso_project.json_logs.JSONFormatter"
+        "()": "sso_project.observability.json_logs.JSONFormatter"
     }

@@ -7,7 +7,12 @@ from django.conf import settings
 from django.test import RequestFactory
 
 from accounts.testing import mint_access_token
-from sso_project.log_masking import MASK, MaskingExceptionReporter, MaskSecrets, masked
+from sso_project.observability.log_masking import (
+    MASK,
+    MaskingExceptionReporter,
+    MaskSecrets,
+    masked,
+)
 
 SECRET, COOKIE, STATE = "a-secret-of-the-tests", "the-session-id", "a-state-of-the-tests"
 CODE = "291219ef-c91d-4e53-b633-d6c27d6506f3"
@@ -91,7 +96,10 @@ def test_every_handler_of_the_settings_masks():
     assert settings.LOGGING["handlers"]
     for handler in settings.LOGGING["handlers"].values():
         assert "masked" in handler["filters"]
-    assert settings.LOGGING["filters"]["masked"]["()"] == "sso_project.log_masking.MaskSecrets"
+    assert (
+        settings.LOGGING["filters"]["masked"]["()"]
+        == "sso_project.observability.log_masking.MaskSecrets"
+    )
 
 
 @pytest.mark.parametrize("debug", [True, False])
@@ -124,7 +132,7 @@ def test_error_report_shows_no_secret(settings, debug, form):
 
 def test_django_reports_with_it():
     assert settings.DEFAULT_EXCEPTION_REPORTER == (
-        "sso_project.log_masking.MaskingExceptionReporter"
+        "sso_project.observability.log_masking.MaskingExceptionReporter"
     )
 
 

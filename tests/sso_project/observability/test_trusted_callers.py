@@ -3,7 +3,7 @@
 import pytest
 from django.test import RequestFactory
 
-from sso_project.trusted_callers import is_trusted
+from sso_project.observability.trusted_callers import is_trusted
 
 
 def trusted(address, **headers):

@@ -9,7 +9,7 @@ from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
-from sso_project.renderers import QuickNegotiation
+from sso_project.api.renderers import QuickNegotiation
 from stats.api.views import CsvRenderer
 
 RENDERERS = [JSONRenderer(), BrowsableAPIRenderer(), CsvRenderer()]

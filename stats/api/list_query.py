@@ -8,10 +8,10 @@ from django.db.models import DecimalField, ExpressionWrapper, F
 from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
 
-from sso_project.direct_json import Joined, JSONText, Statement
+from stats.api.json_sql import Joined, JSONText, Statement
 
-from ..changes import Revision
 from ..filters import FigureFilter
+from ..history import Revision
 from ..models import Stat
 from ..numbers import MAX_VALUE_DIGITS
 from ..queries import StatQuerySet

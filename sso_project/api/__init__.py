@@ -1,0 +1,1 @@
+"""How the site presents its API: documentation and renderers."""
