@@ -23,7 +23,7 @@ from django.core.cache import BaseCache, caches
 from django.core.signing import BadSignature, Signer
 from django.utils.crypto import salted_hmac
 
-from . import metrics
+from .core import metrics
 from .provider import provider
 
 PAUSE = 2.0  # seconds without use, after a failure

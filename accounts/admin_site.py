@@ -15,10 +15,10 @@ from django.urls import path, reverse
 from . import ask_to_sign_in, rights
 from .break_glass_view import BreakGlassView
 from .checked_admin import CheckedAdmin
+from .core.app_label import template
+from .core.navigation import safe_next_url
 from .middleware import without_renewal
 from .models import SignInEvent
-from .names import template
-from .next_url import safe_next_url
 from .site_overview import site_overview
 from .views import SignOutView
 

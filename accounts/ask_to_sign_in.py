@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import resolve_url
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
-from . import wants
+from .core import navigation
 
 NOT_AUTHENTICATED = "not_authenticated"
 SESSION_ENDED = "session_ended"
@@ -28,10 +28,10 @@ def answer(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     address afterwards."""
     if not _leads_to_sign_in(response):
         return response
-    if not wants.page(request):
+    if not navigation.page(request):
         return unauthenticated(request)
     if request.method not in ("GET", "HEAD"):
-        response["Location"] = sign_in_address(wants.current_page(request))
+        response["Location"] = sign_in_address(navigation.current_page(request))
     return response
 
 
@@ -48,7 +48,7 @@ def body(request: HttpRequest) -> dict[str, str]:
         "detail": _SENTENCES[code],
         "code": code,
         "error": _SENTENCES[code],
-        "login_url": sign_in_address(wants.current_page(request)),
+        "login_url": sign_in_address(navigation.current_page(request)),
     }
 
 

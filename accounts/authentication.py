@@ -16,10 +16,11 @@ from rest_framework import authentication, exceptions, status
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
-from . import metrics, revocations
+from . import revocations
 from .client_rights import ClientRights
 from .cognito.claims import AccessClaims
 from .cognito.errors import CognitoError, MalformedToken, TokenRejected
+from .core import metrics
 from .people import PersonDeactivated, UnknownPerson
 from .permissions import INSUFFICIENT_SCOPE
 from .principals import principal_maker

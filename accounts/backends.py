@@ -19,13 +19,13 @@ from . import revocations
 from .cognito.claims import AccessClaims, IdClaims
 from .cognito.errors import ClaimRejected
 from .cognito.token_endpoint import TokenSet
+from .core.request_meta import subnet_of
 from .journal import note
 from .oidc_settings import oidc_setting
 from .people import person_of_id_token
 from .permission_names import is_as_django_has_them, permission_names
 from .provider import provider
 from .sign_in_attempt import SignInAttempt
-from .throttling import subnet_of
 
 
 @dataclass(frozen=True)

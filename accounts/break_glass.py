@@ -20,13 +20,15 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from . import throttling
+from .core import request_meta
+from .core.app_label import PACKAGE
 
 REASON = "break_glass"  # in the record
 LONGEST_SESSION = timedelta(hours=1)
 WINDOW = 900  # seconds
 MOST_OF_ADDRESS = 10  # wrong or right, in a window
 MOST_OF_NAME = 5
-BACKEND = f"{__name__}.BreakGlassBackend"
+BACKEND = f"{PACKAGE}.break_glass.BreakGlassBackend"
 
 
 def is_open() -> bool:
@@ -73,7 +75,7 @@ def attempts_too_many(request: HttpRequest, username: str) -> int:
     counted before the password is checked, so that it is no use to try many at once. Beyond the
     limit of a subnet the name is not even read: it costs no row and no normalizing.
     """
-    return _beyond(throttling.subnet_of(request), MOST_OF_ADDRESS) or _beyond(
+    return _beyond(request_meta.subnet_of(request), MOST_OF_ADDRESS) or _beyond(
         salted_hmac("break-glass", as_typed(username).lower()).hexdigest(), MOST_OF_NAME
     )
 

@@ -17,8 +17,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
 from . import break_glass, events, services
+from .core.app_label import template
 from .middleware import without_renewal
-from .names import template
 
 
 @method_decorator(

@@ -17,11 +17,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from . import connections, metrics
 from .cognito.config import CognitoConfig
 from .cognito.errors import CognitoError, CognitoUnavailable
 from .cognito.token_endpoint import TokenEndpoint, TokenSet
 from .cognito.transport import Transport
+from .core import db, metrics
 
 WAIT_FOR_A_PLACE = 1.0  # seconds
 
@@ -101,7 +101,7 @@ class WatchedTokenEndpoint(TokenEndpoint):
 
     @contextmanager
     def _watched(self, call: str, subnet: str | None = None) -> Iterator[None]:
-        connections.give_back()
+        db.give_back()
         started, outcome = time.monotonic(), "crowded"
         try:
             with self._slots.slot(subnet):

@@ -12,8 +12,9 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models.signals import pre_delete
 
-from . import revocations, saved_fields, services
-from .current_request import acting_user
+from . import revocations, services
+from .core import field_changes
+from .core.request_context import acting_user
 from .models import Identity, SignIn
 
 
@@ -22,7 +23,7 @@ def watch() -> None:
     user_model = get_user_model()
     pre_delete.connect(_before_deletion, sender=user_model, dispatch_uid=f"{__name__}.deletion")
     if revocations.can_be_deactivated():
-        saved_fields.watch(user_model, ["is_active"], _switched)
+        field_changes.watch(user_model, ["is_active"], _switched)
 
 
 def _switched(instance: Any, before: dict[str, Any]) -> None:

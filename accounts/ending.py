@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from . import break_glass, events, revocations, session
 from .cognito.errors import CognitoError, CognitoUnavailable
-from .encryption import Unreadable
+from .core.encryption import Unreadable
 from .journal import note
 from .models import PendingRevocation, SignIn
 from .provider import provider

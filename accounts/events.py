@@ -20,8 +20,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from . import break_glass, journal, signals, throttling
-from .client_address import client_address
-from .current_request import current_request
+from .core import request_meta
+from .core.request_context import current_request
+from .core.request_meta import client_address
 from .models import SignInEvent
 
 MAX_SUBNET_REFUSALS = 50  # of unknown users, per hour, subnet and reason
@@ -103,7 +104,7 @@ def _has_room(reason: str, request: HttpRequest | None) -> bool:
     """
     hour = f"{time.time() // _HOUR:.0f}"
     if reason != break_glass.REASON:
-        subnet = throttling.subnet_of(request) if request else ""
+        subnet = request_meta.subnet_of(request) if request else ""
         key = f"refused:{hour}:{subnet}:{reason}"
         if not throttling.take(key, limit=MAX_SUBNET_REFUSALS, seconds=_HOUR):
             if throttling.is_first_refusal(key, limit=MAX_SUBNET_REFUSALS):

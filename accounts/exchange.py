@@ -7,9 +7,9 @@ from django.http import HttpRequest
 from . import events
 from .backends import verified_grant
 from .cognito.token_endpoint import TokenSet
+from .core.request_meta import subnet_of
 from .people import person_of_id_token
 from .provider import provider
-from .throttling import subnet_of
 
 
 def redeem_code(

@@ -10,7 +10,9 @@ import time
 from contextvars import ContextVar
 from typing import Any
 
-_log = logging.getLogger(f"{__package__}.sign_in")
+from .core.app_label import PACKAGE
+
+_log = logging.getLogger(f"{PACKAGE}.sign_in")
 _LONGEST = 200  # characters of one value
 _MOST_STEPS = 20
 

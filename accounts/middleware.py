@@ -16,9 +16,10 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject, empty
 
-from . import ask_to_sign_in, ending, renewal, session, wants
+from . import ask_to_sign_in, ending, renewal, session
 from .cognito.errors import CognitoError
-from .current_request import Answering
+from .core import navigation
+from .core.request_context import Answering
 from .journal import note
 from .models import SignIn
 from .problem_page import render_problem
@@ -137,9 +138,9 @@ def _within_limits(row: SignIn | None) -> SignIn | None:
 def _try_again(request: HttpRequest, error: CognitoError, row: SignIn) -> HttpResponseBase:
     """503: Cognito is needed just now and cannot be had. Nobody is signed out for that."""
     problem = problem_for(error)
-    if wants.page(request):
+    if navigation.page(request):
         return render_problem(
-            request, error, reference=row.reference, retry_url=wants.current_page(request)
+            request, error, reference=row.reference, retry_url=navigation.current_page(request)
         )
     note(row.reference, "could not be renewed", level=logging.WARNING, reason=error.code)
     sentence = f"{problem.what} {problem.next_step}"

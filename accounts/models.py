@@ -18,7 +18,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from .compiled_query import CompiledQuery, Given
+from .core.db import CompiledQuery, Given
 from .revocation_models import PendingRevocation as PendingRevocation
 from .revocation_models import Revocation as Revocation
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from .devices import device_name
+from .core.request_meta import device_name
 from .group_mapping import GroupMapping, Rights
 from .models import Identity, SignIn, SignInEvent
 from .provider import provider

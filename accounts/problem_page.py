@@ -8,11 +8,12 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from . import events, metrics
+from . import events
 from .cognito.addresses import LOOPBACK_HOSTS
 from .cognito.errors import CognitoError, CognitoUnavailable, ProviderRefused
+from .core import metrics
+from .core.app_label import page_address, template
 from .journal import note
-from .names import page_address, template
 from .people import PersonDeactivated, UnknownPerson
 from .problems import problem_for, provider_reason, retry_after
 from .provider import provider

@@ -14,10 +14,10 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView, View
 
 from . import services
-from .devices import device_name
+from .core.app_label import page_address, template
+from .core.request_meta import device_name
 from .middleware import without_renewal
 from .models import SignIn
-from .names import page_address, template
 from .token_rights import effective_groups
 from .views import leave
 

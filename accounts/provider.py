@@ -22,9 +22,9 @@ from .cognito.jwks import KeyStore, parse_key_set
 from .cognito.transport import Transport
 from .cognito.verifier import TokenVerifier, TrustedPools
 from .cognito_calls import WatchedTokenEndpoint, counted_fetch
-from .encryption import Cipher
+from .core.app_label import page_address
+from .core.encryption import Cipher
 from .group_mapping import GroupMapping, parse_rules
-from .names import page_address
 from .trusted_pools import parse_trusted_pool
 from .verified_tokens import VerifiedTokens
 

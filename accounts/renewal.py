@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from . import ending, metrics, revocations, session
+from . import ending, revocations, session
 from .backends import GrantedTokens, verified_grant
 from .cognito.errors import (
     ClaimRejected,
@@ -29,13 +29,14 @@ from .cognito.errors import (
     TokenRejected,
 )
 from .cognito.token_endpoint import TokenSet
-from .encryption import Unreadable
+from .core import metrics
+from .core.encryption import Unreadable
+from .core.single_flight import turn
 from .journal import note
 from .models import SignIn, SignInQuerySet
 from .people import update_person
 from .provider import provider
 from .session import StoredTokens
-from .turns import turn
 
 # Longer than refreshing, fetching keys and storing can take together: 2 x Transport.longest_call.
 LEASE = timedelta(seconds=45)

@@ -25,10 +25,10 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from . import metrics
 from .accelerator import accelerator, is_configured
 from .cognito.claims import AccessClaims
 from .cognito.errors import CognitoUnavailable, TokenRevoked
+from .core import metrics
 from .models import Identity, Revocation
 from .provider import provider
 

@@ -20,8 +20,9 @@ from django.db import DatabaseError
 from django.db.models import ManyToManyField, Model, QuerySet
 from django.db.models.signals import m2m_changed, pre_delete
 
-from . import events, saved_fields
-from .current_request import acting_user, current_request, in_the_admin
+from . import events
+from .core import field_changes
+from .core.request_context import acting_user, current_request, in_the_admin
 
 RIGHTS_CHANGED = "rights_changed"
 _FLAGS = {"is_staff": "staff", "is_superuser": "superuser"}
@@ -47,7 +48,7 @@ def watch() -> None:
     for link in _links():
         m2m_changed.connect(_link_changed, sender=_through(link))
     pre_delete.connect(_group_deleted, sender=Group, dispatch_uid=f"{__name__}.deletion")
-    saved_fields.watch(get_user_model(), _FLAGS, _flags_changed)
+    field_changes.watch(get_user_model(), _FLAGS, _flags_changed)
 
 
 @contextmanager

@@ -11,13 +11,14 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from . import break_glass, ending, events, metrics, pool_admin, revocations, session
+from . import break_glass, ending, events, pool_admin, revocations, session
 from .backends import CodeGrant, GrantedTokens
-from .client_address import client_address
 from .cognito.authorization import logout_url
 from .cognito.errors import CognitoError
+from .core import metrics
+from .core.app_label import page_address
+from .core.request_meta import client_address
 from .models import Identity, PendingRevocation, SignIn
-from .names import page_address
 from .provider import provider
 from .sign_in_attempt import SignInAttempt
 

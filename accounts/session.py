@@ -17,7 +17,7 @@ from django.utils.crypto import constant_time_compare
 
 from .cognito.claims import AccessClaims
 from .cognito.token_endpoint import TokenSet
-from .compiled_query import CompiledQuery, Given
+from .core.db import CompiledQuery, Given
 from .models import SignIn
 from .provider import provider
 

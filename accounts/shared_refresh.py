@@ -18,14 +18,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from . import metrics
 from .accelerator import accelerator
 from .cognito.errors import CognitoError, CognitoUnavailable, GrantRejected
-from .encryption import Unreadable
+from .core import metrics
+from .core.encryption import Unreadable
+from .core.single_flight import turn
 from .models import SharedRefresh
 from .provider import provider
 from .throttling import call_budget
-from .turns import turn
 
 SHARED_FOR = timedelta(seconds=30)  # a result, also that the grant is dead
 FAILURE_SHARED_FOR = timedelta(seconds=2)  # that Cognito could not be reached

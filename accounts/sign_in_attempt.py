@@ -16,8 +16,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from .cognito.authorization import new_secret, reference_of
-from .encryption import Unreadable
-from .names import cookie_name
+from .core.app_label import cookie_name
+from .core.encryption import Unreadable
 from .provider import provider
 from .throttling import is_used_up, take
 

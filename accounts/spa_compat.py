@@ -28,9 +28,9 @@ from .cognito.errors import (
     TokenExpired,
     TokenRejected,
 )
+from .core.request_meta import subnet_of
 from .provider import provider
 from .shared_refresh import Refreshed, refresh_once
-from .throttling import subnet_of
 
 _NEW_TOKENS = "_refreshed_tokens"  # where authentication leaves them for the middleware
 

@@ -11,13 +11,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.http import HttpRequest
 
-from .client_address import client_address
 from .cognito.errors import CognitoUnavailable
 from .models import Tally
 
@@ -80,15 +77,3 @@ def is_first_refusal(key: str, *, limit: int) -> bool:
     For keys whose count is never refunded.
     """
     return bool(Tally.objects.filter(key=key, count=limit).update(count=limit + 1))
-
-
-def subnet_of(request: HttpRequest) -> str:
-    """Return whom a limit counts as one client: an IPv4 address, or the /64 of an IPv6 address.
-
-    Whoever has one address of a /64 has all of them. Requests without an address share "None".
-    """
-    address = client_address(request)
-    parsed = ip_address(address) if address else None
-    if isinstance(parsed, IPv6Address):
-        return str(ip_network((parsed, 64), strict=False).network_address)
-    return str(parsed)

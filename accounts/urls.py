@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
 from . import profile_views, views
-from .names import LABEL
+from .core.app_label import LABEL
 
 app_name = LABEL
 

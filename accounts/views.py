@@ -24,7 +24,7 @@ from mozilla_django_oidc.views import (
     OIDCLogoutView,
 )
 
-from . import ask_to_sign_in, metrics, return_page, services, sign_in_attempt, wants
+from . import ask_to_sign_in, return_page, services, sign_in_attempt
 from .cognito.authorization import (
     Callback,
     authorize_url,
@@ -33,16 +33,18 @@ from .cognito.authorization import (
     sign_up_url,
 )
 from .cognito.errors import CognitoError, InvalidCallback, StateMismatch
+from .core import metrics, navigation
+from .core.app_label import cookie_name, page_address, template
+from .core.navigation import destination, safe_next_url
+from .core.request_meta import subnet_of
 from .journal import note
 from .middleware import without_renewal
 from .models import SignIn
-from .names import cookie_name, page_address, template
-from .next_url import destination, safe_next_url
 from .oidc_settings import oidc_setting
 from .problem_page import record_refusal, render_problem
 from .provider import provider
 from .sign_in_attempt import SignInAttempt
-from .throttling import TooManyFailures, call_budget, subnet_of
+from .throttling import TooManyFailures, call_budget
 
 
 def go_to_hosted_ui(
@@ -76,7 +78,7 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
     def get(self, request: HttpRequest) -> HttpResponse:
         next_url = safe_next_url(request)
         another = "another" in request.GET
-        if not wants.page(request):
+        if not navigation.page(request):
             return ask_to_sign_in.unauthenticated(request)
         if request.user.is_authenticated and not another:
             return _already_signed_in(request, next_url)

@@ -8,7 +8,7 @@ class ProjectConfig(AppConfig):
     verbose_name = "Project"
 
     def ready(self) -> None:
-        from accounts import metrics
+        from accounts.core import metrics
 
         from . import checks, deploy_checks  # noqa: F401 (registers them)
         from .observability.metrics import PrometheusSink

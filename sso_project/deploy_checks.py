@@ -22,7 +22,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 
 from accounts.cognito.errors import ConfigurationError
-from accounts.encryption import Cipher, Unreadable
+from accounts.core.encryption import Cipher, Unreadable
 from accounts.provider import read_cipher
 
 from .checks import CONFIGURATION

@@ -15,8 +15,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject, empty
 
-from accounts.client_address import is_trusted_proxy
 from accounts.cognito.errors import ConfigurationError
+from accounts.core.request_meta import is_trusted_proxy
 from accounts.provider import provider
 
 from .error_views import is_api_request

@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
 from django.template import loader
 
-from accounts import wants
+from accounts.core import navigation
 
 from .observability.metrics import DATABASE_FAILURES
 
@@ -43,7 +43,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """The page or the JSON of the outage; needs no database itself."""
-    if wants.page(request) and not request.path.startswith("/api/"):
+    if navigation.page(request) and not request.path.startswith("/api/"):
         response = HttpResponse(loader.render_to_string("503.html"), status=503)
     else:
         body = {"detail": SENTENCE, "code": CODE, "error": SENTENCE}

@@ -12,7 +12,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from accounts.spreadsheet import FORMULA_SIGNS
+from accounts.core.csv_cells import FORMULA_SIGNS
 
 from .numbers import MAX_VALUE_DIGITS, exact_decimal
 

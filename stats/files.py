@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import IO
 
-from accounts.spreadsheet import unescape_formula
+from accounts.core.csv_cells import unescape_formula
 
 from .cleaning import FIELDS, UnreadableFile
 from .delimited import delimited_rows

@@ -6,7 +6,7 @@ from typing import Any
 from import_export.formats import base_formats
 from tablib import Dataset
 
-from accounts.spreadsheet import BYTE_ORDER_MARK
+from accounts.core.csv_cells import BYTE_ORDER_MARK
 
 from .cleaning import FIELDS
 from .files import read_rows

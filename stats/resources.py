@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from import_export import resources
 from import_export.results import Result
 
-from accounts.spreadsheet import escape_formula
+from accounts.core.csv_cells import escape_formula
 
 from . import writing
 from .cleaning import FIELDS, Figure, clean_values, duplicate_message

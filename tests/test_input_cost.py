@@ -11,9 +11,10 @@ import pytest
 from django.http import HttpRequest, QueryDict
 from django.test import RequestFactory
 
-from accounts import break_glass, client_address, next_url, wants
+from accounts import break_glass
 from accounts.cognito import claim_checks, verifier
-from accounts.spreadsheet import escape_formula, unescape_formula
+from accounts.core import navigation, request_meta
+from accounts.core.csv_cells import escape_formula, unescape_formula
 from local_pool import commands, grants
 from sso_project import error_views, request_limits
 from sso_project.observability import log_masking
@@ -38,9 +39,9 @@ def request_of(path: str) -> HttpRequest:
 
 
 READERS: dict[str, Reader] = {
-    "IP address": client_address._plain,
-    "next page": lambda text: next_url.safe_next_url(asking(text)),
-    "referring page": lambda text: wants.current_page(
+    "IP address": request_meta._plain,
+    "next page": lambda text: navigation.safe_next_url(asking(text)),
+    "referring page": lambda text: navigation.current_page(
         REQUESTS.post("/", headers={"Referer": text})
     ),
     "break-glass name": break_glass.as_typed,
@@ -75,7 +76,7 @@ def test_quadratic_reader_is_noticed(reader):
 
 # Files that compute patterns; READERS holds what uses them.
 COMPUTED = (
-    "accounts/spreadsheet.py",
+    "accounts/core/csv_cells.py",
     "sso_project/error_views.py",
     "sso_project/observability/log_masking.py",
     "sso_project/request_limits.py",

@@ -14,8 +14,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from .. import aws, pool_people, reconciling
+from ..core.app_label import template
 from ..models import Identity
-from ..names import template
 from ..reconciling import Finding
 from ..view_permission import can_view
 from .actions import people_meant

@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html_join
 
-from ..devices import device_name
+from ..core.csv_cells import BYTE_ORDER_MARK, csv_writer
+from ..core.request_meta import device_name
 from ..models import SignInEvent
-from ..spreadsheet import BYTE_ORDER_MARK, csv_writer
 from .records import ReadOnlyAdmin
 
 COLUMNS = ("at", "kind", "reason", "person", "user", "reference", "address", "device", "details")

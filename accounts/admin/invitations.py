@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.generic import FormView
 
 from .. import aws, events, pool_people
-from ..names import template
+from ..core.app_label import template
 
 _REMEDIES = {
     "UsernameExistsException": "The pool has this username already. Choose another one.",

@@ -14,8 +14,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 
 from .. import events, rights
+from ..core.app_label import template
 from ..models import Identity, SignInEvent
-from ..names import template
 from ..person_overview import overview
 from ..view_permission import can_view
 from .actions import ManagesPeople, activate, deactivate, may_act_on, sign_out_everywhere

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 
-from ..devices import device_name
+from ..core.request_meta import device_name
 from ..models import Identity, PendingRevocation, SignIn
 from ..withheld import withheld_columns
 from .actions import ManagesPeople, end_sign_ins, sign_out_everywhere

@@ -21,10 +21,11 @@ from ..cognito.errors import (
     SignInRejected,
     TokenRejected,
 )
+from ..core.request_meta import subnet_of
 from ..exchange import redeem_code
 from ..problems import problem_for
 from ..provider import provider
-from ..throttling import call_budget, subnet_of
+from ..throttling import call_budget
 from .caller import describe_caller
 from .parsers import SafeJSONParser
 from .serializers import CallerSerializer, CodeSerializer, ErrorSerializer, TokensSerializer

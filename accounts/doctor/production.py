@@ -14,7 +14,7 @@ from ..cognito.addresses import is_loopback
 from ..cognito.config import CognitoConfig
 from ..cognito.errors import CognitoError
 from ..cognito.transport import Response
-from ..names import page_address
+from ..core.app_label import page_address
 from . import production_findings as findings
 from .finding import Finding
 from .probing import Probe

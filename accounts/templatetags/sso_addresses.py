@@ -2,7 +2,7 @@
 
 from django import template
 
-from ..names import page_address
+from ..core.app_label import page_address
 
 register = template.Library()
 register.simple_tag(page_address, name="sso_address")

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from rest_framework.test import APIClient
 
-from ..names import page_address
+from ..core.app_label import page_address
 from ..provider import provider
 from .fake_cognito import FakeCognito, Person
 from .tokens import DEFAULT_SCOPES, mint_access_token, mint_machine_token

@@ -68,14 +68,14 @@ HISTOGRAMS = {"token_endpoint": TOKEN_ENDPOINT}
 _log = logging.getLogger(__name__)
 
 
-@cache  # finding it takes longer than counting; there are few (accounts/metrics.py)
+@cache  # finding it takes longer than counting; there are few (accounts/core/metrics.py)
 def _counter(name: str, *labels: tuple[str, str]) -> Counter:
     counter = COUNTERS[name]
     return counter.labels(**dict(labels)) if labels else counter
 
 
 class PrometheusSink:
-    """Receives what `accounts.metrics` tells."""
+    """Receives what `accounts.core.metrics` tells."""
 
     def count(self, name: str, labels: dict[str, str]) -> None:
         _counter(name, *labels.items()).inc()

@@ -19,7 +19,7 @@ from django.http import Http404, HttpRequest, HttpResponseNotFound
 from django.http.response import HttpResponseBase
 from django.urls import resolve
 
-from accounts.client_address import is_trusted_proxy
+from accounts.core.request_meta import is_trusted_proxy
 
 from ..request_guard import refusal_of
 from .metrics import REQUESTS

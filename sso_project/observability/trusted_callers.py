@@ -8,7 +8,7 @@ from ipaddress import ip_address, ip_network
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounts.client_address import client_address
+from accounts.core.request_meta import client_address
 
 # What proxies and content delivery networks add to a request. No client on this machine sends it.
 _PROXY_HEADER = re.compile(

@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from accounts.spreadsheet import BYTE_ORDER_MARK, csv_writer
+from accounts.core.csv_cells import BYTE_ORDER_MARK, csv_writer
 from stats.api.json_sql import snapshot, snapshot_of_texts
 
 from ..queries import StatQuerySet

@@ -5,11 +5,12 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from accounts import cognito_calls, metrics
+from accounts import cognito_calls
 from accounts.cognito.config import CognitoConfig
 from accounts.cognito.errors import CognitoUnavailable, GrantRejected, TokenEndpointError
 from accounts.cognito.transport import Response
 from accounts.cognito_calls import CallSlots, WatchedTokenEndpoint, counted_fetch
+from accounts.core import metrics
 
 CONFIG = CognitoConfig(
     pool_id="eu-west-1_AbCdEfGhI",

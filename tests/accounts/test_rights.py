@@ -7,7 +7,7 @@ from django.test import RequestFactory
 from django.urls import ResolverMatch, reverse
 
 from accounts import rights
-from accounts.current_request import Answering, current_request
+from accounts.core.request_context import Answering, current_request
 from accounts.models import SignInEvent, User
 
 pytestmark = pytest.mark.django_db

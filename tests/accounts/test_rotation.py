@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import ending, session
-from accounts.encryption import Cipher
+from accounts.core.encryption import Cipher
 from accounts.models import PendingRevocation, SignIn
 from accounts.provider import provider
 

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import RequestFactory
 
 from accounts import accelerator, throttling
+from accounts.core import request_meta
 from accounts.models import Tally
 from accounts.throttling import TooManyFailures, call_budget, is_first_refusal, is_used_up, take
 
@@ -25,7 +26,7 @@ def now(monkeypatch):
 
 
 def subnet(**meta):
-    return throttling.subnet_of(RequestFactory().get("/", **meta))
+    return request_meta.subnet_of(RequestFactory().get("/", **meta))
 
 
 def fail():

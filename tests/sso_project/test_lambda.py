@@ -8,7 +8,7 @@ import pytest
 from apig_wsgi import make_lambda_handler
 from django.core.management import CommandError
 
-from accounts.client_address import client_address
+from accounts.core.request_meta import client_address
 from sso_project import lambda_handler
 from sso_project.lambda_request import LambdaRequest
 from tests.sso_project.lambda_events import (

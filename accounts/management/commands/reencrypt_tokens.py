@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
 
-from ...encryption import Unreadable
+from ...core.encryption import Unreadable
 from ...models import PendingRevocation, SignIn
 from ...provider import provider
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError, connection
 from prometheus_client import REGISTRY
 
-from accounts import metrics
+from accounts.core import metrics
 from accounts.models import Revocation
 from sso_project.observability import metrics_view
 from sso_project.observability.metrics import COUNTERS, HISTOGRAMS, PrometheusSink

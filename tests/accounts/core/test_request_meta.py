@@ -1,7 +1,7 @@
 import pytest
 from django.test import RequestFactory
 
-from accounts.client_address import client_address
+from accounts.core.request_meta import client_address
 
 PROXIES = ["10.0.0.0/8", "192.0.2.1"]
 

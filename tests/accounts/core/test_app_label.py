@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from accounts import return_page
-from accounts.names import cookie_name
+from accounts.core.app_label import cookie_name
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 from django.test import RequestFactory
 
-from accounts.next_url import destination, safe_next_url
+from accounts.core.navigation import destination, safe_next_url
 
 
 def next_url(wanted, *, method="get", **extra):

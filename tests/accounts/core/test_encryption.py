@@ -1,7 +1,7 @@
 import pytest
 from cryptography.fernet import Fernet
 
-from accounts.encryption import Cipher, Unreadable
+from accounts.core.encryption import Cipher, Unreadable
 
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from . import connections
+from . import db
 
 
 @dataclass
@@ -55,7 +55,7 @@ def turn(key: Hashable, *, seconds: float) -> Iterator[Turn]:
         queue = _queues.setdefault(key, _Queue())
         queue.threads += 1
     if not (taken := queue.lock.acquire(blocking=False)):
-        connections.give_back()
+        db.give_back()
         taken = queue.lock.acquire(timeout=seconds)
     try:
         yield Turn(queue, since)

@@ -1,7 +1,7 @@
 import pytest
 from django.test import RequestFactory
 
-from accounts import wants
+from accounts.core import navigation
 
 
 def request(method="GET", **headers):
@@ -25,7 +25,7 @@ def request(method="GET", **headers):
     ],
 )
 def test_page_visit_is_told_from_a_script(headers, page):
-    assert wants.page(request(**headers)) is page
+    assert navigation.page(request(**headers)) is page
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_page_visit_is_told_from_a_script(headers, page):
     ],
 )
 def test_page_to_come_back_to_is_the_one_that_sent_the_request(method, headers, page):
-    assert wants.current_page(request(method, **headers)) == page
+    assert navigation.current_page(request(method, **headers)) == page

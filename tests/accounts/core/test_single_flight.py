@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from accounts import turns
-from accounts.turns import turn
+from accounts.core import single_flight
+from accounts.core.single_flight import turn
 
 
 def together(number, work):
@@ -74,7 +74,7 @@ def test_what_was_found_is_for_those_who_were_waiting():
         threads = [threading.Thread(target=wait) for _ in range(3)]
         for thread in threads:
             thread.start()
-        while turns._queues["sought"].threads < 4:
+        while single_flight._queues["sought"].threads < 4:
             time.sleep(0.01)
         mine.leave("it")
         with turn("sought", seconds=0) as late:
@@ -91,5 +91,5 @@ def test_error_inside_passes_the_turn_on_and_nothing_is_kept():
     with pytest.raises(ZeroDivisionError), turn("a", seconds=1):
         raise ZeroDivisionError
     with turn("a", seconds=0):
-        assert "a" in turns._queues
-    assert "a" not in turns._queues
+        assert "a" in single_flight._queues
+    assert "a" not in single_flight._queues

@@ -12,7 +12,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
 from accounts import session
-from accounts.compiled_query import CompiledQuery, Given
+from accounts.core.db import CompiledQuery, Given
 from accounts.models import Identity, SignIn
 
 pytestmark = pytest.mark.django_db

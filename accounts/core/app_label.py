@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-LABEL = (__package__ or "").rpartition(".")[2]
+PACKAGE = __name__.rpartition(".core.")[0]
+LABEL = PACKAGE.rpartition(".")[2]
 
 
 def page_address(name: str, *args: Any) -> str:

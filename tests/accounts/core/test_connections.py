@@ -6,10 +6,10 @@ import pytest
 from django.db import connection, transaction
 from django.db import connections as databases
 
-from accounts import connections
 from accounts.cognito_calls import WatchedTokenEndpoint
+from accounts.core import db
+from accounts.core.single_flight import turn
 from accounts.provider import provider
-from accounts.turns import turn
 
 
 @pytest.fixture
@@ -29,13 +29,13 @@ def shared(monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_shared_connection_is_given_back(closed, shared):
-    connections.give_back()
+    db.give_back()
     assert closed == ["default"]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_connection_of_the_threads_own_is_kept(closed):
-    connections.give_back()
+    db.give_back()
     assert closed == []
 
 
@@ -43,7 +43,7 @@ def test_connection_of_the_threads_own_is_kept(closed):
 def test_transaction_keeps_its_connection(closed, monkeypatch):
     with transaction.atomic(), monkeypatch.context() as patched:
         patched.setitem(connection.settings_dict, "OPTIONS", {"pool": True})
-        connections.give_back()
+        db.give_back()
     assert closed == []
 
 
@@ -57,7 +57,7 @@ def test_it_is_given_back_before_a_call_and_before_waiting_for_another_thread(
     with turn("renewal", seconds=5):
         assert closed == ["default"]  # nobody to wait for
         waited = threading.Event()
-        monkeypatch.setattr(connections, "give_back", waited.set)
+        monkeypatch.setattr(db, "give_back", waited.set)
 
         def wait():
             with turn("renewal", seconds=5):

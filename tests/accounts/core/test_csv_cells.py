@@ -7,12 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.spreadsheet import (
-    FORMULA_SIGNS,
-    csv_writer,
-    escape_formula,
-    unescape_formula,
-)
+from accounts.core.csv_cells import FORMULA_SIGNS, csv_writer, escape_formula, unescape_formula
 
 SEPARATORS = (",", ";", "\t")
 texts = st.text(alphabet=st.sampled_from([*FORMULA_SIGNS, *",;'\" xä\u200b\x00\xa0"]), max_size=12)

@@ -1,6 +1,6 @@
 import pytest
 
-from accounts.devices import device_name
+from accounts.core.request_meta import device_name
 
 LINUX = "Mozilla/5.0 (X11; Linux x86_64)"
 CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"

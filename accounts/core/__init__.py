@@ -1,0 +1,1 @@
+"""Tools that every other package of `accounts` uses."""
