@@ -13,7 +13,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from . import aws_sentences
-from .cognito.addresses import is_loopback
+from .cognito.safe_urls import is_loopback
 
 
 class AwsProblem(Exception):

@@ -19,8 +19,8 @@ from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 (Djang
 from django.core.checks import register as register_check
 
 from . import break_glass
-from .cognito.addresses import is_loopback
 from .cognito.errors import ConfigurationError
+from .cognito.safe_urls import is_loopback
 from .provider import (
     provider,
     read_cipher,

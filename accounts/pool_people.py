@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from . import aws, pool_admin
-from .cognito.addresses import is_loopback
+from .cognito.safe_urls import is_loopback
 from .provider import provider
 
 INVITED = "FORCE_CHANGE_PASSWORD"  # has not signed in with the temporary password yet

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from . import events
-from .cognito.addresses import LOOPBACK_HOSTS
 from .cognito.errors import CognitoError, CognitoUnavailable, ProviderRefused
+from .cognito.safe_urls import LOOPBACK_HOSTS
 from .core import metrics
 from .core.app_label import page_address, template
 from .journal import note

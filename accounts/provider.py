@@ -15,10 +15,11 @@ from django.conf import settings
 from django.core.signals import setting_changed
 
 from .client_rights import ClientRights, parse_client_rights
-from .cognito.addresses import address_problem
 from .cognito.config import CognitoConfig, TrustedPool
 from .cognito.errors import CognitoUnavailable, ConfigurationError
 from .cognito.jwks import KeyStore, parse_key_set
+from .cognito.safe_urls import address_problem
+from .cognito.token_cache import VerifiedTokens
 from .cognito.transport import Transport
 from .cognito.verifier import TokenVerifier, TrustedPools
 from .cognito_calls import WatchedTokenEndpoint, counted_fetch
@@ -26,7 +27,6 @@ from .core.app_label import page_address
 from .core.encryption import Cipher
 from .group_mapping import GroupMapping, parse_rules
 from .trusted_pools import parse_trusted_pool
-from .verified_tokens import VerifiedTokens
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import environ
 
-from accounts.cognito.addresses import address_problem
+from accounts.cognito.safe_urls import address_problem
 
 Value = TypeVar("Value")
 

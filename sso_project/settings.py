@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF
 
-from accounts.cognito.addresses import is_loopback
+from accounts.cognito.safe_urls import is_loopback
 
 from .environment import Environment
 

@@ -10,17 +10,15 @@ import hashlib
 import hmac
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
 
+from .claims import Payload
 from .errors import ClaimRejected, NonceMismatch, WrongClient, WrongIssuer, WrongTokenUse
 
 CLOCK_SKEW_SECONDS = 60  # how far ahead of ours the issuer's clock may be; never applied to exp
 _LATEST = 253402300799  # the last second of the year 9999: later ones are no dates
 # JSON can spell them, but no database stores a NUL and no encoding half a surrogate pair.
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
-
-Payload = Mapping[str, Any]
 
 
 def text(payload: Payload, claim: str) -> str:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from .addresses import address_problem, is_loopback
 from .errors import ConfigurationError
+from .safe_urls import address_problem, is_loopback
 
 # Patterns of the service model (botocore, cognito-idp 2016-04-18); \w there is ASCII.
 _POOL_ID = re.compile(r"(?P<region>[A-Za-z0-9_-]{1,53})_[0-9A-Za-z]+")

@@ -20,8 +20,8 @@ from typing import cast
 import requests
 import urllib3.exceptions
 
-from .addresses import address_problem, is_loopback
 from .errors import CognitoError, CognitoUnavailable, ConfigurationError
+from .safe_urls import address_problem, is_loopback
 from .transport_errors import may_have_arrived, translated
 
 _MOST_TRIES = 3

@@ -18,8 +18,7 @@ from typing import Any, NoReturn
 import jwt
 
 from . import claim_checks as check
-from .claim_checks import Payload
-from .claims import AccessClaims, IdClaims, check_access_claims, check_expiry, check_id_claims
+from .claims import AccessClaims, IdClaims, Payload
 from .errors import (
     BadSignature,
     CognitoUnavailable,
@@ -28,6 +27,7 @@ from .errors import (
     UnknownKey,
 )
 from .jwks import KeyStore
+from .token_checks import check_access_claims, check_expiry, check_id_claims
 
 # A person in the 100 groups Cognito allows, with the longest names, stays below 20,000 characters.
 LONGEST_TOKEN = 32_768

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .. import aws
-from ..cognito.addresses import is_loopback
 from ..cognito.config import CognitoConfig
+from ..cognito.safe_urls import is_loopback
 from ..provider import Limits
 from . import description_findings as findings
 from .finding import Finding

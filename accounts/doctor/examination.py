@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from django.core.management import get_commands
 from django.urls import NoReverseMatch, get_script_prefix, reverse, set_script_prefix
 
-from ..cognito.addresses import is_loopback
 from ..cognito.errors import CognitoError
+from ..cognito.safe_urls import is_loopback
 from ..cognito.transport import Transport
 from ..provider import Provider, provider
 from . import pool_findings

@@ -6,8 +6,8 @@ import json
 import shlex
 from dataclasses import dataclass
 
-from ..cognito.addresses import is_loopback
 from ..cognito.config import CognitoConfig
+from ..cognito.safe_urls import is_loopback
 
 TEMPLATE = "infra/1-user-pool.yaml"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..cognito.addresses import is_loopback
 from ..cognito.config import CognitoConfig
+from ..cognito.safe_urls import is_loopback
 from .finding import TEMPLATE, Finding, in_environment
 
 

@@ -10,9 +10,9 @@ from django.core import checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from ..cognito.addresses import is_loopback
 from ..cognito.config import CognitoConfig
 from ..cognito.errors import CognitoError
+from ..cognito.safe_urls import is_loopback
 from ..cognito.transport import Response
 from ..core.app_label import page_address
 from . import production_findings as findings

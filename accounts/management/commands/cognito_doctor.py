@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from ...aws import AwsProblem
-from ...cognito.addresses import address_problem
+from ...cognito.safe_urls import address_problem
 from ...doctor import description, report
 from ...doctor.examination import examine
 from ...provider import Provider

@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from accounts import revocations
 from accounts.authentication import authenticated
+from accounts.cognito.token_cache import VerifiedTokens
 from accounts.models import Identity, Revocation
 from accounts.principals import principal_maker
 from accounts.provider import provider
-from accounts.verified_tokens import VerifiedTokens
 
 from ..measuring import in_turn
 

@@ -21,8 +21,8 @@ from joserfc.jwk import KeySet
 
 from accounts import revocations
 from accounts.authentication import authenticated
+from accounts.cognito.token_cache import VerifiedTokens
 from accounts.provider import provider
-from accounts.verified_tokens import VerifiedTokens
 
 from ..measuring import in_turn
 

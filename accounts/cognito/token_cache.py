@@ -15,8 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .cognito.claims import AccessClaims, check_expiry
-from .cognito.verifier import TrustedPools, signing_key_id
+from .claims import AccessClaims
+from .token_checks import check_expiry
+from .verifier import TrustedPools, signing_key_id
 
 MOST_ENTRIES = 20_000
 MOST_BYTES = 64 * 1024 * 1024

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.cognito.addresses import address_problem
+from accounts.cognito.safe_urls import address_problem
 
 
 @pytest.mark.parametrize(
