@@ -9,9 +9,10 @@ class AccountsConfig(AppConfig):
     verbose_name = "People and sign-ins"
 
     def ready(self) -> None:
-        from . import checks, deactivation, provider, rights
+        from . import checks, deactivation, rights
+        from .provider import factory
 
         checks.register()
         deactivation.watch()
         rights.watch()
-        provider.reset_on_setting_change()
+        factory.reset_on_setting_change()

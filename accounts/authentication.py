@@ -17,7 +17,6 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from . import revocations
-from .client_rights import ClientRights
 from .cognito.claims import AccessClaims
 from .cognito.errors import CognitoError, MalformedToken, TokenRejected
 from .core import metrics
@@ -26,6 +25,7 @@ from .permissions import INSUFFICIENT_SCOPE
 from .principals import principal_maker
 from .problems import RETRY_AFTER, problem_for, retry_after
 from .provider import provider
+from .provider.client_rights import ClientRights
 from .throttling import TooManyFailures
 from .token_rights import client_rights
 

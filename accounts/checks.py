@@ -21,10 +21,10 @@ from django.core.checks import register as register_check
 from . import break_glass
 from .cognito.errors import ConfigurationError
 from .cognito.safe_urls import is_loopback
-from .provider import (
-    provider,
+from .provider import provider
+from .provider.factory import read_client_rights
+from .provider.settings import (
     read_cipher,
-    read_client_rights,
     read_config,
     read_group_mappings,
     read_snapshot,

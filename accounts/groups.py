@@ -18,9 +18,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from .cognito.claims import AccessClaims, IdClaims
-from .group_mapping import GroupMapping, Rights
 from .models import Identity
 from .provider import provider
+from .provider.group_mapping import GroupMapping, Rights
 from .rights import one_event
 
 _FLAGS = (("staff", "is_staff", "staff_given"), ("superuser", "is_superuser", "superuser_given"))

@@ -14,11 +14,11 @@ from typing import Any
 from django.db import connections, router, transaction
 from django.db.models import QuerySet
 
-from . import ending, events, pool_admin, pool_people, services
+from . import ending, events, services
 from .deletion import Deletion, deletion_of
 from .models import Identity, SignIn, SignInEvent
 from .personal_data import acted_events, admin_log_about, events_about, invitations_of
-from .provider import provider
+from .provider import provider, user_pool
 from .stored_sessions import delete_sessions, sessions_of
 
 
@@ -68,19 +68,19 @@ def forget(user: Any, planned: Plan) -> bool:
         user.delete()
         connections[using].check_constraints()  # or they would be at the end, after the pool's part
         for username in planned.pool_accounts:
-            pool_people.delete(username)
+            user_pool.delete(username)
     delete_sessions(planned.sessions)
     events.record("forgotten", reason="operator")
     reached = ending.revoke(pending)
     if not planned.pool_accounts:
         for username in usernames:
-            reached = pool_admin.global_sign_out(username) and reached
+            reached = user_pool.global_sign_out(username) and reached
     return reached
 
 
 def _pool_accounts(user: Any) -> list[str]:
     found = [
-        (identity.subject, pool_people.find(identity.subject))
+        (identity.subject, user_pool.find(identity.subject))
         for identity in Identity.objects.filter(user=user, issuer=provider().config.issuer)
     ]
     # By sub: the pool may have given the username to somebody else since.

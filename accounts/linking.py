@@ -15,9 +15,9 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
-from . import events, pool_people
+from . import events
 from .models import Identity
-from .provider import provider
+from .provider import provider, user_pool
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Proposal:
 
 def people_of_the_pool() -> Iterator[Mapping[str, str]]:
     """Each enabled person's attributes with `username`. Raises aws.AwsProblem."""
-    for person in pool_people.everyone():
+    for person in user_pool.everyone():
         if person.enabled:
             yield {**person.attributes, "username": person.username}
 

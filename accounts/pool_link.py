@@ -14,11 +14,12 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from . import ending, events, groups, pool_people, revocations, services
+from . import ending, events, groups, revocations, services
 from .cognito.config import CognitoConfig, TrustedPool
 from .deletion import Rows, deletion_of
 from .models import Identity, SignIn, SignInEvent
-from .provider import read_config, read_trusted_pools
+from .provider import user_pool
+from .provider.settings import read_config, read_trusted_pools
 
 
 class LinkRefused(Exception):
@@ -74,7 +75,7 @@ def pool_link(user: Any, *, issuer: str, subject: str) -> PoolLink:
         return PoolLink(user, issuer, subject, identity.username, identity.email, identity)
     if issuer != read_config().issuer:
         return PoolLink(user, issuer, subject)
-    known = pool_people.find(subject)
+    known = user_pool.find(subject)
     if known is None or known.subject != subject:
         raise LinkRefused(f"The pool has nobody with the user id {subject}.")
     return PoolLink(user, issuer, subject, known.username, known.email)

@@ -10,10 +10,10 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models.base import ModelState
 
-from .client_rights import ClientRights
 from .cognito.claims import AccessClaims
 from .limited_user import limited_class
 from .people import person_of_access_token
+from .provider.client_rights import ClientRights
 from .token_rights import client_rights, effective_scopes
 
 

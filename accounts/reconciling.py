@@ -14,9 +14,9 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 
-from . import events, pool_people
+from . import events
 from .models import Identity
-from .provider import provider
+from .provider import provider, user_pool
 
 ASKED_ONE_BY_ONE = 20  # people; more are compared with the pool's whole list
 MOST = 50  # people deactivated at once, unless somebody says otherwise
@@ -53,15 +53,15 @@ def compare(users: Iterable[Any] | None = None, *, spared: Any = None) -> list[F
 
 def _with_pool(
     identities: QuerySet[Identity],
-) -> list[tuple[Identity, pool_people.PoolPerson | None]]:
+) -> list[tuple[Identity, user_pool.PoolPerson | None]]:
     rows = list(identities.select_related("user").order_by("pk"))
     if len(rows) <= ASKED_ONE_BY_ONE:
-        return [(row, pool_people.find(row.subject)) for row in rows]
-    listed = {person.subject: person for person in pool_people.everyone()}
+        return [(row, user_pool.find(row.subject)) for row in rows]
+    listed = {person.subject: person for person in user_pool.everyone()}
     return [(row, listed.get(row.subject)) for row in rows]
 
 
-def _state(identity: Identity, known: pool_people.PoolPerson | None) -> str:
+def _state(identity: Identity, known: user_pool.PoolPerson | None) -> str:
     if known is None or known.subject != identity.subject:
         return "gone"
     return "" if known.enabled else "disabled"
@@ -109,7 +109,7 @@ def deactivate_all(
     if refusal := why_too_many(lost, at_most):
         raise TooMany(refusal)
     # Pages of ListUsers are taken while people come and go, and time has passed: ask about each.
-    lost = [each for each in lost if _state(each.identity, pool_people.find(each.identity.subject))]
+    lost = [each for each in lost if _state(each.identity, user_pool.find(each.identity.subject))]
     for each in lost:
         _deactivate(each, **told)
     return lost

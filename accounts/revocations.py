@@ -25,12 +25,12 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from .accelerator import accelerator, is_configured
 from .cognito.claims import AccessClaims
 from .cognito.errors import CognitoUnavailable, TokenRevoked
 from .core import metrics
 from .models import Identity, Revocation
 from .provider import provider
+from .provider.shared_cache import accelerator, is_configured
 
 READ_EVERY = 1.0  # seconds: how old knowledge may be
 LONGEST_SILENCE = 10.0  # seconds without a successful read after which nobody is let in

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from . import break_glass, ending, events, pool_admin, revocations, session
+from . import break_glass, ending, events, revocations, session
 from .backends import CodeGrant, GrantedTokens
 from .cognito.authorization import logout_url
 from .cognito.errors import CognitoError
@@ -19,7 +19,7 @@ from .core import metrics
 from .core.app_label import page_address
 from .core.request_meta import client_address
 from .models import Identity, PendingRevocation, SignIn
-from .provider import provider
+from .provider import provider, user_pool
 from .sign_in_attempt import SignInAttempt
 
 
@@ -134,7 +134,7 @@ def sign_out_everywhere(
     identities = list(Identity.objects.filter(user=user, issuer=provider().config.issuer))
     reached = True
     for identity in identities:
-        reached = pool_admin.global_sign_out(identity.username) and reached
+        reached = user_pool.global_sign_out(identity.username) and reached
     reached = ending.revoke(pending) and reached
     return SignedOut(_way_out(row), reached, ended)
 

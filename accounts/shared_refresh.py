@@ -18,13 +18,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from .accelerator import accelerator
 from .cognito.errors import CognitoError, CognitoUnavailable, GrantRejected
 from .core import metrics
 from .core.encryption import Unreadable
 from .core.single_flight import turn
 from .models import SharedRefresh
 from .provider import provider
+from .provider.shared_cache import accelerator
 from .throttling import call_budget
 
 SHARED_FOR = timedelta(seconds=30)  # a result, also that the grant is dead

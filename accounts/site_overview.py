@@ -16,9 +16,9 @@ from django.db.models import Count
 from django.http import HttpRequest
 from django.utils import timezone
 
-from . import break_glass, pool_people
+from . import break_glass
 from .models import Identity, PendingRevocation, SignIn, SignInEvent
-from .provider import provider
+from .provider import provider, user_pool
 from .view_permission import can_view
 
 _SHOWN = 8
@@ -91,7 +91,7 @@ def _versions() -> list[tuple[str, str]]:
         *named,
         ("Runs on", running),
         ("User pool", provider().config.pool_id),
-        ("AWS credentials", "none" if pool_people.why_unavailable() else "there"),
+        ("AWS credentials", "none" if user_pool.why_unavailable() else "there"),
     ]
 
 

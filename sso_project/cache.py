@@ -1,6 +1,6 @@
 """Django's Redis cache with two differences: values are JSON, and times may be parts of a second.
 
-Django pickles values, so whoever can write into Redis could run code here. `accounts.accelerator`
+Django pickles values, so whoever can write into Redis could run code here. `accounts.provider.shared_cache`
 alone uses it, and goes on without it when it does not respond.
 """
 

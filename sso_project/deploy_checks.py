@@ -23,7 +23,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 
 from accounts.cognito.errors import ConfigurationError
 from accounts.core.encryption import Cipher, Unreadable
-from accounts.provider import read_cipher
+from accounts.provider.settings import read_cipher
 
 from .checks import CONFIGURATION
 

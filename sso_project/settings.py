@@ -282,7 +282,7 @@ else:
             pooled = {"ENGINE": "sso_project.postgresql", "CONN_HEALTH_CHECKS": False}
             DATABASES["default"].update(pooled, CONN_MAX_AGE=0)
 
-# Redis or Valkey, used through accounts.accelerator alone: nothing is lost with it.
+# Redis or Valkey, used through accounts.provider.shared_cache alone: nothing is lost with it.
 REDIS_URL = env.redis("REDIS_URL")
 CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}

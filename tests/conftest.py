@@ -59,7 +59,9 @@ def no_network() -> Iterator[list[str]]:
 @pytest.fixture(autouse=True)
 def own_cache(settings: Settings) -> None:
     """Nothing of another test's cache: what it left on Redis, or that it had lost it."""
-    from accounts.accelerator import accelerator  # Django's applications are ready only now
+    from accounts.provider.shared_cache import (
+        accelerator,  # Django's applications are ready only now
+    )
 
     accelerator._away, accelerator._closed_until = False, float("-inf")
     default = settings.CACHES["default"]

@@ -13,9 +13,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from .. import aws, pool_people, reconciling
+from .. import reconciling
 from ..core.app_label import template
 from ..models import Identity
+from ..provider import aws, user_pool
 from ..reconciling import Finding
 from ..view_permission import can_view
 from .actions import people_meant
@@ -27,7 +28,7 @@ _SHOWN = 200  # lines
 def reconcile(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
     """A page that tells who would be deactivated; its button comes back here with just those
     people, who are compared once more."""
-    if reason := pool_people.why_unavailable():
+    if reason := user_pool.why_unavailable():
         messages.error(request, reason)
         return None
     people = people_meant(request, rows)

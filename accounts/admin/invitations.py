@@ -14,8 +14,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.utils import timezone
 from django.views.generic import FormView
 
-from .. import aws, events, pool_people
+from .. import events
 from ..core.app_label import template
+from ..provider import aws, user_pool
 
 _REMEDIES = {
     "UsernameExistsException": "The pool has this username already. Choose another one.",
@@ -45,8 +46,8 @@ def may_invite(request: HttpRequest) -> bool:
 
 def waiting() -> list[Invitation]:
     """The newest first. Raises aws.AwsProblem."""
-    lasts = pool_people.invitation_lasts()
-    invited = pool_people.everyone(only=f'cognito:user_status = "{pool_people.INVITED}"')
+    lasts = user_pool.invitation_lasts()
+    invited = user_pool.everyone(only=f'cognito:user_status = "{user_pool.INVITED}"')
     found = [Invitation(each.username, each.email, each.changed_at + lasts) for each in invited]
     return sorted(found, key=lambda each: each.expires_at, reverse=True)
 
@@ -75,7 +76,7 @@ class InvitationsView(FormView):  # type: ignore[type-arg]
         return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if pool_people.why_unavailable():
+        if user_pool.why_unavailable():
             return self.get(request)
         if username := request.POST.get("again", ""):
             return self._invite_again(username)
@@ -84,7 +85,7 @@ class InvitationsView(FormView):  # type: ignore[type-arg]
     def form_valid(self, form: forms.Form) -> HttpResponse:
         email, username = form.cleaned_data["email"], form.cleaned_data["username"]
         try:
-            invited = pool_people.invite(username=username, email=email)
+            invited = user_pool.invite(username=username, email=email)
         except aws.AwsProblem as problem:
             form.add_error(None, _REMEDIES.get(problem.code, str(problem)))
             return self.form_invalid(form)
@@ -94,7 +95,7 @@ class InvitationsView(FormView):  # type: ignore[type-arg]
 
     def _invite_again(self, username: str) -> HttpResponse:
         try:
-            invited = pool_people.invite_again(username)
+            invited = user_pool.invite_again(username)
         except aws.AwsProblem as problem:
             messages.error(self.request, _REMEDIES.get(problem.code, str(problem)))
         else:
@@ -102,7 +103,7 @@ class InvitationsView(FormView):  # type: ignore[type-arg]
             messages.success(self.request, f"Invited {username} again: the earlier mail is void.")
         return HttpResponseRedirect(self.request.path)
 
-    def _record(self, kind: str, invited: pool_people.PoolPerson) -> None:
+    def _record(self, kind: str, invited: user_pool.PoolPerson) -> None:
         events.record(
             kind,
             user=self.request.user,
@@ -114,7 +115,7 @@ class InvitationsView(FormView):  # type: ignore[type-arg]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = self.model_admin.admin_site.each_context(self.request)
-        unavailable, invitations = pool_people.why_unavailable(), []
+        unavailable, invitations = user_pool.why_unavailable(), []
         if not unavailable:
             try:
                 invitations = waiting()

@@ -10,10 +10,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .. import aws
 from ..cognito.config import CognitoConfig
 from ..cognito.safe_urls import is_loopback
-from ..provider import Limits
+from ..provider import Limits, aws
 from . import description_findings as findings
 from .finding import Finding
 

@@ -18,7 +18,7 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from ..provider import read_config
+from ..provider.settings import read_config
 
 FOREIGN_ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Foreign01"
 DEFAULT_SCOPES = ("openid", "email", "profile")

@@ -17,9 +17,9 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
-from accounts.accelerator import accelerator, is_configured
 from accounts.cognito.errors import CognitoError, UnknownKey
 from accounts.provider import provider
+from accounts.provider.shared_cache import accelerator, is_configured
 
 from .trusted_callers import is_trusted
 

@@ -289,10 +289,10 @@ def test_person_is_invited_seen_waiting_and_invited_again(operator, pool):
 
 
 def test_invitation_that_is_over_says_so(operator, pool, monkeypatch):
-    from accounts import pool_people
+    from accounts.provider import user_pool
 
-    pool_people.invite(username="zoe", email="zoe@example.com")
-    monkeypatch.setattr(pool_people, "invitation_lasts", lambda: timedelta(0))
+    user_pool.invite(username="zoe", email="zoe@example.com")
+    monkeypatch.setattr(user_pool, "invitation_lasts", lambda: timedelta(0))
     assert "expired on" in operator.get(INVITATIONS).text
 
 

@@ -14,9 +14,9 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import pool_people
 from accounts.admin.person_page import PersonPage
 from accounts.models import Identity, PendingRevocation, SignIn, SignInEvent, User
+from accounts.provider import user_pool
 from stats import writing
 from stats.models import Stat
 
@@ -220,7 +220,7 @@ DONE["delete_figures"] = lambda answer: not Stat.objects.exists()
 
 @pytest.mark.parametrize(("model", "name"), list(actions()))
 def test_action_works_for_ada(target, ada, monkeypatch, model, name):
-    monkeypatch.setattr(pool_people, "find", lambda subject: None)  # gone from the pool
+    monkeypatch.setattr(user_pool, "find", lambda subject: None)  # gone from the pool
     if name == "activate":
         User.objects.filter(username="person-target").update(is_active=False)
     answer = act(ada, model, name)

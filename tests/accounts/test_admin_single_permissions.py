@@ -9,8 +9,8 @@ from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import pool_people
 from accounts.models import Identity, PendingRevocation, SignIn, SignInEvent, User
+from accounts.provider import user_pool
 from accounts.site_overview import site_overview
 from stats import writing
 from stats.models import Change, Stat
@@ -188,8 +188,8 @@ def test_events_are_filtered_by_their_own_columns(staff_with, user, query):
 
 
 def test_actions_name_only_what_is_shown(staff_with, user, monkeypatch):
-    monkeypatch.setattr(pool_people, "find", lambda subject: None)  # deleted at the pool
-    monkeypatch.setattr(pool_people, "why_unavailable", lambda: "")
+    monkeypatch.setattr(user_pool, "find", lambda subject: None)  # deleted at the pool
+    monkeypatch.setattr(user_pool, "why_unavailable", lambda: "")
     staff = staff_with("change_user")
     address = reverse("admin:accounts_user_changelist")
     for name in ("sign_out_everywhere", "reconcile"):

@@ -11,10 +11,10 @@ from django.utils import timezone
 from accounts import groups
 from accounts.checks import check_groups
 from accounts.cognito.claims import AccessClaims, IdClaims
-from accounts.group_mapping import GroupMapping, Rights, parse_rules
 from accounts.models import Identity, SignInEvent, User
 from accounts.people import person_of_access_token, person_of_id_token
 from accounts.provider import provider
+from accounts.provider.group_mapping import GroupMapping, Rights, parse_rules
 
 NOW = int(timezone.now().timestamp())
 SHARED = {

@@ -10,8 +10,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 
-from accounts import aws, events
+from accounts import events
 from accounts.models import Identity, SignIn, SignInEvent, User
+from accounts.provider import aws
 from local_pool.testing import LocalPool
 from stats import writing
 from stats.models import Stat
@@ -124,25 +125,25 @@ def linus(pool):
 
 
 def test_pool_account_is_exported_and_deleted_on_request(pool, linus):
-    from accounts import pool_people
+    from accounts.provider import user_pool
 
     content = json.loads(run("export_user", "linus", "--pool"))
     assert content["pool"][0]["email"] == "linus@example.com"
     subject = pool.person("linus").sub
     assert "-  the pool account linus\n" in run("forget_user", "linus", "--pool")
-    assert pool_people.find(subject) is not None
+    assert user_pool.find(subject) is not None
     run("forget_user", "linus", "--pool", "--apply")
-    assert pool_people.find(subject) is None
+    assert user_pool.find(subject) is None
     assert not User.objects.filter(pk=linus.pk).exists()
 
 
 def test_pool_account_of_a_namesake_is_left_alone(pool, linus):
-    from accounts import pool_people
+    from accounts.provider import user_pool
 
-    pool_people.delete("linus")
-    namesake = pool_people.invite(username="linus", email="other@example.com")
+    user_pool.delete("linus")
+    namesake = user_pool.invite(username="linus", email="other@example.com")
     run("forget_user", "linus", "--pool", "--apply")
-    assert pool_people.find(namesake.subject) is not None
+    assert user_pool.find(namesake.subject) is not None
 
 
 def test_pool_that_does_not_answer_leaves_everything(pool, linus):
@@ -191,7 +192,7 @@ def test_pool_that_refuses_at_the_last_moment_leaves_everything(pool, linus, mon
     def refuse(username):
         raise aws.AwsProblem("AWS refused.")
 
-    monkeypatch.setattr("accounts.pool_people.delete", refuse)
+    monkeypatch.setattr("accounts.provider.user_pool.delete", refuse)
     with pytest.raises(CommandError, match=r"^AWS refused. Nothing was changed\.$"):
         run("forget_user", "linus", "--pool", "--apply")
     assert Identity.objects.filter(user=linus).exists()

@@ -5,8 +5,9 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts import aws, pool_people, reconciling
+from accounts import reconciling
 from accounts.models import Identity, SignInEvent, User
+from accounts.provider import aws, user_pool
 from local_pool.testing import LocalPool
 from tests.accounts.pools import use_pool
 
@@ -77,8 +78,8 @@ def test_long_list_is_compared_page_by_page(pool, known, monkeypatch):
 
 def test_person_whom_a_page_of_the_list_left_out_stays(pool, known, monkeypatch):
     monkeypatch.setattr(reconciling, "ASKED_ONE_BY_ONE", 0)
-    real = pool_people.everyone
-    monkeypatch.setattr(pool_people, "everyone", lambda only="": real(only=only) if only else [])
+    real = user_pool.everyone
+    monkeypatch.setattr(user_pool, "everyone", lambda only="": real(only=only) if only else [])
     pool.disable("grace")
     assert "1 deactivated." in reconcile("--apply")
     assert active() == ["person-ada", "person-linus"]
@@ -86,7 +87,7 @@ def test_person_whom_a_page_of_the_list_left_out_stays(pool, known, monkeypatch)
 
 def test_recreated_username_is_somebody_else(pool, known):
     pool.delete("linus")
-    pool_people.invite(username="linus", email="linus@example.com")
+    user_pool.invite(username="linus", email="linus@example.com")
     assert "linus" in reconcile()
     assert "1 deactivated." in reconcile("--apply")
 
@@ -136,28 +137,28 @@ def test_pool_that_does_not_answer_changes_nothing(pool, known):
 
 
 def test_invitation_is_mailed_sent_again_and_found(pool):
-    invited = pool_people.invite(username="zoe", email="zoe@example.com")
-    assert (invited.status, invited.email) == (pool_people.INVITED, "zoe@example.com")
+    invited = user_pool.invite(username="zoe", email="zoe@example.com")
+    assert (invited.status, invited.email) == (user_pool.INVITED, "zoe@example.com")
     first = pool.mailbox[-1].code
-    again = pool_people.invite_again("zoe")
+    again = user_pool.invite_again("zoe")
     assert again.subject == invited.subject
     assert pool.mailbox[-1].code != first
-    assert pool_people.find(invited.subject) == again
-    waiting = pool_people.everyone(only=f'cognito:user_status = "{pool_people.INVITED}"')
+    assert user_pool.find(invited.subject) == again
+    waiting = user_pool.everyone(only=f'cognito:user_status = "{user_pool.INVITED}"')
     assert "zoe" in [each.username for each in waiting]
-    assert pool_people.invitation_lasts().days == 7
+    assert user_pool.invitation_lasts().days == 7
 
 
 def test_person_who_has_signed_in_is_not_invited_again(pool):
     with pytest.raises(aws.AwsProblem) as refused:
-        pool_people.invite_again("ada")
+        user_pool.invite_again("ada")
     assert refused.value.code == "UnsupportedUserStateException"
 
 
 def test_delete_of_nobody_says_so(pool):
-    assert pool_people.delete("linus")
-    assert not pool_people.delete("linus")
-    assert pool_people.find("no-such-sub") is None
+    assert user_pool.delete("linus")
+    assert not user_pool.delete("linus")
+    assert user_pool.find("no-such-sub") is None
 
 
 def test_pool_at_aws_without_credentials_is_said_plainly(settings, monkeypatch):
@@ -165,6 +166,6 @@ def test_pool_at_aws_without_credentials_is_said_plainly(settings, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     at_aws = {"POOL_ID": "eu-west-1_AbCdEf123", "ISSUER": "", "CLIENT_DOMAIN": "my-team"}
     settings.COGNITO = {**settings.COGNITO, **at_aws}
-    assert "no AWS credentials" in pool_people.why_unavailable()
+    assert "no AWS credentials" in user_pool.why_unavailable()
     monkeypatch.setenv("AWS_PROFILE", "admin")
-    assert pool_people.why_unavailable() == ""
+    assert user_pool.why_unavailable() == ""

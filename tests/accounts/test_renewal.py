@@ -2,13 +2,14 @@
 
 import pytest
 
-from accounts import cognito_calls, renewal
+from accounts import renewal
 from accounts.cognito.transport import Transport
+from accounts.provider import bounded_endpoint
 
 
 def test_lease_outlives_all_timeouts_and_retries_of_a_renewal():
     """A place among the calls, the refresh, and the keys to verify its answer with."""
-    longest = cognito_calls.WAIT_FOR_A_PLACE + 2 * Transport().longest_call
+    longest = bounded_endpoint.WAIT_FOR_A_PLACE + 2 * Transport().longest_call
     assert renewal.LEASE.total_seconds() > longest
 
 

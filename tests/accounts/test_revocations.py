@@ -12,10 +12,10 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from accounts import revocations
-from accounts.accelerator import accelerator
 from accounts.cognito.claims import AccessClaims
 from accounts.cognito.errors import CognitoUnavailable, TokenRevoked
 from accounts.models import Identity, Revocation, User
+from accounts.provider.shared_cache import accelerator
 from accounts.revocations import RevocationFeed, RevocationsUnavailable
 
 pytestmark = pytest.mark.django_db

@@ -8,9 +8,10 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.db import connection
 from django.test import RequestFactory
 
-from accounts import accelerator, throttling
+from accounts import throttling
 from accounts.core import request_meta
 from accounts.models import Tally
+from accounts.provider import shared_cache
 from accounts.throttling import TooManyFailures, call_budget, is_first_refusal, is_used_up, take
 
 pytestmark = pytest.mark.django_db
@@ -125,7 +126,7 @@ def test_writer_of_the_shared_cache_moves_no_limit(settings, monkeypatch, value)
             return value
 
     settings.COGNITO = {**settings.COGNITO, "SHARED_CACHE": "default"}
-    monkeypatch.setattr(accelerator, "caches", {"default": Hostile("hostile", {})})
+    monkeypatch.setattr(shared_cache, "caches", {"default": Hostile("hostile", {})})
     assert [take("a", limit=2, seconds=60) for _ in range(3)] == [True, True, False]
 
 

@@ -8,7 +8,7 @@ from accounts.cognito.errors import TokenExpired, TokenRejected, UnknownKey
 from accounts.cognito.jwks import KeyStore
 from accounts.cognito.token_cache import VerifiedTokens
 from accounts.cognito.verifier import TokenVerifier, TrustedPools
-from accounts.provider import read_config
+from accounts.provider.settings import read_config
 from accounts.testing import mint_access_token
 from accounts.testing.tokens import key_set
 

@@ -10,8 +10,8 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 from playwright.sync_api import expect
 
-from accounts import aws
 from accounts.models import SignIn, User
+from accounts.provider import aws
 from stats import writing
 from stats.models import Stat
 from tests.flows.sessions.conftest import until_due

@@ -7,10 +7,10 @@ import jwt
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from accounts import provider as provider_module
 from accounts.cognito.errors import ClientRejected
 from accounts.models import Identity, SignIn, SignInEvent, User
 from accounts.problem_page import render_problem
+from accounts.provider import factory as provider_module
 from tests.flows.conftest import query_of
 
 pytestmark = pytest.mark.django_db(transaction=True)

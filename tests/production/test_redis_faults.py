@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from accounts.accelerator import PAUSE, Accelerator, is_configured
+from accounts.provider.shared_cache import PAUSE, Accelerator, is_configured
 from tools.rehearsal.services import Redis, until
 
 pytestmark = pytest.mark.xdist_group("production")

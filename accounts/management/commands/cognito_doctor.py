@@ -8,11 +8,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ...aws import AwsProblem
 from ...cognito.safe_urls import address_problem
 from ...doctor import description, report
 from ...doctor.examination import examine
 from ...provider import Provider
+from ...provider.aws import AwsProblem
 
 
 class Command(BaseCommand):

@@ -12,7 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from ... import aws, env_file
+from ... import env_file
+from ...provider import aws
 
 _NEXT = "Nothing was written."
 

@@ -9,11 +9,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
-from ... import aws, events, pool_people
+from ... import events
 from ...models import Identity
 from ...person_lookup import NobodyMeant, person_called
 from ...personal_data import personal_data
-from ...provider import provider
+from ...provider import aws, provider, user_pool
 
 
 class Command(BaseCommand):
@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
 def _of_pool(user: Any) -> list[dict[str, Any]]:
     subjects = Identity.objects.filter(user=user, issuer=provider().config.issuer)
-    found = [pool_people.find(each) for each in subjects.values_list("subject", flat=True)]
+    found = [user_pool.find(each) for each in subjects.values_list("subject", flat=True)]
     return [
         {"username": each.username, "status": each.status, **each.attributes}
         for each in found

@@ -9,9 +9,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
 from django.db.models import ProtectedError, RestrictedError
 
-from ... import aws, leaving
+from ... import leaving
 from ...deletion import Rows
 from ...person_lookup import NobodyMeant, person_called
+from ...provider import aws
 
 MOST_NAMED = 10  # rows of each model; all of them with --verbosity 2
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ... import aws
 from ...linking import Proposal, link, people_of_the_pool, proposals
 from ...models import Identity
 from ...person_lookup import NobodyMeant, person_called
@@ -19,6 +18,7 @@ from ...pool_link import (
     pool_link,
     undo_link,
 )
+from ...provider import aws
 
 
 class Command(BaseCommand):

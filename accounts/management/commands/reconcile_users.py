@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ... import aws, reconciling
+from ... import reconciling
+from ...provider import aws
 
 
 class Command(BaseCommand):

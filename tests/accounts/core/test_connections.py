@@ -6,10 +6,10 @@ import pytest
 from django.db import connection, transaction
 from django.db import connections as databases
 
-from accounts.cognito_calls import WatchedTokenEndpoint
 from accounts.core import db
 from accounts.core.single_flight import turn
 from accounts.provider import provider
+from accounts.provider.bounded_endpoint import WatchedTokenEndpoint
 
 
 @pytest.fixture

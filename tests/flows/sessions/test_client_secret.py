@@ -3,8 +3,8 @@
 import pytest
 import requests
 
-from accounts import aws
 from accounts.models import SignIn
+from accounts.provider import aws
 from tests.flows.conftest import Visitor
 from tests.flows.sessions.conftest import beyond_grace, refreshes, until_expired
 from tests.flows.sessions.test_processes import pool, processes, same_pool

@@ -224,7 +224,7 @@ class TestRenewalMeetsSignOut:
 
     @pytest.mark.parametrize("reason", ["signed_out", "everywhere", "deactivated"])
     def test_end_during_a_renewal_leaves_nothing_alive(self, visitor, site, monkeypatch, reason):
-        from accounts import provider
+        from accounts.provider import factory
 
         def end():
             if reason == "signed_out":
@@ -239,7 +239,7 @@ class TestRenewalMeetsSignOut:
         visitor.sign_in()
         visitor.get("/profile/")
         until_expired()
-        endpoint, got = provider.provider().token_endpoint, []
+        endpoint, got = factory.provider().token_endpoint, []
         refresh = endpoint.refresh
 
         def meanwhile(refresh_token, *, timeout=None):

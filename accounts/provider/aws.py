@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from . import aws_sentences
-from .cognito.safe_urls import is_loopback
+from ..cognito.safe_urls import is_loopback
+from . import aws_messages
 
 
 class AwsProblem(Exception):
@@ -47,7 +47,7 @@ def call(
         from botocore.exceptions import BotoCoreError, ClientError
         from botocore.parsers import ResponseParserError
     except ModuleNotFoundError as error:
-        raise AwsProblem(aws_sentences.NO_BOTO3) from error
+        raise AwsProblem(aws_messages.NO_BOTO3) from error
     local = _on_this_machine(issuer)
     timeouts = Config(
         connect_timeout=seconds or 3,
@@ -64,11 +64,11 @@ def call(
     except ClientError as error:
         refusal = error.response.get("Error", {})
         action = f"{service}:{operation.title().replace('_', '')}"
-        sentence = aws_sentences.of_refusal(refusal, action=action, region=region)
+        sentence = aws_messages.of_refusal(refusal, action=action, region=region)
         raise AwsProblem(sentence, code=refusal.get("Code", "")) from error
     except (BotoCoreError, ResponseParserError, ValueError) as error:
         endpoint = str(local.get("endpoint_url", ""))
-        sentence = aws_sentences.of_failure(error, region=region, local=endpoint)
+        sentence = aws_messages.of_failure(error, region=region, local=endpoint)
         raise AwsProblem(sentence) from error
 
 

@@ -23,8 +23,8 @@ from django.core.cache import BaseCache, caches
 from django.core.signing import BadSignature, Signer
 from django.utils.crypto import salted_hmac
 
-from .core import metrics
-from .provider import provider
+from ..core import metrics
+from .factory import provider
 
 PAUSE = 2.0  # seconds without use, after a failure
 _PROBE_SECONDS = 10.0
@@ -140,7 +140,7 @@ def _name(key: str) -> str:
     """Return the key in the cache. Several sites may share one cache, and values of another site
     must not be read: they would hide this site's revocations."""
     site = salted_hmac(
-        "accounts.accelerator", f"{provider().public_url} {provider().config.issuer}"
+        "accounts.provider.shared_cache", f"{provider().public_url} {provider().config.issuer}"
     )
     return f"sso:{site.hexdigest()[:16]}:{key}"
 

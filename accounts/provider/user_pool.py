@@ -7,14 +7,16 @@ Needs boto3 and AWS credentials with `cognito-idp:ListUsers`, and for the verbs 
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from . import aws, pool_admin
-from .cognito.safe_urls import is_loopback
-from .provider import provider
+from ..cognito.safe_urls import is_loopback
+from . import aws
+from .factory import provider
 
 INVITED = "FORCE_CHANGE_PASSWORD"  # has not signed in with the temporary password yet
 _DEFAULT_DAYS = 7  # a temporary password works so long unless the pool says otherwise
@@ -38,7 +40,7 @@ class PoolPerson:
 
 def why_unavailable() -> str:
     """One or two sentences when this server has no AWS credentials; empty when it has."""
-    if is_loopback(provider().config.issuer) or pool_admin.has_credentials():
+    if is_loopback(provider().config.issuer) or has_credentials():
         return ""
     return (
         "This server has no AWS credentials, so it can't ask the user pool. Give it a role, or set "
@@ -124,3 +126,44 @@ def _person(described: Mapping[str, Any]) -> PoolPerson:
         status=described.get("UserStatus", ""),
         changed_at=described["UserLastModifiedDate"],
     )
+
+
+# Credentials are used only where one of these says that there are some: boto3's last resort is to
+# ask a metadata service, which off AWS means waiting for an address that nobody has.
+_CREDENTIALS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+_SECONDS = 2.0  # signing out must not wait longer for a provider that does not answer
+_log = logging.getLogger(__name__)
+
+
+def has_credentials() -> bool:
+    """Whether the environment says that there are AWS credentials."""
+    return any(os.environ.get(name) for name in _CREDENTIALS)
+
+
+def global_sign_out(username: str) -> bool:
+    """End all tokens of the pool's user `username`. False: AWS was asked and did not do it."""
+    if not username or not has_credentials():
+        return True
+    config = provider().config
+    try:
+        aws.call(
+            "cognito-idp",
+            "admin_user_global_sign_out",
+            region=config.region,
+            issuer=config.issuer,
+            seconds=_SECONDS,
+            UserPoolId=config.pool_id,
+            Username=username,
+        )
+    except aws.AwsProblem as problem:
+        if problem.code == "UserNotFoundException":
+            return True  # nobody left to sign out
+        _log.error("AdminUserGlobalSignOut failed. %s", problem)
+        return False
+    return True

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from typing import Any, TypeGuard
 
-from .cognito.config import TrustedPool
-from .cognito.errors import ConfigurationError
+from ..cognito.config import TrustedPool
+from ..cognito.errors import ConfigurationError
 
 _MEMBERS = {"clients", "groups", "scopes", "issuer", "jwks_url"}
 

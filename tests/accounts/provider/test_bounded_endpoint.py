@@ -5,12 +5,12 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from accounts import cognito_calls
 from accounts.cognito.config import CognitoConfig
 from accounts.cognito.errors import CognitoUnavailable, GrantRejected, TokenEndpointError
 from accounts.cognito.transport import Response
-from accounts.cognito_calls import CallSlots, WatchedTokenEndpoint, counted_fetch
 from accounts.core import metrics
+from accounts.provider import bounded_endpoint
+from accounts.provider.bounded_endpoint import CallSlots, WatchedTokenEndpoint, counted_fetch
 
 CONFIG = CognitoConfig(
     pool_id="eu-west-1_AbCdEfGhI",
@@ -59,7 +59,7 @@ def transport():
 
 @pytest.fixture
 def endpoint(transport, monkeypatch):
-    monkeypatch.setattr(cognito_calls, "WAIT_FOR_A_PLACE", 0.05)
+    monkeypatch.setattr(bounded_endpoint, "WAIT_FOR_A_PLACE", 0.05)
     return WatchedTokenEndpoint(CONFIG, transport, calls_at_once=2)
 
 
@@ -101,7 +101,7 @@ def test_downloads_of_keys_are_counted_by_outcome(sink):
 @pytest.fixture
 def impatient(monkeypatch):
     """Whoever finds no free slot gives up at once."""
-    monkeypatch.setattr(cognito_calls, "WAIT_FOR_A_PLACE", 0)
+    monkeypatch.setattr(bounded_endpoint, "WAIT_FOR_A_PLACE", 0)
 
 
 @contextmanager
@@ -161,7 +161,7 @@ def test_slot_is_returned_after_a_failure(impatient):
 
 
 def test_thread_that_waits_gets_the_slot_that_is_returned(monkeypatch):
-    monkeypatch.setattr(cognito_calls, "WAIT_FOR_A_PLACE", 20)
+    monkeypatch.setattr(bounded_endpoint, "WAIT_FOR_A_PLACE", 20)
     slots, arrived = CallSlots(1), threading.Event()
 
     def arrive():

@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from accounts import accelerator as module
-from accounts.accelerator import PAUSE, Accelerator
+from accounts.provider import shared_cache as module
+from accounts.provider.shared_cache import PAUSE, Accelerator
 
 
 class Cache:

@@ -17,11 +17,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from .cognito.config import CognitoConfig
-from .cognito.errors import CognitoError, CognitoUnavailable
-from .cognito.token_endpoint import TokenEndpoint, TokenSet
-from .cognito.transport import Transport
-from .core import db, metrics
+from ..cognito.config import CognitoConfig
+from ..cognito.errors import CognitoError, CognitoUnavailable
+from ..cognito.token_endpoint import TokenEndpoint, TokenSet
+from ..cognito.transport import Transport
+from ..core import db, metrics
 
 WAIT_FOR_A_PLACE = 1.0  # seconds
 

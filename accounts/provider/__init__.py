@@ -1,0 +1,5 @@
+"""How Cognito is configured on this site, and how the site calls it."""
+
+from .factory import Provider as Provider
+from .factory import provider as provider
+from .settings import Limits as Limits
