@@ -19,9 +19,9 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
-from . import throttling
 from .core import request_meta
 from .core.app_label import PACKAGE
+from .models import rate_limit
 
 REASON = "break_glass"  # in the record
 LONGEST_SESSION = timedelta(hours=1)
@@ -82,6 +82,6 @@ def attempts_too_many(request: HttpRequest, username: str) -> int:
 
 def _beyond(counted: str, limit: int) -> int:
     key = f"break-glass:{time.time() // WINDOW:.0f}:{counted}"
-    if throttling.take(key, limit=limit, seconds=WINDOW):
+    if rate_limit.take(key, limit=limit, seconds=WINDOW):
         return 0
-    return 1 if throttling.is_first_refusal(key, limit=limit) else 2
+    return 1 if rate_limit.is_first_refusal(key, limit=limit) else 2

@@ -19,11 +19,11 @@ from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from . import break_glass, journal, signals, throttling
+from . import break_glass, journal, signals
 from .core import request_meta
 from .core.request_context import current_request
 from .core.request_meta import client_address
-from .models import SignInEvent
+from .models import SignInEvent, rate_limit
 
 MAX_SUBNET_REFUSALS = 50  # of unknown users, per hour, subnet and reason
 MAX_REFUSALS = 2_000  # of unknown users, per hour
@@ -106,14 +106,14 @@ def _has_room(reason: str, request: HttpRequest | None) -> bool:
     if reason != break_glass.REASON:
         subnet = request_meta.subnet_of(request) if request else ""
         key = f"refused:{hour}:{subnet}:{reason}"
-        if not throttling.take(key, limit=MAX_SUBNET_REFUSALS, seconds=_HOUR):
-            if throttling.is_first_refusal(key, limit=MAX_SUBNET_REFUSALS):
+        if not rate_limit.take(key, limit=MAX_SUBNET_REFUSALS, seconds=_HOUR):
+            if rate_limit.is_first_refusal(key, limit=MAX_SUBNET_REFUSALS):
                 _note_omission(f"{MAX_SUBNET_REFUSALS} of this reason from {subnet}", reason)
             return False
     hour_ago = timezone.now() - timedelta(seconds=_HOUR)
     stored = SignInEvent.objects.order_by().filter(kind="refused", user=None, at__gte=hour_ago)
     if stored[MAX_REFUSALS - 1 : MAX_REFUSALS].exists():
-        if throttling.take(f"refused:{hour}", limit=1, seconds=_HOUR):
+        if rate_limit.take(f"refused:{hour}", limit=1, seconds=_HOUR):
             _note_omission(f"{MAX_REFUSALS} of unknown users", reason)
         return False
     return True

@@ -10,13 +10,12 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
-from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from .cognito.errors import CognitoUnavailable
 from .models import Tally
+from .models.rate_limit import take
 
 BUDGET_SECONDS = 60
 MAX_FAILED_CALLS = 60  # of one subnet in BUDGET_SECONDS
@@ -49,31 +48,3 @@ def call_budget(subnet: str) -> Iterator[None]:
         )
     yield
     Tally.objects.filter(key=key, count__gt=0).update(count=F("count") - 1)
-
-
-def take(key: str, *, limit: int, seconds: int) -> bool:
-    """Count one more under `key` for `seconds`. Return False, and write nothing, at the limit."""
-    tally = Tally.objects.filter(key=key)
-    if (count := tally.values_list("count", flat=True).first()) is None:
-        expires_at = datetime.fromtimestamp(time.time() + seconds, UTC)
-        try:
-            with transaction.atomic():
-                Tally.objects.create(key=key, count=1, expires_at=expires_at)
-        except IntegrityError:  # another request was faster
-            count = 0
-        else:
-            return True
-    return count < limit and bool(tally.filter(count__lt=limit).update(count=F("count") + 1))
-
-
-def is_used_up(key: str, *, limit: int) -> bool:
-    """Return True if `take` would return False."""
-    return Tally.objects.filter(key=key, count__gte=limit).exists()
-
-
-def is_first_refusal(key: str, *, limit: int) -> bool:
-    """Return True the first time that this is called after `take` returned False for `key`.
-
-    For keys whose count is never refunded.
-    """
-    return bool(Tally.objects.filter(key=key, count=limit).update(count=limit + 1))

@@ -4,8 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import models
-from accounts.models import Identity, SignIn, User
+from accounts.models import Identity, SignIn, User, users
 
 pytestmark = pytest.mark.django_db
 ISSUER = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI"
@@ -53,7 +52,7 @@ def test_identity_is_not_taken_from_a_database_that_folds_case(person, monkeypat
     monkeypatch.setattr(type(everything), "filter", lambda self, **conditions: self)
     assert everything.of(issuer=ISSUER, subject="ABC") is None
     assert everything.of(issuer=ISSUER, subject="abc") is not None
-    monkeypatch.setattr(models._KNOWN, "instances", lambda **values: list(everything))
+    monkeypatch.setattr(users._KNOWN, "instances", lambda **values: list(everything))
     assert Identity.known(issuer=ISSUER, subject="ABC") is None
     assert Identity.known(issuer=ISSUER, subject="abc") is not None
 

@@ -1,0 +1,18 @@
+"""What is stored: users, identities, sign-ins, the audit log, and what processes share.
+
+`Identity` and `SignIn` point at `settings.AUTH_USER_MODEL`: a host project that has its own user
+model keeps it, and `User` is then swapped out. Names in the database hold no app label, so that the
+migrations fit a renamed folder.
+"""
+
+from .coordination import SharedRefresh as SharedRefresh
+from .coordination import Tally as Tally
+from .events import SignInEvent as SignInEvent
+from .revocations import PendingRevocation as PendingRevocation
+from .revocations import Revocation as Revocation
+from .sign_ins import SignIn as SignIn
+from .sign_ins import SignInQuerySet as SignInQuerySet
+from .sign_ins import new_sign_in_key as new_sign_in_key
+from .users import Identity as Identity
+from .users import IdentityQuerySet as IdentityQuerySet
+from .users import User as User

@@ -1,0 +1,39 @@
+"""What processes share for a short time."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class SharedRefresh(models.Model):
+    """One refresh of an API client's tokens, shared by the requests that came at once.
+
+    `key` is an HMAC of the refresh token; whoever inserts the row makes the call, the others read
+    its encrypted result until `expires_at`.
+    """
+
+    key = models.CharField(max_length=64, unique=True)
+    owner = models.CharField(max_length=64)
+    lease_until = models.DateTimeField()
+    sealed_result = models.TextField(blank=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"refresh until {self.expires_at:%H:%M:%S}"
+
+
+class Tally(models.Model):
+    """A count that all processes share until `expires_at`. Housekeeping deletes it afterwards.
+
+    See `throttling` for what is counted.
+    """
+
+    key = models.CharField(max_length=128, unique=True)
+    count = models.PositiveIntegerField(default=0)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "tallies"
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.count}"

@@ -1,0 +1,39 @@
+"""The audit log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class SignInEvent(models.Model):
+    """One line of the record of who signed in, was refused, signed out, or was given rights.
+
+    Holds no token, code or secret. `user` is None where nobody is known (yet).
+    """
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    kind = models.CharField(max_length=32)
+    reference = models.CharField(max_length=16, blank=True, db_index=True)
+    user: models.ForeignKey[Any, Any] = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="sign_in_events",
+    )
+    person = models.CharField(max_length=255, blank=True, help_text="Their name at the pool then.")
+    reason = models.CharField(max_length=64, blank=True, help_text="A stable code.")
+    details = models.JSONField(default=dict, blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    device = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        verbose_name = "sign-in event"
+        ordering = ("-at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.kind} {self.person}".rstrip()

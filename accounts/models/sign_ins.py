@@ -1,0 +1,110 @@
+"""Signed-in browsers."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.functional import cached_property
+
+from .users import Identity
+
+
+class SignInQuerySet(models.QuerySet["SignIn"]):
+    def live(self) -> SignInQuerySet:
+        return self.filter(ended_at=None)
+
+    def change(self, row: SignIn, **values: Any) -> bool:
+        """Write `values` if the row is still as it was read and has not ended; else write nothing.
+
+        The version is the gate: of two writers that read the same row one wins, the other gets
+        False and must read again. An ended row never revives, since it never matches.
+        """
+        changed = self.live().filter(pk=row.pk, version=row.version)
+        if not changed.update(**values, version=F("version") + 1):
+            return False
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.version += 1
+        return True
+
+
+def new_sign_in_key() -> str:
+    """A random key that only the browser's session knows, 43 characters."""
+    return secrets.token_urlsafe(32)
+
+
+class SignIn(models.Model):
+    """One signed-in browser: whose it is and, encrypted, the tokens it acts with.
+
+    A break-glass sign-in has no issuer, no subject and no tokens.
+
+    The Django session holds only `key`. Tokens are not kept in the session because a session is
+    saved whole: a slow parallel request would put old tokens back over renewed ones.
+    """
+
+    class EndReason(models.TextChoices):
+        SIGNED_OUT = "signed_out", "signed out"
+        REPLACED = "replaced", "signed in again in the same browser"
+        ENDED_BY_PERSON = "ended_by_person", "ended from another browser of the same person"
+        BY_OPERATOR = "by_operator", "ended in the admin"
+        EVERYWHERE = "everywhere", "signed out everywhere"
+        IDLE = "idle", "not used for too long"
+        TOO_OLD = "too_old", "reached the longest time a sign-in may last"
+        REFUSED = "refused", "the provider no longer renews it"
+        DEACTIVATED = "deactivated", "account deactivated"
+        SWITCHED_OFF = "switched_off", "break-glass was switched off"
+
+    key = models.CharField(max_length=64, unique=True, default=new_sign_in_key, editable=False)
+    user: models.ForeignKey[Any, Any] = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sign_ins"
+    )
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+    client_id = models.CharField(max_length=128)
+    origin_jti = models.CharField(max_length=64, blank=True, db_index=True)
+    auth_time = models.BigIntegerField(default=0, help_text="Unix time; no renewal changes it.")
+    sealed_tokens = models.TextField(blank=True, editable=False)
+    access_expires_at = models.DateTimeField()
+    renew_at = models.DateTimeField()
+    reference = models.CharField(max_length=16, blank=True)
+    device = models.CharField(max_length=255, blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    signed_in_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=32, blank=True, choices=EndReason.choices)
+    version = models.PositiveIntegerField(default=0)
+    # Who is renewing the tokens just now (nobody, after a failure), and until when nobody else may.
+    lease_owner = models.CharField(max_length=64, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+
+    objects = SignInQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "sign-in"
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["user", "ended_at"], name="sso_signin_user_live"),
+            # What housekeeping and /metrics look for is few among many that have ended.
+            models.Index(
+                fields=["last_seen_at"], condition=Q(ended_at=None), name="sso_signin_live"
+            ),
+            models.Index(fields=["ended_at"], name="sso_signin_ended"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} since {self.signed_in_at:%Y-%m-%d %H:%M}"
+
+    @cached_property
+    def identity(self) -> Identity | None:
+        """Who signed in, as the pool said last."""
+        return Identity.known(issuer=self.issuer, subject=self.subject)
+
+    @property
+    def by_password(self) -> bool:
+        """Break-glass: the provider knows nothing of it, so nothing is renewed or revoked there."""
+        return not self.issuer
