@@ -12,13 +12,14 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import path, reverse
 
-from . import ask_to_sign_in, rights
+from . import rights
 from .break_glass_view import BreakGlassView
 from .checked_admin import CheckedAdmin
 from .core.app_label import template
 from .core.navigation import safe_next_url
 from .middleware import without_renewal
 from .models import SignInEvent
+from .problems import unauthenticated
 from .site_overview import site_overview
 from .views import SignOutView
 
@@ -56,7 +57,7 @@ class SingleSignOnAdminSite(AdminSite):
     def _turned_away(self, request: HttpRequest, next_url: str) -> HttpResponseRedirect:
         if request.user.is_authenticated:
             raise PermissionDenied("not staff")
-        return HttpResponseRedirect(ask_to_sign_in.sign_in_address(next_url))
+        return HttpResponseRedirect(unauthenticated.sign_in_address(next_url))
 
     def get_urls(self) -> list[Any]:
         entrance = login_not_required(BreakGlassView.as_view(site=self))

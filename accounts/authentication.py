@@ -20,13 +20,12 @@ from . import revocations
 from .cognito.claims import AccessClaims
 from .cognito.errors import CognitoError, MalformedToken, TokenRejected
 from .core import metrics
-from .people import PersonDeactivated, UnknownPerson
 from .permissions import INSUFFICIENT_SCOPE
 from .principals import principal_maker
-from .problems import RETRY_AFTER, problem_for, retry_after
+from .problems.catalog import RETRY_AFTER, problem_for, retry_after
+from .problems.errors import PersonDeactivated, TooManyFailures, UnknownPerson
 from .provider import provider
 from .provider.client_rights import ClientRights
-from .throttling import TooManyFailures
 from .token_rights import client_rights
 
 REALM = "api"

@@ -16,14 +16,15 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject, empty
 
-from . import ask_to_sign_in, ending, renewal, session
+from . import ending, renewal, session
 from .cognito.errors import CognitoError
 from .core import navigation
 from .core.request_context import Answering
 from .journal import note
 from .models import SignIn
-from .problem_page import render_problem
-from .problems import problem_for, retry_after
+from .problems import unauthenticated
+from .problems.catalog import problem_for, retry_after
+from .problems.page import render_problem
 from .provider import provider
 
 LONGEST_UNSEEN = timedelta(minutes=1)  # one write a minute at most
@@ -98,7 +99,7 @@ class SignInMiddleware:
             if row is not None:
                 session.follow_secret_key(request, row)
             _set(request, row, ended=ended)
-            return ask_to_sign_in.answer(request, self.get_response(request))
+            return unauthenticated.answer(request, self.get_response(request))
 
     def process_view(
         self, request: HttpRequest, view: Answer, args: Any, kwargs: Any
@@ -146,4 +147,4 @@ def _try_again(request: HttpRequest, error: CognitoError, row: SignIn) -> HttpRe
     sentence = f"{problem.what} {problem.next_step}"
     body = {"detail": sentence, "code": problem.code, "error": sentence}
     headers = {"Retry-After": str(retry_after(error))}
-    return ask_to_sign_in.program_answer(body, problem.status, headers)
+    return unauthenticated.program_answer(body, problem.status, headers)

@@ -14,26 +14,12 @@ from django.db import IntegrityError, transaction
 
 from . import revocations
 from .cognito.claims import AccessClaims, IdClaims
-from .cognito.errors import SignInRejected
 from .groups import apply_groups
 from .models import Identity
+from .problems.errors import PersonDeactivated, UnknownPerson
 from .provider import provider
 
 LONGEST_EMAIL = 254  # characters (RFC 5321 section 4.5.3.1.3); Cognito keeps any text of 2,048
-
-
-class UnknownPerson(SignInRejected):
-    """Nobody here has this identity, and people are not created at sign-in. `data["person"]` is
-    their username at the pool, `data["subject"]` their user id there."""
-
-    code = "unknown_person"
-
-
-class PersonDeactivated(SignInRejected):
-    """The pool lets this person in, but this site does not: `data["user"]`, who is
-    `data["person"]` at the pool."""
-
-    code = "person_deactivated"
 
 
 def person_of_access_token(claims: AccessClaims) -> Any:

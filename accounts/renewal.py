@@ -35,6 +35,7 @@ from .core.single_flight import turn
 from .journal import note
 from .models import SignIn, SignInQuerySet
 from .people import update_person
+from .problems.errors import RenewalUnavailable
 from .provider import provider
 from .session import StoredTokens
 
@@ -45,12 +46,6 @@ LONGEST_PAUSE = timedelta(seconds=60)  # whatever Retry-After says
 PATIENCE = 3.0  # seconds for Cognito to answer while the session can go on without
 LONGEST_WAIT = 5.0  # seconds a request waits for another one's renewal
 LOOK_EVERY = 0.02  # seconds; of each process one thread looks
-
-
-class RenewalUnavailable(CognitoUnavailable):
-    """Access token and grace are over, and Cognito gives no new one. Nobody is signed out."""
-
-    code = "renewal_unavailable"
 
 
 def keep_fresh(row: SignIn, *, sleep: Callable[[float], None] = time.sleep) -> SignIn | None:

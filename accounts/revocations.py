@@ -26,9 +26,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from .cognito.claims import AccessClaims
-from .cognito.errors import CognitoUnavailable, TokenRevoked
+from .cognito.errors import TokenRevoked
 from .core import metrics
 from .models import Identity, Revocation
+from .problems.errors import RevocationsUnavailable
 from .provider import provider
 from .provider.shared_cache import accelerator, is_configured
 
@@ -51,12 +52,6 @@ _SHARED_KEY = "revocations"
 _log = logging.getLogger(__name__)
 Person = tuple[str, str]  # issuer and subject
 Row = tuple[str, str, str, str, int]  # kind, token_id, issuer, subject, not_before
-
-
-class RevocationsUnavailable(CognitoUnavailable):
-    """We cannot tell whether this token was revoked, so we do not let it in."""
-
-    code = "revocations_unavailable"
 
 
 @dataclass

@@ -26,19 +26,13 @@ from .cognito.errors import (
     ClaimRejected,
     GrantRejected,
     TokenExpired,
-    TokenRejected,
 )
 from .core.request_meta import subnet_of
+from .problems.errors import SessionEnded
 from .provider import provider
 from .shared_refresh import Refreshed, refresh_once
 
 _NEW_TOKENS = "_refreshed_tokens"  # where authentication leaves them for the middleware
-
-
-class SessionEnded(TokenRejected):
-    """The refresh token no longer works: whoever sent it has to sign in again."""
-
-    code = "session_ended"
 
 
 class SpaAuthentication(CognitoAuthentication):

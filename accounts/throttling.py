@@ -13,18 +13,12 @@ from contextlib import contextmanager
 
 from django.db.models import F
 
-from .cognito.errors import CognitoUnavailable
 from .models import Tally
 from .models.rate_limit import take
+from .problems.errors import TooManyFailures
 
 BUDGET_SECONDS = 60
 MAX_FAILED_CALLS = 60  # of one subnet in BUDGET_SECONDS
-
-
-class TooManyFailures(CognitoUnavailable):
-    """Too many calls to Cognito for this subnet failed. Cognito was not called again."""
-
-    code = "throttled"
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from mozilla_django_oidc.views import (
     OIDCLogoutView,
 )
 
-from . import ask_to_sign_in, return_page, services, sign_in_attempt
+from . import return_page, services, sign_in_attempt
 from .cognito.authorization import (
     Callback,
     authorize_url,
@@ -41,10 +41,13 @@ from .journal import note
 from .middleware import without_renewal
 from .models import SignIn
 from .oidc_settings import oidc_setting
-from .problem_page import record_refusal, render_problem
+from .problems import unauthenticated
+from .problems.errors import TooManyFailures
+from .problems.page import render_problem
 from .provider import provider
 from .sign_in_attempt import SignInAttempt
-from .throttling import TooManyFailures, call_budget
+from .signin.flow import record_refusal
+from .throttling import call_budget
 
 
 def go_to_hosted_ui(
@@ -79,7 +82,7 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
         next_url = safe_next_url(request)
         another = "another" in request.GET
         if not navigation.page(request):
-            return ask_to_sign_in.unauthenticated(request)
+            return unauthenticated.unauthenticated(request)
         if request.user.is_authenticated and not another:
             return _already_signed_in(request, next_url)
         attempt = sign_in_attempt.begin(next_url)

@@ -7,10 +7,14 @@ import sys
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
+from django.template import loader
 from django.views import defaults
 
-from . import outage
+from accounts.core import metrics, navigation
+from accounts.problems import outage as problems_outage
+from accounts.problems.outage import CODE, RETRY_AFTER, SENTENCE, is_outage
+
 from .exception_handler import Unforeseen, shape
 
 
@@ -26,12 +30,32 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: something broke outside of a view of the API, such as a middleware; 503 when the
     database does not answer."""
-    if is_api_request(request) and not outage.is_outage(sys.exception()):
+    if is_api_request(request) and not problems_outage.is_outage(sys.exception()):
         detail, code = str(Unforeseen.default_detail), Unforeseen.default_code
         return JsonResponse(shape(detail, code), status=500)
-    return outage.server_error(request)
+    return page_error(request)
 
 
 def is_api_request(request: HttpRequest) -> bool:
     """Return True for the URLs of the API, those at the root of the site included."""
     return re.match(settings.CORS_URLS_REGEX, request.path_info) is not None
+
+
+def page_error(request: HttpRequest) -> HttpResponse:
+    """What is left of `handler500`: Django calls it while it handles the exception."""
+    if is_outage(sys.exception()):
+        metrics.count("database_failures")
+        return unavailable(request)
+    return HttpResponseServerError(loader.render_to_string("500.html"))
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """The page or the JSON of the outage; needs no database itself."""
+    if navigation.page(request) and not request.path.startswith("/api/"):
+        response = HttpResponse(loader.render_to_string("503.html"), status=503)
+    else:
+        body = {"detail": SENTENCE, "code": CODE, "error": SENTENCE}
+        response = JsonResponse(body, status=503)
+    response["Retry-After"] = RETRY_AFTER
+    response["Cache-Control"] = "no-store"
+    return response

@@ -20,7 +20,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_framework_handler
 
-from accounts import ask_to_sign_in
 from accounts.authentication import (
     BearerError,
     CognitoAuthentication,
@@ -31,8 +30,9 @@ from accounts.authentication import (
 from accounts.cognito.claims import AccessClaims
 from accounts.cognito.errors import CognitoError, TokenRevoked
 from accounts.permissions import INSUFFICIENT_SCOPE, Requirement, is_person
+from accounts.problems import outage as problems_outage
+from accounts.problems import unauthenticated
 
-from . import outage
 from .request_guard import INCOMPLETE
 
 _SIGN_IN = "Sign in, or send an access token: Authorization: Bearer, a space, the token."
@@ -46,9 +46,9 @@ class TooLarge(exceptions.APIException):
 
 class DatabaseUnavailable(exceptions.APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_detail = outage.SENTENCE
-    default_code = outage.CODE
-    wait = outage.RETRY_AFTER
+    default_detail = problems_outage.SENTENCE
+    default_code = problems_outage.CODE
+    wait = problems_outage.RETRY_AFTER
 
 
 class Unforeseen(exceptions.APIException):
@@ -81,8 +81,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
 
 def _way_back(request: Request) -> dict[str, str]:
     """Where a script of our pages leads its person, and whether they were signed in before."""
-    told = ask_to_sign_in.body(request)
-    if told["code"] == ask_to_sign_in.SESSION_ENDED:
+    told = unauthenticated.body(request)
+    if told["code"] == unauthenticated.SESSION_ENDED:
         return told
     return {"login_url": told["login_url"]}
 
@@ -91,8 +91,8 @@ def _known(error: Exception, request: Request | None) -> Exception:
     """The same error in the terms of Django REST framework, where it has none of its own."""
     if isinstance(error, CognitoError):
         return unavailable(error)
-    if outage.is_outage(error):
-        return outage.noticed(DatabaseUnavailable(), error)
+    if problems_outage.is_outage(error):
+        return problems_outage.noticed(DatabaseUnavailable(), error)
     if isinstance(error, RequestDataTooBig):
         return TooLarge()
     if isinstance(error, UnreadablePostError):

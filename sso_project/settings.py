@@ -383,7 +383,7 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
-        "outages": {"()": "sso_project.outage.ShortenOutages"},
+        "outages": {"()": "sso_project.observability.log_filters.ShortenOutages"},
         "masked": {"()": "sso_project.observability.log_masking.MaskSecrets"},
         "known": {"()": "sso_project.observability.log_filters.KnownRefusals"},
         "one_line": {"()": "sso_project.observability.log_filters.OneLine"},

@@ -9,7 +9,7 @@ from django.core.management import get_commands
 from django.urls import Resolver404, resolve
 
 from accounts.cognito import errors
-from accounts.problems import PROBLEMS
+from accounts.problems.catalog import PROBLEMS
 from local_pool.config import SETTINGS
 from tests.imports import ROOT
 

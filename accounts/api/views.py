@@ -23,7 +23,7 @@ from ..cognito.errors import (
 )
 from ..core.request_meta import subnet_of
 from ..exchange import redeem_code
-from ..problems import problem_for
+from ..problems.catalog import problem_for
 from ..provider import provider
 from ..throttling import call_budget
 from .caller import describe_caller

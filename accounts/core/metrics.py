@@ -5,6 +5,7 @@ are few words chosen here or codes of the error tree, never what a stranger sent
 
     sign_ins_started   sign_ins_returned   sign_ins(result)   verifications(outcome)
     refreshes(outcome)   revocations(kind)   jwks_fetches(outcome)   cache_failures
+    database_failures
     token_endpoint(call, outcome), in seconds
 """
 

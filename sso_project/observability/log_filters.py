@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from accounts.problems.outage import is_outage
+
 
 class KnownRefusals(logging.Filter):
     """For Django's own lines about answers of 5xx.
@@ -21,4 +23,16 @@ class OneLine(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.exc_info = record.exc_text = None
+        return True
+
+
+class ShortenOutages(logging.Filter):
+    """For handlers: the traceback of an outage says nothing that its first line doesn't."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and is_outage(error):
+            first_line = str(error).partition("\n")[0]
+            record.msg = f"{record.getMessage()}: the database doesn't answer: {first_line}"
+            record.args, record.exc_info, record.exc_text = (), None, None
         return True

@@ -62,6 +62,7 @@ COUNTERS = {
     "revocations": REVOCATIONS,
     "jwks_fetches": JWKS_FETCHES,
     "cache_failures": CACHE_FAILURES,
+    "database_failures": DATABASE_FAILURES,
 }
 HISTOGRAMS = {"token_endpoint": TOKEN_ENDPOINT}
 

@@ -5,12 +5,8 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 
 from accounts.models import Identity
-from accounts.people import (
-    PersonDeactivated,
-    UnknownPerson,
-    person_of_access_token,
-    person_of_id_token,
-)
+from accounts.people import person_of_access_token, person_of_id_token
+from accounts.problems.errors import PersonDeactivated, UnknownPerson
 from accounts.provider import provider
 from accounts.testing import mint_access_token, mint_id_token
 

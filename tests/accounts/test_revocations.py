@@ -15,8 +15,9 @@ from accounts import revocations
 from accounts.cognito.claims import AccessClaims
 from accounts.cognito.errors import CognitoUnavailable, TokenRevoked
 from accounts.models import Identity, Revocation, User
+from accounts.problems.errors import RevocationsUnavailable
 from accounts.provider.shared_cache import accelerator
-from accounts.revocations import RevocationFeed, RevocationsUnavailable
+from accounts.revocations import RevocationFeed
 
 pytestmark = pytest.mark.django_db
 

@@ -12,8 +12,9 @@ from accounts import throttling
 from accounts.core import request_meta
 from accounts.models import Tally
 from accounts.models.rate_limit import is_first_refusal, is_used_up, take
+from accounts.problems.errors import TooManyFailures
 from accounts.provider import shared_cache
-from accounts.throttling import TooManyFailures, call_budget
+from accounts.throttling import call_budget
 
 pytestmark = pytest.mark.django_db
 SUBNET = "192.0.2.1"

@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from accounts.cognito.errors import ClientRejected
 from accounts.models import Identity, SignIn, SignInEvent, User
-from accounts.problem_page import render_problem
+from accounts.problems.page import render_problem
 from accounts.provider import factory as provider_module
 from tests.flows.conftest import query_of
 

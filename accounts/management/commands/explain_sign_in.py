@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from ...cognito.errors import CognitoError
 from ...events import OMITTED
 from ...models import SignIn, SignInEvent
-from ...problems import Problem, problem_for
+from ...problems.catalog import Problem, problem_for
 
 MAX_OMITTED_SHOWN = 3
 _WORDS = {

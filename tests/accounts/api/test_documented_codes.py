@@ -5,9 +5,10 @@ import re
 import pytest
 from rest_framework import exceptions
 
-from accounts import people, revocations, spa_compat
 from accounts.cognito import errors
-from sso_project import exception_handler, outage
+from accounts.problems import errors as problems_errors
+from accounts.problems import outage as problems_outage
+from sso_project import exception_handler
 from tests.imports import ROOT
 
 DOCUMENT = (ROOT / "docs/api.md").read_text(encoding="utf-8")
@@ -28,13 +29,13 @@ CODES = {
     errors.RequestRejected.code,
     errors.ClientRejected.code,
     errors.ConfigurationError.code,
-    people.UnknownPerson.code,
-    people.PersonDeactivated.code,
-    spa_compat.SessionEnded.code,
-    revocations.RevocationsUnavailable.code,
+    problems_errors.UnknownPerson.code,
+    problems_errors.PersonDeactivated.code,
+    problems_errors.SessionEnded.code,
+    problems_errors.RevocationsUnavailable.code,
     exception_handler.TooLarge.default_code,
     exception_handler.Unforeseen.default_code,
-    outage.CODE,
+    problems_outage.CODE,
     *(
         kind.default_code
         for kind in leaves(exceptions.APIException)

@@ -6,7 +6,8 @@ import logging
 import pytest
 from django.db import InterfaceError, OperationalError, connection
 
-from sso_project.outage import ShortenOutages, is_outage
+from accounts.problems.outage import is_outage
+from sso_project.observability.log_filters import ShortenOutages
 
 pytestmark = pytest.mark.django_db
 

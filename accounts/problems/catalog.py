@@ -9,11 +9,14 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
-from .cognito import errors
-from .people import PersonDeactivated, UnknownPerson
-from .renewal import RenewalUnavailable
-from .revocations import RevocationsUnavailable
-from .throttling import TooManyFailures
+from ..cognito import errors
+from .errors import (
+    PersonDeactivated,
+    RenewalUnavailable,
+    RevocationsUnavailable,
+    TooManyFailures,
+    UnknownPerson,
+)
 
 RETRY_AFTER = 5  # seconds, when nobody knows better
 

@@ -8,15 +8,12 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from . import events
-from .cognito.errors import CognitoError, CognitoUnavailable, ProviderRefused
-from .cognito.safe_urls import LOOPBACK_HOSTS
-from .core import metrics
-from .core.app_label import page_address, template
-from .journal import note
-from .people import PersonDeactivated, UnknownPerson
-from .problems import problem_for, provider_reason, retry_after
-from .provider import provider
+from ..cognito.errors import CognitoError, CognitoUnavailable, ProviderRefused
+from ..cognito.safe_urls import LOOPBACK_HOSTS
+from ..core.app_label import page_address, template
+from ..provider import provider
+from .catalog import problem_for, provider_reason, retry_after
+from .errors import PersonDeactivated, UnknownPerson
 
 
 def render_problem(
@@ -47,28 +44,6 @@ def render_problem(
     if isinstance(error, CognitoUnavailable):
         response["Retry-After"] = str(retry_after(error))
     return response
-
-
-def record_refusal(request: HttpRequest, error: CognitoError, *, reference: str) -> None:
-    """Record why an attempt was refused; without a reference (no attempt of ours) only log it."""
-    problem = problem_for(error)
-    metrics.count("sign_ins", result=error.code)
-    if not reference:
-        note("", "refused", level=problem.level, reason=error.code, why=error.message)
-        return
-    events.record(
-        "refused",
-        reference=reference,
-        user=error.data.get("user"),
-        person=error.data.get("person", ""),
-        reason=error.code,
-        request=request,
-        level=problem.level,
-        subject=error.data.get("subject", ""),
-        why=error.message,
-        said=error.description if isinstance(error, ProviderRefused) else "",
-        check=problem.settings,
-    )
 
 
 def _sign_in_address(error: CognitoError, next_url: str) -> str:

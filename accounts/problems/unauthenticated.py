@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import resolve_url
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
-from .core import navigation
+from ..core import navigation
 
 NOT_AUTHENTICATED = "not_authenticated"
 SESSION_ENDED = "session_ended"

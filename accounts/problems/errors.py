@@ -1,0 +1,43 @@
+"""Errors of signing in and of revoked tokens, above those of `cognito.errors`."""
+
+from __future__ import annotations
+
+from ..cognito.errors import CognitoUnavailable, SignInRejected, TokenRejected
+
+
+class UnknownPerson(SignInRejected):
+    """Nobody here has this identity, and people are not created at sign-in. `data["person"]` is
+    their username at the pool, `data["subject"]` their user id there."""
+
+    code = "unknown_person"
+
+
+class PersonDeactivated(SignInRejected):
+    """The pool lets this person in, but this site does not: `data["user"]`, who is
+    `data["person"]` at the pool."""
+
+    code = "person_deactivated"
+
+
+class RenewalUnavailable(CognitoUnavailable):
+    """Access token and grace are over, and Cognito gives no new one. Nobody is signed out."""
+
+    code = "renewal_unavailable"
+
+
+class RevocationsUnavailable(CognitoUnavailable):
+    """We cannot tell whether this token was revoked, so we do not let it in."""
+
+    code = "revocations_unavailable"
+
+
+class SessionEnded(TokenRejected):
+    """The refresh token no longer works: whoever sent it has to sign in again."""
+
+    code = "session_ended"
+
+
+class TooManyFailures(CognitoUnavailable):
+    """Too many calls to Cognito for this subnet failed. Cognito was not called again."""
+
+    code = "throttled"
