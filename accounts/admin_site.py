@@ -12,7 +12,7 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import path, reverse
 
-from . import rights
+from .audit import rights
 from .break_glass_view import BreakGlassView
 from .checked_admin import CheckedAdmin
 from .core.app_label import template

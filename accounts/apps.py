@@ -9,7 +9,8 @@ class AccountsConfig(AppConfig):
     verbose_name = "People and sign-ins"
 
     def ready(self) -> None:
-        from . import checks, deactivation, rights
+        from . import checks, deactivation
+        from .audit import rights
         from .provider import factory
 
         checks.register()

@@ -16,11 +16,11 @@ from django.http import HttpRequest
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from . import revocations
+from .audit.attempt_log import note
 from .cognito.claims import AccessClaims, IdClaims
 from .cognito.errors import ClaimRejected
 from .cognito.token_endpoint import TokenSet
 from .core.request_meta import subnet_of
-from .journal import note
 from .oidc_settings import oidc_setting
 from .people import person_of_id_token
 from .permission_names import is_as_django_has_them, permission_names

@@ -23,7 +23,6 @@ from .core import request_meta
 from .core.app_label import PACKAGE
 from .models import rate_limit
 
-REASON = "break_glass"  # in the record
 LONGEST_SESSION = timedelta(hours=1)
 WINDOW = 900  # seconds
 MOST_OF_ADDRESS = 10  # wrong or right, in a window

@@ -16,7 +16,8 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
-from . import break_glass, events, services
+from . import break_glass, services
+from .audit import events
 from .core.app_label import template
 from .middleware import without_renewal
 
@@ -66,7 +67,7 @@ class BreakGlassView(FormView):  # type: ignore[type-arg]
         events.record(
             "refused",
             user=known,
-            reason=break_glass.REASON,
+            reason=events.BREAK_GLASS_REASON,
             request=self.request,
             level=logging.WARNING,
             why=why,

@@ -18,10 +18,11 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from . import break_glass, events, revocations, session
+from . import break_glass, revocations, session
+from .audit import events
+from .audit.attempt_log import note
 from .cognito.errors import CognitoError, CognitoUnavailable
 from .core.encryption import Unreadable
-from .journal import note
 from .models import PendingRevocation, SignIn
 from .provider import provider
 

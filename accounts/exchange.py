@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from . import events
+from .audit import events
 from .backends import verified_grant
 from .cognito.token_endpoint import TokenSet
 from .core.request_meta import subnet_of

@@ -17,11 +17,11 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Q
 
+from .audit.rights import one_event
 from .cognito.claims import AccessClaims, IdClaims
 from .models import Identity
 from .provider import provider
 from .provider.group_mapping import GroupMapping, Rights
-from .rights import one_event
 
 _FLAGS = (("staff", "is_staff", "staff_given"), ("superuser", "is_superuser", "superuser_given"))
 _PERMISSION_CACHES = ("_perm_cache", "_user_perm_cache", "_group_perm_cache")

@@ -14,7 +14,8 @@ from typing import Any
 from django.db import connections, router, transaction
 from django.db.models import QuerySet
 
-from . import ending, events, services
+from . import ending, services
+from .audit import events
 from .deletion import Deletion, deletion_of
 from .models import Identity, SignIn, SignInEvent
 from .personal_data import acted_events, admin_log_about, events_about, invitations_of

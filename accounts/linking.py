@@ -15,7 +15,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
-from . import events
+from .audit import events
 from .models import Identity
 from .provider import provider, user_pool
 

@@ -17,10 +17,10 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject, empty
 
 from . import ending, renewal, session
+from .audit.attempt_log import note
 from .cognito.errors import CognitoError
 from .core import navigation
 from .core.request_context import Answering
-from .journal import note
 from .models import SignIn
 from .problems import unauthenticated
 from .problems.catalog import problem_for, retry_after

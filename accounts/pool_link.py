@@ -14,7 +14,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from . import ending, events, groups, revocations, services
+from . import ending, groups, revocations, services
+from .audit import events
 from .cognito.config import CognitoConfig, TrustedPool
 from .deletion import Rows, deletion_of
 from .models import Identity, SignIn, SignInEvent

@@ -14,7 +14,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 
-from . import events
+from .audit import events
 from .models import Identity
 from .provider import provider, user_pool
 

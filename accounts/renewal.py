@@ -20,6 +20,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from . import ending, revocations, session
+from .audit.attempt_log import note
 from .backends import GrantedTokens, verified_grant
 from .cognito.errors import (
     ClaimRejected,
@@ -32,7 +33,6 @@ from .cognito.token_endpoint import TokenSet
 from .core import metrics
 from .core.encryption import Unreadable
 from .core.single_flight import turn
-from .journal import note
 from .models import SignIn, SignInQuerySet
 from .people import update_person
 from .problems.errors import RenewalUnavailable

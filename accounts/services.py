@@ -11,7 +11,8 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from . import break_glass, ending, events, revocations, session
+from . import break_glass, ending, revocations, session
+from .audit import events
 from .backends import CodeGrant, GrantedTokens
 from .cognito.authorization import logout_url
 from .cognito.errors import CognitoError
@@ -76,7 +77,7 @@ def sign_in_by_password(request: HttpRequest, user: Any) -> SignIn:
     events.record(
         "signed in",
         user=user,
-        reason=break_glass.REASON,
+        reason=events.BREAK_GLASS_REASON,
         request=request,
         level=logging.WARNING,
     )

@@ -25,6 +25,7 @@ from mozilla_django_oidc.views import (
 )
 
 from . import return_page, services, sign_in_attempt
+from .audit.attempt_log import note
 from .cognito.authorization import (
     Callback,
     authorize_url,
@@ -37,7 +38,6 @@ from .core import metrics, navigation
 from .core.app_label import cookie_name, page_address, template
 from .core.navigation import destination, safe_next_url
 from .core.request_meta import subnet_of
-from .journal import note
 from .middleware import without_renewal
 from .models import SignIn
 from .oidc_settings import oidc_setting

@@ -12,7 +12,8 @@ from django.contrib.auth import get_permission_codename, get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from .. import ending, events, services
+from .. import ending, services
+from ..audit import events
 from ..models import SignIn
 from ..view_permission import can_view
 

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.utils import timezone
 from django.views.generic import FormView
 
-from .. import events
+from ..audit import events
 from ..core.app_label import template
 from ..provider import aws, user_pool
 

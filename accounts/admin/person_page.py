@@ -13,7 +13,7 @@ from django.contrib.admin.utils import quote, unquote
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 
-from .. import events, rights
+from ..audit import events, rights
 from ..core.app_label import template
 from ..models import Identity, SignInEvent
 from ..person_overview import overview

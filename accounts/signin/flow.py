@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from .. import events
+from ..audit import events
+from ..audit.attempt_log import note
 from ..cognito.errors import CognitoError, ProviderRefused
 from ..core import metrics
-from ..journal import note
 from ..problems.catalog import problem_for
 
 

@@ -10,7 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 
-from accounts import events
+from accounts.audit import events
 from accounts.models import Identity, SignIn, SignInEvent, User
 from accounts.provider import aws
 from local_pool.testing import LocalPool

@@ -9,7 +9,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 
-from accounts import ending, events, services
+from accounts import ending, services
+from accounts.audit import events
 from accounts.models import Identity, PendingRevocation, Revocation, SignIn, SignInEvent, User
 from tests.host.models import ApiCall, ApiToken, Article, Device, Pet, Profile, Team
 

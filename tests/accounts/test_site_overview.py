@@ -6,7 +6,7 @@ import django
 import pytest
 from django.contrib.auth.models import Permission
 
-from accounts import events
+from accounts.audit import events
 from accounts.models import User
 from tests.imports import ROOT
 

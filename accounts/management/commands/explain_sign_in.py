@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from ...audit.events import OMITTED
 from ...cognito.errors import CognitoError
-from ...events import OMITTED
 from ...models import SignIn, SignInEvent
 from ...problems.catalog import Problem, problem_for
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
-from ... import events
+from ...audit import events
 from ...models import Identity
 from ...person_lookup import NobodyMeant, person_called
 from ...personal_data import personal_data

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts import events
+from accounts.audit import events
 from accounts.models import SignInEvent
 from tests.flows.conftest import query_of
 

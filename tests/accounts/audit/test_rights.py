@@ -6,7 +6,7 @@ from django.db import transaction
 from django.test import RequestFactory
 from django.urls import ResolverMatch, reverse
 
-from accounts import rights
+from accounts.audit import rights
 from accounts.core.request_context import Answering, current_request
 from accounts.models import SignInEvent, User
 

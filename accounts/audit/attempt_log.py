@@ -10,7 +10,7 @@ import time
 from contextvars import ContextVar
 from typing import Any
 
-from .core.app_label import PACKAGE
+from ..core.app_label import PACKAGE
 
 _log = logging.getLogger(f"{PACKAGE}.sign_in")
 _LONGEST = 200  # characters of one value

@@ -12,8 +12,9 @@ from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import break_glass, events, signals
+from accounts import break_glass, signals
 from accounts.admin import event_list
+from accounts.audit import events
 from accounts.models import SignInEvent, Tally, User
 
 pytestmark = pytest.mark.django_db

@@ -20,9 +20,9 @@ from django.db import DatabaseError
 from django.db.models import ManyToManyField, Model, QuerySet
 from django.db.models.signals import m2m_changed, pre_delete
 
+from ..core import field_changes
+from ..core.request_context import acting_user, current_request, in_the_admin
 from . import events
-from .core import field_changes
-from .core.request_context import acting_user, current_request, in_the_admin
 
 RIGHTS_CHANGED = "rights_changed"
 _FLAGS = {"is_staff": "staff", "is_superuser": "superuser"}

@@ -19,11 +19,12 @@ from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from . import break_glass, journal, signals
-from .core import request_meta
-from .core.request_context import current_request
-from .core.request_meta import client_address
-from .models import SignInEvent, rate_limit
+from .. import signals
+from ..core import request_meta
+from ..core.request_context import current_request
+from ..core.request_meta import client_address
+from ..models import SignInEvent, rate_limit
+from . import attempt_log
 
 MAX_SUBNET_REFUSALS = 50  # of unknown users, per hour, subnet and reason
 MAX_REFUSALS = 2_000  # of unknown users, per hour
@@ -52,8 +53,8 @@ def record(
     A record that cannot be written is no reason to refuse a sign-in: that is logged.
     """
     request = request or current_request()
-    journal.note(reference, kind, level=level, person=person, reason=reason, **details)
-    steps = journal.taken_steps(reference)
+    attempt_log.note(reference, kind, level=level, person=person, reason=reason, **details)
+    steps = attempt_log.taken_steps(reference)
     known = {"reference": reference, "user": user, "person": person[:255], "reason": reason}
     content = _stored(details)
     _keep(kind, known, content | ({"steps": steps} if steps else {}), request)
@@ -103,7 +104,7 @@ def _has_room(reason: str, request: HttpRequest | None) -> bool:
     Break-glass allows a subnet fewer attempts than this, and counts them itself.
     """
     hour = f"{time.time() // _HOUR:.0f}"
-    if reason != break_glass.REASON:
+    if reason != BREAK_GLASS_REASON:
         subnet = request_meta.subnet_of(request) if request else ""
         key = f"refused:{hour}:{subnet}:{reason}"
         if not rate_limit.take(key, limit=MAX_SUBNET_REFUSALS, seconds=_HOUR):
@@ -122,3 +123,6 @@ def _has_room(reason: str, request: HttpRequest | None) -> bool:
 def _note_omission(limit: str, reason: str) -> None:
     why = f"more refusals than {limit} in one hour; the log has them all"
     SignInEvent.objects.create(kind=OMITTED, reason=reason, details={"why": why})
+
+
+BREAK_GLASS_REASON = "break_glass"  # in the record
