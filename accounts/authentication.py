@@ -16,7 +16,6 @@ from rest_framework import authentication, exceptions, status
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
-from . import revocations
 from .cognito.claims import AccessClaims
 from .cognito.errors import CognitoError, MalformedToken, TokenRejected
 from .core import metrics
@@ -27,6 +26,7 @@ from .problems.errors import PersonDeactivated, TooManyFailures, UnknownPerson
 from .provider import provider
 from .provider.client_rights import ClientRights
 from .token_rights import client_rights
+from .tokens import revocation_feed, revocations
 
 REALM = "api"
 
@@ -108,7 +108,7 @@ def authenticated(unverified_access_token: str) -> tuple[Any, AccessClaims]:
     verified = provider().verified_tokens.verify(
         unverified_access_token, principal_of=_unrevoked_principal_maker
     )
-    revocations.check(verified.claims)
+    revocation_feed.check(verified.claims)
     return verified.principal(), verified.claims
 
 
@@ -116,7 +116,7 @@ def _unrevoked_principal_maker(claims: AccessClaims) -> Callable[[], Any]:
     revocations.compare_clocks(claims)
     # First, since making a principal may create a person: whoever was deleted would be back with
     # the next request of a program that still has a token.
-    revocations.check(claims)
+    revocation_feed.check(claims)
     return principal_maker(claims)
 
 

@@ -15,17 +15,15 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
-from . import revocations
 from .audit.attempt_log import note
-from .cognito.claims import AccessClaims, IdClaims
-from .cognito.errors import ClaimRejected
-from .cognito.token_endpoint import TokenSet
+from .cognito.claims import IdClaims
 from .core.request_meta import subnet_of
 from .oidc_settings import oidc_setting
 from .people import person_of_id_token
 from .permission_names import is_as_django_has_them, permission_names
 from .provider import provider
 from .sign_in_attempt import SignInAttempt
+from .tokens.grants import verified_grant
 
 
 @dataclass(frozen=True)
@@ -34,15 +32,6 @@ class CodeGrant:
 
     attempt: SignInAttempt
     code: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class GrantedTokens:
-    """What a redeemed code gave, verified."""
-
-    tokens: TokenSet = field(repr=False)
-    id_claims: IdClaims
-    access_claims: AccessClaims
 
 
 class CognitoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
@@ -96,22 +85,3 @@ class CognitoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
             getattr(type(self), name) is getattr(ModelBackend, name)
             for name in (*hooks, "_get_group_permissions", "_get_permissions")
         )
-
-
-def verified_grant(tokens: TokenSet, *, nonce: str | None) -> GrantedTokens:
-    """The tokens of a redeemed code with their claims; `nonce` None: there is none to compare.
-
-    Raises TokenRejected, CognitoUnavailable.
-    """
-    verifier = provider().sign_in_verifier
-    id_claims = verifier.id_claims(tokens.id_token, nonce=nonce, access_token=tokens.access_token)
-    access_claims = verifier.access_claims(tokens.access_token)
-    if access_claims.subject != id_claims.subject:
-        raise ClaimRejected(
-            "access token and ID token are of two people",
-            claim="sub",
-            expected=id_claims.subject,
-            actual=access_claims.subject,
-        )
-    revocations.compare_clocks(access_claims)
-    return GrantedTokens(tokens=tokens, id_claims=id_claims, access_claims=access_claims)

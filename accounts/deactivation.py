@@ -12,17 +12,18 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models.signals import pre_delete
 
-from . import revocations, services
+from . import services
 from .core import field_changes
 from .core.request_context import acting_user
 from .models import Identity, SignIn
+from .tokens import revocation_feed, revocations
 
 
 def watch() -> None:
     """Connect to the user model, the host's own if it has one."""
     user_model = get_user_model()
     pre_delete.connect(_before_deletion, sender=user_model, dispatch_uid=f"{__name__}.deletion")
-    if revocations.can_be_deactivated():
+    if revocation_feed.can_be_deactivated():
         field_changes.watch(user_model, ["is_active"], _switched)
 
 

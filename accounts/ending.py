@@ -18,13 +18,14 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from . import break_glass, revocations, session
+from . import break_glass
 from .audit import events
 from .audit.attempt_log import note
 from .cognito.errors import CognitoError, CognitoUnavailable
 from .core.encryption import Unreadable
 from .models import PendingRevocation, SignIn
 from .provider import provider
+from .tokens import revocations, storage
 
 REVOKE_SECONDS = 2.0  # signing out must not wait longer for a provider that does not answer
 FIRST_RETRY = timedelta(minutes=1)
@@ -99,7 +100,7 @@ def past_limits() -> Q:
 
 def _refresh_token(row: SignIn) -> str:
     try:
-        return session.open_tokens(row).refresh_token
+        return storage.open_tokens(row).refresh_token
     except Unreadable:
         return ""  # encrypted with a key that is gone: nothing left to revoke with
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.http import HttpRequest
 
 from .audit import events
-from .backends import verified_grant
 from .cognito.token_endpoint import TokenSet
 from .core.request_meta import subnet_of
 from .people import person_of_id_token
 from .provider import provider
+from .tokens.grants import verified_grant
 
 
 def redeem_code(

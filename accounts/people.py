@@ -12,12 +12,12 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
-from . import revocations
 from .cognito.claims import AccessClaims, IdClaims
 from .groups import apply_groups
 from .models import Identity
 from .problems.errors import PersonDeactivated, UnknownPerson
 from .provider import provider
+from .tokens import revocation_feed
 
 LONGEST_EMAIL = 254  # characters (RFC 5321 section 4.5.3.1.3); Cognito keeps any text of 2,048
 
@@ -32,7 +32,7 @@ def person_of_access_token(claims: AccessClaims) -> Any:
     """
     user = find_person(claims)
     if user is None:
-        revocations.check_person_now(claims)  # deleted a moment ago is no reason to come back
+        revocation_feed.check_person_now(claims)  # deleted a moment ago is no reason to come back
         user = _created(claims)
         Identity.objects.filter(issuer=claims.issuer, subject=claims.subject).update(
             username=claims.username or ""

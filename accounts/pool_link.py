@@ -14,13 +14,14 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from . import ending, groups, revocations, services
+from . import ending, groups, services
 from .audit import events
 from .cognito.config import CognitoConfig, TrustedPool
 from .deletion import Rows, deletion_of
 from .models import Identity, SignIn, SignInEvent
 from .provider import user_pool
 from .provider.settings import read_config, read_trusted_pools
+from .tokens import revocations
 
 
 class LinkRefused(Exception):

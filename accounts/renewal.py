@@ -19,9 +19,8 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from . import ending, revocations, session
+from . import ending, session
 from .audit.attempt_log import note
-from .backends import GrantedTokens, verified_grant
 from .cognito.errors import (
     ClaimRejected,
     CognitoError,
@@ -37,7 +36,9 @@ from .models import SignIn, SignInQuerySet
 from .people import update_person
 from .problems.errors import RenewalUnavailable
 from .provider import provider
-from .session import StoredTokens
+from .tokens import revocations, storage
+from .tokens.grants import GrantedTokens, verified_grant
+from .tokens.storage import StoredTokens
 
 # Longer than refreshing, fetching keys and storing can take together: 2 x Transport.longest_call.
 LEASE = timedelta(seconds=45)
@@ -132,7 +133,7 @@ def _renew(row: SignIn) -> SignIn | None:
     """Ask Cognito, holding the lease; the result is stored before the lease is released."""
     may_go_on = timezone.now() < _grace_ends_at(row)
     try:
-        stored = session.open_tokens(row)
+        stored = storage.open_tokens(row)
         tokens = provider().token_endpoint.refresh(
             stored.refresh_token, timeout=PATIENCE if may_go_on else None
         )
@@ -196,7 +197,7 @@ def _keep_rotated(row: SignIn, stored: StoredTokens, tokens: TokenSet) -> None:
     them is used up, and without its successor the person would be signed out."""
     if tokens.refresh_token:
         kept = replace(stored, refresh_token=tokens.refresh_token)
-        SignIn.objects.change(row, sealed_tokens=session.seal_tokens(kept))
+        SignIn.objects.change(row, sealed_tokens=storage.seal_tokens(kept))
 
 
 def _refused(row: SignIn, error: Exception) -> SignIn | None:

@@ -11,9 +11,9 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from . import break_glass, ending, revocations, session
+from . import break_glass, ending, session
 from .audit import events
-from .backends import CodeGrant, GrantedTokens
+from .backends import CodeGrant
 from .cognito.authorization import logout_url
 from .cognito.errors import CognitoError
 from .core import metrics
@@ -22,6 +22,8 @@ from .core.request_meta import client_address
 from .models import Identity, PendingRevocation, SignIn
 from .provider import provider, user_pool
 from .sign_in_attempt import SignInAttempt
+from .tokens import revocations
+from .tokens.grants import GrantedTokens
 
 
 def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str) -> SignIn:

@@ -4,7 +4,6 @@ how a `SignIn` row keeps its tokens encrypted."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,20 +18,11 @@ from .cognito.claims import AccessClaims
 from .cognito.token_endpoint import TokenSet
 from .core.db import CompiledQuery, Given
 from .models import SignIn
-from .provider import provider
+from .tokens.storage import StoredTokens, seal_tokens
 
 RENEW_BEFORE = 60  # seconds before it expires, or a fifth of its life, an access token is renewed
 _SESSION_KEY = "sign_in"
 _LIVE = CompiledQuery(SignIn.objects.live().filter(key=Given("key", models.CharField())))
-
-
-@dataclass(frozen=True)
-class StoredTokens:
-    """The tokens of one signed-in browser; its repr shows none of them."""
-
-    access_token: str = field(repr=False)
-    id_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
 
 
 def token_columns(
@@ -51,16 +41,6 @@ def token_columns(
         # Without `origin_jti` (revocation is off at the app client) a token is known by its own id.
         "origin_jti": claims.origin_jti or claims.jti or "",
     }
-
-
-def seal_tokens(tokens: StoredTokens) -> str:
-    """Tokens for `SignIn.sealed_tokens`."""
-    return provider().cipher.seal(asdict(tokens))
-
-
-def open_tokens(row: SignIn) -> StoredTokens:
-    """The row's tokens. Raises encryption.Unreadable when no listed key opens them."""
-    return StoredTokens(**provider().cipher.open(row.sealed_tokens))
 
 
 def bind(request: HttpRequest, row: SignIn) -> None:

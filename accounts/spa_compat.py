@@ -19,7 +19,6 @@ from django.utils.cache import patch_cache_control
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from . import revocations
 from .authentication import CognitoAuthentication, authenticated, bearer_token
 from .cognito.claims import AccessClaims, IdClaims
 from .cognito.errors import (
@@ -30,7 +29,8 @@ from .cognito.errors import (
 from .core.request_meta import subnet_of
 from .problems.errors import SessionEnded
 from .provider import provider
-from .shared_refresh import Refreshed, refresh_once
+from .tokens import revocation_feed
+from .tokens.shared_refresh import Refreshed, refresh_once
 
 _NEW_TOKENS = "_refreshed_tokens"  # where authentication leaves them for the middleware
 
@@ -80,7 +80,7 @@ def refresh_for(expired: AccessClaims, unverified_refresh_token: str, *, subnet:
         TooManyFailures: the budget of this user in `subnet` is used up; the sign-in goes on.
         ClientRejected, RequestRejected: our configuration does not fit the app client.
     """
-    revocations.check(expired)
+    revocation_feed.check(expired)
     if time.time() - expired.issued_at > provider().limits.access_token:
         # Revocations are remembered as long as an access token can live, and no longer.
         raise SessionEnded("unused for too long; sign in again")

@@ -47,7 +47,7 @@ from .problems.page import render_problem
 from .provider import provider
 from .sign_in_attempt import SignInAttempt
 from .signin.flow import record_refusal
-from .throttling import call_budget
+from .tokens.call_budget import call_budget
 
 
 def go_to_hosted_ui(

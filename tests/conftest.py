@@ -80,20 +80,20 @@ def no_script_prefix() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def forget_revocations() -> None:
     """Each test has a database of its own, so the process must not remember another one's."""
-    from accounts import revocations  # Django's applications are ready only now
+    from accounts.tokens import revocation_feed  # Django's applications are ready only now
 
-    revocations.reset()
+    revocation_feed.reset()
 
 
 @pytest.fixture
 def limit_failed_calls(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Set how many calls to Cognito of one subnet may fail, in a minute that does not end."""
-    from accounts import throttling  # Django's applications are ready only now
+    from accounts.tokens import call_budget  # Django's applications are ready only now
 
     def limit(number: int) -> None:
-        monkeypatch.setattr(throttling, "MAX_FAILED_CALLS", number)
+        monkeypatch.setattr(call_budget, "MAX_FAILED_CALLS", number)
         clock = SimpleNamespace(time=lambda: 1_800_000_012.0)
-        monkeypatch.setattr(throttling, "time", clock)
+        monkeypatch.setattr(call_budget, "time", clock)
 
     return limit
 

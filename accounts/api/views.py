@@ -25,7 +25,7 @@ from ..core.request_meta import subnet_of
 from ..exchange import redeem_code
 from ..problems.catalog import problem_for
 from ..provider import provider
-from ..throttling import call_budget
+from ..tokens.call_budget import call_budget
 from .caller import describe_caller
 from .parsers import SafeJSONParser
 from .serializers import CallerSerializer, CodeSerializer, ErrorSerializer, TokensSerializer

@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import revocations
 from ..cognito.config import CognitoConfig, TrustedPool
 from ..cognito.errors import CognitoUnavailable
 from ..cognito.transport import Response, Transport
 from ..provider import factory as provider_module
 from ..provider.settings import read_config, read_trusted_pools
+from ..tokens import revocation_feed
 from .tokens import key_set, mint_access_token, mint_id_token
 
 
@@ -130,4 +130,4 @@ def fake_cognito() -> Iterator[FakeCognito]:
 
 def _forget() -> None:
     provider_module.provider.cache_clear()
-    revocations.reset()
+    revocation_feed.reset()

@@ -9,7 +9,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 
-from accounts import revocations
 from accounts.api.views import CallerView
 from accounts.authentication import BearerError, CognitoAuthentication, challenge
 from accounts.models import Identity
@@ -22,6 +21,7 @@ from accounts.testing import (
     subject_of,
 )
 from accounts.testing.tokens import key_id, sign, signing_key
+from accounts.tokens import revocation_feed
 
 pytestmark = pytest.mark.django_db
 
@@ -282,7 +282,7 @@ def test_deactivated_person_is_refused(client):
     user = _person_of(client, mint_access_token())
     user.is_active = False
     user.save()
-    revocations.reset()
+    revocation_feed.reset()
     answer = ask(client, mint_access_token())
     assert answer.status_code == 401
     assert answer.json()["code"] in {"person_deactivated", "token_revoked"}
@@ -293,7 +293,7 @@ def test_deactivating_ends_a_token_that_was_verified_before(client):
     user = _person_of(client, token)
     user.is_active = False
     user.save()
-    revocations.reset()  # what reading the feed a second later comes to
+    revocation_feed.reset()  # what reading the feed a second later comes to
     assert_invalid(ask(client, token), code="token_revoked", says="its person")
 
 
@@ -303,7 +303,7 @@ def test_token_of_a_deleted_person_does_not_bring_them_back(client, heard):
     _person_of(client, token).delete()
     provider.cache_clear()  # as in another process, which never saw the token
     if heard:
-        revocations.reset()
+        revocation_feed.reset()
     assert_invalid(ask(client, token), code="token_revoked", says="its person")
     assert not get_user_model().objects.exists()
 

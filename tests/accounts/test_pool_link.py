@@ -5,8 +5,9 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts import pool_link, revocations
+from accounts import pool_link
 from accounts.models import Identity, SignIn, SignInEvent, User
+from accounts.tokens import revocation_feed
 from local_pool.testing import LocalPool
 from tests.flows.conftest import ENVIRONMENT_NAMES
 from tests.host.models import Article, Team
@@ -182,7 +183,7 @@ def test_link_is_undone_with_the_rights_it_gave(grace, partner, client):
     assert Identity.objects.get().user == grace
     event = SignInEvent.objects.get(kind="unlinked")
     assert (event.user, event.details["issuer"]) == (grace, partner.issuer)
-    revocations.reset()  # or a second later
+    revocation_feed.reset()  # or a second later
     assert caller(client, tokens).status_code == 401
     with pytest.raises(CommandError, match="is not person-grace"):
         link_grace(partner, "--undo", "--apply")

@@ -7,10 +7,10 @@ import time
 import pytest
 from django.urls import resolve
 
-from accounts import revocations
 from accounts.models import SharedRefresh, User
 from accounts.testing import mint_access_token, mint_id_token, mint_machine_token
 from accounts.testing.fake_cognito import Person
+from accounts.tokens import revocation_feed, revocations
 from tests.imports import ROOT
 
 pytestmark = pytest.mark.django_db
@@ -181,7 +181,7 @@ def test_refresh_token_of_another_sign_in_of_the_same_person_is_refused(client, 
 
 def test_revocation_is_checked_before_cognito_is_asked(client, cognito, spa):
     revocations.revoke_sign_in(spa.person.signed_in["origin_jti"])
-    revocations.reset()
+    revocation_feed.reset()
     answer = ask(client, spa.expired(), spa.refresh_token)
     assert (answer.status_code, answer.json()["code"]) == (401, "token_revoked")
     assert refreshes(cognito) == 0

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from accounts.models import Identity, SignIn, User
-from accounts.session import open_tokens
+from accounts.tokens.storage import open_tokens
 from tests.flows.conftest import live_sign_ins, query_of
 
 pytestmark = pytest.mark.django_db(transaction=True)

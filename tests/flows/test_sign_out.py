@@ -4,7 +4,7 @@ import pytest
 
 from accounts import services
 from accounts.models import SignIn, SignInEvent
-from accounts.session import open_tokens
+from accounts.tokens.storage import open_tokens
 from tests.flows.conftest import live_sign_ins, query_of
 
 pytestmark = pytest.mark.django_db(transaction=True)

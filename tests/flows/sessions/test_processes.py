@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.models import SignIn
-from accounts.session import open_tokens
+from accounts.tokens.storage import open_tokens
 from local_pool.testing import LocalPool
 from tests.flows.conftest import ENVIRONMENT_NAMES, Visitor
 from tests.flows.sessions.conftest import at_once, refreshes, until_expired

@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.models import Identity, SignIn
-from accounts.session import open_tokens
+from accounts.tokens.storage import open_tokens
 from tests.flows.sessions.conftest import (
     at_once,
     beyond_grace,

@@ -7,10 +7,11 @@ import requests
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts import ending, revocations, services
+from accounts import ending, services
 from accounts.management.commands import housekeeping
 from accounts.models import Identity, PendingRevocation, Revocation, SignIn, User
-from accounts.session import open_tokens
+from accounts.tokens import revocation_feed
+from accounts.tokens.storage import open_tokens
 from local_pool.testing import Seed
 from tests.flows.conftest import live_sign_ins
 from tests.flows.sessions.conftest import at_once, refreshes, until_due, until_expired
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def current_feed(monkeypatch):
     """Read the feed each time: these stories are not about the second it may take."""
     for name in ("READ_EVERY", "LOOK_EVERY", "SHARED_FOR"):
-        monkeypatch.setattr(revocations, name, 0.0)
+        monkeypatch.setattr(revocation_feed, name, 0.0)
 
 
 def access_token_of(row):

@@ -54,7 +54,7 @@ def test_processes_share_one_call_as_well(site, pool, clean_environ):
     pool.faults.add("token", "slow", seconds=0.5)
     code = (
         "import sys, django; django.setup()\n"
-        "from accounts.shared_refresh import refresh_once\n"
+        "from accounts.tokens.shared_refresh import refresh_once\n"
         "sys.stdin.readline()\n"
         f"print(refresh_once({refresh_token!r}, subnet='192.0.2.1').access_token)\n"
     )

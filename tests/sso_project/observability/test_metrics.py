@@ -89,7 +89,7 @@ def test_requests_are_counted_by_view_and_not_by_address(client):
 
 
 def test_revocations_are_counted(client):
-    from accounts import revocations
+    from accounts.tokens import revocations
 
     before = value("sso_revocations_total", kind="sign_in")
     revocations.revoke_sign_in("some-origin-jti")

@@ -10,12 +10,12 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from accounts import revocations
 from accounts.authentication import authenticated
 from accounts.cognito.token_cache import VerifiedTokens
 from accounts.models import Identity, Revocation
 from accounts.principals import principal_maker
 from accounts.provider import provider
+from accounts.tokens import revocation_feed
 
 from ..measuring import in_turn
 
@@ -35,14 +35,14 @@ def main(order: dict[str, Any]) -> dict[str, list[float]]:
     def first() -> None:
         VerifiedTokens(provider().pools).verify(token, principal_of=principal_maker)
 
-    feed = revocations.RevocationFeed()
+    feed = revocation_feed.RevocationFeed()
     feed._read(time.monotonic())
 
     def recent() -> None:
         feed._read(time.monotonic())
 
     def whole() -> None:
-        revocations.RevocationFeed()._read(time.monotonic())
+        revocation_feed.RevocationFeed()._read(time.monotonic())
 
     subjects = {"again": (again, AGAIN), "first": (first, 1), "feed": (recent, 1)}
     measures = {name: seconds_of(work, times) for name, (work, times) in subjects.items()}

@@ -12,8 +12,8 @@ from unittest.mock import patch
 
 from django.db import connection
 
-from accounts import revocations
 from accounts.authentication import CognitoAuthentication
+from accounts.tokens import revocation_feed
 
 from .page import QueryCounter
 from .wsgi import requests_of
@@ -97,7 +97,7 @@ class Watch:
         self.queries = QueryCounter()
         self._taken = 0.0
         self._authenticate = CognitoAuthentication.authenticate
-        self._read = revocations.RevocationFeed._read
+        self._read = revocation_feed.RevocationFeed._read
 
     def around(self) -> Any:
         def authenticate(authentication: CognitoAuthentication, request: Any) -> Any:

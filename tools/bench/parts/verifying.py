@@ -19,10 +19,10 @@ from django.conf import settings
 from joserfc import jwt as joserfc_jwt
 from joserfc.jwk import KeySet
 
-from accounts import revocations
 from accounts.authentication import authenticated
 from accounts.cognito.token_cache import VerifiedTokens
 from accounts.provider import provider
+from accounts.tokens import revocation_feed
 
 from ..measuring import in_turn
 
@@ -100,7 +100,7 @@ def claims_again(token: str) -> Verify:
 
     def verify() -> int:
         for _ in range(AGAIN):
-            revocations.check(known.verify(token, principal_of=_nobody).claims)
+            revocation_feed.check(known.verify(token, principal_of=_nobody).claims)
         return AGAIN
 
     return verify

@@ -11,13 +11,13 @@ from django.core.cache import caches
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
-from accounts import revocations
 from accounts.cognito.claims import AccessClaims
 from accounts.cognito.errors import CognitoUnavailable, TokenRevoked
 from accounts.models import Identity, Revocation, User
 from accounts.problems.errors import RevocationsUnavailable
 from accounts.provider.shared_cache import accelerator
-from accounts.revocations import RevocationFeed
+from accounts.tokens import revocation_feed, revocations
+from accounts.tokens.revocation_feed import RevocationFeed
 
 pytestmark = pytest.mark.django_db
 
@@ -143,7 +143,7 @@ def test_between_two_reads_a_check_costs_no_query(feed, clock, django_assert_num
     with django_assert_num_queries(0):
         for _ in range(100):
             feed.check(claims())
-        clock.now += revocations.READ_EVERY - 0.001
+        clock.now += revocation_feed.READ_EVERY - 0.001
         feed.check(claims())
     clock.now += 0.001
     with django_assert_num_queries(1):
@@ -189,7 +189,7 @@ def test_expired_entries_are_forgotten(feed, clock):
     Revocation.objects.update(
         expires_at=timezone.now() - timedelta(seconds=5), at=timezone.now() - timedelta(days=1)
     )
-    clock.now += revocations.READ_ALL_EVERY
+    clock.now += revocation_feed.READ_ALL_EVERY
     assert not refused(feed)
 
 
@@ -217,13 +217,13 @@ def test_nobody_is_let_in_while_the_past_is_read_again(feed, clock, monkeypatch)
     clock.now += 1
     assert refused(feed)
     seen = []
-    learn = revocations._Known.learn
+    learn = revocation_feed._Known.learn
 
     def learn_and_look(known, *row):
         learn(known, *row)
         seen.append((ISSUER, "ada-sub") in feed._known.deactivated)
 
-    monkeypatch.setattr(revocations._Known, "learn", learn_and_look)
+    monkeypatch.setattr(revocation_feed._Known, "learn", learn_and_look)
     clock.now += 1
     assert refused(feed)
     assert seen == [True, True, True]
@@ -234,10 +234,10 @@ def test_deactivation_by_bulk_update_is_seen_when_everything_is_read(feed, clock
     Identity.objects.create(user=user, issuer=ISSUER, subject="ada-sub")
     assert not refused(feed)
     User.objects.update(is_active=False)
-    clock.now += revocations.READ_ALL_EVERY
+    clock.now += revocation_feed.READ_ALL_EVERY
     assert refused(feed)
     User.objects.update(is_active=True)
-    clock.now += revocations.READ_ALL_EVERY
+    clock.now += revocation_feed.READ_ALL_EVERY
     assert not refused(feed)
 
 
@@ -268,7 +268,7 @@ def test_unreadable_feed_lets_nobody_in_after_ten_seconds(feed, clock, unreadabl
     with pytest.raises(RevocationsUnavailable) as caught:
         feed.check(claims())
     assert isinstance(caught.value, CognitoUnavailable)
-    assert caught.value.retry_after == revocations.READ_EVERY
+    assert caught.value.retry_after == revocation_feed.READ_EVERY
     unreadable["off"] = False
     clock.now += 1
     feed.check(claims())
@@ -326,7 +326,7 @@ def test_one_process_reads_for_all(shared_cache, clock, django_assert_num_querie
 
 
 def test_shared_reading_is_never_a_second_old(shared_cache):
-    assert revocations.LOOK_EVERY + revocations.SHARED_FOR < revocations.READ_EVERY
+    assert revocation_feed.LOOK_EVERY + revocation_feed.SHARED_FOR < revocation_feed.READ_EVERY
 
 
 def shared_entry():
@@ -353,8 +353,8 @@ def test_captured_reading_hides_no_newer_revocation(locmem_cache, feed, clock):
 
 def test_reading_of_a_slow_query_is_as_old_as_its_start(locmem_cache, feed, clock, monkeypatch):
     feed.check(claims())
-    times = iter([100.0, 100.0 + revocations.SHARED_FOR])
-    monkeypatch.setattr(revocations, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    times = iter([100.0, 100.0 + revocation_feed.SHARED_FOR])
+    monkeypatch.setattr(revocation_feed, "time", SimpleNamespace(monotonic=lambda: next(times)))
     clock.now += 1
     feed.check(claims())
     assert not caches["default"]._cache
@@ -377,7 +377,7 @@ def test_reading_of_a_slow_query_is_as_old_as_its_start(locmem_cache, feed, cloc
 def test_malformed_reading_counts_as_absent(locmem_cache, feed, clock, value):
     """Also one that this site sealed itself: another release may share other values."""
     feed.check(claims())
-    accelerator.set("revocations", value, seconds=revocations.SHARED_FOR)
+    accelerator.set("revocations", value, seconds=revocation_feed.SHARED_FOR)
     revocations.revoke_sign_in("origin-1")
     clock.now += 1
     assert refused(feed)
@@ -399,7 +399,7 @@ def test_another_sites_revocations_are_not_taken_for_ours(shared_cache, feed, cl
     feed.check(claims())
     ours = settings.COGNITO
     settings.COGNITO = {**ours, "PUBLIC_URL": "http://another.example"}
-    accelerator.set("revocations", [], seconds=revocations.SHARED_FOR)
+    accelerator.set("revocations", [], seconds=revocation_feed.SHARED_FOR)
     settings.COGNITO = ours
     revocations.revoke_sign_in("origin-1")
     clock.now += 1

@@ -23,15 +23,13 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import DatabaseError, InterfaceError
 from django.db.models import QuerySet
 from django.db.models.functions import Now
-from django.utils import timezone
 
-from .cognito.claims import AccessClaims
-from .cognito.errors import TokenRevoked
-from .core import metrics
-from .models import Identity, Revocation
-from .problems.errors import RevocationsUnavailable
-from .provider import provider
-from .provider.shared_cache import accelerator, is_configured
+from ..cognito.claims import AccessClaims
+from ..cognito.errors import TokenRevoked
+from ..models import Identity, Revocation
+from ..problems.errors import RevocationsUnavailable
+from ..provider.shared_cache import accelerator, is_configured
+from .revocations import _ahead
 
 READ_EVERY = 1.0  # seconds: how old knowledge may be
 LONGEST_SILENCE = 10.0  # seconds without a successful read after which nobody is let in
@@ -41,9 +39,6 @@ OVERLAP = timedelta(minutes=2)
 READ_ALL_EVERY = 300.0  # seconds
 # A process that nobody asked for so long may have missed what those two minutes no longer hold.
 LONGEST_GAP = 60.0  # seconds
-# A revocation outlives the tokens it stops, also where the clocks of pool, servers and database
-# differ: a token may be dated a minute ahead of us (claim_checks.CLOCK_SKEW_SECONDS).
-KEPT_LONGER = timedelta(minutes=2)
 # With a cache that all processes share, one's reading does for the others. Both times together
 # stay below READ_EVERY, so that nothing is heard of later for it.
 LOOK_EVERY, SHARED_FOR = 0.5, 0.4  # seconds
@@ -204,43 +199,3 @@ def reset() -> None:
     """Forget what this process knows (tests do, between two databases)."""
     _feed.cache_clear()
     _ahead.clear()
-
-
-def revoke_sign_in(token_id: str) -> None:
-    """Tokens with this `origin_jti` (or, where the pool sends none, this `jti`) stop counting."""
-    if token_id:
-        _write(Revocation.Kind.SIGN_IN, token_id=token_id)
-
-
-def compare_clocks(claims: AccessClaims) -> None:
-    """Learn from a verified token, when it is first seen, how far the pool's clock is ahead of
-    ours: one that is used before the time it was issued at tells. At most CLOCK_SKEW_SECONDS, or it
-    is refused."""
-    ahead = claims.issued_at - time.time()
-    if ahead > _ahead.get(claims.issuer, 0.0):
-        _ahead[claims.issuer] = ahead
-
-
-_ahead: dict[str, float] = {}  # by issuer, seconds; what was learned holds as long as the process
-
-
-def revoke_person(*, issuer: str, subject: str) -> None:
-    """All tokens of this person that were issued up to now, by the pool's clock, stop counting.
-
-    A second is added, since clocks that agree still differ a little: better a token issued in the
-    second after it is refused than one from before it accepted.
-    """
-    not_before = int(timezone.now().timestamp() + _ahead.get(issuer, 0.0) + 1)
-    _write(Revocation.Kind.PERSON, issuer=issuer, subject=subject, not_before=not_before)
-
-
-def set_deactivated(*, issuer: str, subject: str, deactivated: bool) -> None:
-    """Say that this person's account was switched off, or on again."""
-    kind = Revocation.Kind.DEACTIVATED if deactivated else Revocation.Kind.REACTIVATED
-    _write(kind, issuer=issuer, subject=subject)
-
-
-def _write(kind: Revocation.Kind, **values: str | int) -> None:
-    lifetime = timedelta(seconds=provider().limits.access_token) + KEPT_LONGER
-    metrics.count("revocations", kind=str(kind))
-    Revocation.objects.create(kind=kind, expires_at=timezone.now() + lifetime, **values)

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 
 from django.db.models import F
 
-from .models import Tally
-from .models.rate_limit import take
-from .problems.errors import TooManyFailures
+from ..models import Tally
+from ..models.rate_limit import take
+from ..problems.errors import TooManyFailures
 
 BUDGET_SECONDS = 60
 MAX_FAILED_CALLS = 60  # of one subnet in BUDGET_SECONDS

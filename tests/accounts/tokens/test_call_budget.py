@@ -8,13 +8,13 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.db import connection
 from django.test import RequestFactory
 
-from accounts import throttling
 from accounts.core import request_meta
 from accounts.models import Tally
 from accounts.models.rate_limit import is_first_refusal, is_used_up, take
 from accounts.problems.errors import TooManyFailures
 from accounts.provider import shared_cache
-from accounts.throttling import call_budget
+from accounts.tokens import call_budget as tokens_call_budget
+from accounts.tokens.call_budget import call_budget
 
 pytestmark = pytest.mark.django_db
 SUBNET = "192.0.2.1"
@@ -24,7 +24,7 @@ SUBNET = "192.0.2.1"
 def now(monkeypatch):
     """The time in a list, 12 seconds into a window."""
     now = [1_800_000_012.0]
-    monkeypatch.setattr(throttling, "time", SimpleNamespace(time=lambda: now[0]))
+    monkeypatch.setattr(tokens_call_budget, "time", SimpleNamespace(time=lambda: now[0]))
     return now
 
 
@@ -88,7 +88,7 @@ def test_requests_at_the_same_moment_do_not_exceed_the_limit(limit):
 
 
 def test_failed_calls_use_the_budget_up(now, monkeypatch):
-    monkeypatch.setattr(throttling, "MAX_FAILED_CALLS", 3)
+    monkeypatch.setattr(tokens_call_budget, "MAX_FAILED_CALLS", 3)
     for _ in range(3):
         fail()
     with pytest.raises(TooManyFailures) as refused, call_budget(SUBNET):

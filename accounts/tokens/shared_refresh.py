@@ -18,14 +18,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from .cognito.errors import CognitoError, CognitoUnavailable, GrantRejected
-from .core import metrics
-from .core.encryption import Unreadable
-from .core.single_flight import turn
-from .models import SharedRefresh
-from .provider import provider
-from .provider.shared_cache import accelerator
-from .throttling import call_budget
+from ..cognito.errors import CognitoError, CognitoUnavailable, GrantRejected
+from ..core import metrics
+from ..core.encryption import Unreadable
+from ..core.single_flight import turn
+from ..models import SharedRefresh
+from ..provider import provider
+from ..provider.shared_cache import accelerator
+from .call_budget import call_budget
 
 SHARED_FOR = timedelta(seconds=30)  # a result, also that the grant is dead
 FAILURE_SHARED_FOR = timedelta(seconds=2)  # that Cognito could not be reached
@@ -57,7 +57,7 @@ def refresh_once(unverified_refresh_token: str, *, subnet: str, subject: str = "
         TooManyFailures: the budget is used up.
     """
     key = salted_hmac(
-        "accounts.shared_refresh", unverified_refresh_token, algorithm="sha256"
+        "accounts.tokens.shared_refresh", unverified_refresh_token, algorithm="sha256"
     ).hexdigest()
     lease = timedelta(seconds=provider().longest_call) + LEASE_MARGIN
     give_up_at = time.monotonic() + 2 * lease.total_seconds()

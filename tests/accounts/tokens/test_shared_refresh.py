@@ -10,12 +10,12 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
-from accounts import shared_refresh
 from accounts.cognito.errors import CognitoError, CognitoUnavailable, GrantRejected
 from accounts.cognito.transport import Response
 from accounts.core import metrics
 from accounts.core.single_flight import turn
 from accounts.models import SharedRefresh
+from accounts.tokens import shared_refresh
 
 REFRESH_TOKEN = "a-refresh-token-of-the-tests"
 SUBNET = "192.0.2.1"

@@ -9,10 +9,11 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from accounts import ending, session
+from accounts import ending
 from accounts.core.encryption import Cipher
 from accounts.models import PendingRevocation, SignIn
 from accounts.provider import provider
+from accounts.tokens import storage
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +36,7 @@ def test_tokens_move_to_the_new_key_and_the_old_one_can_go(cognito_client, setti
     [old] = settings.COGNITO["TOKEN_ENCRYPTION_KEYS"]
     new = Fernet.generate_key().decode()
     ada = cognito_client("ada")
-    tokens = session.open_tokens(SignIn.objects.get())
+    tokens = storage.open_tokens(SignIn.objects.get())
     ending.to_revoke("a refresh token", reference="7c1e09ab")
     use_keys(settings, new, old)
     with pytest.raises(CommandError, match="without --check"):
@@ -45,7 +46,7 @@ def test_tokens_move_to_the_new_key_and_the_old_one_can_go(cognito_client, setti
     assert reencrypt("--check") == "Under the first key already: 2. Under earlier keys: 0.\n"
     use_keys(settings, new)
     row = SignIn.objects.get()
-    assert (session.open_tokens(row), row.version) == (tokens, version)
+    assert (storage.open_tokens(row), row.version) == (tokens, version)
     sealed = PendingRevocation.objects.get().sealed_token
     assert provider().cipher.open(sealed) == {"refresh_token": "a refresh token"}
     assert is_signed_in(ada)

@@ -1,0 +1,1 @@
+"""What happens to tokens after they are verified."""

@@ -1,0 +1,39 @@
+"""The tokens that Cognito grants, verified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..cognito.claims import AccessClaims, IdClaims
+from ..cognito.errors import ClaimRejected
+from ..cognito.token_endpoint import TokenSet
+from ..provider import provider
+from . import revocations
+
+
+@dataclass(frozen=True)
+class GrantedTokens:
+    """What a redeemed code gave, verified."""
+
+    tokens: TokenSet = field(repr=False)
+    id_claims: IdClaims
+    access_claims: AccessClaims
+
+
+def verified_grant(tokens: TokenSet, *, nonce: str | None) -> GrantedTokens:
+    """The tokens of a redeemed code with their claims; `nonce` None: there is none to compare.
+
+    Raises TokenRejected, CognitoUnavailable.
+    """
+    verifier = provider().sign_in_verifier
+    id_claims = verifier.id_claims(tokens.id_token, nonce=nonce, access_token=tokens.access_token)
+    access_claims = verifier.access_claims(tokens.access_token)
+    if access_claims.subject != id_claims.subject:
+        raise ClaimRejected(
+            "access token and ID token are of two people",
+            claim="sub",
+            expected=id_claims.subject,
+            actual=access_claims.subject,
+        )
+    revocations.compare_clocks(access_claims)
+    return GrantedTokens(tokens=tokens, id_claims=id_claims, access_claims=access_claims)
