@@ -16,17 +16,17 @@ from rest_framework import authentication, exceptions, status
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
+from .api.principals import principal_maker
 from .cognito.claims import AccessClaims
 from .cognito.errors import CognitoError, MalformedToken, TokenRejected
 from .core import metrics
 from .permissions import INSUFFICIENT_SCOPE
-from .principals import principal_maker
 from .problems.catalog import RETRY_AFTER, problem_for, retry_after
 from .problems.errors import PersonDeactivated, TooManyFailures, UnknownPerson
 from .provider import provider
 from .provider.client_rights import ClientRights
-from .token_rights import client_rights
 from .tokens import revocation_feed, revocations
+from .users.token_rights import client_rights
 
 REALM = "api"
 

@@ -19,11 +19,11 @@ from .audit.attempt_log import note
 from .cognito.claims import IdClaims
 from .core.request_meta import subnet_of
 from .oidc_settings import oidc_setting
-from .people import person_of_id_token
-from .permission_names import is_as_django_has_them, permission_names
 from .provider import provider
 from .sign_in_attempt import SignInAttempt
 from .tokens.grants import verified_grant
+from .users.permission_query import is_as_django_has_them, permission_names
+from .users.provisioning import person_of_id_token
 
 
 @dataclass(frozen=True)

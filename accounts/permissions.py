@@ -21,7 +21,8 @@ from rest_framework.permissions import BasePermission, OperationHolderMixin
 from rest_framework.request import Request
 
 from .cognito.claims import AccessClaims
-from .token_rights import effective_groups, effective_scopes
+from .users.groups import pool_groups
+from .users.token_rights import effective_scopes
 
 INSUFFICIENT_SCOPE = "insufficient_scope"  # RFC 6750 section 3.1
 
@@ -98,20 +99,6 @@ class IsPerson(BasePermission):
 def is_person(user: Any) -> bool:
     """Whether `request.user` is somebody, not nobody and not a machine."""
     return bool(user and user.is_authenticated and not getattr(user, "is_machine", False))
-
-
-def pool_groups(request: Request | HttpRequest) -> tuple[str, ...]:
-    """Return the groups of the caller that count here, from the access token or the session.
-
-    For a session these are the groups that the pool listed last.
-    """
-    claims = getattr(request, "auth", None)
-    if isinstance(claims, AccessClaims):
-        return effective_groups(claims)
-    sign_in = getattr(request, "sign_in", None)
-    if sign_in is None or sign_in.identity is None:
-        return ()
-    return effective_groups(sign_in.identity)
 
 
 def group_required(

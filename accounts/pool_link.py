@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from . import ending, groups, services
+from . import ending, services
 from .audit import events
 from .cognito.config import CognitoConfig, TrustedPool
 from .deletion import Rows, deletion_of
@@ -22,6 +22,7 @@ from .models import Identity, SignIn, SignInEvent
 from .provider import user_pool
 from .provider.settings import read_config, read_trusted_pools
 from .tokens import revocations
+from .users import groups
 
 
 class LinkRefused(Exception):

@@ -18,7 +18,7 @@ from .core.app_label import page_address, template
 from .core.request_meta import device_name
 from .middleware import without_renewal
 from .models import SignIn
-from .token_rights import effective_groups
+from .users.token_rights import effective_groups
 from .views import leave
 
 

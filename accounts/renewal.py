@@ -33,12 +33,12 @@ from .core import metrics
 from .core.encryption import Unreadable
 from .core.single_flight import turn
 from .models import SignIn, SignInQuerySet
-from .people import update_person
 from .problems.errors import RenewalUnavailable
 from .provider import provider
 from .tokens import revocations, storage
 from .tokens.grants import GrantedTokens, verified_grant
 from .tokens.storage import StoredTokens
+from .users.provisioning import update_person
 
 # Longer than refreshing, fetching keys and storing can take together: 2 x Transport.longest_call.
 LEASE = timedelta(seconds=45)

@@ -9,8 +9,8 @@ from rest_framework.request import Request
 
 from ..cognito.claims import AccessClaims
 from ..models import Identity, SignIn
-from ..permissions import pool_groups
-from ..token_rights import effective_scopes
+from ..users.groups import pool_groups
+from ..users.token_rights import effective_scopes
 
 
 def describe_caller(request: Request) -> dict[str, Any]:

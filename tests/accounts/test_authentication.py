@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 
+from accounts.api.principals import Machine
 from accounts.api.views import CallerView
 from accounts.authentication import BearerError, CognitoAuthentication, challenge
 from accounts.models import Identity
-from accounts.principals import Machine
 from accounts.provider import provider
 from accounts.testing import (
     mint_access_token,

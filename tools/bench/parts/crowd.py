@@ -10,10 +10,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
+from accounts.api.principals import principal_maker
 from accounts.authentication import authenticated
 from accounts.cognito.token_cache import VerifiedTokens
 from accounts.models import Identity, Revocation
-from accounts.principals import principal_maker
 from accounts.provider import provider
 from accounts.tokens import revocation_feed
 

@@ -4,11 +4,12 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
 
+from accounts.api.principals import person_of_access_token
 from accounts.models import Identity
-from accounts.people import person_of_access_token, person_of_id_token
 from accounts.problems.errors import PersonDeactivated, UnknownPerson
 from accounts.provider import provider
 from accounts.testing import mint_access_token, mint_id_token
+from accounts.users.provisioning import person_of_id_token
 
 pytestmark = pytest.mark.django_db
 

@@ -8,13 +8,14 @@ import pytest
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from accounts import groups
+from accounts.api.principals import person_of_access_token
 from accounts.checks import check_groups
 from accounts.cognito.claims import AccessClaims, IdClaims
 from accounts.models import Identity, SignInEvent, User
-from accounts.people import person_of_access_token, person_of_id_token
 from accounts.provider import provider
 from accounts.provider.group_mapping import GroupMapping, Rights, parse_rules
+from accounts.users import groups
+from accounts.users.provisioning import person_of_id_token
 
 NOW = int(timezone.now().timestamp())
 SHARED = {

@@ -16,7 +16,7 @@ from django.db import router
 from django.db.models import Aggregate, JSONField, Q, Value
 from django.db.models.functions import Concat
 
-from .core.db import CompiledQuery, Given
+from ..core.db import CompiledQuery, Given
 
 
 def is_as_django_has_them(user: Any) -> bool:

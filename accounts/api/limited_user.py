@@ -15,7 +15,7 @@ from django.apps import apps
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import PermissionDenied
 
-from .provider.client_rights import ClientRights
+from ..provider.client_rights import ClientRights
 
 _STATUS_FIELDS = frozenset({"is_staff", "is_superuser"})
 _PERMISSION_HOOKS = (

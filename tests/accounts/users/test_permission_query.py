@@ -4,7 +4,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AnonymousUser, Group, Permission
 
 from accounts.backends import CognitoBackend
-from accounts.permission_names import is_as_django_has_them, permission_names
+from accounts.users.permission_query import is_as_django_has_them, permission_names
 
 pytestmark = pytest.mark.django_db
 

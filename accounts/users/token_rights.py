@@ -8,10 +8,10 @@ reads them here, never from the claims. The app client that a token was issued t
 
 from __future__ import annotations
 
-from .cognito.claims import AccessClaims
-from .models import Identity
-from .provider import provider
-from .provider.client_rights import ClientRights
+from ..cognito.claims import AccessClaims
+from ..models import Identity
+from ..provider import provider
+from ..provider.client_rights import ClientRights
 
 
 def client_rights(claims: AccessClaims) -> ClientRights:

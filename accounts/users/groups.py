@@ -17,11 +17,12 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Q
 
-from .audit.rights import one_event
-from .cognito.claims import AccessClaims, IdClaims
-from .models import Identity
-from .provider import provider
-from .provider.group_mapping import GroupMapping, Rights
+from ..audit.rights import one_event
+from ..cognito.claims import AccessClaims, IdClaims
+from ..models import Identity
+from ..provider import provider
+from ..provider.group_mapping import GroupMapping, Rights
+from .token_rights import effective_groups
 
 _FLAGS = (("staff", "is_staff", "staff_given"), ("superuser", "is_superuser", "superuser_given"))
 _PERMISSION_CACHES = ("_perm_cache", "_user_perm_cache", "_group_perm_cache")
@@ -136,3 +137,17 @@ def _log_unmapped(name: str, issuer: str) -> None:
     _log.warning(
         "The group %r of %s gives no rights here: COGNITO_GROUPS doesn't name it.", name, issuer
     )
+
+
+def pool_groups(request: Any) -> tuple[str, ...]:
+    """Return the groups of the caller that count here, from the access token or the session.
+
+    For a session these are the groups that the pool listed last.
+    """
+    claims = getattr(request, "auth", None)
+    if isinstance(claims, AccessClaims):
+        return effective_groups(claims)
+    sign_in = getattr(request, "sign_in", None)
+    if sign_in is None or sign_in.identity is None:
+        return ()
+    return effective_groups(sign_in.identity)

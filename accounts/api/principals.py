@@ -10,11 +10,14 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models.base import ModelState
 
-from .cognito.claims import AccessClaims
+from ..cognito.claims import AccessClaims
+from ..models import Identity
+from ..provider.client_rights import ClientRights
+from ..tokens import revocation_feed
+from ..users.groups import apply_groups
+from ..users.provisioning import _created, find_person, require_active
+from ..users.token_rights import client_rights, effective_scopes
 from .limited_user import limited_class
-from .people import person_of_access_token
-from .provider.client_rights import ClientRights
-from .token_rights import client_rights, effective_scopes
 
 
 @dataclass(frozen=True)
@@ -103,3 +106,22 @@ def _instance_maker(user: Any, cls: Any) -> Callable[[], Any]:
         return twin
 
     return instance
+
+
+def person_of_access_token(claims: AccessClaims) -> Any:
+    """The user that an access token of a person speaks for, an instance of AUTH_USER_MODEL.
+
+    An access token holds no e-mail address and no name: a person who comes here first with one has
+    a username until they sign in.
+
+    Raises UnknownPerson, PersonDeactivated, TokenRevoked.
+    """
+    user = find_person(claims)
+    if user is None:
+        revocation_feed.check_person_now(claims)  # deleted a moment ago is no reason to come back
+        user = _created(claims)
+        Identity.objects.filter(issuer=claims.issuer, subject=claims.subject).update(
+            username=claims.username or ""
+        )
+    apply_groups(require_active(user, claims), claims)
+    return user

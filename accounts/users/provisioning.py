@@ -12,33 +12,13 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
-from .cognito.claims import AccessClaims, IdClaims
+from ..cognito.claims import AccessClaims, IdClaims
+from ..models import Identity
+from ..problems.errors import PersonDeactivated, UnknownPerson
+from ..provider import provider
 from .groups import apply_groups
-from .models import Identity
-from .problems.errors import PersonDeactivated, UnknownPerson
-from .provider import provider
-from .tokens import revocation_feed
 
 LONGEST_EMAIL = 254  # characters (RFC 5321 section 4.5.3.1.3); Cognito keeps any text of 2,048
-
-
-def person_of_access_token(claims: AccessClaims) -> Any:
-    """The user that an access token of a person speaks for, an instance of AUTH_USER_MODEL.
-
-    An access token holds no e-mail address and no name: a person who comes here first with one has
-    a username until they sign in.
-
-    Raises UnknownPerson, PersonDeactivated, TokenRevoked.
-    """
-    user = find_person(claims)
-    if user is None:
-        revocation_feed.check_person_now(claims)  # deleted a moment ago is no reason to come back
-        user = _created(claims)
-        Identity.objects.filter(issuer=claims.issuer, subject=claims.subject).update(
-            username=claims.username or ""
-        )
-    apply_groups(require_active(user, claims), claims)
-    return user
 
 
 def person_of_id_token(claims: IdClaims) -> Any:
