@@ -17,11 +17,11 @@ from .break_glass_view import BreakGlassView
 from .checked_admin import CheckedAdmin
 from .core.app_label import template
 from .core.navigation import safe_next_url
-from .middleware import without_renewal
 from .models import SignInEvent
 from .problems import unauthenticated
+from .sessions.decorators import without_renewal
+from .sessions.views import SignOutView
 from .site_overview import site_overview
-from .views import SignOutView
 
 
 class SingleSignOnAdminSite(AdminSite):

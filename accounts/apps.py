@@ -9,9 +9,10 @@ class AccountsConfig(AppConfig):
     verbose_name = "People and sign-ins"
 
     def ready(self) -> None:
-        from . import checks, deactivation
+        from . import checks
         from .audit import rights
         from .provider import factory
+        from .sessions import deactivation
 
         checks.register()
         deactivation.watch()

@@ -8,10 +8,8 @@ switched off again: the backend then knows nobody.
 from __future__ import annotations
 
 import time
-from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.forms import UsernameField
@@ -22,16 +20,12 @@ from django.utils.crypto import salted_hmac
 from .core import request_meta
 from .core.app_label import PACKAGE
 from .models import rate_limit
+from .sessions.limits import is_open
 
-LONGEST_SESSION = timedelta(hours=1)
 WINDOW = 900  # seconds
 MOST_OF_ADDRESS = 10  # wrong or right, in a window
 MOST_OF_NAME = 5
 BACKEND = f"{PACKAGE}.break_glass.BreakGlassBackend"
-
-
-def is_open() -> bool:
-    return bool(getattr(settings, "BREAK_GLASS_LOGIN", False))
 
 
 class BreakGlassBackend(ModelBackend):

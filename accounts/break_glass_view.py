@@ -16,10 +16,12 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
-from . import break_glass, services
+from . import break_glass
 from .audit import events
 from .core.app_label import template
-from .middleware import without_renewal
+from .sessions import limits
+from .sessions.decorators import without_renewal
+from .signin import flow
 
 
 @method_decorator(
@@ -33,7 +35,7 @@ class BreakGlassView(FormView):  # type: ignore[type-arg]
     site: AdminSite | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not break_glass.is_open():
+        if not limits.is_open():
             raise Http404("break-glass is off")
         return super().dispatch(request, *args, **kwargs)
 
@@ -52,7 +54,7 @@ class BreakGlassView(FormView):  # type: ignore[type-arg]
         return {**super().get_form_kwargs(), "request": self.request}
 
     def form_valid(self, form: Any) -> HttpResponse:
-        services.sign_in_by_password(self.request, form.get_user())
+        flow.sign_in_by_password(self.request, form.get_user())
         return HttpResponseRedirect(reverse("admin:index"))
 
     def form_invalid(self, form: Any) -> HttpResponse:

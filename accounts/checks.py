@@ -18,7 +18,6 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 (Django's name)
 from django.core.checks import register as register_check
 
-from . import break_glass
 from .cognito.errors import ConfigurationError
 from .cognito.safe_urls import is_loopback
 from .provider import provider
@@ -31,6 +30,7 @@ from .provider.settings import (
     read_spa_redirect_uris,
     read_trusted_pools,
 )
+from .sessions import limits as sessions_limits
 
 _HINT = "Set it in the environment or in .env; .env.example explains each variable."
 
@@ -151,7 +151,7 @@ def check_limits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def check_break_glass(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    if not break_glass.is_open():
+    if not sessions_limits.is_open():
         return []
     return [
         Warning(

@@ -14,12 +14,12 @@ from typing import Any
 from django.db import connections, router, transaction
 from django.db.models import QuerySet
 
-from . import ending, services
 from .audit import events
 from .deletion import Deletion, deletion_of
 from .models import Identity, SignIn, SignInEvent
 from .personal_data import acted_events, admin_log_about, events_about, invitations_of
 from .provider import provider, user_pool
+from .sessions import ending, sign_out
 from .stored_sessions import delete_sessions, sessions_of
 
 
@@ -61,7 +61,7 @@ def forget(user: Any, planned: Plan) -> bool:
     usernames = list(identities.values_list("username", flat=True))
     using = router.db_for_write(type(user), instance=user)
     with transaction.atomic(using):
-        _, pending = services.end_everything(user, reason=SignIn.EndReason.EVERYWHERE)
+        _, pending = sign_out.end_everything(user, reason=SignIn.EndReason.EVERYWHERE)
         _empty_events(user)
         if (entries := admin_log_about(user)) is not None:
             entries.delete()

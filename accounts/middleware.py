@@ -9,14 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from django.contrib import auth
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject, empty
 
-from . import ending, renewal, session
 from .audit.attempt_log import note
 from .cognito.errors import CognitoError
 from .core import navigation
@@ -26,16 +25,10 @@ from .problems import unauthenticated
 from .problems.catalog import problem_for, retry_after
 from .problems.page import render_problem
 from .provider import provider
+from .sessions import browser_session, ending, limits, renewal
 
 LONGEST_UNSEEN = timedelta(minutes=1)  # one write a minute at most
 Answer = Callable[..., HttpResponseBase]
-View = TypeVar("View", bound=Callable[..., Any])
-
-
-def without_renewal(view: View) -> View:
-    """Mark a view that must work whatever Cognito does, such as signing out."""
-    view.without_renewal = True  # type: ignore[attr-defined]
-    return view
 
 
 class PrivateResponseMiddleware:
@@ -94,10 +87,10 @@ class SignInMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         with Answering(request):
-            row = _within_limits(session.current_sign_in(request))
-            ended = row is None and session.is_bound(request)
+            row = _within_limits(browser_session.current_sign_in(request))
+            ended = row is None and browser_session.is_bound(request)
             if row is not None:
-                session.follow_secret_key(request, row)
+                browser_session.follow_secret_key(request, row)
             _set(request, row, ended=ended)
             return unauthenticated.answer(request, self.get_response(request))
 
@@ -126,7 +119,7 @@ def _within_limits(row: SignIn | None) -> SignIn | None:
     """The row, seen now; None once it was idle too long or is too old, and then it is ended."""
     if row is None:
         return None
-    if reason := ending.limit_reached(row):
+    if reason := limits.limit_reached(row):
         ending.end(row, reason=reason)
         return None
     now, idle = timezone.now(), timedelta(seconds=provider().limits.session_idle)

@@ -14,13 +14,13 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from . import ending, services
 from .audit import events
 from .cognito.config import CognitoConfig, TrustedPool
 from .deletion import Rows, deletion_of
 from .models import Identity, SignIn, SignInEvent
 from .provider import user_pool
 from .provider.settings import read_config, read_trusted_pools
+from .sessions import ending, sign_out
 from .tokens import revocations
 from .users import groups
 
@@ -148,7 +148,7 @@ def _taken_over(link: PoolLink) -> list[Any]:
     """The identity and its history move, tokens that spoke for the earlier account end, and that
     account goes. What its pool's groups give, the next token gives anew."""
     previous, moved = link.previous, {"user": link.user}
-    _, pending = services.end_everything(previous, reason=SignIn.EndReason.EVERYWHERE)
+    _, pending = sign_out.end_everything(previous, reason=SignIn.EndReason.EVERYWHERE)
     rights: dict[str, Any] = {
         "groups": [],
         "groups_as_of": None,

@@ -16,9 +16,9 @@ from django.db.models import Count
 from django.http import HttpRequest
 from django.utils import timezone
 
-from . import break_glass
 from .models import Identity, PendingRevocation, SignIn, SignInEvent
 from .provider import provider, user_pool
+from .sessions import limits
 from .view_permission import can_view
 
 _SHOWN = 8
@@ -97,7 +97,7 @@ def _versions() -> list[tuple[str, str]]:
 
 def _warnings() -> list[str]:
     found = []
-    if break_glass.is_open():
+    if limits.is_open():
         found.append(
             "Break-glass is on: staff sign in with a password. Set BREAK_GLASS_LOGIN=0 when people "
             "sign in through Cognito again."

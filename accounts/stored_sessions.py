@@ -15,8 +15,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
-from . import session
 from .models import SignIn
+from .sessions import browser_session
 
 _DJANGOS_OWN = {SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY}
 
@@ -45,10 +45,10 @@ def sessions_of(user: Any) -> Iterator[StoredSession]:
         yield StoredSession(
             key=row.pk,
             expires_at=row.expire_date,
-            sign_in=sign_ins.get(session.key_in(content)),
+            sign_in=sign_ins.get(browser_session.key_in(content)),
             content={
                 name: value
-                for name, value in session.without_key(content).items()
+                for name, value in browser_session.without_key(content).items()
                 if name not in _DJANGOS_OWN
             },
         )

@@ -6,8 +6,9 @@ The steps of signing in and out stay open under Django's LoginRequiredMiddleware
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
-from . import profile_views, views
+from . import views
 from .core.app_label import LABEL
+from .sessions import views as sessions_views
 
 app_name = LABEL
 
@@ -15,17 +16,19 @@ urlpatterns = [
     path("accounts/login/", login_not_required(views.SignInView.as_view()), name="login"),
     path("accounts/signup/", login_not_required(views.SignUpView.as_view()), name="signup"),
     path("signin", login_not_required(views.CallbackView.as_view()), name="callback"),
-    path("accounts/logout/", login_not_required(views.SignOutView.as_view()), name="logout"),
-    path("signout", login_not_required(views.SignedOutView.as_view()), name="signed_out"),
-    path("profile/", profile_views.ProfileView.as_view(), name="profile"),
+    path(
+        "accounts/logout/", login_not_required(sessions_views.SignOutView.as_view()), name="logout"
+    ),
+    path("signout", login_not_required(sessions_views.SignedOutView.as_view()), name="signed_out"),
+    path("profile/", sessions_views.ProfileView.as_view(), name="profile"),
     path(
         "profile/sessions/<int:pk>/end/",
-        profile_views.EndSessionView.as_view(),
+        sessions_views.EndSessionView.as_view(),
         name="end_session",
     ),
     path(
         "profile/sign-out-everywhere/",
-        profile_views.SignOutEverywhereView.as_view(),
+        sessions_views.SignOutEverywhereView.as_view(),
         name="sign_out_everywhere",
     ),
 ]

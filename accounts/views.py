@@ -9,22 +9,18 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
-from typing import Any
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
-from django.views.generic import TemplateView
 from mozilla_django_oidc.views import (
     OIDCAuthenticationCallbackView,
     OIDCAuthenticationRequestView,
-    OIDCLogoutView,
 )
 
-from . import return_page, services, sign_in_attempt
+from . import sign_in_attempt
 from .audit.attempt_log import note
 from .cognito.authorization import (
     Callback,
@@ -35,17 +31,18 @@ from .cognito.authorization import (
 )
 from .cognito.errors import CognitoError, InvalidCallback, StateMismatch
 from .core import metrics, navigation
-from .core.app_label import cookie_name, page_address, template
+from .core.app_label import cookie_name
 from .core.navigation import destination, safe_next_url
 from .core.request_meta import subnet_of
-from .middleware import without_renewal
 from .models import SignIn
 from .oidc_settings import oidc_setting
 from .problems import unauthenticated
 from .problems.errors import TooManyFailures
 from .problems.page import render_problem
 from .provider import provider
+from .sessions.decorators import without_renewal
 from .sign_in_attempt import SignInAttempt
+from .signin import flow
 from .signin.flow import record_refusal
 from .tokens.call_budget import call_budget
 
@@ -147,7 +144,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         metrics.count("sign_ins_returned")
         note(attempt.reference, "callback", began=began, next=attempt.next_url.partition("?")[0])
         code = callback.accepted_code()
-        return services.complete_sign_in(self.request, attempt=attempt, code=code)
+        return flow.complete_sign_in(self.request, attempt=attempt, code=code)
 
     def login_success(self, sign_in: SignIn, attempt: SignInAttempt) -> HttpResponse:
         response = HttpResponseRedirect(destination(attempt.next_url))
@@ -200,44 +197,3 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
 
     def _start_once_more(self, next_url: str) -> HttpResponse:
         return go_to_hosted_ui(self.request, sign_in_attempt.begin(next_url, restarted=True))
-
-
-@method_decorator((never_cache, without_renewal), name="dispatch")
-class SignOutView(OIDCLogoutView):  # type: ignore[misc]
-    """Ends the session here, revokes the refresh token, and goes on to the provider's `/logout`."""
-
-    http_method_names = ("post",)
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        response = leave(services.sign_out(request))
-        return_page.remember(response, safe_next_url(request))
-        return response
-
-
-def leave(signed_out: services.SignedOut) -> HttpResponse:
-    """On to the provider's `/logout`, which comes back to the signed-out page."""
-    if signed_out.reached:
-        return HttpResponseRedirect(signed_out.address)
-    # The browser would not get through either; say so instead of leading to a dead address.
-    query = urlencode({"unreached": 1})
-    return HttpResponseRedirect(f"{page_address('signed_out')}?{query}")
-
-
-@method_decorator((never_cache, without_renewal), name="dispatch")
-class SignedOutView(TemplateView):
-    """Where the provider sends people after signing out (the registered logout_uri)."""
-
-    template_name = template("signed_out.html")
-
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        page = return_page.remembered(request)
-        if page and not request.user.is_authenticated and "unreached" not in request.GET:
-            return return_page.forget(HttpResponseRedirect(page))
-        return super().get(request, *args, **kwargs)
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(
-            **kwargs,
-            unreached="unreached" in self.request.GET,
-            logout_url=services.address_at_the_provider(),
-        )

@@ -12,9 +12,9 @@ from django.contrib.auth import get_permission_codename, get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from .. import ending, services
 from ..audit import events
 from ..models import SignIn
+from ..sessions import ending, sign_out
 from ..view_permission import can_view
 
 
@@ -66,7 +66,7 @@ def sign_out_everywhere(modeladmin: Any, request: HttpRequest, rows: QuerySet[An
     people = people_meant(request, rows)
     if not people:
         return
-    done = [services.sign_out_everywhere(user, request=request, by=request.user) for user in people]
+    done = [sign_out.sign_out_everywhere(user, request=request, by=request.user) for user in people]
     sentence = f"{len(done)} signed out everywhere"
     if can_view(request, SignIn):
         sentence += f": sessions ended: {sum(one.ended for one in done)}"

@@ -7,6 +7,7 @@ left of that was written by the client and proves nothing.
 
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -94,3 +95,8 @@ def subnet_of(request: HttpRequest) -> str:
     if isinstance(parsed, IPv6Address):
         return str(ip_network((parsed, 64), strict=False).network_address)
     return str(parsed)
+
+
+def _where(request: HttpRequest) -> dict[str, Any]:
+    device = request.headers.get("User-Agent", "")[:255]
+    return {"device": device, "address": client_address(request)}

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest
+import logging
+from typing import Any
 
+from django.contrib import auth
+from django.http import HttpRequest
+from django.utils import timezone
+
+from .. import break_glass
 from ..audit import events
 from ..audit.attempt_log import note
+from ..backends import CodeGrant
 from ..cognito.errors import CognitoError, ProviderRefused
 from ..core import metrics
+from ..core.request_meta import _where
+from ..models import SignIn
 from ..problems.catalog import problem_for
+from ..sessions import browser_session, limits, renewal
+from ..sessions.sign_out import end_sign_in
+from ..sign_in_attempt import SignInAttempt
+from ..tokens.grants import GrantedTokens
 
 
 def record_refusal(request: HttpRequest, error: CognitoError, *, reference: str) -> None:
@@ -31,3 +44,65 @@ def record_refusal(request: HttpRequest, error: CognitoError, *, reference: str)
         said=error.description if isinstance(error, ProviderRefused) else "",
         check=problem.settings,
     )
+
+
+def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str) -> SignIn:
+    """Redeem the code, sign its person in to this browser and keep the tokens.
+
+    Raises CognitoError leaves: TokenRejected, SignInRejected, TokenEndpointError,
+    CognitoUnavailable; then nothing has changed for the browser.
+    """
+    previous = browser_session.current_sign_in(request)
+    user = auth.authenticate(request, grant=CodeGrant(attempt=attempt, code=code))
+    if user is None:
+        raise CognitoError("no authentication backend took the sign-in")
+    granted: GrantedTokens = request.granted_tokens  # type: ignore[attr-defined]
+    request.session.set_expiry(None)  # login() would keep the hour of a break-glass session
+    auth.login(request, user)
+    request.session.cycle_key()  # login() keeps the session id when the same person returns
+    row = SignIn.objects.create(
+        user=user,
+        issuer=granted.access_claims.issuer,
+        subject=granted.access_claims.subject,
+        client_id=granted.access_claims.client_id,
+        auth_time=granted.id_claims.auth_time,
+        reference=attempt.reference,
+        **_where(request),
+        **renewal.token_columns(granted.tokens, granted.access_claims),
+    )
+    browser_session.bind(request, row)
+    metrics.count("sign_ins", result="ok")
+    events.record(
+        "signed in",
+        reference=attempt.reference,
+        user=user,
+        person=granted.id_claims.username,
+        request=request,
+    )
+    if previous is not None:
+        end_sign_in(previous, reason=SignIn.EndReason.REPLACED, request=request)
+    return row
+
+
+def sign_in_by_password(request: HttpRequest, user: Any) -> SignIn:
+    """Let in somebody whose password the break-glass page has accepted, for an hour at most."""
+    previous = browser_session.current_sign_in(request)
+    auth.login(request, user, backend=break_glass.BACKEND)
+    request.session.cycle_key()
+    # A moment, not a number of seconds: those would be counted anew with each change.
+    ends_at = timezone.now() + limits.LONGEST_SESSION
+    request.session.set_expiry(ends_at)
+    row = SignIn.objects.create(
+        user=user, access_expires_at=ends_at, renew_at=ends_at, **_where(request)
+    )
+    browser_session.bind(request, row)
+    events.record(
+        "signed in",
+        user=user,
+        reason=events.BREAK_GLASS_REASON,
+        request=request,
+        level=logging.WARNING,
+    )
+    if previous is not None:
+        end_sign_in(previous, reason=SignIn.EndReason.REPLACED, request=request)
+    return row

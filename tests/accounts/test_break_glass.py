@@ -11,8 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import break_glass, services
+from accounts import break_glass
 from accounts.models import SignIn, SignInEvent, Tally, User
+from accounts.sessions import limits, sign_out
 from accounts.testing.fake_cognito import Person
 
 pytestmark = pytest.mark.django_db
@@ -102,7 +103,7 @@ def test_signing_out_needs_no_cognito(client, opened):
 
 
 def everywhere(user):
-    services.sign_out_everywhere(user)
+    sign_out.sign_out_everywhere(user)
 
 
 def command(user):
@@ -159,7 +160,7 @@ def test_own_profile_shows_it_and_signs_out_everywhere_without_cognito(client, o
 
 def test_session_is_over_after_an_hour_whatever_the_cookie_says(client, opened):
     enter(client)
-    SignIn.objects.update(signed_in_at=timezone.now() - break_glass.LONGEST_SESSION)
+    SignIn.objects.update(signed_in_at=timezone.now() - limits.LONGEST_SESSION)
     assert client.get("/admin/").status_code == 302
     assert SignIn.objects.get().end_reason == "too_old"
 
@@ -168,7 +169,7 @@ def test_housekeeping_ends_what_is_over(client, opened, settings):
     enter(client)
     call_command("housekeeping", stdout=StringIO())
     assert SignIn.objects.live().count() == 1
-    SignIn.objects.update(signed_in_at=timezone.now() - break_glass.LONGEST_SESSION)
+    SignIn.objects.update(signed_in_at=timezone.now() - limits.LONGEST_SESSION)
     call_command("housekeeping", stdout=StringIO())
     assert SignIn.objects.get().end_reason == "too_old"
     enter(client)

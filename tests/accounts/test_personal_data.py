@@ -9,9 +9,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 
-from accounts import ending, services
 from accounts.audit import events
 from accounts.models import Identity, PendingRevocation, Revocation, SignIn, SignInEvent, User
+from accounts.sessions import ending, sign_out
 from tests.host.models import ApiCall, ApiToken, Article, Device, Pet, Profile, Team
 
 pytestmark = pytest.mark.django_db
@@ -100,8 +100,8 @@ def test_what_the_admin_noted_about_them_is_in(grace, boss):
 
 def test_revocations_are_in(grace, cognito_client):
     identity, row = Identity.objects.get(user=grace), SignIn.objects.get(user=grace)
-    services.end_everything(cognito_client("linus").user, reason="everywhere")
-    services.end_everything(grace, reason="everywhere")
+    sign_out.end_everything(cognito_client("linus").user, reason="everywhere")
+    sign_out.end_everything(grace, reason="everywhere")
     sealed = ending.to_revoke("a refresh token", reference=row.reference).sealed_token
     content, said = export("grace")
     found = content["rows"]["accounts.Revocation"]

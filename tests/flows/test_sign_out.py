@@ -2,8 +2,8 @@
 
 import pytest
 
-from accounts import services
 from accounts.models import SignIn, SignInEvent
+from accounts.sessions import sign_out
 from accounts.tokens.storage import open_tokens
 from tests.flows.conftest import live_sign_ins, query_of
 
@@ -85,7 +85,7 @@ def test_old_session_cookie_does_not_come_back_to_life(visitor, new_visitor):
 
 def test_sign_in_ended_elsewhere_signs_the_browser_out(visitor):
     visitor.sign_in()
-    services.end_sign_in(SignIn.objects.get(), reason=SignIn.EndReason.SIGNED_OUT)
+    sign_out.end_sign_in(SignIn.objects.get(), reason=SignIn.EndReason.SIGNED_OUT)
     assert not visitor.is_signed_in
 
 

@@ -11,8 +11,8 @@ from threading import Thread
 import pytest
 from django.utils import timezone
 
-from accounts import services
 from accounts.models import Identity, Revocation, SignIn, User
+from accounts.sessions import sign_out
 from accounts.testing import mint_access_token
 from stats.models import Stat
 from tools.chaos.report import Result, markdown
@@ -61,7 +61,7 @@ def ledger(cognito_client) -> Ledger:
     subjects = dict(Identity.objects.values_list("username", "subject"))
     Stat.objects.create(kpi="load ada 1", year=2026, month=1, value=7, created_by=ada)
     token = mint_access_token("grace")
-    services.sign_out_everywhere(grace)
+    sign_out.sign_out_everywhere(grace)
     claims = claims_of(token)
     return Ledger(
         writes=[Write("load ada 1", "7", subjects["ada"])],

@@ -80,12 +80,12 @@ def sign_out_for_good(site: Site, person: Person) -> RevokedToken:
     """Somebody with a token that lives for an hour signs out everywhere."""
     from django.utils import timezone
 
-    from accounts import services
     from accounts.models import Identity
+    from accounts.sessions import sign_out
 
     site.pool.pool.configure(access_token_seconds=3600)
     access_token = site.pool.tokens_for(person.name)["access_token"]
-    services.sign_out_everywhere(Identity.objects.get(subject=person.subject).user)
+    sign_out.sign_out_everywhere(Identity.objects.get(subject=person.subject).user)
     person.ledger.signed_in[person.subject] = False
     time.sleep(HEARD_WITHIN)
     claims = claims_of(access_token)

@@ -11,9 +11,9 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from ... import ending
 from ...models import PendingRevocation, Revocation, SharedRefresh, SignIn, SignInEvent, Tally
 from ...provider import provider
+from ...sessions import ending, limits
 
 # Of one run: for ending all forgotten sign-ins, and for revoking all refresh tokens. What is left
 # then waits for the next run.
@@ -54,10 +54,10 @@ class Command(BaseCommand):
         """Those past their limits whose browser never came back to hear it."""
         ends_at, ended = time.monotonic() + END_SECONDS, 0
         while time.monotonic() < ends_at:
-            over = SignIn.objects.live().select_related("user").filter(ending.past_limits())
+            over = SignIn.objects.live().select_related("user").filter(limits.past_limits())
             rows = list(over.order_by("pk")[:AT_ONCE])
             for row in rows:
-                ending.end(row, reason=ending.limit_reached(row) or SignIn.EndReason.IDLE)
+                ending.end(row, reason=limits.limit_reached(row) or SignIn.EndReason.IDLE)
             ended += len(rows)
             if len(rows) < AT_ONCE:
                 break

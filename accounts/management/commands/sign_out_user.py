@@ -8,9 +8,9 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
 
-from ... import services
 from ...models import SignIn
 from ...person_lookup import NobodyMeant, person_called
+from ...sessions import sign_out
 
 
 class Command(BaseCommand):
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         except NobodyMeant as error:
             raise CommandError(str(error)) from error
         for user in people:
-            signed_out = services.sign_out_everywhere(user)
+            signed_out = sign_out.sign_out_everywhere(user)
             self.stdout.write(
                 f"{user}: sessions ended: {signed_out.ended}; tokens issued until now are stopped."
             )

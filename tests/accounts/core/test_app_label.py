@@ -4,8 +4,8 @@ import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from accounts import return_page
 from accounts.core.app_label import cookie_name
+from accounts.sessions import return_page
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from django.db.models.functions import Concat
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
-from accounts import session
 from accounts.core.db import CompiledQuery, Given
 from accounts.models import Identity, SignIn
+from accounts.sessions import browser_session
 
 pytestmark = pytest.mark.django_db
 TEXT = models.CharField()
@@ -148,7 +148,7 @@ def test_sign_in_of_a_session_is_read_with_all_its_columns(person, rf):
     )
     request = rf.get("/")
     request.session = {"sign_in": row.key, "_auth_user_id": str(person.pk)}
-    found = session.current_sign_in(request)
+    found = browser_session.current_sign_in(request)
     assert columns(found) == columns(SignIn.objects.get())
     request.session["_auth_user_id"] = str(person.pk + 1)
-    assert session.current_sign_in(request) is None
+    assert browser_session.current_sign_in(request) is None

@@ -9,10 +9,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from accounts import ending
 from accounts.core.encryption import Cipher
 from accounts.models import PendingRevocation, SignIn
 from accounts.provider import provider
+from accounts.sessions import ending
 from accounts.tokens import storage
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sso_project.settings")
 
 
 def take_the_lease_away() -> None:
-    from accounts import renewal
+    from accounts.sessions import renewal
 
     renewal._claim = lambda row, now: True
 

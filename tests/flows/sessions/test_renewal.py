@@ -168,8 +168,8 @@ def test_form_sent_after_the_session_ended_leads_back_to_its_page(visitor):
 
 def test_grant_refused_because_another_process_won_uses_its_result(visitor, monkeypatch):
     """The lease ran out while we waited for Cognito; meanwhile somebody else renewed."""
-    from accounts import renewal
     from accounts.cognito.errors import GrantRejected
+    from accounts.sessions import renewal
 
     visitor.sign_in()
     until_expired()

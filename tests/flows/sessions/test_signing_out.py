@@ -7,9 +7,9 @@ import requests
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts import ending, services
 from accounts.management.commands import housekeeping
 from accounts.models import Identity, PendingRevocation, Revocation, SignIn, User
+from accounts.sessions import ending, sign_out
 from accounts.tokens import revocation_feed
 from accounts.tokens.storage import open_tokens
 from local_pool.testing import Seed
@@ -119,7 +119,7 @@ def test_signing_out_everywhere_allows_for_a_pool_whose_clock_is_ahead(visitor, 
     visitor.pool.clock.advance(30)
     visitor.sign_in()
     direct = visitor.pool.tokens_for("ada")["access_token"]  # issued before, dated after
-    services.sign_out_everywhere(User.objects.get())
+    sign_out.sign_out_everywhere(User.objects.get())
     assert call_api(site, direct).json()["code"] == "token_revoked"
     visitor.pool.clock.advance(3)
     assert call_api(site, visitor.pool.tokens_for("ada")["access_token"]).status_code == 200
@@ -229,9 +229,9 @@ class TestRenewalMeetsSignOut:
 
         def end():
             if reason == "signed_out":
-                services.end_sign_in(SignIn.objects.get(), reason=SignIn.EndReason.SIGNED_OUT)
+                sign_out.end_sign_in(SignIn.objects.get(), reason=SignIn.EndReason.SIGNED_OUT)
             elif reason == "everywhere":
-                services.sign_out_everywhere(User.objects.get())
+                sign_out.sign_out_everywhere(User.objects.get())
             else:
                 user = User.objects.get()
                 user.is_active = False
@@ -259,7 +259,7 @@ class TestRenewalMeetsSignOut:
 
     def test_renewal_just_before_the_end_is_revoked_with_it(self, visitor, monkeypatch):
         """The row changes between reading its tokens and ending it."""
-        from accounts import ending
+        from accounts.sessions import ending
 
         visitor.sign_in()
         until_due()

@@ -2,95 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest
-from django.utils import timezone
 
-from . import break_glass, ending, session
-from .audit import events
-from .backends import CodeGrant
-from .cognito.authorization import logout_url
-from .cognito.errors import CognitoError
-from .core import metrics
-from .core.app_label import page_address
-from .core.request_meta import client_address
-from .models import Identity, PendingRevocation, SignIn
-from .provider import provider, user_pool
-from .sign_in_attempt import SignInAttempt
-from .tokens import revocations
-from .tokens.grants import GrantedTokens
-
-
-def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str) -> SignIn:
-    """Redeem the code, sign its person in to this browser and keep the tokens.
-
-    Raises CognitoError leaves: TokenRejected, SignInRejected, TokenEndpointError,
-    CognitoUnavailable; then nothing has changed for the browser.
-    """
-    previous = session.current_sign_in(request)
-    user = auth.authenticate(request, grant=CodeGrant(attempt=attempt, code=code))
-    if user is None:
-        raise CognitoError("no authentication backend took the sign-in")
-    granted: GrantedTokens = request.granted_tokens  # type: ignore[attr-defined]
-    request.session.set_expiry(None)  # login() would keep the hour of a break-glass session
-    auth.login(request, user)
-    request.session.cycle_key()  # login() keeps the session id when the same person returns
-    row = SignIn.objects.create(
-        user=user,
-        issuer=granted.access_claims.issuer,
-        subject=granted.access_claims.subject,
-        client_id=granted.access_claims.client_id,
-        auth_time=granted.id_claims.auth_time,
-        reference=attempt.reference,
-        **_where(request),
-        **session.token_columns(granted.tokens, granted.access_claims),
-    )
-    session.bind(request, row)
-    metrics.count("sign_ins", result="ok")
-    events.record(
-        "signed in",
-        reference=attempt.reference,
-        user=user,
-        person=granted.id_claims.username,
-        request=request,
-    )
-    if previous is not None:
-        end_sign_in(previous, reason=SignIn.EndReason.REPLACED, request=request)
-    return row
-
-
-def sign_in_by_password(request: HttpRequest, user: Any) -> SignIn:
-    """Let in somebody whose password the break-glass page has accepted, for an hour at most."""
-    previous = session.current_sign_in(request)
-    auth.login(request, user, backend=break_glass.BACKEND)
-    request.session.cycle_key()
-    # A moment, not a number of seconds: those would be counted anew with each change.
-    ends_at = timezone.now() + break_glass.LONGEST_SESSION
-    request.session.set_expiry(ends_at)
-    row = SignIn.objects.create(
-        user=user, access_expires_at=ends_at, renew_at=ends_at, **_where(request)
-    )
-    session.bind(request, row)
-    events.record(
-        "signed in",
-        user=user,
-        reason=events.BREAK_GLASS_REASON,
-        request=request,
-        level=logging.WARNING,
-    )
-    if previous is not None:
-        end_sign_in(previous, reason=SignIn.EndReason.REPLACED, request=request)
-    return row
-
-
-def _where(request: HttpRequest) -> dict[str, Any]:
-    device = request.headers.get("User-Agent", "")[:255]
-    return {"device": device, "address": client_address(request)}
+from ..audit import events
+from ..cognito.authorization import logout_url
+from ..core.app_label import page_address
+from ..models import Identity, PendingRevocation, SignIn
+from ..provider import provider, user_pool
+from ..tokens import revocations
+from . import browser_session, ending
 
 
 @dataclass(frozen=True)
@@ -108,7 +33,7 @@ def sign_out(request: HttpRequest) -> SignedOut:
 
     The local session ends whatever the provider answers.
     """
-    row = session.current_sign_in(request)
+    row = browser_session.current_sign_in(request)
     reached = row is None or end_sign_in(row, reason=SignIn.EndReason.SIGNED_OUT, request=request)
     auth.logout(request)
     return SignedOut(_way_out(row), reached)
@@ -130,7 +55,7 @@ def sign_out_everywhere(
     The sessions and tokens of this site end at once and whatever the provider answers. With AWS
     credentials, the pool ends all its tokens of the person as well, those of other apps included.
     """
-    row = session.current_sign_in(request) if request else None
+    row = browser_session.current_sign_in(request) if request else None
     ended, pending = end_everything(
         user, reason=SignIn.EndReason.EVERYWHERE, request=request, by=by
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import auth, messages
 from django.contrib.auth.mixins import LoginRequiredMixin
@@ -12,14 +13,15 @@ from django.shortcuts import get_object_or_404
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView, View
+from mozilla_django_oidc.views import OIDCLogoutView
 
-from . import services
-from .core.app_label import page_address, template
-from .core.request_meta import device_name
-from .middleware import without_renewal
-from .models import SignIn
-from .users.token_rights import effective_groups
-from .views import leave
+from ..core.app_label import page_address, template
+from ..core.navigation import safe_next_url
+from ..core.request_meta import device_name
+from ..models import SignIn
+from ..users.token_rights import effective_groups
+from . import return_page, sign_out
+from .decorators import without_renewal
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,8 @@ class EndSessionView(LoginRequiredMixin, View):
         row = get_object_or_404(SignIn.objects.filter(user=request.user.pk), pk=pk)
         current: SignIn | None = request.sign_in  # type: ignore[attr-defined]
         if current is not None and row.pk == current.pk:
-            return leave(services.sign_out(request))
-        if services.end_sign_in(row, reason=SignIn.EndReason.ENDED_BY_PERSON, request=request):
+            return leave(sign_out.sign_out(request))
+        if sign_out.end_sign_in(row, reason=SignIn.EndReason.ENDED_BY_PERSON, request=request):
             messages.success(request, f"Ended: {device_name(row.device)}.")
         else:
             messages.warning(
@@ -102,6 +104,47 @@ class SignOutEverywhereView(LoginRequiredMixin, TemplateView):
         return super().get_context_data(**kwargs, sessions=my_sessions(self.request))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        signed_out = services.sign_out_everywhere(request.user, request=request)
+        signed_out = sign_out.sign_out_everywhere(request.user, request=request)
         auth.logout(request)
         return leave(signed_out)
+
+
+@method_decorator((never_cache, without_renewal), name="dispatch")
+class SignOutView(OIDCLogoutView):  # type: ignore[misc]
+    """Ends the session here, revokes the refresh token, and goes on to the provider's `/logout`."""
+
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        response = leave(sign_out.sign_out(request))
+        return_page.remember(response, safe_next_url(request))
+        return response
+
+
+def leave(signed_out: sign_out.SignedOut) -> HttpResponse:
+    """On to the provider's `/logout`, which comes back to the signed-out page."""
+    if signed_out.reached:
+        return HttpResponseRedirect(signed_out.address)
+    # The browser would not get through either; say so instead of leading to a dead address.
+    query = urlencode({"unreached": 1})
+    return HttpResponseRedirect(f"{page_address('signed_out')}?{query}")
+
+
+@method_decorator((never_cache, without_renewal), name="dispatch")
+class SignedOutView(TemplateView):
+    """Where the provider sends people after signing out (the registered logout_uri)."""
+
+    template_name = template("signed_out.html")
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        page = return_page.remembered(request)
+        if page and not request.user.is_authenticated and "unreached" not in request.GET:
+            return return_page.forget(HttpResponseRedirect(page))
+        return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            **kwargs,
+            unreached="unreached" in self.request.GET,
+            logout_url=sign_out.address_at_the_provider(),
+        )

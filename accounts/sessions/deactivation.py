@@ -12,11 +12,11 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models.signals import pre_delete
 
-from . import services
-from .core import field_changes
-from .core.request_context import acting_user
-from .models import Identity, SignIn
-from .tokens import revocation_feed, revocations
+from ..core import field_changes
+from ..core.request_context import acting_user
+from ..models import Identity, SignIn
+from ..tokens import revocation_feed, revocations
+from . import sign_out
 
 
 def watch() -> None:
@@ -45,4 +45,4 @@ def _before_deletion(instance: Any, **kwargs: Any) -> None:
 
 def _end_everything(user: Any) -> None:
     by = acting_user(besides=user)
-    services.end_everything(user, reason=SignIn.EndReason.DEACTIVATED, by=by)
+    sign_out.end_everything(user, reason=SignIn.EndReason.DEACTIVATED, by=by)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from accounts import renewal
 from accounts.cognito.transport import Transport
 from accounts.provider import bounded_endpoint
+from accounts.sessions import renewal
 
 
 def test_lease_outlives_all_timeouts_and_retries_of_a_renewal():

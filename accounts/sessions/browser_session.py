@@ -4,7 +4,6 @@ how a `SignIn` row keeps its tokens encrypted."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -14,33 +13,11 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
-from .cognito.claims import AccessClaims
-from .cognito.token_endpoint import TokenSet
-from .core.db import CompiledQuery, Given
-from .models import SignIn
-from .tokens.storage import StoredTokens, seal_tokens
+from ..core.db import CompiledQuery, Given
+from ..models import SignIn
 
-RENEW_BEFORE = 60  # seconds before it expires, or a fifth of its life, an access token is renewed
 _SESSION_KEY = "sign_in"
 _LIVE = CompiledQuery(SignIn.objects.live().filter(key=Given("key", models.CharField())))
-
-
-def token_columns(
-    tokens: TokenSet, claims: AccessClaims, *, refresh_token: str = ""
-) -> dict[str, Any]:
-    """What a `SignIn` row holds of its tokens; `refresh_token` is kept when no new one came."""
-    life = claims.expires_at - claims.issued_at
-    renew_at = claims.expires_at - min(RENEW_BEFORE, life / 5)
-    stored = StoredTokens(
-        tokens.access_token, tokens.id_token, tokens.refresh_token or refresh_token
-    )
-    return {
-        "sealed_tokens": seal_tokens(stored),
-        "access_expires_at": datetime.fromtimestamp(claims.expires_at, UTC),
-        "renew_at": datetime.fromtimestamp(renew_at, UTC),
-        # Without `origin_jti` (revocation is off at the app client) a token is known by its own id.
-        "origin_jti": claims.origin_jti or claims.jti or "",
-    }
 
 
 def bind(request: HttpRequest, row: SignIn) -> None:

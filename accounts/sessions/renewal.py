@@ -14,31 +14,33 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
 
-from . import ending, session
-from .audit.attempt_log import note
-from .cognito.errors import (
+from ..audit.attempt_log import note
+from ..cognito.claims import AccessClaims
+from ..cognito.errors import (
     ClaimRejected,
     CognitoError,
     CognitoUnavailable,
     GrantRejected,
     TokenRejected,
 )
-from .cognito.token_endpoint import TokenSet
-from .core import metrics
-from .core.encryption import Unreadable
-from .core.single_flight import turn
-from .models import SignIn, SignInQuerySet
-from .problems.errors import RenewalUnavailable
-from .provider import provider
-from .tokens import revocations, storage
-from .tokens.grants import GrantedTokens, verified_grant
-from .tokens.storage import StoredTokens
-from .users.provisioning import update_person
+from ..cognito.token_endpoint import TokenSet
+from ..core import metrics
+from ..core.encryption import Unreadable
+from ..core.single_flight import turn
+from ..models import SignIn, SignInQuerySet
+from ..problems.errors import RenewalUnavailable
+from ..provider import provider
+from ..tokens import revocations, storage
+from ..tokens.grants import GrantedTokens, verified_grant
+from ..tokens.storage import StoredTokens, seal_tokens
+from ..users.provisioning import update_person
+from . import ending
 
 # Longer than refreshing, fetching keys and storing can take together: 2 x Transport.longest_call.
 LEASE = timedelta(seconds=45)
@@ -167,7 +169,7 @@ def _require_same_sign_in(row: SignIn, granted: GrantedTokens) -> None:
 
 
 def _store(row: SignIn, granted: GrantedTokens, stored: StoredTokens) -> SignIn | None:
-    columns = session.token_columns(
+    columns = token_columns(
         granted.tokens, granted.access_claims, refresh_token=stored.refresh_token
     )
     previous = row.origin_jti
@@ -228,3 +230,24 @@ def _release(row: SignIn) -> None:
 
 def _mine(row: SignIn) -> SignInQuerySet:
     return SignIn.objects.live().filter(pk=row.pk, lease_owner=row.lease_owner)
+
+
+RENEW_BEFORE = 60  # seconds before it expires, or a fifth of its life, an access token is renewed
+
+
+def token_columns(
+    tokens: TokenSet, claims: AccessClaims, *, refresh_token: str = ""
+) -> dict[str, Any]:
+    """What a `SignIn` row holds of its tokens; `refresh_token` is kept when no new one came."""
+    life = claims.expires_at - claims.issued_at
+    renew_at = claims.expires_at - min(RENEW_BEFORE, life / 5)
+    stored = StoredTokens(
+        tokens.access_token, tokens.id_token, tokens.refresh_token or refresh_token
+    )
+    return {
+        "sealed_tokens": seal_tokens(stored),
+        "access_expires_at": datetime.fromtimestamp(claims.expires_at, UTC),
+        "renew_at": datetime.fromtimestamp(renew_at, UTC),
+        # Without `origin_jti` (revocation is off at the app client) a token is known by its own id.
+        "origin_jti": claims.origin_jti or claims.jti or "",
+    }

@@ -12,7 +12,7 @@ from typing import TypeVar
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from .core.app_label import cookie_name
+from ..core.app_label import cookie_name
 
 MAX_AGE = 600  # seconds
 _COOKIE = "after_sign_out"

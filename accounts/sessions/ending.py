@@ -14,18 +14,16 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from . import break_glass
-from .audit import events
-from .audit.attempt_log import note
-from .cognito.errors import CognitoError, CognitoUnavailable
-from .core.encryption import Unreadable
-from .models import PendingRevocation, SignIn
-from .provider import provider
-from .tokens import revocations, storage
+from ..audit import events
+from ..audit.attempt_log import note
+from ..cognito.errors import CognitoError, CognitoUnavailable
+from ..core.encryption import Unreadable
+from ..models import PendingRevocation, SignIn
+from ..provider import provider
+from ..tokens import revocations, storage
 
 REVOKE_SECONDS = 2.0  # signing out must not wait longer for a provider that does not answer
 FIRST_RETRY = timedelta(minutes=1)
@@ -70,32 +68,6 @@ def end(
                 return to_revoke(refresh_token, reference=current.reference)
         current = SignIn.objects.live().select_related("user").filter(pk=row.pk).first()
     return None
-
-
-def limit_reached(row: SignIn) -> str | None:
-    """Why this sign-in is over by its age or by nobody using it; None while it is not."""
-    now, limits = timezone.now(), provider().limits
-    longest = timedelta(seconds=limits.session_absolute)
-    if row.by_password:
-        if not break_glass.is_open():
-            return SignIn.EndReason.SWITCHED_OFF
-        longest = min(longest, break_glass.LONGEST_SESSION)
-    if now - row.signed_in_at >= longest:
-        return SignIn.EndReason.TOO_OLD
-    if now - row.last_seen_at >= timedelta(seconds=limits.session_idle):
-        return SignIn.EndReason.IDLE
-    return None
-
-
-def past_limits() -> Q:
-    """The sign-ins for which `limit_reached` has a reason, for a query."""
-    now, limits = timezone.now(), provider().limits
-    idle = Q(last_seen_at__lte=now - timedelta(seconds=limits.session_idle))
-    too_old = Q(signed_in_at__lte=now - timedelta(seconds=limits.session_absolute))
-    by_password = Q(issuer="")
-    if break_glass.is_open():
-        by_password &= Q(signed_in_at__lte=now - break_glass.LONGEST_SESSION)
-    return idle | too_old | by_password
 
 
 def _refresh_token(row: SignIn) -> str:

@@ -1,0 +1,1 @@
+"""How a sign-in lives and ends."""

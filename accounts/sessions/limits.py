@@ -1,0 +1,44 @@
+"""How long a sign-in may last."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from ..models import SignIn
+from ..provider import provider
+
+LONGEST_SESSION = timedelta(hours=1)
+
+
+def is_open() -> bool:
+    return bool(getattr(settings, "BREAK_GLASS_LOGIN", False))
+
+
+def limit_reached(row: SignIn) -> str | None:
+    """Why this sign-in is over by its age or by nobody using it; None while it is not."""
+    now, limits = timezone.now(), provider().limits
+    longest = timedelta(seconds=limits.session_absolute)
+    if row.by_password:
+        if not is_open():
+            return SignIn.EndReason.SWITCHED_OFF
+        longest = min(longest, LONGEST_SESSION)
+    if now - row.signed_in_at >= longest:
+        return SignIn.EndReason.TOO_OLD
+    if now - row.last_seen_at >= timedelta(seconds=limits.session_idle):
+        return SignIn.EndReason.IDLE
+    return None
+
+
+def past_limits() -> Q:
+    """The sign-ins for which `limit_reached` has a reason, for a query."""
+    now, limits = timezone.now(), provider().limits
+    idle = Q(last_seen_at__lte=now - timedelta(seconds=limits.session_idle))
+    too_old = Q(signed_in_at__lte=now - timedelta(seconds=limits.session_absolute))
+    by_password = Q(issuer="")
+    if is_open():
+        by_password &= Q(signed_in_at__lte=now - LONGEST_SESSION)
+    return idle | too_old | by_password
