@@ -7,7 +7,6 @@ alone: a matching e-mail address proves nothing.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
@@ -18,20 +17,13 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from .audit.attempt_log import note
 from .cognito.claims import IdClaims
 from .core.request_meta import subnet_of
-from .oidc_settings import oidc_setting
 from .provider import provider
-from .sign_in_attempt import SignInAttempt
+from .sessions.limits import is_open
+from .signin.flow import CodeGrant
+from .signin.oidc_settings import oidc_setting
 from .tokens.grants import verified_grant
 from .users.permission_query import is_as_django_has_them, permission_names
 from .users.provisioning import person_of_id_token
-
-
-@dataclass(frozen=True)
-class CodeGrant:
-    """An authorization code and the attempt it answers; its repr shows no secret."""
-
-    attempt: SignInAttempt
-    code: str = field(repr=False)
 
 
 class CognitoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
@@ -85,3 +77,24 @@ class CognitoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
             getattr(type(self), name) is getattr(ModelBackend, name)
             for name in (*hooks, "_get_group_permissions", "_get_permissions")
         )
+
+
+class BreakGlassBackend(ModelBackend):
+    """Django's own for active staff, while break-glass is on; else it lets nobody in."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        if not is_open():
+            return None
+        return super().authenticate(request, username=username, password=password, **kwargs)
+
+    def user_can_authenticate(self, user: Any) -> bool:
+        return super().user_can_authenticate(user) and bool(getattr(user, "is_staff", False))
+
+    def get_user(self, user_id: Any) -> Any:
+        return super().get_user(user_id) if is_open() else None

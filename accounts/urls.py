@@ -6,9 +6,9 @@ The steps of signing in and out stay open under Django's LoginRequiredMiddleware
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
-from . import views
 from .core.app_label import LABEL
 from .sessions import views as sessions_views
+from .signin import views
 
 app_name = LABEL
 

@@ -131,7 +131,7 @@ AUTHENTICATION_BACKENDS = ["accounts.backends.CognitoBackend"]
 # The admin's own password page, for when nobody can come in through Cognito (docs/people.md).
 BREAK_GLASS_LOGIN = env.flag("BREAK_GLASS_LOGIN", False)
 if BREAK_GLASS_LOGIN:
-    AUTHENTICATION_BACKENDS.append("accounts.break_glass.BreakGlassBackend")
+    AUTHENTICATION_BACKENDS.append("accounts.backends.BreakGlassBackend")
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "stats:dashboard"
 

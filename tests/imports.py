@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 class Import:
     """One imported module by its full name, with the file and line that import it."""
 
-    file: str  # relative to the project, "accounts/views.py"
+    file: str  # relative to the project, "accounts/signin/views.py"
     line: int
     module: str  # "accounts.cognito.errors", for `from … import name` with the name
     relative: bool

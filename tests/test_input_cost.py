@@ -11,10 +11,10 @@ import pytest
 from django.http import HttpRequest, QueryDict
 from django.test import RequestFactory
 
-from accounts import break_glass
 from accounts.cognito import claim_checks, verifier
 from accounts.core import navigation, request_meta
 from accounts.core.csv_cells import escape_formula, unescape_formula
+from accounts.signin import break_glass
 from local_pool import commands, grants
 from sso_project import error_views, request_limits
 from sso_project.observability import log_masking

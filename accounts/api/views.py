@@ -22,9 +22,9 @@ from ..cognito.errors import (
     TokenRejected,
 )
 from ..core.request_meta import subnet_of
-from ..exchange import redeem_code
 from ..problems.catalog import problem_for
 from ..provider import provider
+from ..signin.code_exchange import redeem_code
 from ..tokens.call_budget import call_budget
 from .caller import describe_caller
 from .parsers import SafeJSONParser

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import auth
 from django.http import HttpRequest
 from django.utils import timezone
 
-from .. import break_glass
 from ..audit import events
 from ..audit.attempt_log import note
-from ..backends import CodeGrant
 from ..cognito.errors import CognitoError, ProviderRefused
 from ..core import metrics
 from ..core.request_meta import _where
@@ -20,8 +19,9 @@ from ..models import SignIn
 from ..problems.catalog import problem_for
 from ..sessions import browser_session, limits, renewal
 from ..sessions.sign_out import end_sign_in
-from ..sign_in_attempt import SignInAttempt
 from ..tokens.grants import GrantedTokens
+from . import break_glass
+from .attempts import SignInAttempt
 
 
 def record_refusal(request: HttpRequest, error: CognitoError, *, reference: str) -> None:
@@ -106,3 +106,11 @@ def sign_in_by_password(request: HttpRequest, user: Any) -> SignIn:
     if previous is not None:
         end_sign_in(previous, reason=SignIn.EndReason.REPLACED, request=request)
     return row
+
+
+@dataclass(frozen=True)
+class CodeGrant:
+    """An authorization code and the attempt it answers; its repr shows no secret."""
+
+    attempt: SignInAttempt
+    code: str = field(repr=False)

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from accounts import break_glass
 from accounts.models import SignIn, SignInEvent, User
+from accounts.signin import break_glass
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 PASSWORD = "correct horse battery staple"

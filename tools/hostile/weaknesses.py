@@ -100,7 +100,7 @@ def _unlimited_passwords() -> None:
     import django
 
     django.setup()
-    from accounts import break_glass
+    from accounts.signin import break_glass
 
     replace(break_glass, "attempts_too_many", lambda request, username: 0)
 
@@ -109,10 +109,10 @@ def _reusable_attempts() -> None:
     import django
 
     django.setup()
-    from accounts import sign_in_attempt
+    from accounts.signin import attempts
 
-    replace(sign_in_attempt, "is_used", lambda attempt: attempt.used)
-    replace(sign_in_attempt, "use", lambda attempt: True)
+    replace(attempts, "is_used", lambda attempt: attempt.used)
+    replace(attempts, "use", lambda attempt: True)
 
 
 def _unlimited_calls() -> None:

@@ -12,10 +12,11 @@ from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import break_glass, signals
+from accounts import signals
 from accounts.admin import event_list
 from accounts.audit import events
 from accounts.models import SignInEvent, Tally, User
+from accounts.signin import break_glass
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:accounts_signinevent_changelist")

@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import break_glass
 from accounts.models import SignIn, SignInEvent, Tally, User
 from accounts.sessions import limits, sign_out
+from accounts.signin import break_glass
 from accounts.testing.fake_cognito import Person
 
 pytestmark = pytest.mark.django_db

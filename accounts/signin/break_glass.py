@@ -11,42 +11,19 @@ import time
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.forms import UsernameField
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
-from .core import request_meta
-from .core.app_label import PACKAGE
-from .models import rate_limit
-from .sessions.limits import is_open
+from ..core import request_meta
+from ..core.app_label import PACKAGE
+from ..models import rate_limit
 
 WINDOW = 900  # seconds
 MOST_OF_ADDRESS = 10  # wrong or right, in a window
 MOST_OF_NAME = 5
-BACKEND = f"{PACKAGE}.break_glass.BreakGlassBackend"
-
-
-class BreakGlassBackend(ModelBackend):
-    """Django's own for active staff, while break-glass is on; else it lets nobody in."""
-
-    def authenticate(
-        self,
-        request: HttpRequest | None,
-        username: str | None = None,
-        password: str | None = None,
-        **kwargs: Any,
-    ) -> Any:
-        if not is_open():
-            return None
-        return super().authenticate(request, username=username, password=password, **kwargs)
-
-    def user_can_authenticate(self, user: Any) -> bool:
-        return super().user_can_authenticate(user) and bool(getattr(user, "is_staff", False))
-
-    def get_user(self, user_id: Any) -> Any:
-        return super().get_user(user_id) if is_open() else None
+BACKEND = f"{PACKAGE}.backends.BreakGlassBackend"
 
 
 def as_typed(username: str) -> str:

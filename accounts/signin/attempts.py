@@ -15,11 +15,11 @@ from dataclasses import astuple, dataclass, field, replace
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from .cognito.authorization import new_secret, reference_of
-from .core.app_label import cookie_name
-from .core.encryption import Unreadable
-from .models.rate_limit import is_used_up, take
-from .provider import provider
+from ..cognito.authorization import new_secret, reference_of
+from ..core.app_label import cookie_name
+from ..core.encryption import Unreadable
+from ..models.rate_limit import is_used_up, take
+from ..provider import provider
 
 MAX_AGE = 600  # seconds
 MOST_ATTEMPTS = 10  # cookies of one browser; the oldest make room

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from .provider import provider
+from ..provider import provider
 
 
 def oidc_setting(name: str, *default: Any) -> Any:

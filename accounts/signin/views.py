@@ -20,31 +20,30 @@ from mozilla_django_oidc.views import (
     OIDCAuthenticationRequestView,
 )
 
-from . import sign_in_attempt
-from .audit.attempt_log import note
-from .cognito.authorization import (
+from ..audit.attempt_log import note
+from ..cognito.authorization import (
     Callback,
     authorize_url,
     code_challenge,
     parse_callback,
     sign_up_url,
 )
-from .cognito.errors import CognitoError, InvalidCallback, StateMismatch
-from .core import metrics, navigation
-from .core.app_label import cookie_name
-from .core.navigation import destination, safe_next_url
-from .core.request_meta import subnet_of
-from .models import SignIn
+from ..cognito.errors import CognitoError, InvalidCallback, StateMismatch
+from ..core import metrics, navigation
+from ..core.app_label import cookie_name
+from ..core.navigation import destination, safe_next_url
+from ..core.request_meta import subnet_of
+from ..models import SignIn
+from ..problems import unauthenticated
+from ..problems.errors import TooManyFailures
+from ..problems.page import render_problem
+from ..provider import provider
+from ..sessions.decorators import without_renewal
+from ..tokens.call_budget import call_budget
+from . import attempts, flow
+from .attempts import SignInAttempt
+from .flow import record_refusal
 from .oidc_settings import oidc_setting
-from .problems import unauthenticated
-from .problems.errors import TooManyFailures
-from .problems.page import render_problem
-from .provider import provider
-from .sessions.decorators import without_renewal
-from .sign_in_attempt import SignInAttempt
-from .signin import flow
-from .signin.flow import record_refusal
-from .tokens.call_budget import call_budget
 
 
 def go_to_hosted_ui(
@@ -60,7 +59,7 @@ def go_to_hosted_ui(
         prompt=prompt,
     )
     response = HttpResponseRedirect(address)
-    sign_in_attempt.save(attempt, request, response)
+    attempts.save(attempt, request, response)
     # The path alone: a query may hold what does not belong into a log.
     metrics.count("sign_ins_started")
     note(attempt.reference, "authorize", next=attempt.next_url.partition("?")[0])
@@ -82,7 +81,7 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
             return unauthenticated.unauthenticated(request)
         if request.user.is_authenticated and not another:
             return _already_signed_in(request, next_url)
-        attempt = sign_in_attempt.begin(next_url)
+        attempt = attempts.begin(next_url)
         return go_to_hosted_ui(
             request, attempt, sign_up=self.sign_up, prompt="login" if another else ""
         )
@@ -119,14 +118,14 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
             callback = parse_callback(dict(request.GET.lists()), issuer=provider().config.issuer)
         except InvalidCallback as error:
             return self.login_failure(error)
-        attempt = sign_in_attempt.load(request, callback.state)
+        attempt = attempts.load(request, callback.state)
         if attempt is None:
             return self._without_attempt(callback)
-        if sign_in_attempt.is_used(attempt):
+        if attempts.is_used(attempt):
             return self._again(attempt)
         try:
             with call_budget(subnet_of(request)):
-                if not sign_in_attempt.use(attempt):
+                if not attempts.use(attempt):
                     return self._again(attempt)
                 sign_in = self._complete(attempt, callback)
         except TooManyFailures as error:
@@ -135,7 +134,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
             response = self.login_failure(error, attempt)
         else:
             response = self.login_success(sign_in, attempt)
-        sign_in_attempt.save(attempt.marked_used(), request, response)
+        attempts.save(attempt.marked_used(), request, response)
         return response
 
     def _complete(self, attempt: SignInAttempt, callback: Callback) -> SignIn:
@@ -191,9 +190,9 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         """Not begun in this browser, or too long ago. Nobody is signed out for it."""
         if self.request.user.is_authenticated:
             return HttpResponseRedirect(destination(""))
-        if sign_in_attempt.was_restarted(callback.state):
+        if attempts.was_restarted(callback.state):
             return self.login_failure(StateMismatch("no attempt of this browser has this state"))
         return self._start_once_more("")
 
     def _start_once_more(self, next_url: str) -> HttpResponse:
-        return go_to_hosted_ui(self.request, sign_in_attempt.begin(next_url, restarted=True))
+        return go_to_hosted_ui(self.request, attempts.begin(next_url, restarted=True))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from .audit import events
-from .cognito.token_endpoint import TokenSet
-from .core.request_meta import subnet_of
-from .provider import provider
-from .tokens.grants import verified_grant
-from .users.provisioning import person_of_id_token
+from ..audit import events
+from ..cognito.token_endpoint import TokenSet
+from ..core.request_meta import subnet_of
+from ..provider import provider
+from ..tokens.grants import verified_grant
+from ..users.provisioning import person_of_id_token
 
 
 def redeem_code(
