@@ -16,8 +16,8 @@ from django.db import IntegrityError, transaction
 
 from .audit import events
 from .cognito.config import CognitoConfig, TrustedPool
-from .deletion import Rows, deletion_of
 from .models import Identity, SignIn, SignInEvent
+from .privacy.deletion_preview import Rows, deletion_of
 from .provider import user_pool
 from .provider.settings import read_config, read_trusted_pools
 from .sessions import ending, sign_out

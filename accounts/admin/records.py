@@ -13,7 +13,7 @@ from django.utils.html import format_html
 
 from ..core.request_meta import device_name
 from ..models import Identity, PendingRevocation, SignIn
-from ..withheld import withheld_columns
+from ..privacy.sensitive_fields import withheld_columns
 from .actions import ManagesPeople, end_sign_ins, sign_out_everywhere
 from .viewing import OwnModelOnly
 

@@ -12,7 +12,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from ...audit import events
 from ...models import Identity
 from ...person_lookup import NobodyMeant, person_called
-from ...personal_data import personal_data
+from ...privacy.export import personal_data
 from ...provider import aws, provider, user_pool
 
 

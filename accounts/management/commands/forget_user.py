@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
 from django.db.models import ProtectedError, RestrictedError
 
-from ... import leaving
-from ...deletion import Rows
 from ...person_lookup import NobodyMeant, person_called
+from ...privacy import erasure
+from ...privacy.deletion_preview import Rows
 from ...provider import aws
 
 MOST_NAMED = 10  # rows of each model; all of them with --verbosity 2
@@ -37,7 +37,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, name: str, apply: bool, pool: bool, **options: Any) -> None:
         try:
             user = person_called(name)
-            planned = leaving.plan(user, with_pool_account=pool)
+            planned = erasure.plan(user, with_pool_account=pool)
         except (NobodyMeant, aws.AwsProblem) as problem:
             raise CommandError(f"{problem} Nothing was changed.") from problem
         self.stdout.write(f"{user} ({user.get_username()})")
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             return
         self._forget(user, planned)
 
-    def _tell(self, planned: leaving.Plan, *, most: int | None) -> None:
+    def _tell(self, planned: erasure.Plan, *, most: int | None) -> None:
         deletion = planned.deletion
         self._tell_rows("Goes", "-", deletion.going, most)
         for count, what in (
@@ -77,9 +77,9 @@ class Command(BaseCommand):
             for name in rows.names(most):
                 self.stdout.write(f"     {name}")
 
-    def _forget(self, user: Any, planned: leaving.Plan) -> None:
+    def _forget(self, user: Any, planned: erasure.Plan) -> None:
         try:
-            reached = leaving.forget(user, planned)
+            reached = erasure.forget(user, planned)
         except (aws.AwsProblem, ProtectedError, RestrictedError, IntegrityError) as problem:
             raise CommandError(f"{problem} Nothing was changed.") from problem
         self.stdout.write("Forgotten.")

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db.models import Model
 
-from .models import (
+from ..models import (
     Identity,
     PendingRevocation,
     Revocation,

@@ -15,8 +15,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
-from .models import SignIn
-from .sessions import browser_session
+from ..models import SignIn
+from ..sessions import browser_session
 
 _DJANGOS_OWN = {SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY}
 

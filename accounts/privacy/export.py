@@ -12,10 +12,10 @@ from typing import Any
 from django.apps import apps
 from django.db.models import ForeignObjectRel, Model, Q, QuerySet
 
-from .deletion import deletion_of
-from .models import Identity, PendingRevocation, Revocation, SignIn, SignInEvent
-from .stored_sessions import StoredSession, sessions_of
-from .withheld import shown_name, sounds_secret, withheld_columns
+from ..models import Identity, PendingRevocation, Revocation, SignIn, SignInEvent
+from .deletion_preview import deletion_of
+from .django_sessions import StoredSession, sessions_of
+from .sensitive_fields import shown_name, sounds_secret, withheld_columns
 
 Found = dict[str, QuerySet[Any]]  # by the name it has in the export
 

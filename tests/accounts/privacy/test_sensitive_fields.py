@@ -4,7 +4,7 @@ import pytest
 from django.apps import apps
 
 from accounts.models import User
-from accounts.withheld import _OURS, shown_name, sounds_secret, withheld_columns
+from accounts.privacy.sensitive_fields import _OURS, shown_name, sounds_secret, withheld_columns
 from tests.host.models import ApiCall, ApiToken, Device, Invoice, Profile
 
 

@@ -16,7 +16,7 @@ from django.db import router
 from django.db.models import PROTECT, RESTRICT, Model, ProtectedError, RestrictedError
 from django.db.models.deletion import Collector
 
-from .withheld import shown_name
+from .sensitive_fields import shown_name
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from typing import Any
 from django.db import connections, router, transaction
 from django.db.models import QuerySet
 
-from .audit import events
-from .deletion import Deletion, deletion_of
-from .models import Identity, SignIn, SignInEvent
-from .personal_data import acted_events, admin_log_about, events_about, invitations_of
-from .provider import provider, user_pool
-from .sessions import ending, sign_out
-from .stored_sessions import delete_sessions, sessions_of
+from ..audit import events
+from ..models import Identity, SignIn, SignInEvent
+from ..provider import provider, user_pool
+from ..sessions import ending, sign_out
+from .deletion_preview import Deletion, deletion_of
+from .django_sessions import delete_sessions, sessions_of
+from .export import acted_events, admin_log_about, events_about, invitations_of
 
 
 @dataclass(frozen=True)

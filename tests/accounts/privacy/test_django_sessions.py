@@ -7,7 +7,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 
 from accounts.models import User
-from accounts.stored_sessions import delete_sessions, sessions_of
+from accounts.privacy.django_sessions import delete_sessions, sessions_of
 
 pytestmark = pytest.mark.django_db
 BACKENDS = "django.contrib.sessions.backends"

@@ -1,0 +1,1 @@
+"""What is stored about a user, and how it is exported or erased."""
