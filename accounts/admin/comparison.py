@@ -13,11 +13,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from .. import reconciling
 from ..core.app_label import template
+from ..directory import reconciliation
+from ..directory.reconciliation import Finding
 from ..models import Identity
 from ..provider import aws, user_pool
-from ..reconciling import Finding
 from ..view_permission import can_view
 from .actions import people_meant
 
@@ -33,11 +33,11 @@ def reconcile(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> Htt
         return None
     people = people_meant(request, rows)
     try:
-        found = reconciling.compare(people, spared=request.user)
+        found = reconciliation.compare(people, spared=request.user)
         if request.POST.get("confirmed"):
             _deactivate(modeladmin, request, found)
             return None
-    except (aws.AwsProblem, reconciling.TooMany) as problem:
+    except (aws.AwsProblem, reconciliation.TooMany) as problem:
         messages.error(request, f"{problem} Nothing was changed.")
         return None
     if not found:
@@ -47,7 +47,7 @@ def reconcile(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> Htt
 
 
 def _deactivate(modeladmin: Any, request: HttpRequest, found: list[Finding]) -> None:
-    done = reconciling.deactivate_all(found, request=request, by=request.user)
+    done = reconciliation.deactivate_all(found, request=request, by=request.user)
     for each in done:
         modeladmin.log_change(request, each.identity.user, "Deactivated, as in the pool.")
         name = _name(request, each.identity)
@@ -67,7 +67,7 @@ def _name(request: HttpRequest, identity: Identity) -> str:
 def _page(
     modeladmin: Any, request: HttpRequest, found: list[Finding], *, compared: int
 ) -> HttpResponse:
-    lost = reconciling.to_deactivate(found)
+    lost = reconciliation.to_deactivate(found)
     context = {
         **modeladmin.admin_site.each_context(request),
         "title": "Compare with the pool",
@@ -77,7 +77,7 @@ def _page(
         "lost": lost,
         "compared": compared,
         "shows_identities": can_view(request, Identity),
-        "refusal": reconciling.why_too_many(lost),
+        "refusal": reconciliation.why_too_many(lost),
         "checkbox": ACTION_CHECKBOX_NAME,
         "from_person": request.POST.get("from_person", ""),
     }

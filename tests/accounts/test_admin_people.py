@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from accounts import reconciling
+from accounts.directory import reconciliation
 from accounts.models import Identity, SignIn, SignInEvent, User
 from local_pool.testing import LocalPool
 from tests.accounts.pools import use_pool
@@ -245,7 +245,9 @@ def test_only_who_was_shown_is_deactivated(operator, pool, known):
 
 
 def test_more_than_may_be_at_once_are_not_deactivated(operator, pool):
-    people = [User.objects.create_user(f"gone-{number}") for number in range(reconciling.MOST + 1)]
+    people = [
+        User.objects.create_user(f"gone-{number}") for number in range(reconciliation.MOST + 1)
+    ]
     for user in people:
         Identity.objects.create(user=user, issuer=pool.issuer, subject=user.username)
     page = compare(operator, *people)

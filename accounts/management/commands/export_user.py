@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from ...audit import events
+from ...directory.lookup import NobodyMeant, person_called
 from ...models import Identity
-from ...person_lookup import NobodyMeant, person_called
 from ...privacy.export import personal_data
 from ...provider import aws, provider, user_pool
 

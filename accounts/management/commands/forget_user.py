@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
 from django.db.models import ProtectedError, RestrictedError
 
-from ...person_lookup import NobodyMeant, person_called
+from ...directory.lookup import NobodyMeant, person_called
 from ...privacy import erasure
 from ...privacy.deletion_preview import Rows
 from ...provider import aws

@@ -6,10 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ...linking import Proposal, link, people_of_the_pool, proposals
-from ...models import Identity
-from ...person_lookup import NobodyMeant, person_called
-from ...pool_link import (
+from ...directory.email_linking import Proposal, link, people_of_the_pool, proposals
+from ...directory.lookup import NobodyMeant, person_called
+from ...directory.manual_linking import (
     LinkRefused,
     PoolLink,
     issuer_called,
@@ -18,6 +17,7 @@ from ...pool_link import (
     pool_link,
     undo_link,
 )
+from ...models import Identity
 from ...provider import aws
 
 

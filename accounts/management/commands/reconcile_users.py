@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ... import reconciling
+from ...directory import reconciliation
 from ...provider import aws
 
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--at-most",
             type=int,
-            default=reconciling.MOST,
+            default=reconciliation.MOST,
             metavar="N",
             help="change nothing when it would be more people (default %(default)s): a wrong pool "
             "must not empty the site",
@@ -32,18 +32,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, apply: bool, at_most: int, **options: Any) -> None:
         try:
-            found = reconciling.compare()
+            found = reconciliation.compare()
         except aws.AwsProblem as problem:
             raise CommandError(f"{problem} Nothing was changed.") from problem
         for each in found:
             kept = f", kept: {each.kept}" if each.kept else ""
             self.stdout.write(f"{'-' if kept else '+'}  {each.identity}: {each.state}{kept}")
         if not apply:
-            lost = reconciling.to_deactivate(found)
+            lost = reconciliation.to_deactivate(found)
             self.stdout.write(f"{len(lost)} would be deactivated. Look at each, then add --apply.")
             return
         try:
-            done = reconciling.deactivate_all(found, at_most=at_most)
-        except (aws.AwsProblem, reconciling.TooMany) as problem:
+            done = reconciliation.deactivate_all(found, at_most=at_most)
+        except (aws.AwsProblem, reconciliation.TooMany) as problem:
             raise CommandError(f"{problem} Nothing was changed.") from problem
         self.stdout.write(f"{len(done)} deactivated.")

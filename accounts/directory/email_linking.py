@@ -15,9 +15,9 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
-from .audit import events
-from .models import Identity
-from .provider import provider, user_pool
+from ..audit import events
+from ..models import Identity
+from ..provider import provider, user_pool
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 
-from .models import Identity
+from ..models import Identity
 
 
 class NobodyMeant(Exception):

@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts import pool_link
+from accounts.directory import manual_linking
 from accounts.models import Identity, SignIn, SignInEvent, User
 from accounts.tokens import revocation_feed
 from local_pool.testing import LocalPool
@@ -163,10 +163,12 @@ def test_deactivated_person_unknown_pool_and_half_a_command_are_refused(grace, p
 
 
 def test_second_of_two_operators_is_refused(grace, partner):
-    found = pool_link.pool_link(grace, issuer=partner.issuer, subject=partner.person("grace").sub)
+    found = manual_linking.pool_link(
+        grace, issuer=partner.issuer, subject=partner.person("grace").sub
+    )
     link_grace(partner, "--apply")
-    with pytest.raises(pool_link.LinkRefused, match="just now"):
-        pool_link.make_pool_link(found)
+    with pytest.raises(manual_linking.LinkRefused, match="just now"):
+        manual_linking.make_pool_link(found)
     assert Identity.objects.filter(issuer=partner.issuer).count() == 1
 
 

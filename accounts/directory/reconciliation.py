@@ -14,9 +14,9 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 
-from .audit import events
-from .models import Identity
-from .provider import provider, user_pool
+from ..audit import events
+from ..models import Identity
+from ..provider import provider, user_pool
 
 ASKED_ONE_BY_ONE = 20  # people; more are compared with the pool's whole list
 MOST = 50  # people deactivated at once, unless somebody says otherwise

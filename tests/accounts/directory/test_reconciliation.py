@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts import reconciling
+from accounts.directory import reconciliation
 from accounts.models import Identity, SignInEvent, User
 from accounts.provider import aws, user_pool
 from local_pool.testing import LocalPool
@@ -70,14 +70,14 @@ def test_apply_deactivates_and_records_each_once(pool, known):
 
 
 def test_long_list_is_compared_page_by_page(pool, known, monkeypatch):
-    monkeypatch.setattr(reconciling, "ASKED_ONE_BY_ONE", 0)
+    monkeypatch.setattr(reconciliation, "ASKED_ONE_BY_ONE", 0)
     pool.disable("grace")
     assert "1 deactivated." in reconcile("--apply")
     assert active() == ["person-ada", "person-linus"]
 
 
 def test_person_whom_a_page_of_the_list_left_out_stays(pool, known, monkeypatch):
-    monkeypatch.setattr(reconciling, "ASKED_ONE_BY_ONE", 0)
+    monkeypatch.setattr(reconciliation, "ASKED_ONE_BY_ONE", 0)
     real = user_pool.everyone
     monkeypatch.setattr(user_pool, "everyone", lambda only="": real(only=only) if only else [])
     pool.disable("grace")

@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts import linking
+from accounts.directory import email_linking
 from accounts.models import Identity, SignInEvent, User
 from local_pool.testing import LocalPool
 from tests.accounts.pools import use_pool
@@ -33,7 +33,7 @@ def link_users(*arguments):
 
 def reason(**person):
     found = {"sub": "s-1", "username": "grace", "email": "grace@example.com"}
-    [proposal] = linking.proposals([{**found, "email_verified": "true", **person}])
+    [proposal] = email_linking.proposals([{**found, "email_verified": "true", **person}])
     return proposal.reason
 
 
@@ -70,7 +70,7 @@ def test_person_without_a_certain_match_is_not_linked(mary, person, why):
 def test_letters_that_only_unicode_takes_for_the_same_are_another_address(alike):
     """Whatever the database's collation says."""
     for plain in ("kate@example.com", "kat\u00e9@example.com"):
-        assert linking._folded(alike) != linking._folded(plain)
+        assert email_linking._folded(alike) != email_linking._folded(plain)
 
 
 def test_address_of_two_users_links_neither(mary):
@@ -81,7 +81,7 @@ def test_address_of_two_users_links_neither(mary):
 def test_address_of_two_people_of_the_pool_links_neither(mary):
     one = {"sub": "1", "username": "g1", "email": "grace@example.com", "email_verified": "true"}
     two = {**one, "sub": "2", "username": "g2", "email": "GRACE@example.com"}
-    reasons = {each.reason for each in linking.proposals([one, two])}
+    reasons = {each.reason for each in email_linking.proposals([one, two])}
     assert reasons == {"shares the e-mail address with others in the pool"}
 
 

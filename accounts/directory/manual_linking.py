@@ -14,15 +14,15 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from .audit import events
-from .cognito.config import CognitoConfig, TrustedPool
-from .models import Identity, SignIn, SignInEvent
-from .privacy.deletion_preview import Rows, deletion_of
-from .provider import user_pool
-from .provider.settings import read_config, read_trusted_pools
-from .sessions import ending, sign_out
-from .tokens import revocations
-from .users import groups
+from ..audit import events
+from ..cognito.config import CognitoConfig, TrustedPool
+from ..models import Identity, SignIn, SignInEvent
+from ..privacy.deletion_preview import Rows, deletion_of
+from ..provider import user_pool
+from ..provider.settings import read_config, read_trusted_pools
+from ..sessions import ending, sign_out
+from ..tokens import revocations
+from ..users import groups
 
 
 class LinkRefused(Exception):

@@ -1,0 +1,1 @@
+"""How the users of this site match the user pool."""
