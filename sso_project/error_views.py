@@ -15,7 +15,7 @@ from accounts.core import metrics, navigation
 from accounts.problems import outage as problems_outage
 from accounts.problems.outage import CODE, RETRY_AFTER, SENTENCE, is_outage
 
-from .exception_handler import Unforeseen, shape
+from .api.exception_handler import Unforeseen, shape
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

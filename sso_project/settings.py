@@ -123,7 +123,7 @@ if DEBUG and not COGNITO["TOKEN_ENCRYPTION_KEYS"]:
     _digest = hashlib.sha256(b"token encryption in development:" + SECRET_KEY.encode()).digest()
     COGNITO["TOKEN_ENCRYPTION_KEYS"] = [base64.urlsafe_b64encode(_digest).decode()]
 
-# The original stack's addresses and header refresh (accounts/spa_compat.py).
+# The original stack's addresses and header refresh (accounts/api/spa_compat.py).
 SPA_COMPAT = env.flag("SPA_COMPAT", DEBUG)
 
 AUTH_USER_MODEL = "accounts.User"
@@ -209,11 +209,11 @@ WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 
 if SPA_COMPAT:
-    MIDDLEWARE.append("accounts.spa_compat.RefreshedTokensMiddleware")
+    MIDDLEWARE.append("accounts.api.spa_compat.RefreshedTokensMiddleware")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.spa_compat.SpaAuthentication"
+        "accounts.api.spa_compat.SpaAuthentication"
         if SPA_COMPAT
         else "accounts.authentication.CognitoAuthentication",
         "accounts.authentication.SessionAuthentication",
@@ -229,7 +229,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "sso_project.api.renderers.QuickNegotiation",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "sso_project.exception_handler.exception_handler",
+    "EXCEPTION_HANDLER": "sso_project.api.exception_handler.exception_handler",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": f"{SITE_NAME} API",

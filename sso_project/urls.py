@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from accounts import spa_compat
+from accounts.api import spa_urls
 from accounts.api.views import UnknownAddressView
 
 from . import views
@@ -40,5 +40,5 @@ urlpatterns = [
 handler400 = "sso_project.error_views.bad_request"
 handler500 = "sso_project.error_views.server_error"
 if settings.SPA_COMPAT:
-    urlpatterns = [*spa_compat.addresses(api), *urlpatterns]
+    urlpatterns = [*spa_urls.addresses(api), *urlpatterns]
 urlpatterns.append(re_path(r"^api(/|$)", UnknownAddressView.as_view()))

@@ -13,7 +13,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from ..authentication import unavailable
 from ..cognito.errors import (
     CognitoError,
     GrantRejected,
@@ -27,6 +26,7 @@ from ..provider import provider
 from ..signin.code_exchange import redeem_code
 from ..tokens.call_budget import call_budget
 from .caller import describe_caller
+from .errors import unavailable
 from .parsers import SafeJSONParser
 from .serializers import CallerSerializer, CodeSerializer, ErrorSerializer, TokensSerializer
 

@@ -92,7 +92,7 @@ def test_areas_share_all_of_the_time_and_c_functions_are_their_callers():
 @pytest.mark.parametrize(
     ("file", "area"),
     [
-        ("/x/accounts/authentication.py", "authentication, sessions (`accounts`)"),
+        ("/x/accounts/api/authentication.py", "authentication, sessions (`accounts`)"),
         ("/x/django/db/models/query.py", "Django's ORM"),
         ("/x/django/db/backends/sqlite3/base.py", "the database itself"),
         ("/x/psycopg/cursor.py", "the database itself"),

@@ -23,7 +23,7 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 
-from accounts.authentication import authenticated
+from accounts.api.authentication import authenticated
 from accounts.models import Identity
 from accounts.permissions import InGroup
 from accounts.testing import mint_access_token, mint_machine_token

@@ -8,7 +8,7 @@ from rest_framework import exceptions
 from accounts.cognito import errors
 from accounts.problems import errors as problems_errors
 from accounts.problems import outage as problems_outage
-from sso_project import exception_handler
+from sso_project.api import exception_handler
 from tests.imports import ROOT
 
 DOCUMENT = (ROOT / "docs/api.md").read_text(encoding="utf-8")

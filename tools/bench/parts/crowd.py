@@ -10,8 +10,8 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
+from accounts.api.authentication import authenticated
 from accounts.api.principals import principal_maker
-from accounts.authentication import authenticated
 from accounts.cognito.token_cache import VerifiedTokens
 from accounts.models import Identity, Revocation
 from accounts.provider import provider

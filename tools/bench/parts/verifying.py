@@ -19,7 +19,7 @@ from django.conf import settings
 from joserfc import jwt as joserfc_jwt
 from joserfc.jwk import KeySet
 
-from accounts.authentication import authenticated
+from accounts.api.authentication import authenticated
 from accounts.cognito.token_cache import VerifiedTokens
 from accounts.provider import provider
 from accounts.tokens import revocation_feed

@@ -20,20 +20,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_framework_handler
 
-from accounts.authentication import (
-    BearerError,
-    CognitoAuthentication,
-    challenge,
-    refusal,
-    unavailable,
-)
+from accounts.api.errors import BearerError, challenge, refusal, unavailable
+from accounts.api.permissions import INSUFFICIENT_SCOPE
+from accounts.authentication import CognitoAuthentication
 from accounts.cognito.claims import AccessClaims
 from accounts.cognito.errors import CognitoError, TokenRevoked
-from accounts.permissions import INSUFFICIENT_SCOPE, Requirement, is_person
+from accounts.permissions import Requirement, is_person
 from accounts.problems import outage as problems_outage
 from accounts.problems import unauthenticated
 
-from .request_guard import INCOMPLETE
+from ..request_guard import INCOMPLETE
 
 _SIGN_IN = "Sign in, or send an access token: Authorization: Bearer, a space, the token."
 

@@ -9,9 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 
+from accounts.api.errors import BearerError, challenge
 from accounts.api.principals import Machine
 from accounts.api.views import CallerView
-from accounts.authentication import BearerError, CognitoAuthentication, challenge
+from accounts.authentication import CognitoAuthentication
 from accounts.models import Identity
 from accounts.provider import provider
 from accounts.testing import (

@@ -14,23 +14,17 @@ from collections.abc import Callable
 from typing import Any, TypeGuard
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.utils.cache import patch_cache_control
 from rest_framework.request import Request
-from rest_framework.response import Response
 
+from ..cognito.claims import AccessClaims, IdClaims
+from ..cognito.errors import ClaimRejected, GrantRejected, TokenExpired
+from ..core.request_meta import subnet_of
+from ..problems.errors import SessionEnded
+from ..provider import provider
+from ..tokens import revocation_feed
+from ..tokens.shared_refresh import Refreshed, refresh_once
 from .authentication import CognitoAuthentication, authenticated, bearer_token
-from .cognito.claims import AccessClaims, IdClaims
-from .cognito.errors import (
-    ClaimRejected,
-    GrantRejected,
-    TokenExpired,
-)
-from .core.request_meta import subnet_of
-from .problems.errors import SessionEnded
-from .provider import provider
-from .tokens import revocation_feed
-from .tokens.shared_refresh import Refreshed, refresh_once
 
 _NEW_TOKENS = "_refreshed_tokens"  # where authentication leaves them for the middleware
 
@@ -118,22 +112,3 @@ class RefreshedTokensMiddleware:
             response.headers.pop("Cache-Control", None)
             patch_cache_control(response, no_store=True)
         return response
-
-
-def addresses(api: list[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
-    """The URL patterns of `api` at the root as well, and codes by GET in both places."""
-    # Not at the top: whoever imports DRF's views makes DRF import this module's authentication.
-    from .api.views import TokensView
-
-    class CompatTokensView(TokensView):
-        """Also by GET, with the code in the query: the original UI knows no other way."""
-
-        http_method_names = ("get", "post", "options")
-
-        def get(self, request: Request) -> Response:
-            return self.exchange(request, lambda: request.query_params)
-
-    return [
-        re_path(r"^(?:api/)?auth/get-tokens/?$", CompatTokensView.as_view()),
-        path("", include((api, "api"), namespace="root-api")),
-    ]

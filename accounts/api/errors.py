@@ -1,0 +1,73 @@
+"""Errors of the API and the challenge of RFC 6750."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rest_framework import exceptions, status
+from rest_framework.request import Request
+
+from ..cognito.errors import CognitoError, TokenRejected
+from ..problems.catalog import RETRY_AFTER, problem_for, retry_after
+from ..problems.errors import PersonDeactivated, TooManyFailures, UnknownPerson
+
+REALM = "api"
+
+
+@dataclass(frozen=True)
+class BearerError:
+    """What a challenge says beside the scheme (RFC 6750 section 3)."""
+
+    error: str
+    description: str
+    scope: str = ""
+
+
+def challenge(problem: BearerError | None = None) -> str:
+    """The value of a WWW-Authenticate header."""
+    parts = [f'realm="{REALM}"']
+    if problem is not None:
+        parts.append(f'error="{problem.error}"')
+        parts.append(f'error_description="{_quotable(problem.description)}"')
+        if problem.scope:
+            parts.append(f'scope="{_quotable(problem.scope)}"')
+    return f"Bearer {', '.join(parts)}"
+
+
+def _quotable(text: str) -> str:
+    # The characters RFC 6750 section 3 allows; everything else would need escaping, or is none.
+    text = text.replace('"', "'").replace("\\", "/")
+    return "".join(character if " " <= character <= "~" else "?" for character in text)
+
+
+def refusal(request: Request, error: CognitoError) -> exceptions.APIException:
+    """A CognitoError as the exception that Django REST framework answers with.
+
+    401 with a challenge for a token that does not count, 403 for a person who is not let in, else
+    what problems.py says (503 when Cognito or its keys cannot be had).
+    """
+    if isinstance(error, TokenRejected | PersonDeactivated):
+        request._bearer_error = BearerError("invalid_token", error.message)  # type: ignore[attr-defined]
+        return exceptions.AuthenticationFailed(error.message, code=error.code)
+    problem = problem_for(error)
+    if isinstance(error, UnknownPerson):
+        return exceptions.PermissionDenied(f"{problem.what} {problem.next_step}", code=error.code)
+    return unavailable(error)
+
+
+class Unavailable(exceptions.APIException):
+    """503, or 429 beyond a limit: the same request may succeed later. `wait` is in seconds, as
+    DRF's Throttled has it."""
+
+    status_code: int = status.HTTP_503_SERVICE_UNAVAILABLE
+    wait = RETRY_AFTER
+
+
+def unavailable(error: CognitoError) -> Unavailable:
+    """Return an error that the caller can only wait for as the exception that says how long."""
+    problem = problem_for(error)
+    answer = Unavailable(f"{problem.what} {problem.next_step}", code=error.code)
+    if isinstance(error, TooManyFailures):
+        answer.status_code = problem.status
+    answer.wait = retry_after(error)
+    return answer

@@ -1,0 +1,94 @@
+"""Protecting a view is one line: `permission_classes = [HasScope("stats/write")]`.
+
+    permission_classes = [HasScope("stats/write") | InGroup("editors", "admins")]
+
+`HasScope` admits machines, `InGroup` admits users.
+
+They combine with `&`, `|` and `~`, among themselves and with Django REST framework's own. Pages use
+`group_required`, or Django's `login_required` and `permission_required`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from rest_framework.permissions import BasePermission, OperationHolderMixin
+from rest_framework.request import Request
+
+from ..cognito.claims import AccessClaims
+from ..users.groups import pool_groups
+from ..users.token_rights import effective_scopes
+
+INSUFFICIENT_SCOPE = "insufficient_scope"  # RFC 6750 section 3.1
+
+
+class Requirement(OperationHolderMixin, BasePermission):
+    """A permission that is an instance and not a class, so that it can take arguments."""
+
+    code = INSUFFICIENT_SCOPE
+    message: str
+    scope = ""  # what to ask for, for the challenge
+
+    def __call__(self) -> Self:  # DRF makes an instance of each permission class
+        return self
+
+    def met_by(self, request: Request) -> bool:
+        raise NotImplementedError
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        met = self.met_by(request)
+        # Combined permissions forget which of them said no; the answer wants to say it.
+        request._unmet = None if met else self  # type: ignore[attr-defined]
+        return met
+
+
+class HasScope(Requirement):
+    """A machine whose access token was granted all of these scopes.
+
+    Cognito grants a user any scope that the app client may request, so a scope says nothing about
+    what the user may do. `users=True` admits users by scope as well. A browser session has none.
+    """
+
+    def __init__(self, *scopes: str, users: bool = False) -> None:
+        if not scopes:
+            raise ValueError("HasScope needs at least one scope")
+        self.scopes = frozenset(scopes)
+        self.scope = " ".join(scopes)
+        self.users = users
+        bearer = "an access token" if users else "a machine's access token (client credentials)"
+        self.message = f"This needs {bearer} with the scope {self.scope}."
+
+    def met_by(self, request: Request) -> bool:
+        claims = request.auth
+        if not isinstance(claims, AccessClaims) or not (claims.is_machine or self.users):
+            return False
+        return self.scopes <= effective_scopes(claims)
+
+
+class InGroup(Requirement):
+    """A user in at least one of these groups. Machines are in none.
+
+    These are groups of our own pool, by their names there. A user of a trusted pool is in the
+    Django groups that the rules of that pool give (`COGNITO_TRUSTED_POOLS`), and in no others.
+    """
+
+    def __init__(self, *groups: str) -> None:
+        if not groups:
+            raise ValueError("InGroup needs at least one group")
+        self.groups = frozenset(groups)
+        self.message = f"This is for people in the group {' or '.join(groups)}."
+
+    def met_by(self, request: Request) -> bool:
+        return not self.groups.isdisjoint(pool_groups(request))
+
+
+class IsPerson(BasePermission):
+    """Somebody who is signed in, by token or session, and not a machine."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return is_person(request.user)
+
+
+def is_person(user: Any) -> bool:
+    """Whether `request.user` is somebody, not nobody and not a machine."""
+    return bool(user and user.is_authenticated and not getattr(user, "is_machine", False))

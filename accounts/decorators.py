@@ -1,0 +1,45 @@
+"""Decorators for pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from .sessions.decorators import without_renewal as without_renewal
+from .users.groups import pool_groups
+
+P = ParamSpec("P")
+
+
+def group_required(
+    *groups: str,
+) -> Callable[
+    [Callable[Concatenate[HttpRequest, P], HttpResponse]],
+    Callable[Concatenate[HttpRequest, P], HttpResponse],
+]:
+    """For pages: people in at least one of these groups of the pool.
+
+    Who is not signed in is sent to sign in and comes back; who is and may not gets the 403 page.
+    """
+    if not groups or callable(groups[0]):
+        raise TypeError('group_required needs groups: @group_required("admins")')
+
+    def decorate(
+        view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+    ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if set(groups).isdisjoint(pool_groups(request)):
+                raise PermissionDenied(f"This is for people in the group {' or '.join(groups)}.")
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
