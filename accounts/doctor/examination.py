@@ -16,14 +16,14 @@ from ..cognito.safe_urls import is_loopback
 from ..cognito.transport import Transport
 from ..provider import Provider, provider
 from . import pool_findings
-from .client import Addresses, ClientExamination
-from .description import client_problems
-from .description import production_problems as description_production_problems
+from .app_client import Addresses, ClientExamination
+from .client_settings import client_problems
+from .client_settings import production_problems as description_production_problems
 from .finding import Finding
 from .pool import PoolExamination
-from .probing import Probe
+from .probe import Probe
 from .production import live_problems, production_problems
-from .site import site_problems, wrong_settings
+from .project import site_problems, wrong_settings
 
 Describe = Callable[[Provider], Mapping[str, Any] | None]
 

@@ -13,7 +13,7 @@ from ..cognito.jwks import KeySet, parse_key_set
 from ..cognito.transport import Response
 from . import pool_findings as findings
 from .finding import Finding
-from .probing import Probe, json_object
+from .probe import Probe, json_object
 
 MOST_SKEW = 30  # seconds; the verifier forgives 60 for a token that was issued just now
 

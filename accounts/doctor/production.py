@@ -17,7 +17,7 @@ from ..cognito.transport import Response
 from ..core.app_label import page_address
 from . import production_findings as findings
 from .finding import Finding
-from .probing import Probe
+from .probe import Probe
 
 _TOLD_ABOVE = {"security.W018", "accounts.W002"}  # DEBUG, and a pool on this machine
 

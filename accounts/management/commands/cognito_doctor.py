@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from ...cognito.safe_urls import address_problem
-from ...doctor import description, report
+from ...doctor import client_settings, report
 from ...doctor.examination import examine
 from ...provider import Provider
 from ...provider.aws import AwsProblem
@@ -46,9 +46,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         def describe(current: Provider) -> Mapping[str, Any] | None:
             if options["describe"]:
-                return description.fetch(current.config)
+                return client_settings.fetch(current.config)
             if options["client_json"]:
-                return description.read(_text(options["client_json"]), current.config)
+                return client_settings.read(_text(options["client_json"]), current.config)
             return None
 
         try:
@@ -59,7 +59,7 @@ class Command(BaseCommand):
             )
         except AwsProblem as problem:
             raise CommandError(str(problem)) from problem
-        except description.NotADescription as problem:
+        except client_settings.NotADescription as problem:
             raise CommandError(
                 f"--client-json can't be used: {problem}. Give what `aws cognito-idp"
                 " describe-user-pool-client --user-pool-id … --client-id …` prints."

@@ -8,10 +8,10 @@ from functools import partial
 
 from ..cognito.errors import ClientRejected, CognitoError, CognitoUnavailable, GrantRejected
 from ..cognito.errors import RequestRejected as Refused
-from . import client_findings, pool_findings
+from . import app_client_findings, pool_findings
 from .finding import Finding
-from .near_variants import near_variants
-from .probing import Probe, Reply, Verdict
+from .probe import Probe, Reply, Verdict
+from .url_variants import near_variants
 
 _UNAVAILABLE = b"login pages unavailable"
 
@@ -59,7 +59,7 @@ class ClientExamination:
         registered = callback
         if reply.verdict is Verdict.MISMATCH:
             registered = self._registered_instead(callback, self._probe.authorize)
-            yield client_findings.callback_not_registered(config, callback, registered)
+            yield app_client_findings.callback_not_registered(config, callback, registered)
             if registered:
                 reply = self._probe.authorize(registered, scopes=config.scopes)
         yield from self._flow_and_scopes(reply, registered)
@@ -72,10 +72,10 @@ class ClientExamination:
         """Cognito's own error page, and not for the address: mostly nobody there knows us."""
         config = self._config
         if not isinstance(refusal, ClientRejected):
-            return client_findings.authorize_refused(config, reply.error, reply.description)
+            return app_client_findings.authorize_refused(config, reply.error, reply.description)
         if self._hosted_ui and self._hosted_ui != config.domain:
             return pool_findings.domain_of_another_pool(config, self._hosted_ui)
-        return client_findings.client_unknown(config)
+        return app_client_findings.client_unknown(config)
 
     def _credentials(self, refusal: CognitoError | None, reply: Reply) -> Iterator[Finding]:
         config = self._config
@@ -84,30 +84,30 @@ class ClientExamination:
         if isinstance(refusal, ClientRejected):
             bare = self._probe.exchange(self._addresses.callback, public_client_id=config.client_id)
             public = isinstance(bare, GrantRejected | Refused)
-            kind = client_findings.client_without_secret if public else None
-            yield (kind or client_findings.secret_refused)(config)
+            kind = app_client_findings.client_without_secret if public else None
+            yield (kind or app_client_findings.secret_refused)(config)
         elif isinstance(refusal, CognitoUnavailable):
-            yield client_findings.token_endpoint_unavailable(config, refusal.message)
+            yield app_client_findings.token_endpoint_unavailable(config, refusal.message)
         elif reply.verdict is Verdict.ACCEPTED:  # else the same cause is found at authorize
-            yield client_findings.token_request_refused(config, str(refusal.data.get("error")))
+            yield app_client_findings.token_request_refused(config, str(refusal.data.get("error")))
 
     def _flow_and_scopes(self, reply: Reply, registered: str) -> Iterator[Finding]:
         config = self._config
         if reply.verdict is not Verdict.SENT_BACK:
             return
         if reply.error == "unauthorized_client":
-            yield client_findings.code_flow_off(config)
+            yield app_client_findings.code_flow_off(config)
         elif "invalid_scope" in (reply.error, reply.description):
             # Cognito doesn't say which one: ask for each. openid alone may be the one, too.
             for scope in config.scopes:
                 asked = tuple(dict.fromkeys(("openid", scope)))
                 again = self._probe.authorize(registered, scopes=asked)
                 if "invalid_scope" in (again.error, again.description):
-                    yield client_findings.scope_not_allowed(config, scope)
+                    yield app_client_findings.scope_not_allowed(config, scope)
                     if scope == "openid":
                         return
         else:
-            yield client_findings.authorize_refused(config, reply.error, reply.description)
+            yield app_client_findings.authorize_refused(config, reply.error, reply.description)
 
     def _login_page(self, reply: Reply) -> Iterator[Finding]:
         own = reply.location.startswith(f"{self._config.domain}/")
@@ -125,7 +125,7 @@ class ClientExamination:
         sent = self._addresses.signed_out
         if self._probe.logout(sent).verdict is not Verdict.ACCEPTED:
             registered = self._registered_instead(sent, self._probe.logout)
-            yield client_findings.sign_out_not_registered(self._config, sent, registered)
+            yield app_client_findings.sign_out_not_registered(self._config, sent, registered)
 
     def _registered_instead(self, sent: str, ask: Callable[[str], Reply]) -> str:
         """The near variant that is registered, or an empty text."""
@@ -137,7 +137,9 @@ class ClientExamination:
         for address in self._addresses.spa_callbacks:
             if ask(address).verdict is Verdict.MISMATCH:
                 registered = self._registered_instead(address, ask)
-                yield client_findings.spa_callback_not_registered(self._config, address, registered)
+                yield app_client_findings.spa_callback_not_registered(
+                    self._config, address, registered
+                )
 
     def _public_client(self) -> Iterator[Finding]:
         client_id, callback = self._addresses.public_client_id, self._addresses.docs_callback
@@ -147,11 +149,11 @@ class ClientExamination:
             callback or self._addresses.callback, public_client_id=client_id
         )
         if isinstance(refusal, ClientRejected):
-            yield client_findings.public_client_unusable(self._config, client_id)
+            yield app_client_findings.public_client_unusable(self._config, client_id)
         elif callback:
             ask = partial(self._probe.authorize, client_id=client_id)
             if ask(callback).verdict is Verdict.MISMATCH:
                 registered = self._registered_instead(callback, ask)
-                yield client_findings.public_callback_not_registered(
+                yield app_client_findings.public_callback_not_registered(
                     self._config, client_id, callback, registered
                 )

@@ -12,7 +12,7 @@ import pytest
 from botocore.validate import ParamValidator
 
 from accounts.cognito.config import CognitoConfig
-from accounts.doctor import client_findings, description
+from accounts.doctor import app_client_findings, client_settings
 from accounts.doctor.examination import Examination
 from accounts.doctor.report import as_text
 from accounts.provider import Limits
@@ -109,11 +109,11 @@ def _edited(described, edit):
 )  # fmt: skip
 def test_description_is_held_against_what_the_site_expects(config, members, finding):
     described = {**DESCRIBED, **members}
-    found = list(description.client_problems(described, config, Limits()))
+    found = list(client_settings.client_problems(described, config, Limits()))
     assert [each.id for each in found] == ([finding] if finding else [])
     for each in found:
         fixed = repaired(described, each)
-        assert not list(description.client_problems(fixed, config, Limits()))
+        assert not list(client_settings.client_problems(fixed, config, Limits()))
         assert {name for name in fixed if fixed[name] != described.get(name)} <= {
             *members, "TokenValidityUnits"
         }  # fmt: skip
@@ -122,14 +122,19 @@ def test_description_is_held_against_what_the_site_expects(config, members, find
 @pytest.mark.parametrize(
     ("found", "about", "name", "value"),
     [
-        (client_findings.code_flow_off, (), "AllowedOAuthFlows", "code"),
-        (client_findings.token_request_refused, ("x",), "AllowedOAuthFlows", "code"),
-        (client_findings.authorize_refused, ("x", ""), "SupportedIdentityProviders", "COGNITO"),
-        (client_findings.scope_not_allowed, ("phone",), "AllowedOAuthScopes", "phone"),
-        (client_findings.callback_not_registered, (OTHER, ""), "CallbackURLs", OTHER),
-        (client_findings.sign_out_not_registered, (OTHER, ""), "LogoutURLs", OTHER),
-        (client_findings.spa_callback_not_registered, (OTHER, ""), "CallbackURLs", OTHER),
-        (client_findings.public_callback_not_registered, ("p", OTHER, ""), "CallbackURLs", OTHER),
+        (app_client_findings.code_flow_off, (), "AllowedOAuthFlows", "code"),
+        (app_client_findings.token_request_refused, ("x",), "AllowedOAuthFlows", "code"),
+        (app_client_findings.authorize_refused, ("x", ""), "SupportedIdentityProviders", "COGNITO"),
+        (app_client_findings.scope_not_allowed, ("phone",), "AllowedOAuthScopes", "phone"),
+        (app_client_findings.callback_not_registered, (OTHER, ""), "CallbackURLs", OTHER),
+        (app_client_findings.sign_out_not_registered, (OTHER, ""), "LogoutURLs", OTHER),
+        (app_client_findings.spa_callback_not_registered, (OTHER, ""), "CallbackURLs", OTHER),
+        (
+            app_client_findings.public_callback_not_registered,
+            ("p", OTHER, ""),
+            "CallbackURLs",
+            OTHER,
+        ),
     ],
 )
 def test_command_line_adds_what_is_missing(config, found, about, name, value):
@@ -142,13 +147,13 @@ def test_command_line_adds_what_is_missing(config, found, about, name, value):
 
 def test_localhost_at_a_live_client_is_found(config):
     described = {**DESCRIBED, "CallbackURLs": [CALLBACK, "http://localhost:8000/signin"]}
-    [found] = description.production_problems(described, config)
+    [found] = client_settings.production_problems(described, config)
     assert "http://localhost:8000/signin" in found.what
     assert CALLBACK not in found.what
     assert repaired(described, found)["CallbackURLs"] == [CALLBACK]
 
 
 def test_report_breaks_no_command(config):
-    finding = client_findings.callback_not_registered(config, CALLBACK, "")
+    finding = app_client_findings.callback_not_registered(config, CALLBACK, "")
     [command] = re.findall(r"`(aws cognito-idp .*?)`", " ".join(finding.fix))
     assert f"`{command}`\n" in as_text(Examination("x", [finding]))

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core import checks
 from django.http.request import split_domain_port, validate_host
 
-from . import site_findings as findings
+from . import project_findings as findings
 from .finding import Finding
 
 CONFIGURATION = "configuration"  # the checks that decide whether a server may start

@@ -13,7 +13,7 @@ from typing import Any
 from ..cognito.config import CognitoConfig
 from ..cognito.safe_urls import is_loopback
 from ..provider import Limits, aws
-from . import description_findings as findings
+from . import client_settings_findings as findings
 from .finding import Finding
 
 LEAST_GRACE = 10  # seconds; an answer lost on the way is asked for again within these

@@ -8,14 +8,14 @@ from django.core.management import load_command_class
 
 from accounts.cognito.config import CognitoConfig
 from accounts.cognito.transport import Transport
-from accounts.doctor import client_findings, site_findings
-from accounts.doctor.client import Addresses, ClientExamination
+from accounts.doctor import app_client_findings, project_findings
+from accounts.doctor.app_client import Addresses, ClientExamination
 from accounts.doctor.examination import Examination
-from accounts.doctor.near_variants import near_variants
 from accounts.doctor.pool import PoolExamination
-from accounts.doctor.probing import Probe, Verdict
+from accounts.doctor.probe import Probe, Verdict
+from accounts.doctor.project import site_problems
 from accounts.doctor.report import as_text
-from accounts.doctor.site import site_problems
+from accounts.doctor.url_variants import near_variants
 from accounts.testing.tokens import key_set
 from tests.imports import ROOT
 
@@ -235,14 +235,14 @@ def test_address_of_numbers_is_held_against_the_allowed_ones_as_django_does(sett
 
 def test_report_breaks_no_address():
     address = f"{SITE}/{'very-long-' * 12}"
-    text = as_text(Examination("x", [site_findings.public_url_differs(SITE, address)]))
+    text = as_text(Examination("x", [project_findings.public_url_differs(SITE, address)]))
     assert address in text
 
 
 @pytest.mark.parametrize(("columns", "widest"), [("80", 80), ("200", 96)])
 def test_report_fits_the_terminal(monkeypatch, columns, widest):
     monkeypatch.setenv("COLUMNS", columns)
-    words = site_findings.setting_wrong("word " * 60, "word " * 60)
+    words = project_findings.setting_wrong("word " * 60, "word " * 60)
     text = as_text(Examination("word " * 60, [words], ["word " * 60]))
     assert widest - 5 <= max(map(len, text.splitlines())) <= widest
 
@@ -252,7 +252,7 @@ def test_report_fits_the_terminal(monkeypatch, columns, widest):
     [(f"{SITE}:8443/signin", True), ("", True), (f"{SITE}/signin/", False)],
 )
 def test_another_public_url_is_advised_where_it_helps(config, registered, helps):
-    finding = client_findings.callback_not_registered(config, f"{SITE}/signin", registered)
+    finding = app_client_findings.callback_not_registered(config, f"{SITE}/signin", registered)
     assert ("PUBLIC_URL" in " ".join(finding.fix)) is helps
 
 

@@ -10,7 +10,7 @@ import responses
 
 from accounts.cognito.config import CognitoConfig
 from accounts.cognito.transport import Transport
-from accounts.doctor.probing import Probe
+from accounts.doctor.probe import Probe
 from accounts.doctor.production import live_problems, production_problems
 from tests.imports import ROOT
 from tests.sso_project.test_deploy_checks import PRODUCTION
