@@ -5,4 +5,4 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class SingleSignOnAdminConfig(AdminConfig):
-    default_site = f"{__package__}.admin_site.SingleSignOnAdminSite"
+    default_site = f"{__package__}.admin_site.sites.SingleSignOnAdminSite"

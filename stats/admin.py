@@ -16,7 +16,7 @@ from import_export.admin import ImportExportMixin
 from import_export.forms import ConfirmImportForm, ExportForm, ImportForm
 from import_export.results import Result
 
-from accounts.view_permission import can_view
+from accounts.admin_site.view_permission import can_view
 
 from . import writing
 from .cleaning import UnreadableFile

@@ -13,7 +13,7 @@ tests may import this package.
 from contextlib import suppress
 
 from .clients import CognitoClient, calling_machine, signed_in
-from .fake_cognito import FakeCognito, fake_cognito
+from .fake import FakeCognito, fake_cognito
 from .tokens import mint_access_token, mint_id_token, mint_machine_token, subject_of
 
 with suppress(ModuleNotFoundError):  # unittest does without pytest

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from ..core.app_label import page_address
 from ..provider import provider
-from .fake_cognito import FakeCognito, Person
+from .fake import FakeCognito, Person
 from .tokens import DEFAULT_SCOPES, mint_access_token, mint_machine_token
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from .clients import CognitoClient, calling_machine, signed_in
-from .fake_cognito import FakeCognito, fake_cognito
+from .fake import FakeCognito, fake_cognito
 
 
 class CognitoClientFactory:

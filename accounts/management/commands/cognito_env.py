@@ -12,8 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from ... import env_file
 from ...provider import aws
+from .. import env_file
 
 _NEXT = "Nothing was written."
 

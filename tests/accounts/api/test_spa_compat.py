@@ -9,7 +9,7 @@ from django.urls import resolve
 
 from accounts.models import SharedRefresh, User
 from accounts.testing import mint_access_token, mint_id_token, mint_machine_token
-from accounts.testing.fake_cognito import Person
+from accounts.testing.fake import Person
 from accounts.tokens import revocation_feed, revocations
 from tests.imports import ROOT
 

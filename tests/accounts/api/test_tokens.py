@@ -10,7 +10,7 @@ from accounts.cognito.transport import Response
 from accounts.models import Identity, SignInEvent
 from accounts.provider import provider
 from accounts.testing import mint_access_token, mint_id_token
-from accounts.testing.fake_cognito import Person
+from accounts.testing.fake import Person
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import signals
-from accounts.admin import event_list
+from accounts.admin_site import events as admin_site_events
 from accounts.audit import events
 from accounts.models import SignInEvent, Tally, User
 from accounts.signin import break_glass
@@ -142,7 +142,7 @@ def test_export_has_no_formula_whichever_separator_a_program_expects(separator):
     texts = ["=1", "x;=1", "x\t@1", "x,+1", "\uff1d1", ';"=1']
     for text in texts:
         SignInEvent.objects.create(kind="refused", device=text, person=text, details={"a": text})
-    content = "".join(event_list.csv_lines(SignInEvent.objects.all()))
+    content = "".join(admin_site_events.csv_lines(SignInEvent.objects.all()))
     rows = [*csv.reader(StringIO(content, newline=""), delimiter=separator)]
     cells = [cell.strip(' "') for row in rows for cell in row]
     assert not [cell for cell in cells if cell.startswith((*"=+-@", "\uff1d"))]

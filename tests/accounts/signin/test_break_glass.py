@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import SignIn, SignInEvent, Tally, User
 from accounts.sessions import limits, sign_out
 from accounts.signin import break_glass
-from accounts.testing.fake_cognito import Person
+from accounts.testing.fake import Person
 
 pytestmark = pytest.mark.django_db
 PAGE = "/admin/break-glass/"

@@ -15,7 +15,7 @@ from django.utils.html import format_html_join
 from ..core.csv_cells import BYTE_ORDER_MARK, csv_writer
 from ..core.request_meta import device_name
 from ..models import SignInEvent
-from .records import ReadOnlyAdmin
+from .read_only import ReadOnlyAdmin
 
 COLUMNS = ("at", "kind", "reason", "person", "user", "reference", "address", "device", "details")
 

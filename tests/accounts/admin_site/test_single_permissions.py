@@ -9,12 +9,12 @@ from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.admin_site.dashboard import site_overview
 from accounts.models import Identity, PendingRevocation, SignIn, SignInEvent, User
 from accounts.provider import user_pool
-from accounts.site_overview import site_overview
 from stats import writing
 from stats.models import Change, Stat
-from tests.accounts.test_admin_permissions import addresses
+from tests.accounts.admin_site.test_permissions import addresses
 
 pytestmark = pytest.mark.django_db
 

@@ -16,9 +16,9 @@ from django.db.models import Count
 from django.http import HttpRequest
 from django.utils import timezone
 
-from .models import Identity, PendingRevocation, SignIn, SignInEvent
-from .provider import provider, user_pool
-from .sessions import limits
+from ..models import Identity, PendingRevocation, SignIn, SignInEvent
+from ..provider import provider, user_pool
+from ..sessions import limits
 from .view_permission import can_view
 
 _SHOWN = 8

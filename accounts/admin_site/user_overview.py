@@ -7,10 +7,10 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from .core.request_meta import device_name
-from .models import Identity, SignIn, SignInEvent
-from .provider import provider
-from .provider.group_mapping import GroupMapping, Rights
+from ..core.request_meta import device_name
+from ..models import Identity, SignIn, SignInEvent
+from ..provider import provider
+from ..provider.group_mapping import GroupMapping, Rights
 from .view_permission import can_view
 
 _SHOWN_EVENTS = 20

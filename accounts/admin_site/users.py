@@ -9,8 +9,8 @@ from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 
 from ..models import Identity, User
-from ..view_permission import can_view
-from .person_page import FROM_THE_POOL, RIGHTS, PersonPage
+from .user_page import FROM_THE_POOL, RIGHTS, PersonPage
+from .view_permission import can_view
 
 
 class PersonAdmin(PersonPage, UserAdmin):  # type: ignore[type-arg]

@@ -18,8 +18,8 @@ from ..directory import reconciliation
 from ..directory.reconciliation import Finding
 from ..models import Identity
 from ..provider import aws, user_pool
-from ..view_permission import can_view
 from .actions import people_meant
+from .view_permission import can_view
 
 _SHOWN = 200  # lines
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from ..view_permission import can_look_up
+from .view_permission import can_look_up
 
 
 class OwnModelOnly:

@@ -16,11 +16,11 @@ from django.urls import path, reverse
 from ..audit import events, rights
 from ..core.app_label import template
 from ..models import Identity, SignInEvent
-from ..person_overview import overview
-from ..view_permission import can_view
 from .actions import ManagesPeople, activate, deactivate, may_act_on, sign_out_everywhere
-from .comparison import reconcile
 from .invitations import InvitationsView, may_invite
+from .reconciliation import reconcile
+from .user_overview import overview
+from .view_permission import can_view
 from .viewing import OwnModelOnly
 
 FROM_THE_POOL = ("first_name", "last_name", "email")

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from ..audit import events
 from ..models import SignIn
 from ..sessions import ending, sign_out
-from ..view_permission import can_view
+from .view_permission import can_view
 
 
 class ManagesPeople:

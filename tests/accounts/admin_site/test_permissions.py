@@ -14,7 +14,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.admin.person_page import PersonPage
+from accounts.admin_site.user_page import PersonPage
 from accounts.models import Identity, PendingRevocation, SignIn, SignInEvent, User
 from accounts.provider import user_pool
 from stats import writing

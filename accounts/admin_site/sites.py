@@ -12,16 +12,16 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import path, reverse
 
-from .audit import rights
-from .break_glass_view import BreakGlassView
+from ..audit import rights
+from ..core.app_label import template
+from ..core.navigation import safe_next_url
+from ..models import SignInEvent
+from ..problems import unauthenticated
+from ..sessions.decorators import without_renewal
+from ..sessions.views import SignOutView
+from .break_glass import BreakGlassView
 from .checked_admin import CheckedAdmin
-from .core.app_label import template
-from .core.navigation import safe_next_url
-from .models import SignInEvent
-from .problems import unauthenticated
-from .sessions.decorators import without_renewal
-from .sessions.views import SignOutView
-from .site_overview import site_overview
+from .dashboard import site_overview
 
 
 class SingleSignOnAdminSite(AdminSite):

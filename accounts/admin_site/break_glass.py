@@ -16,11 +16,11 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
-from .audit import events
-from .core.app_label import template
-from .sessions import limits
-from .sessions.decorators import without_renewal
-from .signin import break_glass, flow
+from ..audit import events
+from ..core.app_label import template
+from ..sessions import limits
+from ..sessions.decorators import without_renewal
+from ..signin import break_glass, flow
 
 
 @method_decorator(
