@@ -1,7 +1,7 @@
 """Django's Redis cache with two differences: values are JSON, and times may be parts of a second.
 
-Django pickles values, so whoever can write into Redis could run code here. `accounts.provider.shared_cache`
-alone uses it, and goes on without it when it does not respond.
+Django pickles values, so an attacker who can write to Redis could run code here. Only
+`accounts.provider.shared_cache` uses it, and goes on without it when it does not respond.
 """
 
 import json

@@ -8,6 +8,24 @@ import pytest
 
 from tests.imports import ROOT, Import, imports_of
 
+LAYERS = (
+    ("cognito", "core"),
+    ("provider", "models"),
+    ("problems", "audit"),
+    ("tokens", "users"),
+    ("sessions",),
+    ("signin", "privacy"),
+    ("directory",),
+    ("api", "doctor"),
+    ("admin_site", "management", "templatetags", "testing"),
+)
+DOORS = {
+    *("__init__", "admin", "admin_app", "apps", "authentication", "backends", "checks"),
+    *("decorators", "middleware", "permissions", "signals", "urls"),
+}
+RANK = {package: rank for rank, layer in enumerate(LAYERS) for package in layer}
+WITH_REST_FRAMEWORK = ("accounts/api/", "accounts/testing/clients.py", "accounts/authentication.py")
+
 RUN_COMMANDS = ("sso_project/dev/", "sso_project/management/commands/dev.py")
 
 
@@ -55,12 +73,11 @@ def test_stats_knows_nothing_of_the_protocol():
     assert breaches(imports_of("stats"), "accounts.cognito") == []
 
 
-def test_stats_takes_one_tool_of_the_project():
-    taken = {item.module for item in imports_of("stats") if item.is_of("sso_project")}
-    assert {module.rpartition(".")[0] for module in taken} == {"stats.api.json_sql"}
+def test_stats_imports_nothing_of_the_site():
+    assert breaches(imports_of("stats"), "sso_project") == []
 
 
-def test_direct_json_knows_django_alone():
+def test_json_sql_imports_django_alone():
     own = imports_of("stats/api/json_sql.py")
     assert breaches(own, "sso_project", "accounts", "stats", "rest_framework") == []
 
@@ -96,7 +113,7 @@ def test_only_the_provider_reads_the_cognito_settings():
         for path in (ROOT / folder).rglob("*.py")
         if reading.search(path.read_text(encoding="utf-8"))
     }
-    assert readers == {"accounts/provider/factory.py"}
+    assert readers == {"accounts/provider/settings.py", "accounts/provider/factory.py"}
 
 
 @pytest.mark.parametrize("folder", ["accounts", "stats", "sso_project", "local_pool"])
@@ -112,3 +129,29 @@ def test_only_tests_import_the_kit():
         if not item.file.startswith("accounts/testing/")
     ]
     assert breaches(others, "accounts.testing", "pytest") == []
+
+
+def test_root_of_accounts_holds_only_doors_and_packages():
+    root = ROOT / "accounts"
+    assert {file.stem for file in root.glob("*.py")} == DOORS
+    assert {file.parent.name for file in root.glob("*/__init__.py")} == {*RANK, "migrations"}
+
+
+def test_packages_of_accounts_import_only_lower_layers():
+    wrong = []
+    for item in imports_of("accounts"):
+        source, target = item.file.split("/")[1], [*item.module.split("."), ""][1]
+        if not item.relative or source not in RANK or target == source:
+            continue
+        if (source, target) == ("audit", "signals"):
+            continue
+        if RANK.get(target, len(LAYERS)) >= RANK[source]:
+            wrong.append(str(item))
+    assert wrong == []
+
+
+def test_rest_framework_is_imported_only_by_the_api_and_the_test_kit():
+    others = [
+        item for item in imports_of("accounts") if not item.file.startswith(WITH_REST_FRAMEWORK)
+    ]
+    assert breaches(others, "rest_framework") == []

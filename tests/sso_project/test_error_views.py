@@ -30,7 +30,7 @@ def test_middleware_that_breaks_is_500_in_either_form(client, monkeypatch, path,
     def fail(*args):
         raise ZeroDivisionError("hunter2")
 
-    monkeypatch.setattr(middleware.session, "current_sign_in", fail)
+    monkeypatch.setattr(middleware.browser_session, "current_sign_in", fail)
     answer = client.get(path)
     assert answer.status_code == 500
     assert "hunter2" not in answer.text

@@ -135,7 +135,7 @@ class Person(LoadClient):
         self._told(False)
         self.browser = self.new_session()
         self.ledger.left_everywhere[self.subject] = now
-        # Tokens of the second after it are refused, too (accounts.tokens.revocations.revoke_person).
+        # Tokens of the second after it are refused, too: see `revoke_person`.
         time.sleep(max(HEARD_WITHIN, 2.0 - now % 1) + 0.1)
         for token in tokens:
             claims = claims_of(token)

@@ -4,7 +4,7 @@ import pytest
 
 from accounts import backends  # noqa: F401 (backends adds leaves to the error tree)
 from accounts.cognito import errors
-from accounts.problems import catalog  # noqa: F401 (backends adds leaves to the error tree)
+from accounts.problems import catalog
 
 
 def leaves(kind):

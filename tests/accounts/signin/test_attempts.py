@@ -75,15 +75,15 @@ def test_on_https_the_cookie_is_bound_to_host_and_scheme(settings):
 
 
 def test_eleventh_attempt_drops_the_oldest(monkeypatch):
-    jar, attempts = {}, []
+    jar, begun = {}, []
     for second in range(11):
         monkeypatch.setattr(attempts.time, "time", lambda second=second: 1_000 + second)
-        attempts.append(attempts.begin(f"/page-{second}/"))
+        begun.append(attempts.begin(f"/page-{second}/"))
         monkeypatch.undo()
-        keep(jar, attempts[-1])
+        keep(jar, begun[-1])
     assert len(jar) == 10
-    found = [attempts.load(request_with(jar), attempt.state) for attempt in attempts]
-    assert found == [None, *attempts[1:]]
+    found = [attempts.load(request_with(jar), attempt.state) for attempt in begun]
+    assert found == [None, *begun[1:]]
 
 
 def test_cookies_that_cannot_be_read_make_room_first():
