@@ -7,7 +7,7 @@ moment, so that not every request waits for it. The log has one line for each ou
 Whoever can write to the cache must not decide anything on this site. So each value is signed for
 its key together with the time at which it expires, and a value that is malformed, foreign or old
 counts as absent. Numbers that the cache itself changes (counters) cannot be signed: they belong in
-the database (`throttling.py`).
+the database (`models/rate_limit.py`).
 """
 
 from __future__ import annotations
