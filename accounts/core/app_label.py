@@ -1,5 +1,8 @@
-"""Names that follow the folder: a project that takes it in as `sso` has `sso:login` and
-`sso/problem.html`, and keeps its own `accounts`."""
+"""Names that depend on the folder's name.
+
+A host project that names the folder `sso` has `sso:login` and `sso/problem.html`, and can have an
+`accounts` of its own.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,12 @@ LABEL = PACKAGE.rpartition(".")[2]
 
 
 def page_address(name: str, *args: Any) -> str:
-    """The path of one of our pages, such as `page_address("login")`."""
+    """Return the path of one of our pages, for example for `"login"`."""
     return reverse(f"{LABEL}:{name}", args=args)
 
 
 def template(name: str) -> str:
-    """The template of one of our pages, `template("problem.html")`: in the folder's own name."""
+    """Return the template name of one of our pages, for example for `"problem.html"`."""
     return f"{LABEL}/{name}"
 
 

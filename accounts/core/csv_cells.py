@@ -1,4 +1,4 @@
-"""Write CSV that every spreadsheet program opens as text, and never runs.
+"""CSV that a spreadsheet program opens as text and does not run as formulas.
 
 https://owasp.org/www-community/attacks/CSV_Injection
 """
@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-BYTE_ORDER_MARK = "\ufeff"  # without it, Excel reads a CSV in the legacy encoding of its country
+BYTE_ORDER_MARK = "\ufeff"  # without it, Excel reads a CSV in the legacy encoding of its locale
 FORMULA_SIGNS = (
     *("=", "+", "-", "@", "\t", "\r", "\n"),
     *("\uff1d", "\uff0b", "\uff0d", "\uff20"),  # full-width = + - @
@@ -32,7 +32,7 @@ def escape_formula(text: str) -> str:
     That is the beginning, and what follows a comma, a semicolon, a tab or a line break.
     """
     if text[:1].isalnum() and not _SEPARATOR.search(text):
-        return text  # nearly every cell of a long export
+        return text  # a fast path: most cells of a long export are harmless
     return _UNSAFE.sub("'", text)
 
 
@@ -53,7 +53,7 @@ def csv_writer() -> Callable[[Iterable[Any]], str]:
 
 
 class Echo:
-    """A file whose `write` returns the text, so that a line can be sent at once."""
+    """A file whose `write` returns the text, so that each line can be streamed."""
 
     def write(self, text: str) -> str:
         return text

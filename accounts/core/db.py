@@ -1,7 +1,7 @@
-"""Queries that each request of a signed-in person asks, compiled to SQL once.
+"""Queries that run on each request of a signed-in user, compiled to SQL once per connection.
 
-Of the time in which Django reads one row, six sevenths go into making the SQL (SQLite, 350 µs
-against 50). An ordinary query is right wherever something is asked less often.
+Django spends most of the time of such a query on building the SQL. Use an ordinary query wherever
+it runs less often.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class Given(Expression):
-    """Stands in a compiled query for a value of `field` that is given each time it is asked."""
+    """A placeholder in a compiled query for a value that is passed on each call."""
 
     def __init__(self, name: str, field: models.Field[Any, Any]) -> None:
         super().__init__(output_field=field)
@@ -35,9 +35,9 @@ class CompiledQuery(Generic[Row]):
         lent = CompiledQuery(Book.objects.exclude(lent_at=None).filter(isbn=isbn))
         books = lent.instances(isbn="9780441172717")
 
-    It gives what the queryset would, each time anew, from the database that a router names. For a
-    filter of whole rows, or of a `values_list()`: no `only()`, `annotate()` on instances or
-    `using()`; None equals nothing.
+    Each call runs the query again, on the database that the router names. It supports filters that
+    return whole instances, or a `values_list()`. It does not support `only()`, `using()`, or
+    `annotate()` on instances. A parameter that is None matches nothing.
     """
 
     def __init__(self, rows: models.QuerySet[Row, Any]) -> None:
@@ -45,21 +45,22 @@ class CompiledQuery(Generic[Row]):
         self._names = [field.attname for field in rows.model._meta.concrete_fields]
 
     def instances(self, **given: Any) -> list[Row]:
+        """Return the model instances for these parameters."""
         using, rows = self._answer(given)
         return [self._model.from_db(using, self._names, row) for row in rows]
 
     def rows(self, **given: Any) -> list[list[Any]]:
-        """The values of a queryset that was made with `values_list()`."""
+        """Return the rows of a queryset that was made with `values_list()`."""
         return list(self._answer(given)[1])
 
     def _answer(self, given: dict[str, Any]) -> tuple[str, Iterator[Any]]:
         connection = connections[router.db_for_read(self._model)]
         compiled = self._compiled(connection)
         params = [
-            each.output_field.get_db_prep_value(given[each.name], connection)
-            if isinstance(each, Given)
-            else each
-            for each in compiled.params
+            param.output_field.get_db_prep_value(given[param.name], connection)
+            if isinstance(param, Given)
+            else param
+            for param in compiled.params
         ]
         with connection.cursor() as cursor:
             cursor.execute(compiled.sql, params)
@@ -67,14 +68,14 @@ class CompiledQuery(Generic[Row]):
         return connection.alias, compiled.compiler.apply_converters(rows, compiled.converters)
 
     def _compiled(self, connection: BaseDatabaseWrapper) -> _Compiled:
-        # Kept on the connection, which is one thread's own: it converts what it reads.
-        kept: dict[Any, _Compiled] = vars(connection).setdefault("_sso_compiled", {})
-        if self not in kept:
+        # Stored on the connection, which belongs to one thread, because a compiler has state.
+        cache: dict[Any, _Compiled] = vars(connection).setdefault("_sso_compiled", {})
+        if self not in cache:
             compiler = self._query.clone().get_compiler(connection=connection)
             sql, params = compiler.as_sql()
             columns = [column for column, *_ in compiler.select or ()]
-            kept[self] = _Compiled(sql, params, compiler, compiler.get_converters(columns))
-        return kept[self]
+            cache[self] = _Compiled(sql, params, compiler, compiler.get_converters(columns))
+        return cache[self]
 
 
 class _Compiled(NamedTuple):
@@ -85,12 +86,12 @@ class _Compiled(NamedTuple):
 
 
 def give_back() -> None:
-    """Before a wait: where threads share a few connections (psycopg's pool), let others have ours.
+    """Return this thread's connections to psycopg's pool, before it waits for something else.
 
-    The next query takes one again. A connection that is the thread's own stays; so does one in the
-    middle of a transaction, which nothing here has while Cognito is asked.
+    The next query takes a connection again. A connection without a pool stays open, and so does one
+    that is in a transaction.
     """
     for connection in connections.all(initialized_only=True):
-        shared = connection.settings_dict.get("OPTIONS", {}).get("pool")
-        if shared and not connection.in_atomic_block:
+        has_pool = connection.settings_dict.get("OPTIONS", {}).get("pool")
+        if has_pool and not connection.in_atomic_block:
             connection.close()

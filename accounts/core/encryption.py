@@ -1,7 +1,7 @@
-"""Encryption of what we keep or hand out and must read again: tokens at rest, attempt cookies.
+"""Encryption of stored tokens and of attempt cookies.
 
-Fernet (AES-128-CBC with HMAC-SHA256) under a list of keys: the first encrypts, all decrypt, so a
-key is rotated by putting a new one in front (https://cryptography.io/en/latest/fernet/).
+It uses Fernet (AES-128-CBC with HMAC-SHA256) with a list of keys. The first key encrypts, and all
+keys decrypt. To rotate a key, put the new one first (https://cryptography.io/en/latest/fernet/).
 """
 
 import json
@@ -13,13 +13,13 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 
 class Unreadable(Exception):
-    """Not ours, tampered with, too old, or encrypted with a key that is no longer listed."""
+    """A text that is too old, was modified, or was encrypted with a key that is not listed."""
 
 
 class Cipher:
-    """Seals small JSON objects.
+    """The encryption of small JSON objects.
 
-    `keys`: url-safe base64 of 32 bytes each; a malformed one raises ValueError.
+    `keys` are 32 bytes each in URL-safe base64. A malformed key raises ValueError.
     """
 
     def __init__(self, keys: Iterable[str], *, clock: Callable[[], float] = time.time) -> None:
@@ -30,11 +30,12 @@ class Cipher:
         self._clock = clock
 
     def seal(self, content: dict[str, Any]) -> str:
+        """Return `content` encrypted with the first key."""
         text = json.dumps(content, separators=(",", ":"))
         return self._fernet.encrypt_at_time(text.encode(), int(self._clock())).decode()
 
     def open(self, sealed: str, *, max_age: int | None = None) -> dict[str, Any]:
-        """The content, if sealed at most `max_age` seconds ago. Raises Unreadable."""
+        """Return the content. Raises Unreadable, also if it is older than `max_age` seconds."""
         try:
             if max_age is None:
                 text = self._fernet.decrypt(sealed)
@@ -48,9 +49,9 @@ class Cipher:
         return content
 
     def resealed(self, sealed: str) -> str | None:
-        """The same content and age under the first key; None when it is already.
+        """Return the text encrypted with the first key and its original age.
 
-        Raises Unreadable.
+        None means that the first key encrypted it already. Raises Unreadable.
         """
         try:
             self._first.decrypt(sealed)

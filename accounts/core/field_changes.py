@@ -1,6 +1,6 @@
-"""Which fields `save()` changed, told with what they were before.
+"""Call a function when `save()` changes a field, with the previous values.
 
-`QuerySet.update()` and `bulk_update()` send no signal, so nothing is told of them.
+`QuerySet.update()` and `bulk_update()` send no signal, so their changes are not seen.
 """
 
 from __future__ import annotations
@@ -17,26 +17,30 @@ def watch(
     names: Iterable[str],
     changed: Callable[[Any, dict[str, Any]], None],
 ) -> None:
-    """From now on call `changed(instance, {name: value before})` after a row's fields of these
-    names were changed. Costs one query for each save that may write them, and none for others."""
-    has = {field.name for field in model._meta.concrete_fields}
-    watched = [name for name in names if name in has]
+    """Call `changed(instance, {name: previous value})` after `save()` changed one of these fields.
+
+    This costs one query per `save()` that may write one of the fields, and none for other saves.
+    """
+    existing = {field.name for field in model._meta.concrete_fields}
+    watched = [name for name in names if name in existing]
     uid = f"{changed.__module__}.{changed.__qualname__}"
 
     def remember(
         instance: Any, raw: bool, using: str, update_fields: Any = None, **kwargs: Any
     ) -> None:
-        concerned = [name for name in watched if update_fields is None or name in update_fields]
-        if raw or not concerned or instance.pk is None or instance._state.adding:
+        written = [name for name in watched if update_fields is None or name in update_fields]
+        if raw or not written or instance.pk is None or instance._state.adding:
             return
         stored = model._default_manager.using(using).filter(pk=instance.pk)
-        instance.__dict__[uid] = stored.values(*concerned).first()
+        instance.__dict__[uid] = stored.values(*written).first()
 
     def compare(instance: Any, **kwargs: Any) -> None:
-        before = instance.__dict__.pop(uid, None) or {}
-        differing = {name: was for name, was in before.items() if getattr(instance, name) != was}
-        if differing:
-            changed(instance, differing)
+        previous = instance.__dict__.pop(uid, None) or {}
+        differences = {
+            name: value for name, value in previous.items() if getattr(instance, name) != value
+        }
+        if differences:
+            changed(instance, differences)
 
     if watched:
         pre_save.connect(remember, sender=model, weak=False, dispatch_uid=f"{uid}.before")

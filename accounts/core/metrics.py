@@ -1,7 +1,7 @@
-"""What happens here, for whoever counts it: nobody, unless a site installs a sink at start-up.
+"""Counters and timings, sent to the sinks that a site installs at start-up.
 
-The names and labels are stable: `sso_project/metrics/` turns them into Prometheus metrics. Labels
-are few words chosen here or codes of the error tree, never what a stranger sent.
+Names and labels are stable. A label is one of a few fixed words or a code of the error tree, and
+never a text that a client sent.
 
     sign_ins_started   sign_ins_returned   sign_ins(result)   verifications(outcome)
     refreshes(outcome)   revocations(kind)   jwks_fetches(outcome)   cache_failures
@@ -15,29 +15,31 @@ from typing import Protocol
 
 
 class Sink(Protocol):
-    """Must not raise, and must be quick: it stands in the way of every request."""
+    """A receiver of metrics. It must be fast and must not raise, because each request calls it."""
 
     def count(self, name: str, labels: dict[str, str]) -> None:
-        """One more of these."""
+        """Increment the counter `name` by one."""
 
     def observe(self, name: str, seconds: float, labels: dict[str, str]) -> None:
-        """It took so long."""
+        """Record a duration for `name`."""
 
 
 _sinks: list[Sink] = []
 
 
 def install(sink: Sink) -> None:
-    """From now on tell `sink` as well."""
+    """Send all further metrics to `sink` too."""
     if sink not in _sinks:
         _sinks.append(sink)
 
 
 def count(name: str, **labels: str) -> None:
+    """Increment the counter `name` in every sink."""
     for sink in _sinks:
         sink.count(name, labels)
 
 
 def observe(name: str, seconds: float, **labels: str) -> None:
+    """Record a duration for `name` in every sink."""
     for sink in _sinks:
         sink.observe(name, seconds, labels)

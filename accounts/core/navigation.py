@@ -1,4 +1,4 @@
-"""What kind of answer a request can use: a page for a person, or words for a program."""
+"""Detect whether a request expects an HTML page, and where to return to after a sign-in."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ _PAGES = ("text/html", "application/xhtml+xml", "*/*")
 
 
 def page(request: HttpRequest) -> bool:
-    """Whether a browser is going somewhere with this request, rather than a script asking.
+    """Return True if a browser navigates with this request, False for a script's request.
 
-    Browsers say so in Sec-Fetch-Mode (https://www.w3.org/TR/fetch-metadata/); libraries in
-    X-Requested-With; everybody else by what they accept. Who gives no sign gets a page.
+    Browsers send Sec-Fetch-Mode (https://www.w3.org/TR/fetch-metadata/), JavaScript libraries send
+    X-Requested-With. Without these headers, Accept decides, and a request without Accept gets a
+    page.
     """
     if mode := request.headers.get("Sec-Fetch-Mode"):
         return mode == "navigate"
@@ -31,22 +32,22 @@ def page(request: HttpRequest) -> bool:
 
 
 def current_page(request: HttpRequest) -> str:
-    """Path and query of the page that this request was sent from, or an empty string.
+    """Return path and query of the page that sent this request, or "" if it is not one of ours.
 
-    A form's address, or a script's, is no place to come back to after signing in; the page that
-    sent it is. Only ever our own pages: Referer is compared with the request's host.
+    After a sign-in, the user returns to the page that holds a form or a script, and not to the URL
+    that it called. Referer must name the request's host.
     """
     if request.method in ("GET", "HEAD") and page(request):
         return request.get_full_path()
     parts = urlsplit(request.headers.get("Referer", ""))
-    # "//" would begin the address of another host.
+    # "//" would begin the URL of another host.
     if parts.netloc != request.get_host() or not re.match("/(?!/)", parts.path):
         return ""
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def safe_next_url(request: HttpRequest) -> str:
-    """`?next=` as a path of this site with its query, or an empty string."""
+    """Return `?next=` as a path of this site with its query, or ""."""
     wanted = request.GET.get("next", "") or request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
@@ -58,10 +59,10 @@ def safe_next_url(request: HttpRequest) -> str:
         return ""
     steps = ("login", "signup", "callback", "logout", "signed_out")
     if parts.path in {page_address(step) for step in steps}:
-        return ""  # a step of signing in or out is nowhere to come back to
+        return ""  # signing in must not return to a step of signing in or out
     return path
 
 
 def destination(next_url: str) -> str:
-    """`next_url`, or where people go who did not ask for a page."""
+    """Return `next_url`, or LOGIN_REDIRECT_URL if it is empty."""
     return next_url or resolve_url(settings.LOGIN_REDIRECT_URL)

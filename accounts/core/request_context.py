@@ -1,6 +1,6 @@
-"""The request that is being answered, for what happens far below the view and is worth recording.
+"""The current request, for audit events that are recorded far below the view.
 
-Set by the middleware. Only the record reads it; what a request may do is decided where it comes in.
+The middleware sets it. Only the audit log reads it; permissions are decided in the view.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 
 
 class Answering:
-    """While it lasts, `request` is the one that is being answered."""
+    """A context manager that makes `request` the current request."""
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
@@ -27,12 +27,12 @@ class Answering:
 
 
 def current_request() -> HttpRequest | None:
-    """None in commands and background work."""
+    """Return the current request, or None in commands and background work."""
     return _request.get()
 
 
 def acting_user(*, besides: Any = None) -> Any:
-    """Who is signed in where this request comes from; None for nobody, and for `besides`."""
+    """Return the signed-in user of the current request, or None. `besides` counts as None, too."""
     user = getattr(current_request(), "user", None)
     if user is None or not user.is_authenticated or user == besides:
         return None
@@ -40,5 +40,6 @@ def acting_user(*, besides: Any = None) -> Any:
 
 
 def in_the_admin() -> bool:
+    """Return True if the current request is for a page of Django's admin."""
     match = getattr(current_request(), "resolver_match", None)
     return match is not None and "admin" in match.app_names

@@ -1,8 +1,8 @@
-"""Where a request came from: the one place that knows `TRUSTED_PROXIES`.
+"""The IP address and the device that sent a request. Only this module reads `TRUSTED_PROXIES`.
 
-Each proxy appends the address it was called from to X-Forwarded-For, so the header is read from
-the right, over the proxies we trust, up to the first address that is none of them. What stands
-left of that was written by the client and proves nothing.
+Each proxy appends the IP address of its caller to X-Forwarded-For. The header is read from the
+right, past the trusted proxies, to the first other address. The client may have written everything
+left of that.
 """
 
 from functools import lru_cache
@@ -21,7 +21,7 @@ def _networks(proxies: tuple[str, ...]) -> tuple[Network, ...]:
 
 
 def _plain(address: str) -> str | None:
-    """The address in its usual form, IPv4-mapped IPv6 as IPv4; None when it is none."""
+    """Return the IP address in its usual form (IPv4-mapped IPv6 as IPv4), or None if invalid."""
     try:
         parsed = ip_address(address.strip())
     except ValueError:
@@ -31,14 +31,14 @@ def _plain(address: str) -> str | None:
 
 
 def is_trusted_proxy(request: HttpRequest) -> bool:
-    """Whether the request was handed to us by one of TRUSTED_PROXIES."""
+    """Return True if one of TRUSTED_PROXIES forwarded the request."""
     trusted = _networks(tuple(getattr(settings, "TRUSTED_PROXIES", ())))
     address = _plain(request.META.get("REMOTE_ADDR", ""))
     return address is not None and any(ip_address(address) in network for network in trusted)
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The client's IP address as text, or None (a Unix socket without a trusted header)."""
+    """Return the client's IP address, or None for a Unix socket without a trusted header."""
     trusted = _networks(tuple(getattr(settings, "TRUSTED_PROXIES", ())))
     address = _plain(request.META.get("REMOTE_ADDR", ""))
     if not trusted:
@@ -76,7 +76,7 @@ _SYSTEMS = (
 
 
 def device_name(user_agent: str) -> str:
-    """Such as "Firefox on Linux"; what a program calls itself; "Unknown device"."""
+    """Return a short name such as "Firefox on Linux", a program's name, or "Unknown device"."""
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
     if browser and system:
@@ -86,9 +86,10 @@ def device_name(user_agent: str) -> str:
 
 
 def subnet_of(request: HttpRequest) -> str:
-    """Return whom a limit counts as one client: an IPv4 address, or the /64 of an IPv6 address.
+    """Return the subnet that a limit counts as one client: an IPv4 address, or an IPv6 /64.
 
-    Whoever has one address of a /64 has all of them. Requests without an address share "None".
+    A client with one IPv6 address usually controls its whole /64. Requests without an IP address
+    share the subnet "None".
     """
     address = client_address(request)
     parsed = ip_address(address) if address else None

@@ -1,8 +1,7 @@
-"""Of the threads of one process that wait for the same result, one looks for it at a time.
+"""One thread at a time works on a result that several threads of a process wait for.
 
-Were each of fifty requests to ask the database every few hundredths of a second whether another
-one's renewal has come to an end, they would slow down the very thing they wait for. What one has
-found it leaves for those that were waiting.
+If each of fifty requests polled the database for the result of another request's renewal, they
+would slow that renewal down. One thread polls and publishes the result for the others.
 """
 
 from __future__ import annotations
@@ -27,18 +26,18 @@ class _Queue:
 
 @dataclass(frozen=True)
 class Turn:
-    """One thread's turn among those with its key."""
+    """The access of one thread to the result for a key."""
 
     _queue: _Queue
     _since: float
 
     @property
     def found(self) -> Any:
-        """What a thread left while this one waited, or None: whoever comes later has to look."""
+        """The result that another thread published while this one waited, or None."""
         return self._queue.left if self._queue.left_at > self._since else None
 
     def leave(self, result: Any) -> None:
-        """Let those that are waiting now have this. All of them get the same object."""
+        """Hand `result` to the threads that are waiting now. All of them get the same object."""
         self._queue.left, self._queue.left_at = result, time.monotonic()
 
 
@@ -48,19 +47,21 @@ _guard = Lock()
 
 @contextmanager
 def turn(key: Hashable, *, seconds: float) -> Iterator[Turn]:
-    """Enter alone among the threads with this `key`, or after `seconds` in any case: it spares work
-    and guards nothing."""
+    """Enter alone among the threads with this `key`, or after waiting for `seconds`.
+
+    This saves work. It is not a lock: after `seconds`, two threads may be inside.
+    """
     since = time.monotonic()
     with _guard:
         queue = _queues.setdefault(key, _Queue())
         queue.threads += 1
-    if not (taken := queue.lock.acquire(blocking=False)):
+    if not (is_locked := queue.lock.acquire(blocking=False)):
         db.give_back()
-        taken = queue.lock.acquire(timeout=seconds)
+        is_locked = queue.lock.acquire(timeout=seconds)
     try:
         yield Turn(queue, since)
     finally:
-        if taken:
+        if is_locked:
             queue.lock.release()
         with _guard:
             queue.threads -= 1

@@ -1,4 +1,4 @@
-"""What processes share for a short time."""
+"""Short-lived state that processes share."""
 
 from __future__ import annotations
 
@@ -23,10 +23,7 @@ class SharedRefresh(models.Model):
 
 
 class Tally(models.Model):
-    """A count that all processes share until `expires_at`. Housekeeping deletes it afterwards.
-
-    See `throttling` for what is counted.
-    """
+    """A count that all processes share until `expires_at`. Housekeeping deletes it afterwards."""
 
     key = models.CharField(max_length=128, unique=True)
     count = models.PositiveIntegerField(default=0)

@@ -1,8 +1,4 @@
-"""What must be remembered of a sign-out: which tokens no longer count, and which refresh tokens are
-still to be revoked at the provider.
-
-Part of `models`, which is where to import them from.
-"""
+"""Revoked access tokens, and refresh tokens that are still to be revoked at Cognito."""
 
 from __future__ import annotations
 
@@ -14,10 +10,10 @@ from django.utils import timezone
 
 
 class Revocation(models.Model):
-    """One line of the feed that every process reads: some tokens stopped counting.
+    """An entry of the feed that every process reads: some access tokens were revoked.
 
-    Written together with what caused it, never changed, and deleted once no such token can be
-    alive. `at` is the database's time, so that the clocks of several servers need not agree.
+    It is stored in the transaction that caused it, never changes, and is deleted when no such token
+    can be valid. `at` is the database's time, because the clocks of several servers may differ.
     """
 
     class Kind(models.TextChoices):
@@ -42,10 +38,10 @@ class Revocation(models.Model):
 
 
 class PendingRevocation(models.Model):
-    """A refresh token of an ended sign-in that the provider has not confirmed to be revoked.
+    """A refresh token of an ended sign-in whose revocation Cognito has not confirmed.
 
-    Written with the end of the sign-in and deleted once the provider has answered, so that neither
-    an outage there nor a crash here leaves a refresh token alive for good.
+    It is stored when the sign-in ends and deleted when Cognito has confirmed. Neither an outage of
+    Cognito nor a crash of this site leaves a refresh token valid for good.
     """
 
     sealed_token = models.TextField(editable=False)

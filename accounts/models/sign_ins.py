@@ -15,14 +15,17 @@ from .users import Identity
 
 
 class SignInQuerySet(models.QuerySet["SignIn"]):
+    """The queries for sign-ins."""
+
     def live(self) -> SignInQuerySet:
+        """Return the sign-ins that have not ended."""
         return self.filter(ended_at=None)
 
     def change(self, row: SignIn, **values: Any) -> bool:
-        """Write `values` if the row is still as it was read and has not ended; else write nothing.
+        """Store `values` and return True, if the sign-in is unchanged since it was read.
 
-        The version is the gate: of two writers that read the same row one wins, the other gets
-        False and must read again. An ended row never revives, since it never matches.
+        Of two writers that read the same version, one wins. The other gets False and must read
+        again. An ended sign-in never matches, so it cannot become live again.
         """
         changed = self.live().filter(pk=row.pk, version=row.version)
         if not changed.update(**values, version=F("version") + 1):
@@ -34,17 +37,17 @@ class SignInQuerySet(models.QuerySet["SignIn"]):
 
 
 def new_sign_in_key() -> str:
-    """A random key that only the browser's session knows, 43 characters."""
+    """Return a random key of 43 characters for the browser's session."""
     return secrets.token_urlsafe(32)
 
 
 class SignIn(models.Model):
-    """One signed-in browser: whose it is and, encrypted, the tokens it acts with.
+    """One signed-in browser: its user, and its tokens, encrypted.
 
     A break-glass sign-in has no issuer, no subject and no tokens.
 
-    The Django session holds only `key`. Tokens are not kept in the session because a session is
-    saved whole: a slow parallel request would put old tokens back over renewed ones.
+    The Django session holds only `key`. The tokens are not in the session, because a session is
+    saved as a whole: a slow parallel request would overwrite renewed tokens with old ones.
     """
 
     class EndReason(models.TextChoices):
@@ -89,7 +92,7 @@ class SignIn(models.Model):
         verbose_name = "sign-in"
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["user", "ended_at"], name="sso_signin_user_live"),
-            # What housekeeping and /metrics look for is few among many that have ended.
+            # Housekeeping and /metrics read the few live ones among many that have ended.
             models.Index(
                 fields=["last_seen_at"], condition=Q(ended_at=None), name="sso_signin_live"
             ),
@@ -101,10 +104,10 @@ class SignIn(models.Model):
 
     @cached_property
     def identity(self) -> Identity | None:
-        """Who signed in, as the pool said last."""
+        """The identity that signed in."""
         return Identity.known(issuer=self.issuer, subject=self.subject)
 
     @property
     def by_password(self) -> bool:
-        """Break-glass: the provider knows nothing of it, so nothing is renewed or revoked there."""
+        """True for a break-glass sign-in, which has no tokens to renew or to revoke."""
         return not self.issuer

@@ -13,10 +13,10 @@ from ..core.db import CompiledQuery, Given
 
 
 class User(AbstractUser):
-    """A person on this site.
+    """A user of this site.
 
-    `username` is generated and means nothing: pools reuse theirs. E-mail and names are copies of
-    what the pool said last, for display; nobody is ever looked up by them.
+    `username` is generated, because pools reuse theirs. Email address and names are copies from the
+    last ID token, for display; no lookup uses them.
     """
 
     class Meta(AbstractUser.Meta):
@@ -28,10 +28,10 @@ class User(AbstractUser):
 
 class IdentityQuerySet(models.QuerySet["Identity"]):
     def of(self, *, issuer: str, subject: str) -> Identity | None:
-        """The identity with exactly this issuer and subject, or None (see also `Identity.known`).
+        """Return the identity with exactly this issuer and subject, or None.
 
-        Compared byte for byte here as well: some databases' collations say that "Abc" is "abc",
-        and would hand one person's account to another (CVE-2024-32879).
+        They are compared in Python too. A case-insensitive collation treats "Abc" and "abc" as
+        equal, and would give one user's account to another (CVE-2024-32879).
         """
         return _exactly(self.filter(issuer=issuer, subject=subject), issuer, subject)
 
@@ -44,7 +44,7 @@ def _exactly(identities: Iterable[Identity], issuer: str, subject: str) -> Ident
 
 
 class Identity(models.Model):
-    """Who a person is at the provider: issuer and subject, the only stable and unique key."""
+    """The link of a user to a user pool: issuer and subject, the only stable and unique key."""
 
     user: models.ForeignKey[Any, Any] = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="identities"
@@ -59,7 +59,7 @@ class Identity(models.Model):
     groups_as_of = models.DateTimeField(
         null=True, blank=True, help_text="When the token was issued that named them."
     )
-    # Rights that came from the pool's groups and go with them; what was given here by hand stays.
+    # Rights that came from the pool's groups are revoked with them. Rights given by hand stay.
     staff_given = models.BooleanField(default=False)
     superuser_given = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -80,7 +80,7 @@ class Identity(models.Model):
 
     @classmethod
     def known(cls, *, issuer: str, subject: str) -> Identity | None:
-        """What `objects.of` gives, for what happens in each request."""
+        """Return what `objects.of` returns, with a compiled query: each request calls it."""
         return _exactly(_KNOWN.instances(issuer=issuer, subject=subject), issuer, subject)
 
 
