@@ -50,7 +50,7 @@ check: $(ENSURE) ## lint, formatting, types, migrations, layers and documentatio
 bench: $(ENSURE) .local/bench/installed ## measure speed beside the peers (ARGS="--part micro", --help)
 	@.local/bench/venv/bin/python -m tools.bench $(ARGS)
 
-demo-signout: $(ENSURE) ## see an access token refused a second after its person signed out
+demo-signout: $(ENSURE) ## see an access token refused a second after its user signed out
 	@$(PY) -m sso_project.dev.demo_signout
 
 format: $(ENSURE) ## put the code into the project's format

@@ -1,8 +1,4 @@
-"""Renew the tokens of signed-in users, end sessions with their sign-in, keep answers out of caches.
-
-The same for every page, method and process: the session follows one row in the database, and that
-row's tokens are renewed when it is due.
-"""
+"""Middleware that renews tokens, signs out browsers whose sign-in ended, and forbids caching."""
 
 from __future__ import annotations
 
@@ -32,13 +28,12 @@ Answer = Callable[..., HttpResponseBase]
 
 
 class PrivateResponseMiddleware:
-    """Sends `Cache-Control: no-store, private` with every response that may hold a user's data.
+    """Middleware that adds `Cache-Control: no-store, private` to responses with a user's data.
 
-    That is a response with a Set-Cookie or a form token, in a session, or to an authenticated API
-    call (RFC 9111 section 3: a shared cache may otherwise store it). It replaces what the view
-    declared, except for `no-store` and for `private, no-cache`: only the user's own browser stores
-    the latter, and asks again before each use. It stands before SessionMiddleware, so that it sees
-    all cookies.
+    These are responses that set a cookie or may hold a form token, responses in a session, and
+    responses to an authenticated API call (RFC 9111 section 3: a shared cache may store them
+    otherwise). It replaces the view's own header, except for `no-store` and `private, no-cache`.
+    Place it before SessionMiddleware, so that it sees all cookies.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -76,10 +71,10 @@ def _is_of_user(request: HttpRequest) -> bool:
 
 
 class SignInMiddleware:
-    """Sets `request.sign_in`: the live `SignIn` of this browser, or None.
+    """Middleware that sets `request.sign_in` to the live `SignIn` of this browser, or None.
 
-    Stands after AuthenticationMiddleware. A session whose sign-in was ended (here, elsewhere, by
-    an operator, by Cognito or by age) is emptied, and the person goes on as anonymous.
+    Place it after AuthenticationMiddleware. If the sign-in of a session has ended, the session is
+    emptied and the request continues as anonymous.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -116,7 +111,7 @@ def _set(request: HttpRequest, row: SignIn | None, *, ended: bool) -> None:
 
 
 def _within_limits(row: SignIn | None) -> SignIn | None:
-    """The row, seen now; None once it was idle too long or is too old, and then it is ended."""
+    """Return the sign-in and update its last use, or end it and return None if it is expired."""
     if row is None:
         return None
     if reason := limits.limit_reached(row):
@@ -130,7 +125,7 @@ def _within_limits(row: SignIn | None) -> SignIn | None:
 
 
 def _try_again(request: HttpRequest, error: CognitoError, row: SignIn) -> HttpResponseBase:
-    """503: Cognito is needed just now and cannot be had. Nobody is signed out for that."""
+    """Return a 503: the sign-in cannot be renewed now. It stays as it is."""
     problem = problem_for(error)
     if navigation.page(request):
         return render_problem(

@@ -1,5 +1,4 @@
-"""How a browser's session leads to its sign-in: the only code that knows the session's key and
-how a `SignIn` row keeps its tokens encrypted."""
+"""The link from a browser's session to its sign-in. Only this module uses the session's key."""
 
 from __future__ import annotations
 
@@ -26,22 +25,22 @@ def bind(request: HttpRequest, row: SignIn) -> None:
 
 
 def is_bound(request: HttpRequest) -> bool:
-    """Whether this session came about by a sign-in."""
+    """Return True if this session belongs to a sign-in, live or ended."""
     return _SESSION_KEY in request.session
 
 
 def key_in(content: Mapping[str, Any]) -> str:
-    """The key of the sign-in that a stored session leads to; empty when it leads to none."""
+    """Return the key of the sign-in that a stored session belongs to, or ""."""
     return str(content.get(_SESSION_KEY, ""))
 
 
 def without_key(content: Mapping[str, Any]) -> dict[str, Any]:
-    """What a stored session holds besides."""
+    """Return the content of a stored session without the key of its sign-in."""
     return {name: value for name, value in content.items() if name != _SESSION_KEY}
 
 
 def current_sign_in(request: HttpRequest) -> SignIn | None:
-    """The live sign-in of this browser, or None when there is none or it has ended."""
+    """Return the live sign-in of this browser, or None."""
     key = request.session.get(_SESSION_KEY)
     if not key:
         return None
@@ -50,14 +49,14 @@ def current_sign_in(request: HttpRequest) -> SignIn | None:
 
 
 def follow_secret_key(request: HttpRequest, row: SignIn) -> None:
-    """Sign a session of an earlier SECRET_KEY anew, before Django does it when it reads `user`.
+    """Rehash a session of an earlier SECRET_KEY before Django does so when it reads `user`.
 
-    Django would change the session's id as well, and a request under way with the earlier id would
-    be nobody's, its answer delete the browser's cookie: signed out by the change of a key.
+    Django would also change the session ID. A parallel request with the earlier ID would then be
+    anonymous, and its response would delete the browser's cookie.
     """
     if not settings.SECRET_KEY_FALLBACKS:
         return
-    signed = request.session.get(HASH_SESSION_KEY, "")
-    earlier = row.user.get_session_auth_fallback_hash()
-    if any(constant_time_compare(signed, each) for each in earlier):
+    stored_hash = request.session.get(HASH_SESSION_KEY, "")
+    earlier_hashes = row.user.get_session_auth_fallback_hash()
+    if any(constant_time_compare(stored_hash, earlier) for earlier in earlier_hashes):
         request.session[HASH_SESSION_KEY] = row.user.get_session_auth_hash()

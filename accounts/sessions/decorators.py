@@ -9,6 +9,6 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def without_renewal(view: View) -> View:
-    """Mark a view that must work whatever Cognito does, such as signing out."""
+    """Exempt a view, such as signing out, from renewal: it works while Cognito is unavailable."""
     view.without_renewal = True  # type: ignore[attr-defined]
     return view

@@ -1,8 +1,7 @@
-"""Ending a sign-in, so that nothing of it is left: here at once, at the provider as soon as it
-answers.
+"""The end of a sign-in: here immediately, at Cognito as soon as it responds.
 
-The row's end, the revocation of its access tokens and the note of what is still to be revoked at
-the provider are written together; the network comes afterwards and can only fail, not undo.
+One transaction ends the sign-in, revokes its access tokens and queues its refresh token. Cognito is
+called afterwards. If that fails, the sign-in stays ended.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ from ..models import PendingRevocation, SignIn
 from ..provider import provider
 from ..tokens import revocations, storage
 
-REVOKE_SECONDS = 2.0  # signing out must not wait longer for a provider that does not answer
+REVOKE_SECONDS = 2.0  # signing out does not wait longer for Cognito
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=6)
-CLAIM = timedelta(minutes=2)  # longer than one call can take; then another machine may try
+CLAIM = timedelta(minutes=2)  # longer than one call takes; then another process may try
 
 
 def end(
@@ -39,20 +38,19 @@ def end(
     request: HttpRequest | None = None,
     by: Any = None,
 ) -> PendingRevocation | None:
-    """End this sign-in in the database: it is over everywhere, and its access tokens with it.
+    """End this sign-in in the database and revoke its access tokens.
 
-    `request` is where it was asked for, `by` the user who did if it was not the person: both are
-    for the record.
+    The audit event names `request`, and `by` if another user ended the sign-in.
 
-    Returns what is still to be revoked at the provider; None when there is nothing: it ended
-    already, or `grant_is_dead`, or no key opens its tokens any more.
+    Return the refresh token that is still to be revoked at Cognito. None means that there is none:
+    the sign-in had ended, `grant_is_dead` is set, or no key decrypts its tokens.
     """
     current: SignIn | None = row
     while current is not None:
         refresh_token = "" if grant_is_dead else _refresh_token(current)
         with transaction.atomic():
-            # The version is the gate: a renewal at this moment changes it, and then the tokens
-            # read above are not the last ones.
+            # A parallel renewal changes the version. Then the tokens read above are outdated, and
+            # the loop reads them again.
             if SignIn.objects.change(
                 current, ended_at=timezone.now(), end_reason=reason, sealed_tokens=""
             ):
@@ -74,11 +72,11 @@ def _refresh_token(row: SignIn) -> str:
     try:
         return storage.open_tokens(row).refresh_token
     except Unreadable:
-        return ""  # encrypted with a key that is gone: nothing left to revoke with
+        return ""  # its key was removed, so the token cannot be revoked
 
 
 def to_revoke(refresh_token: str, *, reference: str) -> PendingRevocation | None:
-    """Remember to revoke this refresh token. None when there is none."""
+    """Queue this refresh token for revocation. Return None if it is empty."""
     if not refresh_token:
         return None
     sealed = provider().cipher.seal({"refresh_token": refresh_token})
@@ -86,17 +84,17 @@ def to_revoke(refresh_token: str, *, reference: str) -> PendingRevocation | None
 
 
 def claimed(item: PendingRevocation) -> bool:
-    """Whether this one is ours to revoke: of machines that read the same rows one gets each."""
+    """Claim a queued token and return True, unless another process was faster."""
     until = timezone.now() + CLAIM
     mine = PendingRevocation.objects.filter(pk=item.pk, next_try_at=item.next_try_at)
     return bool(mine.update(next_try_at=until))
 
 
 def revoke(pending: Iterable[PendingRevocation | None], *, seconds: float = REVOKE_SECONDS) -> bool:
-    """Revoke at the provider (RFC 7009), all together for at most `seconds`.
+    """Revoke refresh tokens at Cognito (RFC 7009), for at most `seconds` in total.
 
-    False: it did not answer for all, or the time was over; what is left stays noted, for
-    `manage.py housekeeping`.
+    Return False if Cognito did not respond, or the time was over. The remaining tokens stay queued
+    for `manage.py housekeeping`.
     """
     ends_at = time.monotonic() + seconds
     reached = True
@@ -107,7 +105,7 @@ def revoke(pending: Iterable[PendingRevocation | None], *, seconds: float = REVO
         if reached and left <= 0:
             return False
         reached = reached and _revoke_one(item, left)
-        if not reached:  # nor will the next ones be, just now
+        if not reached:  # the next calls would fail, too
             _try_later(item)
     return reached
 
@@ -120,7 +118,7 @@ def _revoke_one(item: PendingRevocation, seconds: float) -> bool:
         note(item.reference, "not revoked", level=logging.WARNING, why=error.message)
         return False
     except (CognitoError, Unreadable) as error:
-        # A final answer: asking again would change nothing.
+        # This response is final: another call would not change it.
         note(item.reference, "not revoked", level=logging.ERROR, why=error)
     item.delete()
     return True
@@ -129,7 +127,7 @@ def _revoke_one(item: PendingRevocation, seconds: float) -> bool:
 def _try_later(item: PendingRevocation) -> None:
     item.next_try_at = timezone.now() + min(FIRST_RETRY * 2**item.tries, LONGEST_RETRY)
     item.tries += 1
-    # Not save(): another machine's housekeeping may have revoked and deleted it meanwhile.
+    # update(), because save() would recreate an item that another process has deleted.
     PendingRevocation.objects.filter(pk=item.pk).update(
         next_try_at=item.next_try_at, tries=item.tries
     )

@@ -1,4 +1,4 @@
-"""How long a sign-in may last."""
+"""The limits of a sign-in's lifetime."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ LONGEST_SESSION = timedelta(hours=1)
 
 
 def is_open() -> bool:
+    """Return True if the settings allow signing in with a password (break-glass)."""
     return bool(getattr(settings, "BREAK_GLASS_LOGIN", False))
 
 
 def limit_reached(row: SignIn) -> str | None:
-    """Why this sign-in is over by its age or by nobody using it; None while it is not."""
+    """Return the reason if this sign-in is too old or was unused for too long, else None."""
     now, limits = timezone.now(), provider().limits
-    longest = timedelta(seconds=limits.session_absolute)
+    lifetime = timedelta(seconds=limits.session_absolute)
     if row.by_password:
         if not is_open():
             return SignIn.EndReason.SWITCHED_OFF
-        longest = min(longest, LONGEST_SESSION)
-    if now - row.signed_in_at >= longest:
+        lifetime = min(lifetime, LONGEST_SESSION)
+    if now - row.signed_in_at >= lifetime:
         return SignIn.EndReason.TOO_OLD
     if now - row.last_seen_at >= timedelta(seconds=limits.session_idle):
         return SignIn.EndReason.IDLE
@@ -34,7 +35,7 @@ def limit_reached(row: SignIn) -> str | None:
 
 
 def past_limits() -> Q:
-    """The sign-ins for which `limit_reached` has a reason, for a query."""
+    """Return the filter for sign-ins for which `limit_reached` returns a reason."""
     now, limits = timezone.now(), provider().limits
     idle = Q(last_seen_at__lte=now - timedelta(seconds=limits.session_idle))
     too_old = Q(signed_in_at__lte=now - timedelta(seconds=limits.session_absolute))

@@ -1,8 +1,7 @@
-"""The page to come back to after signing out.
+"""The page to return to after signing out (`next` of the sign-out form).
 
-Cognito's `/logout` carries nothing there and back, so a cookie does.
-
-Signed, for ten minutes, and only for those who asked (`next` of the sign-out form).
+Cognito's `/logout` does not pass a parameter through, so a signed cookie holds the page for ten
+minutes.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ Answer = TypeVar("Answer", bound=HttpResponse)
 
 
 def remember(response: HttpResponse, page: str) -> None:
-    """Keep `page`, an address that `safe_next_url` let through; nothing when it is empty."""
+    """Store `page`, a result of `safe_next_url`. Store nothing if it is empty."""
     if page:
         response.set_signed_cookie(
             cookie_name(_COOKIE),
@@ -34,11 +33,11 @@ def remember(response: HttpResponse, page: str) -> None:
 
 
 def remembered(request: HttpRequest) -> str:
-    """The page that was kept, or an empty string."""
+    """Return the stored page, or ""."""
     return request.get_signed_cookie(cookie_name(_COOKIE), default="", max_age=MAX_AGE) or ""
 
 
 def forget(response: Answer) -> Answer:
-    """The same answer, with the page taken back."""
+    """Delete the stored page with `response`, and return the response."""
     response.delete_cookie(cookie_name(_COOKIE), samesite="Lax")
     return response

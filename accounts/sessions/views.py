@@ -1,4 +1,4 @@
-"""Who am I, and where am I signed in: the profile, ending one session, signing out everywhere."""
+"""The profile page, and the views that end one session, sign out, or sign out everywhere."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .decorators import without_renewal
 
 @dataclass(frozen=True)
 class Session:
-    """One of my sign-ins, as the profile lists it."""
+    """One of the user's sign-ins, as the profile lists it."""
 
     row: SignIn
     device: str
@@ -34,7 +34,7 @@ class Session:
 
 
 def my_sessions(request: HttpRequest) -> list[Session]:
-    """This person's live sign-ins, this browser's first, then by when they were last seen."""
+    """Return the user's live sign-ins: this browser's first, then the most recently seen."""
     current: SignIn | None = request.sign_in  # type: ignore[attr-defined]
     rows = SignIn.objects.live().filter(user=request.user.pk).order_by("-last_seen_at")
     sessions = [
@@ -46,7 +46,7 @@ def my_sessions(request: HttpRequest) -> list[Session]:
 
 @method_decorator(never_cache, name="dispatch")
 class ProfileView(LoginRequiredMixin, TemplateView):
-    """Who am I: the identity, the groups, how long the access token lasts, and my sessions."""
+    """The user's identity, groups, access token lifetime, and sessions."""
 
     template_name = template("profile.html")
 
@@ -70,10 +70,10 @@ class ProfileView(LoginRequiredMixin, TemplateView):
         return super().get_context_data(**kwargs, profile=profile, sessions=sessions)
 
 
-# Signing out must work when Cognito does not: these views ask nothing of it first.
+# These views must work while Cognito is unavailable.
 @method_decorator((never_cache, without_renewal), name="dispatch")
 class EndSessionView(LoginRequiredMixin, View):
-    """Ends one of my sessions; ending this browser's own is signing out."""
+    """A view that ends one of the user's sessions. Ending this browser's own is a sign-out."""
 
     http_method_names = ("post",)
 
@@ -95,7 +95,7 @@ class EndSessionView(LoginRequiredMixin, View):
 
 @method_decorator((never_cache, without_renewal), name="dispatch")
 class SignOutEverywhereView(LoginRequiredMixin, TemplateView):
-    """Asks first, and says what it will end; then signs out everywhere, here included."""
+    """A confirmation that lists the sessions, and the sign-out from all of them."""
 
     template_name = template("sign_out_everywhere.html")
     http_method_names = ("get", "head", "post")
@@ -111,7 +111,7 @@ class SignOutEverywhereView(LoginRequiredMixin, TemplateView):
 
 @method_decorator((never_cache, without_renewal), name="dispatch")
 class SignOutView(OIDCLogoutView):  # type: ignore[misc]
-    """Ends the session here, revokes the refresh token, and goes on to the provider's `/logout`."""
+    """The sign-out: it ends the session, revokes the refresh token, and redirects to `/logout`."""
 
     http_method_names = ("post",)
 
@@ -122,17 +122,17 @@ class SignOutView(OIDCLogoutView):  # type: ignore[misc]
 
 
 def leave(signed_out: sign_out.SignedOut) -> HttpResponse:
-    """On to the provider's `/logout`, which comes back to the signed-out page."""
+    """Redirect to Cognito's `/logout`, which redirects to the signed-out page."""
     if signed_out.reached:
         return HttpResponseRedirect(signed_out.address)
-    # The browser would not get through either; say so instead of leading to a dead address.
+    # The browser would not reach Cognito either, so the page says so.
     query = urlencode({"unreached": 1})
     return HttpResponseRedirect(f"{page_address('signed_out')}?{query}")
 
 
 @method_decorator((never_cache, without_renewal), name="dispatch")
 class SignedOutView(TemplateView):
-    """Where the provider sends people after signing out (the registered logout_uri)."""
+    """The page after signing out (the registered `logout_uri`)."""
 
     template_name = template("signed_out.html")
 

@@ -1,7 +1,8 @@
-"""Limits on what an unknown visitor can cause: calls to Cognito, rows, hashes of passwords.
+"""The budget of failed calls to Cognito that unknown clients can cause.
 
-Everything is counted in the database, for all processes together. The shared cache takes no part:
-whoever can write there could lift a limit, or use one up. A request beyond a limit costs one read.
+It is counted in the database, for all processes together. The shared cache is not used, because an
+attacker who can write to it could raise a limit or exhaust it. A request beyond the limit costs one
+query.
 """
 
 from __future__ import annotations
@@ -23,15 +24,14 @@ MAX_FAILED_CALLS = 60  # of one subnet in BUDGET_SECONDS
 
 @contextmanager
 def call_budget(subnet: str) -> Iterator[None]:
-    """Charge what the block asks of Cognito to `subnet`, and refund it unless the block raises.
+    """Charge one call to `subnet`, and refund it unless the block raises.
 
-    There is one budget for everything that strangers can have Cognito asked: callbacks, codes of
-    single-page apps and refresh tokens in headers. It is charged before the call, so that requests
-    that arrive together do not exceed it. Successes are refunded, so that the people of a large
-    office can all sign in from one IP address.
+    One budget covers callbacks, codes of single-page apps and refresh tokens in headers. It is
+    charged before the call, so that parallel requests do not exceed it. Successful calls are
+    refunded, so that all users of a large office can sign in from one IP address.
 
     Raises:
-        TooManyFailures: the budget is used up; `retry_after` are the seconds until the next one.
+        TooManyFailures: the budget is exhausted. `retry_after` is the seconds until the next one.
     """
     window, passed = divmod(time.time(), BUDGET_SECONDS)
     key = f"cognito:{window:.0f}:{subnet}"

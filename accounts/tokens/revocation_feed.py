@@ -1,10 +1,9 @@
-"""Tokens that were signed out: asked on every API request, answered from memory.
+"""The revoked access tokens, in memory: each API request is checked against them.
 
-An access token verifies without a network until it expires, whatever happened since. So each
-process keeps what has been revoked: sign-ins by `origin_jti`, people by "not issued before", and
-whoever is deactivated. It reads what is new at most once a second; in between, a check costs
-neither SQL nor network. If the feed cannot be read for ten seconds, nobody is let in on stale
-knowledge.
+An access token can be verified offline until it expires, even after a sign-out. Each process
+therefore holds the revoked sign-ins by `origin_jti`, the users with a "not issued before" time, and
+the deactivated users. It reads new revocations at most once per second. In between, a check costs
+neither SQL nor network. If they cannot be read for ten seconds, the API responds with 503.
 """
 
 from __future__ import annotations
@@ -31,16 +30,16 @@ from ..problems.errors import RevocationsUnavailable
 from ..provider.shared_cache import accelerator, is_configured
 from .revocations import _ahead
 
-READ_EVERY = 1.0  # seconds: how old knowledge may be
-LONGEST_SILENCE = 10.0  # seconds without a successful read after which nobody is let in
-# Whatever a row's transaction took to commit is covered by reading the last two minutes each time;
-# reading everything now and then drops what has expired and sees what bypassed `save()`.
+READ_EVERY = 1.0  # seconds
+LONGEST_SILENCE = 10.0  # seconds without a successful read until requests are refused
+# Each read covers the last two minutes, because a transaction may commit late. A full read drops
+# expired revocations and sees changes that bypassed `save()`.
 OVERLAP = timedelta(minutes=2)
 READ_ALL_EVERY = 300.0  # seconds
-# A process that nobody asked for so long may have missed what those two minutes no longer hold.
+# A process that was idle for longer reads everything: the last two minutes may not be enough.
 LONGEST_GAP = 60.0  # seconds
-# With a cache that all processes share, one's reading does for the others. Both times together
-# stay below READ_EVERY, so that nothing is heard of later for it.
+# With a shared cache, one process reads for all. Together, both times stay below READ_EVERY, so the
+# cache delays no revocation.
 LOOK_EVERY, SHARED_FOR = 0.5, 0.4  # seconds
 _SHARED_KEY = "revocations"
 
@@ -56,19 +55,19 @@ class _Known:
     deactivated: set[Person] = field(default_factory=set)
 
     def learn(self, kind: str, token_id: str, issuer: str, subject: str, not_before: int) -> None:
-        person = issuer, subject
+        user = issuer, subject
         if kind == Revocation.Kind.SIGN_IN:
             self.token_ids.add(token_id)
         elif kind == Revocation.Kind.PERSON:
-            self.not_before[person] = max(not_before, self.not_before.get(person, 0))
+            self.not_before[user] = max(not_before, self.not_before.get(user, 0))
         elif kind == Revocation.Kind.DEACTIVATED:
-            self.deactivated.add(person)
+            self.deactivated.add(user)
         else:
-            self.deactivated.discard(person)
+            self.deactivated.discard(user)
 
 
 class RevocationFeed:
-    """One process's knowledge; safe for all its threads. `clock` counts seconds, from anywhere."""
+    """The revocations known to one process, for all its threads. `clock` returns seconds."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -77,22 +76,22 @@ class RevocationFeed:
         self._tried_at = self._read_at = self._read_all_at = float("-inf")
 
     def check(self, claims: AccessClaims) -> None:
-        """As the function `check`."""
-        if self._clock() - self._read_at >= LOOK_EVERY:  # else new enough, whoever reads
+        """Raise as the function `check` does."""
+        if self._clock() - self._read_at >= LOOK_EVERY:
             self._refresh()
-        known, person = self._known, (claims.issuer, claims.subject)
+        known, user = self._known, (claims.issuer, claims.subject)
         if claims.origin_jti in known.token_ids or claims.jti in known.token_ids:
             raise TokenRevoked("the sign-in this token belongs to was ended")
-        if claims.issued_at <= known.not_before.get(person, 0):
-            raise TokenRevoked("its person signed out everywhere after it was issued")
-        if person in known.deactivated:
-            raise TokenRevoked("its person's account on this site is deactivated")
+        if claims.issued_at <= known.not_before.get(user, 0):
+            raise TokenRevoked("its user signed out everywhere after it was issued")
+        if user in known.deactivated:
+            raise TokenRevoked("its user is deactivated on this site")
 
     def _refresh(self) -> None:
         read_every = LOOK_EVERY if is_configured() else READ_EVERY
         if self._clock() - self._read_at < read_every:
             return
-        with self._lock:  # one thread reads; those that wait for it find its result
+        with self._lock:  # one thread reads for all threads that wait
             now = self._clock()
             if now - self._tried_at >= read_every:
                 self._tried_at = now
@@ -100,7 +99,7 @@ class RevocationFeed:
                     self._read(now)
                 except (DatabaseError, InterfaceError) as error:
                     _log.error("The list of revoked tokens cannot be read: %s", error)
-                    # Those that waited for this try must not each wait for one of their own.
+                    # The threads that waited for this attempt must not repeat it one by one.
                     self._tried_at = self._clock()
             if self._clock() - self._read_at >= LONGEST_SILENCE:
                 raise RevocationsUnavailable(
@@ -108,7 +107,7 @@ class RevocationFeed:
                 )
 
     def _read(self, now: float) -> None:
-        """Read what is new, or everything. Times are taken before asking: later rows come next."""
+        """Read the new revocations, or all. `now` is from before the query, so none is skipped."""
         read_all = now - self._read_all_at >= READ_ALL_EVERY or now - self._read_at >= LONGEST_GAP
         if read_all:
             known = _Known(deactivated=_deactivated_people())
@@ -116,8 +115,8 @@ class RevocationFeed:
             live = Revocation.objects.filter(expires_at__gt=Now()).exclude(kind__in=states)
             rows = _rows(live)
         else:
-            # A copy: somebody deactivated, let in and deactivated again is read as all three each
-            # time, and nobody may look in between.
+            # A copy, because other threads must not see a state in between: a user who was
+            # deactivated, activated and deactivated again appears as all three each time.
             known = replace(self._known, deactivated=set(self._known.deactivated))
             rows = _recent_rows()
         for row in rows:
@@ -155,7 +154,7 @@ def _as_rows(value: Any) -> list[Row] | None:
 
 
 def can_be_deactivated() -> bool:
-    """Whether users can be switched off at all: a host's own user model may know no such thing."""
+    """Return True if the user model has `is_active`. A host project's model may not have it."""
     try:
         get_user_model()._meta.get_field("is_active")
     except FieldDoesNotExist:
@@ -176,26 +175,29 @@ def _feed() -> RevocationFeed:
 
 
 def check(claims: AccessClaims) -> None:
-    """Whether a verified access token still counts.
+    """Raise an error if a verified access token was revoked.
 
     Raises:
-        TokenRevoked: its sign-in was ended, its person signed out everywhere after it was issued,
-            or is deactivated on this site. True in every process a second after it happened.
-        RevocationsUnavailable: the feed could not be read for ten seconds (a 503).
+        TokenRevoked: its sign-in was ended, its user signed out everywhere after it was issued, or
+            its user is deactivated here. Every process knows this after one second.
+        RevocationsUnavailable: the revocations could not be read for ten seconds (a 503).
     """
     _feed().check(claims)
 
 
 def check_person_now(claims: AccessClaims) -> None:
-    """Ask the database whether this token's person was signed out everywhere, or deleted, just now:
-    for what must not happen in the second before `check` hears of it. Raises TokenRevoked."""
+    """Check in the database whether this token's user signed out everywhere a moment ago.
+
+    `check` learns this within a second. Call this before something that must not happen in that
+    second. Raises TokenRevoked.
+    """
     recent = Revocation.objects.filter(kind=Revocation.Kind.PERSON, at__gte=Now() - OVERLAP)
-    person = {"issuer": claims.issuer, "subject": claims.subject}
-    if recent.filter(**person, not_before__gte=claims.issued_at).exists():
-        raise TokenRevoked("its person signed out everywhere after it was issued")
+    user = {"issuer": claims.issuer, "subject": claims.subject}
+    if recent.filter(**user, not_before__gte=claims.issued_at).exists():
+        raise TokenRevoked("its user signed out everywhere after it was issued")
 
 
 def reset() -> None:
-    """Forget what this process knows (tests do, between two databases)."""
+    """Clear the revocations in memory. Tests do this between two databases."""
     _feed.cache_clear()
     _ahead.clear()

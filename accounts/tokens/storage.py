@@ -10,7 +10,7 @@ from ..provider import provider
 
 @dataclass(frozen=True)
 class StoredTokens:
-    """The tokens of one signed-in browser; its repr shows none of them."""
+    """The tokens of one signed-in browser. Its repr does not show them."""
 
     access_token: str = field(repr=False)
     id_token: str = field(repr=False)
@@ -18,10 +18,10 @@ class StoredTokens:
 
 
 def seal_tokens(tokens: StoredTokens) -> str:
-    """Tokens for `SignIn.sealed_tokens`."""
+    """Return the tokens encrypted, as `SignIn.sealed_tokens` holds them."""
     return provider().cipher.seal(asdict(tokens))
 
 
 def open_tokens(row: SignIn) -> StoredTokens:
-    """The row's tokens. Raises encryption.Unreadable when no listed key opens them."""
+    """Return the tokens of a sign-in. Raises encryption.Unreadable if no key decrypts them."""
     return StoredTokens(**provider().cipher.open(row.sealed_tokens))

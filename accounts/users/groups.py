@@ -1,8 +1,8 @@
-"""Groups of a verified token become rights on this site; from then on Django permissions decide.
+"""The rights that a user gets from the groups of a verified token.
 
-Called from `people` alone, which sign-in, refresh and bearer use all go through. A token counts
-when it is newer than the last one that counted. Only what the mapping gave is taken back: groups
-it names, and staff or superuser rights that came from it. A superuser made here by hand is exempt.
+A token is applied only if it is newer than the last one applied. Only rights from the mapping are
+revoked: the Django groups that it names, and staff or superuser status from it. The rights
+of a user who was made superuser by hand do not change.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _log = logging.getLogger(__name__)
 
 
 def apply_groups(user: Any, claims: AccessClaims | IdClaims) -> None:
-    """Give `user` what the groups of these verified claims give, and take what they no longer do.
+    """Grant `user` the rights of the groups in these claims, and revoke those that are missing.
 
-    Costs one query for a token that says nothing new.
+    A token without a change costs one query.
     """
     mapping = provider().group_mappings.get(claims.issuer, GroupMapping())
     if claims.groups is None and not mapping.absent_means_none:
@@ -46,8 +46,8 @@ def apply_groups(user: Any, claims: AccessClaims | IdClaims) -> None:
     last = identity.groups_as_of
     from_the_pool_just_now = isinstance(claims, IdClaims)
     if last is not None and issued_at == last and not from_the_pool_just_now:
-        # Cognito counts whole seconds. Which of two tokens of one second is newer nobody can tell,
-        # so that an access token may then take rights, but give none.
+        # `iat` has whole seconds, so the order of two tokens of one second is unknown. An access
+        # token of the same second may revoke rights, but grants none.
         named = [name for name in named if name in identity.groups]
         if named == identity.groups:
             return
@@ -65,7 +65,7 @@ def apply_groups(user: Any, claims: AccessClaims | IdClaims) -> None:
 
 
 def take_back(identity: Identity) -> None:
-    """Take what the groups of this identity gave its person, as if its pool now named none."""
+    """Revoke all rights that the groups of this identity gave its user."""
     identity.groups = []
     identity.save(update_fields=["groups"])
     mapping = _mapping_of(identity)
@@ -76,19 +76,19 @@ def take_back(identity: Identity) -> None:
 
 
 def _give_and_take(user: Any, identity: Identity, mapping: GroupMapping) -> None:
-    # Locked: the same person may come with another identity at the same time.
+    # Locked, because the user may sign in with another identity at the same time.
     person: Any = get_user_model()._default_manager.select_for_update().get(pk=user.pk)
     identities = list(Identity.objects.filter(user=person))
-    given = {name: any(getattr(each, name) for each in identities) for _, _, name in _FLAGS}
+    given = {name: any(getattr(identity, name) for identity in identities) for _, _, name in _FLAGS}
     if getattr(person, "is_superuser", False) and not given["superuser_given"]:
         return
     wanted = Rights()
-    for each in identities:
-        wanted |= rights_of(each)
+    for other in identities:
+        wanted |= rights_of(other)
     _change_groups(person, wanted, mapping)
     for right, field, mark in _FLAGS:
         if not hasattr(person, field):
-            continue  # a host's own user model need not have it
+            continue  # a host project's user model may lack this field
         wants, has = getattr(wanted, right), getattr(person, field)
         if wants and not has:
             Identity.objects.filter(pk=identity.pk).update(**{mark: True})
@@ -107,7 +107,7 @@ def _forget_permissions(user: Any) -> None:
 
 
 def rights_of(identity: Identity) -> Rights:
-    """What the groups that its pool last named give."""
+    """Return the rights of the groups in the identity's last token."""
     return _mapping_of(identity).rights(identity.groups)
 
 
@@ -116,11 +116,11 @@ def _mapping_of(identity: Identity) -> GroupMapping:
 
 
 def _change_groups(person: Any, wanted: Rights, mapping: GroupMapping) -> None:
-    """Put the person into the wanted Django groups and out of the mapping's other ones."""
+    """Add the user to the wanted Django groups, and remove them from the mapping's other ones."""
     if not hasattr(person, "groups"):
         return
     held = set(person.groups.values_list("name", flat=True))
-    # A group that nobody made yet gives nothing until an admin says what.
+    # A missing group is created without permissions. An admin adds them.
     missing = sorted(wanted.groups - held)
     person.groups.add(*(Group.objects.get_or_create(name=name)[0] for name in missing))
     no_longer = (held & mapping.django_groups) - wanted.groups
@@ -132,7 +132,7 @@ def _name_unmapped(mapping: GroupMapping, named: list[str], issuer: str) -> None
         _log_unmapped(name, issuer)
 
 
-@lru_cache(maxsize=1000)  # once for each, and no more memory than that
+@lru_cache(maxsize=1000)  # one line per group, with bounded memory
 def _log_unmapped(name: str, issuer: str) -> None:
     _log.warning(
         "The group %r of %s gives no rights here: COGNITO_GROUPS doesn't name it.", name, issuer

@@ -1,8 +1,6 @@
-"""All permissions of a person in one row of one query.
+"""All permissions of a user in one row of one query.
 
-Django reads those of the person and those of the groups one by one (of a superuser the whole list
-twice), and at each row another thread of the process may have its turn: of fifty requests that
-came at once, the last was answered 30 ms later.
+Django runs two queries and reads their rows one by one, and each row may switch to another thread.
 """
 
 from __future__ import annotations
@@ -20,14 +18,14 @@ from ..core.db import CompiledQuery, Given
 
 
 def is_as_django_has_them(user: Any) -> bool:
-    """Whether permissions are in two relations of the user and in the same database."""
+    """Return True if the user has Django's two permission relations, in the same database."""
     return isinstance(user, PermissionsMixin) and user._state.db == router.db_for_read(Permission)
 
 
 def permission_names(user: Any) -> set[str]:
-    """`{"stats.add_stat", …}` of such an active user, as ModelBackend finds them."""
-    everything, theirs = _queries()
-    rows = everything.rows() if user.is_superuser else theirs.rows(user=user.pk)
+    """Return the permissions of an active user as ModelBackend does: `{"stats.add_stat", …}`."""
+    of_all, of_user = _queries()
+    rows = of_all.rows() if user.is_superuser else of_user.rows(user=user.pk)
     return set(rows[0][0] or ())
 
 
@@ -44,16 +42,16 @@ class _JSONArray(Aggregate):
 
 @cache
 def _queries() -> tuple[CompiledQuery[Permission], CompiledQuery[Permission]]:
-    """For all permissions there are, and for those of one person."""
+    """Return the query for all existing permissions, and the query for those of one user."""
     users = get_user_model()._base_manager
-    person = users.filter(pk=Given("user", users.model._meta.pk))
-    theirs = Permission.objects.filter(
-        Q(pk__in=person.values("user_permissions")) | Q(pk__in=person.values("groups__permissions"))
+    user = users.filter(pk=Given("user", users.model._meta.pk))
+    of_user = Permission.objects.filter(
+        Q(pk__in=user.values("user_permissions")) | Q(pk__in=user.values("groups__permissions"))
     )
-    return _names(Permission.objects.all()), _names(theirs)
+    return _names(Permission.objects.all()), _names(of_user)
 
 
 def _names(rows: Any) -> CompiledQuery[Permission]:
     name = Concat("content_type__app_label", Value("."), "codename")
-    one_group = rows.order_by().values(all=Value(1))  # of all rows, with no GROUP BY
+    one_group = rows.order_by().values(all=Value(1))  # one group of all rows
     return CompiledQuery(one_group.annotate(names=_JSONArray(name)).values_list("names"))

@@ -1,9 +1,9 @@
-"""What the groups and scopes of a token count for on this site.
+"""The groups and scopes of a token that take effect on this site.
 
-Groups and scopes count as issued only if our own user pool issued them. Whoever administers a
-trusted pool can create a group or a scope of any name there. Of such a pool, only the rules and the
-scopes that `COGNITO_TRUSTED_POOLS` lists for it count. Everything that decides by groups or scopes
-reads them here, never from the claims. The app client that a token was issued to sets a limit too.
+Groups and scopes of our own user pool take effect as issued. The administrator of a trusted pool
+can create a group or a scope of any name, so only the rules and scopes take effect that
+`COGNITO_TRUSTED_POOLS` lists. Read groups and scopes here, never from the claims. The app client
+sets a limit, too.
 """
 
 from __future__ import annotations

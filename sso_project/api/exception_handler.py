@@ -115,7 +115,7 @@ def _person_is_gone(request: Request) -> bool:
 
 
 def _person_gone(request: Request) -> exceptions.APIException:
-    refused = refusal(request, TokenRevoked("its person's account on this site was deleted"))
+    refused = refusal(request, TokenRevoked("its user was deleted on this site"))
     refused.auth_header = CognitoAuthentication().authenticate_header(request)  # type: ignore[attr-defined]
     return refused
 
