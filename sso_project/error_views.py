@@ -11,9 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseServerError, Json
 from django.template import loader
 from django.views import defaults
 
-from accounts.core import metrics, navigation
-from accounts.problems import outage as problems_outage
-from accounts.problems.outage import CODE, RETRY_AFTER, SENTENCE, is_outage
+from accounts.core import navigation
+from accounts.problems.outage import CODE, RETRY_AFTER, SENTENCE, count_outage, is_outage
 
 from .api.exception_handler import Unforeseen, shape
 
@@ -30,7 +29,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: something broke outside of a view of the API, such as a middleware; 503 when the
     database does not answer."""
-    if is_api_request(request) and not problems_outage.is_outage(sys.exception()):
+    if is_api_request(request) and not is_outage(sys.exception()):
         detail, code = str(Unforeseen.default_detail), Unforeseen.default_code
         return JsonResponse(shape(detail, code), status=500)
     return page_error(request)
@@ -44,7 +43,7 @@ def is_api_request(request: HttpRequest) -> bool:
 def page_error(request: HttpRequest) -> HttpResponse:
     """What is left of `handler500`: Django calls it while it handles the exception."""
     if is_outage(sys.exception()):
-        metrics.count("database_failures")
+        count_outage()
         return unavailable(request)
     return HttpResponseServerError(loader.render_to_string("500.html"))
 

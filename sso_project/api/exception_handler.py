@@ -7,6 +7,7 @@ told to whoever listens for errors, as Django does for pages.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -30,6 +31,8 @@ from accounts.problems import outage as problems_outage
 from accounts.problems import unauthenticated
 
 from ..request_guard import INCOMPLETE
+
+_log = logging.getLogger(__name__)
 
 _SIGN_IN = "Sign in, or send an access token: Authorization: Bearer, a space, the token."
 
@@ -88,7 +91,9 @@ def _known(error: Exception, request: Request | None) -> Exception:
     if isinstance(error, CognitoError):
         return unavailable(error)
     if problems_outage.is_outage(error):
-        return problems_outage.noticed(DatabaseUnavailable(), error)
+        problems_outage.count_outage()
+        _log.error("The database doesn't answer: %s", str(error).partition("\n")[0])
+        return DatabaseUnavailable()
     if isinstance(error, RequestDataTooBig):
         return TooLarge()
     if isinstance(error, UnreadablePostError):

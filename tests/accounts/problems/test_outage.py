@@ -5,6 +5,7 @@ import logging
 
 import pytest
 from django.db import InterfaceError, OperationalError, connection
+from prometheus_client import REGISTRY
 
 from accounts.problems.outage import is_outage
 from sso_project.observability.log_filters import ShortenOutages
@@ -53,6 +54,14 @@ def test_program_is_told_in_json(client, path, headers):
     assert answer.json()["code"] == "database_unavailable"
     assert answer.json()["error"] == answer.json()["detail"]
     assert int(answer.headers["Retry-After"]) > 0
+
+
+@pytest.mark.usefixtures("away")
+@pytest.mark.parametrize("path", ["/api/stats", "/profile/"])
+def test_outage_is_counted_once_for_each_request(client, path):
+    before = REGISTRY.get_sample_value("sso_database_failures_total")
+    client.get(path)
+    assert REGISTRY.get_sample_value("sso_database_failures_total") == before + 1
 
 
 @pytest.mark.usefixtures("away")
