@@ -18,7 +18,7 @@ from .core import navigation
 from .core.request_context import Answering
 from .models import SignIn
 from .problems import unauthenticated
-from .problems.catalog import problem_for, retry_after
+from .problems.catalog import error_body, problem_for, retry_after
 from .problems.page import render_problem
 from .provider import provider
 from .sessions import browser_session, ending, limits, renewal
@@ -132,7 +132,6 @@ def _try_again(request: HttpRequest, error: CognitoError, row: SignIn) -> HttpRe
             request, error, reference=row.reference, retry_url=navigation.current_page(request)
         )
     note(row.reference, "could not be renewed", level=logging.WARNING, reason=error.code)
-    sentence = f"{problem.what} {problem.next_step}"
-    body = {"detail": sentence, "code": problem.code, "error": sentence}
+    body = error_body(problem.sentence, problem.code)
     headers = {"Retry-After": str(retry_after(error))}
     return unauthenticated.program_answer(body, problem.status, headers)

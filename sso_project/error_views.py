@@ -12,17 +12,18 @@ from django.template import loader
 from django.views import defaults
 
 from accounts.core import navigation
-from accounts.problems.outage import CODE, RETRY_AFTER, SENTENCE, count_outage, is_outage
+from accounts.problems.catalog import BAD_REQUEST, RETRY_AFTER, error_body
+from accounts.problems.outage import CODE, SENTENCE, count_outage, is_outage
 
-from .api.exception_handler import Unforeseen, shape
+from .api.exception_handler import Unforeseen
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400: a host name we do not answer to, a malformed URL, cookie or form, too many fields."""
     if is_api_request(request):
         explained = isinstance(exception, BadRequest)
-        detail = str(exception) if explained else "This request cannot be honoured."
-        return JsonResponse(shape(detail, "bad_request"), status=400)
+        detail = str(exception) if explained else BAD_REQUEST
+        return JsonResponse(error_body(detail, "bad_request"), status=400)
     return defaults.bad_request(request, exception)
 
 
@@ -31,7 +32,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     database does not answer."""
     if is_api_request(request) and not is_outage(sys.exception()):
         detail, code = str(Unforeseen.default_detail), Unforeseen.default_code
-        return JsonResponse(shape(detail, code), status=500)
+        return JsonResponse(error_body(detail, code), status=500)
     return page_error(request)
 
 
@@ -53,8 +54,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     if navigation.page(request) and not request.path.startswith("/api/"):
         response = HttpResponse(loader.render_to_string("503.html"), status=503)
     else:
-        body = {"detail": SENTENCE, "code": CODE, "error": SENTENCE}
-        response = JsonResponse(body, status=503)
-    response["Retry-After"] = RETRY_AFTER
+        response = JsonResponse(error_body(SENTENCE, CODE), status=503)
+    response["Retry-After"] = str(RETRY_AFTER)
     response["Cache-Control"] = "no-store"
     return response

@@ -13,6 +13,8 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
+from accounts.problems.catalog import error_body
+
 # nginx and gunicorn drop every other name as well.
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
 # An authorizer's event looks like a request, but expects a policy in return.
@@ -117,14 +119,6 @@ def to_wsgi(text: str) -> str:
     return text.encode(errors="replace").decode("iso-8859-1")
 
 
-def error_body(detail: str, code: str) -> str:
-    """Return an error in the form of the API's, as JSON.
-
-    The handler imports this before Django is set up, so it cannot use exception_handler.
-    """
-    return json.dumps({"detail": detail, "code": code, "error": detail})
-
-
 def no_request(event: object) -> dict[str, Any]:
     """Return the response to an event that is no HTTP request, such as a warm-up call.
 
@@ -136,6 +130,6 @@ def no_request(event: object) -> dict[str, Any]:
     return {
         "statusCode": 400 if "requestContext" in members else 200,
         "headers": {"content-type": "application/json"},
-        "body": error_body(_NO_REQUEST, "no_request"),
+        "body": json.dumps(error_body(_NO_REQUEST, "no_request")),
         "isBase64Encoded": False,
     }

@@ -14,7 +14,9 @@ from wsgiref.headers import Headers
 
 from django.utils.text import compress_string
 
-from .lambda_event import error_body, request_headers
+from accounts.problems.catalog import error_body
+
+from .lambda_event import request_headers
 from .lambda_request import Application, StartResponse
 from .platform_limits import platform_of
 
@@ -144,7 +146,7 @@ def _refuse(
     )
     is_page = "text/html" in ",".join(request_headers(event).get("accept", ()))
     kind = "text/plain; charset=utf-8" if is_page else "application/json"
-    body = f"{detail}\n" if is_page else error_body(detail, "response_too_large")
+    body = f"{detail}\n" if is_page else json.dumps(error_body(detail, "response_too_large"))
     # What changes data was carried out, so a client must not take this for its own mistake.
     new_status = 400 if _method(event) in ("GET", "HEAD") else 500
     refused = response | {

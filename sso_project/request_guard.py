@@ -16,6 +16,8 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
+from accounts.problems.catalog import error_body
+
 from .request_limits import (
     MAX_PARSED_HEADER_BYTES,
     Refusal,
@@ -163,8 +165,7 @@ class RefusalMiddleware:
         ):
             response = HttpResponse(f"{refusal.detail}\n", "text/plain; charset=utf-8")
         else:
-            body = {"detail": refusal.detail, "code": refusal.code, "error": refusal.detail}
-            response = JsonResponse(body)
+            response = JsonResponse(error_body(refusal.detail, refusal.code))
         response.status_code = refusal.status
         for name, value in {**refusal.headers, "Cache-Control": "no-store"}.items():
             response.headers[name] = value

@@ -51,7 +51,7 @@ def refusal(request: Request, error: CognitoError) -> exceptions.APIException:
         return exceptions.AuthenticationFailed(error.message, code=error.code)
     problem = problem_for(error)
     if isinstance(error, UnknownPerson):
-        return exceptions.PermissionDenied(f"{problem.what} {problem.next_step}", code=error.code)
+        return exceptions.PermissionDenied(problem.sentence, code=error.code)
     return unavailable(error)
 
 
@@ -66,7 +66,7 @@ class Unavailable(exceptions.APIException):
 def unavailable(error: CognitoError) -> Unavailable:
     """Return an error that the caller can only wait for as the exception that says how long."""
     problem = problem_for(error)
-    answer = Unavailable(f"{problem.what} {problem.next_step}", code=error.code)
+    answer = Unavailable(problem.sentence, code=error.code)
     if isinstance(error, TooManyFailures):
         answer.status_code = problem.status
     answer.wait = retry_after(error)

@@ -102,7 +102,7 @@ def _refusal(error: CognitoError) -> Exception:
             code=error.code,
         )
     if isinstance(error, SignInRejected):
-        return PermissionDenied(f"{problem.what} {problem.next_step}", code=error.code)
+        return PermissionDenied(problem.sentence, code=error.code)
     if isinstance(error, TokenRejected):  # Cognito's own, fresh tokens: not the caller's doing
         _log.error("Tokens just issued by the pool were not accepted: %s", error.message)
     elif problem.settings:

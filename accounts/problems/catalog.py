@@ -1,7 +1,8 @@
-"""From an error to what a person or a program is told: the one table.
+"""The table from an error to what a person or a program is told, and the body of its response.
 
 Each leaf of the error tree stands here or inherits the row of its nearest ancestor that does.
-Sentences follow one order: what happened, why, what to do next.
+Sentences follow one order: what happened, why, what to do next. This module
+imports no Django: sso_project/lambda_event.py loads it before Django is set up.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from .errors import (
     UnknownPerson,
 )
 
-RETRY_AFTER = 5  # seconds, when nobody knows better
+RETRY_AFTER = 5  # seconds, if the error does not say how long
+BAD_REQUEST = "This request cannot be honoured."
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class Problem:
     action_label: str = "Try again"
     level: int = logging.WARNING
     settings: str = ""  # which of our settings to look at; then it is nothing the person did
+
+    @property
+    def sentence(self) -> str:
+        """The `detail` of an error response: what happened and what to do next."""
+        return f"{self.what} {self.next_step}"
 
 
 _NOT_TRUSTED = Problem(
@@ -154,6 +161,11 @@ def problem_for(error: errors.CognitoError) -> Problem:
         if ancestor in PROBLEMS:
             return PROBLEMS[ancestor]
     raise AssertionError("CognitoError itself has a row")
+
+
+def error_body(detail: str, code: str) -> dict[str, str]:
+    """Return the JSON body of an error response; `error` repeats `detail` for the original UI."""
+    return {"detail": detail, "code": code, "error": detail}
 
 
 def retry_after(error: errors.CognitoError) -> int:

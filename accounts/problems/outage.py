@@ -6,7 +6,6 @@ from django.db import InterfaceError, OperationalError
 
 from ..core import metrics
 
-RETRY_AFTER = "5"  # seconds
 CODE = "database_unavailable"
 SENTENCE = "This site's database isn't answering. Try again in a moment."
 

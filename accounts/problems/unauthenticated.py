@@ -14,11 +14,13 @@ from django.shortcuts import resolve_url
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from ..core import navigation
+from .catalog import error_body
 
 NOT_AUTHENTICATED = "not_authenticated"
 SESSION_ENDED = "session_ended"
+NOT_SIGNED_IN = "You are not signed in. Sign in and try again."
 _SENTENCES = {
-    NOT_AUTHENTICATED: "You're not signed in. Sign in and try again.",
+    NOT_AUTHENTICATED: NOT_SIGNED_IN,
     SESSION_ENDED: "Your session ended. Sign in and you'll return to this page.",
 }
 
@@ -41,15 +43,11 @@ def unauthenticated(request: HttpRequest) -> JsonResponse:
 
 
 def body(request: HttpRequest) -> dict[str, str]:
-    """`detail`, `code`, `error` (repeats detail), and in `login_url` where to begin to sign in."""
+    """Return an error body with `login_url`, the URL to sign in at."""
     ended = getattr(request, "session_ended", False)
     code = SESSION_ENDED if ended else NOT_AUTHENTICATED
-    return {
-        "detail": _SENTENCES[code],
-        "code": code,
-        "error": _SENTENCES[code],
-        "login_url": sign_in_address(navigation.current_page(request)),
-    }
+    login_url = sign_in_address(navigation.current_page(request))
+    return error_body(_SENTENCES[code], code) | {"login_url": login_url}
 
 
 def program_answer(body: dict[str, str], status: int, headers: dict[str, str]) -> JsonResponse:

@@ -21,7 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_framework_handler
 
-from accounts.api.errors import BearerError, challenge, refusal, unavailable
+from accounts.api.errors import BearerError, Unavailable, challenge, refusal, unavailable
 from accounts.api.permissions import INSUFFICIENT_SCOPE
 from accounts.authentication import CognitoAuthentication
 from accounts.cognito.claims import AccessClaims
@@ -29,12 +29,16 @@ from accounts.cognito.errors import CognitoError, TokenRevoked
 from accounts.permissions import Requirement, is_person
 from accounts.problems import outage as problems_outage
 from accounts.problems import unauthenticated
+from accounts.problems.catalog import BAD_REQUEST, error_body
 
 from ..request_guard import INCOMPLETE
 
 _log = logging.getLogger(__name__)
 
-_SIGN_IN = "Sign in, or send an access token: Authorization: Bearer, a space, the token."
+_SIGN_IN = (
+    f"{unauthenticated.NOT_SIGNED_IN} API clients send an access token:"
+    " Authorization: Bearer, a space, the token."
+)
 
 
 class TooLarge(exceptions.APIException):
@@ -43,11 +47,9 @@ class TooLarge(exceptions.APIException):
     default_code = "too_large"
 
 
-class DatabaseUnavailable(exceptions.APIException):
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+class DatabaseUnavailable(Unavailable):
     default_detail = problems_outage.SENTENCE
     default_code = problems_outage.CODE
-    wait = problems_outage.RETRY_AFTER
 
 
 class Unforeseen(exceptions.APIException):
@@ -99,7 +101,7 @@ def _known(error: Exception, request: Request | None) -> Exception:
     if isinstance(error, UnreadablePostError):
         return exceptions.ParseError(INCOMPLETE.detail, code=INCOMPLETE.code)
     if isinstance(error, SuspiciousOperation):
-        return exceptions.ParseError("This request cannot be honoured.", code="bad_request")
+        return exceptions.ParseError(BAD_REQUEST, code="bad_request")
     if isinstance(error, exceptions.NotAuthenticated):
         told = exceptions.NotAuthenticated(_SIGN_IN)
         told.auth_header = getattr(error, "auth_header", None)  # type: ignore[attr-defined]
@@ -130,13 +132,9 @@ def _body(error: Exception, response: Response) -> dict[str, Any]:
         is_missing = response.status_code == status.HTTP_404_NOT_FOUND
         error = exceptions.NotFound() if is_missing else exceptions.PermissionDenied()
     if isinstance(error.detail, dict | list):
-        return shape(_first_sentence(error.detail), "invalid") | {"fields": error.detail}
-    return shape(str(error.detail), getattr(error.detail, "code", error.default_code))
-
-
-def shape(detail: str, code: str) -> dict[str, Any]:
-    """The body of an answer that fails."""
-    return {"detail": detail, "code": code, "error": detail}
+        fields = {"fields": error.detail}
+        return error_body(_first_sentence(error.detail), "invalid") | fields
+    return error_body(str(error.detail), getattr(error.detail, "code", error.default_code))
 
 
 def _first_sentence(detail: Any, name: str = "") -> str:

@@ -15,7 +15,7 @@
 
 export class SignInNeeded extends Error {
   constructor(body) {
-    super(body.detail ?? "You're not signed in.");
+    super(body.detail ?? "You are not signed in.");
     this.name = "SignInNeeded";
     this.code = body.code ?? "not_authenticated";
     this.loginUrl = body.login_url ?? null;

@@ -3,8 +3,10 @@
 import pytest
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
 from django.http import Http404
+from django.template import loader
+from django.test import RequestFactory
 from django.urls import get_resolver
 from rest_framework import exceptions
 from rest_framework.views import APIView
@@ -107,10 +109,11 @@ def test_failing_answer_has_the_one_shape(client, method, pattern, who, body):
         (exceptions.ValidationError(["Enter a number."]), 400, "invalid"),
         (exceptions.ValidationError({"rows": [{}, {"value": ["No."]}]}), 400, "invalid"),
         (exceptions.ValidationError({}), 400, "invalid"),
-        (exceptions.Throttled(wait=3), 429, "throttled"),
+        (exceptions.Throttled(wait=5), 429, "throttled"),
         (exceptions.NotAcceptable(), 406, "not_acceptable"),
         (CognitoUnavailable("down", retry_after=3), 503, "cognito_unavailable"),
         (ConfigurationError({"COGNITO_POOL_ID": "is missing"}), 503, "configuration"),
+        (OperationalError("password=hunter2"), 503, "database_unavailable"),
         (DatabaseError("password=hunter2"), 500, "server_error"),
         (ZeroDivisionError("unforeseen"), 500, "server_error"),
     ],
@@ -128,7 +131,31 @@ def test_error_of_a_view_has_the_one_shape(client, monkeypatch, error, status, c
     assert answer.json()["code"] == code
     assert "hunter2" not in answer.text
     if status in (429, 503):
-        assert answer.headers["Retry-After"] == "3" or code == "configuration"
+        assert answer.headers["Retry-After"] == str(getattr(error, "retry_after", None) or 5)
+
+
+def test_original_ui_reads_the_same_bytes_as_ever(client):
+    answer = client.get("/user", headers={"Authorization": "Bearer nonsense"})
+    sentence = "this is not a JSON Web Token: three base64url parts joined by dots"
+    assert answer.status_code == 401
+    assert answer.content.decode() == (
+        f'{{"detail":"{sentence}","code":"malformed_token","error":"{sentence}"}}'
+    )
+
+
+def test_user_without_a_session_reads_the_same_sentence_everywhere(client):
+    sentence = "You are not signed in."
+    api = client.get("/api/user").json()
+    script = client.get("/profile/", headers={"Accept": "application/json"}).json()
+    assert api["code"] == script["code"] == "not_authenticated"
+    assert api["detail"] == (
+        f"{sentence} Sign in and try again. API clients send an access token: Authorization: "
+        "Bearer, a space, the token."
+    )
+    assert script["detail"] == f"{sentence} Sign in and try again."
+    assert f"<p>{sentence} " in loader.render_to_string(
+        "403.html", request=RequestFactory().get("/x")
+    )
 
 
 def test_unforeseen_error_reaches_log_and_listeners(client, monkeypatch, caplog):

@@ -1,3 +1,4 @@
+import json
 import logging
 
 import pytest
@@ -38,6 +39,20 @@ def test_tone_has_no_exclamation_and_no_oops():
         words = " ".join((problem.title, problem.what, problem.why, problem.next_step))
         assert "!" not in words
         assert "oops" not in words.lower()
+
+
+def test_error_body_repeats_its_detail_for_the_original_ui():
+    body = catalog.error_body("The token expired.", "token_expired")
+    assert json.dumps(body) == (
+        '{"detail": "The token expired.", "code": "token_expired", "error": "The token expired."}'
+    )
+
+
+def test_sentence_says_what_happened_and_what_to_do():
+    problem = catalog.PROBLEMS[errors.CognitoUnavailable]
+    assert problem.sentence == (
+        "It isn't answering, so you couldn't be signed in. Nothing was changed. Try again."
+    )
 
 
 def refused(error, description=""):

@@ -25,9 +25,9 @@ def test_program_gets_401_and_no_attempt_is_begun(visitor, headers, path):
     answer = visitor.get(path, headers=headers | {"Referer": f"{visitor.site}/dashboard/?year=1"})
     assert answer.status_code == 401
     assert answer.json() == {
-        "detail": "You're not signed in. Sign in and try again.",
+        "detail": "You are not signed in. Sign in and try again.",
         "code": "not_authenticated",
-        "error": "You're not signed in. Sign in and try again.",
+        "error": "You are not signed in. Sign in and try again.",
         "login_url": "/accounts/login/?next=%2Fdashboard%2F%3Fyear%3D1",
     }
     assert "no-store" in answer.headers["Cache-Control"]
