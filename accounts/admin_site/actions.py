@@ -58,7 +58,7 @@ def _tell_of_superusers(request: HttpRequest, *, left_out: int) -> None:
 def _tell(request: HttpRequest, sentence: str, *, reached: bool) -> None:
     messages.success(request, sentence)
     if not reached:
-        messages.warning(request, "Cognito didn't answer; housekeeping goes on telling it.")
+        messages.warning(request, sign_out.UNREACHED_FOR_OPERATORS)
 
 
 @admin.action(permissions=["manage_people"], description="Sign out everywhere")

@@ -17,6 +17,12 @@ from ..provider import provider, user_pool
 from ..tokens import revocations
 from . import browser_session, ending
 
+# What those read whose refresh tokens Cognito has not revoked yet, when it did not respond.
+UNREACHED_FOR_OPERATORS = (
+    "Cognito didn't respond. `manage.py housekeeping` will revoke the remaining refresh tokens."
+)
+UNREACHED_FOR_USERS = "Cognito didn't respond. We'll keep trying to revoke your session at Cognito."
+
 
 @dataclass(frozen=True)
 class SignedOut:

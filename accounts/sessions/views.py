@@ -87,8 +87,7 @@ class EndSessionView(LoginRequiredMixin, View):
         else:
             messages.warning(
                 request,
-                f"Ended here: {device_name(row.device)}. Cognito didn't answer; "
-                "we'll go on telling it.",
+                f"Ended here: {device_name(row.device)}. {sign_out.UNREACHED_FOR_USERS}",
             )
         return HttpResponseRedirect(page_address("profile"))
 
@@ -145,6 +144,6 @@ class SignedOutView(TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             **kwargs,
-            unreached="unreached" in self.request.GET,
+            unreached=sign_out.UNREACHED_FOR_USERS if "unreached" in self.request.GET else "",
             logout_url=sign_out.address_at_the_provider(),
         )

@@ -13,6 +13,7 @@ from ...directory.lookup import NobodyMeant, person_called
 from ...privacy import erasure
 from ...privacy.deletion_preview import Rows
 from ...provider import aws
+from ...sessions.sign_out import UNREACHED_FOR_OPERATORS
 
 MOST_NAMED = 10  # rows of each model; all of them with --verbosity 2
 
@@ -84,6 +85,6 @@ class Command(BaseCommand):
             raise CommandError(f"{problem} Nothing was changed.") from problem
         self.stdout.write("Forgotten.")
         if not reached:
-            self.stdout.write("Cognito didn't answer; `manage.py housekeeping` revokes the rest.")
+            self.stdout.write(UNREACHED_FOR_OPERATORS)
         if not planned.pool_accounts:
             self.stdout.write("A pool account is not touched: who signs in with it comes anew.")

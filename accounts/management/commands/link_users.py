@@ -19,6 +19,7 @@ from ...directory.manual_linking import (
 )
 from ...models import Identity
 from ...provider import aws
+from ...sessions.sign_out import UNREACHED_FOR_OPERATORS
 
 
 class Command(BaseCommand):
@@ -83,7 +84,7 @@ class Command(BaseCommand):
     def _done(self, said: str, reached: bool) -> None:
         self.stdout.write(said)
         if not reached:
-            self.stdout.write("Cognito didn't answer; `manage.py housekeeping` revokes the rest.")
+            self.stdout.write(UNREACHED_FOR_OPERATORS)
 
     def _tell(self, found: PoolLink) -> None:
         known = f"{found.username} <{found.email}>" if found.username else "not seen here yet"

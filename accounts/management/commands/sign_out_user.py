@@ -40,9 +40,7 @@ class Command(BaseCommand):
                 f"{user}: sessions ended: {signed_out.ended}; tokens issued until now are stopped."
             )
             if not signed_out.reached:
-                self.stdout.write(
-                    "  Cognito didn't answer; `manage.py housekeeping` revokes the rest there."
-                )
+                self.stdout.write(f"  {sign_out.UNREACHED_FOR_OPERATORS}")
 
 
 def _inactive_users() -> list[Any]:
