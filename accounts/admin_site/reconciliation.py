@@ -17,6 +17,7 @@ from ..core.app_label import template
 from ..directory import reconciliation
 from ..directory.reconciliation import Finding
 from ..models import Identity
+from ..problems.errors import TooManyDeactivations
 from ..provider import aws, user_pool
 from .actions import people_meant
 from .view_permission import can_view
@@ -37,7 +38,7 @@ def reconcile(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> Htt
         if request.POST.get("confirmed"):
             _deactivate(modeladmin, request, found)
             return None
-    except (aws.AwsProblem, reconciliation.TooMany) as problem:
+    except (aws.AwsProblem, TooManyDeactivations) as problem:
         messages.error(request, f"{problem} Nothing was changed.")
         return None
     if not found:

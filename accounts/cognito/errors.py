@@ -1,30 +1,6 @@
 """What can go wrong between us and Cognito.
 
-A class exists only where somebody reacts differently to it::
-
-    CognitoError                    code, message, data
-      ConfigurationError            our settings are wrong         -> refuse to start, alert us
-      TokenRejected                 a token is not acceptable
-        MalformedToken              not a JWT as Cognito makes them
-        UnknownKey                  signed with a key this pool does not publish
-        BadSignature
-        ClaimRejected               claim, expected, actual
-          TokenExpired              carries the claims             -> refresh, else sign in again
-          WrongIssuer
-          WrongClient
-          WrongTokenUse
-          NonceMismatch
-        TokenRevoked                signed out, or disabled, after it was issued
-      SignInRejected                the callback cannot be honoured
-        StateMismatch               not an attempt of this browser
-        InvalidCallback             repeated, oversized or foreign parameters
-        ProviderRefused             Cognito's own error code
-      TokenEndpointError            a final answer of the token endpoint
-        GrantRejected               code or refresh token used up  -> sign in again
-        ClientRejected              our client id or secret        -> alert us
-        RequestRejected             does not fit the app client    -> compare addresses, flows
-      CognitoUnavailable            timeout, 429, 5xx, unreadable  -> keep the session, try later
-
+A class exists only if a caller reacts to it in its own way; docs/architecture.md draws the tree.
 Messages are for people and never contain a token, a code or a secret; ``data`` is for programs. The
 table that turns these classes into statuses and pages is not here but at the edge.
 """

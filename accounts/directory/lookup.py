@@ -8,10 +8,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 
 from ..models import Identity
-
-
-class NobodyMeant(Exception):
-    """Nobody, or several people, have this name; the sentence says what to do."""
+from ..problems.errors import NobodyMeant
 
 
 def person_called(name: str) -> Any:

@@ -18,15 +18,12 @@ from ..audit import events
 from ..cognito.config import CognitoConfig, TrustedPool
 from ..models import Identity, SignIn, SignInEvent
 from ..privacy.deletion_preview import Rows, deletion_of
+from ..problems.errors import LinkRefused
 from ..provider import user_pool
 from ..provider.settings import read_config, read_trusted_pools
 from ..sessions import ending, sign_out
 from ..tokens import revocations
 from ..users import groups
-
-
-class LinkRefused(Exception):
-    """Why this link is not made, and what to do, in one or two sentences."""
 
 
 @dataclass(frozen=True)

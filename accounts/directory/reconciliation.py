@@ -16,14 +16,11 @@ from django.db.models import QuerySet
 
 from ..audit import events
 from ..models import Identity
+from ..problems.errors import TooManyDeactivations
 from ..provider import provider, user_pool
 
 ASKED_ONE_BY_ONE = 20  # people; more are compared with the pool's whole list
 MOST = 50  # people deactivated at once, unless somebody says otherwise
-
-
-class TooMany(Exception):
-    """More people to deactivate than may be at once: a wrong pool must not empty the site."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +100,11 @@ def deactivate_all(
 ) -> list[Finding]:
     """Deactivate everybody who is not kept; those are returned. `told` goes into the record.
 
-    Raises TooMany or aws.AwsProblem before anything is changed.
+    Raises TooManyDeactivations or aws.AwsProblem before anything is changed.
     """
     lost = to_deactivate(found)
     if refusal := why_too_many(lost, at_most):
-        raise TooMany(refusal)
+        raise TooManyDeactivations(refusal)
     # Pages of ListUsers are taken while people come and go, and time has passed: ask about each.
     lost = [each for each in lost if _state(each.identity, user_pool.find(each.identity.subject))]
     for each in lost:

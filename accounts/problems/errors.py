@@ -1,4 +1,7 @@
-"""Errors of signing in and of revoked tokens, above those of `cognito.errors`."""
+"""The errors of the site, which complete the tree of `cognito.errors`, and those for operators.
+
+docs/architecture.md draws the tree. The text of an error for operators says what to do next.
+"""
 
 from __future__ import annotations
 
@@ -41,3 +44,15 @@ class TooManyFailures(CognitoUnavailable):
     """Too many calls to Cognito for this subnet failed. Cognito was not called again."""
 
     code = "throttled"
+
+
+class NobodyMeant(Exception):
+    """A name of an operator matches no user, or several."""
+
+
+class LinkRefused(Exception):
+    """An identity cannot be linked to a user, or unlinked."""
+
+
+class TooManyDeactivations(Exception):
+    """More users to deactivate than allowed: the wrong pool must not empty the site."""

@@ -10,9 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from ...audit import events
-from ...directory.lookup import NobodyMeant, person_called
+from ...directory.lookup import person_called
 from ...models import Identity
 from ...privacy.export import personal_data
+from ...problems.errors import NobodyMeant
 from ...provider import aws, provider, user_pool
 
 

@@ -9,9 +9,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
 from django.db.models import ProtectedError, RestrictedError
 
-from ...directory.lookup import NobodyMeant, person_called
+from ...directory.lookup import person_called
 from ...privacy import erasure
 from ...privacy.deletion_preview import Rows
+from ...problems.errors import NobodyMeant
 from ...provider import aws
 from ...sessions.sign_out import UNREACHED_FOR_OPERATORS
 

@@ -7,9 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from ...directory.email_linking import Proposal, link, people_of_the_pool, proposals
-from ...directory.lookup import NobodyMeant, person_called
+from ...directory.lookup import person_called
 from ...directory.manual_linking import (
-    LinkRefused,
     PoolLink,
     issuer_called,
     linked_identity,
@@ -18,6 +17,7 @@ from ...directory.manual_linking import (
     undo_link,
 )
 from ...models import Identity
+from ...problems.errors import LinkRefused, NobodyMeant
 from ...provider import aws
 from ...sessions.sign_out import UNREACHED_FOR_OPERATORS
 

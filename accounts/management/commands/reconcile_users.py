@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from ...directory import reconciliation
+from ...problems.errors import TooManyDeactivations
 from ...provider import aws
 
 
@@ -44,6 +45,6 @@ class Command(BaseCommand):
             return
         try:
             done = reconciliation.deactivate_all(found, at_most=at_most)
-        except (aws.AwsProblem, reconciliation.TooMany) as problem:
+        except (aws.AwsProblem, TooManyDeactivations) as problem:
             raise CommandError(f"{problem} Nothing was changed.") from problem
         self.stdout.write(f"{len(done)} deactivated.")

@@ -8,8 +8,9 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
 
-from ...directory.lookup import NobodyMeant, person_called
+from ...directory.lookup import person_called
 from ...models import SignIn
+from ...problems.errors import NobodyMeant
 from ...sessions import sign_out
 
 

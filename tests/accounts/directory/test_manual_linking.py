@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.directory import manual_linking
 from accounts.models import Identity, SignIn, SignInEvent, User
+from accounts.problems.errors import LinkRefused
 from accounts.tokens import revocation_feed
 from local_pool.testing import LocalPool
 from tests.flows.conftest import ENVIRONMENT_NAMES
@@ -167,7 +168,7 @@ def test_second_of_two_operators_is_refused(grace, partner):
         grace, issuer=partner.issuer, subject=partner.person("grace").sub
     )
     link_grace(partner, "--apply")
-    with pytest.raises(manual_linking.LinkRefused, match="just now"):
+    with pytest.raises(LinkRefused, match="just now"):
         manual_linking.make_pool_link(found)
     assert Identity.objects.filter(issuer=partner.issuer).count() == 1
 

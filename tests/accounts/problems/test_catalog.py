@@ -3,7 +3,6 @@ import logging
 
 import pytest
 
-from accounts import backends  # noqa: F401 (backends adds leaves to the error tree)
 from accounts.cognito import errors
 from accounts.problems import catalog
 

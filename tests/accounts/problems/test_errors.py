@@ -1,0 +1,62 @@
+"""docs/architecture.md draws the error tree and lists the other errors."""
+
+import importlib
+import pkgutil
+import re
+
+from django.core.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
+from rest_framework.exceptions import APIException
+
+import accounts
+from accounts.cognito.errors import CognitoError
+from tests.imports import ROOT
+
+CHAPTER = (
+    (ROOT / "docs/architecture.md")
+    .read_text(encoding="utf-8")
+    .split("\n## Errors\n", 1)[1]
+    .split("\n## ", 1)[0]
+)
+_LINE = re.compile(r"( *)(\w+)( \*)? +(\w+) +\S.*")
+
+
+def subclasses_of(kind):
+    """Return all classes of `accounts` below `kind`."""
+    below = kind.__subclasses__()
+    return {kind for kind in below if kind.__module__.startswith("accounts.")}.union(
+        *(subclasses_of(child) for child in below)
+    )
+
+
+def test_tree_is_drawn_as_it_is():
+    drawn, path = {}, []
+    for line in CHAPTER.split("```")[1].strip().splitlines():
+        spaces, name, star, code = _LINE.fullmatch(line).groups()
+        path[len(spaces) // 2 :] = [name]
+        drawn[name] = (code, path[-2] if len(path) > 1 else "Exception", bool(star))
+    assert drawn == {
+        kind.__name__: (
+            kind.code,
+            kind.__base__.__name__,
+            kind.__module__ == "accounts.problems.errors",
+        )
+        for kind in {CognitoError} | subclasses_of(CognitoError)
+    }
+
+
+def test_every_class_has_a_code_of_its_own():
+    codes = [vars(kind)["code"] for kind in {CognitoError} | subclasses_of(CognitoError)]
+    assert len(set(codes)) == len(codes)
+    assert all(re.fullmatch(r"[a-z_]+", code) for code in codes)
+
+
+def test_every_other_error_that_a_caller_can_catch_is_listed():
+    for module in pkgutil.walk_packages(accounts.__path__, "accounts."):
+        importlib.import_module(module.name)
+    of_frameworks = (CognitoError, APIException, ObjectDoesNotExist, MultipleObjectsReturned)
+    others = {
+        (kind.__name__, f"{kind.__module__.replace('.', '/')}.py")
+        for kind in subclasses_of(BaseException)
+        if not issubclass(kind, of_frameworks) and not kind.__name__.startswith("_")
+    }
+    assert set(re.findall(r"\| `(\w+)` \| `(\S+)` \|", CHAPTER)) == others
