@@ -12,18 +12,22 @@ from django.template import loader
 from django.views import defaults
 
 from accounts.core import navigation
-from accounts.problems.catalog import BAD_REQUEST, RETRY_AFTER, error_body
-from accounts.problems.outage import CODE, SENTENCE, count_outage, is_outage
-
-from .api.exception_handler import Unforeseen
+from accounts.problems.catalog import (
+    BAD_REQUEST,
+    DATABASE_UNAVAILABLE,
+    RETRY_AFTER,
+    SERVER_ERROR,
+    error_body,
+)
+from accounts.problems.outage import count_outage, is_outage
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400: a host name we do not answer to, a malformed URL, cookie or form, too many fields."""
     if is_api_request(request):
         explained = isinstance(exception, BadRequest)
-        detail = str(exception) if explained else BAD_REQUEST
-        return JsonResponse(error_body(detail, "bad_request"), status=400)
+        detail = str(exception) if explained else BAD_REQUEST.detail
+        return JsonResponse(error_body(detail, BAD_REQUEST.code), status=400)
     return defaults.bad_request(request, exception)
 
 
@@ -31,8 +35,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """500: something broke outside of a view of the API, such as a middleware; 503 when the
     database does not answer."""
     if is_api_request(request) and not is_outage(sys.exception()):
-        detail, code = str(Unforeseen.default_detail), Unforeseen.default_code
-        return JsonResponse(error_body(detail, code), status=500)
+        return JsonResponse(error_body(*SERVER_ERROR), status=500)
     return page_error(request)
 
 
@@ -54,7 +57,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     if navigation.page(request) and not request.path.startswith("/api/"):
         response = HttpResponse(loader.render_to_string("503.html"), status=503)
     else:
-        response = JsonResponse(error_body(SENTENCE, CODE), status=503)
+        response = JsonResponse(error_body(*DATABASE_UNAVAILABLE), status=503)
     response["Retry-After"] = str(RETRY_AFTER)
     response["Cache-Control"] = "no-store"
     return response

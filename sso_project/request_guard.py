@@ -16,7 +16,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
-from accounts.problems.catalog import error_body
+from accounts.problems.catalog import INCOMPLETE_BODY, error_body
 
 from .request_limits import (
     MAX_PARSED_HEADER_BYTES,
@@ -29,9 +29,7 @@ from .request_limits import (
 )
 
 REFUSAL = "sso_project.refusal"
-INCOMPLETE = Refusal(
-    400, "incomplete_body", "The connection ended before the whole body was there. Send it again."
-)
+INCOMPLETE = Refusal(400, INCOMPLETE_BODY.code, INCOMPLETE_BODY.detail)
 TIMED_OUT = Refusal(408, "timeout", "The body took too long to arrive. Send it again.")
 LENGTH_REQUIRED = Refusal(
     411, "length_required", "This server needs to know the size of a body. Send Content-Length."

@@ -152,7 +152,9 @@ def host(tmp_path_factory):
     guide = python_blocks("INSTALLED_APPS").replace('"https://www.example.com"',
                                                     'os.environ["HOST_URL"]')  # fmt: skip
     local = '\nCOGNITO["ISSUER"] = os.environ["COGNITO_ISSUER"]\n'
-    (folder / "host/settings.py").write_text(SETTINGS + guide + local)
+    (folder / "host/settings.py").write_text(
+        SETTINGS + guide + local + python_blocks("REST_FRAMEWORK")
+    )
     (folder / "host/urls.py").write_text(urls + python_blocks("urlpatterns +="))
     (folder / "accounts/admin.py").write_text(python_blocks("PersonPage"))
     return folder
@@ -309,10 +311,14 @@ def test_person_is_exported_and_forgotten_with_the_sites_own_rows(server, host, 
 def test_api_view_takes_access_tokens_and_nothing_else(server, pool):
     address = f"{server}/api/report"
     tokens = pool.tokens_for("vera", client_id="hostclient")
-    assert requests.get(address, timeout=20).status_code == 401
+    refused = requests.get(address, timeout=20)
+    assert (refused.status_code, refused.json()["code"]) == (401, "not_authenticated")
     for kind, status in (("access_token", 200), ("id_token", 401)):
         bearer = {"Authorization": f"Bearer {tokens[kind]}"}
-        assert requests.get(address, headers=bearer, timeout=20).status_code == status
+        response = requests.get(address, headers=bearer, timeout=20)
+        assert response.status_code == status
+    assert response.json()["code"] == "wrong_token_use"
+    assert response.json()["error"] == response.json()["detail"]
 
 
 LOOK_AT_A_PERSON = """

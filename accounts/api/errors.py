@@ -8,7 +8,13 @@ from rest_framework import exceptions, status
 from rest_framework.request import Request
 
 from ..cognito.errors import CognitoError, TokenRejected
-from ..problems.catalog import RETRY_AFTER, problem_for, retry_after
+from ..problems.catalog import (
+    DATABASE_UNAVAILABLE,
+    RETRY_AFTER,
+    SERVER_ERROR,
+    problem_for,
+    retry_after,
+)
 from ..problems.errors import PersonDeactivated, TooManyFailures, UnknownPerson
 
 REALM = "api"
@@ -61,6 +67,20 @@ class Unavailable(exceptions.APIException):
 
     status_code: int = status.HTTP_503_SERVICE_UNAVAILABLE
     wait = RETRY_AFTER
+
+
+class DatabaseUnavailable(Unavailable):
+    default_detail, default_code = DATABASE_UNAVAILABLE
+
+
+class TooLarge(exceptions.APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The request is larger than this server accepts."
+    default_code = "too_large"
+
+
+class Unforeseen(exceptions.APIException):
+    default_detail, default_code = SERVER_ERROR
 
 
 def unavailable(error: CognitoError) -> Unavailable:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ..cognito import errors
 from .errors import (
@@ -20,7 +21,25 @@ from .errors import (
 )
 
 RETRY_AFTER = 5  # seconds, if the error does not say how long
-BAD_REQUEST = "This request cannot be honoured."
+
+
+class ErrorText(NamedTuple):
+    """The `detail` and the `code` of an error response that no row of the table is for."""
+
+    detail: str
+    code: str
+
+
+BAD_REQUEST = ErrorText("This request cannot be honoured.", "bad_request")
+INCOMPLETE_BODY = ErrorText(
+    "The connection ended before the whole body was there. Send it again.", "incomplete_body"
+)
+SERVER_ERROR = ErrorText(
+    "Something broke on our side. It was logged; try again later.", "server_error"
+)
+DATABASE_UNAVAILABLE = ErrorText(
+    "This site's database isn't answering. Try again in a moment.", "database_unavailable"
+)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,10 @@
-"""Detect and count outages of the database, and the words for them."""
+"""Detect and count outages of the database."""
 
 from __future__ import annotations
 
 from django.db import InterfaceError, OperationalError
 
 from ..core import metrics
-
-CODE = "database_unavailable"
-SENTENCE = "This site's database isn't answering. Try again in a moment."
 
 
 def is_outage(error: BaseException | None) -> bool:

@@ -5,10 +5,10 @@ import re
 import pytest
 from rest_framework import exceptions
 
+from accounts.api.errors import TooLarge
 from accounts.cognito import errors
+from accounts.problems import catalog
 from accounts.problems import errors as problems_errors
-from accounts.problems import outage as problems_outage
-from sso_project.api import exception_handler
 from tests.imports import ROOT
 
 DOCUMENT = (ROOT / "docs/api.md").read_text(encoding="utf-8")
@@ -33,9 +33,8 @@ CODES = {
     problems_errors.PersonDeactivated.code,
     problems_errors.SessionEnded.code,
     problems_errors.RevocationsUnavailable.code,
-    exception_handler.TooLarge.default_code,
-    exception_handler.Unforeseen.default_code,
-    problems_outage.CODE,
+    TooLarge.default_code,
+    *(text.code for text in vars(catalog).values() if isinstance(text, catalog.ErrorText)),
     *(
         kind.default_code
         for kind in leaves(exceptions.APIException)
@@ -45,7 +44,6 @@ CODES = {
     "insufficient_scope",
     "csrf_failed",
     "redirect_uri_not_allowed",
-    "bad_request",
     "precondition_failed",
     "response_too_large",
     *re.findall(

@@ -21,17 +21,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_framework_handler
 
-from accounts.api.errors import BearerError, Unavailable, challenge, refusal, unavailable
-from accounts.api.permissions import INSUFFICIENT_SCOPE
-from accounts.authentication import CognitoAuthentication
-from accounts.cognito.claims import AccessClaims
-from accounts.cognito.errors import CognitoError, TokenRevoked
-from accounts.permissions import Requirement, is_person
-from accounts.problems import outage as problems_outage
-from accounts.problems import unauthenticated
-from accounts.problems.catalog import BAD_REQUEST, error_body
-
-from ..request_guard import INCOMPLETE
+from ..cognito.claims import AccessClaims
+from ..cognito.errors import CognitoError, TokenRevoked
+from ..problems import outage, unauthenticated
+from ..problems.catalog import BAD_REQUEST, INCOMPLETE_BODY, error_body
+from .authentication import CognitoAuthentication
+from .errors import (
+    BearerError,
+    DatabaseUnavailable,
+    TooLarge,
+    Unforeseen,
+    challenge,
+    refusal,
+    unavailable,
+)
+from .permissions import INSUFFICIENT_SCOPE, Requirement, is_person
 
 _log = logging.getLogger(__name__)
 
@@ -39,22 +43,6 @@ _SIGN_IN = (
     f"{unauthenticated.NOT_SIGNED_IN} API clients send an access token:"
     " Authorization: Bearer, a space, the token."
 )
-
-
-class TooLarge(exceptions.APIException):
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = "The request is larger than this server accepts."
-    default_code = "too_large"
-
-
-class DatabaseUnavailable(Unavailable):
-    default_detail = problems_outage.SENTENCE
-    default_code = problems_outage.CODE
-
-
-class Unforeseen(exceptions.APIException):
-    default_detail = "Something broke on our side. It was logged; try again later."
-    default_code = "server_error"
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
@@ -92,16 +80,16 @@ def _known(error: Exception, request: Request | None) -> Exception:
     """The same error in the terms of Django REST framework, where it has none of its own."""
     if isinstance(error, CognitoError):
         return unavailable(error)
-    if problems_outage.is_outage(error):
-        problems_outage.count_outage()
+    if outage.is_outage(error):
+        outage.count_outage()
         _log.error("The database doesn't answer: %s", str(error).partition("\n")[0])
         return DatabaseUnavailable()
     if isinstance(error, RequestDataTooBig):
         return TooLarge()
     if isinstance(error, UnreadablePostError):
-        return exceptions.ParseError(INCOMPLETE.detail, code=INCOMPLETE.code)
+        return exceptions.ParseError(*INCOMPLETE_BODY)
     if isinstance(error, SuspiciousOperation):
-        return exceptions.ParseError(BAD_REQUEST, code="bad_request")
+        return exceptions.ParseError(*BAD_REQUEST)
     if isinstance(error, exceptions.NotAuthenticated):
         told = exceptions.NotAuthenticated(_SIGN_IN)
         told.auth_header = getattr(error, "auth_header", None)  # type: ignore[attr-defined]

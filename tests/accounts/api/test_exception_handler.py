@@ -4,7 +4,7 @@ import pytest
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import DatabaseError, OperationalError
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
 from django.template import loader
 from django.test import RequestFactory
 from django.urls import get_resolver
@@ -105,6 +105,7 @@ def test_failing_answer_has_the_one_shape(client, method, pattern, who, body):
         (Http404("secret detail"), 404, "not_found"),
         (PermissionDenied("no"), 403, "permission_denied"),
         (SuspiciousOperation("odd"), 400, "bad_request"),
+        (UnreadablePostError("connection reset"), 400, "incomplete_body"),
         (exceptions.ValidationError({"value": ["Enter a number."]}), 400, "invalid"),
         (exceptions.ValidationError(["Enter a number."]), 400, "invalid"),
         (exceptions.ValidationError({"rows": [{}, {"value": ["No."]}]}), 400, "invalid"),
