@@ -22,7 +22,6 @@ from django.utils import timezone
 from .. import signals
 from ..core import request_meta
 from ..core.request_context import current_request
-from ..core.request_meta import client_address
 from ..models import SignInEvent, rate_limit
 from . import attempt_log
 
@@ -79,8 +78,7 @@ def _keep(
                 kind=kind,
                 **known,
                 details=details,
-                address=client_address(request) if request else None,
-                device=request.headers.get("User-Agent", "")[:255] if request else "",
+                **(request_meta.sender_fields(request) if request else {}),
             )
     except DatabaseError as error:
         _log.error("An event of the record of sign-ins could not be written: %s", error)

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 Network = IPv4Network | IPv6Network
+MAX_DEVICE_LENGTH = 255  # characters of the User-Agent, as many as the columns hold
 
 
 @lru_cache(maxsize=8)
@@ -98,6 +99,7 @@ def subnet_of(request: HttpRequest) -> str:
     return str(parsed)
 
 
-def _where(request: HttpRequest) -> dict[str, Any]:
-    device = request.headers.get("User-Agent", "")[:255]
+def sender_fields(request: HttpRequest) -> dict[str, Any]:
+    """Return the `device` and the `address` that sign-ins and audit events store."""
+    device = request.headers.get("User-Agent", "")[:MAX_DEVICE_LENGTH]
     return {"device": device, "address": client_address(request)}

@@ -14,7 +14,7 @@ from ..audit import events
 from ..audit.attempt_log import note
 from ..cognito.errors import CognitoError, ProviderRefused
 from ..core import metrics
-from ..core.request_meta import _where
+from ..core.request_meta import sender_fields
 from ..models import SignIn
 from ..problems.catalog import problem_for
 from ..sessions import browser_session, limits, renewal
@@ -67,7 +67,7 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
         client_id=granted.access_claims.client_id,
         auth_time=granted.id_claims.auth_time,
         reference=attempt.reference,
-        **_where(request),
+        **sender_fields(request),
         **renewal.token_columns(granted.tokens, granted.access_claims),
     )
     browser_session.bind(request, row)
@@ -93,7 +93,7 @@ def sign_in_by_password(request: HttpRequest, user: Any) -> SignIn:
     ends_at = timezone.now() + limits.LONGEST_SESSION
     request.session.set_expiry(ends_at)
     row = SignIn.objects.create(
-        user=user, access_expires_at=ends_at, renew_at=ends_at, **_where(request)
+        user=user, access_expires_at=ends_at, renew_at=ends_at, **sender_fields(request)
     )
     browser_session.bind(request, row)
     events.record(

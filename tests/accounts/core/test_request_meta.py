@@ -1,7 +1,8 @@
 import pytest
 from django.test import RequestFactory
 
-from accounts.core.request_meta import client_address
+from accounts.core.request_meta import client_address, sender_fields
+from accounts.models import SignIn, SignInEvent
 
 PROXIES = ["10.0.0.0/8", "192.0.2.1"]
 
@@ -39,3 +40,10 @@ def test_proxies_are_read_from_the_right(settings, remote, forwarded, expected):
 
 def test_unix_socket_without_a_proxy_has_no_address():
     assert address_of("") is None
+
+
+@pytest.mark.parametrize("model", [SignIn, SignInEvent])
+def test_long_user_agent_is_cut_to_the_column(model):
+    request = RequestFactory().get("/", headers={"user-agent": "a" * 300}, REMOTE_ADDR="192.0.2.7")
+    length = model._meta.get_field("device").max_length
+    assert sender_fields(request) == {"device": "a" * length, "address": "192.0.2.7"}
