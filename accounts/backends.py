@@ -56,7 +56,7 @@ class CognitoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
 
     # Overridden whole: upstream asks userinfo, and knows people by their e-mail address.
     def get_or_create_user(self, access_token: str, id_token: str, payload: IdClaims) -> Any:
-        """The person of verified ID claims. Raises UnknownPerson, PersonDeactivated."""
+        """The person of verified ID claims. Raises UnknownUser, UserDeactivated."""
         return person_of_id_token(payload)
 
     def get_user(self, user_id: Any) -> Any:

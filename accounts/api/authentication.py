@@ -99,7 +99,7 @@ def authenticated(unverified_access_token: str) -> tuple[Any, AccessClaims]:
 
     Costs no query and no call once the token was seen, but for the revocation feed's own.
 
-    Raises TokenRejected, UnknownPerson, PersonDeactivated, CognitoUnavailable.
+    Raises TokenRejected, UnknownUser, UserDeactivated, CognitoUnavailable.
     """
     verified = provider().verified_tokens.verify(
         unverified_access_token, principal_of=_unrevoked_principal_maker

@@ -15,7 +15,7 @@ from ..problems.catalog import (
     problem_for,
     retry_after,
 )
-from ..problems.errors import PersonDeactivated, TooManyFailures, UnknownPerson
+from ..problems.errors import TooManyFailures, UnknownUser, UserDeactivated
 
 REALM = "api"
 
@@ -52,11 +52,11 @@ def refusal(request: Request, error: CognitoError) -> exceptions.APIException:
     401 with a challenge for a token that does not count, 403 for a person who is not let in, else
     what problems.py says (503 when Cognito or its keys cannot be had).
     """
-    if isinstance(error, TokenRejected | PersonDeactivated):
+    if isinstance(error, TokenRejected | UserDeactivated):
         request._bearer_error = BearerError("invalid_token", error.message)  # type: ignore[attr-defined]
         return exceptions.AuthenticationFailed(error.message, code=error.code)
     problem = problem_for(error)
-    if isinstance(error, UnknownPerson):
+    if isinstance(error, UnknownUser):
         return exceptions.PermissionDenied(problem.sentence, code=error.code)
     return unavailable(error)
 

@@ -67,7 +67,7 @@ _KEPT_FIELDS = ("is_active",)
 def principal_maker(claims: AccessClaims) -> Callable[[], Any]:
     """A function that makes the principal of a token for each of its requests, without a query.
 
-    Raises UnknownPerson, PersonDeactivated, TokenRevoked.
+    Raises UnknownUser, UserDeactivated, TokenRevoked.
     """
     if claims.is_machine:
         machine = Machine(client_id=claims.client_id, scopes=effective_scopes(claims))
@@ -114,7 +114,7 @@ def person_of_access_token(claims: AccessClaims) -> Any:
     An access token holds no e-mail address and no name: a person who comes here first with one has
     a username until they sign in.
 
-    Raises UnknownPerson, PersonDeactivated, TokenRevoked.
+    Raises UnknownUser, UserDeactivated, TokenRevoked.
     """
     user = find_person(claims)
     if user is None:

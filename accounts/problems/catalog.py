@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from ..cognito import errors
 from .errors import (
-    PersonDeactivated,
     RenewalUnavailable,
     RevocationsUnavailable,
     TooManyFailures,
-    UnknownPerson,
+    UnknownUser,
+    UserDeactivated,
 )
 
 RETRY_AFTER = 5  # seconds, if the error does not say how long
@@ -105,8 +105,8 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
         "You can try again, or use another account.",
         "Sign in again",
     ),
-    UnknownPerson: Problem(
-        "unknown_person",
+    UnknownUser: Problem(
+        "unknown_user",
         403,
         "You don't have an account here",
         "You're signed in at the sign-in service, but this site doesn't know you.",
@@ -114,8 +114,8 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
         "Ask the people who run this site for access, or use another account.",
         "Use another account",
     ),
-    PersonDeactivated: Problem(
-        "person_deactivated",
+    UserDeactivated: Problem(
+        "user_deactivated",
         403,
         "Your account here is deactivated",
         "The sign-in service knows you, but your account on this site was switched off.",

@@ -8,18 +8,22 @@ from __future__ import annotations
 from ..cognito.errors import CognitoUnavailable, SignInRejected, TokenRejected
 
 
-class UnknownPerson(SignInRejected):
-    """Nobody here has this identity, and people are not created at sign-in. `data["person"]` is
-    their username at the pool, `data["subject"]` their user id there."""
+class UnknownUser(SignInRejected):
+    """This site has no user with this identity, and does not create users at sign-in.
 
-    code = "unknown_person"
+    `data["person"]` is the username in the pool, `data["subject"]` the user ID there.
+    """
+
+    code = "unknown_user"
 
 
-class PersonDeactivated(SignInRejected):
-    """The pool lets this person in, but this site does not: `data["user"]`, who is
-    `data["person"]` at the pool."""
+class UserDeactivated(SignInRejected):
+    """The user of this identity is deactivated on this site.
 
-    code = "person_deactivated"
+    `data["user"]` is that user, `data["person"]` the username in the pool.
+    """
+
+    code = "user_deactivated"
 
 
 class RenewalUnavailable(CognitoUnavailable):

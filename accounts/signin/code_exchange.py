@@ -24,7 +24,7 @@ def redeem_code(
         RequestRejected: the code was sent to another address, or asked for by another client.
         ClientRejected: Cognito does not accept our client id or secret.
         TokenRejected: what Cognito issued did not pass our checks.
-        UnknownPerson, PersonDeactivated: not let in; the tokens are not handed out.
+        UnknownUser, UserDeactivated: not let in; the tokens are not handed out.
         CognitoUnavailable: no usable answer.
     """
     tokens = provider().token_endpoint.exchange(

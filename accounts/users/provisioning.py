@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 
 from ..cognito.claims import AccessClaims, IdClaims
 from ..models import Identity
-from ..problems.errors import PersonDeactivated, UnknownPerson
+from ..problems.errors import UnknownUser, UserDeactivated
 from ..provider import provider
 from .groups import apply_groups
 
@@ -24,7 +24,7 @@ LONGEST_EMAIL = 254  # characters (RFC 5321 section 4.5.3.1.3); Cognito keeps an
 def person_of_id_token(claims: IdClaims) -> Any:
     """The user that an ID token names, with what it says about them copied.
 
-    Raises UnknownPerson, PersonDeactivated.
+    Raises UnknownUser, UserDeactivated.
     """
     user = find_person(claims)
     if user is None:
@@ -41,9 +41,9 @@ def find_person(claims: AccessClaims | IdClaims) -> Any:
 
 
 def require_active(user: Any, claims: AccessClaims | IdClaims) -> Any:
-    """The same user. Raises PersonDeactivated."""
+    """The same user. Raises UserDeactivated."""
     if not user.is_active:
-        raise PersonDeactivated(
+        raise UserDeactivated(
             "this account was deactivated on this site", user=user, person=claims.username or ""
         )
     return user
@@ -51,7 +51,7 @@ def require_active(user: Any, claims: AccessClaims | IdClaims) -> Any:
 
 def _created(claims: AccessClaims | IdClaims) -> Any:
     if not provider().create_people:
-        raise UnknownPerson(
+        raise UnknownUser(
             "nobody here has this identity",
             person=claims.username or "",
             subject=claims.subject,  # who this was can be said later, when the name is another's
@@ -73,7 +73,7 @@ def create_person(claims: AccessClaims | IdClaims) -> Any:
     except IntegrityError:
         user = find_person(claims)
         if user is None:  # the database takes it for somebody else's: refuse, never merge
-            raise UnknownPerson("this identity collides with another one") from None
+            raise UnknownUser("this identity collides with another one") from None
     return user
 
 

@@ -221,7 +221,7 @@ def test_deactivated_person_is_told_and_offered_another_account(visitor, new_vis
     assert not visitor.is_signed_in
 
 
-def test_unknown_person_is_refused_where_people_are_not_created(visitor, settings):
+def test_unknown_user_is_refused_where_people_are_not_created(visitor, settings):
     settings.COGNITO = {**settings.COGNITO, "CREATE_PEOPLE": False}
     answer = visitor.sign_in("ada")
     assert answer.status_code == 403

@@ -266,16 +266,16 @@ def test_machine_has_nothing_of_a_person():
     assert machine.get_all_permissions() == set()
 
 
-def test_unknown_person_is_created_at_first_sight(client):
+def test_unknown_user_is_created_at_first_sight(client):
     ask(client, mint_access_token("grace", groups=["editors"]))
     identity = Identity.objects.get()
     assert (identity.username, identity.groups) == ("grace", ["editors"])
 
 
-def test_unknown_person_is_refused_when_people_are_not_created(client, settings):
+def test_unknown_user_is_refused_when_people_are_not_created(client, settings):
     settings.COGNITO = {**settings.COGNITO, "CREATE_PEOPLE": False}
     answer = ask(client, mint_access_token())
-    assert (answer.status_code, answer.json()["code"]) == (403, "unknown_person")
+    assert (answer.status_code, answer.json()["code"]) == (403, "unknown_user")
     assert not get_user_model().objects.exists()
 
 
@@ -286,7 +286,7 @@ def test_deactivated_person_is_refused(client):
     revocation_feed.reset()
     answer = ask(client, mint_access_token())
     assert answer.status_code == 401
-    assert answer.json()["code"] in {"person_deactivated", "token_revoked"}
+    assert answer.json()["code"] in {"user_deactivated", "token_revoked"}
 
 
 def test_deactivating_ends_a_token_that_was_verified_before(client):

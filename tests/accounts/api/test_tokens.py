@@ -227,11 +227,11 @@ def test_tokens_that_do_not_pass_our_checks_are_not_handed_out(client, cognito, 
     assert not get_user_model().objects.exists()
 
 
-def test_unknown_person_gets_no_tokens(client, cognito, settings):
+def test_unknown_user_gets_no_tokens(client, cognito, settings):
     settings.COGNITO = {**settings.COGNITO, "CREATE_PEOPLE": False}
     code = cognito.authorize(Person("ada"))
     answer = post(client, code=code, redirectUri=REDIRECT_URI)
-    assert (answer.status_code, answer.json()["code"]) == (403, "unknown_person")
+    assert (answer.status_code, answer.json()["code"]) == (403, "unknown_user")
 
 
 def test_deactivated_person_gets_no_tokens(client, cognito, code):
@@ -239,7 +239,7 @@ def test_deactivated_person_gets_no_tokens(client, cognito, code):
     get_user_model().objects.update(is_active=False)
     again = cognito.authorize(Person("ada"))
     answer = post(client, code=again, redirectUri=REDIRECT_URI)
-    assert (answer.status_code, answer.json()["code"]) == (403, "person_deactivated")
+    assert (answer.status_code, answer.json()["code"]) == (403, "user_deactivated")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"null", b"[" * 5000, b"\xff"])

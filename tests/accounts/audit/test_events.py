@@ -236,7 +236,7 @@ def test_next_hour_stores_refusals_again(few, now):
 
 def test_refusals_without_a_request_are_bounded_too(few):
     for _ in range(10):
-        events.record("refused", reason="unknown_person")
+        events.record("refused", reason="unknown_user")
     assert stored() == 3
 
 
@@ -269,7 +269,7 @@ def test_refused_person_who_is_known_is_named(cognito_client):
     with pytest.raises(AssertionError, match="was not signed in: 403"):
         cognito_client("ada")
     event = SignInEvent.objects.get(kind="refused")
-    assert (event.user, event.person, event.reason) == (user, "ada", "person_deactivated")
+    assert (event.user, event.person, event.reason) == (user, "ada", "user_deactivated")
     assert event.address == "127.0.0.1"
 
 
@@ -278,7 +278,7 @@ def test_refused_person_whom_nobody_knows_is_named_as_the_pool_does(cognito_clie
     with pytest.raises(AssertionError, match="was not signed in: 403"):
         cognito_client("ada")
     event = SignInEvent.objects.get(kind="refused")
-    assert (event.user, event.person, event.reason) == (None, "ada", "unknown_person")
+    assert (event.user, event.person, event.reason) == (None, "ada", "unknown_user")
 
 
 def test_housekeeping_forgets_events_after_the_configured_time(settings, user):

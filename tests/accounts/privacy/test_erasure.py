@@ -38,7 +38,7 @@ def grace(cognito_client):
         Stat(kpi="Revenue", year=2020, month=3, value=Decimal(1)), writing.Author(user, "page")
     )
     reference = SignIn.objects.get(user=user).reference
-    events.record("refused", reference=reference, person="grace", reason="person_deactivated")
+    events.record("refused", reference=reference, person="grace", reason="user_deactivated")
     boss = User.objects.create_superuser("boss")
     LogEntry.objects.create(
         user=boss,

@@ -50,7 +50,7 @@ def test_account_identity_and_sign_ins_come_without_secrets(grace):
 
 def test_own_events_those_of_their_attempts_and_those_they_caused_are_in(grace, boss):
     reference = SignIn.objects.get(user=grace).reference
-    events.record("refused", reference=reference, reason="person_deactivated")
+    events.record("refused", reference=reference, reason="user_deactivated")
     events.record("deactivated", user=boss, reason="admin", by=grace)
     events.record(
         "invited", user=boss, invited="grace", subject=Identity.objects.get(user=grace).subject
@@ -66,7 +66,7 @@ def test_refusals_of_before_they_were_known_are_in_by_user_id(grace):
     subject = Identity.objects.get(user=grace).subject
     for reference, sub in (("00000001", subject), ("00000002", "the-earlier-sub")):
         events.record(
-            "refused", reference=reference, person="grace", reason="unknown_person", subject=sub
+            "refused", reference=reference, person="grace", reason="unknown_user", subject=sub
         )
     rows = export("grace")[0]["rows"]
     found = {each["reference"] for each in rows["accounts.SignInEvent"]}

@@ -6,7 +6,7 @@ from django.db import connection
 
 from accounts.api.principals import person_of_access_token
 from accounts.models import Identity
-from accounts.problems.errors import PersonDeactivated, UnknownPerson
+from accounts.problems.errors import UnknownUser, UserDeactivated
 from accounts.provider import provider
 from accounts.testing import mint_access_token, mint_id_token
 from accounts.users.provisioning import person_of_id_token
@@ -68,7 +68,7 @@ def test_username_says_nothing_about_the_pool():
 )
 def test_people_are_not_created_when_the_setting_says_so(settings, person):
     settings.COGNITO = {**settings.COGNITO, "CREATE_PEOPLE": False}
-    with pytest.raises(UnknownPerson):
+    with pytest.raises(UnknownUser):
         person()
     assert not get_user_model().objects.exists()
 
@@ -77,9 +77,9 @@ def test_deactivated_person_is_refused_in_both_ways():
     user = person_of_access_token(access())
     user.is_active = False
     user.save()
-    with pytest.raises(PersonDeactivated):
+    with pytest.raises(UserDeactivated):
         person_of_access_token(access())
-    with pytest.raises(PersonDeactivated):
+    with pytest.raises(UserDeactivated):
         person_of_id_token(identity())
 
 

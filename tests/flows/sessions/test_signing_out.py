@@ -295,7 +295,7 @@ def test_deactivated_person_loses_session_and_tokens(visitor, site, way):
     assert live_sign_ins() == 0
 
 
-def test_person_deactivated_in_bulk_is_ended_by_command(visitor, site, capsys):
+def test_user_deactivated_in_bulk_is_ended_by_command(visitor, site, capsys):
     visitor.sign_in("grace")
     access_token = access_token_of(SignIn.objects.get())
     User.objects.update(is_active=False)
