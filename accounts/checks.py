@@ -1,10 +1,11 @@
 """System checks: everything about the configuration that can be wrong without a network.
 
-`accounts.E001` a value for the pool or app client is missing or malformed, or its snapshot of keys.
+`accounts.E001` a value of the pool, app client or site is malformed, or the snapshot of keys.
 `accounts.E002` the keys that encrypt tokens are malformed.
 `accounts.E003` a trusted pool, or the rights that groups give, is malformed.
 `accounts.E004` an address to which single-page apps get their codes is malformed, or is our own.
 `accounts.E005` the rights of an app client are malformed.
+`accounts.E006` a limit is unknown, not a whole number, or below its minimum.
 `accounts.W001` (`check --deploy`) the original stack's ways are served.
 `accounts.W002` (`check --deploy`) the user pool is one on this machine.
 `accounts.W003` (`check --deploy`) no session ever ends for being idle.
@@ -12,6 +13,7 @@
 `accounts.W005` rights are listed for an app client whose tokens are not accepted.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -20,12 +22,13 @@ from django.core.checks import register as register_check
 
 from .cognito.errors import ConfigurationError
 from .cognito.safe_urls import is_loopback
-from .provider import provider
-from .provider.factory import read_client_rights
 from .provider.settings import (
     read_cipher,
+    read_client_rights,
     read_config,
     read_group_mappings,
+    read_limits,
+    read_site_options,
     read_snapshot,
     read_spa_redirect_uris,
     read_trusted_pools,
@@ -33,14 +36,19 @@ from .provider.settings import (
 from .sessions import limits as sessions_limits
 
 _HINT = "Set it in the environment or in .env; .env.example explains each variable."
+_READERS: dict[str, tuple[Callable[[], object], ...]] = {
+    "accounts.E001": (read_config, read_snapshot, read_site_options),
+    "accounts.E002": (read_cipher,),
+    "accounts.E003": (read_group_mappings,),
+    "accounts.E004": (read_spa_redirect_uris,),
+    "accounts.E005": (read_client_rights,),
+    "accounts.E006": (read_limits,),
+}
 
 
 def register() -> None:
     """Register all checks under the tag that decides whether a server may start."""
-    register_check(check_pool, "configuration")
-    register_check(check_encryption_keys, "configuration")
-    register_check(check_groups, "configuration")
-    register_check(check_spa_redirect_uris, "configuration")
+    register_check(check_settings, "configuration")
     register_check(check_client_rights, "configuration")
     register_check(check_spa_compat, "security", deploy=True)
     register_check(check_pool_is_real, "security", deploy=True)
@@ -48,47 +56,23 @@ def register() -> None:
     register_check(check_break_glass, "security")
 
 
-def check_pool(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    try:
-        read_config()
-        read_snapshot()
-    except ConfigurationError as error:
-        return _messages(error, "accounts.E001")
-    return []
-
-
-def check_encryption_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    try:
-        read_cipher()
-    except ConfigurationError as error:
-        return _messages(error, "accounts.E002")
-    return []
-
-
-def check_groups(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    if check_pool(app_configs):
-        return []  # without a pool there is no issuer to give rights by; E001 says so
-    try:
-        read_group_mappings()
-    except ConfigurationError as error:
-        return _messages(error, "accounts.E003")
-    return []
-
-
-def check_spa_redirect_uris(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    try:
-        read_spa_redirect_uris()
-    except ConfigurationError as error:
-        return _messages(error, "accounts.E004")
-    return []
+def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Return one error for each wrong value, whichever readers fail because of it."""
+    messages: dict[str, CheckMessage] = {}
+    for check_id, readers in _READERS.items():
+        for read in readers:
+            try:
+                read()
+            except ConfigurationError as error:
+                for name, problem in error.problems.items():
+                    message = Error(f"{name} {problem}.", hint=_HINT, id=check_id)
+                    messages.setdefault(name, message)
+    return list(messages.values())
 
 
 def check_client_rights(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     try:
         listed = read_client_rights()
-    except ConfigurationError as error:
-        return _messages(error, "accounts.E005")
-    try:
         accepted = set(read_config().accepted_clients)
         accepted.update(*(pool.accepted_clients for pool in read_trusted_pools()))
     except ConfigurationError:
@@ -134,7 +118,7 @@ def check_pool_is_real(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 def check_limits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     try:
-        limits = provider().limits
+        limits = read_limits()
     except ConfigurationError:
         return []  # another check says so
     idle, absolute = limits.session_idle, limits.session_absolute
@@ -160,11 +144,4 @@ def check_break_glass(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             hint="Set BREAK_GLASS_LOGIN=0 as soon as people sign in through Cognito again.",
             id="accounts.W004",
         )
-    ]
-
-
-def _messages(error: ConfigurationError, check_id: str) -> list[CheckMessage]:
-    return [
-        Error(f"{name} {problem}.", hint=_HINT, id=check_id)
-        for name, problem in error.problems.items()
     ]

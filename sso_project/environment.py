@@ -18,6 +18,7 @@ import environ
 from accounts.cognito.safe_urls import address_problem
 
 Value = TypeVar("Value")
+Number = TypeVar("Number", int, None)
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
@@ -88,20 +89,7 @@ class Environment:
 
         return self._parsed(name, default, read, "must be 1 or 0")
 
-    def seconds(self, name: str, default: int, *, least: int = 0) -> int:
-        """A whole number of seconds, at least `least`."""
-
-        def read(raw: str) -> int:
-            number = int(raw)
-            if number < least:
-                raise ValueError
-            return number
-
-        return self._parsed(
-            name, default, read, f"must be a whole number of seconds, {least} or more"
-        )
-
-    def number(self, name: str, default: int, *, least: int = 0) -> int:
+    def number(self, name: str, default: Number, *, least: int = 0) -> int | Number:
         """A whole number, at least `least`."""
 
         def read(raw: str) -> int:

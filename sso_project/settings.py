@@ -82,6 +82,15 @@ USE_TZ = True
 # --- Cognito --------------------------------------------------------------------------------------
 
 _snapshot = env.text("COGNITO_JWKS_SNAPSHOT", "")
+_limits = {
+    "renewal_grace": env.number("COGNITO_RENEWAL_GRACE", None),
+    "session_idle": env.number("SESSION_IDLE_SECONDS", None),
+    "session_absolute": env.number("SESSION_ABSOLUTE_SECONDS", None),
+    # Never all threads, so that a slow Cognito leaves some for everything else.
+    "calls_at_once": max(1, SERVER["THREADS"] // 2),
+    "access_token": env.number("COGNITO_LONGEST_ACCESS_TOKEN", None),
+    "events": env.number("SIGN_IN_EVENTS_SECONDS", None),
+}
 # Read by accounts.provider alone, which derives issuer and endpoints and refuses malformed values.
 COGNITO: dict[str, Any] = {
     "POOL_ID": env.text("COGNITO_POOL_ID", ""),
@@ -107,15 +116,7 @@ COGNITO: dict[str, Any] = {
         "COGNITO_GROUPS", {"editors": "editors", "admins": {"staff": True, "superuser": True}}
     ),
     "GROUPS_ABSENT_MEANS_NONE": env.flag("COGNITO_GROUPS_ABSENT_MEANS_NONE", True),
-    "LIMITS": {
-        "renewal_grace": env.seconds("COGNITO_RENEWAL_GRACE", 900),
-        "session_idle": env.seconds("SESSION_IDLE_SECONDS", 43_200, least=1),
-        "session_absolute": env.seconds("SESSION_ABSOLUTE_SECONDS", 1_209_600, least=1),
-        # Never all threads, so that a slow Cognito leaves some for everything else.
-        "calls_at_once": max(1, SERVER["THREADS"] // 2),
-        "access_token": env.seconds("COGNITO_LONGEST_ACCESS_TOKEN", 86_400, least=300),
-        "events": env.seconds("SIGN_IN_EVENTS_SECONDS", 31_536_000, least=1),
-    },
+    "LIMITS": {name: limit for name, limit in _limits.items() if limit is not None},
     "PUBLIC_URL": PUBLIC_URL,
     "TOKEN_ENCRYPTION_KEYS": env.items("TOKEN_ENCRYPTION_KEYS"),
 }
@@ -248,7 +249,7 @@ _pool_id = str(COGNITO["POOL_ID"])
 _file_name = _pool_id if re.fullmatch(r"[\w-]{1,55}", _pool_id) else "db"
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{LOCAL_DIR / _file_name}.sqlite3")}
 # A thread keeps its connection: opening one costs more than most requests, on SQLite as well.
-DATABASES["default"]["CONN_MAX_AGE"] = env.seconds("DATABASE_CONN_MAX_AGE", 60)
+DATABASES["default"]["CONN_MAX_AGE"] = env.number("DATABASE_CONN_MAX_AGE", 60)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     # Writers queue instead of failing: the lock is taken when a transaction begins, and readers
@@ -325,7 +326,8 @@ IMPORT_EXPORT_TMP_STORAGE_CLASS = "stats.upload_storage.DatabaseStorage"
 # --- Cookies and headers --------------------------------------------------------------------------
 
 _cookie_prefix = "__Host-" if HTTPS else ""
-SESSION_COOKIE_AGE = COGNITO["LIMITS"]["session_absolute"]
+if "session_absolute" in COGNITO["LIMITS"]:  # its default is Django's own
+    SESSION_COOKIE_AGE = COGNITO["LIMITS"]["session_absolute"]
 SESSION_COOKIE_NAME = f"{_cookie_prefix}sessionid"
 CSRF_COOKIE_NAME = f"{_cookie_prefix}csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -334,7 +336,7 @@ SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = False  # our scripts read it to send it back as a header
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
-SECURE_HSTS_SECONDS = env.seconds("SECURE_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
+SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_SSL_REDIRECT = HTTPS and not DEBUG
 # Whether the other hosts of this domain are ready for HTTPS alone is not ours to say.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

@@ -2,4 +2,4 @@
 
 from .factory import Provider as Provider
 from .factory import provider as provider
-from .settings import Limits as Limits
+from .limits import Limits as Limits

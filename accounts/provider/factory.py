@@ -1,6 +1,6 @@
-"""The provider as Django sees it: settings.COGNITO turned into objects, once.
+"""The provider as Django sees it: the setting COGNITO turned into objects, once.
 
-The only reader of `settings.COGNITO`. Everything else asks `provider()`.
+Everything else asks `provider()`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.core.signals import setting_changed
 
 from ..cognito.config import CognitoConfig, TrustedPool
-from ..cognito.errors import ConfigurationError
 from ..cognito.jwks import KeyStore
 from ..cognito.token_cache import VerifiedTokens
 from ..cognito.transport import Transport
@@ -22,13 +20,16 @@ from ..cognito.verifier import TokenVerifier, TrustedPools
 from ..core.app_label import page_address
 from ..core.encryption import Cipher
 from .bounded_endpoint import WatchedTokenEndpoint, counted_fetch
-from .client_rights import ClientRights, parse_client_rights
+from .client_rights import ClientRights
 from .group_mapping import GroupMapping
+from .limits import Limits
 from .settings import (
-    Limits,
     read_cipher,
+    read_client_rights,
     read_config,
     read_group_mappings,
+    read_limits,
+    read_site_options,
     read_snapshot,
     read_spa_redirect_uris,
     read_trusted_pools,
@@ -68,15 +69,6 @@ class Provider:
         return self.public_url + page_address("signed_out")
 
 
-def read_client_rights() -> dict[str, ClientRights]:
-    """Return COGNITO_CLIENT_RIGHTS. Raises ConfigurationError."""
-    own_client = settings.COGNITO["CLIENT_ID"]
-    try:
-        return parse_client_rights(settings.COGNITO.get("CLIENT_RIGHTS", {}), own_client=own_client)
-    except (ValueError, AttributeError) as error:
-        raise ConfigurationError({"COGNITO_CLIENT_RIGHTS": str(error)}) from error
-
-
 SNAPSHOT_SECONDS = 60  # a snapshot is trusted so long where renewing it takes a request's time
 
 new_transport: Callable[[], Transport] = Transport  # replaced by accounts.testing
@@ -88,9 +80,9 @@ def provider() -> Provider:
     config = read_config()
     transport = new_transport()
 
-    limits = Limits(**settings.COGNITO.get("LIMITS", {}))
+    limits, site = read_limits(), read_site_options()
     options: dict[str, Any] = {}
-    if settings.COGNITO.get("FROZEN_BETWEEN_REQUESTS", False):
+    if site.frozen_between_requests:
         # AWS Lambda stops all threads after each answer: a download has to end within a request.
         options = {"in_background": lambda work: work(), "document_seconds": SNAPSHOT_SECONDS}
 
@@ -115,20 +107,20 @@ def provider() -> Provider:
         token_endpoint=WatchedTokenEndpoint(config, transport, calls_at_once=limits.calls_at_once),
         longest_call=transport.longest_call,
         cipher=read_cipher(),
-        public_url=settings.COGNITO["PUBLIC_URL"],
-        create_people=settings.COGNITO.get("CREATE_PEOPLE", True),
+        public_url=site.public_url,
+        create_people=site.create_people,
         group_mappings=read_group_mappings(),
         client_rights=read_client_rights(),
         trusted_scopes={pool.issuer: frozenset(pool.scopes) for pool in trusted},
-        public_client_id=settings.COGNITO.get("PUBLIC_CLIENT_ID", ""),
+        public_client_id=site.public_client_id,
         spa_redirect_uris=read_spa_redirect_uris(),
         limits=limits,
-        shared_cache=settings.COGNITO.get("SHARED_CACHE", ""),
+        shared_cache=site.shared_cache,
     )
 
 
 def reset_on_setting_change() -> None:
-    """Build the provider anew when a test overrides settings.COGNITO."""
+    """Build the provider anew when a test overrides COGNITO."""
 
     def reset(*, setting: str, **kwargs: Any) -> None:
         if setting == "COGNITO":

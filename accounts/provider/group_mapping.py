@@ -72,6 +72,8 @@ class GroupMapping:
 
 def parse_rules(value: Mapping[str, Any]) -> dict[str, Rights]:
     """The rules of a COGNITO_GROUPS object. Raises ValueError that says which rule is wrong."""
+    if not isinstance(value, Mapping):
+        raise ValueError("must be an object: group of the pool -> what it gives")
     return {name: _rights(name, rule) for name, rule in value.items()}
 
 

@@ -1,11 +1,15 @@
-"""The only reader of `settings.COGNITO`."""
+"""The only reader of `settings.COGNITO`.
+
+Whatever a host project puts there, or leaves out, these functions return what is usable or raise
+ConfigurationError. Its problems have the names of the environment variables of this project.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -15,52 +19,138 @@ from ..cognito.jwks import parse_key_set
 from ..cognito.safe_urls import address_problem
 from ..core.app_label import page_address
 from ..core.encryption import Cipher
+from .client_rights import ClientRights, parse_client_rights
 from .group_mapping import GroupMapping, parse_rules
+from .limits import Limits, parse_limits
 from .trusted_pools import parse_trusted_pool
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How long things last, in seconds.
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
-    `renewal_grace`: a session goes on this long after its access token, while renewing it fails.
-    `session_idle`, `session_absolute`: a sign-in ends unused after the one, in any case after the
-    other. `access_token`: no access token of the pool lives longer (Cognito allows a day).
-    `events`: the record of sign-ins is kept so long.
-    `calls_at_once` is no time: so many threads of a process may wait for Cognito together.
+
+def _is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
+
+
+class _Type(NamedTuple):
+    """The value of a member that is missing, and what any other value must be."""
+
+    default: Any
+    accepts: Callable[[Any], bool]
+    rule: str
+
+
+_TEXT = _Type("", _is_text, "must be a string")
+_LIST = _Type((), _is_list_of_texts, "must be a list of strings")
+_OBJECT = _Type({}, _is_object, "must be a dictionary with strings as keys")
+_ON = _Type(True, lambda value: isinstance(value, bool), "must be True or False")
+
+_MEMBERS = {
+    "POOL_ID": _TEXT,
+    "CLIENT_ID": _TEXT,
+    "CLIENT_SECRET": _TEXT,
+    "CLIENT_DOMAIN": _TEXT,
+    "CLIENT_REGION": _TEXT,
+    "ISSUER": _TEXT,
+    "JWKS_URL": _TEXT,
+    "JWKS_SNAPSHOT": _Type("", lambda value: isinstance(value, str | PathLike), "must be a path"),
+    "FROZEN_BETWEEN_REQUESTS": _ON._replace(default=False),
+    "SCOPES": _LIST,
+    "ACCEPTED_CLIENTS": _LIST,
+    "PUBLIC_CLIENT_ID": _TEXT,
+    "CLIENT_RIGHTS": _OBJECT,
+    "TRUSTED_POOLS": _OBJECT,
+    "SPA_REDIRECT_URIS": _LIST,
+    "CREATE_PEOPLE": _ON,
+    "GROUPS": _OBJECT,
+    "GROUPS_ABSENT_MEANS_NONE": _ON,
+    "LIMITS": _OBJECT,
+    "SHARED_CACHE": _TEXT,
+    "PUBLIC_URL": _Type(
+        None, _is_text, "must be the URL of this site as a string, such as https://app.example.com"
+    ),
+    "TOKEN_ENCRYPTION_KEYS": _LIST,
+}
+_WITHOUT_PREFIX = {"PUBLIC_URL", "TOKEN_ENCRYPTION_KEYS"}
+
+
+def _read(*names: str) -> dict[str, Any]:
+    """Return these members, with defaults. Raises ConfigurationError that names every wrong one.
+
+    None counts as missing: it is what `os.environ.get()` returns.
     """
-
-    renewal_grace: int = 900
-    session_idle: int = 43_200
-    session_absolute: int = 1_209_600
-    access_token: int = 86_400
-    events: int = 31_536_000
-    calls_at_once: int = 8
+    values = getattr(settings, "COGNITO", None)
+    if not isinstance(values, Mapping):
+        raise ConfigurationError({"COGNITO": "is missing: a dictionary in the settings"})
+    members, problems = {}, {}
+    for name in names:
+        default, accepts, rule = _MEMBERS[name]
+        members[name] = default if values.get(name) is None else values[name]
+        if not accepts(members[name]):
+            problems[name if name in _WITHOUT_PREFIX else f"COGNITO_{name}"] = rule
+    if problems:
+        raise ConfigurationError(problems)
+    return members
 
 
 def read_config() -> CognitoConfig:
     """The pool's configuration. Raises ConfigurationError that names every wrong variable."""
-    values: Mapping[str, Any] = settings.COGNITO
+    values = _read(
+        *("POOL_ID", "CLIENT_ID", "CLIENT_SECRET", "CLIENT_DOMAIN", "CLIENT_REGION"),
+        *("ISSUER", "JWKS_URL", "ACCEPTED_CLIENTS", "PUBLIC_CLIENT_ID", "SCOPES"),
+    )
+    clients = (*values["ACCEPTED_CLIENTS"], values["PUBLIC_CLIENT_ID"])
     return CognitoConfig(
         pool_id=values["POOL_ID"],
         client_id=values["CLIENT_ID"],
         client_secret=values["CLIENT_SECRET"],
         domain=values["CLIENT_DOMAIN"],
-        region=values.get("CLIENT_REGION", ""),
-        issuer=values.get("ISSUER", ""),
-        jwks_url=values.get("JWKS_URL", ""),
-        accepted_clients=tuple(
-            client
-            for client in (*values.get("ACCEPTED_CLIENTS", ()), values.get("PUBLIC_CLIENT_ID", ""))
-            if client
-        ),
-        scopes=tuple(values.get("SCOPES") or ("openid", "email", "profile")),
+        region=values["CLIENT_REGION"],
+        issuer=values["ISSUER"],
+        jwks_url=values["JWKS_URL"],
+        accepted_clients=tuple(client for client in clients if client),
+        scopes=tuple(values["SCOPES"]) or ("openid", "email", "profile"),
     )
+
+
+class SiteOptions(NamedTuple):
+    """What this site does, as far as the pool does not decide it."""
+
+    public_url: str
+    public_client_id: str
+    create_people: bool
+    shared_cache: str
+    frozen_between_requests: bool
+
+
+def read_site_options() -> SiteOptions:
+    """Return the options of this site. Raises ConfigurationError."""
+    names = ("PUBLIC_URL", "PUBLIC_CLIENT_ID", "CREATE_PEOPLE", "SHARED_CACHE")
+    return SiteOptions(*_read(*names, "FROZEN_BETWEEN_REQUESTS").values())
+
+
+def read_limits() -> Limits:
+    """Return the limits. Raises ConfigurationError."""
+    return parse_limits(_read("LIMITS")["LIMITS"])
+
+
+def read_client_rights() -> dict[str, ClientRights]:
+    """Return COGNITO_CLIENT_RIGHTS. Raises ConfigurationError."""
+    values = _read("CLIENT_RIGHTS", "CLIENT_ID")
+    try:
+        return parse_client_rights(values["CLIENT_RIGHTS"], own_client=values["CLIENT_ID"])
+    except ValueError as error:
+        raise ConfigurationError({"COGNITO_CLIENT_RIGHTS": str(error)}) from error
 
 
 def read_trusted_pools() -> list[TrustedPool]:
     """Return the further pools of COGNITO_TRUSTED_POOLS. Raises ConfigurationError."""
-    pools = dict(settings.COGNITO.get("TRUSTED_POOLS", {}))
+    pools = _read("TRUSTED_POOLS")["TRUSTED_POOLS"]
     return [parse_trusted_pool(pool_id, members) for pool_id, members in pools.items()]
 
 
@@ -70,17 +160,18 @@ def read_group_mappings() -> dict[str, GroupMapping]:
     COGNITO_GROUPS is for our own pool: another one's "admins" are not ours, so that a trusted pool
     has rules of its own or none.
     """
-    absent_means_none = settings.COGNITO.get("GROUPS_ABSENT_MEANS_NONE", True)
-    own = {"COGNITO_GROUPS": (read_config().issuer, settings.COGNITO.get("GROUPS", {}))}
-    members = dict(settings.COGNITO.get("TRUSTED_POOLS", {})).values()
-    for pool, values in zip(read_trusted_pools(), members, strict=True):
-        own[f"COGNITO_TRUSTED_POOLS (pool {pool.pool_id!r})"] = pool.issuer, values.get("groups")
+    values = _read("GROUPS", "GROUPS_ABSENT_MEANS_NONE", "TRUSTED_POOLS")
+    rules_by_name = {"COGNITO_GROUPS": (read_config().issuer, values["GROUPS"])}
+    for pool in read_trusted_pools():
+        rules = values["TRUSTED_POOLS"][pool.pool_id].get("groups")
+        rules_by_name[f"COGNITO_TRUSTED_POOLS (pool {pool.pool_id!r})"] = pool.issuer, rules
     mappings = {}
-    for name, (issuer, rules) in own.items():
+    for name, (issuer, rules) in rules_by_name.items():
         try:
-            mappings[issuer] = GroupMapping(parse_rules(rules or {}), absent_means_none)
-        except (ValueError, AttributeError) as error:
+            parsed = parse_rules(rules or {})
+        except ValueError as error:
             raise ConfigurationError({name: str(error)}) from error
+        mappings[issuer] = GroupMapping(parsed, values["GROUPS_ABSENT_MEANS_NONE"])
     return mappings
 
 
@@ -90,20 +181,20 @@ def read_spa_redirect_uris() -> tuple[str, ...]:
     Our own callback is refused: the API would then redeem codes that belong to this site's own
     sign-ins, whose state, nonce and verifier it cannot check.
     """
-    addresses = tuple(settings.COGNITO.get("SPA_REDIRECT_URIS", ()))
-    for redirect_uri in addresses:
-        own = settings.COGNITO["PUBLIC_URL"] + page_address("callback")
+    values = _read("SPA_REDIRECT_URIS", "PUBLIC_URL")
+    for redirect_uri in values["SPA_REDIRECT_URIS"]:
+        own = values["PUBLIC_URL"] + page_address("callback")
         problem = address_problem(redirect_uri)
         if problem is None and redirect_uri.rstrip("/") == own:
             problem = "is this site's own callback, whose codes the API must not redeem"
         if problem is not None:
             raise ConfigurationError({"COGNITO_SPA_REDIRECT_URIS": f"({redirect_uri}) {problem}"})
-    return addresses
+    return tuple(values["SPA_REDIRECT_URIS"])
 
 
 def read_cipher() -> Cipher:
     """The cipher of TOKEN_ENCRYPTION_KEYS. Raises ConfigurationError."""
-    keys = settings.COGNITO["TOKEN_ENCRYPTION_KEYS"]
+    keys = _read("TOKEN_ENCRYPTION_KEYS")["TOKEN_ENCRYPTION_KEYS"]
     if not keys:
         raise ConfigurationError({"TOKEN_ENCRYPTION_KEYS": "is missing"})
     try:
@@ -122,13 +213,13 @@ def read_snapshot() -> bytes | None:
 
     Raises ConfigurationError.
     """
-    name = settings.COGNITO.get("JWKS_SNAPSHOT", "")
+    name = _read("JWKS_SNAPSHOT")["JWKS_SNAPSHOT"]
     if not name:
         return None
     try:
         document = Path(name).read_bytes()
         parse_key_set(document)
-    except (OSError, CognitoUnavailable) as error:
+    except (OSError, ValueError, CognitoUnavailable) as error:
         problem = f"({name}) is not a file with the pool's key set, as its jwks.json shows it"
         raise ConfigurationError({"COGNITO_JWKS_SNAPSHOT": problem}) from error
     return document

@@ -27,7 +27,7 @@ def test_settings_of_the_tests_are_in_order():
 )
 def test_address_for_codes_that_must_not_be_one_is_named(settings, address, says):
     with_cognito(settings, SPA_REDIRECT_URIS=["https://spa.example/signin", address])
-    (message,) = checks.check_spa_redirect_uris(None)
+    (message,) = checks.check_settings(None)
     assert message.id == "accounts.E004"
     assert message.msg.startswith(f"COGNITO_SPA_REDIRECT_URIS ({address})")
     assert says in message.msg

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from accounts.api.principals import person_of_access_token
-from accounts.checks import check_groups
+from accounts.checks import check_settings
 from accounts.cognito.claims import AccessClaims, IdClaims
 from accounts.models import Identity, SignInEvent, User
 from accounts.provider import provider
@@ -98,7 +98,7 @@ def test_malformed_rule_names_its_group(rule):
 
 def test_malformed_rule_stops_the_server_by_name(mapping):
     mapping({"writers": {"staf": True}})
-    (message,) = check_groups(None)
+    (message,) = check_settings(None)
     assert message.id == "accounts.E003"
     assert "COGNITO_GROUPS" in message.msg
     assert "writers" in message.msg

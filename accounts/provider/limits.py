@@ -1,0 +1,55 @@
+"""COGNITO["LIMITS"]: how long things last, and how many calls may wait. Plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..cognito.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long things last, in seconds.
+
+    `renewal_grace`: a session goes on this long after its access token, while renewing it fails.
+    `session_idle`, `session_absolute`: a sign-in ends unused after the one, in any case after the
+    other. `access_token`: no access token of the pool lives longer (Cognito allows a day).
+    `events`: the record of sign-ins is kept so long.
+    `calls_at_once` is no time: so many threads of a process may wait for Cognito together.
+    """
+
+    renewal_grace: int = 900
+    session_idle: int = 43_200
+    session_absolute: int = 1_209_600
+    access_token: int = 86_400
+    events: int = 31_536_000
+    calls_at_once: int = 8
+
+
+# The smallest value of each, and the variable of the environment that this project reads it from.
+_MINIMUMS = {
+    "renewal_grace": (0, "COGNITO_RENEWAL_GRACE"),
+    "session_idle": (1, "SESSION_IDLE_SECONDS"),
+    "session_absolute": (1, "SESSION_ABSOLUTE_SECONDS"),
+    "access_token": (300, "COGNITO_LONGEST_ACCESS_TOKEN"),
+    "events": (1, "SIGN_IN_EVENTS_SECONDS"),
+    "calls_at_once": (1, ""),
+}
+
+
+def parse_limits(value: Mapping[str, Any]) -> Limits:
+    """Return the limits. Raises ConfigurationError that names every wrong member."""
+    problems = {}
+    for name, number in value.items():
+        member = f'COGNITO["LIMITS"]["{name}"]'
+        if name not in _MINIMUMS:
+            problems[member] = f"is not a limit; the limits are {', '.join(_MINIMUMS)}"
+            continue
+        minimum, variable = _MINIMUMS[name]
+        if type(number) is not int or number < minimum:
+            problems[variable or member] = f"must be a whole number, {minimum} or more"
+    if problems:
+        raise ConfigurationError(problems)
+    return Limits(**value)
