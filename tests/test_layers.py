@@ -150,6 +150,16 @@ def test_packages_of_accounts_import_only_lower_layers():
     assert wrong == []
 
 
+def test_only_three_packages_of_accounts_export_names():
+    """An import in the others would load more than their importer uses, or load it too early."""
+    exporting = {
+        item.file.split("/")[1]
+        for item in imports_of("accounts")
+        if item.file.endswith("/__init__.py")
+    }
+    assert exporting == {"models", "provider", "testing"}
+
+
 def test_rest_framework_is_imported_only_by_the_api_and_the_test_kit():
     others = [
         item for item in imports_of("accounts") if not item.file.startswith(WITH_REST_FRAMEWORK)
