@@ -240,8 +240,11 @@ sys.meta_path.insert(0, Absent())
 import django
 django.setup()
 from django.core import checks
-import sso.urls, sso.middleware, sso.backends
+import sso.urls, sso.middleware, sso.backends, sso.testing
 assert checks.run_checks(tags=["configuration"]) == []
+client = sso.testing.CognitoClient()
+client.bear("a-token")
+assert client._base_environ()["HTTP_AUTHORIZATION"] == "Bearer a-token"
 """
     done = subprocess.run(
         [sys.executable, "-c", code],
