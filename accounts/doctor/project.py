@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core import checks
 from django.http.request import split_domain_port, validate_host
+from django.utils.module_loading import import_string
 
 from . import project_findings as findings
 from .finding import Finding
@@ -61,5 +62,13 @@ def _installed() -> Iterator[Finding]:
     if names and (private not in names or after in names[: names.index(private)]):
         yield findings.private_responses_missing(private)
     backend = f"{_PACKAGE}.backends.CognitoBackend"
-    if backend not in settings.AUTHENTICATION_BACKENDS:
+    if not any(_is_subclass(path, backend) for path in settings.AUTHENTICATION_BACKENDS):
         yield findings.backend_missing(backend)
+
+
+def _is_subclass(path: str, base: str) -> bool:
+    """Return True if `path` can be imported and is the class at `base` or a subclass of it."""
+    try:
+        return issubclass(import_string(path), import_string(base))
+    except ImportError:
+        return False

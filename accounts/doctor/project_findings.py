@@ -98,7 +98,7 @@ def private_responses_missing(name: str) -> Finding:
 def backend_missing(name: str) -> Finding:
     return Finding(
         id="backend-missing",
-        what=f"AUTHENTICATION_BACKENDS doesn't hold {name}.",
+        what=f"AUTHENTICATION_BACKENDS doesn't hold {name} or a subclass of it.",
         why="Nobody takes the code that the hosted UI sends, so every sign-in fails.",
         fix=(f'Settings: add "{name}" to AUTHENTICATION_BACKENDS.',),
     )

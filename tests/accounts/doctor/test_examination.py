@@ -6,6 +6,7 @@ import pytest
 import responses
 from django.core.management import load_command_class
 
+from accounts.backends import CognitoBackend
 from accounts.cognito.config import CognitoConfig
 from accounts.cognito.transport import Transport
 from accounts.doctor import app_client_findings, project_findings
@@ -205,6 +206,10 @@ MIDDLEWARE = [
 ]
 
 
+class HostBackend(CognitoBackend):
+    """A host project's own, with hooks of its own."""
+
+
 @pytest.mark.parametrize(
     ("name", "value", "finding"),
     [
@@ -217,6 +222,9 @@ MIDDLEWARE = [
         ("MIDDLEWARE", [*MIDDLEWARE[1:], MIDDLEWARE[0]], "private-responses-missing"),
         ("MIDDLEWARE", MIDDLEWARE, None),
         ("AUTHENTICATION_BACKENDS", [], "backend-missing"),
+        ("AUTHENTICATION_BACKENDS", ["host.backends.Backend"], "backend-missing"),
+        ("AUTHENTICATION_BACKENDS", ["accounts.backends.BreakGlassBackend"], "backend-missing"),
+        ("AUTHENTICATION_BACKENDS", [f"{__name__}.HostBackend"], None),
         ("ALLOWED_HOSTS", [], "host-not-allowed"),
         ("DEBUG", False, None),
     ],
