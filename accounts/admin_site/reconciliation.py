@@ -82,4 +82,4 @@ def _page(
         "checkbox": ACTION_CHECKBOX_NAME,
         "from_person": request.POST.get("from_person", ""),
     }
-    return TemplateResponse(request, template("admin/comparison.html"), context)
+    return TemplateResponse(request, template("admin/reconciliation.html"), context)

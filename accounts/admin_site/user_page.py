@@ -42,8 +42,8 @@ class PersonPage(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ignore
     """
 
     actions = (sign_out_everywhere, deactivate, activate, reconcile)
-    change_form_template = template("admin/person.html")
-    change_list_template = template("admin/people.html")
+    change_form_template = template("admin/user.html")
+    change_list_template = template("admin/users.html")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and may_act_on(request, obj)

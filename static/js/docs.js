@@ -1,10 +1,10 @@
-// Swagger UI over our own OpenAPI document. "Authorize" is an authorization code with PKCE, asked
-// for as the public app client: a browser cannot keep a secret.
+// Swagger UI for our OpenAPI document. "Authorize" uses the authorization code grant with PKCE and
+// the public app client, because a browser cannot keep a secret.
 "use strict";
 
 const settings = JSON.parse(document.getElementById("swagger-settings").textContent);
 
-// Another host of the domain can plant the plain name, but not the one with the prefix.
+// Another host of the domain can set a cookie with the plain name, but not with the prefix.
 const cookie = (name) => document.cookie.match(`(?:^|; )${name}=([^;]+)`)?.[1];
 const csrfToken = () => cookie("__Host-csrftoken") ?? cookie("csrftoken");
 
@@ -15,14 +15,14 @@ const ui = SwaggerUIBundle({
   deepLinking: true,
   defaultModelsExpandDepth: -1,
   requestInterceptor: (request) => {
-    // Calls made with this site's session need the CSRF token, as every form of it does.
+    // Requests with the session of this site require the CSRF token.
     const token = csrfToken();
-    const ours = new URL(request.url, location.href).origin === location.origin;
-    if (ours && token && !["GET", "HEAD", undefined].includes(request.method)) {
+    const isSameOrigin = new URL(request.url, location.href).origin === location.origin;
+    if (isSameOrigin && token && !["GET", "HEAD", undefined].includes(request.method)) {
       request.headers["X-CSRFToken"] = token;
     }
-    // The token endpoint permits plain form posts of other origins, and no headers beside.
-    if (!ours) delete request.headers["X-Requested-With"];
+    // The token endpoint accepts plain form posts from other origins, without further headers.
+    if (!isSameOrigin) delete request.headers["X-Requested-With"];
     return request;
   },
 });

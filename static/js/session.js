@@ -1,22 +1,22 @@
-/* Asking this site from a script, and keeping what people typed when they must sign in again.
+/* Requests to this site from a script, and forms that survive a new sign-in.
 
      import { sessionFetch, tokenFetch } from "/static/js/session.js";
 
-     const answer = await sessionFetch("/api/stats");              // cookie session of this site
-     const api = tokenFetch({ base: "https://api.example.com" });  // tokens, kept in memory alone
+     const response = await sessionFetch("/api/stats");            // session cookie of this site
+     const api = tokenFetch({ base: "https://api.example.com" });  // tokens, in memory only
      api.setTokens({ accessToken, refreshToken });
-     const answer = await api("/api/stats");
+     const response = await api("/api/stats");
 
-   Both throw SignInNeeded when nobody is signed in any more; sessionFetch also goes there, unless
-   told `{ navigate: false }`. Whatever else comes back is the caller's: a 503 says in Retry-After
-   when to try again, and nobody was signed out for it.
+   Both throw SignInRequired when the user is no longer signed in. sessionFetch also goes to the
+   sign-in page, unless you pass `{ navigate: false }`. Every other response is returned as it is: a
+   503 says in Retry-After when to try again, and the user stays signed in.
 
-   Pages that name their person (<html data-person>) have their forms kept: see keepForms. */
+   Pages that name their user (<html data-user>) preserve their forms: see preserveForms. */
 
-export class SignInNeeded extends Error {
+export class SignInRequired extends Error {
   constructor(body) {
     super(body.detail ?? "You are not signed in.");
-    this.name = "SignInNeeded";
+    this.name = "SignInRequired";
     this.code = body.code ?? "not_authenticated";
     this.loginUrl = body.login_url ?? null;
   }
@@ -24,11 +24,11 @@ export class SignInNeeded extends Error {
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 
-/* fetch with this site's session: same origin only, CSRF token where one is needed. */
+/* Fetch with the session of this site: same origin only, with the CSRF token if one is required. */
 export async function sessionFetch(input, { navigate = true, ...init } = {}) {
   const request = new Request(input, { credentials: "same-origin", ...init });
   if (new URL(request.url).origin !== location.origin) {
-    throw new TypeError("sessionFetch is for this site's own addresses");
+    throw new TypeError("sessionFetch is for URLs of this site only");
   }
   if (!request.headers.get("Accept")?.includes("json")) {
     request.headers.set("Accept", "application/json");
@@ -37,18 +37,18 @@ export async function sessionFetch(input, { navigate = true, ...init } = {}) {
   if (!SAFE_METHODS.has(request.method)) request.headers.set("X-CSRFToken", csrfToken());
   const response = await fetch(request);
   if (response.status !== 401) return response;
-  const needed = new SignInNeeded(await bodyOf(response));
-  if (navigate && needed.loginUrl) location.assign(needed.loginUrl);
-  throw needed;
+  const error = new SignInRequired(await jsonBody(response));
+  if (navigate && error.loginUrl) location.assign(error.loginUrl);
+  throw error;
 }
 
-/* fetch with tokens, for one API. They live in this closure and never in storage, so they end with
-   the page; renewed ones are taken from the answers' headers. */
+/* Fetch with tokens, for one API. The tokens are held in this closure and never in storage, so they
+   are lost with the page. Refreshed tokens are read from the response headers. */
 export function tokenFetch({ base = location.origin } = {}) {
   const api = new URL(base);
   let tokens = { accessToken: "", refreshToken: "" };
 
-  async function ask(path, init = {}) {
+  async function send(path, init = {}) {
     const request = new Request(new URL(path, api), { credentials: "omit", ...init });
     if (new URL(request.url).origin !== api.origin) {
       throw new TypeError("this tokenFetch is for another API");
@@ -64,17 +64,17 @@ export function tokenFetch({ base = location.origin } = {}) {
       };
     }
     if (response.status !== 401) return response;
-    throw new SignInNeeded(await bodyOf(response));
+    throw new SignInRequired(await jsonBody(response));
   }
 
-  ask.setTokens = ({ accessToken, refreshToken = "" }) => {
+  send.setTokens = ({ accessToken, refreshToken = "" }) => {
     tokens = { accessToken, refreshToken };
   };
-  ask.forgetTokens = () => ask.setTokens({ accessToken: "" });
-  return ask;
+  send.clearTokens = () => send.setTokens({ accessToken: "" });
+  return send;
 }
 
-async function bodyOf(response) {
+async function jsonBody(response) {
   try {
     return (await response.json()) ?? {};
   } catch {
@@ -84,9 +84,9 @@ async function bodyOf(response) {
 
 function cookie(name) {
   const pairs = document.cookie.split("; ").map((pair) => pair.split("="));
-  // Another host of the domain can plant the plain name, but not the one with the prefix.
-  const found = [`__Host-${name}`, name].map((own) => pairs.find(([key]) => key === own));
-  return found.find(Boolean)?.[1] ?? "";
+  // Another host of the domain can set a cookie with the plain name, but not with the prefix.
+  const matches = [`__Host-${name}`, name].map((own) => pairs.find(([key]) => key === own));
+  return matches.find(Boolean)?.[1] ?? "";
 }
 
 function csrfToken() {
@@ -95,35 +95,35 @@ function csrfToken() {
 
 /* Forms */
 
-const STORE = "kept-forms";
-const CAME_BACK = "signed_in_again"; // the callback sets it for a minute: a return, not a visit
-const LONGEST = 200_000; // characters of all that is kept
-const NEVER_KEPT = new Set(["password", "file", "hidden", "submit", "button", "image", "reset"]);
+const STORAGE_KEY = "kept-forms";
+const SIGNED_IN_AGAIN = "signed_in_again"; // a cookie that the callback sets for one minute
+const MAX_STORED_LENGTH = 200_000; // characters, all forms of the page together
+const EXCLUDED_TYPES = new Set(["password", "file", "hidden", "submit", "button", "image", "reset"]);
 
-/* Keep the unsent fields of this page's POST forms over a new sign-in.
+/* Preserve the unsent fields of this page's POST forms across a new sign-in.
 
-   What was typed is put into sessionStorage when the page is left, and back into the fields when
-   the same person returns to it from signing in: never passwords or files, never sent again by
-   itself, and forgotten on any other way through the site. */
-export function keepForms() {
-  const person = document.documentElement.dataset.person ?? "";
+   When the user leaves the page, the fields are stored in sessionStorage. When the same user returns
+   to the page from signing in, they are restored. Passwords and files are never stored, a form is
+   never submitted automatically, and any other navigation within the site deletes the fields. */
+export function preserveForms() {
+  const user = document.documentElement.dataset.user ?? "";
   if (document.querySelector("[data-try-again]")) {
-    markReturn(600); // "try again" leads back to the form: it is no other way through the site
+    markReturn(600); // "Try again" leads back to the form, so the fields must not be deleted
     return;
   }
-  const kept = take();
-  if (cookie(CAME_BACK)) {
+  const stored = takeStored();
+  if (cookie(SIGNED_IN_AGAIN)) {
     markReturn(0);
-    if (person && kept?.person === person && kept.page === location.pathname) refill(kept.forms);
+    if (user && stored?.user === user && stored.page === location.pathname) restore(stored.forms);
   }
-  if (!person) return;
+  if (!user) return;
   const changed = new Set();
   document.addEventListener("input", ({ target }) => changed.add(target.form));
   window.addEventListener("pagehide", () => {
     const forms = postForms().filter(([, form]) => changed.has(form));
     if (!forms.length) return;
-    keep({
-      person,
+    store({
+      user,
       page: location.pathname,
       forms: Object.fromEntries(forms.map(([name, form]) => [name, snapshot(form)])),
     });
@@ -132,7 +132,7 @@ export function keepForms() {
 
 function markReturn(seconds) {
   const https = location.protocol === "https:";
-  const name = https ? `__Host-${CAME_BACK}` : CAME_BACK;
+  const name = https ? `__Host-${SIGNED_IN_AGAIN}` : SIGNED_IN_AGAIN;
   document.cookie = `${name}=1; max-age=${seconds}; path=/; samesite=lax${https ? "; secure" : ""}`;
 }
 
@@ -147,7 +147,7 @@ function fields(form) {
     (field) =>
       field.name &&
       field.type &&
-      !NEVER_KEPT.has(field.type) &&
+      !EXCLUDED_TYPES.has(field.type) &&
       !/one-time-code|cc-|password/.test(field.autocomplete ?? ""),
   );
 }
@@ -164,7 +164,7 @@ function snapshot(form) {
   });
 }
 
-function refill(forms) {
+function restore(forms) {
   for (const [name, form] of postForms()) {
     if (!forms[name]) continue;
     const stored = [...forms[name]];
@@ -175,17 +175,17 @@ function refill(forms) {
       );
       if (index < 0) continue;
       const [[, , content]] = stored.splice(index, 1);
-      put(field, content, isChoice);
+      setValue(field, content, isChoice);
     }
     const notice = document.createElement("p");
     notice.className = "message";
     notice.setAttribute("role", "status");
-    notice.textContent = "What you typed is back; nothing was sent yet.";
+    notice.textContent = "Your input was restored. It hasn't been sent yet.";
     form.prepend(notice);
   }
 }
 
-function put(field, content, isChoice) {
+function setValue(field, content, isChoice) {
   if (isChoice) field.checked = content;
   else if (field.type === "select-multiple") {
     for (const option of field.options) option.selected = content.includes(option.value);
@@ -193,23 +193,23 @@ function put(field, content, isChoice) {
   field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-function keep(what) {
+function store(page) {
   try {
-    const text = JSON.stringify(what);
-    if (text.length <= LONGEST) sessionStorage.setItem(STORE, text);
+    const text = JSON.stringify(page);
+    if (text.length <= MAX_STORED_LENGTH) sessionStorage.setItem(STORAGE_KEY, text);
   } catch {
-    // Storage is refused or full: then nothing is kept, and nothing else breaks.
+    // Storage is blocked or full: the fields are lost, and everything else works.
   }
 }
 
-function take() {
+function takeStored() {
   try {
-    const text = sessionStorage.getItem(STORE);
-    sessionStorage.removeItem(STORE);
+    const text = sessionStorage.getItem(STORAGE_KEY);
+    sessionStorage.removeItem(STORAGE_KEY);
     return JSON.parse(text);
   } catch {
     return null;
   }
 }
 
-if ("person" in document.documentElement.dataset) keepForms();
+if ("user" in document.documentElement.dataset) preserveForms();

@@ -1,7 +1,7 @@
-/* Draws the figures of a json_script block with uPlot: one line per KPI over the months.
+/* Draw the figures of a json_script block with uPlot: one line per KPI over the months.
 
-   Colour and dash of a line come from its swatch (css/stats.css), so that the headline, the line
-   and the theme always agree. uPlot draws without animation and writes no style element. */
+   The color and dash of a line come from its swatch (css/stats.css), so that the headline, the line
+   and the theme always match. uPlot uses no animation and no style element. */
 "use strict";
 
 (() => {
@@ -25,7 +25,7 @@
     timeZone: "UTC",
   });
 
-  /* A month, or the years that a point is the average of. */
+  /* Return the name of a month, or of the years that a point is the average of. */
   function periodName(index) {
     if (!years) return monthName.format(new Date(seconds[index] * 1000));
     const first = Number(months[index].slice(0, 4));
@@ -39,7 +39,7 @@
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   }
 
-  function lineOf(index) {
+  function lineStyle(index) {
     const style = getComputedStyle(swatches[index]);
     const dash = style.strokeDasharray;
     return {
@@ -54,24 +54,24 @@
     return Math.ceil(Math.max(0, ...texts.map((text) => context.measureText(text).width)));
   }
 
-  /* A name that would take more than a quarter of the chart ends in an ellipsis. */
-  function fitted(name, font) {
-    const most = plot.clientWidth / 4;
+  /* Shorten `name` with an ellipsis if it is wider than a quarter of the chart. */
+  function shorten(name, font) {
+    const maxWidth = plot.clientWidth / 4;
     let text = name;
-    while (text.length > 1 && textWidth([text], font) > most) {
+    while (text.length > 1 && textWidth([text], font) > maxWidth) {
       text = `${text.replace(/…$/, "").slice(0, -1)}…`;
     }
     return text;
   }
 
-  /* Names at the lines' ends, moved apart where lines end close together. */
+  /* Draw the names at the ends of the lines, and move them apart if they would overlap. */
   function drawNames(u, names, size, family) {
     const ratio = uPlot.pxRatio;
     const step = size * 1.3 * ratio;
     const labels = series
       .map(({ values }, index) => {
         const last = values.findLastIndex((value) => value !== null);
-        return { name: names[index], colour: lineOf(index).stroke, y: u.valToPos(values[last], "y", true) };
+        return { name: names[index], color: lineStyle(index).stroke, y: u.valToPos(values[last], "y", true) };
       })
       .sort((one, other) => one.y - other.y);
     labels.forEach((label, index) => {
@@ -86,8 +86,8 @@
     u.ctx.font = `600 ${size * ratio}px ${family}`;
     u.ctx.textAlign = "left";
     u.ctx.textBaseline = "middle";
-    for (const { name, colour, y } of labels) {
-      u.ctx.fillStyle = colour;
+    for (const { name, color, y } of labels) {
+      u.ctx.fillStyle = color;
       u.ctx.fillText(name, u.bbox.left + u.bbox.width + 8 * ratio, y);
     }
     u.ctx.restore();
@@ -128,8 +128,8 @@
     const font = `${size}px ${family}`;
     const muted = property("--muted");
     const rule = { stroke: property("--line"), width: 1 };
-    const names = series.map(({ name }) => fitted(name, `600 ${font}`));
-    const alone = months.length === 1 ? 20 * DAY : 0; // a single month stands in the middle
+    const names = series.map(({ name }) => shorten(name, `600 ${font}`));
+    const padding = months.length === 1 ? 20 * DAY : 0; // a single month is centered
     const axis = { stroke: muted, font, ticks: { show: false } };
     return {
       width: plot.clientWidth,
@@ -139,7 +139,7 @@
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 8 } },
       tzDate: (time) => uPlot.tzDate(new Date(time * 1000), "Etc/UTC"),
       scales: {
-        x: { range: [seconds[0] - alone, seconds.at(-1) + alone] },
+        x: { range: [seconds[0] - padding, seconds.at(-1) + padding] },
       },
       axes: [
         { ...axis, grid: { show: false }, space: 56, incrs: MONTHS_AND_YEARS },
@@ -155,8 +155,8 @@
         ...series.map(({ name }, index) => ({
           label: name,
           width: 2,
-          ...lineOf(index),
-          points: { size: 6, fill: lineOf(index).stroke, show: months.length === 1 },
+          ...lineStyle(index),
+          points: { size: 6, fill: lineStyle(index).stroke, show: months.length === 1 },
         })),
       ],
       hooks: {
@@ -179,7 +179,7 @@
   new ResizeObserver(() => {
     chart.setSize({ width: plot.clientWidth, height: plot.clientHeight });
   }).observe(plot);
-  // A canvas keeps the colours it was drawn with: draw again when the theme changes.
+  // A canvas keeps its colors, so the chart is redrawn when the theme changes.
   new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 })();

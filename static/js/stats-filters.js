@@ -1,7 +1,6 @@
-/* A KPI that is ticked or unticked shows at once; without scripts "Apply" does it.
+/* Submit the filters when a KPI is selected or cleared. Without scripts, "Apply" does this.
 
-   The page is loaded anew under the address of the new view, and the focus goes back to where it
-   was. */
+   The page reloads with the URL of the new view, and the focus returns to the same field. */
 "use strict";
 
 (() => {
@@ -15,7 +14,7 @@
 
   form.addEventListener("change", (event) => {
     if (event.target.name !== "kpi") return;
-    // With nothing ticked the view would be everything again: the last one stays.
+    // No selected KPI would show all of them, so the last one cannot be cleared.
     if (!form.querySelector("[name=kpi]:checked")) {
       event.target.checked = true;
       return;
@@ -24,7 +23,7 @@
     form.requestSubmit();
   });
 
-  // Empty fields stay out of the address.
+  // Leave empty fields out of the URL.
   form.addEventListener("submit", () => {
     for (const field of form.querySelectorAll("input:not([type=checkbox])")) {
       field.disabled = field.value === "";

@@ -1,8 +1,8 @@
-/* Light, dark or as the system has it: one choice for the pages and the admin.
+/* Switch between the light, dark and system theme, for the pages and the admin together.
 
-   Loaded in the head without "defer", so that the first paint has the right colours. The key and
-   the values are those of Django's admin/js/theme.js (localStorage "theme": auto, light, dark;
-   data-theme on the root element). Where storage is refused the choice lasts for the page. */
+   Loaded in the head without "defer", so that the first paint has the right colors. The key and the
+   values are those of Django's admin/js/theme.js (localStorage "theme": auto, light, dark;
+   data-theme on the root element). If storage is blocked, the choice lasts for this page only. */
 "use strict";
 
 (() => {
@@ -22,7 +22,7 @@
     try {
       localStorage.setItem("theme", theme);
     } catch {
-      // Private windows and strict settings refuse storage; the page is still right.
+      // Private windows and strict settings block storage. The page still works.
     }
   }
 
@@ -47,7 +47,7 @@
     }
   });
 
-  // Another tab, or the admin in one, changed the theme.
+  // The theme was changed in another tab, or in the admin.
   window.addEventListener("storage", (event) => {
     if (event.key === "theme") show(event.newValue);
   });

@@ -70,7 +70,7 @@ def test_page_leads_to_the_whole_record_of_the_person(operator, grace, client):
 
 def overview_of(client, user):
     """A person's page without the admin's own list of tables."""
-    return client.get(page_of(user)).text.partition('<div class="person">')[2]
+    return client.get(page_of(user)).text.partition('<div class="user-detail">')[2]
 
 
 def test_page_tells_rights_of_the_pool_from_those_given_by_hand(operator, cognito_client):

@@ -144,7 +144,7 @@ def test_session_fetch_says_that_nobody_is_signed_in(page, site):
         try {{ await sessionFetch("/note/", {{ navigate: false }}); }}
         catch (error) {{ return [error.name, error.code, error.loginUrl]; }} }}"""
     )
-    assert said == ["SignInNeeded", "not_authenticated", "/accounts/login/?next=%2F"]
+    assert said == ["SignInRequired", "not_authenticated", "/accounts/login/?next=%2F"]
     assert not any(cookie["name"].startswith("signin_") for cookie in page.context.cookies())
 
 
@@ -175,7 +175,7 @@ def test_token_fetch_keeps_tokens_in_memory(page, site, pool):
         return [first, answer.status, stored]; }}""",
         pool.tokens_for("ada")["access_token"],
     )
-    assert said[:2] == ["SignInNeeded", 200]
+    assert said[:2] == ["SignInRequired", 200]
     assert "eyJ" not in said[2]
 
 
