@@ -64,12 +64,12 @@ def test_copied_env_example_sets_nothing():
     assert [line for line in EXAMPLE.splitlines() if line and not line.startswith("# ")] == []
 
 
-@pytest.mark.parametrize("address", first_cells("address"))
-def test_address_of_the_readme_exists(address):
+@pytest.mark.parametrize("url", first_cells("URL"))
+def test_url_of_the_readme_exists(url):
     try:
-        resolve(address)
+        resolve(url)
     except Resolver404:
-        pytest.fail(f"README names {address}, and no such page exists.")
+        pytest.fail(f"README names {url}, but no such page exists.")
 
 
 def test_make_targets_and_readme_name_each_other():
