@@ -348,7 +348,7 @@ def test_admin_is_entered_by_single_sign_on_and_has_a_persons_page(server, host,
     assert "nobody: /sso/accounts/login/?next=%2Fadmin%2F" in said
     pages = re.findall(r"^page (\S*): (\d+)$", said, re.MULTILINE)
     assert [status for _, status in pages] == ["200"] * 4, pages
-    for part in ("Recent sign-ins", "Rights and where they came from", "Signed in now"):
+    for part in ("Recent sign-ins", "Rights and their sources", "Current sessions"):
         assert part in said
     assert f"leads to /admin/{pages[2][0]}" in said
     assert "active: False" in said

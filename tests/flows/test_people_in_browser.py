@@ -62,7 +62,7 @@ def test_user_of_before_is_linked_and_comes_in_to_the_old_account(
     ada = new_context().new_page()
     sign_in_as(ada, site, "ada")
     ada.goto(f"{site}/admin/accounts/user/{mary.pk}/change/")
-    record = ada.get_by_role("region", name="What happened last")
+    record = ada.get_by_role("region", name="Recent events")
     for kind in ("linked", "signed in", "exported"):
         expect(record.get_by_text(kind, exact=True)).to_be_visible()
     pictures(ada, "linked-in-the-admin")

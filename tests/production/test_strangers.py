@@ -150,7 +150,7 @@ def test_staff_import_a_file_through_the_proxy(site):
         timeout=60,
     )
     assert answer.status_code == 200
-    assert "Nothing is written yet" in answer.text
+    assert "Nothing has been imported yet" in answer.text
 
 
 def test_long_content_type_costs_what_a_short_one_does(site):

@@ -148,7 +148,7 @@ def test_lost_database_is_503_and_heals_without_a_restart(site):
     try:
         page = browser.get("/profile/")
         assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
-        assert "We're out of order for a moment" in page.text
+        assert "This site is temporarily unavailable" in page.text
         answer = browser.get("/api/stats", headers={"Accept": "application/json"})
         assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
         ready = requests.get(f"{site.instances[0].url}/readyz", timeout=30)

@@ -173,8 +173,8 @@ def test_delete_of_many_asks_first(admin_client):
     stats = [Stat.objects.create(**{**FIGURE, "month": month}) for month in range(1, 13)]
     question = admin_client.post(LIST, delete_form(stats[:11])).content.decode()
 
-    assert "These 11 figures go for good." in question
-    assert "… 11 in all" in question
+    assert "These 11 figures will be deleted permanently." in question
+    assert "… 11 in total" in question
     assert Stat.objects.count() == 12
     done = admin_client.post(LIST, delete_form(stats[:11], confirmed="yes"), follow=True)
     assert "Deleted 11 figures." in done.content.decode()
@@ -189,7 +189,7 @@ def test_delete_across_pages_takes_what_is_filtered_and_no_more(admin_client):
     address = f"{LIST}?kpi=store+00001"
     question = admin_client.post(address, delete_form(first, **across)).content.decode()
 
-    assert "These 600 figures go for good." in question
+    assert "These 600 figures will be deleted permanently." in question
     assert 'name="select_across" value="1"' in question
     admin_client.post(address, delete_form(first, confirmed="yes", **across))
     assert Stat.objects.count() == 700

@@ -42,7 +42,7 @@ def test_file_is_looked_at_then_imported(admin_client, admin_user):
     looked = upload(admin_client, GOOD)
     page = looked.content.decode()
 
-    assert "Nothing is written yet. 1 new, 1 changed, 1 as they are." in page
+    assert "Nothing has been imported yet. 1 new, 1 changed, 1 unchanged." in page
     assert "1 \N{RIGHTWARDS ARROW} 12.5" in page
     assert Stat.objects.count() == 2
     done = confirm(admin_client, looked)
@@ -54,7 +54,7 @@ def test_file_is_looked_at_then_imported(admin_client, admin_user):
         ("import", admin_user)
     }
     again = upload(admin_client, GOOD).content.decode()
-    assert "0 new, 0 changed, 3 as they are." in again
+    assert "0 new, 0 changed, 3 unchanged." in again
 
 
 def test_xlsx_is_imported(admin_client):
@@ -79,7 +79,7 @@ def test_every_wrong_row_is_reported_and_nothing_is_written(admin_client):
         "c,0,1,1",
     ]
     page = upload(admin_client, "kpi,year,month,value\n" + "\n".join(rows)).content.decode()
-    assert "6 of 7 rows are wrong. Nothing was written." in page
+    assert "6 of 7 rows are invalid. Nothing was changed." in page
     for words in (
         "<strong>month</strong>: Enter a month from 1 to 12.",
         "<strong>kpi</strong>: Begin the name with something else",
@@ -239,7 +239,7 @@ def test_export_holds_what_is_filtered_and_can_be_imported_again(admin_client):
         "revenue,2020,1,12.5",
     ]
     everything = export(admin_client).decode()
-    assert "0 new, 0 changed, 3 as they are." in upload(admin_client, everything).content.decode()
+    assert "0 new, 0 changed, 3 unchanged." in upload(admin_client, everything).content.decode()
     book = openpyxl.load_workbook(io.BytesIO(export(admin_client, "?year=2020&q=cost", XLSX)))
     assert list(book.active.values) == [("kpi", "year", "month", "value"), ("cost", 2020, 1, 7)]
     book.close()

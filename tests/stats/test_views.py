@@ -47,7 +47,7 @@ def test_empty_dashboard_says_so_without_a_chart(client, person):
     response = client.get(DASHBOARD)
 
     assert response.status_code == 200
-    assert "No figures yet. They appear here as soon as someone adds them." in text_of(response)
+    assert "No figures yet. Figures appear here when an editor adds them." in text_of(response)
     assert b"data-chart" not in response.content
     assert b"<table" not in response.content
 

@@ -128,7 +128,7 @@ def test_page_of_a_user_has_a_part_for_each_permission(staff_with, user, model):
     staff = staff_with("view_user", f"view_{model._meta.model_name}")
     page = staff.get(reverse("admin:accounts_user_change", args=[user.pk])).text
     assert shown_models(page) == {model}
-    titles = {Identity: "Identities", SignIn: "Signed in now", SignInEvent: "What happened last"}
+    titles = {Identity: "Identities", SignIn: "Current sessions", SignInEvent: "Recent events"}
     assert [other for other, title in titles.items() if f">{title}</h2>" in page] == [model]
 
 

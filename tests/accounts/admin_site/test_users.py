@@ -50,7 +50,7 @@ def test_page_shows_identity_rights_sessions_and_events(operator, grace):
     for text in (identity.subject, identity.issuer, "g@example.com", "Group editors"):
         assert text in page
     assert "<td>Group editors</td><td>editors of the pool</td>" in page
-    assert "reading-circle of the pool, which gives no rights here" in page
+    assert "reading-circle of the pool, which is not mapped" in page
     assert "<td>signed in</td>" in page
     assert SignIn.objects.get(user=grace).reference in page
 
@@ -221,7 +221,7 @@ def test_person_who_is_as_in_the_pool_needs_no_question(operator, known):
 def test_comparing_with_the_pool_shows_first_and_acts_after_the_question(operator, pool, known):
     pool.disable("linus")
     page = act(operator, "reconcile", known["linus"])
-    assert "Nothing is changed yet." in page.text
+    assert "Nothing has been changed yet." in page.text
     assert "<td>disabled</td><td>would be deactivated</td>" in page.text
     assert active(known["linus"]) == [True]
     assert not SignInEvent.objects.filter(kind="deactivated").exists()
@@ -237,7 +237,7 @@ def test_comparing_with_the_pool_shows_first_and_acts_after_the_question(operato
 def test_only_who_was_shown_is_deactivated(operator, pool, known):
     pool.disable("linus")
     page = compare(operator, *known.values())
-    assert "Compared: 2." in page.text
+    assert "Users compared: 2." in page.text
     pool.disable("grace")
     pool.enable("linus")
     assert "Nobody was deactivated." in operator.post(LIST, form_of(page), follow=True).text
@@ -265,7 +265,7 @@ def test_nobody_deactivates_themselves_by_comparing(operator, pool, known):
     Identity.objects.create(user=me, issuer=pool.issuer, subject="gone", username="operator")
     page = compare(operator, me)
     assert "stays active: nobody deactivates themselves" in page.text
-    assert "Nobody would be deactivated." in page.text
+    assert "No user would be deactivated." in page.text
     assert "nobody deactivates themselves" in compare(operator, me, confirmed="yes").text
     assert active(me) == [True]
 
@@ -273,14 +273,14 @@ def test_nobody_deactivates_themselves_by_comparing(operator, pool, known):
 def test_list_finds_people_by_their_name_at_the_pool(operator, grace):
     assert f"/user/{grace.pk}/change/" in operator.get(LIST, {"q": "grace"}).text
     assert f"/user/{grace.pk}/change/" not in operator.get(LIST, {"q": "nobody-like-that"}).text
-    assert "Invite somebody" in operator.get(LIST).text
+    assert "Invite a user" in operator.get(LIST).text
 
 
 def test_person_is_invited_seen_waiting_and_invited_again(operator, pool):
     form = {"email": "zoe@example.com", "username": "zoe"}
     page = operator.post(INVITATIONS, form, follow=True).text
     assert "Invited zoe: a mail to zoe@example.com is on its way." in page
-    assert "works until" in page
+    assert "valid until" in page
     assert pool.mailbox[-1].to == "zoe@example.com"
     sent = len(pool.mailbox)
     assert "Invited zoe again" in operator.post(INVITATIONS, {"again": "zoe"}, follow=True).text
@@ -318,7 +318,7 @@ def test_person_who_came_meanwhile_is_not_invited_again(operator, pool):
 
 def test_pool_that_does_not_answer_is_said(operator, pool):
     pool.stop()
-    assert "Nobody can be invited from here." in operator.get(INVITATIONS).text
+    assert "Invitations aren't available." in operator.get(INVITATIONS).text
 
 
 def test_without_credentials_the_page_says_what_is_missing(operator, settings, monkeypatch):

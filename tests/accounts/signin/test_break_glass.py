@@ -138,21 +138,21 @@ def test_staff_see_the_session_and_end_it(client, opened, emergency):
     staff = Client()
     staff.force_login(User.objects.create_superuser("another"))
     page = reverse("admin:accounts_user_change", args=[emergency.pk])
-    assert "by password (break-glass)" in staff.get(page).text
+    assert "with a password (break-glass)" in staff.get(page).text
     row = SignIn.objects.get()
     assert (row.user, row.address, row.sealed_tokens) == (emergency, "127.0.0.1", "")
     form = {"action": "end_sign_ins", "_selected_action": [row.pk]}
     staff.post(reverse("admin:accounts_signin_changelist"), form)
     assert client.get("/admin/").status_code == 302
-    assert "Nowhere." in staff.get(page).text
+    assert "No current sessions." in staff.get(page).text
 
 
 def test_own_profile_shows_it_and_signs_out_everywhere_without_cognito(client, opened):
     enter(client)
     page = client.get(reverse("accounts:profile")).text
-    assert "by password" in page
+    assert "with a password" in page
     assert "as Cognito told us" not in page
-    assert "Access token ends" not in page
+    assert "Access token expires" not in page
     answer = client.post(reverse("accounts:sign_out_everywhere"))
     assert answer["Location"] == "/signout"
     assert client.get("/admin/").status_code == 302

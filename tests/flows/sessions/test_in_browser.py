@@ -52,7 +52,7 @@ def test_form_is_kept_over_a_new_sign_in_and_not_sent_by_itself(page, site, pool
     page.get_by_role("button", name="Keep").click()
     at_the_pool_again(page)
     page.wait_for_url(f"{site}/note/?draft=7")
-    expect(page.get_by_role("status")).to_contain_text("nothing was sent")
+    expect(page.get_by_role("status")).to_contain_text("been sent yet")
     expect(page.get_by_label("Text")).to_have_value("a long draft")
     expect(page.get_by_label("Secret")).to_have_value("")
     expect(page.get_by_label("Colour")).to_have_value("green")

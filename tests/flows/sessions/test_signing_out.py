@@ -131,7 +131,7 @@ def test_profile_lists_sessions_and_ends_one(visitor, new_visitor):
     visitor.sign_in()
     other.sign_in()
     page = visitor.get("/profile/").text
-    assert page.count("This one") == 1
+    assert page.count("This session</strong>") == 1
     assert "Firefox on Linux" in page
     assert "127.0.0.1" in page
     row = SignIn.objects.order_by("pk").last()
