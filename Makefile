@@ -1,4 +1,4 @@
-# `make help` says what each target does. Everything is installed into .venv, inside this checkout.
+# `make help` describes each target. Everything is installed into .venv in this checkout.
 .DEFAULT_GOAL := help
 .PHONY: help run token serve chaos hostile test test-services test-js test-infra check bench demo-signout format reset
 
