@@ -103,7 +103,7 @@ def test_rule_says_what_and_has_a_runbook(rule):
     assert rule["labels"]["severity"] in ("page", "ticket")
     assert rule["annotations"]["summary"].endswith(".")
     text = (ROOT / rule["annotations"]["runbook"]).read_text(encoding="utf-8")
-    for heading in ("## What it means", "## What to look at", "## What to do"):
+    for heading in ("## What it means", "## What to check", "## What to do"):
         assert heading in text
     assert rule["alert"] in text
 
