@@ -1,7 +1,7 @@
-"""What deleting an account does to the rows that point at it, found out before anything is done.
+"""A preview of the instances that deleting a user affects.
 
-As Django's own deletion goes: `on_delete` of each relation says whether a row goes along, stays
-without its author, or forbids it (PROTECT, RESTRICT).
+It follows Django's deletion: `on_delete` of a relation decides whether an instance is deleted,
+loses its foreign key, or prevents the deletion (PROTECT, RESTRICT).
 https://docs.djangoproject.com/en/5.2/ref/models/fields/#django.db.models.ForeignKey.on_delete
 """
 
@@ -21,7 +21,10 @@ from .sensitive_fields import shown_name
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of one model, alike in what happens to them; `fields`: by which they point."""
+    """Instances of one model that a deletion treats alike.
+
+    `fields` are their foreign keys to the user.
+    """
 
     model: type[Model]
     fields: tuple[str, ...]
@@ -32,16 +35,19 @@ class Rows:
         return f"{self.model._meta.label}{by}: {len(self.rows)}"
 
     def names(self, most: int | None = None) -> list[str]:
-        """What the first of them are called, and how many more there are."""
-        named = [shown_name(row) for row in self.rows[:most]]
-        more = len(self.rows) - len(named)
-        return [*named, f"and {more} more"] if more else named
+        """Return the labels of the first instances, and the number of the others."""
+        labels = [shown_name(row) for row in self.rows[:most]]
+        more = len(self.rows) - len(labels)
+        return [*labels, f"and {more} more"] if more else labels
 
 
 @dataclass(frozen=True)
 class Deletion:
-    """`going`: deleted with the account, which is among them. `staying`: with an empty author (or
-    the relation's default). `blocking`: while there are any, the account cannot be deleted."""
+    """The effects of deleting a user.
+
+    `going` are deleted, the user included. `staying` lose their foreign key, or get its default.
+    `blocking` prevent the deletion.
+    """
 
     going: list[Rows]
     staying: list[Rows]
@@ -49,7 +55,7 @@ class Deletion:
 
 
 def deletion_of(user: Any) -> Deletion:
-    """What `user.delete()` would do now. Reads, and changes nothing."""
+    """Return the effects that `user.delete()` would have now. This changes nothing."""
     collector = _Collector(router.db_for_write(type(user), instance=user))
     collector.collect([user])
     staying: dict[tuple[type[Model], str], list[Model]] = defaultdict(list)
@@ -66,8 +72,10 @@ def deletion_of(user: Any) -> Deletion:
 
 
 class _Collector(Collector):
-    """Goes on where Django's stops at the first row that forbids the deletion, and loads what
-    Django would delete unseen."""
+    """A collector that continues after an instance that prevents the deletion.
+
+    It also loads the instances that Django would delete without loading them.
+    """
 
     def __init__(self, using: str) -> None:
         super().__init__(using)
@@ -77,14 +85,14 @@ class _Collector(Collector):
         try:
             super().collect(objs, *args, **kwargs)
         except ProtectedError as error:
-            found: Iterable[Any] = error.protected_objects
+            instances: Iterable[Any] = error.protected_objects
         except RestrictedError as error:
-            found = error.restricted_objects
+            instances = error.restricted_objects
         else:
             return
-        for row in found:
-            if row not in self.blocking[type(row)]:
-                self.blocking[type(row)].append(row)
+        for instance in instances:
+            if instance not in self.blocking[type(instance)]:
+                self.blocking[type(instance)].append(instance)
 
     def can_fast_delete(self, objs: Any, from_field: Any = None) -> bool:
         return False
@@ -98,8 +106,8 @@ def _forbidding(model: type[Model]) -> tuple[str, ...]:
     )
 
 
-def _sorted(found: Iterable[Rows]) -> list[Rows]:
-    filled = [each for each in found if each.rows]
-    for each in filled:
-        each.rows.sort(key=lambda row: row.pk)
-    return sorted(filled, key=lambda each: (each.model._meta.label, each.fields))
+def _sorted(groups: Iterable[Rows]) -> list[Rows]:
+    non_empty = [group for group in groups if group.rows]
+    for group in non_empty:
+        group.rows.sort(key=lambda instance: instance.pk)
+    return sorted(non_empty, key=lambda group: (group.model._meta.label, group.fields))

@@ -1,7 +1,7 @@
-"""The browser sessions of a person, where Django keeps them in the database.
+"""The Django sessions of a user, if the database stores them.
 
-Sessions hold whose they are only inside, so all have to be opened. Where they are kept elsewhere
-(cache, files, cookies) nobody can go through them; they lead nowhere once their sign-in has ended.
+A session names its user only in its encoded content, so every session must be decoded. Sessions in
+a cache, in files or in cookies cannot be listed. They are useless once their sign-in has ended.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ _DJANGOS_OWN = {SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY}
 
 @dataclass(frozen=True)
 class StoredSession:
-    """`sign_in`: how it came about at the provider, None after a password. `content`: what else
-    the site put into it."""
+    """A stored session of a user.
+
+    `sign_in` is None for a session that no sign-in of this app began. `content` is what the site
+    stored in it.
+    """
 
     key: str
     expires_at: datetime
@@ -33,18 +36,18 @@ class StoredSession:
 
 
 def sessions_of(user: Any) -> Iterator[StoredSession]:
-    """Those of one person, expired ones included; none where the database holds none."""
+    """Yield the stored sessions of one user, including expired ones."""
     model = _model()
     if model is None:
         return
-    sign_ins = {row.key: row for row in SignIn.objects.filter(user=user)}
-    for row in model._default_manager.iterator(chunk_size=500):
-        content = row.get_decoded()
+    sign_ins = {sign_in.key: sign_in for sign_in in SignIn.objects.filter(user=user)}
+    for session in model._default_manager.iterator(chunk_size=500):
+        content = session.get_decoded()
         if content.get(SESSION_KEY) != str(user.pk):
             continue
         yield StoredSession(
-            key=row.pk,
-            expires_at=row.expire_date,
+            key=session.pk,
+            expires_at=session.expire_date,
             sign_in=sign_ins.get(browser_session.key_in(content)),
             content={
                 name: value
@@ -55,7 +58,7 @@ def sessions_of(user: Any) -> Iterator[StoredSession]:
 
 
 def delete_sessions(keys: Iterable[str]) -> None:
-    """As the site's own store deletes them: out of its cache as well, if it has one."""
+    """Delete sessions through the site's session store, which also clears its cache."""
     for key in keys:
         _store()().delete(key)
 
@@ -65,6 +68,6 @@ def _store() -> Any:
 
 
 def _model() -> Any:
-    """The model of a store that keeps sessions in the database, None for any other."""
-    find = getattr(_store(), "get_model_class", None)
-    return find() if find is not None else None
+    """Return the model of a session store in the database, or None for any other store."""
+    get_model = getattr(_store(), "get_model_class", None)
+    return get_model() if get_model is not None else None

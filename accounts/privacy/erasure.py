@@ -1,9 +1,9 @@
-"""Forgetting a person: sessions, identity, what the record knows of them, and on request the pool
-account. What they wrote stays, with its author empty where the model says SET_NULL.
+"""The erasure of a user's personal data: sessions, identities, audit events, and the user.
 
-Either all of it happens or nothing: the account is deleted in a transaction whose last step is the
-pool's part. What must outlive them for some hours: the revocations of their tokens, by user id
-(sub), which `manage.py housekeeping` deletes when no such token can be alive.
+On request it also deletes the pool user. Objects of the host project stay if their foreign key says
+SET_NULL. Everything happens in one transaction, and the call to the pool is its last step. Only the
+revocations of the user's tokens (by `sub`) stay for some hours, until no such token can be valid;
+`manage.py housekeeping` deletes them.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ from .export import acted_events, admin_log_about, events_about, invitations_of
 
 @dataclass(frozen=True)
 class Plan:
-    """What forgetting somebody would touch. `deletion` is what becomes of rows that point at them;
-    `pool_accounts` are the usernames at the pool, empty unless asked for."""
+    """The effects of an erasure. `pool_accounts` are the usernames of pool users to delete."""
 
     deletion: Deletion
     sessions: list[str]
@@ -37,12 +36,16 @@ class Plan:
 
 
 def plan(user: Any, *, with_pool_account: bool = False) -> Plan:
-    """Reads, and changes nothing. Raises aws.AwsProblem when the pool is to be asked."""
+    """Return the effects of an erasure without changing anything.
+
+    Raises aws.AwsProblem, only with `with_pool_account`.
+    """
     entries, deletion = admin_log_about(user), deletion_of(user)
-    staying = [rows for rows in deletion.staying if rows.model is not SignInEvent]  # told below
+    # `events` counts the audit events.
+    staying = [rows for rows in deletion.staying if rows.model is not SignInEvent]
     return Plan(
         deletion=replace(deletion, staying=staying),
-        sessions=[each.key for each in sessions_of(user)],
+        sessions=[session.key for session in sessions_of(user)],
         events=events_about(user).count(),
         events_naming=acted_events(user).count() + invitations_of(user).count(),
         admin_log=0 if entries is None else entries.count(),
@@ -51,11 +54,12 @@ def plan(user: Any, *, with_pool_account: bool = False) -> Plan:
 
 
 def forget(user: Any, planned: Plan) -> bool:
-    """Forget them as planned. False: the provider was not reached for their tokens; housekeeping
-    goes on.
+    """Erase the user's personal data as planned.
 
-    Raises aws.AwsProblem (from the pool), ProtectedError, RestrictedError or IntegrityError (from a
-    row that still needs the account); then nothing has changed, here or there.
+    Return False if Cognito did not respond: housekeeping then revokes the remaining tokens.
+
+    Raises aws.AwsProblem from the pool, or ProtectedError, RestrictedError or IntegrityError from
+    an instance that prevents the deletion. Then nothing has changed, here or in the pool.
     """
     identities = Identity.objects.filter(user=user, issuer=provider().config.issuer)
     usernames = list(identities.values_list("username", flat=True))
@@ -65,9 +69,10 @@ def forget(user: Any, planned: Plan) -> bool:
         _empty_events(user)
         if (entries := admin_log_about(user)) is not None:
             entries.delete()
-        Identity.objects.filter(user=user).delete()  # all they have was ended: not once more
+        # Without identities, the deletion below does not end the sign-ins a second time.
+        Identity.objects.filter(user=user).delete()
         user.delete()
-        connections[using].check_constraints()  # or they would be at the end, after the pool's part
+        connections[using].check_constraints()  # before the pool user is deleted, not at commit
         for username in planned.pool_accounts:
             user_pool.delete(username)
     delete_sessions(planned.sessions)
@@ -80,26 +85,32 @@ def forget(user: Any, planned: Plan) -> bool:
 
 
 def _pool_accounts(user: Any) -> list[str]:
-    found = [
+    candidates = [
         (identity.subject, user_pool.find(identity.subject))
         for identity in Identity.objects.filter(user=user, issuer=provider().config.issuer)
     ]
-    # By sub: the pool may have given the username to somebody else since.
-    return [known.username for subject, known in found if known and known.subject == subject]
+    # Compared by `sub`, because the pool may have given the username to another user.
+    return [
+        pool_user.username
+        for subject, pool_user in candidates
+        if pool_user and pool_user.subject == subject
+    ]
 
 
 def _empty_events(user: Any) -> None:
-    """Times, kinds and reasons stay, for they count; nothing says whose they were. Events about
-    others lose this person's name and nothing else."""
+    """Remove the user from all audit events. Their times, kinds and reasons stay, for statistics.
+
+    Events about other users lose only this user's name.
+    """
     _drop_details(acted_events(user), "by", "by_id")
     _drop_details(invitations_of(user), "invited", "subject")
-    found = list(events_about(user).values_list("pk", flat=True))
-    SignInEvent.objects.filter(pk__in=found).update(
+    keys = list(events_about(user).values_list("pk", flat=True))
+    SignInEvent.objects.filter(pk__in=keys).update(
         user=None, person="", reference="", address=None, device="", details={}
     )
 
 
-def _drop_details(rows: QuerySet[SignInEvent], *names: str) -> None:
-    for row in rows.iterator():
-        row.details = {name: value for name, value in row.details.items() if name not in names}
-        row.save(update_fields=["details"])
+def _drop_details(events: QuerySet[SignInEvent], *names: str) -> None:
+    for event in events.iterator():
+        event.details = {name: value for name, value in event.details.items() if name not in names}
+        event.save(update_fields=["details"])

@@ -1,9 +1,8 @@
-"""One attempt to sign in, kept in an encrypted cookie of its own.
+"""One attempt to sign in, in an encrypted cookie of its own.
 
-The cookie is what binds an attempt to the browser that began it (RFC 9700 section 4.7): whoever
-arrives at the callback without it did not begin that attempt here. Each attempt has its own, named
-after its state, so that ten tabs opened at once all end where they began. A cookie is kept, marked
-as used, until it is too old: reloading the callback then leads on to the page first asked for.
+The cookie binds an attempt to the browser that began it (RFC 9700 section 4.7). Its name contains a
+hash of the state, so ten parallel tabs do not overwrite each other. A used attempt's cookie stays
+until it expires: reloading the callback then redirects to the requested page.
 """
 
 from __future__ import annotations
@@ -22,18 +21,18 @@ from ..models.rate_limit import is_used_up, take
 from ..provider import provider
 
 MAX_AGE = 600  # seconds
-MOST_ATTEMPTS = 10  # cookies of one browser; the oldest make room
-LONGEST_NEXT = 256  # characters; ten cookies must fit the 8 kB that servers allow a header
+MOST_ATTEMPTS = 10  # cookies per browser; the oldest are deleted
+LONGEST_NEXT = 256  # characters; ten cookies must fit into the 8 kB that servers allow a header
 _NAME = "signin_"
-_CONTENT = "a"  # values without their names: the cookie is small
-# In front of the state of an attempt that was begun because its predecessor was not found. A
-# browser that keeps no cookies would otherwise go round for ever under single sign-on.
+_CONTENT = "a"  # the values without their names keep the cookie small
+# The prefix of the state of an attempt that was begun because the previous one was not found. A
+# browser that stores no cookies would otherwise be redirected in a circle.
 _RESTARTED = "r."
 
 
 @dataclass(frozen=True)
 class SignInAttempt:
-    """What must survive the visit to the hosted UI."""
+    """The values of an attempt that are needed again at the callback."""
 
     state: str
     next_url: str
@@ -44,15 +43,16 @@ class SignInAttempt:
 
     @property
     def reference(self) -> str:
-        """Eight hex digits that name the attempt in logs and on error pages."""
+        """The eight hex digits that name the attempt in logs and on error pages."""
         return reference_of(self.state)
 
     def marked_used(self) -> SignInAttempt:
+        """Return a copy that is marked as used."""
         return replace(self, used=True)
 
 
 def begin(next_url: str, *, restarted: bool = False) -> SignInAttempt:
-    """A new attempt with fresh state, nonce and PKCE verifier (RFC 7636: 43 characters)."""
+    """Return a new attempt with random state, nonce and PKCE verifier (RFC 7636: 43 characters)."""
     return SignInAttempt(
         state=(_RESTARTED if restarted else "") + new_secret(),
         next_url=next_url if len(next_url) <= LONGEST_NEXT else "",
@@ -63,12 +63,12 @@ def begin(next_url: str, *, restarted: bool = False) -> SignInAttempt:
 
 
 def was_restarted(state: str) -> bool:
-    """Whether this state belongs to an attempt that already was a second try."""
+    """Return True if this state belongs to an attempt that was already a second try."""
     return state.startswith(_RESTARTED)
 
 
 def save(attempt: SignInAttempt, request: HttpRequest, response: HttpResponse) -> None:
-    """Give the browser the attempt's cookie and take back those that are one too many."""
+    """Set the attempt's cookie, and delete the oldest ones beyond the maximum."""
     own_name = _cookie_name(attempt.state)
     others = [name for name in _names_oldest_first(request) if name != own_name]
     for name in others[: max(0, len(others) + 1 - MOST_ATTEMPTS)]:
@@ -84,15 +84,16 @@ def save(attempt: SignInAttempt, request: HttpRequest, response: HttpResponse) -
 
 
 def load(request: HttpRequest, state: str) -> SignInAttempt | None:
-    """The attempt with this state if this browser began it within the last ten minutes."""
+    """Return the attempt with this state if this browser began it in the last ten minutes."""
     attempt = _open(request.COOKIES.get(_cookie_name(state), ""))
     return attempt if attempt is not None and attempt.state == state else None
 
 
 def is_used(attempt: SignInAttempt) -> bool:
-    """Return True if a callback of this attempt was answered, whatever the cookie says.
+    """Return True if a callback of this attempt was handled, even if its cookie does not say so.
 
-    A client that never stores the answer's cookie would otherwise have Cognito asked each time.
+    A client that does not store the response's cookie would otherwise cause a call to Cognito each
+    time.
     """
     return attempt.used or is_used_up(_used_key(attempt), limit=1)
 
@@ -126,5 +127,5 @@ def _names_oldest_first(request: HttpRequest) -> list[str]:
     for name, sealed in request.COOKIES.items():
         if name.startswith(_prefix()):
             attempt = _open(sealed)
-            started_at[name] = attempt.started_at if attempt else 0  # unreadable ones go first
+            started_at[name] = attempt.started_at if attempt else 0  # delete invalid ones first
     return sorted(started_at, key=lambda name: started_at[name])

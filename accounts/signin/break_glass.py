@@ -1,8 +1,7 @@
-"""The way in when Cognito lets nobody in: a password of this site, for staff, switched on by hand.
+"""Break-glass: staff sign in with a password of this site while Cognito is unavailable.
 
-Off unless BREAK_GLASS_LOGIN is set. The session has a row of `SignIn` like any other, so that it
-is seen and ended like any other. It lives an hour at most and ends at once when break-glass is
-switched off again: the backend then knows nobody.
+It is off unless BREAK_GLASS_LOGIN is set. The session has a `SignIn`, so it is listed and ended
+like any other. It lasts one hour at most, and ends immediately when the setting is removed.
 """
 
 from __future__ import annotations
@@ -21,37 +20,39 @@ from ..core.app_label import PACKAGE
 from ..models import rate_limit
 
 WINDOW = 900  # seconds
-MOST_OF_ADDRESS = 10  # wrong or right, in a window
+MOST_OF_ADDRESS = 10  # per window, including successful attempts
 MOST_OF_NAME = 5
 BACKEND = f"{PACKAGE}.backends.BreakGlassBackend"
 
 
 def as_typed(username: str) -> str:
-    """The name as Django's sign-in form reads it: look-alikes of one name are one name, so that
-    they don't each get a count of their own. Empty for what can be nobody's name: a zero byte,
-    which PostgreSQL refuses, or a text so long that normalising it would take hours."""
+    """Return `username` normalized as Django's login form does it, or "" if it is not valid.
+
+    Normalized variants of a name share one count. A name with a zero byte is not valid, because
+    PostgreSQL refuses it, nor is one so long that normalizing it would take hours.
+    """
     model: Any = get_user_model()
-    longest = model._meta.get_field(model.USERNAME_FIELD).max_length or 254
+    max_length = model._meta.get_field(model.USERNAME_FIELD).max_length or 254
     try:
-        return str(UsernameField(max_length=longest).clean(username))
+        return str(UsernameField(max_length=max_length).clean(username))
     except ValidationError:
         return ""
 
 
 def attempts_too_many(request: HttpRequest, username: str) -> int:
-    """Count one more attempt of this subnet and at this name.
+    """Count one more attempt of this subnet and with this name.
 
-    Return 0 within the limits, 1 for the first attempt beyond one of them, 2 for later ones. It is
-    counted before the password is checked, so that it is no use to try many at once. Beyond the
-    limit of a subnet the name is not even read: it costs no row and no normalizing.
+    Return 0 within the limits, 1 for the first attempt beyond one of them, 2 for later ones. The
+    attempt is counted before the password is checked, so parallel attempts do not help. Beyond the
+    limit of the subnet, the name is not counted, so it costs no query.
     """
     return _beyond(request_meta.subnet_of(request), MOST_OF_ADDRESS) or _beyond(
         salted_hmac("break-glass", as_typed(username).lower()).hexdigest(), MOST_OF_NAME
     )
 
 
-def _beyond(counted: str, limit: int) -> int:
-    key = f"break-glass:{time.time() // WINDOW:.0f}:{counted}"
+def _beyond(name: str, limit: int) -> int:
+    key = f"break-glass:{time.time() // WINDOW:.0f}:{name}"
     if rate_limit.take(key, limit=limit, seconds=WINDOW):
         return 0
     return 1 if rate_limit.is_first_refusal(key, limit=limit) else 2

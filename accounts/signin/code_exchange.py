@@ -1,4 +1,4 @@
-"""Redeeming the code of a single-page app: the tokens go to the app, nothing is kept here."""
+"""The exchange of a single-page app's code for tokens, which are returned and not stored."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from ..users.provisioning import person_of_id_token
 def redeem_code(
     request: HttpRequest, *, code: str, redirect_uri: str, code_verifier: str | None
 ) -> TokenSet:
-    """The tokens of an authorization code, verified; its person is created or updated.
+    """Return the verified tokens for an authorization code, and create or update its user.
 
-    There is no nonce to compare, for the app keeps its own attempts.
+    There is no nonce to compare, because the app makes its own attempts.
 
     Raises:
-        GrantRejected: the code is used, expired or unknown, or the verifier is not its own.
-        RequestRejected: the code was sent to another address, or asked for by another client.
-        ClientRejected: Cognito does not accept our client id or secret.
-        TokenRejected: what Cognito issued did not pass our checks.
-        UnknownUser, UserDeactivated: not let in; the tokens are not handed out.
-        CognitoUnavailable: no usable answer.
+        GrantRejected: the code was used, has expired or is unknown, or the verifier does not match.
+        RequestRejected: the code belongs to another redirect URI or another app client.
+        ClientRejected: Cognito does not accept our client ID or secret.
+        TokenRejected: a token from Cognito is not valid here.
+        UnknownUser, UserDeactivated: the user has no access; the tokens are not returned.
+        CognitoUnavailable: there was no usable response.
     """
     tokens = provider().token_endpoint.exchange(
         code=code,

@@ -1,7 +1,7 @@
-"""What mozilla-django-oidc asks of settings, answered from our configuration.
+"""The settings of mozilla-django-oidc, taken from our own configuration.
 
-Its views and backend read everything through `get_settings`; ours answer from here, so that no
-`OIDC_*` setting exists and none can weaken a check.
+Its views and its backend read every setting through `get_settings`. Ours override that, so no
+`OIDC_*` setting can weaken a check.
 """
 
 from typing import Any
@@ -13,12 +13,12 @@ from ..provider import provider
 
 
 def oidc_setting(name: str, *default: Any) -> Any:
-    """The value for `name`, else the default mozilla-django-oidc gave.
+    """Return the value for `name`, or the default that mozilla-django-oidc passes.
 
-    Raises ImproperlyConfigured for a name we do not know that has no default.
+    Raises ImproperlyConfigured for an unknown name without a default.
     """
     config = provider().config
-    known = {
+    values = {
         "OIDC_OP_AUTHORIZATION_ENDPOINT": config.authorize_endpoint,
         "OIDC_OP_TOKEN_ENDPOINT": config.token_endpoint,
         "OIDC_OP_USER_ENDPOINT": config.userinfo_endpoint,
@@ -31,8 +31,8 @@ def oidc_setting(name: str, *default: Any) -> Any:
         "OIDC_CREATE_USER": provider().create_people,
         "LOGIN_REDIRECT_URL": settings.LOGIN_REDIRECT_URL,
     }
-    if name in known:
-        return known[name]
+    if name in values:
+        return values[name]
     if default:
         return default[0]
-    raise ImproperlyConfigured(f"mozilla-django-oidc asks for {name}, which is not answered here.")
+    raise ImproperlyConfigured(f"mozilla-django-oidc reads {name}, which is not set here.")
