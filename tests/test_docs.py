@@ -101,6 +101,24 @@ def test_relative_links_lead_somewhere(file):
     assert [link for link in local if not (file.parent / link).exists()] == []
 
 
+def anchors(text: str) -> set[str]:
+    """Return the anchors that GitHub gives the headings of a Markdown text."""
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_anchors_of_links_exist(file):
+    links = re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", file.read_text(encoding="utf-8"))
+    missing = [
+        f"{path}#{anchor}"
+        for path, anchor in links
+        if anchor not in anchors((file.parent / path if path else file).read_text(encoding="utf-8"))
+    ]
+    assert missing == []
+
+
 def test_make_help_lists_every_target():
     done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
     targets = re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE)
