@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
@@ -44,76 +44,66 @@ def authorize_url(
     state: str,
     nonce: str,
     code_challenge: str,
-    scopes: Iterable[str] | None = None,
     prompt: str = "",
-    login_hint: str = "",
-    lang: str = "",
-    identity_provider: str = "",
+    extra: Mapping[str, str] | None = None,
+    endpoint: str = "",
 ) -> str:
-    """Where a browser starts to sign in. ``scopes`` defaults to the configured ones.
+    """Where a browser starts to sign in, or to create an account if ``endpoint`` is that of signup.
 
-    ``redirect_uri`` must be registered at the app client byte for byte; ``prompt`` and ``lang`` are
-    honoured by managed login only; ``identity_provider`` skips the hosted UI's own page.
+    ``redirect_uri`` must be registered at the app client byte for byte; managed login alone honours
+    ``prompt``. ``extra`` adds parameters (``identity_provider``, ``lang``) and replaces none.
     """
-    query = {
-        "response_type": "code",
-        "client_id": config.client_id,
-        "redirect_uri": redirect_uri,
-        "scope": " ".join(config.scopes if scopes is None else scopes),
-        "state": state,
-        "nonce": nonce,
-        "code_challenge": code_challenge,
-        "code_challenge_method": "S256",
-        "prompt": prompt,
-        "login_hint": login_hint,
-        "lang": lang,
-        "identity_provider": identity_provider,
-    }
-    return _address(config.authorize_endpoint, query)
-
-
-def sign_up_url(
-    config: CognitoConfig,
-    *,
-    redirect_uri: str,
-    state: str,
-    nonce: str,
-    code_challenge: str,
-    scopes: Iterable[str] | None = None,
-    prompt: str = "",
-    login_hint: str = "",
-    lang: str = "",
-    identity_provider: str = "",
-) -> str:
-    """Where a browser starts to create an account: the same query, another page."""
-    address = authorize_url(
+    query = authorize_query(
         config,
         redirect_uri=redirect_uri,
         state=state,
         nonce=nonce,
         code_challenge=code_challenge,
-        scopes=scopes,
         prompt=prompt,
-        login_hint=login_hint,
-        lang=lang,
-        identity_provider=identity_provider,
     )
-    return config.signup_endpoint + address.removeprefix(config.authorize_endpoint)
+    return _address(endpoint or config.authorize_endpoint, {**(extra or {}), **query})
+
+
+def authorize_query(
+    config: CognitoConfig,
+    *,
+    redirect_uri: str,
+    state: str,
+    code_challenge: str,
+    nonce: str = "",
+    prompt: str = "",
+) -> dict[str, str]:
+    """Return the parameters of an authorization request, without those that are empty."""
+    query = {
+        "response_type": "code",
+        "client_id": config.client_id,
+        "redirect_uri": redirect_uri,
+        "scope": " ".join(config.scopes),
+        "state": state,
+        "nonce": nonce,
+        "code_challenge": code_challenge,
+        "code_challenge_method": "S256",
+        "prompt": prompt,
+    }
+    return {name: value for name, value in query.items() if value}
 
 
 def logout_url(config: CognitoConfig, *, logout_uri: str) -> str:
-    """Where a browser ends the hosted UI's own session; it comes back to ``logout_uri``.
+    """Where a browser ends the hosted UI's own session; it comes back to ``logout_uri``."""
+    return _address(config.logout_endpoint, logout_query(config, logout_uri=logout_uri))
+
+
+def logout_query(config: CognitoConfig, *, logout_uri: str) -> dict[str, str]:
+    """Return the parameters of a logout request.
 
     Cognito's own parameters, not those of OpenID Connect RP-initiated logout, and no state comes
     back (https://docs.aws.amazon.com/cognito/latest/developerguide/logout-endpoint.html).
     """
-    query = {"client_id": config.client_id, "logout_uri": logout_uri}
-    return _address(config.logout_endpoint, query)
+    return {"client_id": config.client_id, "logout_uri": logout_uri}
 
 
 def _address(endpoint: str, query: Mapping[str, str]) -> str:
-    given = {name: value for name, value in query.items() if value}
-    return f"{endpoint}?{urlencode(given, quote_via=quote)}"
+    return f"{endpoint}?{urlencode(query, quote_via=quote)}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from enum import Enum, auto
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from ..cognito.authorization import code_challenge, new_secret
+from ..cognito.authorization import authorize_query, code_challenge, logout_query, new_secret
 from ..cognito.config import CognitoConfig
 from ..cognito.errors import CognitoError
 from ..cognito.token_endpoint import TokenEndpoint
@@ -75,21 +75,18 @@ class Probe:
         self, redirect_uri: str, *, scopes: tuple[str, ...] = ("openid",), client_id: str = ""
     ) -> Reply:
         """Begin a sign-in that nobody finishes."""
-        query = {
-            "response_type": "code",
-            "client_id": client_id or self.config.client_id,
-            "redirect_uri": redirect_uri,
-            "scope": " ".join(scopes),
-            "state": f"doctor-{secrets.token_hex(8)}",
-            "code_challenge": code_challenge(new_secret()),
-            "code_challenge_method": "S256",
-        }
+        query = authorize_query(
+            replace(self.config, client_id=client_id or self.config.client_id, scopes=scopes),
+            redirect_uri=redirect_uri,
+            state=f"doctor-{secrets.token_hex(8)}",
+            code_challenge=code_challenge(new_secret()),
+        )
         answer = self._transport.probe(self.config.authorize_endpoint, query)
         return _read(answer, redirect_uri)
 
     def logout(self, logout_uri: str) -> Reply:
         """Sign out a browser that is not signed in."""
-        query = {"client_id": self.config.client_id, "logout_uri": logout_uri}
+        query = logout_query(self.config, logout_uri=logout_uri)
         answer = self._transport.probe(self.config.logout_endpoint, query)
         if answer.headers.get("Location", "") == logout_uri:
             return Reply(Verdict.ACCEPTED, location=logout_uri)

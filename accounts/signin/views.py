@@ -26,7 +26,6 @@ from ..cognito.authorization import (
     authorize_url,
     code_challenge,
     parse_callback,
-    sign_up_url,
 )
 from ..cognito.errors import CognitoError, InvalidCallback, StateMismatch
 from ..core import metrics, navigation
@@ -50,13 +49,15 @@ def go_to_hosted_ui(
     request: HttpRequest, attempt: SignInAttempt, *, sign_up: bool = False, prompt: str = ""
 ) -> HttpResponse:
     """Send the browser off with the attempt's cookie."""
-    address = (sign_up_url if sign_up else authorize_url)(
-        provider().config,
+    config = provider().config
+    address = authorize_url(
+        config,
         redirect_uri=provider().callback_url,
         state=attempt.state,
         nonce=attempt.nonce,
         code_challenge=code_challenge(attempt.code_verifier),
         prompt=prompt,
+        endpoint=config.signup_endpoint if sign_up else "",
     )
     response = HttpResponseRedirect(address)
     attempts.save(attempt, request, response)

@@ -13,7 +13,6 @@ from accounts.cognito.authorization import (
     new_secret,
     parse_callback,
     reference_of,
-    sign_up_url,
 )
 from accounts.cognito.errors import InvalidCallback, ProviderRefused
 from tests.cognito.keys import CLIENT_ID, ISSUER
@@ -34,24 +33,32 @@ REQUIRED = {
 OPTIONAL = {"prompt": "login", "login_hint": "a@b.c", "lang": "de", "identity_provider": "Google"}
 
 
-@pytest.mark.parametrize(
-    ("build", "path"), [(authorize_url, "/oauth2/authorize"), (sign_up_url, "/signup")]
-)
-def test_address_holds_what_the_code_flow_needs_and_nothing_else(build, path):
-    address = build(make(), **ATTEMPT)
-    assert address.startswith(f"{POOL_HOST}{path}?")
+def test_address_holds_what_the_code_flow_needs_and_nothing_else():
+    address = authorize_url(make(), **ATTEMPT)
+    assert address.startswith(f"{POOL_HOST}/oauth2/authorize?")
     assert parse_qs(urlsplit(address).query, strict_parsing=True) == REQUIRED
     assert "+" not in address  # a space as %20 is read alike by everybody
 
 
-@pytest.mark.parametrize("build", [authorize_url, sign_up_url])
-def test_address_carries_what_is_asked_for(build):
-    address = build(make(), **ATTEMPT, **OPTIONAL, scopes=["openid", "stats/read"])
+def test_address_of_sign_up_has_the_same_query():
+    config = make()
+    address = authorize_url(config, **ATTEMPT, endpoint=config.signup_endpoint)
+    assert address == authorize_url(config, **ATTEMPT).replace("/oauth2/authorize?", "/signup?")
+
+
+def test_extra_parameters_are_added_and_replace_none():
+    extra = {**dict.fromkeys(REQUIRED, "another"), **OPTIONAL}
+    address = authorize_url(make(), **ATTEMPT, prompt="none", extra=extra)
     assert parse_qs(urlsplit(address).query) == {
         **REQUIRED,
         **{name: [value] for name, value in OPTIONAL.items()},
-        "scope": ["openid stats/read"],
+        "prompt": ["none"],
     }
+
+
+def test_extra_prompt_counts_where_ours_is_empty():
+    address = authorize_url(make(), **ATTEMPT, extra={"prompt": "select_account"})
+    assert parse_qs(urlsplit(address).query) == {**REQUIRED, "prompt": ["select_account"]}
 
 
 def test_logout_address_uses_cognitos_own_parameters():
