@@ -132,8 +132,6 @@ class KeyStore:
         self._search_at = clock()  # next download for an unknown id
         self.document = document
         self._keys = parse_key_set(document) if document else _NO_KEYS
-        self.fetches = 0  # downloads so far, and how many of them failed: for metrics
-        self.failures = 0
 
     @property
     def age(self) -> float | None:
@@ -236,11 +234,8 @@ class KeyStore:
     ) -> None:
         with self._lock:
             now = self._clock()
-            self.fetches += 1
             self._failure = failure
-            if keys is None:
-                self.failures += 1
-            else:
+            if keys is not None:
                 self._keys, self.document, self._fetched_at = keys, document, now
             self._renew_at = now + (self._cooldown_seconds if failure else self._fresh_seconds)
             if failure or not download.wanted <= self._keys.keys():
