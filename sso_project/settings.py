@@ -102,7 +102,7 @@ COGNITO: dict[str, Any] = {
     "JWKS_URL": env.text("COGNITO_JWKS_URL", ""),
     "JWKS_SNAPSHOT": str(BASE_DIR / _snapshot) if _snapshot else "",
     "FROZEN_BETWEEN_REQUESTS": "AWS_LAMBDA_FUNCTION_NAME" in os.environ,
-    "SCOPES": env.items("COGNITO_SCOPES", ("openid", "email", "profile")),
+    "SCOPES": env.items("COGNITO_SCOPES"),
     "ACCEPTED_CLIENTS": env.items("COGNITO_ACCEPTED_CLIENTS"),
     "PUBLIC_CLIENT_ID": env.text("COGNITO_PUBLIC_CLIENT_ID", ""),
     "CLIENT_RIGHTS": env.mapping("COGNITO_CLIENT_RIGHTS", {}),

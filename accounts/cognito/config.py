@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from .errors import ConfigurationError
 from .safe_urls import address_problem, is_loopback
 
+DEFAULT_SCOPES = ("openid", "email", "profile")
+
 # Patterns of the service model (botocore, cognito-idp 2016-04-18); \w there is ASCII.
 _POOL_ID = re.compile(r"(?P<region>[A-Za-z0-9_-]{1,53})_[0-9A-Za-z]+")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_+]{1,128}")
@@ -78,7 +80,7 @@ class CognitoConfig:
     issuer: str = ""
     jwks_url: str = ""
     accepted_clients: tuple[str, ...] = ()
-    scopes: tuple[str, ...] = ("openid", "email", "profile")
+    scopes: tuple[str, ...] = DEFAULT_SCOPES
     public_client: bool = False
 
     def __post_init__(self) -> None:

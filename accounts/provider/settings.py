@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from ..cognito.config import CognitoConfig, TrustedPool
+from ..cognito.config import DEFAULT_SCOPES, CognitoConfig, TrustedPool
 from ..cognito.errors import CognitoUnavailable, ConfigurationError
 from ..cognito.jwks import parse_key_set
 from ..cognito.safe_urls import address_problem
@@ -114,7 +114,7 @@ def read_config() -> CognitoConfig:
         issuer=values["ISSUER"],
         jwks_url=values["JWKS_URL"],
         accepted_clients=tuple(client for client in clients if client),
-        scopes=tuple(values["SCOPES"]) or ("openid", "email", "profile"),
+        scopes=tuple(values["SCOPES"]) or DEFAULT_SCOPES,
     )
 
 

@@ -11,10 +11,11 @@ try:
 except ModuleNotFoundError:  # a project without an API does without it
     from django.test import Client as BaseClient  # type: ignore[assignment]
 
+from ..cognito.config import DEFAULT_SCOPES
 from ..core.app_label import page_address
 from ..provider import provider
 from .fake import FakeCognito, Person
-from .tokens import DEFAULT_SCOPES, mint_access_token, mint_machine_token
+from .tokens import mint_access_token, mint_machine_token
 
 
 class CognitoClient(BaseClient):

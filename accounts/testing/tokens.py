@@ -18,10 +18,10 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from ..cognito.config import DEFAULT_SCOPES
 from ..provider.settings import read_config
 
 FOREIGN_ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Foreign01"
-DEFAULT_SCOPES = ("openid", "email", "profile")
 
 Claims = Mapping[str, Any]
 
