@@ -23,6 +23,8 @@ from django.core.checks import register as register_check
 from .cognito.errors import ConfigurationError
 from .cognito.safe_urls import is_loopback
 from .provider.settings import (
+    CHECK_TAG,
+    SETTING_HINT,
     read_cipher,
     read_client_rights,
     read_config,
@@ -35,7 +37,6 @@ from .provider.settings import (
 )
 from .sessions import limits as sessions_limits
 
-_HINT = "Set it in the environment or in .env; .env.example explains each variable."
 _READERS: dict[str, tuple[Callable[[], object], ...]] = {
     "accounts.E001": (read_config, read_snapshot, read_site_options),
     "accounts.E002": (read_cipher,),
@@ -48,8 +49,8 @@ _READERS: dict[str, tuple[Callable[[], object], ...]] = {
 
 def register() -> None:
     """Register all checks under the tag that decides whether a server may start."""
-    register_check(check_settings, "configuration")
-    register_check(check_client_rights, "configuration")
+    register_check(check_settings, CHECK_TAG)
+    register_check(check_client_rights, CHECK_TAG)
     register_check(check_spa_compat, "security", deploy=True)
     register_check(check_pool_is_real, "security", deploy=True)
     register_check(check_limits, "security", deploy=True)
@@ -65,7 +66,7 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 read()
             except ConfigurationError as error:
                 for name, problem in error.problems.items():
-                    message = Error(f"{name} {problem}.", hint=_HINT, id=check_id)
+                    message = Error(f"{name} {problem}.", hint=SETTING_HINT, id=check_id)
                     messages.setdefault(name, message)
     return list(messages.values())
 

@@ -23,9 +23,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 
 from accounts.cognito.errors import ConfigurationError
 from accounts.core.encryption import Cipher, Unreadable
-from accounts.provider.settings import read_cipher
-
-from .checks import CONFIGURATION
+from accounts.provider.settings import CHECK_TAG, read_cipher
 
 _EXAMPLES = {
     "SECRET_KEY": "change-me-to-50-random-characters-and-keep-them-secret",
@@ -37,7 +35,7 @@ _NETWORKS = ("TRUSTED_PROXIES", "TRUSTED_CALLERS")
 MIN_PYTHON = {(3, 11): 15, (3, 12): 13, (3, 13): 10, (3, 14): 1}
 
 
-@register(CONFIGURATION)
+@register(CHECK_TAG)
 def check_networks(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Error(

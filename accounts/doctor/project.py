@@ -10,10 +10,10 @@ from django.core import checks
 from django.http.request import split_domain_port, validate_host
 from django.utils.module_loading import import_string
 
+from ..provider.settings import CHECK_TAG
 from . import project_findings as findings
 from .finding import Finding
 
-CONFIGURATION = "configuration"  # the checks that decide whether a server may start
 _PACKAGE = __package__.rpartition(".")[0]  # the folder may have been taken in renamed
 
 
@@ -21,7 +21,7 @@ def wrong_settings() -> list[Finding]:
     """What the system checks say about settings; with any of these nothing else can be asked."""
     return [
         findings.setting_wrong(message.msg, message.hint)
-        for message in checks.run_checks(tags=[CONFIGURATION])
+        for message in checks.run_checks(tags=[CHECK_TAG])
         if message.level >= checks.ERROR
     ]
 

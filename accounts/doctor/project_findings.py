@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..provider.settings import SETTING_HINT
 from .finding import Finding, in_environment
 
 
@@ -10,7 +11,7 @@ def setting_wrong(message: str, hint: str | None) -> Finding:
         id="setting-wrong",
         what=message,
         why="The site refuses to start with it while DEBUG is off, and can't sign people in.",
-        fix=(hint or "Set it in the environment or in .env.",),
+        fix=(hint or SETTING_HINT,),
     )
 
 

@@ -24,6 +24,9 @@ from .group_mapping import GroupMapping, parse_rules
 from .limits import Limits, parse_limits
 from .trusted_pools import parse_trusted_pool
 
+CHECK_TAG = "configuration"  # system checks that decide whether a server may start
+SETTING_HINT = "Set variables in the environment or in .env; .env.example explains each one."
+
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
