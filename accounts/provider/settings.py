@@ -24,6 +24,7 @@ from .group_mapping import GroupMapping, parse_rules
 from .limits import Limits, parse_limits
 from .trusted_pools import parse_trusted_pool
 
+SIGN_OUT_SECONDS = 2.0  # signing out waits for Cognito no longer, in each of its calls
 CHECK_TAG = "configuration"  # system checks that decide whether a server may start
 SETTING_HINT = "Set variables in the environment or in .env; .env.example explains each one."
 

@@ -17,6 +17,7 @@ from typing import Any
 from ..cognito.safe_urls import is_loopback
 from . import aws
 from .factory import provider
+from .settings import SIGN_OUT_SECONDS
 
 INVITED = "FORCE_CHANGE_PASSWORD"  # has not signed in with the temporary password yet
 _DEFAULT_DAYS = 7  # a temporary password works so long unless the pool says otherwise
@@ -137,7 +138,6 @@ _CREDENTIALS = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
-_SECONDS = 2.0  # signing out must not wait longer for a provider that does not answer
 _log = logging.getLogger(__name__)
 
 
@@ -157,7 +157,7 @@ def global_sign_out(username: str) -> bool:
             "admin_user_global_sign_out",
             region=config.region,
             issuer=config.issuer,
-            seconds=_SECONDS,
+            seconds=SIGN_OUT_SECONDS,
             UserPoolId=config.pool_id,
             Username=username,
         )

@@ -22,9 +22,9 @@ from ..cognito.errors import CognitoError, CognitoUnavailable
 from ..core.encryption import Unreadable
 from ..models import PendingRevocation, SignIn
 from ..provider import provider
+from ..provider.settings import SIGN_OUT_SECONDS
 from ..tokens import revocations, storage
 
-REVOKE_SECONDS = 2.0  # signing out does not wait longer for Cognito
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=6)
 CLAIM = timedelta(minutes=2)  # longer than one call takes; then another process may try
@@ -90,7 +90,9 @@ def claimed(item: PendingRevocation) -> bool:
     return bool(mine.update(next_try_at=until))
 
 
-def revoke(pending: Iterable[PendingRevocation | None], *, seconds: float = REVOKE_SECONDS) -> bool:
+def revoke(
+    pending: Iterable[PendingRevocation | None], *, seconds: float = SIGN_OUT_SECONDS
+) -> bool:
     """Revoke refresh tokens at Cognito (RFC 7009), for at most `seconds` in total.
 
     Return False if Cognito did not respond, or the time was over. The remaining tokens stay queued
