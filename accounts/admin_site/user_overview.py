@@ -10,12 +10,11 @@ from django.http import HttpRequest
 from ..core.request_meta import device_name
 from ..models import Identity, SignIn, SignInEvent
 from ..provider import provider
-from ..provider.group_mapping import GroupMapping, Rights
+from ..provider.group_mapping import FLAGS, Rights
 from .view_permission import can_view
 
 _SHOWN_EVENTS = 20
 _BY_HAND = "given here by hand"
-_FLAGS = {"staff": "is_staff", "superuser": "is_superuser"}
 
 
 @dataclass(frozen=True)
@@ -56,15 +55,13 @@ def overview(user: Any, request: HttpRequest) -> Overview:
         unused_groups=[
             name
             for identity in identities or ()
-            for name in _mapping(identity).unmapped(identity.groups, issuer=identity.issuer)
+            for name in provider()
+            .group_mapping(identity.issuer)
+            .unmapped(identity.groups, issuer=identity.issuer)
         ],
         sessions=sessions,
         events=recent,
     )
-
-
-def _mapping(identity: Identity) -> GroupMapping:
-    return provider().group_mappings.get(identity.issuer, GroupMapping())
 
 
 def _rights(user: Any, identities: list[Identity] | None) -> list[HeldRight]:
@@ -74,7 +71,7 @@ def _rights(user: Any, identities: list[Identity] | None) -> list[HeldRight]:
     sources = _sources(identities or [])
     by_hand = "" if identities is None else _BY_HAND
     held = [f"group {group.name}" for group in user.groups.order_by("name")]
-    held += [name for name, field in _FLAGS.items() if getattr(user, field, False)]
+    held += [flag.right for flag in FLAGS if getattr(user, flag.user_field, False)]
     rights = [HeldRight(name, ", ".join(sources.get(name, [])) or by_hand) for name in held]
     permissions = user.user_permissions.select_related("content_type")
     return rights + [HeldRight(f"permission {each.name}", by_hand) for each in permissions]
@@ -84,12 +81,15 @@ def _sources(identities: list[Identity]) -> dict[str, list[str]]:
     """Which groups of the pool give a right: those that gave it, for the two flags."""
     found: dict[str, list[str]] = {}
     for identity in identities:
-        rules = _mapping(identity).rules
+        rules = provider().group_mapping(identity.issuer).rules
         for pool_group in identity.groups:
             gives = rules.get(pool_group, Rights())
             names = [f"group {name}" for name in gives.groups]
-            names += ["staff"] if gives.staff and identity.staff_given else []
-            names += ["superuser"] if gives.superuser and identity.superuser_given else []
+            names += [
+                flag.right
+                for flag in FLAGS
+                if getattr(gives, flag.right) and getattr(identity, flag.identity_field)
+            ]
             for name in names:
                 found.setdefault(name, []).append(f"{pool_group} of the pool")
     return found

@@ -22,10 +22,11 @@ from django.db.models.signals import m2m_changed, pre_delete
 
 from ..core import field_changes
 from ..core.request_context import acting_user, current_request, in_the_admin
+from ..provider.group_mapping import FLAGS
 from . import events
 
 RIGHTS_CHANGED = "rights_changed"
-_FLAGS = {"is_staff": "staff", "is_superuser": "superuser"}
+_FLAGS = {flag.user_field: flag.right for flag in FLAGS}
 
 
 @dataclass

@@ -58,6 +58,10 @@ class Provider:
     limits: Limits
     shared_cache: str  # its name in CACHES; empty: our processes share none
 
+    def group_mapping(self, issuer: str) -> GroupMapping:
+        """Return the rules of the pool with this issuer, or none if it is not accepted (now)."""
+        return self.group_mappings.get(issuer, GroupMapping())
+
     @property
     def callback_url(self) -> str:
         """The redirect_uri registered at the app client, byte for byte."""

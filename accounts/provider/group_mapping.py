@@ -10,8 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+
+class Flag(NamedTuple):
+    """A right of `Rights`, its field of the user, and the mark of its source on an Identity."""
+
+    right: str
+    user_field: str
+    identity_field: str
+
+
+FLAGS = (
+    Flag("staff", "is_staff", "staff_given"),
+    Flag("superuser", "is_superuser", "superuser_given"),
+)
 _MEMBERS = {"groups", "staff", "superuser"}
 _LONGEST_NAME = 150  # characters; a Django group's name holds no more
 

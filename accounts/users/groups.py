@@ -21,10 +21,9 @@ from ..audit.rights import one_event
 from ..cognito.claims import AccessClaims, IdClaims
 from ..models import Identity
 from ..provider import provider
-from ..provider.group_mapping import GroupMapping, Rights
+from ..provider.group_mapping import FLAGS, GroupMapping, Rights
 from .token_rights import effective_groups
 
-_FLAGS = (("staff", "is_staff", "staff_given"), ("superuser", "is_superuser", "superuser_given"))
 _PERMISSION_CACHES = ("_perm_cache", "_user_perm_cache", "_group_perm_cache")
 
 _log = logging.getLogger(__name__)
@@ -35,7 +34,7 @@ def apply_groups(user: Any, claims: AccessClaims | IdClaims) -> None:
 
     A token without a change costs one query.
     """
-    mapping = provider().group_mappings.get(claims.issuer, GroupMapping())
+    mapping = provider().group_mapping(claims.issuer)
     if claims.groups is None and not mapping.absent_means_none:
         return
     identity = Identity.objects.of(issuer=claims.issuer, subject=claims.subject)
@@ -68,7 +67,7 @@ def take_back(identity: Identity) -> None:
     """Revoke all rights that the groups of this identity gave its user."""
     identity.groups = []
     identity.save(update_fields=["groups"])
-    mapping = _mapping_of(identity)
+    mapping = provider().group_mapping(identity.issuer)
     with one_event(reason="pool_groups", person=identity.username, by=None) as changes:
         _give_and_take(identity.user, identity, mapping)
     if changes:
@@ -79,14 +78,14 @@ def _give_and_take(user: Any, identity: Identity, mapping: GroupMapping) -> None
     # Locked, because the user may sign in with another identity at the same time.
     person: Any = get_user_model()._default_manager.select_for_update().get(pk=user.pk)
     identities = list(Identity.objects.filter(user=person))
-    given = {name: any(getattr(identity, name) for identity in identities) for _, _, name in _FLAGS}
+    given = {name: any(getattr(identity, name) for identity in identities) for _, _, name in FLAGS}
     if getattr(person, "is_superuser", False) and not given["superuser_given"]:
         return
     wanted = Rights()
     for other in identities:
         wanted |= rights_of(other)
     _change_groups(person, wanted, mapping)
-    for right, field, mark in _FLAGS:
+    for right, field, mark in FLAGS:
         if not hasattr(person, field):
             continue  # a host project's user model may lack this field
         wants, has = getattr(wanted, right), getattr(person, field)
@@ -108,11 +107,7 @@ def _forget_permissions(user: Any) -> None:
 
 def rights_of(identity: Identity) -> Rights:
     """Return the rights of the groups in the identity's last token."""
-    return _mapping_of(identity).rights(identity.groups)
-
-
-def _mapping_of(identity: Identity) -> GroupMapping:
-    return provider().group_mappings.get(identity.issuer, GroupMapping())
+    return provider().group_mapping(identity.issuer).rights(identity.groups)
 
 
 def _change_groups(person: Any, wanted: Rights, mapping: GroupMapping) -> None:

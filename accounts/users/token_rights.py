@@ -35,9 +35,7 @@ def effective_groups(source: AccessClaims | Identity) -> tuple[str, ...]:
         if source.is_machine:
             return ()
         is_limited = client_rights(source) is not ClientRights.STAFF
-    mapping = provider().group_mappings.get(source.issuer)
-    if mapping is None:
-        return ()
+    mapping = provider().group_mapping(source.issuer)
     groups = tuple(
         name
         for name in source.groups or ()
