@@ -8,7 +8,6 @@ What the tokens say is not looked at here: that takes a verifier.
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import b64encode
 from dataclasses import dataclass
@@ -126,7 +125,7 @@ class TokenEndpoint:
 
 def _refusal(response: Response) -> TokenEndpointError | CognitoUnavailable:
     """An answer of 4xx as the error it stands for; one that is no OAuth error proves nothing."""
-    error = _json_object(response.body).get("error")
+    error = response.json_object().get("error")
     if not isinstance(error, str) or not _ERROR.fullmatch(error):
         message = f"the token endpoint answered {response.status} without saying why"
         return CognitoUnavailable(message, status=response.status)
@@ -151,7 +150,7 @@ _REFUSALS: dict[str, tuple[type[TokenEndpointError], str]] = {
 
 
 def _token_set(response: Response) -> TokenSet:
-    body = _json_object(response.body)
+    body = response.json_object()
     access_token, id_token = _token(body, "access_token"), _token(body, "id_token")
     expires_in = body.get("expires_in")
     if access_token is None or type(expires_in) is not int or expires_in <= 0:
@@ -175,12 +174,3 @@ def _token_set(response: Response) -> TokenSet:
 def _token(body: dict[str, Any], name: str) -> str | None:
     value = body.get(name)
     return value if isinstance(value, str) and value else None
-
-
-def _json_object(document: bytes) -> dict[str, Any]:
-    """The members of a JSON object; of anything else, none."""
-    try:
-        value = json.loads(document)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}

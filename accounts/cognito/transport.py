@@ -7,6 +7,7 @@ first request that arrives, so one that carries it is sent again only if no conn
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import threading
@@ -15,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import cast
+from typing import Any, cast
 
 import requests
 import urllib3.exceptions
@@ -40,6 +41,14 @@ class Response:
     status: int
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # any case
+
+    def json_object(self) -> dict[str, Any]:
+        """Return the members of the JSON object in the body, or none if it is not a JSON object."""
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}
 
 
 class _Failed(Exception):

@@ -13,7 +13,7 @@ from ..cognito.jwks import KeySet, parse_key_set
 from ..cognito.transport import Response
 from . import pool_findings as findings
 from .finding import Finding
-from .probe import Probe, json_object
+from .probe import Probe
 
 MOST_SKEW = 30  # seconds; the verifier forgives 60 for a token that was issued just now
 
@@ -40,11 +40,11 @@ class PoolExamination:
         except CognitoError as error:
             yield findings.issuer_unreachable(config, address, error.message)
             return
-        document = json_object(answer.body)
+        document = answer.json_object()
         if answer.status in (400, 404):
             yield findings.pool_unknown(config, address, answer.status)
             return
-        if answer.status != 200 or document is None or not isinstance(document.get("issuer"), str):
+        if answer.status != 200 or not isinstance(document.get("issuer"), str):
             reason = f"the answer ({answer.status}) is no discovery document"
             yield findings.issuer_unreachable(config, address, reason)
             return
@@ -63,10 +63,10 @@ class PoolExamination:
         """
         issuer = self._probe.config.issuer
         try:
-            document = json_object(self._probe.discovery(issuer).body)
+            document = self._probe.discovery(issuer).json_object()
         except CognitoError:
             return None
-        return document if document and document.get("issuer") == issuer else None
+        return document if document.get("issuer") == issuer else None
 
     def _clock(self, answer: Response, asked_at: float, address: str) -> Iterator[Finding]:
         try:

@@ -7,13 +7,10 @@ them is passed on as it came.
 
 from __future__ import annotations
 
-import json
 import secrets
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from ..cognito.authorization import authorize_query, code_challenge, logout_query, new_secret
@@ -113,15 +110,6 @@ class Probe:
         return None
 
 
-def json_object(body: bytes) -> dict[str, Any] | None:
-    """The members of a JSON object; None for anything else."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
 def _is_page(reply: Reply) -> bool:
     return reply.verdict is Verdict.ACCEPTED
 
@@ -136,7 +124,7 @@ def _read(answer: Response, address: str) -> Reply:
         return Reply(Verdict.ACCEPTED if is_page else Verdict.FOREIGN)
     if b"redirect_mismatch" in answer.body:
         return Reply(Verdict.MISMATCH, error="redirect_mismatch")
-    members: Mapping[str, Any] = json_object(answer.body) or {}
+    members = answer.json_object()
     error = str(members.get("error") or members.get("__type") or "")
     return Reply(Verdict.REFUSED if error else Verdict.FOREIGN, error=error[:100])
 
