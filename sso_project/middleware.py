@@ -12,16 +12,17 @@ from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.messages.storage import default_storage
 from django.core.exceptions import BadRequest, MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject, empty
 
 from accounts.cognito.errors import ConfigurationError
+from accounts.cognito.safe_urls import LOOPBACK_HOSTS, is_loopback
 from accounts.core.request_meta import is_trusted_proxy
 from accounts.provider import provider
 
 from .error_views import is_api_request
 
-_LOOPBACK = {"localhost", "127.0.0.1", "[::1]", "::1"}
 # What csp.decorators put on a response.
 _VIEWS_SAY = {
     f"_csp_{name}{kind}"
@@ -51,20 +52,16 @@ class CanonicalHostMiddleware:
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        public_url = urlsplit(settings.PUBLIC_URL)
-        if public_url.hostname not in _LOOPBACK:
+        if not is_loopback(settings.PUBLIC_URL):
             raise MiddlewareNotUsed
         self.get_response = get_response
-        self.host = public_url.hostname
+        self.host, _ = split_domain_port(urlsplit(settings.PUBLIC_URL).netloc)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in request.META:
             return self.get_response(request)  # no page visit
-        host = request.get_host()
-        name, separator, port = host.rpartition(":")
-        if not separator or not port.isdigit():
-            name, port = host, ""
-        if name in _LOOPBACK and name != self.host:
+        host, port = split_domain_port(request.get_host())
+        if host.strip("[]") in LOOPBACK_HOSTS and host != self.host:
             address = f"{self.host}:{port}" if port else self.host
             return HttpResponseRedirect(f"{request.scheme}://{address}{request.get_full_path()}")
         return self.get_response(request)

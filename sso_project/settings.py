@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF
 
-from accounts.cognito.safe_urls import is_loopback
+from accounts.cognito import safe_urls
 
 from .environment import Environment
 
@@ -39,7 +39,9 @@ HTTPS = PUBLIC_URL.startswith("https:")
 
 # The one decision "this is development". Every default that a public site must not have asks DEBUG,
 # so a public URL rules them all out, also in a process that does not run the checks.
-DEBUG = _debug and is_loopback(PUBLIC_URL) and "AWS_LAMBDA_FUNCTION_NAME" not in os.environ
+DEBUG = (
+    _debug and safe_urls.is_loopback(PUBLIC_URL) and "AWS_LAMBDA_FUNCTION_NAME" not in os.environ
+)
 if _debug and not DEBUG and "PUBLIC_URL" not in env.problems:
     env.problems["DEBUG"] = "must be 0, because this site is not only on this machine (PUBLIC_URL)"
 if not DEBUG:
@@ -49,7 +51,9 @@ if not DEBUG:
 _host = urlsplit(PUBLIC_URL).hostname
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", (_host,) if _host else ())
 if DEBUG:
-    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+    ALLOWED_HOSTS += [
+        f"[{host}]" if ":" in host else host for host in sorted(safe_urls.LOOPBACK_HOSTS)
+    ]
 # Where the site is below its host on AWS Lambda, if the event cannot tell (lambda_path.py).
 LAMBDA_BASE_PATH = env.path("LAMBDA_BASE_PATH")
 # Only these may say who the client is (X-Forwarded-For) and that it came by HTTPS.

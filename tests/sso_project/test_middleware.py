@@ -37,6 +37,12 @@ def answer_for(host, path="/profile/?a=1", method="get", **headers):
     return middleware(request)
 
 
+def test_loopback_address_of_ipv6_may_be_the_public_one(settings):
+    settings.PUBLIC_URL = "http://[::1]:8000"
+    assert answer_for("[::1]:8000") == "passed on"
+    assert answer_for("localhost:8000")["Location"] == "http://[::1]:8000/profile/?a=1"
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "[::1]:8000"])
 def test_other_loopback_name_redirects_to_localhost(host):
     answer = answer_for(host)
