@@ -8,8 +8,9 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import TemplateView, View
+
+from accounts.core.navigation import safe_next_url
 
 from . import writing
 from .dashboard import dashboard
@@ -34,9 +35,7 @@ class FigurePage(LoginRequiredMixin, PermissionRequiredMixin, View):
 
     def back(self) -> str:
         """`?next=`, if it is a page of this site; else the dashboard."""
-        target = self.request.POST.get("next") or self.request.GET.get("next") or ""
-        own = url_has_allowed_host_and_scheme(target, {self.request.get_host()})
-        return target if own and target.startswith("/") else reverse("stats:dashboard")
+        return safe_next_url(self.request) or reverse("stats:dashboard")
 
     def show(self, template: str, **context: Any) -> HttpResponse:
         return render(self.request, template, {**context, "back": self.back()})
