@@ -16,6 +16,7 @@ from import_export.admin import ImportExportMixin
 from import_export.forms import ConfirmImportForm, ExportForm, ImportForm
 from import_export.results import Result
 
+from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site.view_permission import can_view
 
 from . import writing
@@ -236,21 +237,10 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
 
 
 @admin.register(Change)
-class ChangeAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # no [] at run time
+class ChangeAdmin(ReadOnlyAdmin):
     """The history of all figures, deleted ones too. Nobody edits it."""
 
     list_display = ("at", "action", "before", "after", "by", "through")
     list_filter = ("action", "through", "at")
     list_select_related = ("by",)
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ("before", "after")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
