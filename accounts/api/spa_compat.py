@@ -18,11 +18,12 @@ from django.utils.cache import patch_cache_control
 from rest_framework.request import Request
 
 from ..cognito.claims import AccessClaims, IdClaims
-from ..cognito.errors import ClaimRejected, GrantRejected, TokenExpired
+from ..cognito.errors import GrantRejected, TokenExpired
 from ..core.request_meta import subnet_of
 from ..problems.errors import SessionEnded
 from ..provider import provider
 from ..tokens import revocation_feed
+from ..tokens.grants import require_same_sign_in
 from ..tokens.shared_refresh import Refreshed, refresh_once
 from .authentication import CognitoAuthentication, authenticated, bearer_token
 
@@ -82,18 +83,6 @@ def refresh_for(expired: AccessClaims, unverified_refresh_token: str, *, subnet:
         return refresh_once(unverified_refresh_token, subnet=subnet, subject=expired.subject)
     except GrantRejected as error:
         raise SessionEnded("the sign-in has ended; sign in again") from error
-
-
-def require_same_sign_in(expired: AccessClaims, renewed: AccessClaims) -> None:
-    """The refresh token is not taken at its word: what it yields must continue the very sign-in
-    that the expired token belongs to, else anybody's refresh token would do.
-
-    Raises ClaimRejected.
-    """
-    for claim in ("issuer", "subject", "client_id", "origin_jti", "auth_time"):
-        if getattr(renewed, claim) != getattr(expired, claim):
-            message = "the refresh token belongs to another sign-in than the access token"
-            raise ClaimRejected(message, claim=claim)
 
 
 class RefreshedTokensMiddleware:

@@ -23,7 +23,6 @@ from django.utils import timezone
 from ..audit.attempt_log import note
 from ..cognito.claims import AccessClaims
 from ..cognito.errors import (
-    ClaimRejected,
     CognitoError,
     CognitoUnavailable,
     GrantRejected,
@@ -37,7 +36,7 @@ from ..models import SignIn, SignInQuerySet
 from ..problems.errors import RenewalUnavailable
 from ..provider import provider
 from ..tokens import revocations, storage
-from ..tokens.grants import GrantedTokens, verified_grant
+from ..tokens.grants import GrantedTokens, require_same_sign_in, verified_grant
 from ..tokens.storage import StoredTokens, seal_tokens
 from ..users.provisioning import update_person
 from . import ending
@@ -146,26 +145,12 @@ def _renew(row: SignIn) -> SignIn | None:
         raise
     try:
         granted = verified_grant(tokens, nonce=None)
-        _require_same_sign_in(row, granted)
+        require_same_sign_in(row, granted.id_claims)
     except (TokenRejected, CognitoUnavailable) as error:
         _keep_rotated(row, stored, tokens)
         _postpone(row, error)
         raise
     return _store(row, granted, stored)
-
-
-def _require_same_sign_in(row: SignIn, granted: GrantedTokens) -> None:
-    """OpenID Connect Core section 12.2; the verifier has compared issuer and client."""
-    claims = granted.id_claims
-    for claim, expected, actual in (
-        ("iss", row.issuer, claims.issuer),
-        ("sub", row.subject, claims.subject),
-        ("aud", row.client_id, claims.client_id),
-        ("auth_time", row.auth_time, claims.auth_time),
-    ):
-        if expected != actual:
-            message = f"the renewed ID token has another {claim}"
-            raise ClaimRejected(message, claim=claim, expected=expected, actual=actual)
 
 
 def _store(row: SignIn, granted: GrantedTokens, stored: StoredTokens) -> SignIn | None:

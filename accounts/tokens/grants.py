@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ..cognito.claims import AccessClaims, IdClaims
 from ..cognito.errors import ClaimRejected
 from ..cognito.token_endpoint import TokenSet
+from ..models import SignIn
 from ..provider import provider
 from . import revocations
 
@@ -37,3 +38,18 @@ def verified_grant(tokens: TokenSet, *, nonce: str | None) -> GrantedTokens:
         )
     revocations.compare_clocks(access_claims)
     return GrantedTokens(tokens=tokens, id_claims=id_claims, access_claims=access_claims)
+
+
+def require_same_sign_in(known: SignIn | AccessClaims, renewed: AccessClaims | IdClaims) -> None:
+    """Raise ClaimRejected unless the renewed token continues the known sign-in.
+
+    OpenID Connect Core section 12.2. Otherwise, the refresh token of any user would do.
+    """
+    names = ["issuer", "subject", "client_id", "auth_time"]
+    if isinstance(known, AccessClaims):  # a SignIn may hold the access token's own id instead
+        names.append("origin_jti")
+    for name in names:
+        expected, actual = getattr(known, name), getattr(renewed, name)
+        if expected != actual:
+            message = f"the refresh token belongs to another sign-in: {name} differs"
+            raise ClaimRejected(message, claim=name, expected=expected, actual=actual)
