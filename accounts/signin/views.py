@@ -8,7 +8,9 @@ callback that carries `?error=`.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -46,9 +48,14 @@ from .oidc_settings import oidc_setting
 
 
 def go_to_hosted_ui(
-    request: HttpRequest, attempt: SignInAttempt, *, sign_up: bool = False, prompt: str = ""
+    request: HttpRequest,
+    attempt: SignInAttempt,
+    *,
+    sign_up: bool = False,
+    prompt: str = "",
+    extra: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    """Send the browser off with the attempt's cookie."""
+    """Redirect to the hosted UI, with the attempt's cookie and `extra` parameters."""
     config = provider().config
     address = authorize_url(
         config,
@@ -58,6 +65,7 @@ def go_to_hosted_ui(
         code_challenge=code_challenge(attempt.code_verifier),
         prompt=prompt,
         endpoint=config.signup_endpoint if sign_up else "",
+        extra=extra,
     )
     response = HttpResponseRedirect(address)
     attempts.save(attempt, request, response)
@@ -70,7 +78,11 @@ def go_to_hosted_ui(
 @method_decorator(never_cache, name="dispatch")
 class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
     """To the hosted UI. `?next=` says where to return; `?another=1` asks who it is, even of
-    somebody signed in."""
+    somebody signed in.
+
+    A subclass may override `get_extra_params(request)`. Its parameters are added to the hosted UI's
+    URL, and never replace ours.
+    """
 
     get_settings = staticmethod(oidc_setting)
     sign_up = False
@@ -84,7 +96,11 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
             return _already_signed_in(request, next_url)
         attempt = attempts.begin(next_url)
         return go_to_hosted_ui(
-            request, attempt, sign_up=self.sign_up, prompt="login" if another else ""
+            request,
+            attempt,
+            sign_up=self.sign_up,
+            prompt="login" if another else "",
+            extra=self.get_extra_params(request),
         )
 
 
@@ -110,16 +126,25 @@ def _already_signed_in(request: HttpRequest, next_url: str) -> HttpResponse:
 
 @method_decorator((never_cache, without_renewal), name="dispatch")
 class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
-    """Where the hosted UI sends people back (the registered redirect_uri)."""
+    """Where the hosted UI sends people back (the registered redirect_uri).
+
+    A subclass may override `login_success()` and `login_failure()`. They return the response, and
+    read what they need from `self`.
+    """
 
     get_settings = staticmethod(oidc_setting)
+
+    attempt: SignInAttempt | None = None  # None if this browser did not begin it
+    error: CognitoError  # for login_failure()
+    user: Any  # for login_success(), as `sign_in`
+    sign_in: SignIn
 
     def get(self, request: HttpRequest) -> HttpResponse:
         try:
             callback = parse_callback(dict(request.GET.lists()), issuer=provider().config.issuer)
         except InvalidCallback as error:
-            return self.login_failure(error)
-        attempt = attempts.load(request, callback.state)
+            return self._refuse(error)
+        self.attempt = attempt = attempts.load(request, callback.state)
         if attempt is None:
             return self._without_attempt(callback)
         if attempts.is_used(attempt):
@@ -128,13 +153,14 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
             with call_budget(subnet_of(request)):
                 if not attempts.use(attempt):
                     return self._again(attempt)
-                sign_in = self._complete(attempt, callback)
+                self.sign_in = self._complete(attempt, callback)
         except TooManyFailures as error:
             return self._throttled(error, attempt)
         except CognitoError as error:
-            response = self.login_failure(error, attempt)
+            response = self._refuse(error)
         else:
-            response = self.login_success(sign_in, attempt)
+            self.user = self.sign_in.user
+            response = self.login_success()
         attempts.save(attempt.marked_used(), request, response)
         return response
 
@@ -146,8 +172,9 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         code = callback.accepted_code()
         return flow.complete_sign_in(self.request, attempt=attempt, code=code)
 
-    def login_success(self, sign_in: SignIn, attempt: SignInAttempt) -> HttpResponse:
-        response = HttpResponseRedirect(destination(attempt.next_url))
+    def login_success(self) -> HttpResponse:
+        """Return the response to a user who has just been signed in."""
+        response = HttpResponseRedirect(destination(self._next_url))
         # Tells the page's script that this is a return, not a visit: it may refill a form.
         response.set_cookie(
             cookie_name("signed_in_again"),
@@ -158,17 +185,24 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         )
         return response
 
-    def login_failure(
-        self, error: CognitoError, attempt: SignInAttempt | None = None
-    ) -> HttpResponse:
-        reference = attempt.reference if attempt else ""
-        record_refusal(self.request, error, reference=reference)
+    def login_failure(self) -> HttpResponse:
+        """Return the page for `error`, which has been recorded."""
         return render_problem(
-            self.request,
-            error,
-            reference=reference,
-            next_url=attempt.next_url if attempt else "",
+            self.request, self.error, reference=self._reference, next_url=self._next_url
         )
+
+    def _refuse(self, error: CognitoError) -> HttpResponse:
+        self.error = error
+        record_refusal(self.request, error, reference=self._reference)
+        return self.login_failure()
+
+    @property
+    def _reference(self) -> str:
+        return self.attempt.reference if self.attempt else ""
+
+    @property
+    def _next_url(self) -> str:
+        return self.attempt.next_url if self.attempt else ""
 
     def _throttled(self, error: TooManyFailures, attempt: SignInAttempt) -> HttpResponse:
         """Return a 429 that leaves the attempt unused: after the wait, a reload completes it.
@@ -192,7 +226,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         if self.request.user.is_authenticated:
             return HttpResponseRedirect(destination(""))
         if attempts.was_restarted(callback.state):
-            return self.login_failure(StateMismatch("no attempt of this browser has this state"))
+            return self._refuse(StateMismatch("no attempt of this browser has this state"))
         return self._start_once_more("")
 
     def _start_once_more(self, next_url: str) -> HttpResponse:
