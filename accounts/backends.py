@@ -1,7 +1,6 @@
-"""The code of a callback becomes a user: mozilla-django-oidc's backend with its trust replaced.
+"""The authentication backends: sign-in through Cognito, and the break-glass password.
 
-Ours verifies the ID token itself, never asks userinfo, and knows people by issuer and subject
-alone: a matching e-mail address proves nothing.
+A host project may list a subclass of `CognitoBackend`. Its hooks are in users/backend_hooks.py.
 """
 
 from __future__ import annotations
@@ -12,24 +11,25 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
-from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from .audit.attempt_log import note
-from .cognito.claims import IdClaims
 from .core.request_meta import subnet_of
 from .provider import provider
 from .sessions.limits import is_open
 from .signin.flow import CodeGrant
 from .signin.oidc_settings import oidc_setting
 from .tokens.grants import verified_grant
+from .users.backend_hooks import BackendHooks
+from .users.backend_hooks import UserClaims as UserClaims
 from .users.permission_query import is_as_django_has_them, permission_names
-from .users.provisioning import person_of_id_token
+from .users.provisioning import get_or_create_user
 
 
-class CognitoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
-    """`authenticate(request, grant=CodeGrant(...))`; the tokens are left on `granted_tokens`.
+class CognitoBackend(BackendHooks):
+    """mozilla-django-oidc's backend, with Cognito's tokens verified by this project.
 
-    Raises CognitoError leaves: why a sign-in was refused is worth more than None.
+    `authenticate(request, grant=CodeGrant(...))` leaves the tokens on `request.granted_tokens`. It
+    raises the leaves of CognitoError, which say why a sign-in was refused.
     """
 
     get_settings = staticmethod(oidc_setting)
@@ -50,14 +50,11 @@ class CognitoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
         )
         note(grant.attempt.reference, "token", ms=round((time.monotonic() - started) * 1000))
         granted = verified_grant(tokens, nonce=grant.attempt.nonce)
-        user = self.get_or_create_user(tokens.access_token, tokens.id_token, granted.id_claims)
+        user = get_or_create_user(
+            granted.id_claims, access_token=tokens.access_token, id_token=tokens.id_token
+        )
         request.granted_tokens = granted  # type: ignore[attr-defined]
         return user  # type: ignore[no-any-return]
-
-    # Overridden whole: upstream asks userinfo, and knows people by their e-mail address.
-    def get_or_create_user(self, access_token: str, id_token: str, payload: IdClaims) -> Any:
-        """The person of verified ID claims. Raises UnknownUser, UserDeactivated."""
-        return person_of_id_token(payload)
 
     def get_user(self, user_id: Any) -> Any:
         """The user of a session, or None once deactivated (upstream returns them all the same)."""

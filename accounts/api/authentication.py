@@ -99,18 +99,19 @@ def authenticated(unverified_access_token: str) -> tuple[Any, AccessClaims]:
 
     Costs no query and no call once the token was seen, but for the revocation feed's own.
 
-    Raises TokenRejected, UnknownUser, UserDeactivated, CognitoUnavailable.
+    Raises TokenRejected, UnknownUser, ClaimsRefused, UserDeactivated, CognitoUnavailable.
     """
     verified = provider().verified_tokens.verify(
-        unverified_access_token, principal_of=_unrevoked_principal_maker
+        unverified_access_token,
+        principal_of=lambda claims: _unrevoked_principal_maker(claims, unverified_access_token),
     )
     revocation_feed.check(verified.claims)
     return verified.principal(), verified.claims
 
 
-def _unrevoked_principal_maker(claims: AccessClaims) -> Callable[[], Any]:
+def _unrevoked_principal_maker(claims: AccessClaims, access_token: str) -> Callable[[], Any]:
     revocations.compare_clocks(claims)
     # First, since making a principal may create a person: whoever was deleted would be back with
     # the next request of a program that still has a token.
     revocation_feed.check(claims)
-    return principal_maker(claims)
+    return principal_maker(claims, access_token=access_token)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rest_framework import exceptions, status
 from rest_framework.request import Request
 
-from ..cognito.errors import CognitoError, TokenRejected
+from ..cognito.errors import CognitoError, SignInRejected, TokenRejected
 from ..problems.catalog import (
     DATABASE_UNAVAILABLE,
     RETRY_AFTER,
@@ -15,7 +15,7 @@ from ..problems.catalog import (
     problem_for,
     retry_after,
 )
-from ..problems.errors import TooManyFailures, UnknownUser, UserDeactivated
+from ..problems.errors import TooManyFailures, UserDeactivated
 
 REALM = "api"
 
@@ -56,7 +56,7 @@ def refusal(request: Request, error: CognitoError) -> exceptions.APIException:
         request._bearer_error = BearerError("invalid_token", error.message)  # type: ignore[attr-defined]
         return exceptions.AuthenticationFailed(error.message, code=error.code)
     problem = problem_for(error)
-    if isinstance(error, UnknownUser):
+    if isinstance(error, SignInRejected):
         return exceptions.PermissionDenied(problem.sentence, code=error.code)
     return unavailable(error)
 

@@ -14,8 +14,7 @@ from ..cognito.claims import AccessClaims
 from ..models import Identity
 from ..provider.client_rights import ClientRights
 from ..tokens import revocation_feed
-from ..users.groups import apply_groups
-from ..users.provisioning import _created, find_person, require_active
+from ..users.provisioning import get_or_create_user
 from ..users.token_rights import client_rights, effective_scopes
 from .limited_user import limited_class
 
@@ -64,10 +63,10 @@ class Machine:
 _KEPT_FIELDS = ("is_active",)
 
 
-def principal_maker(claims: AccessClaims) -> Callable[[], Any]:
-    """A function that makes the principal of a token for each of its requests, without a query.
+def principal_maker(claims: AccessClaims, *, access_token: str = "") -> Callable[[], Any]:
+    """Return a function that makes the principal of a token for each request, without a query.
 
-    Raises UnknownUser, UserDeactivated, TokenRevoked.
+    Raises UnknownUser, ClaimsRefused, UserDeactivated, TokenRevoked.
     """
     if claims.is_machine:
         machine = Machine(client_id=claims.client_id, scopes=effective_scopes(claims))
@@ -75,7 +74,10 @@ def principal_maker(claims: AccessClaims) -> Callable[[], Any]:
     model: Any = get_user_model()
     rights = client_rights(claims)
     cls = model if rights is ClientRights.STAFF else limited_class(model, rights)
-    return _instance_maker(person_of_access_token(claims), cls)
+    if Identity.known(issuer=claims.issuer, subject=claims.subject) is None:
+        # The token of a user who was deleted a moment ago must not create them again.
+        revocation_feed.check_person_now(claims)
+    return _instance_maker(get_or_create_user(claims, access_token=access_token), cls)
 
 
 def _instance_maker(user: Any, cls: Any) -> Callable[[], Any]:
@@ -106,22 +108,3 @@ def _instance_maker(user: Any, cls: Any) -> Callable[[], Any]:
         return twin
 
     return instance
-
-
-def person_of_access_token(claims: AccessClaims) -> Any:
-    """The user that an access token of a person speaks for, an instance of AUTH_USER_MODEL.
-
-    An access token holds no e-mail address and no name: a person who comes here first with one has
-    a username until they sign in.
-
-    Raises UnknownUser, UserDeactivated, TokenRevoked.
-    """
-    user = find_person(claims)
-    if user is None:
-        revocation_feed.check_person_now(claims)  # deleted a moment ago is no reason to come back
-        user = _created(claims)
-        Identity.objects.filter(issuer=claims.issuer, subject=claims.subject).update(
-            username=claims.username or ""
-        )
-    apply_groups(require_active(user, claims), claims)
-    return user

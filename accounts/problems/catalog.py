@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ..cognito import errors
 from .errors import (
+    ClaimsRefused,
     RenewalUnavailable,
     RevocationsUnavailable,
     TooManyFailures,
@@ -111,6 +112,15 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
         "You don't have an account here",
         "You're signed in at the sign-in service, but this site doesn't know you.",
         "People are added here by somebody else first.",
+        "Ask the people who run this site for access, or use another account.",
+        "Use another account",
+    ),
+    ClaimsRefused: Problem(
+        "claims_refused",
+        403,
+        "You don't have access to this site",
+        "You're signed in at the sign-in service, but this site doesn't accept that account.",
+        "This site has rules of its own about who can sign in.",
         "Ask the people who run this site for access, or use another account.",
         "Use another account",
     ),

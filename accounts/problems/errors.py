@@ -17,6 +17,15 @@ class UnknownUser(SignInRejected):
     code = "unknown_user"
 
 
+class ClaimsRefused(SignInRejected):
+    """The authentication backend refused the claims of a genuine token.
+
+    `data["person"]` is the username in the pool, `data["subject"]` the user ID there.
+    """
+
+    code = "claims_refused"
+
+
 class UserDeactivated(SignInRejected):
     """The user of this identity is deactivated on this site.
 

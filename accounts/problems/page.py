@@ -13,7 +13,7 @@ from ..cognito.safe_urls import LOOPBACK_HOSTS
 from ..core.app_label import page_address, template
 from ..provider import provider
 from .catalog import problem_for, provider_reason, retry_after
-from .errors import UnknownUser, UserDeactivated
+from .errors import ClaimsRefused, UnknownUser, UserDeactivated
 
 
 def render_problem(
@@ -48,7 +48,7 @@ def render_problem(
 
 def _sign_in_address(error: CognitoError, next_url: str) -> str:
     query = {"next": next_url} if next_url else {}
-    if isinstance(error, UnknownUser | UserDeactivated):
+    if isinstance(error, UnknownUser | ClaimsRefused | UserDeactivated):
         query["another"] = "1"
     address = page_address("login")
     return f"{address}?{urlencode(query)}" if query else address

@@ -9,7 +9,7 @@ from ..cognito.token_endpoint import TokenSet
 from ..core.request_meta import subnet_of
 from ..provider import provider
 from ..tokens.grants import verified_grant
-from ..users.provisioning import person_of_id_token
+from ..users.provisioning import get_or_create_user
 
 
 def redeem_code(
@@ -24,7 +24,8 @@ def redeem_code(
         RequestRejected: the code belongs to another redirect URI or another app client.
         ClientRejected: Cognito does not accept our client ID or secret.
         TokenRejected: a token from Cognito is not valid here.
-        UnknownUser, UserDeactivated: the user has no access; the tokens are not returned.
+        UnknownUser, ClaimsRefused, UserDeactivated: the user has no access, and the tokens are not
+            returned.
         CognitoUnavailable: there was no usable response.
     """
     tokens = provider().token_endpoint.exchange(
@@ -34,7 +35,9 @@ def redeem_code(
         subnet=subnet_of(request),
     )
     granted = verified_grant(tokens, nonce=None)
-    user = person_of_id_token(granted.id_claims)
+    user = get_or_create_user(
+        granted.id_claims, access_token=tokens.access_token, id_token=tokens.id_token
+    )
     events.record(
         "signed in", user=user, person=granted.id_claims.username, request=request, by="API"
     )

@@ -30,6 +30,7 @@ CODES = {
     errors.ClientRejected.code,
     errors.ConfigurationError.code,
     problems_errors.UnknownUser.code,
+    problems_errors.ClaimsRefused.code,
     problems_errors.UserDeactivated.code,
     problems_errors.SessionEnded.code,
     problems_errors.RevocationsUnavailable.code,

@@ -8,14 +8,13 @@ import pytest
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from accounts.api.principals import person_of_access_token
 from accounts.checks import check_settings
 from accounts.cognito.claims import AccessClaims, IdClaims
 from accounts.models import Identity, SignInEvent, User
 from accounts.provider import provider
 from accounts.provider.group_mapping import GroupMapping, Rights, parse_rules
 from accounts.users import groups
-from accounts.users.provisioning import person_of_id_token
+from accounts.users.provisioning import get_or_create_user
 
 NOW = int(timezone.now().timestamp())
 SHARED = {
@@ -121,103 +120,102 @@ pytestmark = pytest.mark.django_db
 
 
 def test_default_lets_editors_write_stats_and_admins_do_all():
-    grace = person_of_id_token(id_token("editors"))
+    grace = get_or_create_user(id_token("editors"))
     assert rights(grace) == ({"editors"}, False, False)
     assert grace.has_perms(["stats.add_stat", "stats.change_stat", "stats.delete_stat"])
     assert not grace.has_perm("accounts.change_user")
-    ada = person_of_id_token(id_token("admins", subject="ada"))
+    ada = get_or_create_user(id_token("admins", subject="ada"))
     assert rights(ada) == (set(), True, True)
 
 
 @pytest.mark.parametrize("token", [access, id_token])
 def test_newer_token_gives_and_takes(token):
-    of_token = person_of_access_token if token is access else person_of_id_token
-    user = of_token(token("editors"))
+    user = get_or_create_user(token("editors"))
     assert rights(user)[0] == {"editors"}
-    of_token(token("admins", at=NOW + 1))
+    get_or_create_user(token("admins", at=NOW + 1))
     assert rights(user) == (set(), True, True)
-    of_token(token(at=NOW + 2))
+    get_or_create_user(token(at=NOW + 2))
     assert rights(user) == (set(), False, False)
 
 
 def test_older_token_changes_nothing():
-    user = person_of_access_token(access(at=NOW))
-    person_of_access_token(access("admins", at=NOW - 1))
-    person_of_id_token(id_token("admins", at=NOW - 1))
+    user = get_or_create_user(access(at=NOW))
+    get_or_create_user(access("admins", at=NOW - 1))
+    get_or_create_user(id_token("admins", at=NOW - 1))
     assert rights(user) == (set(), False, False)
     assert Identity.objects.get().groups == []
 
 
 def test_access_token_of_the_same_second_takes_rights_but_gives_none():
-    user = person_of_access_token(access("editors", "cooks"))
-    person_of_access_token(access("cooks", "admins"))
+    user = get_or_create_user(access("editors", "cooks"))
+    get_or_create_user(access("cooks", "admins"))
     assert rights(user) == (set(), False, False)
     assert Identity.objects.get().groups == ["cooks"]
 
 
 def test_id_token_of_the_same_second_is_the_pools_last_word():
-    user = person_of_id_token(id_token("editors"))
-    person_of_id_token(id_token("admins"))
+    user = get_or_create_user(id_token("editors"))
+    get_or_create_user(id_token("admins"))
     assert rights(user) == (set(), True, True)
 
 
 def test_token_that_was_overtaken_while_it_waited_changes_nothing(monkeypatch):
     """Another process applies a newer token between our reading the row and writing it."""
-    user = person_of_access_token(access(at=NOW))
+    user = get_or_create_user(access(at=NOW))
 
     def overtaken(*args):
         Identity.objects.update(groups_as_of=timezone.now() + timezone.timedelta(hours=1))
 
     monkeypatch.setattr(groups, "_name_unmapped", overtaken)
-    person_of_access_token(access("admins", at=NOW + 1))
+    get_or_create_user(access("admins", at=NOW + 1))
     assert rights(user) == (set(), False, False)
 
 
 def test_absent_claim_changes_nothing_where_a_lambda_may_suppress_it(mapping):
     mapping({"editors": "editors"}, absent_means_none=False)
-    user = person_of_access_token(access("editors"))
-    person_of_access_token(access(at=NOW + 1))
+    user = get_or_create_user(access("editors"))
+    get_or_create_user(access(at=NOW + 1))
     assert rights(user)[0] == {"editors"}
     assert Identity.objects.get().groups == ["editors"]
-    person_of_access_token(access(at=NOW + 2, groups=()))
+    get_or_create_user(access(at=NOW + 2, groups=()))
     assert rights(user)[0] == set()
 
 
 def test_groups_outside_the_mapping_stay():
-    user = person_of_access_token(access("editors"))
+    user = get_or_create_user(access("editors"))
     user.groups.add(Group.objects.create(name="choir"))
-    person_of_access_token(access(at=NOW + 1))
+    get_or_create_user(access(at=NOW + 1))
     assert rights(user)[0] == {"choir"}
 
 
 def test_rights_given_here_by_hand_stay():
-    user = person_of_access_token(access())
+    user = get_or_create_user(access())
     User.objects.filter(pk=user.pk).update(is_staff=True)
-    person_of_access_token(access("editors", at=NOW + 1))
-    person_of_access_token(access(at=NOW + 2))
+    get_or_create_user(access("editors", at=NOW + 1))
+    get_or_create_user(access(at=NOW + 2))
     assert rights(user) == (set(), True, False)
 
 
 def test_local_superuser_is_exempt():
-    user = person_of_access_token(access("editors"))
+    user = get_or_create_user(access("editors"))
     User.objects.filter(pk=user.pk).update(is_superuser=True)
-    person_of_access_token(access("admins", at=NOW + 1))
+    get_or_create_user(access("admins", at=NOW + 1))
     assert rights(user) == ({"editors"}, False, True)
-    person_of_access_token(access(at=NOW + 2))
+    get_or_create_user(access(at=NOW + 2))
     assert rights(user) == ({"editors"}, False, True)
 
 
 def test_group_named_by_the_mapping_is_made_when_it_is_first_given(mapping):
     mapping({"cooks": ["kitchen", "staff room"]})
-    user = person_of_access_token(access("cooks"))
+    user = get_or_create_user(access("cooks"))
     assert rights(user)[0] == {"kitchen", "staff room"}
     assert user.get_all_permissions() == set()
 
 
 def test_every_change_is_recorded_and_nothing_else_is():
-    user = person_of_id_token(id_token("editors"))
-    person_of_id_token(id_token("editors", at=NOW + 1))
-    person_of_id_token(id_token("admins", at=NOW + 2))
+    user = get_or_create_user(id_token("editors"))
+    get_or_create_user(id_token("editors", at=NOW + 1))
+    get_or_create_user(id_token("admins", at=NOW + 2))
     events = SignInEvent.objects.filter(kind="rights_changed").order_by("pk")
     assert [event.details for event in events] == [
         {"added": "group editors"},
@@ -227,9 +225,9 @@ def test_every_change_is_recorded_and_nothing_else_is():
 
 
 def test_instance_at_hand_knows_its_new_rights_at_once():
-    user = person_of_id_token(id_token())
+    user = get_or_create_user(id_token())
     assert not user.has_perm("stats.add_stat")
-    user = person_of_id_token(id_token("editors", at=NOW + 1))
+    user = get_or_create_user(id_token("editors", at=NOW + 1))
     assert user.has_perm("stats.add_stat")
 
 
@@ -237,8 +235,8 @@ def test_unmapped_group_is_named_once_and_federations_own_is_not(caplog):
     groups._log_unmapped.cache_clear()
     caplog.set_level(logging.WARNING, logger=groups.__name__)
     of_federation = f"{provider().config.pool_id}_Google"
-    person_of_access_token(access("cooks", of_federation))
-    person_of_access_token(access("cooks", "editors", of_federation, at=NOW + 1))
+    get_or_create_user(access("cooks", of_federation))
+    get_or_create_user(access("cooks", "editors", of_federation, at=NOW + 1))
     assert caplog.text.count("cooks") == 1
     assert "Google" not in caplog.text
 
@@ -249,19 +247,19 @@ def test_group_without_a_rule_gives_nothing(mapping):
     for name in names:
         Group.objects.create(name=name)
     mapping({"editors": "editors"})
-    assert rights(person_of_access_token(access(*names))) == (set(), False, False)
-    assert rights(person_of_id_token(id_token(*names, at=NOW + 1))) == (set(), False, False)
+    assert rights(get_or_create_user(access(*names))) == (set(), False, False)
+    assert rights(get_or_create_user(id_token(*names, at=NOW + 1))) == (set(), False, False)
 
 
 def test_groups_of_federation_count_when_mapped(mapping):
     name = f"{provider().config.pool_id}_Google"
     mapping({name: "editors"})
-    assert rights(person_of_access_token(access(name)))[0] == {"editors"}
+    assert rights(get_or_create_user(access(name)))[0] == {"editors"}
 
 
 def test_token_that_says_nothing_new_costs_one_query(django_assert_num_queries):
     claims = access("editors")
-    user = person_of_access_token(claims)
+    user = get_or_create_user(claims)
     with django_assert_num_queries(1):
         groups.apply_groups(user, claims)
 
@@ -276,26 +274,26 @@ def test_admins_of_a_trusted_pool_are_nobody_here_unless_it_has_rules(mapping):
     trusted = {OTHER_POOL: {"clients": ["4client"]}}
     admins = {"admins": {"staff": True, "superuser": True}}
     mapping(admins, TRUSTED_POOLS=trusted)
-    stranger = person_of_access_token(access("admins", issuer=OTHER_ISSUER))
+    stranger = get_or_create_user(access("admins", issuer=OTHER_ISSUER))
     assert rights(stranger) == (set(), False, False)
     mapping(admins, TRUSTED_POOLS={OTHER_POOL: {**trusted[OTHER_POOL], "groups": {"admins": "x"}}})
-    person_of_access_token(access("admins", issuer=OTHER_ISSUER, at=NOW + 1))
+    get_or_create_user(access("admins", issuer=OTHER_ISSUER, at=NOW + 1))
     assert rights(stranger) == ({"x"}, False, False)
 
 
 def test_one_pool_does_not_take_what_another_gives(mapping):
     rules = {"editors": "editors"}
     mapping(rules, TRUSTED_POOLS={OTHER_POOL: {"clients": ["4client"], "groups": rules}})
-    user = person_of_access_token(access("editors"))
+    user = get_or_create_user(access("editors"))
     Identity.objects.create(user=user, issuer=OTHER_ISSUER, subject=SHARED["subject"])
-    person_of_access_token(access(issuer=OTHER_ISSUER))
+    get_or_create_user(access(issuer=OTHER_ISSUER))
     assert rights(user)[0] == {"editors"}
-    person_of_access_token(access(at=NOW + 1))
+    get_or_create_user(access(at=NOW + 1))
     assert rights(user)[0] == set()
 
 
 def test_claims_are_not_applied_to_somebody_else():
-    person_of_access_token(access("editors"))
+    get_or_create_user(access("editors"))
     stranger = User.objects.create_user("stranger")
     groups.apply_groups(stranger, dataclasses.replace(access("admins"), issued_at=NOW + 5))
     assert rights(stranger) == (set(), False, False)

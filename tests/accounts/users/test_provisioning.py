@@ -4,12 +4,14 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
 
-from accounts.api.principals import person_of_access_token
 from accounts.models import Identity
 from accounts.problems.errors import UnknownUser, UserDeactivated
 from accounts.provider import provider
 from accounts.testing import mint_access_token, mint_id_token
-from accounts.users.provisioning import person_of_id_token
+from accounts.users.provisioning import (
+    get_or_create_user,
+    update_person,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -29,21 +31,21 @@ def identity(username="ada", **options):
 
 
 def test_access_token_and_id_token_are_one_person():
-    assert person_of_access_token(access()) == person_of_id_token(identity())
+    assert get_or_create_user(access()) == get_or_create_user(identity())
     assert Identity.objects.count() == 1
 
 
 def test_id_token_updates_name_and_email():
-    person_of_access_token(access())
-    person_of_id_token(identity(name="Ada Lovelace"))
-    person_of_id_token(identity(email="countess@example.com", name="Ada King"))
+    get_or_create_user(access())
+    get_or_create_user(identity(name="Ada Lovelace"))
+    get_or_create_user(identity(email="countess@example.com", name="Ada King"))
     row = Identity.objects.get()
     assert (row.email, row.name) == ("countess@example.com", "Ada King")
     assert row.user.email == "countess@example.com"
 
 
 def test_names_are_cut_to_fit_and_an_address_too_long_for_one_is_left_out():
-    user = person_of_id_token(identity(email=f"{'a' * 250}@example.com", name="Ada " * 100))
+    user = get_or_create_user(identity(email=f"{'a' * 250}@example.com", name="Ada " * 100))
     user.refresh_from_db()
     row = Identity.objects.get()
     assert (user.email, row.email) == ("", "")
@@ -51,19 +53,19 @@ def test_names_are_cut_to_fit_and_an_address_too_long_for_one_is_left_out():
 
 
 def test_same_email_is_not_the_same_person():
-    ada = person_of_id_token(identity("ada", email="shared@example.com"))
-    assert person_of_id_token(identity("mallory", email="shared@example.com")) != ada
+    ada = get_or_create_user(identity("ada", email="shared@example.com"))
+    assert get_or_create_user(identity("mallory", email="shared@example.com")) != ada
 
 
 def test_username_says_nothing_about_the_pool():
-    user = person_of_access_token(access())
+    user = get_or_create_user(access())
     assert user.username.startswith("person-")
     assert not user.has_usable_password()
 
 
 @pytest.mark.parametrize(
     "person",
-    [lambda: person_of_access_token(access()), lambda: person_of_id_token(identity())],
+    [lambda: get_or_create_user(access()), lambda: get_or_create_user(identity())],
     ids=["access-token", "id-token"],
 )
 def test_people_are_not_created_when_the_setting_says_so(settings, person):
@@ -74,13 +76,13 @@ def test_people_are_not_created_when_the_setting_says_so(settings, person):
 
 
 def test_deactivated_person_is_refused_in_both_ways():
-    user = person_of_access_token(access())
+    user = get_or_create_user(access())
     user.is_active = False
     user.save()
     with pytest.raises(UserDeactivated):
-        person_of_access_token(access())
+        get_or_create_user(access())
     with pytest.raises(UserDeactivated):
-        person_of_id_token(identity())
+        get_or_create_user(identity())
 
 
 @pytest.mark.django_db(transaction=True)
@@ -89,7 +91,7 @@ def test_first_sight_by_many_at_once_makes_one_person():
 
     def see():
         try:
-            seen.append(person_of_access_token(claims).pk)
+            seen.append(get_or_create_user(claims).pk)
         finally:
             connection.close()
 
@@ -101,3 +103,11 @@ def test_first_sight_by_many_at_once_makes_one_person():
     assert len(seen) == 8
     assert len(set(seen)) == 1
     assert get_user_model().objects.count() == 1
+
+
+def test_update_person_creates_no_identity():
+    """A renewal that overtakes an unlinking must not link the identity again."""
+    user = get_or_create_user(identity())
+    Identity.objects.all().delete()
+    update_person(user, identity(name="Ada King"))
+    assert not Identity.objects.exists()
