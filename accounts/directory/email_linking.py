@@ -18,6 +18,7 @@ from django.db import IntegrityError, transaction
 from ..audit import events
 from ..models import Identity
 from ..provider import provider, user_pool
+from ..users.provisioning import own_pool_identities
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def _proposal(person: Mapping[str, str], addresses: Counter[bytes]) -> Proposal:
     [user] = users
     if not user.is_active:
         return refused(f"would be {user.get_username()}, who is deactivated")
-    if Identity.objects.filter(user=user, issuer=provider().config.issuer).exists():
+    if own_pool_identities(user=user).exists():
         return refused(f"would be {user.get_username()}, who is somebody else in the pool")
     return Proposal(subject, username, email, user=user)
 

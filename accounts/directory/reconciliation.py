@@ -17,7 +17,8 @@ from django.db.models import QuerySet
 from ..audit import events
 from ..models import Identity
 from ..problems.errors import TooManyDeactivations
-from ..provider import provider, user_pool
+from ..provider import user_pool
+from ..users.provisioning import own_pool_identities
 
 ASKED_ONE_BY_ONE = 20  # people; more are compared with the pool's whole list
 MOST = 50  # people deactivated at once, unless somebody says otherwise
@@ -40,7 +41,7 @@ def compare(users: Iterable[Any] | None = None, *, spared: Any = None) -> list[F
 
     Raises aws.AwsProblem.
     """
-    identities = Identity.objects.filter(issuer=provider().config.issuer, user__is_active=True)
+    identities = own_pool_identities(user__is_active=True)
     if users is not None:
         identities = identities.filter(user__in=list(users))
     found = [(identity, _state(identity, known)) for identity, known in _with_pool(identities)]

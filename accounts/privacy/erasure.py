@@ -16,8 +16,9 @@ from django.db.models import QuerySet
 
 from ..audit import events
 from ..models import Identity, SignIn, SignInEvent
-from ..provider import provider, user_pool
+from ..provider import user_pool
 from ..sessions import ending, sign_out
+from ..users.provisioning import own_pool_identities
 from .deletion_preview import Deletion, deletion_of
 from .django_sessions import delete_sessions, sessions_of
 from .export import acted_events, admin_log_about, events_about, invitations_of
@@ -61,8 +62,7 @@ def forget(user: Any, planned: Plan) -> bool:
     Raises aws.AwsProblem from the pool, or ProtectedError, RestrictedError or IntegrityError from
     an instance that prevents the deletion. Then nothing has changed, here or in the pool.
     """
-    identities = Identity.objects.filter(user=user, issuer=provider().config.issuer)
-    usernames = list(identities.values_list("username", flat=True))
+    usernames = list(own_pool_identities(user=user).values_list("username", flat=True))
     using = router.db_for_write(type(user), instance=user)
     with transaction.atomic(using):
         _, pending = sign_out.end_everything(user, reason=SignIn.EndReason.EVERYWHERE)
@@ -87,7 +87,7 @@ def forget(user: Any, planned: Plan) -> bool:
 def _pool_accounts(user: Any) -> list[str]:
     candidates = [
         (identity.subject, user_pool.find(identity.subject))
-        for identity in Identity.objects.filter(user=user, issuer=provider().config.issuer)
+        for identity in own_pool_identities(user=user)
     ]
     # Compared by `sub`, because the pool may have given the username to another user.
     return [

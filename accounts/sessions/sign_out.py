@@ -15,6 +15,7 @@ from ..core.app_label import page_address
 from ..models import Identity, PendingRevocation, SignIn
 from ..provider import provider, user_pool
 from ..tokens import revocations
+from ..users.provisioning import own_pool_identities
 from . import browser_session, ending
 
 # What those read whose refresh tokens Cognito has not revoked yet, when it did not respond.
@@ -65,9 +66,8 @@ def sign_out_everywhere(
     ended, pending = end_everything(
         user, reason=SignIn.EndReason.EVERYWHERE, request=request, by=by
     )
-    identities = list(Identity.objects.filter(user=user, issuer=provider().config.issuer))
     reached = True
-    for identity in identities:
+    for identity in own_pool_identities(user=user):
         reached = user_pool.global_sign_out(identity.username) and reached
     reached = ending.revoke(pending) and reached
     return SignedOut(_way_out(row), reached, ended)

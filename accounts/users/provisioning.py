@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib import auth
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from ..audit import events
 from ..cognito.claims import AccessClaims, IdClaims
@@ -17,6 +18,7 @@ from ..cognito.errors import ConfigurationError
 from ..core.request_context import current_request
 from ..models import Identity
 from ..problems.errors import ClaimsRefused, UnknownUser, UserDeactivated
+from ..provider import provider
 from .backend_hooks import BackendHooks, UserClaims, identity_key
 
 
@@ -50,6 +52,11 @@ def get_or_create_user(
 def update_person(user: Any, claims: IdClaims) -> Any:
     """Update the user of a renewed ID token with `update_user` of the configured backend."""
     return _configured_backend().update_user(user, UserClaims(claims))
+
+
+def own_pool_identities(**lookups: Any) -> QuerySet[Identity]:
+    """Return the identities of our own user pool that match `lookups`, such as `user=user`."""
+    return Identity.objects.filter(issuer=provider().config.issuer, **lookups)
 
 
 def _configured_backend() -> BackendHooks:

@@ -11,10 +11,10 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from ...audit import events
 from ...directory.lookup import person_called
-from ...models import Identity
 from ...privacy.export import personal_data
 from ...problems.errors import NobodyMeant
-from ...provider import aws, provider, user_pool
+from ...provider import aws, user_pool
+from ...users.provisioning import own_pool_identities
 
 
 class Command(BaseCommand):
@@ -42,8 +42,7 @@ class Command(BaseCommand):
 
 
 def _of_pool(user: Any) -> list[dict[str, Any]]:
-    subjects = Identity.objects.filter(user=user, issuer=provider().config.issuer)
-    found = [user_pool.find(each) for each in subjects.values_list("subject", flat=True)]
+    found = [user_pool.find(identity.subject) for identity in own_pool_identities(user=user)]
     return [
         {"username": each.username, "status": each.status, **each.attributes}
         for each in found

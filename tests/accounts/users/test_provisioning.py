@@ -10,6 +10,7 @@ from accounts.provider import provider
 from accounts.testing import mint_access_token, mint_id_token
 from accounts.users.provisioning import (
     get_or_create_user,
+    own_pool_identities,
     update_person,
 )
 
@@ -103,6 +104,15 @@ def test_first_sight_by_many_at_once_makes_one_person():
     assert len(seen) == 8
     assert len(set(seen)) == 1
     assert get_user_model().objects.count() == 1
+
+
+def test_identities_of_our_own_pool_are_those_of_its_issuer():
+    user = get_or_create_user(identity())
+    own = Identity.objects.get()
+    Identity.objects.create(user=user, issuer="https://partner.example", subject="ada")
+    get_or_create_user(identity("grace"))
+    assert list(own_pool_identities(user=user)) == [own]
+    assert own_pool_identities().count() == 2
 
 
 def test_update_person_creates_no_identity():
