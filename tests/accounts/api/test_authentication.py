@@ -295,7 +295,7 @@ def test_deactivating_ends_a_token_that_was_verified_before(client):
     user.is_active = False
     user.save()
     revocation_feed.reset()  # what reading the feed a second later comes to
-    assert_invalid(ask(client, token), code="token_revoked", says="its person")
+    assert_invalid(ask(client, token), code="token_revoked", says="its user")
 
 
 @pytest.mark.parametrize("heard", [True, False], ids=["heard", "not heard of yet"])
@@ -305,7 +305,7 @@ def test_token_of_a_deleted_person_does_not_bring_them_back(client, heard):
     provider.cache_clear()  # as in another process, which never saw the token
     if heard:
         revocation_feed.reset()
-    assert_invalid(ask(client, token), code="token_revoked", says="its person")
+    assert_invalid(ask(client, token), code="token_revoked", says="its user")
     assert not get_user_model().objects.exists()
 
 
