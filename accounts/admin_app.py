@@ -1,5 +1,4 @@
-"""The admin, entered by single sign-on: name this in INSTALLED_APPS where `django.contrib.admin`
-stands."""
+"""Django's admin with single sign-on: list this in INSTALLED_APPS instead of its own app."""
 
 from django.contrib.admin.apps import AdminConfig
 

@@ -1,12 +1,12 @@
-"""The application. Its name is wherever the folder stands, so that it can be taken in renamed."""
+"""The app's configuration. Its name is that of the folder, so a host project can rename it."""
 
 from django.apps import AppConfig
 
 
 class AccountsConfig(AppConfig):
     name = __package__
-    default_auto_field = "django.db.models.BigAutoField"  # as in the migrations, wherever we are
-    verbose_name = "People and sign-ins"
+    default_auto_field = "django.db.models.BigAutoField"  # as in the migrations
+    verbose_name = "Users and sign-ins"
 
     def ready(self) -> None:
         from . import checks

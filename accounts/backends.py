@@ -57,12 +57,12 @@ class CognitoBackend(BackendHooks):
         return user  # type: ignore[no-any-return]
 
     def get_user(self, user_id: Any) -> Any:
-        """The user of a session, or None once deactivated (upstream returns them all the same)."""
+        """Return the user of a session, or None if deactivated. (Upstream returns those, too.)"""
         user = super().get_user(user_id)
         return user if user is not None and user.is_active else None
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
-        """Upstream's, read as one row, unless a subclass or the user model finds its own."""
+        """Return upstream's result, read in one query unless a subclass or the user differs."""
         wanted = obj is None and user_obj.is_active and not hasattr(user_obj, "_perm_cache")
         if wanted and self._finds_as_django_does() and is_as_django_has_them(user_obj):
             user_obj._perm_cache = permission_names(user_obj)
@@ -77,7 +77,7 @@ class CognitoBackend(BackendHooks):
 
 
 class BreakGlassBackend(ModelBackend):
-    """Django's own for active staff, while break-glass is on; else it lets nobody in."""
+    """Django's backend, for active staff, while break-glass is on."""
 
     def authenticate(
         self,

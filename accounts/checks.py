@@ -1,15 +1,15 @@
-"""System checks: everything about the configuration that can be wrong without a network.
+"""System checks of the configuration. They need no network.
 
-`accounts.E001` a value of the pool, app client or site is malformed, or the snapshot of keys.
+`accounts.E001` a value of the pool, app client or site, or the snapshot of keys, is malformed.
 `accounts.E002` the keys that encrypt tokens are malformed.
-`accounts.E003` a trusted pool, or the rights that groups give, is malformed.
-`accounts.E004` an address to which single-page apps get their codes is malformed, or is our own.
+`accounts.E003` a trusted pool or the mapping of groups is malformed.
+`accounts.E004` a redirect URL for single-page apps is malformed, or is this site's own.
 `accounts.E005` the rights of an app client are malformed.
-`accounts.E006` a limit is unknown, not a whole number, or below its minimum.
-`accounts.W001` (`check --deploy`) the original stack's ways are served.
-`accounts.W002` (`check --deploy`) the user pool is one on this machine.
-`accounts.W003` (`check --deploy`) no session ever ends for being idle.
-`accounts.W004` the admin's password page is open.
+`accounts.E006` a limit is unknown, is not a whole number, or is below its minimum.
+`accounts.W001` (`check --deploy`) the wire contract of the original stack is served.
+`accounts.W002` (`check --deploy`) the user pool runs on this machine.
+`accounts.W003` (`check --deploy`) no session ends for being idle.
+`accounts.W004` staff can sign in with a password (break-glass).
 `accounts.W005` rights are listed for an app client whose tokens are not accepted.
 """
 
@@ -58,7 +58,7 @@ def register() -> None:
 
 
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Return one error for each wrong value, whichever readers fail because of it."""
+    """Return one error for each wrong value, even if several readers fail because of it."""
     messages: dict[str, CheckMessage] = {}
     for check_id, readers in _READERS.items():
         for read in readers:
@@ -93,8 +93,8 @@ def check_spa_compat(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Warning(
-            "SPA_COMPAT is on: codes are accepted in addresses, which servers log, and refresh "
-            "tokens in headers, so scripts of the page must hold them.",
+            "SPA_COMPAT is on: codes are accepted in URLs, which servers log, and refresh tokens "
+            "in headers, so scripts of the page must hold them.",
             hint="Set SPA_COMPAT=0 unless the original stack's UI is served from here.",
             id="accounts.W001",
         )
@@ -110,8 +110,8 @@ def check_pool_is_real(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Warning(
-            "The user pool is on this machine: anybody who reaches it signs in as anybody.",
-            hint="Set COGNITO_POOL_ID and the others to those of a pool at AWS.",
+            "The user pool runs on this machine. Anyone who can reach it can sign in as any user.",
+            hint="Set COGNITO_POOL_ID and the other variables to those of a pool at AWS.",
             id="accounts.W002",
         )
     ]
@@ -140,9 +140,9 @@ def check_break_glass(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Warning(
-            "BREAK_GLASS_LOGIN is on: staff sign in with a password of this site, past the pool "
-            "and its second factors.",
-            hint="Set BREAK_GLASS_LOGIN=0 as soon as people sign in through Cognito again.",
+            "BREAK_GLASS_LOGIN is on: staff can sign in with a password of this site, without the "
+            "pool and its second factors.",
+            hint="Set BREAK_GLASS_LOGIN=0 as soon as users can sign in through Cognito again.",
             id="accounts.W004",
         )
     ]

@@ -22,9 +22,9 @@ def group_required(
     [Callable[Concatenate[HttpRequest, P], HttpResponse]],
     Callable[Concatenate[HttpRequest, P], HttpResponse],
 ]:
-    """For pages: people in at least one of these groups of the pool.
+    """Require membership in at least one of these groups of the pool, for a page.
 
-    Who is not signed in is sent to sign in and comes back; who is and may not gets the 403 page.
+    An anonymous user is redirected to the sign-in page and back. Other users get a 403.
     """
     if not groups or callable(groups[0]):
         raise TypeError('group_required needs groups: @group_required("admins")')
@@ -37,7 +37,7 @@ def group_required(
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             if set(groups).isdisjoint(pool_groups(request)):
-                raise PermissionDenied(f"This is for people in the group {' or '.join(groups)}.")
+                raise PermissionDenied(f"This page requires the group {' or '.join(groups)}.")
             return view(request, *args, **kwargs)
 
         return guarded

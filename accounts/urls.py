@@ -1,6 +1,6 @@
-"""Addresses of the pages. `/signin` and `/signout` are registered at the app client.
+"""The URLs of the pages. `/signin` and `/signout` are registered at the app client.
 
-The steps of signing in and out stay open under Django's LoginRequiredMiddleware.
+Signing in and out does not require a login under Django's LoginRequiredMiddleware.
 """
 
 from django.contrib.auth.decorators import login_not_required

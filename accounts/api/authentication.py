@@ -1,8 +1,8 @@
-"""Who calls the API: `Authorization: Bearer <access token>`, or the session of a signed-in browser.
+"""Authentication of the API: `Authorization: Bearer <access token>`, or a browser's session.
 
-The access token is verified here, with keys at hand; nobody is asked (RFC 6750; what is checked is
-in cognito/verifier.py). Refusals say which mistake was made, as an `error` challenge of RFC 6750
-section 3 and in the answer's body, since whoever holds a token may know what is wrong with it.
+The access token is verified here with cached keys and without a call to Cognito (RFC 6750; the
+checks are in cognito/verifier.py). A refusal says what is wrong with the token, in a challenge of
+RFC 6750 section 3 and in the body.
 """
 
 from __future__ import annotations
@@ -28,30 +28,30 @@ from .principals import principal_maker
 
 
 class CognitoAuthentication(authentication.BaseAuthentication):
-    """Access tokens of the trusted pools, for accepted app clients.
+    """Authentication with access tokens of the trusted pools, for accepted app clients.
 
-    `request.user` is the person (an instance of AUTH_USER_MODEL) or a `Machine`; `request.auth` is
-    the verified `AccessClaims`. Without a bearer token the next authentication class has its turn.
+    `request.user` is a user (an instance of AUTH_USER_MODEL) or a `Machine`, and `request.auth` is
+    the verified `AccessClaims`. Without a bearer token, the next authentication class is tried.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, AccessClaims] | None:
         try:
             unverified = self.unverified_access_token(request)
-            found = None if unverified is None else self.identify(request, unverified)
+            caller = None if unverified is None else self.identify(request, unverified)
         except CognitoError as error:
             metrics.count("verifications", outcome=error.code)
             raise refusal(request, error) from error
-        if found is not None:
+        if caller is not None:
             metrics.count("verifications", outcome="ok")
-            _require_allowed_method(request, found[1])
-        return found
+            _require_allowed_method(request, caller[1])
+        return caller
 
     def identify(self, request: Request, unverified_access_token: str) -> tuple[Any, AccessClaims]:
-        """The principal and the claims. Raises CognitoError leaves, as `authenticated` does."""
+        """Return the principal and the claims. Raises CognitoError leaves."""
         return authenticated(unverified_access_token)
 
     def unverified_access_token(self, request: Request) -> str | None:
-        """What the request offers as an access token, or None. Raises MalformedToken."""
+        """Return the access token of the request, or None. Raises MalformedToken."""
         return bearer_token(request)
 
     def authenticate_header(self, request: Request) -> str:
@@ -59,7 +59,7 @@ class CognitoAuthentication(authentication.BaseAuthentication):
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """The signed-in browser, with CSRF protection; a failed check has a code of its own."""
+    """Authentication with a browser's session. A failed CSRF check has a code of its own."""
 
     def enforce_csrf(self, request: Request) -> None:
         try:
@@ -79,10 +79,9 @@ def _require_allowed_method(request: Request, claims: AccessClaims) -> None:
 
 
 def bearer_token(request: Request | HttpRequest) -> str | None:
-    """The token of the Authorization header; None when there is none or it is of another scheme.
+    """Return the token of the Authorization header, or None without one of the bearer scheme.
 
-    Raises MalformedToken: a bearer header that holds no single token. Servers join repeated headers
-    with commas, which no token holds.
+    Raises MalformedToken if a bearer header does not hold exactly one token.
     """
     header: str = request.META.get("HTTP_AUTHORIZATION", "")
     scheme, _, token = header.partition(" ")
@@ -95,9 +94,10 @@ def bearer_token(request: Request | HttpRequest) -> str | None:
 
 
 def authenticated(unverified_access_token: str) -> tuple[Any, AccessClaims]:
-    """The principal and the claims of an access token that counts now.
+    """Return the principal and the claims of a valid access token.
 
-    Costs no query and no call once the token was seen, but for the revocation feed's own.
+    A token that this process has verified before costs no call, and only the revocation feed's
+    queries.
 
     Raises TokenRejected, UnknownUser, ClaimsRefused, UserDeactivated, CognitoUnavailable.
     """
@@ -111,7 +111,7 @@ def authenticated(unverified_access_token: str) -> tuple[Any, AccessClaims]:
 
 def _unrevoked_principal_maker(claims: AccessClaims, access_token: str) -> Callable[[], Any]:
     revocations.compare_clocks(claims)
-    # First, since making a principal may create a person: whoever was deleted would be back with
-    # the next request of a program that still has a token.
+    # Checked first, because making a principal may create a user: a deleted user would be created
+    # again by the next request with an old token.
     revocation_feed.check(claims)
     return principal_maker(claims, access_token=access_token)

@@ -1,4 +1,4 @@
-"""Who calls, in the words of /api/user: from the access token, or from the browser's sign-in."""
+"""The description of the caller at /api/user, from the access token or the browser's sign-in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..users.token_rights import effective_scopes
 
 
 def describe_caller(request: Request) -> dict[str, Any]:
-    """`{"identity": {sub, userName, clientId}, "data": {…}}` of an authenticated request."""
+    """Return `{"identity": {sub, userName, clientId}, "data": {…}}` of an authenticated request."""
     claims = request.auth if isinstance(request.auth, AccessClaims) else None
     sign_in: SignIn | None = getattr(request, "sign_in", None) if claims is None else None
     source = claims or sign_in

@@ -22,7 +22,7 @@ REALM = "api"
 
 @dataclass(frozen=True)
 class BearerError:
-    """What a challenge says beside the scheme (RFC 6750 section 3)."""
+    """The parameters of a challenge (RFC 6750 section 3)."""
 
     error: str
     description: str
@@ -30,7 +30,7 @@ class BearerError:
 
 
 def challenge(problem: BearerError | None = None) -> str:
-    """The value of a WWW-Authenticate header."""
+    """Return the value of a WWW-Authenticate header."""
     parts = [f'realm="{REALM}"']
     if problem is not None:
         parts.append(f'error="{problem.error}"')
@@ -41,16 +41,16 @@ def challenge(problem: BearerError | None = None) -> str:
 
 
 def _quotable(text: str) -> str:
-    # The characters RFC 6750 section 3 allows; everything else would need escaping, or is none.
+    # RFC 6750 section 3 allows printable ASCII without quotes and backslashes.
     text = text.replace('"', "'").replace("\\", "/")
     return "".join(character if " " <= character <= "~" else "?" for character in text)
 
 
 def refusal(request: Request, error: CognitoError) -> exceptions.APIException:
-    """A CognitoError as the exception that Django REST framework answers with.
+    """Return the exception of Django REST framework for a CognitoError.
 
-    401 with a challenge for a token that does not count, 403 for a person who is not let in, else
-    what problems.py says (503 when Cognito or its keys cannot be had).
+    It is a 401 with a challenge for an invalid token, a 403 for a user without access, and
+    otherwise the status of problems/catalog (503 if Cognito or its keys are unavailable).
     """
     if isinstance(error, TokenRejected | UserDeactivated):
         request._bearer_error = BearerError("invalid_token", error.message)  # type: ignore[attr-defined]
@@ -62,8 +62,7 @@ def refusal(request: Request, error: CognitoError) -> exceptions.APIException:
 
 
 class Unavailable(exceptions.APIException):
-    """503, or 429 beyond a limit: the same request may succeed later. `wait` is in seconds, as
-    DRF's Throttled has it."""
+    """A 503, or a 429 beyond a limit. `wait` is in seconds, as in DRF's Throttled."""
 
     status_code: int = status.HTTP_503_SERVICE_UNAVAILABLE
     wait = RETRY_AFTER
@@ -84,10 +83,10 @@ class Unforeseen(exceptions.APIException):
 
 
 def unavailable(error: CognitoError) -> Unavailable:
-    """Return an error that the caller can only wait for as the exception that says how long."""
+    """Return the exception for an error that may be gone later, with the time to wait."""
     problem = problem_for(error)
-    answer = Unavailable(problem.sentence, code=error.code)
+    exception = Unavailable(problem.sentence, code=error.code)
     if isinstance(error, TooManyFailures):
-        answer.status_code = problem.status
-    answer.wait = retry_after(error)
-    return answer
+        exception.status_code = problem.status
+    exception.wait = retry_after(error)
+    return exception

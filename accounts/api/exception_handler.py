@@ -1,8 +1,8 @@
-"""Every answer of the API that fails: `{"detail", "code", "error"}`, the same shape everywhere.
+"""The error responses of the API: `{"detail", "code", "error"}`, the same shape everywhere.
 
-`detail` is for people, `code` for programs, `error` repeats `detail` for the original UI; wrong
-values are named under `fields`. What nobody foresaw is a 500 of that shape too, logged in full and
-told to whoever listens for errors, as Django does for pages.
+`detail` is a sentence, `code` is stable, and `error` repeats `detail` for the original UI. `fields`
+names invalid values. An unexpected exception becomes a 500 of that shape. It is logged with its
+traceback and sent to `got_request_exception`, as Django does for pages.
 """
 
 from __future__ import annotations
@@ -46,43 +46,43 @@ _SIGN_IN = (
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
-    """What Django REST framework answers when a view raised `error`."""
+    """Return the response to an `error` that a view raised."""
     request: Request | None = context.get("request")
-    known = _known(error, request)
-    response = rest_framework_handler(known, context)
-    if response is None and request is not None and _person_is_gone(request):
-        known = _person_gone(request)
-        response = rest_framework_handler(known, context)
+    exception = _to_api_exception(error)
+    response = rest_framework_handler(exception, context)
+    if response is None and request is not None and _is_user_deleted(request):
+        exception = _user_deleted(request)
+        response = rest_framework_handler(exception, context)
     if response is None:  # neither DRF's own nor Django's 403 or 404
-        known = Unforeseen()
-        response = Response(status=known.status_code)
+        exception = Unforeseen()
+        response = Response(status=exception.status_code)
         _report(error, request, response)
     unmet = getattr(request, "_unmet", None)
     if response.status_code == status.HTTP_403_FORBIDDEN and isinstance(unmet, Requirement):
         problem = BearerError(INSUFFICIENT_SCOPE, unmet.message, unmet.scope)
         response["WWW-Authenticate"] = challenge(problem)
-        known = exceptions.PermissionDenied(unmet.message, code=INSUFFICIENT_SCOPE)
-    response.data = _body(known, response)
-    if isinstance(known, exceptions.NotAuthenticated) and request is not None:
-        response.data |= _way_back(request)
+        exception = exceptions.PermissionDenied(unmet.message, code=INSUFFICIENT_SCOPE)
+    response.data = _body(exception, response)
+    if isinstance(exception, exceptions.NotAuthenticated) and request is not None:
+        response.data |= _sign_in_members(request)
     return response
 
 
-def _way_back(request: Request) -> dict[str, str]:
-    """Where a script of our pages leads its person, and whether they were signed in before."""
-    told = unauthenticated.body(request)
-    if told["code"] == unauthenticated.SESSION_ENDED:
-        return told
-    return {"login_url": told["login_url"]}
+def _sign_in_members(request: Request) -> dict[str, str]:
+    """Return the members that tell a script where to sign in, and whether a session ended."""
+    body = unauthenticated.body(request)
+    if body["code"] == unauthenticated.SESSION_ENDED:
+        return body
+    return {"login_url": body["login_url"]}
 
 
-def _known(error: Exception, request: Request | None) -> Exception:
-    """The same error in the terms of Django REST framework, where it has none of its own."""
+def _to_api_exception(error: Exception) -> Exception:
+    """Return the exception of Django REST framework for `error`, or `error` if there is none."""
     if isinstance(error, CognitoError):
         return unavailable(error)
     if outage.is_outage(error):
         outage.count_outage()
-        _log.error("The database doesn't answer: %s", str(error).partition("\n")[0])
+        _log.error("The database does not respond: %s", str(error).partition("\n")[0])
         return DatabaseUnavailable()
     if isinstance(error, RequestDataTooBig):
         return TooLarge()
@@ -91,28 +91,30 @@ def _known(error: Exception, request: Request | None) -> Exception:
     if isinstance(error, SuspiciousOperation):
         return exceptions.ParseError(*BAD_REQUEST)
     if isinstance(error, exceptions.NotAuthenticated):
-        told = exceptions.NotAuthenticated(_SIGN_IN)
-        told.auth_header = getattr(error, "auth_header", None)  # type: ignore[attr-defined]
-        return told
+        exception = exceptions.NotAuthenticated(_SIGN_IN)
+        exception.auth_header = getattr(error, "auth_header", None)  # type: ignore[attr-defined]
+        return exception
     return error
 
 
-def _person_is_gone(request: Request) -> bool:
-    """Whether the person of the access token was deleted since this process verified it: until the
-    next reading of the revocations, within the second, the token is still let in."""
+def _is_user_deleted(request: Request) -> bool:
+    """Return True if the access token's user was deleted a moment ago.
+
+    The revocation feed learns it within a second. Until then, the token is accepted.
+    """
     user: Any = getattr(request, "_user", None)
     if not isinstance(getattr(request, "_auth", None), AccessClaims) or not is_person(user):
         return False
     try:
         return not get_user_model()._default_manager.filter(pk=user.pk).exists()
-    except DatabaseError:  # then that is what is wrong
+    except DatabaseError:
         return False
 
 
-def _person_gone(request: Request) -> exceptions.APIException:
-    refused = refusal(request, TokenRevoked("its user was deleted on this site"))
-    refused.auth_header = CognitoAuthentication().authenticate_header(request)  # type: ignore[attr-defined]
-    return refused
+def _user_deleted(request: Request) -> exceptions.APIException:
+    exception = refusal(request, TokenRevoked("its user was deleted on this site"))
+    exception.auth_header = CognitoAuthentication().authenticate_header(request)  # type: ignore[attr-defined]
+    return exception
 
 
 def _body(error: Exception, response: Response) -> dict[str, Any]:
@@ -126,13 +128,13 @@ def _body(error: Exception, response: Response) -> dict[str, Any]:
 
 
 def _first_sentence(detail: Any, name: str = "") -> str:
-    """The first thing that is wrong, after the name of its field."""
+    """Return the first error, after the name of its field."""
     if isinstance(detail, dict) and detail:
         key, value = next(iter(detail.items()))
         general = key == "non_field_errors"
         return _first_sentence(value, name if general else f"{name}.{key}".lstrip("."))
     if isinstance(detail, list) and detail:
-        return _first_sentence(next((each for each in detail if each), ""), name)
+        return _first_sentence(next((item for item in detail if item), ""), name)
     return f"{name}: {detail}" if name else str(detail)
 
 

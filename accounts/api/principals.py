@@ -58,8 +58,8 @@ class Machine:
         return set()
 
 
-# What a person's instance holds from the start. Everything else is read when it is asked for, so
-# that staff and superuser rights are always those of now, however long the token lasts.
+# A user's instance holds these fields from the start. All others are read on access, so that staff
+# and superuser status are current, however long the token is valid.
 _KEPT_FIELDS = ("is_active",)
 
 
@@ -86,25 +86,25 @@ def _instance_maker(user: Any, cls: Any) -> Callable[[], Any]:
     `cls` is the user model, or a limited class of it.
     """
     model = get_user_model()
-    kept = [model._meta.pk.attname, model.USERNAME_FIELD]
+    loaded = [model._meta.pk.attname, model.USERNAME_FIELD]
     for name in _KEPT_FIELDS:
         try:
-            kept.append(model._meta.get_field(name).attname)  # type: ignore[union-attr]
-        except FieldDoesNotExist:  # a host's own user model need not have it
+            loaded.append(model._meta.get_field(name).attname)  # type: ignore[union-attr]
+        except FieldDoesNotExist:  # a host project's user model may lack this field
             continue
-    names = [field.attname for field in model._meta.concrete_fields if field.attname in kept]
+    names = [field.attname for field in model._meta.concrete_fields if field.attname in loaded]
     values = [getattr(user, name) for name in names]
     template = model.from_db(user._state.db, names, values)
-    database, known = template._state.db, vars(template)
-    del known["_state"]
+    database, attributes = template._state.db, vars(template)
+    del attributes["_state"]
 
     def instance() -> Any:
-        # As a copy of the template with a state of its own, in a sixth of the time.
+        # Faster than copy(), with a state of its own.
         state = ModelState()
         state.adding, state.db = False, database
-        twin = cls.__new__(cls)
-        twin.__dict__.update(known)
-        twin._state = state
-        return twin
+        copied = cls.__new__(cls)
+        copied.__dict__.update(attributes)
+        copied._state = state
+        return copied
 
     return instance

@@ -1,4 +1,4 @@
-"""What the API says and takes, in the original stack's camelCase."""
+"""The JSON of the API's own endpoints, in the original stack's camelCase."""
 
 from typing import Any
 
@@ -17,8 +17,9 @@ _VERIFIER_MALFORMED = (
 class CodeSerializer(serializers.Serializer[dict[str, str]]):
     """An authorization code to exchange for tokens.
 
-    `codeVerifier` is required unless SPA_COMPAT is on. With our client secret added, a code alone
-    would be enough for whoever finds it in a history, a log or a Referer (RFC 9700 section 2.1.1).
+    `codeVerifier` is required unless SPA_COMPAT is on. This site adds its client secret, so without
+    a verifier, an attacker who finds a code in a log or a Referer could use it (RFC 9700 section
+    2.1.1).
     """
 
     code = serializers.CharField(max_length=2048)
@@ -46,7 +47,7 @@ class CodeSerializer(serializers.Serializer[dict[str, str]]):
 
 
 class TokensSerializer(serializers.Serializer[Any]):
-    """What a code was redeemed for."""
+    """The tokens for a code."""
 
     accessToken = serializers.CharField()  # noqa: N815
     refreshToken = serializers.CharField()  # noqa: N815
@@ -54,7 +55,7 @@ class TokensSerializer(serializers.Serializer[Any]):
 
 
 class IdentitySerializer(serializers.Serializer[Any]):
-    """Who calls, as the access token says. A machine has no user name."""
+    """The identity of the caller. A machine has no user name."""
 
     sub = serializers.CharField()
     userName = serializers.CharField(allow_null=True)  # noqa: N815
@@ -62,7 +63,7 @@ class IdentitySerializer(serializers.Serializer[Any]):
 
 
 class CallerDataSerializer(serializers.Serializer[Any]):
-    """What is known of the caller beside the identity."""
+    """The other data about the caller."""
 
     email = serializers.CharField(allow_null=True)
     name = serializers.CharField(allow_null=True)
@@ -75,17 +76,17 @@ class CallerDataSerializer(serializers.Serializer[Any]):
 
 
 class CallerSerializer(serializers.Serializer[Any]):
-    """The answer of /api/user."""
+    """The response of /api/user."""
 
     identity = IdentitySerializer()
     data = CallerDataSerializer()  # type: ignore[assignment] # the wire's name
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
-    """The one shape of everything that fails."""
+    """The body of every error response."""
 
     detail = serializers.CharField(help_text="What happened and what to do next.")
-    code = serializers.CharField(help_text="Stable, for programs.")
+    code = serializers.CharField(help_text="A stable code.")
     error = serializers.CharField(help_text="The same as `detail`, for the original UI.")
     fields = serializers.DictField(  # type: ignore[assignment]
         required=False, help_text="Which values are wrong, and why."

@@ -1,10 +1,9 @@
-"""The original stack's ways, for its React UI and others like it: loaded only with `SPA_COMPAT`.
+"""The wire contract of the original stack, for its React UI. It is loaded only with `SPA_COMPAT`.
 
-Its API stands at the root, codes are redeemed by GET, access tokens may come as `x-access-token`,
-and refresh tokens travel with every request as `x-refresh-token`: an expired access token is
-refreshed on the way and the new one comes back in a header. That puts refresh tokens where scripts
-can read them, which is why a new front end does better with the cookie session or a PKCE client of
-its own (docs/api.md), and why `check --deploy` warns.
+The API is at the root, codes are exchanged by GET, and access tokens may come as `x-access-token`.
+Each request sends the refresh token as `x-refresh-token`: an expired access token is refreshed, and
+the new one returns in a header. Scripts can read these refresh tokens, so `check --deploy` warns. A
+new front end should use the session or a PKCE client of its own (docs/api.md).
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ from ..tokens.grants import require_same_sign_in
 from ..tokens.shared_refresh import Refreshed, refresh_once
 from .authentication import CognitoAuthentication, authenticated, bearer_token
 
-_NEW_TOKENS = "_refreshed_tokens"  # where authentication leaves them for the middleware
+_NEW_TOKENS = "_refreshed_tokens"  # set on the request by authentication, read by the middleware
 
 
 class SpaAuthentication(CognitoAuthentication):
-    """Bearer or `x-access-token`; refreshed with `x-refresh-token` when it has merely expired."""
+    """Authentication that refreshes an expired access token with `x-refresh-token`."""
 
     def unverified_access_token(self, request: Request) -> str | None:
         return bearer_token(request) or request.META.get("HTTP_X_ACCESS_TOKEN") or None
@@ -46,8 +45,8 @@ class SpaAuthentication(CognitoAuthentication):
                 raise
         subnet = subnet_of(request._request)
         refreshed = refresh_for(claims, unverified_refresh_token, subnet=subnet)
-        # First, since `authenticated` creates users and changes their rights: a refused request
-        # must change nothing.
+        # Checked before `authenticated`, which creates users and changes their rights: a refused
+        # request must change nothing.
         require_same_sign_in(
             claims, provider().sign_in_verifier.access_claims(refreshed.access_token)
         )
@@ -57,7 +56,7 @@ class SpaAuthentication(CognitoAuthentication):
 
 
 def _is_ours(claims: AccessClaims | IdClaims) -> TypeGuard[AccessClaims]:
-    """Whether the token is of a person at the app client whose secret we hold."""
+    """Return True if the token is a user's, from the app client whose secret this site has."""
     config = provider().config
     return (
         isinstance(claims, AccessClaims)
@@ -67,17 +66,17 @@ def _is_ours(claims: AccessClaims | IdClaims) -> TypeGuard[AccessClaims]:
 
 
 def refresh_for(expired: AccessClaims, unverified_refresh_token: str, *, subnet: str) -> Refreshed:
-    """What the refresh token yields for the bearer of a genuine but expired access token.
+    """Return new tokens for a refresh token that came with a genuine but expired access token.
 
     Raises:
-        TokenRevoked, SessionEnded: the sign-in is over, or the access token is too old to tell.
-        CognitoUnavailable: no answer; the sign-in goes on.
-        TooManyFailures: the budget of this user in `subnet` is used up; the sign-in goes on.
-        ClientRejected, RequestRejected: our configuration does not fit the app client.
+        TokenRevoked, SessionEnded: the sign-in has ended, or the access token is too old to tell.
+        CognitoUnavailable: there was no usable response; the sign-in continues.
+        TooManyFailures: the budget of this user in `subnet` is exhausted; the sign-in continues.
+        ClientRejected, RequestRejected: our configuration does not match the app client.
     """
     revocation_feed.check(expired)
     if time.time() - expired.issued_at > provider().limits.access_token:
-        # Revocations are remembered as long as an access token can live, and no longer.
+        # A revocation is deleted once no access token from before it can be valid.
         raise SessionEnded("unused for too long; sign in again")
     try:
         return refresh_once(unverified_refresh_token, subnet=subnet, subject=expired.subject)
@@ -86,7 +85,7 @@ def refresh_for(expired: AccessClaims, unverified_refresh_token: str, *, subnet:
 
 
 class RefreshedTokensMiddleware:
-    """Puts the tokens of a refresh into the headers of the answer it was made for."""
+    """Middleware that returns the tokens of a refresh in the response's headers."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

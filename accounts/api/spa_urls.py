@@ -8,12 +8,12 @@ from rest_framework.response import Response
 
 
 def addresses(api: list[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
-    """The URL patterns of `api` at the root as well, and codes by GET in both places."""
-    # Not at the top: whoever imports DRF's views makes DRF import this module's authentication.
+    """Return the URL patterns of `api` at the root, and the exchange of codes by GET."""
+    # Not at the top: importing DRF's views makes DRF import this package's authentication.
     from .views import TokensView
 
     class CompatTokensView(TokensView):
-        """Also by GET, with the code in the query: the original UI knows no other way."""
+        """The exchange by GET, with the code in the query, as the original UI does it."""
 
         http_method_names = ("get", "post", "options")
 

@@ -1,4 +1,4 @@
-"""The API's own endpoints: redeem a code, say who calls."""
+"""The API's own endpoints: exchange a code, describe the caller."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class TokensView(APIView):
-    """Redeem the authorization code of a single-page app for its tokens."""
+    """Exchange the authorization code of a single-page app for tokens."""
 
     name = "Get tokens"
     authentication_classes = ()
@@ -68,8 +68,8 @@ class TokensView(APIView):
     def _exchange(self, request: Request, data: Any) -> Response:
         serializer = CodeSerializer(data=data)
         serializer.is_valid(raise_exception=True)
-        given = serializer.validated_data
-        if given["redirectUri"] not in provider().spa_redirect_uris:
+        values = serializer.validated_data
+        if values["redirectUri"] not in provider().spa_redirect_uris:
             raise ParseError(
                 "This redirectUri is not allowed here; COGNITO_SPA_REDIRECT_URIS names those that "
                 "are.",
@@ -77,18 +77,18 @@ class TokensView(APIView):
             )
         tokens = redeem_code(
             request._request,
-            code=given["code"],
-            redirect_uri=given["redirectUri"],
-            code_verifier=given.get("codeVerifier"),
+            code=values["code"],
+            redirect_uri=values["redirectUri"],
+            code_verifier=values.get("codeVerifier"),
         )
-        answer = TokensSerializer(
+        output = TokensSerializer(
             {
                 "accessToken": tokens.access_token,
                 "refreshToken": tokens.refresh_token or "",
                 "idToken": tokens.id_token,
             }
         )
-        return Response(answer.data, headers={"Cache-Control": "no-store"})
+        return Response(output.data, headers={"Cache-Control": "no-store"})
 
 
 def _refusal(error: CognitoError) -> Exception:
@@ -98,20 +98,20 @@ def _refusal(error: CognitoError) -> Exception:
         return ParseError(f"{problem.what} {problem.why}", code=error.code)
     if isinstance(error, RequestRejected):
         return ParseError(
-            "The code was sent to another redirectUri, or asked for by another client.",
+            "The code belongs to another redirectUri or another app client.",
             code=error.code,
         )
     if isinstance(error, SignInRejected):
         return PermissionDenied(problem.sentence, code=error.code)
-    if isinstance(error, TokenRejected):  # Cognito's own, fresh tokens: not the caller's doing
-        _log.error("Tokens just issued by the pool were not accepted: %s", error.message)
+    if isinstance(error, TokenRejected):  # the tokens are from Cognito, not from the caller
+        _log.error("Tokens that the pool has just issued are not valid here: %s", error.message)
     elif problem.settings:
-        _log.error("A code was not redeemed (%s): %s", problem.settings, error.message)
+        _log.error("A code was not exchanged (%s): %s", problem.settings, error.message)
     return unavailable(error)
 
 
 class CallerView(APIView):
-    """Who calls: the identity, and what is known about it."""
+    """Describe the caller: its identity, groups, scopes and permissions."""
 
     name = "User"
     permission_classes = (IsAuthenticated,)
@@ -121,13 +121,12 @@ class CallerView(APIView):
         responses={200: CallerSerializer, **dict.fromkeys((401, 403, 503), ErrorSerializer)},
     )
     def get(self, request: Request) -> Response:
-        # As CallerSerializer describes it. Passing through one would make ten field objects anew
-        # each time, a tenth of this answer.
+        # CallerSerializer describes this response. Serializing through it would be slower.
         return Response(describe_caller(request), headers={"Cache-Control": "no-store"})
 
 
 class UnknownAddressView(APIView):
-    """Any other address below /api/: its 404 has the shape of all our errors."""
+    """The 404 for every other URL below /api/, in the shape of all errors."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -135,4 +134,4 @@ class UnknownAddressView(APIView):
     name = "API"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        raise NotFound("The API has nothing at this address. See /docs.")
+        raise NotFound("The API has no endpoint at this URL. See /docs.")

@@ -1,4 +1,4 @@
-"""The verbs: what pages, API and commands do about signing in and out, each in one place."""
+"""Signing out: one browser, one sign-in, or everywhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..tokens import revocations
 from ..users.provisioning import own_pool_identities
 from . import browser_session, ending
 
-# What those read whose refresh tokens Cognito has not revoked yet, when it did not respond.
+# Messages for when Cognito did not respond, so refresh tokens are still to be revoked.
 UNREACHED_FOR_OPERATORS = (
     "Cognito didn't respond. `manage.py housekeeping` will revoke the remaining refresh tokens."
 )
@@ -27,8 +27,11 @@ UNREACHED_FOR_USERS = "Cognito didn't respond. We'll keep trying to revoke your 
 
 @dataclass(frozen=True)
 class SignedOut:
-    """`address`: where the browser ends its session at the provider. `reached`: whether the
-    provider answered when the refresh tokens were revoked. `ended`: how many sign-ins."""
+    """The result of a sign-out.
+
+    `address` is the URL where the browser ends its session at Cognito. `reached` is False if
+    Cognito did not respond when the refresh tokens were revoked. `ended` is the number of sign-ins.
+    """
 
     address: str
     reached: bool
@@ -36,9 +39,9 @@ class SignedOut:
 
 
 def sign_out(request: HttpRequest) -> SignedOut:
-    """End this browser's sign-in here, revoke its refresh token, and say where to go on.
+    """End this browser's sign-in here and revoke its refresh token.
 
-    The local session ends whatever the provider answers.
+    The session ends even if Cognito does not respond.
     """
     row = browser_session.current_sign_in(request)
     reached = row is None or end_sign_in(row, reason=SignIn.EndReason.SIGNED_OUT, request=request)
@@ -47,9 +50,10 @@ def sign_out(request: HttpRequest) -> SignedOut:
 
 
 def end_sign_in(row: SignIn, *, reason: str, request: HttpRequest | None = None) -> bool:
-    """End one sign-in and its access tokens at once, and revoke its refresh token (RFC 7009).
+    """End one sign-in and its access tokens, and revoke its refresh token (RFC 7009).
 
-    False: the provider did not answer within two seconds; `manage.py housekeeping` tries again.
+    Return False if Cognito did not respond within two seconds. `manage.py housekeeping` tries
+    again.
     """
     return ending.revoke([ending.end(row, reason=reason, request=request)])
 
@@ -57,10 +61,10 @@ def end_sign_in(row: SignIn, *, reason: str, request: HttpRequest | None = None)
 def sign_out_everywhere(
     user: Any, *, request: HttpRequest | None = None, by: Any = None
 ) -> SignedOut:
-    """End all sign-ins of this person; access tokens issued until now stop working at this API.
+    """End all sign-ins of this user, and revoke all access tokens issued until now.
 
-    The sessions and tokens of this site end at once and whatever the provider answers. With AWS
-    credentials, the pool ends all its tokens of the person as well, those of other apps included.
+    The sessions and tokens of this site end even if Cognito does not respond. With AWS credentials,
+    the pool also revokes all its refresh tokens of the user, including those of other apps.
     """
     row = browser_session.current_sign_in(request) if request else None
     ended, pending = end_everything(
@@ -76,10 +80,13 @@ def sign_out_everywhere(
 def end_everything(
     user: Any, *, reason: str, request: HttpRequest | None = None, by: Any = None
 ) -> tuple[int, list[PendingRevocation]]:
-    """End all sign-ins of this person in the database. Returns how many, and what is still to be
-    revoked at the provider. `by` is the user who asked for it, if it was not the person."""
+    """End all sign-ins of this user in the database.
+
+    Return their number, and the refresh tokens that are still to be revoked at Cognito. `by` is the
+    user who requested it, if that is another user.
+    """
     with transaction.atomic():
-        # First, so that a token renewed at this very moment is caught by its own sign-in's end.
+        # Revoked first: a token that is renewed at this moment is revoked by its own sign-in's end.
         for identity in Identity.objects.filter(user=user):
             revocations.revoke_person(issuer=identity.issuer, subject=identity.subject)
         rows = list(SignIn.objects.live().select_related("user").filter(user=user).order_by("pk"))
@@ -96,7 +103,7 @@ def end_everything(
 
 
 def _way_out(row: SignIn | None) -> str:
-    """Where the browser of this sign-in goes from here."""
+    """Return the URL for the browser of this sign-in after the sign-out."""
     if row is not None and row.by_password:
         return page_address("signed_out")
     return address_at_the_provider()

@@ -25,7 +25,7 @@ from .attempts import SignInAttempt
 
 
 def record_refusal(request: HttpRequest, error: CognitoError, *, reference: str) -> None:
-    """Record why an attempt was refused; without a reference (no attempt of ours) only log it."""
+    """Record why an attempt was refused, or only log it if it has no reference."""
     problem = problem_for(error)
     metrics.count("sign_ins", result=error.code)
     if not reference:
@@ -47,19 +47,19 @@ def record_refusal(request: HttpRequest, error: CognitoError, *, reference: str)
 
 
 def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str) -> SignIn:
-    """Redeem the code, sign its person in to this browser and keep the tokens.
+    """Exchange the code, sign its user in and store the tokens.
 
     Raises CognitoError leaves: TokenRejected, SignInRejected, TokenEndpointError,
-    CognitoUnavailable; then nothing has changed for the browser.
+    CognitoUnavailable. Then nothing has changed for the browser.
     """
     previous = browser_session.current_sign_in(request)
     user = auth.authenticate(request, grant=CodeGrant(attempt=attempt, code=code))
     if user is None:
-        raise CognitoError("no authentication backend took the sign-in")
+        raise CognitoError("no authentication backend handled the sign-in")
     granted: GrantedTokens = request.granted_tokens  # type: ignore[attr-defined]
-    request.session.set_expiry(None)  # login() would keep the hour of a break-glass session
+    request.session.set_expiry(None)  # login() would keep the expiry of a break-glass session
     auth.login(request, user)
-    request.session.cycle_key()  # login() keeps the session id when the same person returns
+    request.session.cycle_key()  # login() keeps the session ID if the same user signs in again
     row = SignIn.objects.create(
         user=user,
         issuer=granted.access_claims.issuer,
@@ -85,11 +85,11 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
 
 
 def sign_in_by_password(request: HttpRequest, user: Any) -> SignIn:
-    """Let in somebody whose password the break-glass page has accepted, for an hour at most."""
+    """Sign in a user whose password was accepted by the break-glass page, for an hour at most."""
     previous = browser_session.current_sign_in(request)
     auth.login(request, user, backend=break_glass.BACKEND)
     request.session.cycle_key()
-    # A moment, not a number of seconds: those would be counted anew with each change.
+    # A time, because a number of seconds would start again with each change of the session.
     ends_at = timezone.now() + limits.LONGEST_SESSION
     request.session.set_expiry(ends_at)
     row = SignIn.objects.create(
@@ -110,7 +110,7 @@ def sign_in_by_password(request: HttpRequest, user: Any) -> SignIn:
 
 @dataclass(frozen=True)
 class CodeGrant:
-    """An authorization code and the attempt it answers; its repr shows no secret."""
+    """An authorization code and its attempt. Its repr does not show the code."""
 
     attempt: SignInAttempt
     code: str = field(repr=False)

@@ -1,8 +1,8 @@
-"""The pages of signing in and out. Each parses, calls one service, answers.
+"""The views that begin a sign-in and that receive its callback.
 
-Subclasses of mozilla-django-oidc's views with their `get` overridden whole: upstream keeps
-attempts in the session, where parallel tabs overwrite each other, and signs people out on any
-callback that carries `?error=`.
+They subclass mozilla-django-oidc's views and replace their `get`: upstream stores attempts in the
+session, where parallel tabs overwrite each other, and signs users out on any callback with
+`?error=`.
 """
 
 from __future__ import annotations
@@ -77,8 +77,10 @@ def go_to_hosted_ui(
 
 @method_decorator(never_cache, name="dispatch")
 class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
-    """To the hosted UI. `?next=` says where to return; `?another=1` asks who it is, even of
-    somebody signed in.
+    """The redirect to the hosted UI.
+
+    `?next=` is the page to return to. `?another=1` asks for credentials even if the user is signed
+    in.
 
     A subclass may override `get_extra_params(request)`. Its parameters are added to the hosted UI's
     URL, and never replace ours.
@@ -105,16 +107,16 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
 
 
 class SignUpView(SignInView):
-    """To the hosted UI's page for creating an account."""
+    """The redirect to the hosted UI's page for creating an account."""
 
     sign_up = True
 
 
 def _already_signed_in(request: HttpRequest, next_url: str) -> HttpResponse:
-    """On to the page; to the 403 page when the same page has just sent them here.
+    """Redirect to the page, or raise a 403 if that page has just redirected here.
 
-    Django's `permission_required` sends people to sign in who are signed in and may not: going on
-    would turn in a circle.
+    Django's `permission_required` sends signed-in users without the permission to the sign-in page.
+    Redirecting them back would be a circle.
     """
     key = "forbidden_page"
     if next_url and request.session.pop(key, None) == next_url:
@@ -126,7 +128,7 @@ def _already_signed_in(request: HttpRequest, next_url: str) -> HttpResponse:
 
 @method_decorator((never_cache, without_renewal), name="dispatch")
 class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
-    """Where the hosted UI sends people back (the registered redirect_uri).
+    """The callback of the hosted UI (the registered redirect_uri).
 
     A subclass may override `login_success()` and `login_failure()`. They return the response, and
     read what they need from `self`.
@@ -165,7 +167,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         return response
 
     def _complete(self, attempt: SignInAttempt, callback: Callback) -> SignIn:
-        """Sign the user in. Raises CognitoError leaves, as `services.complete_sign_in` does."""
+        """Sign the user in. Raises CognitoError leaves, as `flow.complete_sign_in` does."""
         began = datetime.fromtimestamp(attempt.started_at, UTC).isoformat()
         metrics.count("sign_ins_returned")
         note(attempt.reference, "callback", began=began, next=attempt.next_url.partition("?")[0])
@@ -216,13 +218,13 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         )
 
     def _again(self, attempt: SignInAttempt) -> HttpResponse:
-        """A callback that was already answered: reloaded, or reached by the back button."""
+        """Handle a callback that was handled before, after a reload or the back button."""
         if self.request.user.is_authenticated:
             return HttpResponseRedirect(destination(attempt.next_url))
         return self._start_once_more(attempt.next_url)
 
     def _without_attempt(self, callback: Callback) -> HttpResponse:
-        """Not begun in this browser, or too long ago. Nobody is signed out for it."""
+        """Handle an attempt that another browser began, or that is too old. Do not sign out."""
         if self.request.user.is_authenticated:
             return HttpResponseRedirect(destination(""))
         if attempts.was_restarted(callback.state):
