@@ -1,6 +1,6 @@
-"""``python -m local_pool``: serve the pool, or talk to the one that runs.
+"""``python -m local_pool``: serve the pool, or control the running one.
 
-serve (what it does without a word), do COMMAND …, token NAME, counts, env, reset
+Subcommands: serve (the default), do COMMAND …, token NAME, counts, env, reset
 """
 
 import argparse
@@ -23,20 +23,20 @@ from .errors import ConfigError
 
 def main() -> int:
     parser = argparse.ArgumentParser("python -m local_pool", description="A local user pool.")
-    verbs = parser.add_subparsers(dest="verb")
-    serving = verbs.add_parser("serve", help="serve the pool (the default)")
-    serving.add_argument("--host", default="127.0.0.1", help="loopback unless --allow-remote")
-    serving.add_argument("--allow-remote", action="store_true", help="bind to another address")
-    telling = verbs.add_parser("do", help="tell the running pool: disable ada, cognito-down …")
-    telling.add_argument("words", nargs=argparse.REMAINDER)
-    asking = verbs.add_parser("token", help="print an access token of a person, or of: machine")
-    asking.add_argument("name")
-    asking.add_argument("--scope", default="", help="separated by spaces; all if left out")
-    asking.add_argument("--client", default="", help="a client id; the web client if left out")
-    asking.add_argument("--id", action="store_true", help="the ID token instead")
-    verbs.add_parser("counts", help="how often which endpoint was asked")
-    verbs.add_parser("env", help="the COGNITO_* lines for an application's .env")
-    verbs.add_parser("reset", help="forget everything; people as pool.toml declares them")
+    subcommands = parser.add_subparsers(dest="subcommand")
+    serve = subcommands.add_parser("serve", help="serve the pool (the default)")
+    serve.add_argument("--host", default="127.0.0.1", help="loopback unless --allow-remote")
+    serve.add_argument("--allow-remote", action="store_true", help="allow a non-loopback --host")
+    do = subcommands.add_parser("do", help="command the running pool: disable ada, cognito-down …")
+    do.add_argument("words", nargs=argparse.REMAINDER)
+    token = subcommands.add_parser("token", help='print an access token of a user, or of "machine"')
+    token.add_argument("name")
+    token.add_argument("--scope", default="", help="separated by spaces (default: all scopes)")
+    token.add_argument("--client", default="", help="a client ID (default: the web client)")
+    token.add_argument("--id", action="store_true", help="print the ID token instead")
+    subcommands.add_parser("counts", help="print the number of requests per endpoint")
+    subcommands.add_parser("env", help="print the COGNITO_* lines for an application's .env")
+    subcommands.add_parser("reset", help="delete all state and load the users of pool.toml again")
     try:
         _perform(parser.parse_args(sys.argv[1:] or ["serve"]))
     except ConfigError as error:
@@ -46,25 +46,25 @@ def main() -> int:
 
 
 def _perform(options: argparse.Namespace) -> None:
-    if options.verb == "do":
-        print(_ask("POST", "faults", {"do": shlex.join(options.words)})["said"])
-    elif options.verb == "token":
-        wanted = {"as": options.name, "scope": options.scope, "client": options.client}
-        print(_ask("POST", "token", wanted)["id_token" if options.id else "access_token"])
-    elif options.verb == "counts":
-        for name, number in sorted(_ask("GET", "counts").items()):
+    if options.subcommand == "do":
+        print(_call("POST", "faults", {"do": shlex.join(options.words)})["said"])
+    elif options.subcommand == "token":
+        body = {"as": options.name, "scope": options.scope, "client": options.client}
+        print(_call("POST", "token", body)["id_token" if options.id else "access_token"])
+    elif options.subcommand == "counts":
+        for name, number in sorted(_call("GET", "counts").items()):
             print(f"{number:6} {name}")
-    elif options.verb == "env":
+    elif options.subcommand == "env":
         for name, value in load_config(os.environ).app_environment().items():
             print(f"{name}={value}")
-    elif options.verb == "reset":
+    elif options.subcommand == "reset":
         _reset()
     else:
         _serve(options.host, options.allow_remote)
 
 
 def _serve(host: str, allow_remote: bool) -> None:
-    from . import people
+    from . import users
     from .journal import Journal
     from .pool import Pool
     from .server import Server, listen
@@ -72,29 +72,29 @@ def _serve(host: str, allow_remote: bool) -> None:
 
     if host not in LOOPBACK and not allow_remote:
         raise ConfigError(
-            f"{host} is not this machine alone: the pool is for development. If you"
-            " mean it, add --allow-remote."
+            f"{host} is not a loopback address, and the pool is for development only."
+            " To serve it there anyway, add --allow-remote."
         )
     config = load_config(os.environ)
     try:
         listener = listen(host, config.port)
     except OSError as error:
-        said = "is taken: stop what uses it, or set POOL_PORT to a free one"
+        problem = "is in use: stop the process that uses it, or set POOL_PORT to a free port"
         if isinstance(error, PermissionError):
-            said = "is not for everyone: set POOL_PORT to one above 1023"
-        raise ConfigError(f"Port {config.port} {said}.") from error
+            problem = "requires root privileges: set POOL_PORT to a port above 1023"
+        raise ConfigError(f"Port {config.port} {problem}.") from error
     pool = Pool(config, Store(_folder()), journal=Journal(_print))
-    people.seed(pool)
-    over = Event()
+    users.seed(pool)
+    stop_requested = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: over.set())
+        signal.signal(number, lambda *_: stop_requested.set())
     server = Server(pool, listener, hosts=(*LOOPBACK, host))
-    over.wait()
+    stop_requested.wait()
     server.stop()
 
 
 def _print(line: str) -> None:
-    with contextlib.suppress(OSError):  # whoever read it is gone; people still sign in
+    with contextlib.suppress(OSError):  # a closed pipe must not stop sign-ins
         print(line, flush=True)
 
 
@@ -104,30 +104,30 @@ def _folder() -> Path:
 
 def _reset() -> None:
     try:
-        print(_ask("POST", "faults", {"do": "reset"})["said"])
+        print(_call("POST", "faults", {"do": "reset"})["said"])
     except ConfigError:  # it is not running
         for name in ("state.json", "keys.json"):
             (_folder() / name).unlink(missing_ok=True)
         print("the pool will start as pool.toml declares it")
 
 
-def _ask(method: str, what: str, body: dict[str, str] | None = None) -> Any:
-    """The running pool's JSON answer. Raises ConfigError with a sentence for the person."""
+def _call(method: str, path: str, body: dict[str, str] | None = None) -> Any:
+    """Return the running pool's JSON response, or raise ConfigError with a message to print."""
     port = load_config(os.environ).port
     data = json.dumps(body).encode() if body is not None else None
     headers = {"Content-Type": "application/json"}
-    address = f"http://127.0.0.1:{port}/_local/{what}"
-    request = urllib.request.Request(address, data, headers, method=method)
+    url = f"http://127.0.0.1:{port}/_local/{path}"
+    request = urllib.request.Request(url, data, headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 (loopback)
             return json.load(response)
     except urllib.error.HTTPError as error:
         with contextlib.suppress(ValueError):
             raise ConfigError(json.load(error)["error"]) from error
-        raise ConfigError(f"The pool answered {error.code}.") from error
+        raise ConfigError(f"The pool responded with {error.code}.") from error
     except (OSError, ValueError) as error:
         start = "start it with `make run` or python -m local_pool"
-        raise ConfigError(f"No pool answers on port {port}: {start}.") from error
+        raise ConfigError(f"No pool responds on port {port}: {start}.") from error
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The ``cognito-idp`` JSON operations an application uses at run time: ``POST /``.
 
-The operation is named in ``X-Amz-Target``; signatures are not checked, so any AWS credentials do
-(boto3: ``client("cognito-idp", endpoint_url=…, region_name="local-1")``). Errors are status 400
-with ``__type``. An operation that is missing answers UnknownOperationException.
+``X-Amz-Target`` names the operation. Signatures are not checked, so that any AWS credentials work
+(boto3: ``client("cognito-idp", endpoint_url=…, region_name="local-1")``). Errors have status 400
+and a ``__type``, which is UnknownOperationException for an operation that is not implemented.
 """
 
 import json
@@ -13,11 +13,11 @@ from typing import Any
 from flask import request
 from werkzeug.wrappers import Response
 
-from . import access, client_secrets, grants, people, verification
+from . import access, client_secrets, grants, users, verification
 from .declarations import Client
-from .errors import PersonRefused, TokenRefused
+from .errors import TokenError, UserError
 from .pool import Pool
-from .records import ClientSecret, Person
+from .records import ClientSecret, PoolUser
 
 Body = dict[str, Any]
 JSON = "application/x-amz-json-1.1"
@@ -34,60 +34,60 @@ def call(pool: Pool) -> Response:
     name = operation()
     perform = OPERATIONS.get(name)
     if perform is None:
-        raise PersonRefused("UnknownOperationException", f"The local pool has no operation {name}.")
+        raise UserError("UnknownOperationException", f"The local pool has no operation {name}.")
     try:
         body = json.loads(request.get_data() or b"{}")
     except ValueError:
-        raise PersonRefused("SerializationException", "The body must be a JSON object.") from None
+        raise UserError("SerializationException", "The body must be a JSON object.") from None
     try:
         if body.get("UserPoolId", pool.config.id) != pool.config.id:
             missing = f"User pool {body['UserPoolId']} does not exist."
-            raise PersonRefused("ResourceNotFoundException", missing)
-        answer = perform(pool, body)
+            raise UserError("ResourceNotFoundException", missing)
+        result = perform(pool, body)
     except KeyError as error:
         required = f"1 validation error detected: {error.args[0]} must not be null"
-        raise PersonRefused(INVALID, required) from None
+        raise UserError(INVALID, required) from None
     except (AttributeError, TypeError, ValueError):
-        raise PersonRefused(INVALID, "A member has the wrong type.") from None
-    except TokenRefused as refusal:
-        kind = OAUTH_ERRORS.get(refusal.error, INVALID)
-        kind = "RefreshTokenReuseException" if refusal.cause == grants.REUSED else kind
-        raise PersonRefused(kind, refusal.cause) from None
+        raise UserError(INVALID, "A member has the wrong type.") from None
+    except TokenError as error:
+        kind = OAUTH_ERRORS.get(error.error, INVALID)
+        kind = "RefreshTokenReuseException" if error.cause == grants.REUSED else kind
+        raise UserError(kind, error.cause) from None
     pool.journal.line(f"api       {name} {body.get('Username', '')}")
-    return Response(json.dumps(answer or {}), content_type=JSON)
+    return Response(json.dumps(result or {}), content_type=JSON)
 
 
 def operation() -> str:
     return request.headers.get("X-Amz-Target", "").rpartition(".")[2][:60] or "(none)"
 
 
-def exception(pool: Pool, refusal: PersonRefused) -> Response:
-    body = json.dumps({"__type": refusal.error, "message": refusal.message})
-    headers = {"x-amzn-ErrorType": refusal.error, "x-amzn-ErrorMessage": refusal.message}
+def exception(pool: Pool, error: UserError) -> Response:
+    body = json.dumps({"__type": error.error, "message": error.message})
+    headers = {"x-amzn-ErrorType": error.error, "x-amzn-ErrorMessage": error.message}
     return Response(body, 400, headers, content_type=JSON)
 
 
-def _described(person: Person, attributes_name: str = "UserAttributes") -> Body:
-    attributes = {"sub": person.sub} | person.attributes
+def _describe_user(user: PoolUser, attributes_name: str = "UserAttributes") -> Body:
+    attributes = {"sub": user.sub} | user.attributes
     return {
-        "Username": person.username,
+        "Username": user.username,
         attributes_name: [{"Name": k, "Value": v} for k, v in attributes.items()],
-        "UserCreateDate": person.created,
-        "UserLastModifiedDate": person.modified,
-        "Enabled": person.enabled,
-        "UserStatus": person.status,
+        "UserCreateDate": user.created,
+        "UserLastModifiedDate": user.modified,
+        "Enabled": user.enabled,
+        "UserStatus": user.status,
     }
 
 
-def _person(pool: Pool, body: Body) -> Person:
-    return people.get(pool, body["Username"])
+def _user(pool: Pool, body: Body) -> PoolUser:
+    return users.get(pool, body["Username"])
 
 
-def _owner(pool: Pool, body: Body) -> Person:
-    claims, person = access.read_access_token(pool, body["AccessToken"])
+def _token_owner(pool: Pool, body: Body) -> PoolUser:
+    claims, user = access.read_access_token(pool, body["AccessToken"])
     if "aws.cognito.signin.user.admin" not in claims.get("scope", "").split():
-        raise PersonRefused("NotAuthorizedException", "Access Token does not have required scopes")
-    return person
+        raise UserError("NotAuthorizedException", "Access Token does not have required scopes")
+    return user
 
 
 def _attributes(body: Body) -> dict[str, str]:
@@ -95,47 +95,47 @@ def _attributes(body: Body) -> dict[str, str]:
 
 
 def admin_list_groups_for_user(pool: Pool, body: Body) -> Body:
-    return {"Groups": [{"GroupName": name} for name in _person(pool, body).groups]}
+    return {"Groups": [{"GroupName": name} for name in _user(pool, body).groups]}
 
 
 def admin_create_user(pool: Pool, body: Body) -> Body:
     mail = body.get("MessageAction") != "SUPPRESS"
     password = body.get("TemporaryPassword", "")
     if body.get("MessageAction") == "RESEND":
-        person = verification.invite_again(pool, _person(pool, body), password)
+        user = verification.resend_invitation(pool, _user(pool, body), password)
     else:
-        person = verification.invite(pool, body["Username"], _attributes(body), password, mail=mail)
-    return {"User": _described(person, "Attributes")}
+        user = verification.invite(pool, body["Username"], _attributes(body), password, mail=mail)
+    return {"User": _describe_user(user, "Attributes")}
 
 
 def admin_update_user_attributes(pool: Pool, body: Body) -> None:
-    person = _person(pool, body)
-    people.update(pool, person, attributes=person.attributes | _attributes(body))
+    user = _user(pool, body)
+    users.update(pool, user, attributes=user.attributes | _attributes(body))
 
 
 def list_users(pool: Pool, body: Body) -> Body:
-    """Filter ``name = "value"`` or ``name ^= "value"`` (begins with); pages of ``Limit``."""
-    found = [_described(person, "Attributes") for person in list(pool.state.people.values())]
+    """Return one page of users. ``Filter`` is ``name = "value"`` or ``name ^= "prefix"``."""
+    described = [_describe_user(user, "Attributes") for user in list(pool.state.people.values())]
     if body.get("Filter"):
-        rule = re.fullmatch(r'\s*"?([\w:]+)"?\s*(\^?=)\s*"(.*)"\s*', body["Filter"])
-        if rule is None:
-            raise PersonRefused(INVALID, "Error while parsing filter.")
-        found = [user for user in found if _matches(user, *rule.groups())]
+        match = re.fullmatch(r'\s*"?([\w:]+)"?\s*(\^?=)\s*"(.*)"\s*', body["Filter"])
+        if match is None:
+            raise UserError(INVALID, "Error while parsing filter.")
+        described = [user for user in described if _matches(user, *match.groups())]
     start, limit = int(body.get("PaginationToken", 0)), int(body.get("Limit", 60))
-    more = {"PaginationToken": str(start + limit)} if start + limit < len(found) else {}
-    return {"Users": found[start : start + limit]} | more
+    more = {"PaginationToken": str(start + limit)} if start + limit < len(described) else {}
+    return {"Users": described[start : start + limit]} | more
 
 
 def _matches(user: Body, name: str, operator: str, value: str) -> bool:
     values = {pair["Name"]: pair["Value"] for pair in user["Attributes"]}
     values |= {"username": user["Username"], "cognito:user_status": user["UserStatus"]}
     values["status"] = "Enabled" if user["Enabled"] else "Disabled"
-    held: str = values.get(name, "")
-    return held == value if operator == "=" else held.startswith(value)
+    actual: str = values.get(name, "")
+    return actual == value if operator == "=" else actual.startswith(value)
 
 
 def get_user(pool: Pool, body: Body) -> Body:
-    described = _described(_owner(pool, body))
+    described = _describe_user(_token_owner(pool, body))
     return {name: described[name] for name in ("Username", "UserAttributes")}
 
 
@@ -146,9 +146,9 @@ def revoke_token(pool: Pool, body: Body) -> None:
 
 def get_tokens_from_refresh_token(pool: Pool, body: Body) -> Body:
     form = _client_form(body) | {"refresh_token": body["RefreshToken"]}
-    answer = grants.refresh(pool, grants.authenticate_client(pool, None, form), form)
-    names = {name.title().replace("_", ""): value for name, value in answer.items()}
-    return {"AuthenticationResult": names}
+    tokens = grants.refresh(pool, grants.authenticate_client(pool, None, form), form)
+    result = {name.title().replace("_", ""): value for name, value in tokens.items()}
+    return {"AuthenticationResult": result}
 
 
 def _client_form(body: Body) -> dict[str, str]:
@@ -164,23 +164,23 @@ def _client(pool: Pool, body: Body) -> Client:
     client = pool.config.clients.get(body["ClientId"])
     if client is None:
         missing = f"User pool client {body['ClientId']} does not exist."
-        raise PersonRefused("ResourceNotFoundException", missing)
+        raise UserError("ResourceNotFoundException", missing)
     return client
 
 
 def add_user_pool_client_secret(pool: Pool, body: Body) -> Body:
-    given = body.get("ClientSecret", "")
-    key, record, value = client_secrets.add(pool, _client(pool, body), given)
-    shown = {} if given else {"ClientSecretValue": value}
-    return {"ClientSecretDescriptor": _described_secret(key, record) | shown}
+    chosen = body.get("ClientSecret", "")
+    key, record, value = client_secrets.add(pool, _client(pool, body), chosen)
+    generated = {} if chosen else {"ClientSecretValue": value}
+    return {"ClientSecretDescriptor": _describe_secret(key, record) | generated}
 
 
 def list_user_pool_client_secrets(pool: Pool, body: Body) -> Body:
-    live = client_secrets.live(pool, _client(pool, body))
-    return {"ClientSecrets": [_described_secret(*item) for item in live.items()]}
+    active = client_secrets.active_secrets(pool, _client(pool, body))
+    return {"ClientSecrets": [_describe_secret(*item) for item in active.items()]}
 
 
-def _described_secret(key: str, record: ClientSecret) -> Body:
+def _describe_secret(key: str, record: ClientSecret) -> Body:
     return {"ClientSecretId": key, "ClientSecretCreateDate": record.created}
 
 
@@ -217,29 +217,27 @@ def describe_user_pool_client(pool: Pool, body: Body) -> Body:
 
 
 def _set_group(member: bool) -> Callable[[Pool, Body], None]:
-    return lambda pool, body: people.set_group(pool, _person(pool, body), body["GroupName"], member)
+    return lambda pool, body: users.set_group(pool, _user(pool, body), body["GroupName"], member)
 
 
 OPERATIONS: dict[str, Callable[[Pool, Body], Body | None]] = {
     "AddUserPoolClientSecret": add_user_pool_client_secret,
     "AdminAddUserToGroup": _set_group(True),
     "AdminCreateUser": admin_create_user,
-    "AdminDeleteUser": lambda pool, body: people.delete(pool, _person(pool, body)),
-    "AdminDisableUser": lambda pool, body: people.disable(pool, _person(pool, body)),
-    "AdminEnableUser": lambda pool, body: people.enable(pool, _person(pool, body)),
-    "AdminGetUser": lambda pool, body: _described(_person(pool, body)),
+    "AdminDeleteUser": lambda pool, body: users.delete(pool, _user(pool, body)),
+    "AdminDisableUser": lambda pool, body: users.disable(pool, _user(pool, body)),
+    "AdminEnableUser": lambda pool, body: users.enable(pool, _user(pool, body)),
+    "AdminGetUser": lambda pool, body: _describe_user(_user(pool, body)),
     "AdminListGroupsForUser": admin_list_groups_for_user,
     "AdminRemoveUserFromGroup": _set_group(False),
     "AdminUpdateUserAttributes": admin_update_user_attributes,
-    "AdminUserGlobalSignOut": lambda pool, body: people.sign_out_everywhere(
-        pool, _person(pool, body)
-    ),
+    "AdminUserGlobalSignOut": lambda pool, body: users.sign_out_everywhere(pool, _user(pool, body)),
     "DeleteUserPoolClientSecret": delete_user_pool_client_secret,
     "DescribeUserPool": describe_user_pool,
     "DescribeUserPoolClient": describe_user_pool_client,
     "GetTokensFromRefreshToken": get_tokens_from_refresh_token,
     "GetUser": get_user,
-    "GlobalSignOut": lambda pool, body: people.sign_out_everywhere(pool, _owner(pool, body)),
+    "GlobalSignOut": lambda pool, body: users.sign_out_everywhere(pool, _token_owner(pool, body)),
     "ListUserPoolClientSecrets": list_user_pool_client_secrets,
     "ListUsers": list_users,
     "RevokeToken": revoke_token,

@@ -1,7 +1,7 @@
-"""What a person may tell a running pool, in words: ``disable ada``, ``fail token 503 --times 3``.
+"""Commands for a running pool, as text: ``disable ada``, ``fail token 503 --times 3``.
 
-The command line, ``POST /_local/faults`` and the console's buttons all come here. The words after
-a command's name are its function's parameters, ``--options`` its keywords.
+The command line, ``POST /_local/faults`` and the console's buttons use them. Each command is a
+function: the words after its name are the parameters, ``--options`` the keyword arguments.
 """
 
 import inspect
@@ -12,28 +12,28 @@ from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
-from . import people, verification
+from . import users, verification
 from .errors import PoolError
 from .pool import Pool
-from .records import Person
+from .records import PoolUser
 
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def duration(text: str) -> float:
-    """``90``, ``60s``, ``+5m``, ``-1.5h``, ``30d`` in seconds."""
+    """Return the seconds of ``90``, ``60s``, ``+5m``, ``-1.5h`` or ``30d``."""
     match = re.fullmatch(r"([+-]?\d+(?:\.\d+)?)(ms|s|m|h|d)?", text)
     if match is None:
-        raise PoolError(f"{text!r} is no length of time; write 90, 60s, 5m, 1h or 30d.")
+        raise PoolError(f"{text!r} is not a duration; write 90, 60s, 5m, 1h or 30d.")
     return float(match[1]) * UNITS[match[2] or "s"]
 
 
 def run(pool: Pool, words: str) -> str:
-    """Do what the words say; the answer is a sentence. Raises PoolError when it cannot be done."""
+    """Run one command and return a message with its effect. Raises PoolError if it fails."""
     try:
         name, *rest = shlex.split(words) or [""]
     except ValueError as error:
-        raise PoolError(f"{words!r} cannot be read: {error}.") from error
+        raise PoolError(f"{words!r} cannot be parsed: {error}.") from error
     perform = COMMANDS.get(name)
     if perform is None:
         raise PoolError(f"There is no command {name!r}. Commands: {', '.join(COMMANDS)}.")
@@ -42,14 +42,14 @@ def run(pool: Pool, words: str) -> str:
         inspect.signature(perform).bind(pool, *positional, **options)
     except TypeError:
         usage = inspect.getdoc(getattr(perform, "func", perform))
-        raise PoolError(f"{name} does not take these words. Usage: {usage}") from None
-    said = perform(pool, *positional, **options)
-    pool.journal.line(f"command   {said}")
-    return said
+        raise PoolError(f"{name} does not accept these arguments. Usage: {usage}") from None
+    message = perform(pool, *positional, **options)
+    pool.journal.line(f"command   {message}")
+    return message
 
 
 def _split(words: list[str]) -> tuple[list[str], dict[str, str]]:
-    """Positional words and options; an option without a value is switched on."""
+    """Return the positional words and the options; an option without a value gets "1"."""
     positional: list[str] = []
     options: dict[str, str] = {}
     while words:
@@ -66,7 +66,7 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise PoolError(f"{text!r} is no number.") from None
+        raise PoolError(f"{text!r} is not a number.") from None
 
 
 FAIL_OPTIONS: dict[str, tuple[str, Callable[[str], object]]] = {
@@ -80,38 +80,38 @@ FAIL_OPTIONS: dict[str, tuple[str, Callable[[str], object]]] = {
 
 def fail(pool: Pool, endpoint: str, kind: str, **options: str) -> str:
     """fail ENDPOINT KIND [--times N] [--for TIME] [--grant GRANT] [--seconds TIME] [--share 0.1]"""
-    given: dict[str, Any] = {}
+    details: dict[str, Any] = {}
     for option, text in options.items():
         if option not in FAIL_OPTIONS:
             raise PoolError(f"There is no option --{option}. Usage: {fail.__doc__}")
-        name, read = FAIL_OPTIONS[option]
-        given[name] = read(text)
-    return str(pool.faults.add(endpoint, kind, **given))
+        name, parse = FAIL_OPTIONS[option]
+        details[name] = parse(text)
+    return str(pool.faults.add(endpoint, kind, **details))
 
 
 def heal(pool: Pool) -> str:
-    """heal: every fault off, clock and settings right again"""
+    """heal: clear every fault, reset the clock and the settings"""
     pool.faults.clear()
     pool.clock.offset = 0
     pool.config = pool.declared
-    return "every fault is off, clock and settings are right"
+    return "all faults are cleared; clock and settings are as declared"
 
 
 def rotate_keys(pool: Pool, *, drop_old: str = "") -> str:
     """rotate-keys [--drop-old]"""
     pool.keys.rotate(keep_old=not drop_old)
-    return f"two new signing keys, the old ones {'are gone' if drop_old else 'stay in the key set'}"
+    return f"two new signing keys; the old ones {'are gone' if drop_old else 'stay in the key set'}"
 
 
 def clock(pool: Pool, change: str) -> str:
-    """clock +1h | clock -90s | clock 0 (right again)"""
-    moved = duration(change)
-    pool.clock.offset = pool.clock.offset + moved if moved else 0
+    """clock +1h | clock -90s | clock 0 (reset)"""
+    seconds = duration(change)
+    pool.clock.offset = pool.clock.offset + seconds if seconds else 0
     return f"the pool's clock is {pool.clock.offset:+.0f} s off"
 
 
 def lifetime(pool: Pool, kind: str, length: str) -> str:
-    """lifetime access|id|refresh|code|session TIME (1 s or more), for what is issued next"""
+    """lifetime access|id|refresh|code|session TIME (1 s or more), from now on"""
     name = f"{kind}_seconds" if kind in ("code", "session") else f"{kind}_token_seconds"
     value = int(duration(length))
     if not hasattr(pool.config, name) or value < 1:
@@ -129,7 +129,7 @@ def rotation(pool: Pool, state: str, grace: str = "0") -> str:
 
 
 def expire_tokens(pool: Pool) -> str:
-    """expire-tokens: no refresh token issued so far works any more (userInfo says no as well)"""
+    """expire-tokens: expire all refresh tokens issued so far (userInfo fails as well)"""
     with pool.change() as state:
         issued = {token.origin_jti for token in state.refresh_tokens.values()}
         for jti in issued & state.sign_ins.keys():
@@ -138,32 +138,32 @@ def expire_tokens(pool: Pool) -> str:
 
 
 def invite(pool: Pool, username: str, email: str) -> str:
-    """invite NAME E-MAIL: the temporary password is in the mailbox"""
+    """invite NAME EMAIL: the temporary password is in the mailbox"""
     verification.invite(pool, username, {"email": email, "email_verified": "true"})
     return f"{username} is invited; the temporary password is in the mailbox"
 
 
 def group(pool: Pool, username: str, name: str, *, member: bool) -> str:
     """join|leave NAME GROUP"""
-    people.set_group(pool, people.get(pool, username), name, member)
+    users.set_group(pool, users.get(pool, username), name, member)
     return f"{username} is {'now' if member else 'no longer'} in {name}"
 
 
-def _on_person(verb: Callable[[Pool, Person], None], said: str) -> Callable[..., str]:
+def _user_command(action: Callable[[Pool, PoolUser], None], result: str) -> Callable[..., str]:
     def perform(pool: Pool, username: str) -> str:
         """disable|enable|delete|sign-out NAME"""
-        verb(pool, people.get(pool, username))
-        return f"{username} {said}"
+        action(pool, users.get(pool, username))
+        return f"{username} {result}"
 
     return perform
 
 
 def reset(pool: Pool) -> str:
-    """reset: people as pool.toml declares them, nobody signed in, no mail, no fault"""
+    """reset: delete all state, heal, and load the users of pool.toml again"""
     with pool.change() as state:
         for table in fields(state):
             getattr(state, table.name).clear()
-    people.seed(pool)
+    users.seed(pool)
     heal(pool)
     return "the pool is as pool.toml declares it"
 
@@ -183,10 +183,10 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "lifetime": lifetime,
     "rotation": rotation,
     "invite": invite,
-    "disable": _on_person(people.disable, "is disabled"),
-    "enable": _on_person(people.enable, "is enabled"),
-    "delete": _on_person(people.delete, "is deleted"),
-    "sign-out": _on_person(people.sign_out_everywhere, "is signed out everywhere"),
+    "disable": _user_command(users.disable, "is disabled"),
+    "enable": _user_command(users.enable, "is enabled"),
+    "delete": _user_command(users.delete, "is deleted"),
+    "sign-out": _user_command(users.sign_out_everywhere, "is signed out everywhere"),
     "join": partial(group, member=True),
     "leave": partial(group, member=False),
     "reset": reset,

@@ -1,6 +1,6 @@
 """The pool's configuration: ``pool.toml``, overridden by ``POOL_<NAME>`` variables or by a test.
 
-pool.toml is the one place for defaults. Every value is checked here, and refused by name.
+All defaults are in pool.toml. Every value is validated here, and an error names its setting.
 """
 
 import re
@@ -20,7 +20,7 @@ TABLES = ("people", "resource_servers", "clients")
 
 @dataclass(frozen=True)
 class PoolConfig:
-    """Times in seconds. The members before ``people`` are the settings of pool.toml."""
+    """The settings of pool.toml, followed by its tables."""
 
     port: int
     id: str
@@ -51,7 +51,7 @@ class PoolConfig:
 
     @property
     def domain(self) -> str:
-        """Address of the hosted UI and the OAuth endpoints."""
+        """The base URL of the hosted UI and the OAuth endpoints."""
         return f"http://localhost:{self.port}"
 
     @property
@@ -64,7 +64,7 @@ class PoolConfig:
         return tuple(f"{server}/{name}" for server, names in servers for name in names)
 
     def app_environment(self) -> dict[str, str]:
-        """What an application needs to sign people in here, as its environment names it."""
+        """Return the environment variables for an application that uses this pool."""
         return {
             "COGNITO_POOL_ID": self.id,
             "COGNITO_CLIENT_ID": self.client_id,
@@ -85,7 +85,7 @@ def load_config(
 ) -> PoolConfig:
     """Read pool.toml, then POOL_* of ``environ``, then ``overrides`` (from Python).
 
-    Raises ConfigError naming what is missing, unknown or malformed.
+    Raises ConfigError, which names the missing, unknown or malformed setting.
     """
     try:
         values: dict[str, Any] = tomllib.loads(toml.read_text(encoding="utf-8"))
@@ -93,13 +93,13 @@ def load_config(
         raise ConfigError(f"{toml} cannot be read: {error}") from error
     for name, kind in SETTINGS.items():
         if text := environ.get(f"POOL_{name.upper()}"):
-            values[name] = _parsed(f"POOL_{name.upper()}", kind, text)
+            values[name] = _parse(f"POOL_{name.upper()}", kind, text)
     values |= overrides or {}
     for name in SETTINGS:
-        _demand(name in values, f"{toml} lacks the setting {name}.")
-        values[name] = _typed(name, SETTINGS[name], values[name])
+        _require(name in values, f"{toml} has no setting {name}.")
+        values[name] = _check_type(name, SETTINGS[name], values[name])
     unknown = ", ".join(values.keys() - {*SETTINGS, *TABLES})
-    _demand(not unknown, f"Unknown setting of the local pool: {unknown}.")
+    _require(not unknown, f"Unknown setting of the local pool: {unknown}.")
     defaults = {name: values[name] for name in ("scopes", "callback_urls", "logout_urls")}
     extra = _declared(Client, "clients", "client_id", values.get("clients", {}), defaults)
     values["people"] = _declared(Seed, "people", "username", values.get("people", {}), {})
@@ -115,13 +115,13 @@ def load_config(
 
 
 def _own_clients(config: PoolConfig, public_url: str) -> list[Client]:
-    """The three clients of every pool; the application's own addresses always stay."""
+    """Return the web, public and machine clients, with the application's own URLs registered."""
     sign_in, docs = f"{public_url}/signin", f"{public_url}/docs/oauth2-redirect"
     logout_urls = tuple(dict.fromkeys([f"{public_url}/signout", *config.logout_urls]))
 
     def own(client_id: str, secret: str | None, name: str, *callback_urls: str) -> Client:
-        addresses = tuple(dict.fromkeys([*callback_urls, *config.callback_urls]))
-        return Client(client_id, secret, ("code",), config.scopes, addresses, logout_urls, name)
+        urls = tuple(dict.fromkeys([*callback_urls, *config.callback_urls]))
+        return Client(client_id, secret, ("code",), config.scopes, urls, logout_urls, name)
 
     flows, secret = ("client_credentials",), config.machine_client_secret
     return [
@@ -131,75 +131,75 @@ def _own_clients(config: PoolConfig, public_url: str) -> list[Client]:
     ]
 
 
-def _declared(kind: type[Any], table: str, key: str, given: Any, defaults: Any) -> tuple[Any, ...]:
-    """Clients or people as Python declares them, or made of a table's rows."""
-    if not isinstance(given, dict):
-        return tuple(given)
-    made = []
-    for name, row in given.items():
-        row = defaults | {key: name} | row
+def _declared(kind: type[Any], table: str, key: str, value: Any, defaults: Any) -> tuple[Any, ...]:
+    """Return clients or users: ``value`` if Python declares them, else built from a table."""
+    if not isinstance(value, dict):
+        return tuple(value)
+    items = []
+    for name, entry in value.items():
+        members = (defaults | {key: name} | entry).items()
         try:
-            made.append(kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}))
+            items.append(kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in members}))
         except TypeError as error:
             problem = str(error).partition("__init__() ")[2]
             raise ConfigError(f"[{table}] {name} in pool.toml: {problem}.") from error
-    return tuple(made)
+    return tuple(items)
 
 
-def _typed(name: str, kind: Any, value: Any) -> Any:
-    """A TOML or Python value of the wrong type is refused; lists become tuples."""
+def _check_type(name: str, kind: Any, value: Any) -> Any:
+    """Return the TOML or Python value with lists as tuples; raise ConfigError for a wrong type."""
     if kind in (int, bool, str):
-        _demand(type(value) is kind, f"{name} must be {kind.__name__}, not {value!r}.")
+        _require(type(value) is kind, f"{name} must be {kind.__name__}, not {value!r}.")
         return value
     strings = isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
-    _demand(strings, f"{name} must be a list of strings.")
+    _require(strings, f"{name} must be a list of strings.")
     return tuple(value)
 
 
-def _parsed(variable: str, kind: Any, text: str) -> Any:
+def _parse(variable: str, kind: Any, text: str) -> Any:
     if kind is bool:
-        _demand(text in ("0", "1"), f"{variable} must be 1 or 0.")
+        _require(text in ("0", "1"), f"{variable} must be 1 or 0.")
         return text == "1"
     if kind is int:
-        _demand(re.fullmatch(r"[0-9]{1,10}", text), f"{variable} must be a whole number.")
+        _require(re.fullmatch(r"[0-9]{1,10}", text), f"{variable} must be a whole number.")
         return int(text)
     return text if kind is str else [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _demand(holds: object, sentence: str) -> None:
-    if not holds:
-        raise ConfigError(sentence)
+def _require(condition: object, message: str) -> None:
+    if not condition:
+        raise ConfigError(message)
 
 
 def _check(config: PoolConfig) -> None:
-    _demand(0 < config.port < 65536, "POOL_PORT must be between 1 and 65535.")
-    _demand(
+    _require(0 < config.port < 65536, "POOL_PORT must be between 1 and 65535.")
+    _require(
         re.fullmatch(r"[\w-]+_[0-9a-zA-Z]+", config.id) and len(config.id) <= 55,
         "POOL_ID must look like local-1_DevPool01: a region, an underscore, letters and digits.",
     )
     for name in SETTINGS:
         if name.endswith("_seconds") and name != "refresh_grace_seconds":
-            _demand(getattr(config, name) >= 1, f"POOL_{name.upper()} must be at least 1.")
+            _require(getattr(config, name) >= 1, f"POOL_{name.upper()} must be at least 1.")
     grace = "POOL_REFRESH_GRACE_SECONDS must be 0 to 60, as at Cognito."
-    _demand(0 <= config.refresh_grace_seconds <= 60, grace)
+    _require(0 <= config.refresh_grace_seconds <= 60, grace)
     for client in config.clients.values():
-        shape = f"The client id {client.client_id!r} may hold letters, digits, _ and + only."
-        _demand(re.fullmatch(r"[\w+]{1,128}", client.client_id), shape)
-        known = {*STANDARD_SCOPES, *config.custom_scopes}
-        _demand(set(client.scopes) <= known, f"Client {client.client_id} names an unknown scope.")
+        message = f"The client ID {client.client_id!r} may contain letters, digits, _ and + only."
+        _require(re.fullmatch(r"[\w+]{1,128}", client.client_id), message)
+        scopes = {*STANDARD_SCOPES, *config.custom_scopes}
+        _require(set(client.scopes) <= scopes, f"Client {client.client_id} has an unknown scope.")
         for url in (*client.callback_urls, *client.logout_urls):
-            _demand(
-                _acceptable(url),
+            _require(
+                _can_register(url),
                 f"{url!r} cannot be registered: http:// only on localhost,"
                 " else https:// or an app's own scheme, without a fragment.",
             )
     for seed in config.people:
         missing = set(seed.groups) - set(config.groups)
-        _demand(not missing, f"{seed.username} is in a group that is not declared: {missing}.")
-    _demand(len(config.clients) >= 3, "Two clients have the same id.")
+        _require(not missing, f"{seed.username} is in a group that is not declared: {missing}.")
+    _require(len(config.clients) >= 3, "Two clients have the same ID.")
 
 
-def _acceptable(url: str) -> bool:
+def _can_register(url: str) -> bool:
     parts = urlsplit(url)
     if not parts.scheme or "#" in url or len(url) > 1024:
         return False

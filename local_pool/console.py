@@ -1,8 +1,8 @@
-"""``/_local/``: the pool as its developer sees it. Nothing here exists at Cognito.
+"""The console at ``/_local/``, as HTML pages and as JSON. Cognito has nothing like it.
 
-Live sign-ins with causes and fixes, people, clients, tokens to copy, faults, mail, the app's
-environment; as pages for people and as JSON for programs. The gate in server.py refuses foreign
-Host headers and requests of other sites.
+It shows live sign-ins with causes and fixes, users, clients, tokens, faults, mail, and the
+environment variables for an app. The gate in server.py rejects unknown Host headers and requests
+from other sites.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from typing import Any
 from flask import jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from . import client_secrets, commands, grants, people
+from . import client_secrets, commands, grants, users
 from .declarations import STANDARD_SCOPES
 from .errors import PoolError
 from .hosted_ui import page
@@ -27,23 +27,23 @@ SHORTCUTS = (
     ("clock +1h", "Clock an hour ahead"),
     ("lifetime access 10s", "Access tokens of 10 s"),
     ("expire-tokens", "Expire refresh tokens"),
-    ("heal", "Everything right again"),
+    ("heal", "Reset faults and settings"),
 )
 
 
-def home(pool: Pool, **said: Any) -> Response:
-    known = sorted(pool.state.people.values(), key=lambda person: person.created)
+def home(pool: Pool, **context: Any) -> Response:
+    users_by_age = sorted(pool.state.people.values(), key=lambda user: user.created)
     environment = pool.config.app_environment()
     return page(
         "console.html",
         attempts=pool.journal.attempts()[:30],
-        known=known,
+        users=users_by_age,
         shortcuts=SHORTCUTS,
         app=pool.config.clients[pool.config.client_id].callback_urls[0].rpartition("/")[0],
         environment="\n".join(f"{name}={value}" for name, value in environment.items()),
         commands=", ".join(commands.COMMANDS),
-        changed_secrets=client_secrets.changed(pool),
-        **said,
+        changed_secrets=client_secrets.changed_secret_ids(pool),
+        **context,
     )
 
 
@@ -52,16 +52,16 @@ def root(pool: Pool) -> Response:
 
 
 def live(pool: Pool) -> Response:
-    """The list of sign-ins alone, which the page fetches again and again."""
+    """Return the list of sign-ins, which the page polls."""
     return Response(
         render_template("live.html", attempts=pool.journal.attempts()[:30]), mimetype="text/html"
     )
 
 
 def faults(pool: Pool) -> Response:
-    """GET lists, DELETE clears, POST commands: ``{"do": "rotate-keys"}``."""
+    """List the faults (GET), clear them (DELETE), or run a command (POST ``{"do": "heal"}``)."""
     if request.method == "POST":
-        return _answer(pool, _command)
+        return _run(pool, _command)
     if request.method == "DELETE":
         pool.faults.clear()
     active = [str(fault) for fault in pool.faults.active()]
@@ -75,30 +75,30 @@ def _command(pool: Pool, body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def token(pool: Pool) -> Response:
-    """``{"as": "ada" or "machine", "scope": "openid", "client": …}``: a token answer."""
-    return _answer(pool, _tokens)
+    """Return tokens for ``{"as": "ada" or "machine", "scope": "openid", "client": …}``."""
+    return _run(pool, _tokens)
 
 
 def _tokens(pool: Pool, body: Mapping[str, Any]) -> dict[str, Any]:
     name, scope = str(body.get("as", "")), str(body.get("scope", ""))
-    config, machine = pool.config, name == "machine"
-    own = config.machine_client_id if machine else config.client_id
-    client = config.clients.get(str(body.get("client") or own))
+    config, is_machine = pool.config, name == "machine"
+    default_client = config.machine_client_id if is_machine else config.client_id
+    client = config.clients.get(str(body.get("client") or default_client))
     if client is None:
         raise PoolError(f"There is no app client {body['client']}.")
-    if machine:
+    if is_machine:
         return grants.client_credentials(pool, client, {"scope": scope})
     if not set(scope.split()) <= {*STANDARD_SCOPES, *config.custom_scopes}:
         raise PoolError(f"There is no such scope: {scope}.")
-    person = people.get(pool, name)
-    return grants.sign_in_directly(pool, person, client, tuple(scope.split()))
+    user = users.get(pool, name)
+    return grants.sign_in_directly(pool, user, client, tuple(scope.split()))
 
 
-def _answer(pool: Pool, act: Callable[[Pool, Mapping[str, Any]], dict[str, Any]]) -> Response:
-    """JSON for a program; the console, with what came of it, for a person's form."""
+def _run(pool: Pool, action: Callable[[Pool, Mapping[str, Any]], dict[str, Any]]) -> Response:
+    """Run ``action``, and return its result as JSON or, for a form, on the console page."""
     body = request.get_json(silent=True) if request.is_json else request.form
     try:
-        done = act(pool, body if isinstance(body, Mapping) else {})
+        result = action(pool, body if isinstance(body, Mapping) else {})
     except PoolError as error:
         if not request.is_json:
             return home(pool, problem=error.cause)
@@ -106,8 +106,8 @@ def _answer(pool: Pool, act: Callable[[Pool, Mapping[str, Any]], dict[str, Any]]
         response.status_code = 400
         return response
     if request.is_json:
-        return jsonify(done)
-    return home(pool, **done, tokens_of=request.form.get("as"))
+        return jsonify(result)
+    return home(pool, **result, tokens_of=request.form.get("as"))
 
 
 def mail(pool: Pool) -> Response:
@@ -118,7 +118,7 @@ def mail(pool: Pool) -> Response:
 
 
 def counts(pool: Pool) -> Response:
-    """Requests since the start, by endpoint and grant; DELETE starts again."""
+    """Return the number of requests by endpoint and grant; DELETE resets the counts first."""
     if request.method == "DELETE":
         pool.faults.reset_counts()
     return jsonify(pool.faults.counts())

@@ -1,5 +1,4 @@
-"""What a pool is made of besides its settings: app clients and people, as pool.toml or a test
-declares them."""
+"""The app clients and users that pool.toml or a test declares."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +8,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True)
 class Client:
-    """An app client. ``secret`` None makes it public (PKCE is then its only proof)."""
+    """An app client. With ``secret`` None it is public, and PKCE is its only protection."""
 
     client_id: str
     secret: str | None = None
@@ -22,7 +21,7 @@ class Client:
 
 @dataclass(frozen=True)
 class Seed:
-    """A declared person; ``temporary`` asks for a new password at the first sign-in."""
+    """A declared user. With ``temporary``, the first sign-in requires a new password."""
 
     username: str
     password: str = "Cognito-demo-1"  # noqa: S105 (the published demo password)
@@ -34,6 +33,6 @@ class Seed:
     attributes: dict[str, str] = field(default_factory=dict)
 
     def all_attributes(self) -> dict[str, str]:
-        named = {"email": self.email or f"{self.username}@example.com", "name": self.name}
+        basic = {"email": self.email or f"{self.username}@example.com", "name": self.name}
         verified = {"email_verified": "true" if self.email_verified else "false"}
-        return {k: v for k, v in (named | verified | self.attributes).items() if v}
+        return {k: v for k, v in (basic | verified | self.attributes).items() if v}

@@ -1,18 +1,19 @@
-"""The ways in which the pool says no, one class for each way of telling it.
+"""The pool's errors, one class for each kind of response.
 
 PoolError
-  ConfigError      pool.toml or the environment is wrong -> the command prints it and stops
-  PageRefused      the address to answer to is unproven  -> the pool's own error page, status 400
-  CallbackRefused  the app asked for the impossible      -> back to its callback, with an error
-  TokenRefused     a machine endpoint says no            -> JSON with a bare error code
-  PersonRefused    what a person typed, or an API named  -> a sentence on the form, or __type
+  ConfigError    pool.toml or the environment is wrong     -> the command prints it and stops
+  PageError      the client or redirect_uri is not valid   -> the pool's error page, status 400
+  CallbackError  any other error in an authorize request   -> the app's callback
+  TokenError     token, revocation and userInfo endpoints  -> JSON with a bare error code
+  UserError      invalid form input or API parameters      -> a message on the form, or __type
 """
 
 
 class PoolError(Exception):
-    """``error`` and ``description`` go over the wire; ``cause`` and ``fix`` to the console alone.
+    """An error of the pool.
 
-    A PersonRefused has the name of an exception of the cognito-idp API, and Cognito's sentence.
+    ``error`` and ``description`` are sent to the client; the console shows ``cause`` and ``fix``.
+    The ``error`` of a UserError is the name of an exception of the cognito-idp API.
     """
 
     def __init__(
@@ -30,15 +31,15 @@ class PoolError(Exception):
 
 
 class ConfigError(PoolError):
-    """A setting is missing or malformed; the message names it."""
+    """A missing or malformed setting; the message names it."""
 
 
-class PageRefused(PoolError):
-    """Shown at ``/error``; ``error`` is its query parameter."""
+class PageError(PoolError):
+    """An error shown at ``/error``; ``error`` is its query parameter."""
 
 
-class CallbackRefused(PoolError):
-    """Sent to ``redirect_uri`` as ``parameters``, in this order, in query or fragment."""
+class CallbackError(PoolError):
+    """An error sent to ``redirect_uri`` as ``parameters``, in this order, in query or fragment."""
 
     def __init__(
         self, redirect_uri: str, parameters: dict[str, str], fragment: bool, **why: str
@@ -49,11 +50,11 @@ class CallbackRefused(PoolError):
         self.fragment = fragment
 
 
-class TokenRefused(PoolError):
-    """Cognito answers 400 where RFC 6749 (section 5.2) would have 401."""
+class TokenError(PoolError):
+    """A JSON error. Cognito uses status 400 even where RFC 6749, section 5.2, requires 401."""
 
     status = 400
 
 
-class PersonRefused(PoolError):
-    """Names as in https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference."""
+class UserError(PoolError):
+    """An exception of https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference."""

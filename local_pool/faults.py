@@ -1,7 +1,7 @@
-"""Misbehaviour on command: which answer goes wrong, how, how often and for how long.
+"""Faults on command: which endpoint fails, how, how often and for how long.
 
-An endpoint is one of ENDPOINTS, ``*`` (all of them), or ``access-token`` / ``id-token`` for the
-tokens that are minted. The counting of requests lives here too, so that it sees each one once.
+An endpoint is one of ENDPOINTS, ``*`` for all of them, or ``access-token`` or ``id-token`` for
+the tokens that the pool issues. This module also counts the requests.
 """
 
 import random
@@ -22,7 +22,7 @@ TAMPERINGS = "wrong-key unknown-key wrong-issuer wrong-audience wrong-token-use 
 
 @dataclass
 class Fault:
-    """``times`` None means until switched off; ``seconds`` is how long a slow answer takes."""
+    """A fault. ``times`` None means until it is cleared; ``seconds`` is the delay of ``slow``."""
 
     endpoint: str
     kind: str
@@ -40,17 +40,17 @@ class Fault:
         where = "every endpoint" if self.endpoint == "*" else self.endpoint
         return f"{where}{grant}: {self.kind}{times}{ends}{share}"
 
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         return self.times == 0 or (self.until is not None and self.until <= time.monotonic())
 
-    def befalls(self, endpoint: str, grant: str) -> bool:
-        everything = self.endpoint == "*" and not endpoint.endswith("-token")
-        concerned = (everything or self.endpoint == endpoint) and self.grant in ("", grant)
-        return concerned and random.random() < self.share  # noqa: S311 (chance, not a secret)
+    def matches(self, endpoint: str, grant: str) -> bool:
+        matches_all = self.endpoint == "*" and not endpoint.endswith("-token")
+        is_match = (matches_all or self.endpoint == endpoint) and self.grant in ("", grant)
+        return is_match and random.random() < self.share  # noqa: S311 (chance, not a secret)
 
 
 class Faults:
-    """Thread-safe; an empty one changes nothing."""
+    """The active faults and the request counts of a pool. It is thread-safe."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
@@ -60,19 +60,19 @@ class Faults:
     def add(
         self, endpoint: str, kind: str, *, lasting: float | None = None, **details: Any
     ) -> Fault:
-        """Answers of ``endpoint`` go wrong for ``lasting`` seconds, or until ``clear``.
+        """Make ``endpoint`` fail for ``lasting`` seconds, or until ``clear``.
 
         ``details`` are members of Fault: ``times``, ``grant``, ``seconds``, ``share``. Raises
-        PoolError for an endpoint or kind that does not exist.
+        PoolError for an unknown endpoint or kind.
         """
-        minted = endpoint in ("access-token", "id-token")
-        if not minted and endpoint not in (*ENDPOINTS.split(), "*"):
+        is_token = endpoint in ("access-token", "id-token")
+        if not is_token and endpoint not in (*ENDPOINTS.split(), "*"):
             raise PoolError(f"There is no endpoint {endpoint!r}; choose one of {ENDPOINTS} or *.")
-        kinds = f"{TAMPERINGS} missing-<claim>" if minted else ANSWERS
-        if kind not in kinds.split() and not (minted and kind.startswith("missing-")):
+        kinds = f"{TAMPERINGS} missing-<claim>" if is_token else ANSWERS
+        if kind not in kinds.split() and not (is_token and kind.startswith("missing-")):
             raise PoolError(f"There is no fault {kind!r} for {endpoint}; choose one of {kinds}.")
         if (times := details.get("times")) is not None and times < 1:
-            raise PoolError("A fault befalls at least one request: times must be 1 or more.")
+            raise PoolError("times must be 1 or more.")
         until = time.monotonic() + lasting if lasting is not None else None
         fault = Fault(endpoint, kind, until=until, **details)
         with self._lock:
@@ -85,14 +85,14 @@ class Faults:
 
     def active(self) -> list[Fault]:
         with self._lock:
-            self._faults = [fault for fault in self._faults if not fault.over()]
+            self._faults = [fault for fault in self._faults if not fault.is_over()]
             return list(self._faults)
 
     def take(self, endpoint: str, grant: str = "") -> Fault | None:
-        """The fault that befalls this request, if any; it is used up by one."""
+        """Return the fault for this request, or None, and count down its ``times``."""
         with self._lock:
             for fault in self._faults:
-                if not fault.over() and fault.befalls(endpoint, grant):
+                if not fault.is_over() and fault.matches(endpoint, grant):
                     if fault.times is not None:
                         fault.times -= 1
                     return fault
@@ -103,7 +103,7 @@ class Faults:
             self._counts.update([endpoint, f"{endpoint}:{grant}"] if grant else [endpoint])
 
     def counts(self) -> Counter[str]:
-        """Requests since the start or the last reset, by endpoint and by ``endpoint:grant``."""
+        """Return the number of requests by endpoint and by ``endpoint:grant``."""
         with self._lock:
             return self._counts.copy()
 
@@ -113,7 +113,7 @@ class Faults:
 
 
 def tamper(kind: str, claims: dict[str, Any], now: float) -> dict[str, Any]:
-    """The claims, spoilt in one place. (Keys are exchanged where the token is signed.)"""
+    """Return the claims with one wrong value. ``Pool.mint`` handles wrong keys."""
     id_token = "aud" in claims and "client_id" not in claims
     wrong: dict[str, dict[str, Any]] = {
         "wrong-issuer": {"iss": "https://cognito-idp.local-1.amazonaws.com/local-1_AnotherPool"},

@@ -1,8 +1,8 @@
-"""The token endpoint's grants, and revocation.
+"""The grants of the token endpoint, and revocation.
 
-Refusals are Cognito's: status 400 and a bare code where RFC 6749 has 401 or another code. Client
-authentication, redirect address and PKCE are checked before a code is taken, so that a wrong
-secret or verifier does not burn it.
+Errors are those of Cognito, which uses status 400 and a bare code where RFC 6749 has 401 or another
+code. Client authentication, redirect_uri and PKCE are checked before a code is marked as used, so
+that a wrong secret or verifier does not invalidate it.
 """
 
 import base64
@@ -15,28 +15,28 @@ from typing import Any
 
 from . import client_secrets, explain
 from .declarations import STANDARD_SCOPES, Client
-from .errors import TokenRefused
+from .errors import TokenError
 from .journal import NO_STATE
 from .pool import Pool
-from .records import AuthorizationCode, BrowserSession, Person, RefreshToken, SignIn, digest
+from .records import AuthorizationCode, BrowserSession, PoolUser, RefreshToken, SignIn, digest
 from .tokens import access_claims, base64url, id_claims, machine_claims, new_refresh_token
 
-Answer = dict[str, Any]
-REUSED = "Refresh Token was replaced and its grace is over"
+Tokens = dict[str, Any]
+REUSED = "Refresh Token was replaced and its grace period is over"
 
 
 def authenticate_client(pool: Pool, header: str | None, form: Mapping[str, str]) -> Client:
-    """Basic (raw ``id:secret``), secret in the body, or a public client's bare id."""
+    """Return the client of a Basic header, of a secret in the body, or of a public client's ID."""
     client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
     if header:
         client_id, secret = _basic(header)
     elif not client_id:
-        raise TokenRefused("invalid_request", cause="no client_id in body or Authorization header")
+        raise TokenError("invalid_request", cause="no client_id in body or Authorization header")
     client = pool.config.clients.get(client_id)
     if client is None:
-        raise TokenRefused("invalid_client", **explain.unknown_client(pool, client_id))
-    if not client_secrets.proves(pool, client, secret):
-        raise TokenRefused("invalid_client", **explain.wrong_secret(client))
+        raise TokenError("invalid_client", **explain.unknown_client(pool, client_id))
+    if not client_secrets.is_valid_secret(pool, client, secret):
+        raise TokenError("invalid_client", **explain.wrong_secret(client))
     return client
 
 
@@ -47,24 +47,22 @@ def _basic(header: str) -> tuple[str, str]:
     except ValueError:
         client_id, colon, secret = "", "", ""
     if scheme.lower() != "basic" or not client_id or not colon:
-        raise TokenRefused(
-            "invalid_client", cause="the Authorization header is not Basic id:secret"
-        )
+        raise TokenError("invalid_client", cause="the Authorization header is not Basic id:secret")
     return client_id, secret
 
 
 def _require(form: Mapping[str, str], name: str) -> str:
     if not form.get(name):
-        raise TokenRefused("invalid_request", cause=f"the parameter {name} is missing")
+        raise TokenError("invalid_request", cause=f"the parameter {name} is missing")
     return form[name]
 
 
-def _not_granted(cause: str) -> TokenRefused:
-    return TokenRefused("invalid_grant", cause=cause)
+def _invalid_grant(cause: str) -> TokenError:
+    return TokenError("invalid_grant", cause=cause)
 
 
 def reference(pool: Pool, form: Mapping[str, str]) -> str:
-    """The reference of the attempt that a code or refresh token comes from, for the journal."""
+    """Return the reference of the attempt that issued this code or refresh token."""
     token = form.get("refresh_token", form.get("token", ""))
     code = pool.state.codes.get(digest(form.get("code", "")))
     record = code or pool.state.refresh_tokens.get(digest(token))
@@ -72,7 +70,7 @@ def reference(pool: Pool, form: Mapping[str, str]) -> str:
     return sign_in.reference if sign_in else NO_STATE
 
 
-def begin_sign_in(
+def start_sign_in(
     pool: Pool,
     session: BrowserSession,
     client: Client,
@@ -80,7 +78,7 @@ def begin_sign_in(
     reference: str = "direct",
     resource: str = "",
 ) -> SignIn:
-    """What a person granted a client, to be followed by a code or by tokens."""
+    """Store a sign-in of the session's user at a client, before its code or tokens are issued."""
     sign_in = SignIn(
         origin_jti=str(uuid.uuid4()),
         username=session.username,
@@ -98,49 +96,49 @@ def begin_sign_in(
     return sign_in
 
 
-def exchange_code(pool: Pool, client: Client, form: Mapping[str, str]) -> Answer:
-    """authorization_code: exactly one caller gets the tokens of a code."""
+def exchange_code(pool: Pool, client: Client, form: Mapping[str, str]) -> Tokens:
+    """Exchange an authorization code for tokens. Only one of several concurrent calls succeeds."""
     if "code" not in client.flows:
-        raise TokenRefused("unauthorized_client", cause="this client has no code flow")
+        raise TokenError("unauthorized_client", cause="this client has no code flow")
     code, redirect_uri = digest(_require(form, "code")), _require(form, "redirect_uri")
     refresh_token = new_refresh_token()
     with pool.change() as state:
         record = state.codes.get(code)
         sign_in = state.sign_ins.get(record.origin_jti) if record else None
         if record is None or sign_in is None or sign_in.client_id != client.client_id:
-            raise _not_granted("the code is unknown, or another client's")
+            raise _invalid_grant("the code is unknown, or belongs to another client")
         _check_code(pool, record, redirect_uri, form.get("code_verifier", ""))
-        person = pool.person_of(sign_in)
-        if person is None or sign_in.revoked_at is not None:
-            raise _not_granted("the person was disabled, deleted or signed out everywhere")
+        user = pool.find_owner(sign_in)
+        if user is None or sign_in.revoked_at is not None:
+            raise _invalid_grant("the user was disabled, deleted or signed out everywhere")
         state.codes[code] = replace(record, used=True)
         state.refresh_tokens[digest(refresh_token)] = RefreshToken(sign_in.origin_jti)
-    return answer(pool, person, sign_in, refresh_token, record.nonce)
+    return issue_tokens(pool, user, sign_in, refresh_token, record.nonce)
 
 
 def _check_code(pool: Pool, code: AuthorizationCode, redirect_uri: str, verifier: str) -> None:
     if code.used:
-        raise _not_granted("the code was used already")
+        raise _invalid_grant("the code was already used")
     if code.expires_at <= pool.clock():
-        raise _not_granted("the code has expired")
+        raise _invalid_grant("the code has expired")
     if code.redirect_uri != redirect_uri:
         cause = f"redirect_uri {redirect_uri[:200]} is not the one sent to authorize"
         fix = f"send {code.redirect_uri}"
-        raise TokenRefused("unauthorized_client", "invalid_redirect", cause=cause, fix=fix)
+        raise TokenError("unauthorized_client", "invalid_redirect", cause=cause, fix=fix)
     hashed = base64url(hashlib.sha256(verifier.encode()).digest())
     if (code.challenge or verifier) and not hmac.compare_digest(hashed, code.challenge):
-        raise _not_granted("code_verifier does not fit the code_challenge")
+        raise _invalid_grant("code_verifier does not match the code_challenge")
 
 
-def answer(
-    pool: Pool, person: Person, sign_in: SignIn, refresh_token: str = "", nonce: str = ""
-) -> Answer:
-    """Fresh tokens of a sign-in, as the token endpoint gives them."""
+def issue_tokens(
+    pool: Pool, user: PoolUser, sign_in: SignIn, refresh_token: str = "", nonce: str = ""
+) -> Tokens:
+    """Return new tokens for a sign-in, in the format of the token endpoint."""
     now = pool.clock()
-    access_token = pool.mint(access_claims(pool.config, now, person, sign_in))
-    tokens: Answer = {"access_token": access_token}
+    access_token = pool.mint(access_claims(pool.config, now, user, sign_in))
+    tokens: Tokens = {"access_token": access_token}
     if "openid" in sign_in.scopes:
-        claims = id_claims(pool.config, now, person, sign_in, access_token, nonce)
+        claims = id_claims(pool.config, now, user, sign_in, access_token, nonce)
         tokens["id_token"] = pool.mint(claims)
     if refresh_token:
         tokens["refresh_token"] = refresh_token
@@ -148,80 +146,80 @@ def answer(
 
 
 def sign_in_directly(
-    pool: Pool, person: Person, client: Client, scopes: tuple[str, ...] = ()
-) -> Answer:
-    """Tokens without a browser and a code, for a test or the console to use."""
+    pool: Pool, user: PoolUser, client: Client, scopes: tuple[str, ...] = ()
+) -> Tokens:
+    """Return tokens without a browser and a code, for tests and the console."""
     now, refresh_token = pool.clock(), new_refresh_token()
-    session = BrowserSession(person.username, person.sub, auth_time=now, expires_at=now)
-    sign_in = begin_sign_in(pool, session, client, scopes or client.scopes)
+    session = BrowserSession(user.username, user.sub, auth_time=now, expires_at=now)
+    sign_in = start_sign_in(pool, session, client, scopes or client.scopes)
     with pool.change() as state:
         state.refresh_tokens[digest(refresh_token)] = RefreshToken(sign_in.origin_jti)
-    return answer(pool, person, sign_in, refresh_token)
+    return issue_tokens(pool, user, sign_in, refresh_token)
 
 
-def refresh(pool: Pool, client: Client, form: Mapping[str, str]) -> Answer:
-    """refresh_token: groups and attributes are read afresh, ``auth_time`` and ``origin_jti`` stay.
+def refresh(pool: Pool, client: Client, form: Mapping[str, str]) -> Tokens:
+    """Return new tokens with current groups and attributes, and the same ``origin_jti``.
 
-    With rotation the answer holds a successor, valid for what remains of the first one's life;
-    within the grace the replaced token gives further successors.
+    With rotation, the response contains a successor, which expires together with the first token.
+    During the grace period, the replaced token also works and gets further successors.
     """
     token, successor = digest(_require(form, "refresh_token")), ""
     with pool.change() as state:
         record = state.refresh_tokens.get(token)
         sign_in = state.sign_ins.get(record.origin_jti) if record else None
         if record is None or sign_in is None:
-            raise _not_granted("Invalid Refresh Token")
-        person = _check_refresh(pool, client, record, sign_in)
+            raise _invalid_grant("Invalid Refresh Token")
+        user = _check_refresh(pool, client, record, sign_in)
         if pool.config.rotate_refresh_tokens:
             successor = new_refresh_token()
             state.refresh_tokens[digest(successor)] = RefreshToken(sign_in.origin_jti)
             if record.superseded_at is None:
                 state.refresh_tokens[token] = replace(record, superseded_at=pool.clock())
-    return answer(pool, person, sign_in, successor)
+    return issue_tokens(pool, user, sign_in, successor)
 
 
-def _check_refresh(pool: Pool, client: Client, record: RefreshToken, sign_in: SignIn) -> Person:
+def _check_refresh(pool: Pool, client: Client, record: RefreshToken, sign_in: SignIn) -> PoolUser:
     if sign_in.client_id != client.client_id:
-        raise _not_granted("Refresh Token has different Client")
-    person = pool.person_of(sign_in)
-    if person is None:
-        raise _not_granted("User is disabled.")
+        raise _invalid_grant("Refresh Token has different Client")
+    user = pool.find_owner(sign_in)
+    if user is None:
+        raise _invalid_grant("User is disabled.")
     if sign_in.revoked_at is not None:
-        raise _not_granted("Refresh Token has been revoked")
+        raise _invalid_grant("Refresh Token has been revoked")
     if sign_in.expires_at <= pool.clock():
-        raise _not_granted("Refresh Token has expired")
+        raise _invalid_grant("Refresh Token has expired")
     replaced, grace = record.superseded_at, pool.config.refresh_grace_seconds
     if replaced is not None and pool.clock() >= replaced + grace:
-        raise _not_granted(REUSED)
-    return person
+        raise _invalid_grant(REUSED)
+    return user
 
 
-def client_credentials(pool: Pool, client: Client, form: Mapping[str, str]) -> Answer:
+def client_credentials(pool: Pool, client: Client, form: Mapping[str, str]) -> Tokens:
     if "client_credentials" not in client.flows:
         cause = "this client has no client_credentials flow"
-        raise TokenRefused("unauthorized_client", cause=cause)
+        raise TokenError("unauthorized_client", cause=cause)
     scopes = list(dict.fromkeys(form.get("scope", "").split())) or list(client.scopes)
     for scope in scopes:
         if scope in STANDARD_SCOPES or scope not in pool.config.custom_scopes:
-            raise TokenRefused("invalid_scope", cause=f"no resource server defines {scope[:128]}")
+            raise TokenError("invalid_scope", cause=f"no resource server defines {scope[:128]}")
     refused = [scope for scope in scopes if scope not in client.scopes]
     if refused:
-        raise TokenRefused("invalid_grant", **explain.scope(client, refused))
+        raise TokenError("invalid_grant", **explain.scope(client, refused))
     claims = machine_claims(pool.config, pool.clock(), client.client_id, scopes)
     seconds = pool.config.access_token_seconds
     return {"access_token": pool.mint(claims), "expires_in": seconds, "token_type": "Bearer"}
 
 
 def revoke(pool: Pool, client: Client, token: str) -> None:
-    """End the sign-in of a refresh token; an unknown token is no error (RFC 7009, section 2.2)."""
+    """End the sign-in of a refresh token; ignore an unknown token (RFC 7009, section 2.2)."""
     if not token:
-        raise TokenRefused("invalid_request", cause="the parameter token is missing")
+        raise TokenError("invalid_request", cause="the parameter token is missing")
     if token.count(".") == 2:
-        raise TokenRefused("unsupported_token_type", cause="only refresh tokens can be revoked")
+        raise TokenError("unsupported_token_type", cause="only refresh tokens can be revoked")
     with pool.change() as state:
         record = state.refresh_tokens.get(digest(token))
         sign_in = state.sign_ins.get(record.origin_jti) if record else None
         if sign_in is not None and sign_in.client_id != client.client_id:
-            raise TokenRefused("invalid_request", cause="the refresh token is another client's")
+            raise TokenError("invalid_request", cause="the refresh token belongs to another client")
         if sign_in is not None and sign_in.revoked_at is None:
             state.sign_ins[sign_in.origin_jti] = replace(sign_in, revoked_at=pool.clock())

@@ -1,7 +1,7 @@
-"""What happened, one line per event, and by sign-in attempt for the console.
+"""The pool's log: one line per event, and the steps of each sign-in attempt for the console.
 
-An attempt goes by its reference, the first 8 hex digits of SHA-256(state): the app computes the
-same, so both logs can be read side by side. Codes, tokens, secrets and passwords never get here.
+The reference of an attempt is the first 8 hex digits of SHA-256(state). The app computes the same
+reference, so that both logs can be compared. Codes, tokens, secrets and passwords are never logged.
 """
 
 import hashlib
@@ -15,9 +15,9 @@ from typing import Any
 
 from .errors import PoolError
 
-NO_STATE = "no-state"  # as long as a reference
-KEPT = 100
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # a forged line break in a parameter
+NO_STATE = "no-state"  # has the length of a reference
+MAX_ATTEMPTS = 100
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # a parameter could forge a log line
 OUTCOMES = {
     "authorize": "at the sign-in page",
     "login": "on the way back to the app",
@@ -25,37 +25,37 @@ OUTCOMES = {
 }
 
 
-def reference_of(state: str) -> str:
+def attempt_reference(state: str) -> str:
     return hashlib.sha256(state.encode()).hexdigest()[:8] if state else NO_STATE
 
 
 @dataclass(frozen=True)
 class Step:
     at: str  # HH:MM:SS
-    later: float  # seconds since the attempt's first step
+    elapsed: float  # seconds since the attempt's first step
     name: str
     text: str
-    refused: PoolError | None
+    error: PoolError | None
     details: Mapping[str, Any]
 
 
 @dataclass
 class Attempt:
     reference: str
-    began: float = field(default_factory=time.monotonic)
-    who: str = ""
+    started: float = field(default_factory=time.monotonic)
+    username: str = ""
     steps: list[Step] = field(default_factory=list)
 
     @property
-    def failed(self) -> PoolError | None:
-        """Why the last step was refused, if it was."""
-        return self.steps[-1].refused
+    def error(self) -> PoolError | None:
+        """The error of the last step, or None."""
+        return self.steps[-1].error
 
     @property
     def outcome(self) -> str:
-        """A word or two for the console's list."""
+        """A short text for the console."""
         last = self.steps[-1].name
-        return f"refused at {last}" if self.failed else OUTCOMES.get(last, "signed in")
+        return f"refused at {last}" if self.error else OUTCOMES.get(last, "signed in")
 
 
 class Journal:
@@ -66,7 +66,7 @@ class Journal:
         self._lock = Lock()
 
     def attempts(self) -> list[Attempt]:
-        """The latest first."""
+        """Return the attempts, the latest first."""
         with self._lock:
             return [replace(a, steps=list(a.steps)) for a in reversed(self._attempts.values())]
 
@@ -76,29 +76,29 @@ class Journal:
         name: str,
         text: str = "",
         *,
-        refused: PoolError | None = None,
+        error: PoolError | None = None,
         details: Mapping[str, Any] | None = None,
-        who: str = "",
+        username: str = "",
     ) -> None:
-        """Note a step of an attempt, or the refusal that ended it."""
+        """Log a step of an attempt, or the error that ended it."""
         at, now = time.strftime("%H:%M:%S"), time.monotonic()
         with self._lock:
             attempt = self._attempts.setdefault(reference, Attempt(reference))
-            attempt.who = who or attempt.who
-            attempt.steps.append(Step(at, now - attempt.began, name, text, refused, details or {}))
+            attempt.username = username or attempt.username
+            attempt.steps.append(Step(at, now - attempt.started, name, text, error, details or {}))
             del attempt.steps[:-50]
             self._attempts.move_to_end(reference)
-            if len(self._attempts) > KEPT:
+            if len(self._attempts) > MAX_ATTEMPTS:
                 self._attempts.popitem(last=False)
-        if refused:
-            text = f"refused: {refused.cause}" + (f"; {refused.fix}" if refused.fix else "")
+        if error:
+            text = f"refused: {error.cause}" + (f"; {error.fix}" if error.fix else "")
         self.line(f"{reference}  {name} {text}")
 
     def line(self, text: str) -> None:
-        """An event that belongs to no attempt (a mail, a fault, a change of a person)."""
-        printed = f"{time.strftime('%H:%M:%S')} pool  {CONTROL.sub(' ', text).rstrip()}"
+        """Log a line, for example an email, a fault or a change of a user."""
+        entry = f"{time.strftime('%H:%M:%S')} pool  {CONTROL.sub(' ', text).rstrip()}"
         with self._lock:
-            self.lines.append(printed)
+            self.lines.append(entry)
             del self.lines[:-1000]
         if self._emit:
-            self._emit(printed)
+            self._emit(entry)

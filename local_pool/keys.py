@@ -1,7 +1,7 @@
 """The pool's two signing keys (one for access tokens, one for ID tokens) and their rotation.
 
-A ``kid`` is standard base64 of 32 bytes, 44 characters, as Cognito's; every one of ours holds a
-``+`` or ``/``, so that code which decodes it or puts it into an address breaks here first.
+As at Cognito, a ``kid`` is the standard base64 of 32 bytes. Every ``kid`` of this pool contains
+``+`` or ``/``, so that code that decodes it or puts it into a URL fails here first.
 """
 
 import base64
@@ -32,8 +32,8 @@ class SigningKey:
         self.jwk["use"] = "sig"
 
     @staticmethod
-    def foreign_kid() -> str:
-        """A well-formed ``kid`` that no key set has."""
+    def unknown_kid() -> str:
+        """Return a well-formed ``kid`` that is in no key set."""
         return base64.b64encode(os.urandom(32)).decode()
 
     def pem(self) -> str:
@@ -42,7 +42,7 @@ class SigningKey:
 
 
 class KeyRing:
-    """``generate(n)`` makes the n-th key; tests hand in one that remembers (see ``cached_key``)."""
+    """The current and previous signing keys. ``generate(n)`` creates the n-th key."""
 
     def __init__(self, store: Store, generate: Callable[[int], RSAPrivateKey] | None = None):
         self._store = store
@@ -65,9 +65,12 @@ class KeyRing:
         return self._keys[1]
 
     def rotate(self, *, keep_old: bool = True) -> None:
-        """Sign with two new keys from now on; the old ones stay in the key set if ``keep_old``."""
-        fresh = [SigningKey(self._generate(self.made)), SigningKey(self._generate(self.made + 1))]
-        self._keys = fresh + (self._keys if keep_old else [])
+        """Create two new keys to sign with; ``keep_old`` keeps the old ones in the key set."""
+        new_keys = [
+            SigningKey(self._generate(self.made)),
+            SigningKey(self._generate(self.made + 1)),
+        ]
+        self._keys = new_keys + (self._keys if keep_old else [])
         self.made += 2
         saved = {"made": self.made, "keys": [key.pem() for key in self._keys]}
         self._store.write("keys.json", json.dumps(saved, indent=1))
@@ -81,5 +84,5 @@ class KeyRing:
 
 @cache
 def cached_key(n: int) -> RSAPrivateKey:
-    """The n-th key of this process: making one costs up to a second, a test pool takes none."""
+    """Return the n-th key of this process, created once: creating a key takes up to a second."""
     return generate_private_key(65537, 2048)

@@ -1,5 +1,7 @@
-"""The OAuth and OpenID Connect endpoints over HTTP. What they decide stands in grants.py and
-authorization.py; here are addresses, headers, statuses and the lines in the journal."""
+"""The HTTP side of the OAuth and OpenID Connect endpoints: URLs, headers, statuses and log lines.
+
+The rules are in grants.py and authorization.py.
+"""
 
 import time
 from typing import Any
@@ -9,10 +11,10 @@ import jwt
 from flask import jsonify, redirect, request
 from werkzeug.wrappers import Response
 
-from . import access, authorization, explain, grants, people
+from . import access, authorization, explain, grants, users
 from .authorization import AuthorizationRequest, callback_url
-from .errors import CallbackRefused, PageRefused, PoolError, TokenRefused
-from .journal import NO_STATE, reference_of
+from .errors import CallbackError, PageError, PoolError, TokenError
+from .journal import NO_STATE, attempt_reference
 from .pool import Pool
 from .records import BrowserSession
 
@@ -23,7 +25,7 @@ GRANTS = {
     "refresh_token": grants.refresh,
     "client_credentials": grants.client_credentials,
 }
-AS_CALLBACK_ERROR = {
+CALLBACK_ERRORS = {
     "denied": ("access_denied", "User denied access"),
     "server-error": ("server_error", ""),
 }
@@ -52,43 +54,48 @@ def jwks(pool: Pool) -> Response:
 
 
 def authorize(pool: Pool) -> Response:
-    """Straight back with a code when the browser is signed in, else on to the sign-in page."""
-    asked = authorization.read_request(pool, request.args)
-    by = asked.client.name or asked.client.client_id
-    details = {"parameters": parameters()}
-    pool.journal.step(asked.reference, "authorize", f"by {by}", details=details)
-    session = usable_session(pool, asked)
+    """Redirect to the callback if the browser has a session, else to the sign-in page."""
+    auth_request = authorization.read_request(pool, request.args)
+    by = auth_request.client.name or auth_request.client.client_id
+    details = {"parameters": query_for_console()}
+    pool.journal.step(auth_request.reference, "authorize", f"by {by}", details=details)
+    session = usable_session(pool, auth_request)
     if session:
-        return back_to_app(pool, asked, session, "single sign-on")
-    if "none" in asked["prompt"].split():
-        cause = "prompt=none, and nobody is signed in at the pool"
-        raise asked.refuse("login_required", cause=cause)
+        return back_to_app(pool, auth_request, session, "single sign-on")
+    if "none" in auth_request["prompt"].split():
+        cause = "prompt=none, but the browser is not signed in at the pool"
+        raise auth_request.to_error("login_required", cause=cause)
     return redirect(f"{request.host_url}login?{request.query_string.decode(errors='replace')}")
 
 
-def usable_session(pool: Pool, asked: AuthorizationRequest) -> BrowserSession | None:
-    """The browser's session, if it may answer this request without a password."""
-    session = people.session_of(pool, request.cookies.get("cognito", ""))
-    return session if asked.satisfied_by(session, pool.clock()) else None
+def usable_session(pool: Pool, auth_request: AuthorizationRequest) -> BrowserSession | None:
+    """Return the browser's session if it is enough for this request, else None."""
+    session = users.get_session(pool, request.cookies.get("cognito", ""))
+    return session if auth_request.accepts_session(session, pool.clock()) else None
 
 
 def back_to_app(
-    pool: Pool, asked: AuthorizationRequest, session: BrowserSession, how: str
+    pool: Pool, auth_request: AuthorizationRequest, session: BrowserSession, how: str
 ) -> Response:
-    """302 to the callback with a code, or with tokens in the fragment for the implicit flow."""
-    client, reference, resource = asked.client, asked.reference, asked["resource"]
-    sign_in = grants.begin_sign_in(pool, session, client, asked.scopes, reference, resource)
-    sent: dict[str, Any] = {}
-    if asked.implicit:
-        person = people.get(pool, session.username)
-        sent |= grants.answer(pool, person, sign_in, nonce=asked["nonce"])
+    """Redirect to the callback with a code, or with tokens in the fragment (implicit flow)."""
+    client, reference, resource = (
+        auth_request.client,
+        auth_request.reference,
+        auth_request["resource"],
+    )
+    sign_in = grants.start_sign_in(pool, session, client, auth_request.scopes, reference, resource)
+    parameters: dict[str, Any] = {}
+    if auth_request.is_implicit:
+        user = users.get(pool, session.username)
+        parameters |= grants.issue_tokens(pool, user, sign_in, nonce=auth_request["nonce"])
     else:
-        sent["code"] = authorization.issue_code(pool, asked, sign_in)
-    if asked["state"]:
-        sent["state"] = asked["state"]
-    who = session.username
-    pool.journal.step(reference, "login", f"{who}, {how}", who=who)
-    return redirect(callback_url(asked.redirect_uri, sent, fragment=asked.implicit))
+        parameters["code"] = authorization.issue_code(pool, auth_request, sign_in)
+    if auth_request["state"]:
+        parameters["state"] = auth_request["state"]
+    name = session.username
+    pool.journal.step(reference, "login", f"{name}, {how}", username=name)
+    url = callback_url(auth_request.redirect_uri, parameters, fragment=auth_request.is_implicit)
+    return redirect(url)
 
 
 def token(pool: Pool) -> Response:
@@ -96,22 +103,22 @@ def token(pool: Pool) -> Response:
     reference, grant = grants.reference(pool, form), form.get("grant_type", "")[:40]
     if request.mimetype != FORM:
         cause = f"the body is {request.mimetype or 'untyped'}, not a form"
-        raise TokenRefused("invalid_request", cause=cause)
+        raise TokenError("invalid_request", cause=cause)
     client = grants.authenticate_client(pool, request.headers.get("Authorization"), form)
     if grant not in GRANTS:
         error = "unsupported_grant_type" if grant else "invalid_request"
-        raise TokenRefused(error, cause=f"grant_type is {grant or 'missing'}")
-    answer = GRANTS[grant](pool, client, form)
-    took = f"{(time.perf_counter() - started) * 1000:.0f} ms"
-    pool.journal.step(reference, f"token {grant}", took, details=_shown_claims(answer))
-    return _json(answer)
+        raise TokenError(error, cause=f"grant_type is {grant or 'missing'}")
+    tokens = GRANTS[grant](pool, client, form)
+    duration = f"{(time.perf_counter() - started) * 1000:.0f} ms"
+    pool.journal.step(reference, f"token {grant}", duration, details=_claims(tokens))
+    return _json(tokens)
 
 
-def _shown_claims(answer: dict[str, Any]) -> dict[str, Any]:
-    """Claims for the console: what a developer wants to see of a token that may not be shown."""
-    kinds = [kind for kind in ("id_token", "access_token") if kind in answer]
-    options: Any = {"verify_signature": False}  # it was minted here just now
-    return {kind: jwt.decode(answer[kind], options=options) for kind in kinds}
+def _claims(tokens: dict[str, Any]) -> dict[str, Any]:
+    """Return the claims of each token for the console, which never shows the token itself."""
+    kinds = [kind for kind in ("id_token", "access_token") if kind in tokens]
+    options: Any = {"verify_signature": False}  # the pool has just issued it
+    return {kind: jwt.decode(tokens[kind], options=options) for kind in kinds}
 
 
 def revoke(pool: Pool) -> Response:
@@ -125,7 +132,7 @@ def revoke(pool: Pool) -> Response:
 def user_info(pool: Pool) -> Response:
     scheme, _, access_token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not access_token:
-        raise TokenRefused("invalid_request", "Bad OAuth2 request at UserInfo Endpoint")
+        raise TokenError("invalid_request", "Bad OAuth2 request at UserInfo Endpoint")
     return _json(access.user_info(pool, access_token))
 
 
@@ -137,73 +144,74 @@ def _json(body: dict[str, Any], status: int = 200) -> Response:
 
 
 def logout(pool: Pool) -> Response:
-    """Leave with logout_uri, or sign in again with redirect_uri and response_type."""
+    """Redirect to logout_uri, or with redirect_uri and response_type to the sign-in page."""
     query = request.args
     client = pool.config.clients.get(query.get("client_id", ""))
     if client is None:
-        raise PageRefused("invalid_request", "Missing required parameter client_id in request URL")
+        raise PageError("invalid_request", "Missing required parameter client_id in request URL")
     sent = query.get("logout_uri", "")
     if sent and sent not in client.logout_urls:
         why = explain.mismatch(sent, client.logout_urls, "logout")
-        raise PageRefused("redirect_mismatch", **why)
+        raise PageError("redirect_mismatch", **why)
     if sent:
         response = redirect(sent)
     else:
         for name in ("redirect_uri", "response_type"):
             if not query.get(name):
                 raise authorization.missing(name)
-        asked = authorization.read_request(pool, query)
-        kept = query.to_dict() | {"scope": " ".join(asked.scopes)}
-        response = redirect(f"{request.host_url}login?{urlencode(kept)}")
-    people.end_session(pool, request.cookies.get("cognito", ""))
+        auth_request = authorization.read_request(pool, query)
+        login_query = query.to_dict() | {"scope": " ".join(auth_request.scopes)}
+        response = redirect(f"{request.host_url}login?{urlencode(login_query)}")
+    users.end_session(pool, request.cookies.get("cognito", ""))
     response.delete_cookie("cognito")
     pool.journal.line(f"{'-' * 8}  logout to {sent or 'sign in again'}")
     return response
 
 
-def callback_error(pool: Pool, kind: str) -> CallbackRefused:
-    """A fault at authorize or login: as if the person had said no, or Cognito had failed."""
-    return authorization.read_request(pool, request.args).refuse(*AS_CALLBACK_ERROR[kind])
+def callback_error(pool: Pool, kind: str) -> CallbackError:
+    """Return the error for a fault at authorize or login: access denied, or a server error."""
+    return authorization.read_request(pool, request.args).to_error(*CALLBACK_ERRORS[kind])
 
 
-def parameters() -> dict[str, str]:
-    """The authorize query for the console; of values that bind the attempt only that they came."""
+def query_for_console() -> dict[str, str]:
+    """Return the authorize query without the values of state, nonce and code_challenge."""
     hidden = ("state", "nonce", "code_challenge")
     return {k: "sent" if k in hidden else v[:300] for k, v in request.args.items()}
 
 
-def _note(pool: Pool, refusal: PoolError) -> None:
-    reference, details = reference_of(request.args.get("state", "")), {"parameters": parameters()}
-    pool.journal.step(reference, request.endpoint or "", refused=refusal, details=details)
+def _log(pool: Pool, error: PoolError) -> None:
+    reference = attempt_reference(request.args.get("state", ""))
+    details = {"parameters": query_for_console()}
+    pool.journal.step(reference, request.endpoint or "", error=error, details=details)
 
 
-def to_callback(pool: Pool, refusal: CallbackRefused) -> Response:
-    _note(pool, refusal)
-    address, fragment = refusal.redirect_uri, refusal.fragment
-    return redirect(callback_url(address, refusal.parameters, fragment=fragment))
+def to_callback(pool: Pool, error: CallbackError) -> Response:
+    _log(pool, error)
+    url = callback_url(error.redirect_uri, error.parameters, fragment=error.fragment)
+    return redirect(url)
 
 
-def to_error_page(pool: Pool, refusal: PageRefused) -> Response:
-    _note(pool, refusal)
-    client_id, description = request.args.get("client_id", ""), refusal.description
-    query = {"error": refusal.error, "client_id": client_id, "error_description": description}
-    kept = {key: value for key, value in query.items() if value}
-    return redirect(f"{request.host_url}error?{urlencode(kept)}")
+def to_error_page(pool: Pool, error: PageError) -> Response:
+    _log(pool, error)
+    client_id, description = request.args.get("client_id", ""), error.description
+    query = {"error": error.error, "client_id": client_id, "error_description": description}
+    present = {key: value for key, value in query.items() if value}
+    return redirect(f"{request.host_url}error?{urlencode(present)}")
 
 
-def token_error(pool: Pool, refusal: TokenRefused) -> Response:
-    """A JSON error, noted under the attempt that the code or refresh token comes from."""
-    name, status = request.endpoint or "", refusal.status
+def token_error(pool: Pool, error: TokenError) -> Response:
+    """Return a JSON error, logged under the attempt of the code or refresh token."""
+    name, status = request.endpoint or "", error.status
     if name in ("token", "revoke"):
         step = f"{name} {request.form.get('grant_type', '')[:40]}".strip()
-        pool.journal.step(grants.reference(pool, request.form), step, refused=refusal)
-    if name == "revoke" and refusal.error == "invalid_client":
+        pool.journal.step(grants.reference(pool, request.form), step, error=error)
+    if name == "revoke" and error.error == "invalid_client":
         status = 401
-    body = {"error": refusal.error, "error_description": refusal.description}
+    body = {"error": error.error, "error_description": error.description}
     response = _json({key: value for key, value in body.items() if value}, status)
     if name == "userInfo":
-        said = f'error="{refusal.error}", error_description="{refusal.description}"'
-        response.headers["WWW-Authenticate"] = f'Bearer realm="{pool.config.issuer}", {said}'
+        fields = f'error="{error.error}", error_description="{error.description}"'
+        response.headers["WWW-Authenticate"] = f'Bearer realm="{pool.config.issuer}", {fields}'
     return response
 
 

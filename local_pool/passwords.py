@@ -5,7 +5,7 @@ import hmac
 import os
 from functools import lru_cache
 
-from .errors import PersonRefused
+from .errors import UserError
 
 SYMBOLS = set("^$*.[]{}()?-\"!@#%&/\\,><':;|_~`+= ")
 RULES = (
@@ -18,22 +18,22 @@ RULES = (
 
 
 def check_policy(password: str) -> None:
-    """Raise PersonRefused (InvalidPasswordException) naming the first rule that is broken."""
-    for message, _, holds in RULES:
-        if not holds(password) or len(password) > 256:
+    """Raise UserError (InvalidPasswordException) with the first rule that is broken."""
+    for message, _, is_met in RULES:
+        if not is_met(password) or len(password) > 256:
             broken = f"Password did not conform with policy: {message}"
-            raise PersonRefused("InvalidPasswordException", broken)
+            raise UserError("InvalidPasswordException", broken)
 
 
 def hash_password(password: str) -> str:
-    """``salt$hash`` in hex. Cheaper than a production hash: 4 MiB and about 10 ms."""
+    """Return ``salt$hash`` in hex, with scrypt parameters that are too weak for production."""
     salt = os.urandom(16)
     return f"{salt.hex()}${_scrypt(password, salt).hex()}"
 
 
 @lru_cache(maxsize=64)
 def hash_seed(password: str) -> str:
-    """One hash for all declared people of a process who share a (published) password."""
+    """Return the hash of a declared password, computed once per process."""
     return hash_password(password)
 
 

@@ -1,7 +1,7 @@
-"""The user pool itself: its state behind one lock, its clock, its keys. No framework.
+"""The user pool: its state behind one lock, its clock and its keys, without a web framework.
 
-The verbs live beside it, as functions that take a pool: people.py (accounts and sessions),
-verification.py (codes by mail), authorization.py (what an app may ask for), grants.py (tokens).
+The operations are functions that take a pool: users.py (accounts and sessions), verification.py
+(codes by email), authorization.py (authorize requests), grants.py (tokens).
 """
 
 import time
@@ -18,13 +18,13 @@ from .errors import ConfigError
 from .faults import Faults, tamper
 from .journal import Journal
 from .keys import KeyRing, SigningKey
-from .records import BrowserSession, Person, SignIn, State
+from .records import BrowserSession, PoolUser, SignIn, State
 from .store import Store
 from .tokens import Claims, sign
 
 
 class Clock:
-    """Calling it gives seconds since the epoch. ``offset`` above 0 runs ahead, below 0 behind."""
+    """A clock that returns seconds since the epoch. A positive ``offset`` runs ahead."""
 
     def __init__(self, base: Callable[[], float] = time.time) -> None:
         self._base = base
@@ -54,25 +54,27 @@ class Pool:
         self.journal = journal or Journal()
         self.stopping = Event()
         self.keys = KeyRing(store, generate_key)
-        self.failures: dict[str, tuple[int, float]] = {}  # wrong passwords: how many, the last
+        self.failures: dict[
+            str, tuple[int, float]
+        ] = {}  # by username: number and time of wrong passwords
         self._lock = Lock()
         self._store = store
         self._swept = 0.0
-        self.state = self._restored()
+        self.state = self._load_state()
 
-    def _restored(self) -> State:
+    def _load_state(self) -> State:
         saved = self._store.read("state.json")
         try:
             return State.from_json(saved) if saved else State()
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(
-                f"{self._store.folder}/state.json cannot be read, perhaps another version of the"
-                " pool wrote it. Start afresh: python -m local_pool reset"
+                f"{self._store.folder}/state.json cannot be read. Another version of the pool may"
+                " have written it. Reset the pool with: python -m local_pool reset"
             ) from error
 
     @contextmanager
     def change(self) -> Iterator[State]:
-        """Alter the state: alone, and on disk before this returns. Never within another change."""
+        """Change the state under the lock, and write it to disk at the end. Do not nest."""
         with self._lock:
             yield self.state
             now = self.clock()
@@ -82,34 +84,34 @@ class Pool:
             self._store.write("state.json", self.state.to_json())
 
     def configure(self, **changes: object) -> None:
-        """Change settings of the running pool (lifetimes, rotation), until ``heal`` or its end."""
+        """Change settings of the running pool (lifetimes, rotation) until ``heal`` or a restart."""
         self.config = replace(self.config, **changes)  # type: ignore[arg-type]
 
     def changed(self) -> dict[str, object]:
-        """Settings that are not as declared now."""
+        """Return the settings that differ from their declaration."""
         declared = vars(self.declared)
         return {k: value for k, value in vars(self.config).items() if value != declared[k]}
 
     def declared_people(self) -> list[Seed]:
-        """Those of pool.toml who were not deleted since."""
+        """Return the declared users that have not been deleted."""
         return [seed for seed in self.config.people if seed.username.lower() in self.state.people]
 
-    def person_of(self, record: BrowserSession | SignIn | None) -> Person | None:
-        """The enabled person a session or sign-in belongs to; usernames are used again."""
-        person = self.state.people.get(record.username.lower()) if record else None
-        if record is None or person is None or person.sub != record.sub:
+    def find_owner(self, record: BrowserSession | SignIn | None) -> PoolUser | None:
+        """Return the enabled user of a session or sign-in, or None. A username can be reused."""
+        user = self.state.people.get(record.username.lower()) if record else None
+        if record is None or user is None or user.sub != record.sub:
             return None
-        return person if person.enabled else None
+        return user if user.enabled else None
 
     def mint(self, claims: Claims) -> str:
-        """Sign an access or ID token with its key, or spoil it if a fault asks for that."""
-        own, other = self.keys.access, self.keys.id
+        """Sign an access or ID token with its key, or return a bad token if there is a fault."""
+        right, wrong = self.keys.access, self.keys.id
         kind: str = claims["token_use"]
         if kind == "id":
-            own, other = other, own
+            right, wrong = wrong, right
         fault = self.faults.take(f"{kind}-token")
         if fault is None:
-            return sign(claims, own.private, own.kid)
-        private = other.private if fault.kind == "wrong-key" else own.private
-        kid = SigningKey.foreign_kid() if fault.kind == "unknown-key" else own.kid
+            return sign(claims, right.private, right.kid)
+        private = wrong.private if fault.kind == "wrong-key" else right.private
+        kid = SigningKey.unknown_kid() if fault.kind == "unknown-key" else right.kid
         return sign(tamper(fault.kind, claims, self.clock()), private, kid)

@@ -15,14 +15,14 @@ from .testing import LocalPool
 
 @pytest.fixture
 def local_pool() -> Iterator[LocalPool]:
-    """A fresh pool with pool.toml's people and clients."""
+    """A new pool with the users and clients of pool.toml."""
     with LocalPool() as pool:
         yield pool
 
 
 @pytest.fixture
 def make_local_pool() -> Iterator[Callable[..., LocalPool]]:
-    """Start pools with settings of their own; they stop with the test."""
+    """A function that starts pools with given settings; they stop at the end of the test."""
     with ExitStack() as stack:
 
         def make(**settings: Any) -> LocalPool:

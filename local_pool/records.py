@@ -1,6 +1,6 @@
-"""What the pool remembers, as immutable records: to change one is to replace it.
+"""The stored state of the pool, as immutable records.
 
-Secrets are kept as SHA-256 digests (they are random and long), passwords hashed.
+Secrets are stored as SHA-256 digests, which is enough for long random values. Passwords are hashed.
 """
 
 import hashlib
@@ -10,12 +10,12 @@ from typing import Any, get_args, get_type_hints
 
 
 def digest(secret: str) -> str:
-    """SHA-256 in hex: what is stored of codes, refresh tokens and session cookies."""
+    """Return the SHA-256 in hex that is stored for a code, refresh token, secret or cookie."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
-class Person:
+class PoolUser:
     username: str
     sub: str
     password: str
@@ -28,14 +28,14 @@ class Person:
 
     @property
     def verified_email(self) -> str | None:
-        """In lower case: it works in place of the username."""
+        """The email address in lower case, which works as a username, or None if not verified."""
         verified = self.attributes.get("email_verified") == "true"
         return self.attributes.get("email", "").lower() if verified else None
 
 
 @dataclass(frozen=True)
 class BrowserSession:
-    """The ``cognito`` cookie: shared by all app clients, an hour from the password, not sliding."""
+    """The session of the ``cognito`` cookie, shared by all app clients. Use does not extend it."""
 
     username: str
     sub: str
@@ -45,7 +45,7 @@ class BrowserSession:
 
 @dataclass(frozen=True)
 class SignIn:
-    """One sign-in of one person at one client; every token carries its ``origin_jti``."""
+    """One sign-in of one user at one client; every token contains its ``origin_jti``."""
 
     origin_jti: str
     username: str
@@ -53,7 +53,7 @@ class SignIn:
     client_id: str
     scopes: tuple[str, ...]
     auth_time: float
-    expires_at: float  # fixed when it begins: no refresh and no rotation moves it
+    expires_at: float  # a refresh or a rotation does not extend it
     reference: str
     event_id: str
     resource: str = ""
@@ -67,7 +67,7 @@ class AuthorizationCode:
     expires_at: float
     nonce: str = ""
     challenge: str = ""
-    used: bool = False  # kept until it expires, to tell a second try from a forged code
+    used: bool = False  # stored until it expires, to distinguish reuse from a forged code
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class RefreshToken:
 
 @dataclass(frozen=True)
 class ClientSecret:
-    """A secret that an app client was given besides the one of pool.toml."""
+    """A secret of an app client in addition to the one in pool.toml."""
 
     client_id: str
     digest: str
@@ -87,7 +87,7 @@ class ClientSecret:
 
 @dataclass(frozen=True)
 class Challenge:
-    """A six-digit code sent by mail, or a pending new password; its key is purpose:username."""
+    """A six-digit code sent by email, or a pending new password; its key is purpose:username."""
 
     code: str
     expires_at: float
@@ -105,9 +105,9 @@ class Mail:
 
 @dataclass
 class State:
-    """Tables by key. Only ``Pool.change`` may alter them."""
+    """All records by key. Change them only inside ``Pool.change``."""
 
-    people: dict[str, Person] = field(default_factory=dict)  # by lower-case username
+    people: dict[str, PoolUser] = field(default_factory=dict)  # by lower-case username
     seeded: dict[str, str] = field(default_factory=dict)  # username -> digest of its definition
     sessions: dict[str, BrowserSession] = field(default_factory=dict)  # by digest of the cookie
     codes: dict[str, AuthorizationCode] = field(default_factory=dict)  # by digest
@@ -119,7 +119,7 @@ class State:
     deleted_secrets: dict[str, str] = field(default_factory=dict)  # client id -> pool.toml's digest
 
     def to_json(self) -> str:
-        """A member a line, so that a person can read the file and a diff shows what changed."""
+        """Return JSON with one member per line, so that the file is readable."""
         return json.dumps(vars(self), default=vars, ensure_ascii=False, separators=(",\n", ": "))
 
     @classmethod
@@ -128,15 +128,15 @@ class State:
         for name, hint in get_type_hints(cls).items():
             kind = get_args(hint)[1]
             if name.endswith("_secrets"):
-                tables.setdefault(name, {})  # no table of the first versions
+                tables.setdefault(name, {})  # files of older versions do not have it
             if kind is not str:
-                tables[name] = {key: kind(**_tuples(row)) for key, row in tables[name].items()}
+                tables[name] = {key: kind(**_tuples(data)) for key, data in tables[name].items()}
         return cls(**tables)
 
     def prune(self, now: float) -> None:
-        """Forget what can no longer be used; a forgotten sign-in counts as revoked."""
+        """Delete expired records; a deleted sign-in counts as revoked."""
         for table in (self.sessions, self.codes, self.sign_ins, self.challenges):
-            for key in [key for key, row in table.items() if row.expires_at <= now]:
+            for key in [key for key, record in table.items() if record.expires_at <= now]:
                 del table[key]
         for key in [k for k, t in self.refresh_tokens.items() if t.origin_jti not in self.sign_ins]:
             del self.refresh_tokens[key]
@@ -144,5 +144,5 @@ class State:
             del self.mails[key]
 
 
-def _tuples(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(v) if isinstance(v, list) else v for key, v in row.items()}
+def _tuples(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in data.items()}

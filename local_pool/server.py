@@ -1,7 +1,7 @@
-"""The pool on a port: a Flask application around a Pool, on a threaded server bound to loopback.
+"""The HTTP server: a Flask application around a Pool, on a threaded server.
 
-Every request passes the same gate: a foreign Host header is refused (DNS rebinding), the request is
-counted, and a fault may befall it. What a view raises becomes Cognito's kind of refusal here.
+Every request passes one gate, which rejects an unknown Host header (DNS rebinding), counts the
+request and applies a fault. Error handlers turn the views' exceptions into Cognito's responses.
 """
 
 import socket
@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 
 from . import api, console, hosted_ui, oauth
 from .declarations import LOOPBACK
-from .errors import CallbackRefused, PageRefused, PersonRefused, TokenRefused
+from .errors import CallbackError, PageError, TokenError, UserError
 from .faults import Fault
 from .pool import Pool
 
@@ -32,7 +32,7 @@ DOMAIN_HEADERS = {
     "X-Frame-Options": "DENY",
 }
 CORS_ENDPOINTS = ("token", "revoke", "userInfo", "discovery", "jwks")
-CANNED = {  # a fault's answer: status, body, type
+FAULT_RESPONSES = {  # status, body, content type
     "429": (429, "Rate Exceeded", "text/plain"),
     "500": (500, "Internal Server Error", "text/plain"),
     "503": (503, "Service Unavailable", "text/plain"),
@@ -43,7 +43,7 @@ CANNED = {  # a fault's answer: status, body, type
 
 
 def create_app(pool: Pool, *, hosts: tuple[str, ...] = LOOPBACK) -> Flask:
-    """The pool's WSGI application; it answers only to the names in ``hosts``."""
+    """Return the pool's WSGI application, which only accepts the Host names in ``hosts``."""
     app = Flask("local_pool", root_path=str(Path(__file__).parent))
     app.jinja_env.globals["pool"] = pool
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -53,10 +53,10 @@ def create_app(pool: Pool, *, hosts: tuple[str, ...] = LOOPBACK) -> Flask:
             app.add_url_rule(path, endpoint, partial(view, pool), methods=methods)
     app.before_request(partial(_gate, pool, hosts))
     app.after_request(partial(_finish, pool))
-    app.register_error_handler(PageRefused, partial(oauth.to_error_page, pool))
-    app.register_error_handler(CallbackRefused, partial(oauth.to_callback, pool))
-    app.register_error_handler(TokenRefused, partial(oauth.token_error, pool))
-    app.register_error_handler(PersonRefused, partial(api.exception, pool))
+    app.register_error_handler(PageError, partial(oauth.to_error_page, pool))
+    app.register_error_handler(CallbackError, partial(oauth.to_callback, pool))
+    app.register_error_handler(TokenError, partial(oauth.token_error, pool))
+    app.register_error_handler(UserError, partial(api.exception, pool))
     app.register_error_handler(HTTPException, partial(hosted_ui.http_error, pool))
     return app
 
@@ -64,34 +64,34 @@ def create_app(pool: Pool, *, hosts: tuple[str, ...] = LOOPBACK) -> Flask:
 def _gate(pool: Pool, hosts: tuple[str, ...]) -> Response | None:
     name = request.host.rpartition(":")[0] if request.host[-1:].isdigit() else request.host
     if name.strip("[]").lower() not in hosts:
-        text = f"This pool answers to {' and '.join(hosts)} only, not to {request.host[:100]}.\n"
+        text = f"This pool accepts the hosts {', '.join(hosts)}, not {request.host[:100]}.\n"
         return Response(text, 400, mimetype="text/plain")
     endpoint = request.endpoint or ""
-    unsafe = request.method not in ("GET", "HEAD", "OPTIONS")
-    if unsafe and endpoint.startswith(("_local", "api")) and hosted_ui.same_origin() is False:
-        raise Forbidden("Another site sent this request.")
-    ours = endpoint.startswith("_local") or endpoint in ("static", "error", "")
-    if ours or request.method == "OPTIONS":
+    is_unsafe = request.method not in ("GET", "HEAD", "OPTIONS")
+    if is_unsafe and endpoint.startswith(("_local", "api")) and hosted_ui.is_same_origin() is False:
+        raise Forbidden("This request was sent by another site.")
+    is_own_page = endpoint.startswith("_local") or endpoint in ("static", "error", "")
+    if is_own_page or request.method == "OPTIONS":
         return None
     grant = request.form.get("grant_type", "") if endpoint == "token" else ""
     if endpoint == "api":
         grant = api.operation()
     pool.faults.count(endpoint, grant)
     g.fault = pool.faults.take(endpoint, grant)
-    return _befall(pool, g.fault) if g.fault else None
+    return _apply_fault(pool, g.fault) if g.fault else None
 
 
-def _befall(pool: Pool, fault: Fault) -> Response | None:
-    """The answer a fault puts in place of the real one, or None to go on."""
+def _apply_fault(pool: Pool, fault: Fault) -> Response | None:
+    """Return the response that a fault requires, or None for the regular response."""
     pool.journal.line(f"fault     {request.path} {fault.kind}")
     if request.endpoint == "api" and fault.kind == "429":
-        raise PersonRefused("TooManyRequestsException", "Rate exceeded")
-    if fault.kind in CANNED:
-        status, body, mimetype = CANNED[fault.kind]
+        raise UserError("TooManyRequestsException", "Rate exceeded")
+    if fault.kind in FAULT_RESPONSES:
+        status, body, mimetype = FAULT_RESPONSES[fault.kind]
         return Response(body, status, mimetype=mimetype)
     if fault.kind == "redirect":
         return Response("", 302, {"Location": f"{request.host_url}elsewhere"})
-    if fault.kind in oauth.AS_CALLBACK_ERROR and request.args.get("redirect_uri"):
+    if fault.kind in oauth.CALLBACK_ERRORS and request.args.get("redirect_uri"):
         raise oauth.callback_error(pool, fault.kind)
     if fault.kind == "slow":
         pool.stopping.wait(fault.seconds)
@@ -102,7 +102,7 @@ def _befall(pool: Pool, fault: Fault) -> Response | None:
 
 
 def _hang_up() -> None:
-    """Close the connection under the client, so that it reads nothing at all."""
+    """Close the connection, so that the client gets no response."""
     connection: socket.socket = request.environ["werkzeug.socket"]
     connection.shutdown(socket.SHUT_RDWR)
 
@@ -126,15 +126,15 @@ class _Handler(WSGIRequestHandler):
     pool: Pool  # set by Server
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        """The Date header is the pool's own time: a client can tell how far it is off."""
+        """Return the Date header in the pool's own time, as a server with a wrong clock would."""
         return http_date(self.pool.clock() if timestamp is None else timestamp)
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 (Werkzeug's name)
-        """The journal says what happened; a line per request would drown it."""
+        """Log nothing per request: the journal has the events."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises OSError if the port is taken."""
+    """Return a listening socket; port 0 selects a free port. Raises OSError if it is in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -148,7 +148,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Server:
-    """Serves in a thread of its own from construction on, until ``stop``."""
+    """A server in its own thread, which runs until ``stop``."""
 
     def __init__(
         self, pool: Pool, listener: socket.socket, hosts: tuple[str, ...] = LOOPBACK
@@ -160,14 +160,14 @@ class Server:
         self._server: BaseWSGIServer = make_server(
             host, port, app, threaded=True, request_handler=handler, fd=fd
         )
-        listener.close()  # make_server duplicated it
+        listener.close()  # make_server has duplicated it
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         )
         self._thread.start()
 
     def stop(self) -> None:
-        """Refuse connections from now on; nothing is held back any longer by a slow answer."""
+        """Stop accepting connections, and end the delay of slow responses."""
         self._pool.stopping.set()
         self._server.shutdown()
         self._thread.join()

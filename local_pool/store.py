@@ -1,7 +1,7 @@
-"""One folder for keys and state, readable by its owner alone; files are replaced, never rewritten.
+"""The folder for keys and state. Only its owner can read it.
 
-A process killed at any moment leaves the old file or the new one, never half of one. (No fsync: it
-would guard against a power cut, which a development pool need not survive.)
+Files are replaced atomically, so that a killed process never leaves half a file. There is no fsync:
+a development pool does not have to survive a power failure.
 """
 
 import os
@@ -16,7 +16,7 @@ class Store:
         folder.chmod(0o700)
 
     def read(self, name: str) -> str | None:
-        """The file's text, or None when there is none."""
+        """Return the file's text, or None if there is no file."""
         path = self.folder / name
         return path.read_text(encoding="utf-8") if path.exists() else None
 

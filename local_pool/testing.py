@@ -1,4 +1,4 @@
-"""A pool for tests: in this process, on a free port, ready in milliseconds.
+"""A pool for tests, in this process and on a free port.
 
     with LocalPool(people=[Seed("mary", groups=("editors",))]) as pool:
         callback = pool.sign_in(authorize_url, "mary")
@@ -6,8 +6,8 @@
         pool.faults.add("token", "503", times=2)
         assert pool.counts()["token:refresh_token"] == 1
 
-Several run side by side. State lives in a temporary folder; signing keys are shared by the pools of
-a process unless ``fresh_keys=True``, since making them would take most of a second.
+Several pools can run at the same time. State is stored in a temporary folder. The pools of a
+process share their signing keys unless ``fresh_keys=True``, because creating keys is slow.
 """
 
 import html
@@ -21,7 +21,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from . import grants, people
+from . import grants, users
 from .config import PoolConfig, load_config
 from .declarations import Client, Seed
 from .errors import ConfigError
@@ -29,7 +29,7 @@ from .faults import Faults
 from .journal import Journal
 from .keys import cached_key
 from .pool import Clock, Pool
-from .records import Mail, Person
+from .records import Mail, PoolUser
 from .server import Server, listen
 from .store import Store
 
@@ -37,10 +37,10 @@ __all__ = ["Client", "Clock", "Faults", "LocalPool", "Seed"]
 
 
 class LocalPool:
-    """A running pool. ``settings`` are those of pool.toml, by the same names.
+    """A running pool. ``settings`` have the names of pool.toml.
 
-    ``people`` and ``clients`` replace pool.toml's people and add to its clients. ``public_url`` is
-    the application's own address, whose /signin and /signout are registered.
+    ``people`` replaces the users of pool.toml, ``clients`` adds to its clients. ``public_url`` is
+    the application's base URL, whose /signin and /signout are registered.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class LocalPool:
         self._listener = listen("127.0.0.1", port)
         settings["port"] = self._listener.getsockname()[1]
         declared = {"people": people, "clients": clients or None}
-        settings |= {name: given for name, given in declared.items() if given is not None}
+        settings |= {name: value for name, value in declared.items() if value is not None}
         try:
             self.config: PoolConfig = load_config({"PUBLIC_URL": public_url}, settings)
         except ConfigError:
@@ -79,7 +79,7 @@ class LocalPool:
         self.close()
 
     def start(self) -> None:
-        """Serve again after ``stop``: on the same port, from what is on disk."""
+        """Start again after ``stop``, on the same port and with the stored state."""
         if self._server is not None:
             return
         if self._listener.fileno() == -1:
@@ -92,11 +92,11 @@ class LocalPool:
             journal=self.journal,
             generate_key=self._generate,
         )
-        people.seed(self.pool)
+        users.seed(self.pool)
         self._server = Server(self.pool, self._listener)
 
     def stop(self) -> None:
-        """An outage: connections are refused until ``start``."""
+        """Simulate an outage: refuse connections until ``start``."""
         if self._server is not None:
             self._server.stop()
             self._server = None
@@ -111,7 +111,7 @@ class LocalPool:
 
     @property
     def url(self) -> str:
-        """The hosted UI's address, http://localhost:PORT."""
+        """The base URL of the hosted UI, http://localhost:PORT."""
         return self.config.domain
 
     @property
@@ -132,47 +132,47 @@ class LocalPool:
 
     @property
     def mailbox(self) -> list[Mail]:
-        """Mails sent, the latest last; ``code`` is the six digits of the mail, if it has any."""
+        """The emails, the latest last; ``code`` is the code or temporary password, or ""."""
         return list(self.pool.state.mails.values())
 
     def env(self) -> dict[str, str]:
-        """The COGNITO_* variables with which an application uses this pool."""
+        """Return the COGNITO_* variables for an application that uses this pool."""
         return self.config.app_environment()
 
     def counts(self) -> Counter[str]:
-        """Requests by endpoint (``token``) and by grant (``token:refresh_token``)."""
+        """Return the requests by endpoint (``token``) and by grant (``token:refresh_token``)."""
         return self.faults.counts()
 
-    def person(self, username: str) -> Person:
-        return people.get(self.pool, username)
+    def get_user(self, username: str) -> PoolUser:
+        return users.get(self.pool, username)
 
     def disable(self, username: str) -> None:
-        people.disable(self.pool, self.person(username))
+        users.disable(self.pool, self.get_user(username))
 
     def enable(self, username: str) -> None:
-        people.enable(self.pool, self.person(username))
+        users.enable(self.pool, self.get_user(username))
 
     def delete(self, username: str) -> None:
-        people.delete(self.pool, self.person(username))
+        users.delete(self.pool, self.get_user(username))
 
     def sign_out_everywhere(self, username: str) -> None:
-        people.sign_out_everywhere(self.pool, self.person(username))
+        users.sign_out_everywhere(self.pool, self.get_user(username))
 
     def set_groups(self, username: str, *groups: str) -> None:
-        people.update(self.pool, self.person(username), groups=groups)
+        users.update(self.pool, self.get_user(username), groups=groups)
 
     def tokens_for(
         self, username: str, scopes: Sequence[str] = (), client_id: str | None = None
     ) -> dict[str, Any]:
-        """A token answer (access_token, id_token, refresh_token …) without a browser."""
+        """Return tokens (access_token, id_token, refresh_token …) without a browser."""
         client = self.config.clients[client_id or self.client_id]
-        return grants.sign_in_directly(self.pool, self.person(username), client, tuple(scopes))
+        return grants.sign_in_directly(self.pool, self.get_user(username), client, tuple(scopes))
 
     def machine_token(self, scope: str = "") -> str:
-        """An access token of the machine client; without ``scope`` for all its scopes."""
+        """Return an access token of the machine client, with all its scopes by default."""
         client = self.config.clients[self.config.machine_client_id]
-        answer = grants.client_credentials(self.pool, client, {"scope": scope})
-        return str(answer["access_token"])
+        tokens = grants.client_credentials(self.pool, client, {"scope": scope})
+        return str(tokens["access_token"])
 
     def sign_in(
         self,
@@ -183,32 +183,34 @@ class LocalPool:
         session: requests.Session | None = None,
         path: str = "/accounts/login/",
     ) -> Any:
-        """Sign in over HTTP through the hosted UI, as a browser would.
+        """Sign in over HTTP through the hosted UI, as a browser does.
 
-        ``start`` is an authorize address: returns the callback's address with code and state. Or it
-        is a Django test client: starts at ``path`` and returns its response to the callback.
-        Raises AssertionError with the page's message when the pool does not lead back to the app.
+        If ``start`` is an authorize URL, return the callback URL with code and state. If it is a
+        Django test client, start at ``path`` and return its response to the callback. Raises
+        AssertionError with the page's message if the pool does not redirect to the app.
         """
         if not isinstance(start, str):
-            opening = start.get(path).headers["Location"]
-            callback = self.sign_in(opening, username, password=password)
+            authorize_url = start.get(path).headers["Location"]
+            callback = self.sign_in(authorize_url, username, password=password)
             return start.get(callback.removeprefix("/".join(callback.split("/", 3)[:3])))
         if password is None:
             password = next((s.password for s in self.config.people if s.username == username), "")
         url, browser = start, session or requests.Session()
-        answer = browser.get(url, allow_redirects=False, timeout=10)
+        response = browser.get(url, allow_redirects=False, timeout=10)
         for _ in range(10):
-            if answer.is_redirect:
-                url = urljoin(url, answer.headers["Location"])
+            if response.is_redirect:
+                url = urljoin(url, response.headers["Location"])
                 if urlsplit(url).port != self.config.port:
                     return url
-                answer = browser.get(url, allow_redirects=False, timeout=10)
-            elif 'name="cognitoSignInForm"' in answer.text and 'role="alert"' not in answer.text:
+                response = browser.get(url, allow_redirects=False, timeout=10)
+            elif (
+                'name="cognitoSignInForm"' in response.text and 'role="alert"' not in response.text
+            ):
                 form = {"username": username, "password": password}
-                form |= re.findall(r'name="(_csrf)" value="([^"]+)"', answer.text)
-                answer = browser.post(url, form, allow_redirects=False, timeout=10)
+                form |= re.findall(r'name="(_csrf)" value="([^"]+)"', response.text)
+                response = browser.post(url, form, allow_redirects=False, timeout=10)
             else:
                 break
-        alert = re.search(r'role="alert"[^>]*>(.*?)<', answer.text, re.DOTALL)
-        said = html.unescape(alert[1]) if alert else answer.text[:300]
-        raise AssertionError(f"The pool answered {answer.status_code} at {url}: {said}")
+        alert = re.search(r'role="alert"[^>]*>(.*?)<', response.text, re.DOTALL)
+        message = html.unescape(alert[1]) if alert else response.text[:300]
+        raise AssertionError(f"The pool responded with {response.status_code} at {url}: {message}")

@@ -1,7 +1,7 @@
-"""Claims as Cognito shapes them, and the compact JWTs made of them.
+"""Claims in Cognito's format, and their compact JWTs.
 
-The header is ``{"kid", "alg"}`` without ``typ``; access tokens have ``client_id`` and no ``aud``;
-``cognito:groups`` is absent for somebody in no group; ``email_verified`` is a boolean here and a
+The header is ``{"kid", "alg"}`` without ``typ``. Access tokens have ``client_id`` and no ``aud``.
+``cognito:groups`` is absent for a user without groups. ``email_verified`` is a boolean here and a
 string at userInfo.
 """
 
@@ -15,17 +15,17 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from .config import PoolConfig
-from .records import Person, SignIn
+from .records import PoolUser, SignIn
 
 Claims = dict[str, Any]
 
 
-def access_claims(config: PoolConfig, now: float, person: Person, sign_in: SignIn) -> Claims:
-    claims = _claims_of_person(person, sign_in) | {
+def access_claims(config: PoolConfig, now: float, user: PoolUser, sign_in: SignIn) -> Claims:
+    claims = _user_claims(user, sign_in) | {
         "version": 2,
         "client_id": sign_in.client_id,
         "scope": " ".join(sign_in.scopes),
-        "username": person.username,
+        "username": user.username,
     }
     if sign_in.resource:
         claims["aud"] = sign_in.resource
@@ -33,14 +33,14 @@ def access_claims(config: PoolConfig, now: float, person: Person, sign_in: SignI
 
 
 def id_claims(
-    config: PoolConfig, now: float, person: Person, sign_in: SignIn, access_token: str, nonce: str
+    config: PoolConfig, now: float, user: PoolUser, sign_in: SignIn, access_token: str, nonce: str
 ) -> Claims:
-    attributes = released_attributes(person, sign_in.scopes).items()
+    attributes = released_attributes(user, sign_in.scopes).items()
     claims: Claims = {k: v == "true" if k.endswith("_verified") else v for k, v in attributes}
-    claims |= _claims_of_person(person, sign_in) | {
+    claims |= _user_claims(user, sign_in) | {
         "at_hash": base64url(hashlib.sha256(access_token.encode()).digest()[:16]),
         "aud": sign_in.client_id,
-        "cognito:username": person.username,
+        "cognito:username": user.username,
     }
     if nonce:
         claims["nonce"] = nonce
@@ -48,16 +48,16 @@ def id_claims(
 
 
 def machine_claims(config: PoolConfig, now: float, client_id: str, scopes: list[str]) -> Claims:
-    """client_credentials: the client is its own subject, and nobody's name is in it."""
+    """Return claims for client_credentials: the subject is the client, and there is no username."""
     claims: Claims = {"sub": client_id, "client_id": client_id, "scope": " ".join(scopes)}
     claims |= {"version": 2, "auth_time": int(now)}
     return claims | _times(config, now, "access", config.access_token_seconds)
 
 
-def _claims_of_person(person: Person, sign_in: SignIn) -> Claims:
-    groups = {"cognito:groups": list(person.groups)} if person.groups else {}
+def _user_claims(user: PoolUser, sign_in: SignIn) -> Claims:
+    groups = {"cognito:groups": list(user.groups)} if user.groups else {}
     return groups | {
-        "sub": person.sub,
+        "sub": user.sub,
         "origin_jti": sign_in.origin_jti,
         "event_id": sign_in.event_id,
         "auth_time": int(sign_in.auth_time),
@@ -69,13 +69,17 @@ def _times(config: PoolConfig, now: float, use: str, seconds: int) -> Claims:
     return {"iss": config.issuer, "token_use": use, "jti": str(uuid.uuid4())} | times
 
 
-def released_attributes(person: Person, scopes: tuple[str, ...]) -> dict[str, str]:
-    """``openid`` alone releases everything; email, phone and profile narrow it to their parts."""
+def released_attributes(user: PoolUser, scopes: tuple[str, ...]) -> dict[str, str]:
+    """Return the attributes of the email, phone and profile scopes, or all without these scopes."""
     if not {"email", "phone", "profile"} & set(scopes):
-        return person.attributes
-    own = {"email": "email", "phone_number": "phone"}
-    held = person.attributes.items()
-    return {k: v for k, v in held if own.get(k.removesuffix("_verified"), "profile") in scopes}
+        return user.attributes
+    scope_of = {"email": "email", "phone_number": "phone"}
+    attributes = user.attributes.items()
+    return {
+        k: v
+        for k, v in attributes
+        if scope_of.get(k.removesuffix("_verified"), "profile") in scopes
+    }
 
 
 def sign(claims: Claims, private: RSAPrivateKey, kid: str) -> str:
@@ -83,11 +87,11 @@ def sign(claims: Claims, private: RSAPrivateKey, kid: str) -> str:
 
 
 def new_refresh_token() -> str:
-    """Five parts like Cognito's JWE, about 1.1 kB, all random: nothing but a handle."""
+    """Return a random token with the length and the five parts of Cognito's JWE."""
     header = b'{"cty":"JWT","enc":"A256GCM","alg":"RSA-OAEP"}'
     return ".".join(map(base64url, (header, *map(os.urandom, (256, 12, 512, 16)))))
 
 
 def base64url(data: bytes) -> str:
-    """Without padding (RFC 7515, section 2)."""
+    """Return base64url without padding (RFC 7515, section 2)."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -1,16 +1,16 @@
-"""Six-digit codes by mail, and what they prove: a new account's address, a forgotten password.
+"""Six-digit codes by email, for new accounts and forgotten passwords; invitations.
 
-Mails go nowhere: they are printed, and kept for the console and for tests.
+No email is sent. Emails are logged, and stored for the console and for tests.
 """
 
 import hmac
 import secrets
 from dataclasses import replace
 
-from . import passwords, people
-from .errors import PersonRefused
+from . import passwords, users
+from .errors import UserError
 from .pool import Pool
-from .records import Challenge, Mail, Person
+from .records import Challenge, Mail, PoolUser
 
 CONFIRM, RESET, NEW_PASSWORD = "confirm", "reset", "new-password"
 SECONDS = {CONFIRM: 24 * 3600, RESET: 3600, NEW_PASSWORD: 180}
@@ -22,119 +22,122 @@ UNKNOWN = "Username/client id combination not found."
 WRONG = "Invalid verification code provided, please try again."
 
 
-def send_mail(pool: Pool, person: Person, subject: str, body: str, code: str) -> None:
-    to = person.attributes.get("email", person.username)
+def send_mail(pool: Pool, user: PoolUser, subject: str, body: str, code: str) -> None:
+    to = user.attributes.get("email", user.username)
     with pool.change() as state:
         number = int(next(reversed(state.mails), "0")) + 1
         state.mails[str(number)] = Mail(to, subject, body, pool.clock(), code)
     pool.journal.line(f"mail      to {to}: {body}")
 
 
-def challenge(pool: Pool, person: Person, purpose: str, code: str) -> None:
+def challenge(pool: Pool, user: PoolUser, purpose: str, code: str) -> None:
     record = Challenge(code, pool.clock() + SECONDS[purpose])
     with pool.change() as state:
-        state.challenges[f"{purpose}:{person.username.lower()}"] = record
+        state.challenges[f"{purpose}:{user.username.lower()}"] = record
 
 
-def send_code(pool: Pool, person: Person, purpose: str) -> None:
+def send_code(pool: Pool, user: PoolUser, purpose: str) -> None:
     code = f"{secrets.randbelow(10**6):06}"
-    challenge(pool, person, purpose, code)
+    challenge(pool, user, purpose, code)
     subject, body = MAILS[purpose]
-    send_mail(pool, person, subject, body.format(code), code)
+    send_mail(pool, user, subject, body.format(code), code)
 
 
-def use_code(pool: Pool, person: Person, purpose: str, code: str) -> None:
-    """Spend the code. Raises PersonRefused when it is wrong, too old, or was tried five times."""
-    key = f"{purpose}:{person.username.lower()}"
+def use_code(pool: Pool, user: PoolUser, purpose: str, code: str) -> None:
+    """Use up the code. Raises UserError if it is wrong or expired, or after five wrong codes."""
+    key = f"{purpose}:{user.username.lower()}"
     with pool.change() as state:
-        known = state.challenges.pop(key, None)
-        if known is None or known.expires_at <= pool.clock():
-            again = "Invalid code provided, please request a code again."
-            raise PersonRefused("ExpiredCodeException", again)
-        right = hmac.compare_digest(known.code.encode(), code.strip().encode())
-        if not right or not known.tries_left:
-            state.challenges[key] = replace(known, tries_left=max(known.tries_left - 1, 0))
-    if not known.tries_left:
-        later = "Attempt limit exceeded, please try after some time."
-        raise PersonRefused("LimitExceededException", later)
-    if not right:
-        raise PersonRefused("CodeMismatchException", WRONG)
+        stored = state.challenges.pop(key, None)
+        if stored is None or stored.expires_at <= pool.clock():
+            message = "Invalid code provided, please request a code again."
+            raise UserError("ExpiredCodeException", message)
+        is_correct = hmac.compare_digest(stored.code.encode(), code.strip().encode())
+        if not is_correct or not stored.tries_left:
+            state.challenges[key] = replace(stored, tries_left=max(stored.tries_left - 1, 0))
+    if not stored.tries_left:
+        message = "Attempt limit exceeded, please try after some time."
+        raise UserError("LimitExceededException", message)
+    if not is_correct:
+        raise UserError("CodeMismatchException", WRONG)
 
 
-def sign_up(pool: Pool, username: str, password: str, attributes: dict[str, str]) -> Person:
+def sign_up(pool: Pool, username: str, password: str, attributes: dict[str, str]) -> PoolUser:
     if "@" not in attributes.get("email", ""):
-        raise PersonRefused("InvalidParameterException", "Invalid email address format.")
+        raise UserError("InvalidParameterException", "Invalid email address format.")
     attributes = {k: v.strip()[:2048] for k, v in attributes.items() if v.strip()}
     unverified = attributes | {"email_verified": "false"}
-    person = people.create(pool, username, password, unverified, "UNCONFIRMED")
-    send_code(pool, person, CONFIRM)
-    return person
+    user = users.create(pool, username, password, unverified, "UNCONFIRMED")
+    send_code(pool, user, CONFIRM)
+    return user
 
 
-def confirm(pool: Pool, username: str, code: str) -> Person:
-    person = people.find(pool, username)
-    if person is None:
-        raise PersonRefused("UserNotFoundException", UNKNOWN)
-    other = people.find(pool, person.attributes.get("email", ""))
-    if other is not None and other.sub != person.sub:
-        taken = "An account with the given email already exists."
-        raise PersonRefused("AliasExistsException", taken)
-    use_code(pool, person, CONFIRM, code)
-    verified = person.attributes | {"email_verified": "true"}
-    return people.update(pool, person, status="CONFIRMED", attributes=verified)
+def confirm(pool: Pool, username: str, code: str) -> PoolUser:
+    user = users.find(pool, username)
+    if user is None:
+        raise UserError("UserNotFoundException", UNKNOWN)
+    other = users.find(pool, user.attributes.get("email", ""))
+    if other is not None and other.sub != user.sub:
+        message = "An account with the given email already exists."
+        raise UserError("AliasExistsException", message)
+    use_code(pool, user, CONFIRM, code)
+    verified = user.attributes | {"email_verified": "true"}
+    return users.update(pool, user, status="CONFIRMED", attributes=verified)
 
 
 def resend(pool: Pool, username: str) -> None:
-    """Answers alike whether there is somebody to confirm or not."""
-    person = people.find(pool, username)
-    if person is not None and person.status == "UNCONFIRMED":
-        send_code(pool, person, CONFIRM)
+    """Send another confirmation code. The response does not reveal whether the user exists."""
+    user = users.find(pool, username)
+    if user is not None and user.status == "UNCONFIRMED":
+        send_code(pool, user, CONFIRM)
 
 
 def forgot(pool: Pool, username: str) -> None:
-    """Mail a reset code to a verified address; an unknown name is answered like a known one."""
-    person = people.find(pool, username)
-    if person is not None and person.enabled and person.verified_email:
-        send_code(pool, person, RESET)
+    """Send a reset code to a verified email address.
+
+    By default, the response does not reveal whether the user exists.
+    """
+    user = users.find(pool, username)
+    if user is not None and user.enabled and user.verified_email:
+        send_code(pool, user, RESET)
     elif not pool.config.prevent_user_existence_errors:
-        raise PersonRefused("UserNotFoundException", UNKNOWN)
+        raise UserError("UserNotFoundException", UNKNOWN)
 
 
-def reset(pool: Pool, username: str, code: str, password: str) -> Person:
-    """Sets the password; sign-ins made with the old one go on, as at Cognito."""
+def reset(pool: Pool, username: str, code: str, password: str) -> PoolUser:
+    """Set the password. As at Cognito, existing sign-ins continue."""
     passwords.check_policy(password)
-    person = people.find(pool, username)
-    if person is None:
-        raise PersonRefused("CodeMismatchException", WRONG)
-    use_code(pool, person, RESET, code)
-    return people.set_password(pool, person, password)
+    user = users.find(pool, username)
+    if user is None:
+        raise UserError("CodeMismatchException", WRONG)
+    use_code(pool, user, RESET, code)
+    return users.set_password(pool, user, password)
 
 
 def invite(
     pool: Pool, username: str, attributes: dict[str, str], password: str = "", *, mail: bool = True
-) -> Person:
-    """An administrator's new person, asked for a new password at the first sign-in."""
+) -> PoolUser:
+    """Create a user with a temporary password, which the first sign-in replaces."""
     temporary = password or f"Aa1-{secrets.token_hex(4)}"
-    person = people.create(pool, username, temporary, attributes, "FORCE_CHANGE_PASSWORD")
+    user = users.create(pool, username, temporary, attributes, "FORCE_CHANGE_PASSWORD")
     if mail:
-        _mail_temporary_password(pool, person, temporary)
-    return person
+        _mail_temporary_password(pool, user, temporary)
+    return user
 
 
-def invite_again(pool: Pool, person: Person, password: str = "") -> Person:
-    """Another mail with another temporary password, for somebody who never used theirs."""
-    if person.status != "FORCE_CHANGE_PASSWORD":
-        raise PersonRefused(
+def resend_invitation(pool: Pool, user: PoolUser, password: str = "") -> PoolUser:
+    """Send a new temporary password to a user who has not used the first one."""
+    if user.status != "FORCE_CHANGE_PASSWORD":
+        raise UserError(
             "UnsupportedUserStateException",
-            f"Resend not possible. {person.username} status is not FORCE_CHANGE_PASSWORD",
+            f"Resend not possible. {user.username} status is not FORCE_CHANGE_PASSWORD",
         )
     temporary = password or f"Aa1-{secrets.token_hex(4)}"
     passwords.check_policy(temporary)
-    person = people.update(pool, person, password=passwords.hash_password(temporary))
-    _mail_temporary_password(pool, person, temporary)
-    return person
+    user = users.update(pool, user, password=passwords.hash_password(temporary))
+    _mail_temporary_password(pool, user, temporary)
+    return user
 
 
-def _mail_temporary_password(pool: Pool, person: Person, temporary: str) -> None:
-    body = f"Your username is {person.username} and temporary password is {temporary}"
-    send_mail(pool, person, "Your temporary password", body, temporary)
+def _mail_temporary_password(pool: Pool, user: PoolUser, temporary: str) -> None:
+    body = f"Your username is {user.username} and temporary password is {temporary}"
+    send_mail(pool, user, "Your temporary password", body, temporary)

@@ -1,9 +1,9 @@
-// The console: live sign-ins, and buttons that copy. Without JavaScript, reload the page instead.
+// The console: live sign-ins and copy buttons. Without JavaScript, reload the page.
 const live = document.getElementById("live");
 
 let shown = null;
 
-// Put the new list in place; what was open stays open, and focus stays where it was.
+// Replace the list, and keep open details and the focus.
 function replace(text) {
   const open = new Set([...live.querySelectorAll("details[open]")].map((d) => d.dataset.key));
   const focused = live.contains(document.activeElement)
@@ -17,12 +17,12 @@ function replace(text) {
 
 async function refresh() {
   try {
-    const answer = await fetch("/_local/live");
-    const text = await answer.text();
-    if (answer.ok && text !== shown) replace(text);
-    if (answer.ok) shown = text;
+    const response = await fetch("/_local/live");
+    const text = await response.text();
+    if (response.ok && text !== shown) replace(text);
+    if (response.ok) shown = text;
   } catch {
-    // The pool was stopped; it may come back.
+    // The pool is stopped. Keep polling.
   }
 }
 

@@ -229,7 +229,7 @@ def test_unknown_user_is_refused_where_people_are_not_created(visitor, settings)
     assert User.objects.count() == 0
     refused = SignInEvent.objects.get(kind="refused")
     assert (refused.user, refused.person) == (None, "ada")
-    assert refused.details["subject"] == visitor.pool.person("ada").sub
+    assert refused.details["subject"] == visitor.pool.get_user("ada").sub
 
 
 def test_error_page_shows_the_reference_that_both_logs_use(visitor, caplog):

@@ -58,7 +58,7 @@ def main() -> int:
         said = "npm could not install the packages, see above. That needs the network, once."
         print(said, file=sys.stderr)
         return 1
-    target = Target.named_by(os.environ)
+    target = Target.from_environment(os.environ)
     if target:
         return run(target)
     with LocalPool() as pool:

@@ -1,4 +1,4 @@
-"""A pool per test, and an app's side of the conversation with it."""
+"""A pool per test, and an app client for it."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest())
 
 
 class App:
-    """An app client talking to a pool: builds addresses, redeems codes, asks for tokens."""
+    """An app client: builds URLs, exchanges codes, requests tokens."""
 
     def __init__(self, pool: LocalPool) -> None:
         self.pool = pool
@@ -31,8 +31,8 @@ class App:
             "state": "a-state",
             "nonce": "a-nonce",
         }
-        kept = {k: v for k, v in (query | changes).items() if v is not None}
-        return f"{self.pool.url}/oauth2/authorize?{urlencode(kept)}"
+        query_items = {k: v for k, v in (query | changes).items() if v is not None}
+        return f"{self.pool.url}/oauth2/authorize?{urlencode(query_items)}"
 
     def get(self, path: str, **query: str) -> requests.Response:
         return requests.get(
@@ -42,21 +42,23 @@ class App:
     def authorize(self, session: Any = requests, **changes: str | None) -> requests.Response:
         return session.get(self.authorize_url(**changes), allow_redirects=False, timeout=10)
 
-    def code(self, who: str = "ada", session: requests.Session | None = None, **changes) -> str:
-        url = self.pool.sign_in(self.authorize_url(**changes), who, session=session)
+    def code(
+        self, username: str = "ada", session: requests.Session | None = None, **changes
+    ) -> str:
+        url = self.pool.sign_in(self.authorize_url(**changes), username, session=session)
         return parse_qs(urlsplit(url).query)["code"][0]
 
     def token(self, *, auth: Any = (), **form: str) -> requests.Response:
-        """``auth`` None sends no Authorization header, left out the web client's."""
+        """Call the token endpoint; ``auth`` None sends no Authorization header."""
         basic = (self.pool.client_id, self.pool.client_secret) if auth == () else auth
         return requests.post(f"{self.pool.url}/oauth2/token", data=form, auth=basic, timeout=10)
 
     def redeem(self, code: str, **form: Any) -> requests.Response:
-        given = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
-        return self.token(**(given | form))
+        parameters = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
+        return self.token(**(parameters | form))
 
-    def tokens(self, who: str = "ada", **changes: str | None) -> dict[str, Any]:
-        return self.redeem(self.code(who, **changes)).json()
+    def tokens(self, username: str = "ada", **changes: str | None) -> dict[str, Any]:
+        return self.redeem(self.code(username, **changes)).json()
 
     def refresh(self, refresh_token: str, **form: Any) -> requests.Response:
         return self.token(

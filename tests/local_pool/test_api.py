@@ -1,4 +1,4 @@
-"""The cognito-idp operations, as boto3 would send them."""
+"""The cognito-idp operations, as boto3 sends them."""
 
 import pytest
 
@@ -7,18 +7,18 @@ from local_pool.testing import Client
 from .conftest import App
 
 
-def error(answer) -> str:
-    assert answer.status_code == 400
-    assert answer.headers["Content-Type"] == "application/x-amz-json-1.1"
-    assert answer.headers["x-amzn-ErrorType"] == answer.json()["__type"]
-    return answer.json()["__type"]
+def error(response) -> str:
+    assert response.status_code == 400
+    assert response.headers["Content-Type"] == "application/x-amz-json-1.1"
+    assert response.headers["x-amzn-ErrorType"] == response.json()["__type"]
+    return response.json()["__type"]
 
 
 def attributes(described: list[dict[str, str]]) -> dict[str, str]:
     return {pair["Name"]: pair["Value"] for pair in described}
 
 
-def test_person_is_created_described_and_deleted(app):
+def test_user_is_created_described_and_deleted(app):
     pool_id = app.pool.pool_id
     created = app.api(
         "AdminCreateUser",
@@ -36,14 +36,14 @@ def test_person_is_created_described_and_deleted(app):
     assert again.json()["message"] == "User does not exist."
 
 
-def test_recreated_username_is_another_person(app):
-    first = app.pool.person("linus").sub
+def test_recreated_username_is_another_user(app):
+    first = app.pool.get_user("linus").sub
     app.api("AdminDeleteUser", Username="linus")
     app.api("AdminCreateUser", Username="linus")
-    assert app.pool.person("linus").sub != first
+    assert app.pool.get_user("linus").sub != first
 
 
-def test_existing_and_malformed_people_are_refused(app):
+def test_existing_and_malformed_users_are_refused(app):
     assert error(app.api("AdminCreateUser", Username="ADA")) == "UsernameExistsException"
     assert error(app.api("AdminCreateUser", Username="a b")) == "InvalidParameterException"
     assert error(app.api("AdminCreateUser")) == "InvalidParameterException"
@@ -55,14 +55,14 @@ def test_disabling_and_enabling(app):
     tokens = app.tokens()
     app.api("AdminDisableUser", Username="ada")
     assert app.api("AdminGetUser", Username="ada").json()["Enabled"] is False
-    answer = app.api(
+    response = app.api(
         "GetTokensFromRefreshToken",
         RefreshToken=tokens["refresh_token"],
         ClientId=app.pool.client_id,
         ClientSecret=app.pool.client_secret,
     )
-    assert error(answer) == "NotAuthorizedException"
-    assert answer.json()["message"] == "User is disabled."
+    assert error(response) == "NotAuthorizedException"
+    assert response.json()["message"] == "User is disabled."
     app.api("AdminEnableUser", Username="ada")
     assert app.api("AdminGetUser", Username="ada").json()["Enabled"] is True
 
@@ -81,8 +81,8 @@ def test_groups(app):
 def test_attributes_are_changed(app):
     changed = [{"Name": "name", "Value": "Ada King"}]
     app.api("AdminUpdateUserAttributes", Username="ada", UserAttributes=changed)
-    assert app.pool.person("ada").attributes["name"] == "Ada King"
-    assert app.pool.person("ada").attributes["email"] == "ada@example.com"
+    assert app.pool.get_user("ada").attributes["name"] == "Ada King"
+    assert app.pool.get_user("ada").attributes["email"] == "ada@example.com"
 
 
 def test_users_are_listed_filtered_and_paged(app):
@@ -92,7 +92,7 @@ def test_users_are_listed_filtered_and_paged(app):
     assert names() == ["ada", "grace", "linus"]
     assert names(Filter='email = "grace@example.com"') == ["grace"]
     assert names(Filter='username ^= "l"') == ["linus"]
-    assert names(Filter=f'sub = "{app.pool.person("ada").sub}"') == ["ada"]
+    assert names(Filter=f'sub = "{app.pool.get_user("ada").sub}"') == ["ada"]
     assert names(Filter='status = "Disabled"') == []
     first = app.api("ListUsers", Limit=2).json()
     assert len(first["Users"]) == 2
@@ -100,7 +100,7 @@ def test_users_are_listed_filtered_and_paged(app):
     assert error(app.api("ListUsers", Filter="nonsense")) == "InvalidParameterException"
 
 
-def test_person_signs_out_everywhere_with_the_right_scope(app):
+def test_user_signs_out_everywhere_with_the_right_scope(app):
     tokens, other = app.tokens(scope="openid aws.cognito.signin.user.admin"), app.tokens()
     assert error(app.api("GlobalSignOut", AccessToken=other["access_token"]))
     me = app.api("GetUser", AccessToken=tokens["access_token"]).json()
@@ -111,7 +111,7 @@ def test_person_signs_out_everywhere_with_the_right_scope(app):
     assert app.refresh(other["refresh_token"]).status_code == 400
 
 
-def test_administrator_signs_somebody_out_everywhere(app):
+def test_administrator_signs_a_user_out_everywhere(app):
     tokens = app.tokens()
     app.api("AdminUserGlobalSignOut", Username="ada")
     assert app.user_info(tokens["access_token"]).status_code == 401
@@ -120,8 +120,8 @@ def test_administrator_signs_somebody_out_everywhere(app):
 def test_refresh_token_is_exchanged_and_revoked(app):
     tokens = app.tokens()
     client = {"ClientId": app.pool.client_id, "ClientSecret": app.pool.client_secret}
-    answer = app.api("GetTokensFromRefreshToken", RefreshToken=tokens["refresh_token"], **client)
-    result = answer.json()["AuthenticationResult"]
+    response = app.api("GetTokensFromRefreshToken", RefreshToken=tokens["refresh_token"], **client)
+    result = response.json()["AuthenticationResult"]
     assert set(result) == {"AccessToken", "IdToken", "ExpiresIn", "TokenType"}
     wrong = client | {"ClientSecret": "wrong"}
     assert error(app.api("RevokeToken", Token=tokens["refresh_token"], **wrong))
@@ -167,12 +167,12 @@ def test_nonsense_is_refused_in_the_apis_own_way(app):
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{not json", b"\xff"])
-def test_body_that_is_no_object_is_a_serialization_error(app, body):
+def test_body_that_is_not_an_object_is_a_serialization_error(app, body):
     import requests
 
     headers = {"X-Amz-Target": "AWSCognitoIdentityProviderService.AdminGetUser"}
-    answer = requests.post(f"{app.pool.url}/", data=body, headers=headers, timeout=10)
-    assert error(answer) in ("SerializationException", "InvalidParameterException")
+    response = requests.post(f"{app.pool.url}/", data=body, headers=headers, timeout=10)
+    assert error(response) in ("SerializationException", "InvalidParameterException")
 
 
 def test_extra_client_of_the_kit_is_a_client_like_any_other(make_local_pool):

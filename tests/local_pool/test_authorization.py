@@ -1,4 +1,4 @@
-"""What authorize refuses, where it says so, and what the console learns of it."""
+"""Errors of the authorize endpoint: where they are shown, and what is logged."""
 
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -12,16 +12,16 @@ from local_pool.testing import Client, LocalPool
 from .conftest import CALLBACK, CHALLENGE, App
 
 
-def sent_back(answer) -> dict[str, str]:
-    assert answer.status_code == 302
-    assert answer.headers["Location"].startswith(CALLBACK)
-    query = parse_qs(urlsplit(answer.headers["Location"]).query)
+def sent_back(response) -> dict[str, str]:
+    assert response.status_code == 302
+    assert response.headers["Location"].startswith(CALLBACK)
+    query = parse_qs(urlsplit(response.headers["Location"]).query)
     return {name: values[0] for name, values in query.items()}
 
 
 def test_bare_request_leads_to_the_sign_in_page(app):
-    answer = app.authorize(scope=None, state=None, nonce=None)
-    assert answer.headers["Location"].startswith(f"{app.pool.url}/login?client_id=")
+    response = app.authorize(scope=None, state=None, nonce=None)
+    assert response.headers["Location"].startswith(f"{app.pool.url}/login?client_id=")
 
 
 def test_missing_scope_grants_every_scope_of_the_client(app):
@@ -33,8 +33,8 @@ def test_missing_scope_grants_every_scope_of_the_client(app):
 @pytest.mark.parametrize(
     ("sent", "fix"),
     [
-        (f"{CALLBACK}/", "drop the slash at the end"),
-        ("http://localhost:8000/Signin", "write it in the same case"),
+        (f"{CALLBACK}/", "remove the slash at the end"),
+        ("http://localhost:8000/Signin", "use the same upper and lower case"),
         ("http://127.0.0.1:8000/signin", "use host localhost instead of 127.0.0.1"),
         ("http://localhost:8001/signin", "use port 8000 instead of 8001"),
         ("https://localhost:8000/signin", "use scheme http instead of https"),
@@ -42,9 +42,9 @@ def test_missing_scope_grants_every_scope_of_the_client(app):
     ],
 )
 def test_unregistered_callback_gets_the_error_page_with_the_fix(app, sent, fix):
-    answer = app.authorize(redirect_uri=sent)
+    response = app.authorize(redirect_uri=sent)
     expected = f"{app.pool.url}/error?error=redirect_mismatch&client_id={app.pool.client_id}"
-    assert answer.headers["Location"] == expected
+    assert response.headers["Location"] == expected
     page = requests.get(expected, timeout=10)
     assert page.status_code == 400
     assert "An error was encountered with the requested page." in page.text
@@ -54,9 +54,9 @@ def test_unregistered_callback_gets_the_error_page_with_the_fix(app, sent, fix):
 
 @pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
 def test_missing_parameter_gets_the_error_page_that_names_it(app, name):
-    answer = app.authorize(**{name: None})
-    assert "/error?error=Required+parameters+missing" in answer.headers["Location"]
-    page = requests.get(answer.headers["Location"], timeout=10)
+    response = app.authorize(**{name: None})
+    assert "/error?error=Required+parameters+missing" in response.headers["Location"]
+    page = requests.get(response.headers["Location"], timeout=10)
     assert f"Required String parameter &#39;{name}&#39; is not present" in page.text
 
 
@@ -68,8 +68,8 @@ def test_unknown_client_gets_the_error_page(app):
 def test_only_callback_of_a_client_may_be_left_out(make_local_pool):
     one = Client("oneclient1", "a-secret-of-24-characters", callback_urls=("https://one.test/cb",))
     pool = make_local_pool(clients=[one])
-    answer = App(pool).authorize(client_id="oneclient1", redirect_uri=None)
-    assert "/login?" in answer.headers["Location"]
+    response = App(pool).authorize(client_id="oneclient1", redirect_uri=None)
+    assert "/login?" in response.headers["Location"]
 
 
 @pytest.mark.parametrize(
@@ -88,20 +88,20 @@ def test_only_callback_of_a_client_may_be_left_out(make_local_pool):
     ],
 )
 def test_malformed_request_goes_back_as_invalid_request(app, changes):
-    answer = sent_back(app.authorize(**changes))
-    assert answer == {"error": "invalid_request", "state": "a-state"}
+    response = sent_back(app.authorize(**changes))
+    assert response == {"error": "invalid_request", "state": "a-state"}
 
 
 def test_flow_that_is_off_goes_back_as_unauthorized_client(app):
-    answer = app.authorize(response_type="token")
-    assert answer.headers["Location"] == f"{CALLBACK}#error=unauthorized_client&state=a-state"
+    response = app.authorize(response_type="token")
+    assert response.headers["Location"] == f"{CALLBACK}#error=unauthorized_client&state=a-state"
 
 
 @pytest.mark.parametrize("scope", ["openid offline_access", "email", "openid stats/read", "nope"])
 def test_scope_that_is_not_allowed_goes_back_in_cognitos_order(app, scope):
-    answer = app.authorize(scope=scope)
+    response = app.authorize(scope=scope)
     expected = "?error_description=invalid_scope&state=a-state&error=invalid_request"
-    assert answer.headers["Location"] == CALLBACK + expected
+    assert response.headers["Location"] == CALLBACK + expected
     without_state = app.authorize(scope=scope, state=None).headers["Location"]
     assert without_state == CALLBACK + "?error_description=invalid_scope&error=invalid_request"
 
@@ -137,14 +137,14 @@ def test_fresh_password_is_asked_for_when_the_app_wants_it(app, changes):
     browser = requests.Session()
     app.code(session=browser)
     app.pool.clock.advance(11)
-    answer = app.authorize(browser, **changes)
-    assert "/login?" in answer.headers["Location"]
-    page = browser.get(answer.headers["Location"], timeout=10)
+    response = app.authorize(browser, **changes)
+    assert "/login?" in response.headers["Location"]
+    page = browser.get(response.headers["Location"], timeout=10)
     assert "Sign in as" not in page.text
     assert app.code(session=browser, **changes)
 
 
-def test_login_page_offers_the_signed_in_person(app):
+def test_login_page_offers_the_signed_in_user(app):
     browser = requests.Session()
     app.code(session=browser)
     url = app.authorize_url().replace("/oauth2/authorize", "/login")
@@ -160,7 +160,7 @@ def test_login_hint_fills_in_the_username(app):
     assert 'name="username" value="grace"' in page.text
 
 
-def test_implicit_flow_answers_in_the_fragment_without_a_refresh_token(make_local_pool):
+def test_implicit_flow_returns_tokens_in_the_fragment_without_a_refresh_token(make_local_pool):
     spa = Client("implicitclient", flows=("code", "implicit"), callback_urls=(CALLBACK,))
     pool = make_local_pool(clients=[spa])
     url = App(pool).authorize_url(client_id="implicitclient", response_type="token")
@@ -184,7 +184,7 @@ def test_resource_becomes_the_audience_of_the_access_token(app):
     assert "access_token" in tokens
 
 
-def test_disabled_person_goes_back_with_the_reason(app):
+def test_disabled_user_goes_back_with_the_reason(app):
     app.pool.disable("linus")
     url = app.pool.sign_in(app.authorize_url(), "linus")
     query = parse_qs(urlsplit(url).query)

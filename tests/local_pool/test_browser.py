@@ -1,4 +1,4 @@
-"""The pool's pages in a real Chromium: people can use them, and the console lives."""
+"""The pool's pages and console in Chromium."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -19,8 +19,10 @@ def test_pages_have_no_known_accessibility_faults(app, new_context, scheme, widt
         page.goto(f"{app.pool.url}/{path}")
         page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
         faults = Axe().run(page).response["violations"]
-        found = [(path, fault["id"], node["html"]) for fault in faults for node in fault["nodes"]]
-        assert found == []
+        violations = [
+            (path, fault["id"], node["html"]) for fault in faults for node in fault["nodes"]
+        ]
+        assert violations == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -33,10 +35,10 @@ def test_console_shows_a_sign_in_as_it_happens(app: App, page):
     app.tokens("linus", state="another")
     page.locator("article", has_text="linus").wait_for(timeout=5000)
     details = page.locator("article", has_text="grace").locator("details[open]")
-    assert details.count() == 1  # what was open stays open
+    assert details.count() == 1
 
 
-def test_person_button_signs_in_from_the_keyboard(app: App, page):
+def test_user_button_signs_in_from_the_keyboard(app: App, page):
     page.route("http://localhost:8000/**", lambda route: route.abort())
     page.goto(app.authorize_url(redirect_uri="http://localhost:3000/signin"))
     page.get_by_role("button", name="linus Linus Pauling").focus()

@@ -1,4 +1,4 @@
-"""``python -m local_pool`` as a person and a Makefile use it."""
+"""The command line: ``python -m local_pool``."""
 
 import os
 import signal
@@ -74,15 +74,15 @@ def test_token_prints_an_access_token_and_nothing_else(running, environment):
     assert jwt.decode(identity.strip(), options={"verify_signature": False})["token_use"] == "id"
 
 
-def test_token_of_nobody_is_one_sentence(running, environment):
-    answer = call(environment, "token", "nobody")
-    assert (answer.returncode, answer.stdout) == (1, "")
-    assert answer.stderr == "User does not exist.\n"
+def test_token_of_an_unknown_user_is_one_sentence(running, environment):
+    response = call(environment, "token", "nobody")
+    assert (response.returncode, response.stdout) == (1, "")
+    assert response.stderr == "User does not exist.\n"
 
 
 def test_commands_take_effect(running, environment):
-    said = call(environment, "do", "cognito-down", "--for", "60s").stdout
-    assert said == "every endpoint: 503, 60 s left\n"
+    output = call(environment, "do", "cognito-down", "--for", "60s").stdout
+    assert output == "every endpoint: 503, 60 s left\n"
     url = f"http://127.0.0.1:{environment['POOL_PORT']}/oauth2/authorize"
     assert requests.get(url, timeout=5).status_code == 503
     assert call(environment, "do", "heal").returncode == 0
@@ -96,51 +96,51 @@ def test_commands_take_effect(running, environment):
 
 
 def test_environment_lines_name_the_pool(environment):
-    answer = call(environment, "env")
+    response = call(environment, "env")
     expected = load_config(environment).app_environment()
-    assert (answer.returncode, answer.stderr) == (0, "")
-    assert answer.stdout.splitlines() == [f"{k}={v}" for k, v in expected.items()]
+    assert (response.returncode, response.stderr) == (0, "")
+    assert response.stdout.splitlines() == [f"{k}={v}" for k, v in expected.items()]
 
 
 def test_taken_port_is_one_sentence(running, environment):
-    answer = call(environment)
-    assert answer.returncode == 1
-    assert answer.stdout == ""
+    response = call(environment)
+    assert response.returncode == 1
+    assert response.stdout == ""
     port = environment["POOL_PORT"]
-    assert answer.stderr == (
-        f"Port {port} is taken: stop what uses it, or set POOL_PORT to a free one.\n"
+    assert response.stderr == (
+        f"Port {port} is in use: stop the process that uses it, or set POOL_PORT to a free port.\n"
     )
 
 
 def test_only_loopback_without_the_flag(environment):
-    answer = call(environment | {"POOL_PORT": str(free_port())}, "serve", "--host", "0.0.0.0")
-    assert answer.returncode == 1
-    assert "--allow-remote" in answer.stderr
-    assert "Traceback" not in answer.stderr
+    response = call(environment | {"POOL_PORT": str(free_port())}, "serve", "--host", "0.0.0.0")
+    assert response.returncode == 1
+    assert "--allow-remote" in response.stderr
+    assert "Traceback" not in response.stderr
 
 
 def test_malformed_setting_is_one_sentence(environment):
-    answer = call(environment | {"POOL_PORT": "ninety"})
-    assert (answer.returncode, answer.stderr) == (1, "POOL_PORT must be a whole number.\n")
+    response = call(environment | {"POOL_PORT": "ninety"})
+    assert (response.returncode, response.stderr) == (1, "POOL_PORT must be a whole number.\n")
 
 
 @pytest.mark.parametrize("text", ["{", '{"people": {}}', '{"people": {"ada": {"name": "Ada"}}}'])
 def test_state_that_cannot_be_read_is_one_sentence_and_reset_helps(environment, tmp_path, text):
     own = environment | {"POOL_PORT": str(free_port()), "LOCAL_POOL_DIR": str(tmp_path)}
     (tmp_path / "state.json").write_text(text)
-    answer = call(own)
-    assert (answer.returncode, answer.stdout) == (1, "")
-    assert "python -m local_pool reset" in answer.stderr
-    assert "Traceback" not in answer.stderr
+    response = call(own)
+    assert (response.returncode, response.stdout) == (1, "")
+    assert "python -m local_pool reset" in response.stderr
+    assert "Traceback" not in response.stderr
     assert call(own, "reset").returncode == 0
     assert not (tmp_path / "state.json").exists()
 
 
 def test_without_a_pool_the_command_says_how_to_start_it(environment):
     port = free_port()
-    answer = call(environment | {"POOL_PORT": str(port)}, "token", "ada")
-    assert answer.returncode == 1
-    assert answer.stderr.startswith(f"No pool answers on port {port}: start it with")
+    response = call(environment | {"POOL_PORT": str(port)}, "token", "ada")
+    assert response.returncode == 1
+    assert response.stderr.startswith(f"No pool responds on port {port}: start it with")
 
 
 def test_it_listens_on_loopback_alone(running, environment):

@@ -1,4 +1,4 @@
-"""pool.toml and POOL_*: what they set, and what is refused by name."""
+"""Settings by pool.toml and POOL_*, and the errors that name a wrong setting."""
 
 import tomllib
 
@@ -40,7 +40,7 @@ def test_every_setting_can_be_overridden_by_its_variable(name):
     assert getattr(load_config({f"POOL_{name.upper()}": text}), name) == expected
 
 
-def test_the_apps_own_addresses_stay_when_the_list_is_replaced():
+def test_the_apps_own_urls_stay_when_the_list_is_replaced():
     config = load_config(
         {"POOL_CALLBACK_URLS": "http://localhost:5173/cb", "PUBLIC_URL": "http://localhost:8765/"}
     )
@@ -76,7 +76,7 @@ def test_malformed_variable_is_refused_by_name(variable, text):
     "url",
     ["http://example.com/cb", "http://localhost.evil.example/cb", "https://a/#x", "no-scheme"],
 )
-def test_address_that_cognito_would_not_register_is_refused(url):
+def test_url_that_cognito_would_not_register_is_refused(url):
     with pytest.raises(ConfigError, match="cannot be registered"):
         load_config({"POOL_CALLBACK_URLS": url})
 
@@ -88,39 +88,39 @@ def test_loopback_and_app_schemes_may_be_registered(url):
 
 
 @pytest.mark.parametrize(
-    ("overrides", "said"),
+    ("overrides", "message"),
     [
         ({"colour": "green"}, "colour"),
         ({"port": "9000"}, "port must be int"),
         ({"groups": "admins"}, "groups must be a list"),
         ({"people": [Seed("eve", groups=("nobody",))]}, "eve is in a group"),
-        ({"clients": [Client("not a client id")]}, "client id"),
+        ({"clients": [Client("not a client id")]}, "client ID"),
         ({"clients": [Client("c1", scopes=("nowhere/read",))]}, "unknown scope"),
-        ({"public_client_id": "4localwebclient5demo6only7"}, "same id"),
+        ({"public_client_id": "4localwebclient5demo6only7"}, "same ID"),
     ],
 )
-def test_malformed_declaration_is_refused(overrides, said):
-    with pytest.raises(ConfigError, match=said):
+def test_malformed_declaration_is_refused(overrides, message):
+    with pytest.raises(ConfigError, match=message):
         load_config({}, overrides)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("port = ", "cannot be read"),
-        ("port = 9000", "lacks the setting id"),
+        ("port = 9000", "has no setting id"),
         (POOL_TOML.read_text() + "\n[colours]\n", "colours"),
         (POOL_TOML.read_text().replace("[people]", "[people]\neve = { mail = 'x' }"), "eve"),
     ],
 )
-def test_broken_file_is_refused(tmp_path, text, said):
+def test_broken_file_is_refused(tmp_path, text, message):
     toml = tmp_path / "pool.toml"
     toml.write_text(text)
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=message):
         load_config({}, toml=toml)
 
 
-def test_client_table_inherits_scopes_and_addresses(tmp_path):
+def test_client_table_inherits_scopes_and_urls(tmp_path):
     toml = tmp_path / "pool.toml"
     toml.write_text(POOL_TOML.read_text() + '\n[clients.second]\nsecret = "a-second-secret"\n')
     config = load_config({}, toml=toml)

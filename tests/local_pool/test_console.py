@@ -1,4 +1,4 @@
-"""The console: what it shows, does and refuses."""
+"""The console at ``/_local/``."""
 
 import re
 
@@ -28,32 +28,32 @@ def test_opens_on_sign_ins_with_cause_and_fix_of_the_failed_one(app, console):
     app.tokens("grace")
     app.authorize(redirect_uri=f"{CALLBACK}/", state="wrong")
     text = Pages(f"{app.pool.url}/_local/").text
-    live = text[text.index("Live sign-ins") : text.index("People")]
+    live = text[text.index("Live sign-ins") : text.index("Users")]
     assert f"sent {CALLBACK}/, registered {CALLBACK}" in live
-    assert "drop the slash at the end" in live
+    assert "remove the slash at the end" in live
     assert "<b>grace</b>" in live
     assert "cognito:groups" in live
     assert live.index("refused at authorize") < live.index("signed in")
     fragment = requests.get(f"{app.pool.url}/_local/live", timeout=10).text
-    assert "drop the slash" in fragment
+    assert "remove the slash" in fragment
     assert "<html" not in fragment
 
 
-def test_shows_people_clients_and_the_apps_environment(app, console):
+def test_shows_users_clients_and_the_apps_environment(app, console):
     for shown in ("ada", "admins", "Linus Pauling", app.pool.client_secret, "COGNITO_ISSUER="):
         assert shown in console.text
     for line in app.pool.env().items():
         assert "=".join(line) in console.text
 
 
-def test_bare_address_leads_here(app):
+def test_bare_url_leads_here(app):
     assert app.get("/").headers["Location"] == "/_local/"
 
 
 def test_button_does_its_command_and_says_so(app, console):
     console.submit("/_local/faults", do="disable ada")
     assert "Done: ada is disabled" in console.text
-    assert not app.pool.person("ada").enabled
+    assert not app.pool.get_user("ada").enabled
     console.submit("/_local/faults", do="nonsense")
     assert "There is no command 'nonsense'" in console.alert
 
@@ -68,7 +68,7 @@ def test_tokens_can_be_fetched_to_be_copied(app, console):
     assert console.alert == "User does not exist."
 
 
-def test_mail_is_a_page_for_people_and_json_for_programs(app):
+def test_mail_is_an_html_page_or_json(app):
     app.api(
         "AdminCreateUser", Username="zoe", UserAttributes=[{"Name": "email", "Value": "z@e.org"}]
     )
@@ -90,9 +90,9 @@ def test_programs_command_in_json(app):
     assert "token: 503, 3 more" in requests.get(url, timeout=10).json()["faults"][0]
     assert requests.delete(url, timeout=10).json()["faults"] == []
     for wrong in ({}, {"do": "explode"}, {"do": 1}, ["do"]):
-        answer = requests.post(url, json=wrong, timeout=10)
-        assert answer.status_code == 400
-        assert answer.json()["error"]
+        response = requests.post(url, json=wrong, timeout=10)
+        assert response.status_code == 400
+        assert response.json()["error"]
 
 
 def test_programs_fetch_tokens_in_json(app):
@@ -118,7 +118,7 @@ def test_foreign_host_header_is_refused_everywhere(app, host, path):
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:9000", "[::1]:9000", "LOCALHOST:1"])
-def test_loopback_names_are_answered(app, host):
+def test_loopback_names_are_accepted(app, host):
     client = create_app(app.pool.pool).test_client()
     assert client.get("/_local/health", headers={"Host": host}).status_code == 200
 
@@ -126,27 +126,27 @@ def test_loopback_names_are_answered(app, host):
 @pytest.mark.parametrize("headers", FOREIGN)
 @pytest.mark.parametrize("path", ["/_local/faults", "/_local/token"])
 def test_post_of_another_site_is_refused(app, headers, path):
-    answer = requests.post(
+    response = requests.post(
         f"{app.pool.url}{path}",
         data={"do": "disable ada", "as": "ada"},
         headers=headers,
         timeout=10,
     )
-    assert answer.status_code == 403
-    assert app.pool.person("ada").enabled
-    assert "eyJ" not in answer.text
+    assert response.status_code == 403
+    assert app.pool.get_user("ada").enabled
+    assert "eyJ" not in response.text
 
 
 @pytest.mark.parametrize("headers", FOREIGN)
 def test_api_call_of_another_site_is_refused(app, headers):
     target = {"X-Amz-Target": "AWSCognitoIdentityProviderService.AdminDisableUser"}
     body = {"Username": "ada"}
-    answer = requests.post(f"{app.pool.url}/", json=body, headers=headers | target, timeout=10)
-    assert answer.status_code == 403
-    assert app.pool.person("ada").enabled
+    response = requests.post(f"{app.pool.url}/", json=body, headers=headers | target, timeout=10)
+    assert response.status_code == 403
+    assert app.pool.get_user("ada").enabled
 
 
-def test_what_people_type_is_shown_as_text(app):
+def test_user_input_is_shown_as_text(app):
     evil = "<script>alert(1)</script>"
     app.authorize(redirect_uri=evil, state="x")
     Pages(app.authorize_url(login_hint=evil)).submit("/login", username=evil, password="x")

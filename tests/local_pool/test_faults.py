@@ -1,4 +1,4 @@
-"""Misbehaviour on command, and the counting that goes with it."""
+"""Faults on command, and request counts."""
 
 import re
 import time
@@ -34,11 +34,11 @@ def keys(app: App) -> requests.Response:
         ("redirect", 302, ""),
     ],
 )
-def test_next_answers_go_wrong_and_then_right_again(app, kind, status, body):
+def test_next_responses_go_wrong_and_then_right_again(app, kind, status, body):
     app.pool.faults.add("jwks", kind, times=2)
     for _ in range(2):
-        answer = keys(app)
-        assert (answer.status_code, answer.text) == (status, body)
+        response = keys(app)
+        assert (response.status_code, response.text) == (status, body)
     assert len(keys(app).json()["keys"]) == 2
 
 
@@ -47,14 +47,14 @@ def test_no_keys(app):
     assert keys(app).json() == {"keys": []}
 
 
-def test_slow_answer_is_late_and_right(app):
+def test_slow_response_is_late_and_right(app):
     app.pool.faults.add("jwks", "slow", seconds=0.3, times=1)
     started = time.perf_counter()
     assert keys(app).json()["keys"]
     assert time.perf_counter() - started >= 0.3
 
 
-def test_slow_answer_does_not_hold_up_a_stop(app):
+def test_slow_response_does_not_hold_up_a_stop(app):
     app.pool.faults.add("token", "slow", seconds=60)
     with pytest.raises(requests.Timeout):
         requests.post(f"{app.pool.url}/oauth2/token", timeout=0.1)
@@ -70,7 +70,7 @@ def test_closed_connection_is_an_error_for_the_client(app):
     assert app.redeem("x").status_code == 400
 
 
-def test_lost_answer_was_acted_upon(app):
+def test_lost_response_was_acted_upon(app):
     code = app.code()
     app.pool.faults.add("token", "lost", times=1)
     with pytest.raises(requests.ConnectionError):
@@ -86,7 +86,7 @@ def test_fault_can_be_for_one_grant_alone(app):
     assert app.tokens()["access_token"]
 
 
-def test_fault_lasts_as_long_as_it_was_told(app):
+def test_fault_lasts_for_the_requested_time(app):
     app.pool.faults.add("*", "503", lasting=0.2)
     assert keys(app).status_code == 503
     assert app.authorize().status_code == 503
@@ -101,7 +101,7 @@ def test_share_of_requests(app):
     assert {200, 500} == set(statuses)
 
 
-def test_person_who_says_no_comes_back_with_access_denied(app):
+def test_user_who_denies_access_comes_back_with_access_denied(app):
     app.pool.faults.add("authorize", "denied", times=1)
     location = app.authorize().headers["Location"]
     assert "error=access_denied" in location
@@ -137,24 +137,24 @@ def test_wrong_issuer_and_expired_tokens(app):
     assert claims(app.tokens()["access_token"])["exp"] < time.time()
 
 
-@pytest.mark.parametrize(("kind", "known"), [("wrong-key", True), ("unknown-key", False)])
-def test_signature_that_does_not_verify(app, kind, known):
+@pytest.mark.parametrize(("kind", "is_published"), [("wrong-key", True), ("unknown-key", False)])
+def test_signature_that_does_not_verify(app, kind, is_published):
     app.pool.faults.add("access-token", kind, times=1)
     token = app.tokens()["access_token"]
     published = {key["kid"]: key for key in keys(app).json()["keys"]}
     kid = jwt.get_unverified_header(token)["kid"]
-    assert (kid in published) is known
-    if known:
+    assert (kid in published) is is_published
+    if is_published:
         with pytest.raises(jwt.InvalidSignatureError):
             jwt.decode(token, jwt.PyJWK(published[kid]), algorithms=["RS256"])
 
 
-@pytest.mark.parametrize(("drop", "left"), [(False, 4), (True, 2)])
-def test_keys_rotate_with_and_without_the_old_ones(app, drop, left):
+@pytest.mark.parametrize(("drop", "count"), [(False, 4), (True, 2)])
+def test_keys_rotate_with_and_without_the_old_ones(app, drop, count):
     old = app.tokens()["access_token"]
     commands.run(app.pool.pool, "rotate-keys --drop-old" if drop else "rotate-keys")
     published = {key["kid"] for key in keys(app).json()["keys"]}
-    assert len(published) == left
+    assert len(published) == count
     assert (jwt.get_unverified_header(old)["kid"] in published) is not drop
     assert jwt.get_unverified_header(app.tokens()["access_token"])["kid"] in published
     assert app.user_info(old).status_code == (401 if drop else 200)
@@ -166,7 +166,10 @@ def test_clock_runs_ahead_and_behind(app):
     commands.run(app.pool.pool, "clock 0")
     commands.run(app.pool.pool, "clock -90s")
     assert claims(app.tokens()["access_token"])["iat"] < time.time() - 80
-    assert commands.run(app.pool.pool, "heal") == "every fault is off, clock and settings are right"
+    assert (
+        commands.run(app.pool.pool, "heal")
+        == "all faults are cleared; clock and settings are as declared"
+    )
     assert app.pool.clock.offset == 0
 
 
@@ -210,10 +213,10 @@ def test_requests_are_counted_by_endpoint_and_grant(app):
         "reset",
     ],
 )
-def test_command_says_what_it_did(pool, words):
-    said = commands.run(pool.pool, words)
-    assert said
-    assert pool.journal.lines[-1].endswith(f"command   {said}")
+def test_command_returns_a_message(pool, words):
+    message = commands.run(pool.pool, words)
+    assert message
+    assert pool.journal.lines[-1].endswith(f"command   {message}")
 
 
 @pytest.mark.parametrize(
@@ -257,7 +260,7 @@ def test_command_that_makes_no_sense_is_refused_and_changes_nothing(pool, words)
         ("cognito-down token", "fail ENDPOINT KIND"),
     ],
 )
-def test_usage_is_said_of_a_command_with_the_wrong_words(pool, words, usage):
+def test_usage_is_shown_for_a_command_with_the_wrong_words(pool, words, usage):
     with pytest.raises(PoolError, match=re.escape(f"Usage: {usage}")):
         commands.run(pool.pool, words)
 
@@ -270,9 +273,9 @@ def test_expired_tokens_and_short_lifetimes(app):
     assert "Refresh Token has expired" in app.pool.journal.lines[-1]
     assert app.redeem(pending).status_code == 200
     commands.run(app.pool.pool, "lifetime access 2s")
-    answer = app.tokens()
-    got = claims(answer["access_token"])
-    assert answer["expires_in"] == got["exp"] - got["iat"] == 2
+    response = app.tokens()
+    got = claims(response["access_token"])
+    assert response["expires_in"] == got["exp"] - got["iat"] == 2
 
 
 @pytest.mark.parametrize("words", ["heal", "reset"])
@@ -292,8 +295,8 @@ def test_reset_makes_the_pool_as_declared(app):
     app.pool.delete("linus")
     app.pool.set_groups("ada")
     commands.run(app.pool.pool, "reset")
-    assert app.pool.person("ada").groups == ("admins",)
-    assert app.pool.person("linus").enabled
+    assert app.pool.get_user("ada").groups == ("admins",)
+    assert app.pool.get_user("linus").enabled
     assert not app.pool.pool.state.sign_ins
 
 
@@ -306,7 +309,7 @@ def test_faults_of_one_pool_leave_another_alone():
         assert other.clock.offset == 0
 
 
-def test_date_header_tells_the_pools_own_time(app):
+def test_date_header_has_the_pools_own_time(app):
     app.pool.clock.advance(3600)
-    told = parsedate_to_datetime(keys(app).headers["Date"]).timestamp()
-    assert abs(told - time.time() - 3600) < 5
+    server_time = parsedate_to_datetime(keys(app).headers["Date"]).timestamp()
+    assert abs(server_time - time.time() - 3600) < 5

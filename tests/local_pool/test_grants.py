@@ -1,4 +1,4 @@
-"""The token endpoint, revocation and userInfo: what they give, and what they refuse."""
+"""The token endpoint, revocation and userInfo."""
 
 import base64
 
@@ -15,11 +15,11 @@ def claims(token: str) -> dict:
     return jwt.decode(token, options={"verify_signature": False})
 
 
-def refused(answer, error: str, status: int = 400) -> bool:
-    return answer.status_code == status and answer.json()["error"] == error
+def refused(response, error: str, status: int = 400) -> bool:
+    return response.status_code == status and response.json()["error"] == error
 
 
-def test_tokens_verify_with_the_published_keys_and_say_what_cognito_says(app):
+def test_tokens_verify_with_the_published_keys_and_have_cognitos_claims(app):
     tokens = app.tokens()
     assert set(tokens) == {"id_token", "access_token", "refresh_token", "expires_in", "token_type"}
     keys = {
@@ -48,7 +48,7 @@ def test_tokens_verify_with_the_published_keys_and_say_what_cognito_says(app):
     assert access["origin_jti"] == identity["origin_jti"]
 
 
-def test_somebody_in_no_group_has_no_groups_claim(app):
+def test_user_without_groups_has_no_groups_claim(app):
     assert "cognito:groups" not in claims(app.tokens("linus")["access_token"])
 
 
@@ -93,21 +93,21 @@ def test_verifier_without_a_challenge_is_refused(app):
     assert refused(app.redeem(app.code(), code_verifier=VERIFIER), "invalid_grant")
 
 
-def test_other_redirect_address_is_unauthorized_client(app):
-    answer = app.redeem(app.code(), redirect_uri="http://localhost:3000/signin")
-    assert answer.json() == {
+def test_other_redirect_url_is_unauthorized_client(app):
+    response = app.redeem(app.code(), redirect_uri="http://localhost:3000/signin")
+    assert response.json() == {
         "error": "unauthorized_client",
         "error_description": "invalid_redirect",
     }
 
 
 def test_other_clients_code_is_refused(app):
-    answer = app.redeem(app.code(), auth=None, client_id=app.pool.config.public_client_id)
-    assert refused(answer, "invalid_grant")
+    response = app.redeem(app.code(), auth=None, client_id=app.pool.config.public_client_id)
+    assert refused(response, "invalid_grant")
 
 
 @pytest.mark.parametrize("gone", ["disable", "delete"])
-def test_code_of_a_person_who_is_gone_is_refused(app, gone):
+def test_code_of_a_removed_user_is_refused(app, gone):
     code = app.code("grace")
     getattr(app.pool, gone)("grace")
     assert refused(app.redeem(code), "invalid_grant")
@@ -121,16 +121,16 @@ def test_secret_in_the_body_works_as_well(app):
 def test_public_client_needs_no_secret_and_may_be_called_from_anywhere(app):
     public = app.pool.config.public_client_id
     code = app.code(client_id=public, code_challenge=CHALLENGE, code_challenge_method="S256")
-    answer = app.redeem(code, auth=None, client_id=public, code_verifier=VERIFIER)
-    assert answer.status_code == 200
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    response = app.redeem(code, auth=None, client_id=public, code_verifier=VERIFIER)
+    assert response.status_code == 200
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_preflight_is_answered_and_not_counted(app):
+def test_preflight_succeeds_and_is_not_counted(app):
     headers = {"Origin": "http://localhost:3000", "Access-Control-Request-Method": "POST"}
-    answer = requests.options(f"{app.pool.url}/oauth2/userInfo", headers=headers, timeout=10)
-    assert answer.status_code == 200
-    assert "authorization" in answer.headers["Access-Control-Allow-Headers"]
+    response = requests.options(f"{app.pool.url}/oauth2/userInfo", headers=headers, timeout=10)
+    assert response.status_code == 200
+    assert "authorization" in response.headers["Access-Control-Allow-Headers"]
     assert app.pool.counts()["userInfo"] == 0
 
 
@@ -148,13 +148,13 @@ def test_preflight_is_answered_and_not_counted(app):
 def test_bad_client_credentials_are_refused(app, header, error):
     headers = {"Authorization": header} if header else {}
     form = {"grant_type": "client_credentials"}
-    answer = requests.post(f"{app.pool.url}/oauth2/token", data=form, headers=headers, timeout=10)
-    assert refused(answer, error)
+    response = requests.post(f"{app.pool.url}/oauth2/token", data=form, headers=headers, timeout=10)
+    assert refused(response, error)
 
 
 def test_secret_sent_for_a_public_client_is_refused(app):
-    answer = app.redeem("x", auth=(app.pool.config.public_client_id, "a-secret"))
-    assert refused(answer, "invalid_client")
+    response = app.redeem("x", auth=(app.pool.config.public_client_id, "a-secret"))
+    assert refused(response, "invalid_client")
 
 
 @pytest.mark.parametrize(
@@ -174,43 +174,43 @@ def test_secret_sent_for_a_public_client_is_refused(app):
     ],
 )
 def test_bad_requests_get_a_bare_error_code(app, form, error):
-    answer = app.token(**form)
-    assert answer.status_code == 400
-    assert answer.json() == {"error": error}
+    response = app.token(**form)
+    assert response.status_code == 400
+    assert response.json() == {"error": error}
 
 
 def test_json_body_is_an_invalid_request(app):
     auth = (app.pool.client_id, app.pool.client_secret)
-    answer = requests.post(f"{app.pool.url}/oauth2/token", json={}, auth=auth, timeout=10)
-    assert refused(answer, "invalid_request")
+    response = requests.post(f"{app.pool.url}/oauth2/token", json={}, auth=auth, timeout=10)
+    assert refused(response, "invalid_request")
 
 
 def test_get_on_the_token_endpoint_is_405_without_a_body(app):
-    answer = app.get("/oauth2/token")
-    assert (answer.status_code, answer.text) == (405, "")
+    response = app.get("/oauth2/token")
+    assert (response.status_code, response.text) == (405, "")
 
 
-def test_refresh_keeps_the_sign_in_and_reads_groups_afresh(app):
+def test_refresh_keeps_the_sign_in_and_reads_groups_again(app):
     tokens = app.tokens("grace")
     app.pool.clock.advance(60)
     app.pool.set_groups("grace", "admins", "editors")
-    answer = app.refresh(tokens["refresh_token"]).json()
-    assert set(answer) == {"id_token", "access_token", "expires_in", "token_type"}
-    before, after = claims(tokens["id_token"]), claims(answer["id_token"])
+    response = app.refresh(tokens["refresh_token"]).json()
+    assert set(response) == {"id_token", "access_token", "expires_in", "token_type"}
+    before, after = claims(tokens["id_token"]), claims(response["id_token"])
     for name in ("origin_jti", "auth_time", "sub", "aud", "iss"):
         assert before[name] == after[name]
     assert after["iat"] == before["iat"] + 60
     assert after["jti"] != before["jti"]
     assert "nonce" not in after
-    assert set(claims(answer["access_token"])["cognito:groups"]) == {"admins", "editors"}
+    assert set(claims(response["access_token"])["cognito:groups"]) == {"admins", "editors"}
 
 
 def test_refresh_token_of_another_client_is_refused(app):
     tokens = app.tokens()
-    answer = app.refresh(
+    response = app.refresh(
         tokens["refresh_token"], auth=None, client_id=app.pool.config.public_client_id
     )
-    assert refused(answer, "invalid_grant")
+    assert refused(response, "invalid_grant")
 
 
 def test_refresh_token_expires_thirty_days_after_the_sign_in(app):
@@ -253,9 +253,9 @@ def test_rotation_never_extends_the_life_of_the_first_token(make_local_pool):
 def test_machine_token_is_the_clients_own(app):
     config = app.pool.config
     auth = (config.machine_client_id, config.machine_client_secret)
-    answer = app.token(auth=auth, grant_type="client_credentials", scope="stats/read")
-    assert set(answer.json()) == {"access_token", "expires_in", "token_type"}
-    got = claims(answer.json()["access_token"])
+    response = app.token(auth=auth, grant_type="client_credentials", scope="stats/read")
+    assert set(response.json()) == {"access_token", "expires_in", "token_type"}
+    got = claims(response.json()["access_token"])
     assert got["sub"] == got["client_id"] == config.machine_client_id
     assert got["scope"] == "stats/read"
     assert not {"username", "cognito:groups", "aud", "origin_jti"} & set(got)
@@ -274,14 +274,14 @@ def test_machine_scopes_are_checked(make_local_pool, scope, error):
     servers = {"stats": ("read", "write"), "other": ("read",)}
     app = App(make_local_pool(clients=[limited], resource_servers=servers))
     auth = ("limitedmachine", "s" * 24)
-    answer = app.token(auth=auth, grant_type="client_credentials", scope=scope)
-    assert refused(answer, error)
+    response = app.token(auth=auth, grant_type="client_credentials", scope=scope)
+    assert refused(response, error)
 
 
 def test_revoking_ends_the_sign_in_and_leaves_others_alone(app):
     first, second = app.tokens(), app.tokens()
-    answer = app.revoke(first["refresh_token"])
-    assert (answer.status_code, answer.text) == (200, "")
+    response = app.revoke(first["refresh_token"])
+    assert (response.status_code, response.text) == (200, "")
     assert refused(app.refresh(first["refresh_token"]), "invalid_grant")
     assert app.user_info(first["access_token"]).status_code == 401
     assert app.refresh(second["refresh_token"]).status_code == 200
@@ -299,10 +299,10 @@ def test_revocation_refuses_what_it_cannot_revoke(app):
 
 
 def test_user_info_has_string_booleans(app):
-    answer = app.user_info(app.tokens()["access_token"])
-    assert answer.headers["Content-Type"] == "application/json;charset=UTF-8"
-    assert answer.json() == {
-        "sub": app.pool.person("ada").sub,
+    response = app.user_info(app.tokens()["access_token"])
+    assert response.headers["Content-Type"] == "application/json;charset=UTF-8"
+    assert response.json() == {
+        "sub": app.pool.get_user("ada").sub,
         "email": "ada@example.com",
         "email_verified": "true",
         "name": "Ada Lovelace",
@@ -319,10 +319,10 @@ def test_user_info_has_string_booleans(app):
         ("openid", {"name", "email", "email_verified"}, set()),
     ],
 )
-def test_scopes_narrow_what_user_info_tells(app, scope, present, absent):
-    told = set(app.user_info(app.tokens(scope=scope)["access_token"]).json())
-    assert told == {"sub", "username"} | present
-    assert not told & absent
+def test_scopes_narrow_what_user_info_returns(app, scope, present, absent):
+    members = set(app.user_info(app.tokens(scope=scope)["access_token"]).json())
+    assert members == {"sub", "username"} | present
+    assert not members & absent
 
 
 def test_user_info_refuses_with_cognitos_wordings(app):
@@ -335,10 +335,10 @@ def test_user_info_refuses_with_cognitos_wordings(app):
         without["access_token"]: "Access token does not contain the 'openid' scope",
     }
     for token, description in cases.items():
-        answer = app.user_info(token)
-        assert refused(answer, "invalid_token", 401)
-        assert answer.json()["error_description"] == description
-        assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+        response = app.user_info(token)
+        assert refused(response, "invalid_token", 401)
+        assert response.json()["error_description"] == description
+        assert response.headers["WWW-Authenticate"].startswith("Bearer ")
     app.pool.clock.advance(3601)
     assert "expired" in app.user_info(tokens["access_token"]).json()["error_description"]
     assert app.user_info("").status_code == 400
@@ -350,7 +350,7 @@ def test_foreign_signature_is_refused_at_user_info(app, make_local_pool):
 
 
 @pytest.mark.parametrize("change", ["disable", "delete", "sign_out_everywhere"])
-def test_a_person_who_is_gone_has_no_live_token(app, change):
+def test_a_removed_user_has_no_live_token(app, change):
     tokens = app.tokens()
     getattr(app.pool, change)("ada")
     assert refused(app.refresh(tokens["refresh_token"]), "invalid_grant")

@@ -1,9 +1,9 @@
-"""The log: every step under the attempt's reference, and never a secret."""
+"""The log contains every step under the attempt's reference, and no secret."""
 
 import hashlib
 import re
 
-from local_pool.journal import Journal, reference_of
+from local_pool.journal import Journal, attempt_reference
 
 from .conftest import CHALLENGE, VERIFIER
 from .pages import Pages
@@ -13,30 +13,30 @@ def test_steps_of_an_attempt_carry_the_start_of_its_states_hash(app):
     code = app.code(state="some-state")
     app.redeem(code)
     reference = hashlib.sha256(b"some-state").hexdigest()[:8]
-    said = [line for line in app.pool.journal.lines if reference in line]
-    assert re.fullmatch(rf"\d\d:\d\d:\d\d pool  {reference}  authorize by web", said[0])
-    assert said[1].endswith("login ada, with a password")
-    assert re.search(r"token authorization_code \d+ ms$", said[2])
+    lines = [line for line in app.pool.journal.lines if reference in line]
+    assert re.fullmatch(rf"\d\d:\d\d:\d\d pool  {reference}  authorize by web", lines[0])
+    assert lines[1].endswith("login ada, with a password")
+    assert re.search(r"token authorization_code \d+ ms$", lines[2])
 
 
-def test_refusals_say_why(app):
+def test_errors_have_the_cause(app):
     code = app.code()
     app.redeem(code, auth=(app.pool.client_id, "wrong"))
     assert "token authorization_code refused: client" in app.pool.journal.lines[-1]
     assert "COGNITO_CLIENT_SECRET" in app.pool.journal.lines[-1]
 
 
-def test_second_use_of_a_code_stands_under_the_attempt_it_came_from(app):
+def test_second_use_of_a_code_is_logged_under_the_attempt_it_came_from(app):
     code = app.code(state="s")
     app.redeem(code)
     app.redeem(code)
-    assert app.pool.journal.lines[-1].endswith("refused: the code was used already")
+    assert app.pool.journal.lines[-1].endswith("refused: the code was already used")
     tokens = app.tokens(state="s")
     app.revoke(tokens["refresh_token"])
     app.refresh(tokens["refresh_token"])
-    said = app.pool.journal.lines[-4:]
-    assert all(reference_of("s") in line for line in said)
-    assert said[-1].endswith("refused: Refresh Token has been revoked")
+    lines = app.pool.journal.lines[-4:]
+    assert all(attempt_reference("s") in line for line in lines)
+    assert lines[-1].endswith("refused: Refresh Token has been revoked")
 
 
 def test_codes_tokens_secrets_and_passwords_never_appear(app):
@@ -60,9 +60,9 @@ def test_line_breaks_in_parameters_cannot_forge_a_line(app):
     assert not re.search(r"[\r\n\u2028]", app.pool.journal.lines[-1])
 
 
-def test_journal_forgets_the_oldest_attempts():
+def test_journal_deletes_the_oldest_attempts():
     journal = Journal()
     for number in range(150):
-        journal.step(reference_of(str(number)), "authorize")
+        journal.step(attempt_reference(str(number)), "authorize")
     assert len(journal.attempts()) == 100
-    assert journal.attempts()[0].reference == reference_of("149")
+    assert journal.attempts()[0].reference == attempt_reference("149")

@@ -1,4 +1,4 @@
-"""The kit for tests: LocalPool and its fixtures, and the examples of the README."""
+"""The test kit: LocalPool, its fixtures, and the examples of the README."""
 
 import re
 import subprocess
@@ -17,7 +17,7 @@ from .conftest import CALLBACK, App
 FOLDER = Path(local_pool.__file__).parent
 
 
-def test_people_and_settings_are_declared_in_python():
+def test_users_and_settings_are_declared_in_python():
     mary = Seed("mary", groups=("editors",), name="Mary Shelley")
     with LocalPool(people=[mary], access_token_seconds=5) as pool:
         tokens = pool.tokens_for("mary", scopes=["openid", "profile"])
@@ -68,7 +68,7 @@ def test_environment_is_what_an_app_needs(pool):
 def test_clock_may_be_the_tests_own():
     with LocalPool(clock=Clock(lambda: 1_000_000.0)) as pool:
         assert App(pool).tokens()["access_token"]
-        assert pool.person("ada").created == 1_000_000.0
+        assert pool.get_user("ada").created == 1_000_000.0
 
 
 def test_keys_are_shared_unless_asked_otherwise(make_local_pool):
@@ -77,25 +77,25 @@ def test_keys_are_shared_unless_asked_otherwise(make_local_pool):
     assert kids[0] == kids[1] != kids[2]
 
 
-def test_discovery_names_addresses_that_answer(app):
+def test_discovery_names_urls_that_respond(app):
     document = app.get(f"/{app.pool.pool_id}/.well-known/openid-configuration").json()
     assert document["issuer"] == app.pool.issuer
     for name in ("jwks_uri", "authorization_endpoint", "end_session_endpoint"):
-        answer = requests.get(document[name], allow_redirects=False, timeout=10)
-        assert answer.status_code in (200, 302)
+        response = requests.get(document[name], allow_redirects=False, timeout=10)
+        assert response.status_code in (200, 302)
     assert app.get("/local-1_Other/.well-known/openid-configuration").status_code == 404
 
 
 def test_app_and_framework_are_not_imported():
-    """The same mistake must not stand on both sides, and the pool needs no Django."""
+    """One mistake must not be in both the pool and the app, and the pool requires no Django."""
     code = (
         "import sys, local_pool.testing, local_pool.__main__, local_pool.pytest_plugin\n"
-        "found = {name.partition('.')[0] for name in sys.modules}\n"
-        "print(sorted(found & {'django', 'accounts', 'stats', 'sso_project', 'rest_framework'}))"
+        "modules = {name.partition('.')[0] for name in sys.modules}\n"
+        "print(sorted(modules & {'django', 'accounts', 'stats', 'sso_project', 'rest_framework'}))"
     )
     command = [sys.executable, "-c", code]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert answer.stdout == "[]\n"
+    response = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert response.stdout == "[]\n"
 
 
 def test_examples_of_the_readme_run(monkeypatch):
@@ -109,10 +109,10 @@ def test_readme_names_every_command_and_fault():
     from local_pool import api, commands, faults
 
     text = (FOLDER / "README.md").read_text()
-    named = [
+    names = [
         *commands.COMMANDS,
         *api.OPERATIONS,
         *faults.ANSWERS.split(),
         *faults.TAMPERINGS.split(),
     ]
-    assert [name for name in named if f"`{name}" not in text] == []
+    assert [name for name in names if f"`{name}" not in text] == []

@@ -1,4 +1,4 @@
-"""The hosted UI as a person walks through it."""
+"""The hosted UI, page by page."""
 
 import re
 
@@ -23,19 +23,19 @@ def sign_up(pages: Pages, username: str = "mary", password: str = PASSWORD) -> N
 
 
 def test_password_form_comes_first_and_its_submit_button_is_the_first_in_it(pages):
-    form = re.search(r"<form .*?</form>", pages.answer.text, re.DOTALL)[0]
+    form = re.search(r"<form .*?</form>", pages.response.text, re.DOTALL)[0]
     assert 'name="username"' in form
     assert 'name="password"' in form
     assert "signInSubmitButton" in re.search(r"<button[^>]*>", form)[0]
 
 
-def test_each_declared_person_is_a_button_of_the_ordinary_form(pages):
-    assert "Pick someone to sign in as" in pages.text
+def test_each_declared_user_is_a_button_of_the_ordinary_form(pages):
+    assert "Choose a user to sign in as" in pages.text
     assert re.findall(r'name="person" value="(\w+)"', pages.text) == ["ada", "grace", "linus"]
     assert pages.submit("/login", person="grace").startswith(f"{CALLBACK}?code=")
 
 
-def test_wrong_password_and_unknown_person_read_alike(pages):
+def test_wrong_password_and_unknown_user_get_the_same_message(pages):
     for username in ("ada", "nobody"):
         assert pages.submit("/login", username=username, password="wrong") is None
         assert pages.alert == "Incorrect username or password."
@@ -43,7 +43,7 @@ def test_wrong_password_and_unknown_person_read_alike(pages):
     assert "wrong" not in pages.text.replace("Incorrect", "")
 
 
-def test_unknown_person_is_named_when_existence_errors_are_not_prevented(make_local_pool):
+def test_unknown_user_is_named_when_existence_errors_are_not_prevented(make_local_pool):
     pool = make_local_pool(prevent_user_existence_errors=False)
     pages = Pages(App(pool).authorize_url())
     pages.submit("/login", username="nobody", password="wrong")
@@ -59,7 +59,7 @@ def test_sixth_attempt_after_five_wrong_passwords_has_to_wait(app, pages):
     assert pages.submit("/login", username="ada", password="Cognito-demo-1")
 
 
-def test_verified_e_mail_works_in_place_of_the_username(pages):
+def test_verified_email_works_in_place_of_the_username(pages):
     assert pages.submit("/login", username="ADA@example.com", password="Cognito-demo-1")
 
 
@@ -72,7 +72,7 @@ def test_sign_up_confirm_and_straight_on_to_the_app(app, pages):
     assert re.fullmatch(r"\d{6}", mail.code)
     callback = pages.submit("/confirm", code=mail.code)
     assert callback.startswith(f"{CALLBACK}?code=")
-    person = app.pool.person("mary")
+    person = app.pool.get_user("mary")
     assert person.status == "CONFIRMED"
     assert person.attributes == {"email": "mary@example.com", "email_verified": "true"}
     assert "code" in app.authorize(pages.session).headers["Location"]
@@ -111,20 +111,20 @@ def test_taken_username_is_refused(pages):
     assert pages.alert == "User already exists"
 
 
-def test_missing_e_mail_is_refused(app, pages):
+def test_missing_email_is_refused(app, pages):
     pages.follow("Create account")
     pages.submit("/signup", username="mary", password=PASSWORD)
     assert pages.alert == "Invalid email address format."
     assert not app.pool.mailbox
 
 
-def test_e_mail_of_somebody_else_is_refused_when_it_would_be_confirmed(app, pages):
+def test_email_of_another_user_is_refused_when_it_would_be_confirmed(app, pages):
     pages.follow("Create account")
     email = {"requiredAttributes[email]": "ada@example.com"}
     pages.submit("/signup", username="eve", password=PASSWORD, **email)
     pages.submit("/confirm", code=app.pool.mailbox[-1].code)
     assert pages.alert == "An account with the given email already exists."
-    assert app.pool.person("eve").status == "UNCONFIRMED"
+    assert app.pool.get_user("eve").status == "UNCONFIRMED"
 
 
 def test_wrong_code_five_times_ends_the_attempts(app, pages):
@@ -183,13 +183,13 @@ def test_forgotten_password_is_replaced_and_asked_for(app, pages):
     assert pages.alert == "Passwords don't match."
     fields = {"password": PASSWORD, "confirm_password": PASSWORD}
     assert pages.submit("/confirmForgotPassword", code=code, **fields) is None
-    assert "Your password is changed." in pages.text
+    assert "Your password was changed." in pages.text
     pages.submit("/login", username="linus", password="Cognito-demo-1")
     assert pages.alert == "Incorrect username or password."
     assert pages.submit("/login", username="linus", password=PASSWORD)
 
 
-def test_forgotten_password_of_nobody_is_answered_like_anybodys(app, pages):
+def test_forgotten_password_does_not_reveal_unknown_users(app, pages):
     pages.follow(r"Forgot your password\?")
     pages.submit("/forgotPassword", username="nobody")
     assert "/confirmForgotPassword" in pages.url
@@ -208,7 +208,7 @@ def test_reset_code_lives_an_hour(app, pages):
     assert pages.alert == "Invalid code provided, please request a code again."
 
 
-def test_invited_person_chooses_a_password_first(app, pages):
+def test_invited_user_chooses_a_password_first(app, pages):
     app.api(
         "AdminCreateUser", Username="zoe", UserAttributes=[{"Name": "email", "Value": "z@e.org"}]
     )
@@ -218,7 +218,7 @@ def test_invited_person_chooses_a_password_first(app, pages):
     pages.submit("/changePassword", password="weak", confirm_password="weak")
     assert "Password not long enough" in pages.alert
     assert pages.submit("/changePassword", password=PASSWORD, confirm_password=PASSWORD)
-    assert app.pool.person("zoe").status == "CONFIRMED"
+    assert app.pool.get_user("zoe").status == "CONFIRMED"
 
 
 def test_new_password_page_cannot_be_used_without_the_temporary_password(app, pages):
@@ -227,24 +227,24 @@ def test_new_password_page_cannot_be_used_without_the_temporary_password(app, pa
     fields = {"password": "Cognito-demo-9", "confirm_password": "Cognito-demo-9"}
     pages.submit("/changePassword", session="guessed", **fields)
     assert pages.alert == "Invalid verification code provided, please try again."
-    assert app.pool.person("zoe").status == "FORCE_CHANGE_PASSWORD"
+    assert app.pool.get_user("zoe").status == "FORCE_CHANGE_PASSWORD"
 
 
-def test_sign_out_leaves_for_a_registered_address_and_ends_the_session(app, pages):
+def test_sign_out_leaves_for_a_registered_url_and_ends_the_session(app, pages):
     pages.submit("/login", person="ada")
     query = {"client_id": app.pool.client_id, "logout_uri": "http://localhost:8000/signout"}
     url = f"{app.pool.url}/logout"
-    answer = pages.session.get(
+    response = pages.session.get(
         url, params=query | {"state": "x"}, allow_redirects=False, timeout=10
     )
-    assert answer.headers["Location"] == "http://localhost:8000/signout"
+    assert response.headers["Location"] == "http://localhost:8000/signout"
     assert "/login?" in app.authorize(pages.session).headers["Location"]
 
 
 def test_sign_out_can_lead_to_another_sign_in(app):
     query = {"client_id": app.pool.client_id, "redirect_uri": CALLBACK, "response_type": "code"}
-    answer = app.get("/logout", **query, state="s")
-    location = answer.headers["Location"]
+    response = app.get("/logout", **query, state="s")
+    location = response.headers["Location"]
     assert location.startswith(f"{app.pool.url}/login?")
     assert "state=s" in location
     assert "scope=openid+email" in location
@@ -256,12 +256,12 @@ def test_stolen_session_cookie_is_dead_after_sign_out(app, pages):
     app_query = {"client_id": app.pool.client_id, "logout_uri": "http://localhost:8000/signout"}
     pages.session.get(f"{app.pool.url}/logout", params=app_query, allow_redirects=False, timeout=10)
     url = app.authorize_url()
-    answer = requests.get(url, cookies=stolen, allow_redirects=False, timeout=10)
-    assert "/login?" in answer.headers["Location"]
+    response = requests.get(url, cookies=stolen, allow_redirects=False, timeout=10)
+    assert "/login?" in response.headers["Location"]
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message"),
     [
         ({}, "Missing required parameter client_id in request URL"),
         ({"client_id": "4localwebclient5demo6only7"}, "'redirect_uri' is not present"),
@@ -271,16 +271,16 @@ def test_stolen_session_cookie_is_dead_after_sign_out(app, pages):
         ),
     ],
 )
-def test_malformed_sign_out_says_what_is_missing(app, query, said):
+def test_malformed_sign_out_says_what_is_missing(app, query, message):
     assert (
-        said
+        message
         in Pages(f"{app.pool.url}/logout?" + "&".join(f"{k}={v}" for k, v in query.items())).text
     )
 
 
-def test_unregistered_sign_out_address_gets_the_error_page(app):
-    answer = app.get("/logout", client_id=app.pool.client_id, logout_uri="https://evil.example/")
-    assert "/error?error=redirect_mismatch" in answer.headers["Location"]
+def test_unregistered_sign_out_url_gets_the_error_page(app):
+    response = app.get("/logout", client_id=app.pool.client_id, logout_uri="https://evil.example/")
+    assert "/error?error=redirect_mismatch" in response.headers["Location"]
 
 
 def test_form_of_another_site_is_refused(app, pages):
@@ -291,8 +291,8 @@ def test_form_of_another_site_is_refused(app, pages):
     assert "development only" in without.text
     csrf = re.search(r'name="_csrf" value="([^"]+)"', pages.text)[1]
     for header in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
-        answer = pages.session.post(url, form | {"_csrf": csrf}, headers=header, timeout=10)
-        assert answer.status_code == 403
+        response = pages.session.post(url, form | {"_csrf": csrf}, headers=header, timeout=10)
+        assert response.status_code == 403
 
 
 def test_ten_pages_of_a_new_browser_all_work(app):
@@ -301,13 +301,13 @@ def test_ten_pages_of_a_new_browser_all_work(app):
     for number, tab in enumerate(opened):
         form = {"username": "ada", "password": "Cognito-demo-1", "_csrf": "an older page's"}
         headers = {"Origin": app.pool.url, "Sec-Fetch-Site": "same-origin"}
-        answer = opened[-1].session.post(tab.url, form, headers=headers, allow_redirects=False)
-        assert f"state=tab-{number}" in answer.headers["Location"]
+        response = opened[-1].session.post(tab.url, form, headers=headers, allow_redirects=False)
+        assert f"state=tab-{number}" in response.headers["Location"]
 
 
 @pytest.mark.parametrize("path", ["/login", "/error", "/nowhere", "/_local/", "/_local/mail"])
 def test_every_page_says_that_it_is_for_development(app, path):
     query = app.authorize_url().partition("?")[2]
-    answer = requests.get(f"{app.pool.url}{path}?{query}", timeout=10)
-    assert "Local pool: development only" in answer.text
-    assert answer.headers["X-Frame-Options"] == "DENY"
+    response = requests.get(f"{app.pool.url}{path}?{query}", timeout=10)
+    assert "Local pool: development only" in response.text
+    assert response.headers["X-Frame-Options"] == "DENY"

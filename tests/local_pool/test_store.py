@@ -1,4 +1,4 @@
-"""What survives a restart, a kill and sixteen hands at once."""
+"""Stored state: restarts, a killed process, and parallel requests."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def test_state_survives_being_written_and_read(app):
     assert State.from_json(state.to_json()) == state
 
 
-def test_changed_secrets_survive_a_restart_unseen_and_reset_forgets_them(app):
+def test_changed_secrets_survive_a_restart_and_reset_deletes_them(app):
     client = {"UserPoolId": app.pool.pool_id, "ClientId": app.pool.client_id}
     made = app.api("AddUserPoolClientSecret", **client).json()["ClientSecretDescriptor"]
     declared = f"{app.pool.client_id}--0"
@@ -76,24 +76,24 @@ def test_everything_but_faults_survives_a_restart(app):
     assert app.user_info(tokens["access_token"]).status_code == 200
     assert app.redeem(pending).status_code == 200
     assert "code=" in app.authorize(browser).headers["Location"]
-    assert app.pool.person("linus").groups == ("editors",)
+    assert app.pool.get_user("linus").groups == ("editors",)
 
 
-def test_deleted_person_is_not_revived_by_a_restart(pool):
+def test_deleted_user_is_not_revived_by_a_restart(pool):
     pool.delete("linus")
     pool.restart()
     assert "linus" not in pool.pool.state.people
 
 
 def test_changed_declaration_is_applied_and_keeps_the_sub(pool):
-    sub = pool.person("ada").sub
+    sub = pool.get_user("ada").sub
     pool.config = type(pool.config)(
         **(vars(pool.config) | {"people": (Seed("ada", groups=("editors",)), Seed("new"))})
     )
     pool.restart()
-    assert pool.person("ada").sub == sub
-    assert pool.person("ada").groups == ("editors",)
-    assert pool.person("new").status == "CONFIRMED"
+    assert pool.get_user("ada").sub == sub
+    assert pool.get_user("ada").groups == ("editors",)
+    assert pool.get_user("new").status == "CONFIRMED"
 
 
 def test_outage_refuses_connections_until_it_is_over(app):
@@ -104,11 +104,11 @@ def test_outage_refuses_connections_until_it_is_over(app):
     assert app.get("/_local/health").json()["status"] == "ok"
 
 
-def test_what_can_no_longer_be_used_is_forgotten(app):
+def test_expired_records_are_deleted(app):
     app.tokens()
     app.code()
     app.pool.clock.advance(31 * 86400)
-    app.pool.disable("grace")  # any change writes, and sweeps
+    app.pool.disable("grace")  # any change writes, and prunes
     state = app.pool.pool.state
     tables = (state.sign_ins, state.refresh_tokens, state.codes, state.sessions)
     assert not any(tables)
@@ -116,8 +116,8 @@ def test_what_can_no_longer_be_used_is_forgotten(app):
 
 def test_sixty_four_parallel_sign_ins_all_succeed(app):
     def sign_in(number: int) -> int:
-        answer = app.redeem(app.code(state=f"state-{number}"))
-        return answer.status_code
+        response = app.redeem(app.code(state=f"state-{number}"))
+        return response.status_code
 
     with ThreadPoolExecutor(16) as threads:
         assert list(threads.map(sign_in, range(64))) == [200] * 64
@@ -130,7 +130,7 @@ def test_sixteen_parallel_redemptions_give_one_token_set(app):
     code = app.code()
     with ThreadPoolExecutor(16) as threads:
         answers = list(threads.map(lambda _: app.redeem(code), range(16)))
-    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 15
+    assert sorted(response.status_code for response in answers) == [200] + [400] * 15
     assert {a.json()["error"] for a in answers if a.status_code == 400} == {"invalid_grant"}
     assert len(app.pool.pool.state.refresh_tokens) == 1
 
@@ -140,11 +140,11 @@ def test_sixteen_parallel_refreshes_without_grace_give_one_successor(make_local_
     first = app.tokens()["refresh_token"]
     with ThreadPoolExecutor(16) as threads:
         answers = list(threads.map(lambda _: app.refresh(first), range(16)))
-    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 15
+    assert sorted(response.status_code for response in answers) == [200] + [400] * 15
 
 
-def test_killed_process_loses_nothing_it_answered(tmp_path):
-    """kill -9 in the midst of sign-ins: whoever got tokens still has them afterwards."""
+def test_killed_process_loses_no_issued_token(tmp_path):
+    """After kill -9 during sign-ins, all issued tokens still work."""
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     listener.close()
@@ -168,8 +168,8 @@ def test_killed_process_loses_nothing_it_answered(tmp_path):
 
     def sign_in(number: int) -> None:
         try:
-            answer = requests.post(url, json={"as": "ada"}, timeout=10)
-            got.append(answer.json()["refresh_token"])
+            response = requests.post(url, json={"as": "ada"}, timeout=10)
+            got.append(response.json()["refresh_token"])
         except requests.RequestException:
             return
         if len(got) == 40:
@@ -185,10 +185,10 @@ def test_killed_process_loses_nothing_it_answered(tmp_path):
         auth = (config.client_id, config.client_secret)
         for refresh_token in got:
             form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-            answer = requests.post(
+            response = requests.post(
                 f"http://localhost:{port}/oauth2/token", data=form, auth=auth, timeout=10
             )
-            assert answer.status_code == 200
+            assert response.status_code == 200
         assert json.loads((tmp_path / "pool" / "state.json").read_text())
     finally:
         second.send_signal(signal.SIGTERM)
@@ -205,13 +205,13 @@ def test_ten_pools_run_side_by_side(make_local_pool):
 
 def test_pool_starts_in_milliseconds():
     with LocalPool():
-        pass  # the keys are made once
+        pass  # creates the shared keys
     started = time.perf_counter()
     with LocalPool():
         assert time.perf_counter() - started < 0.5
 
 
-def test_people_and_sign_ins_change_at_once_without_waiting_for_each_other(app):
+def test_users_and_sign_ins_change_at_once_without_waiting_for_each_other(app):
     def change(number: int) -> None:
         commands.run(app.pool.pool, f"{('join', 'leave')[number % 2]} linus editors")
         app.pool.tokens_for("ada")

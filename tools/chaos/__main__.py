@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def run(site: Site, names: list[str], seconds: float) -> Result:
-    ledger = Ledger(subjects={name: site.pool.person(name).sub for name in names})
+    ledger = Ledger(subjects={name: site.pool.get_user(name).sub for name in names})
     planned = faults(site)
     people = [Person(name, site.url, site.pool, ledger) for name in names]
     for person in people:

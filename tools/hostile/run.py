@@ -118,7 +118,7 @@ def run_phase(
 ) -> Phase:
     """Run these attacks while these people use the site. An attack's exception is raised."""
     site = arena.site
-    ledger = Ledger(subjects={name: site.pool.person(name).sub for name in [*people, INSIDER]})
+    ledger = Ledger(subjects={name: site.pool.get_user(name).sub for name in [*people, INSIDER]})
     target = prepare(site, arena.instances)
     before = snapshot(site, arena.instances)
     folders = [FolderWatch(arena.folders.temporary), FolderWatch(arena.folders.metrics)]

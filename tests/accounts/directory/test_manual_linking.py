@@ -50,7 +50,7 @@ def partner(pools, own):
 def grace(own):
     user = User.objects.create_user("person-grace", email="grace@example.com")
     Identity.objects.create(
-        user=user, issuer=own.issuer, subject=own.person("grace").sub, username="grace"
+        user=user, issuer=own.issuer, subject=own.get_user("grace").sub, username="grace"
     )
     return user
 
@@ -62,7 +62,7 @@ def link(*arguments):
 
 
 def link_grace(partner, *more):
-    subject = partner.person("grace").sub
+    subject = partner.get_user("grace").sub
     return link("person-grace", "--pool", partner.pool_id, "--sub", subject, *more)
 
 
@@ -80,7 +80,7 @@ def test_people_of_two_pools_stay_two_until_they_are_linked(grace, partner, clie
 
 def test_dry_run_shows_the_link_and_makes_none(grace, partner):
     said = link_grace(partner)
-    assert f"+  {partner.person('grace').sub} at {partner.issuer}\n" in said
+    assert f"+  {partner.get_user('grace').sub} at {partner.issuer}\n" in said
     assert "   is grace@example.com (person-grace)\n" in said
     assert "add --apply" in said
     assert Identity.objects.count() == 1
@@ -139,14 +139,14 @@ def test_person_is_one_of_each_pool(grace, own, partner):
     link_grace(partner, "--apply")
     for name, pool in ((partner.issuer, partner), (own.pool_id, own)):
         with pytest.raises(CommandError, match="nobody is two people of one pool"):
-            link("person-grace", "--pool", name, "--sub", pool.person("ada").sub, "--apply")
+            link("person-grace", "--pool", name, "--sub", pool.get_user("ada").sub, "--apply")
 
 
 def test_our_own_pool_must_know_the_user_id(own):
     User.objects.create_user("mary")
     with pytest.raises(CommandError, match="The pool has nobody with the user id nonsense"):
         link("mary", "--pool", own.pool_id, "--sub", "nonsense", "--apply")
-    said = link("mary", "--pool", own.pool_id, "--sub", own.person("linus").sub, "--apply")
+    said = link("mary", "--pool", own.pool_id, "--sub", own.get_user("linus").sub, "--apply")
     assert "linus <linus@example.com>" in said
     assert Identity.objects.get().username == "linus"
 
@@ -165,7 +165,7 @@ def test_deactivated_person_unknown_pool_and_half_a_command_are_refused(grace, p
 
 def test_second_of_two_operators_is_refused(grace, partner):
     found = manual_linking.pool_link(
-        grace, issuer=partner.issuer, subject=partner.person("grace").sub
+        grace, issuer=partner.issuer, subject=partner.get_user("grace").sub
     )
     link_grace(partner, "--apply")
     with pytest.raises(LinkRefused, match="just now"):

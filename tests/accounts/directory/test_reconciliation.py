@@ -27,7 +27,7 @@ def known(pool):
 
     def make(name, **rights):
         user = User.objects.create_user(f"person-{name}", **rights)
-        subject = pool.person(name).sub
+        subject = pool.get_user(name).sub
         Identity.objects.create(user=user, issuer=pool.issuer, subject=subject, username=name)
         return user
 

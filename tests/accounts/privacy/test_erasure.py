@@ -119,7 +119,7 @@ def pool(settings):
 @pytest.fixture
 def linus(pool):
     user = User.objects.create_user("person-linus")
-    subject = pool.person("linus").sub
+    subject = pool.get_user("linus").sub
     Identity.objects.create(user=user, issuer=pool.issuer, subject=subject, username="linus")
     return user
 
@@ -129,7 +129,7 @@ def test_pool_account_is_exported_and_deleted_on_request(pool, linus):
 
     content = json.loads(run("export_user", "linus", "--pool"))
     assert content["pool"][0]["email"] == "linus@example.com"
-    subject = pool.person("linus").sub
+    subject = pool.get_user("linus").sub
     assert "-  the pool account linus\n" in run("forget_user", "linus", "--pool")
     assert user_pool.find(subject) is not None
     run("forget_user", "linus", "--pool", "--apply")
@@ -163,7 +163,7 @@ def test_row_that_forbids_it_is_told_first_and_nothing_changes_anywhere(pool, li
     assert refused.value.returncode == 1
     assert "!  host.Invoice (customer): 1\n     R-17\n" in said.getvalue()
     assert "-  host.Pet: 1\n" in said.getvalue()
-    assert pool.person("linus")
+    assert pool.get_user("linus")
     assert Identity.objects.filter(user=linus).exists()
     assert Pet.objects.filter(pk=pet.pk).exists()
     assert not SignInEvent.objects.exists()
@@ -182,7 +182,7 @@ def test_row_that_only_the_database_minds_keeps_the_pool_account(pool, linus):
     row = Ledger.objects.create(owner=linus)
     with pytest.raises(CommandError, match=r"Nothing was changed\.$"):
         run("forget_user", "linus", "--pool", "--apply")
-    assert pool.person("linus")
+    assert pool.get_user("linus")
     assert User.objects.filter(pk=linus.pk).exists()
     row.delete()  # or the test database could not be emptied
 

@@ -1,8 +1,8 @@
-"""Which pool the checks talk to, and which of them it allows.
+"""The pool under test, and the checks that it allows.
 
-A check that asks for `control` (faults, clock, settings, people, mailbox) needs a pool of our own;
-one that asks for `public_client` or `machine_client` needs such a client. Where the pool under test
-lacks that, the check is left out, and the summary says so.
+A check with the fixture `control` (faults, clock, settings, users, mailbox) requires a local pool.
+A check with `public_client` or `machine_client` requires such a client. If the pool under test does
+not have it, the check is deselected, and the summary reports that.
 """
 
 import os
@@ -20,7 +20,7 @@ from tests.local_pool.contract.target import PREFIX, Target
 
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 REASONS = {
-    "control": "need the pool's own control (faults, clock, settings, people, mail)",
+    "control": "need control of the pool (faults, clock, settings, users, mail)",
     "public_client": f"need {PREFIX}PUBLIC_CLIENT_ID",
     "machine_client": f"need {PREFIX}MACHINE_CLIENT_ID",
 }
@@ -28,7 +28,7 @@ REASONS = {
 
 def named_target() -> Target | None:
     try:
-        return Target.named_by(os.environ)
+        return Target.from_environment(os.environ)
     except KeyError as missing:
         raise pytest.UsageError(f"{PREFIX}URL names a pool, but {missing} is not set.") from None
 
@@ -39,14 +39,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     lacking = {"control"} | {name for name in REASONS if not getattr(target, f"{name}_id", "x")}
     config.stash[LEFT_OUT] = left_out = Counter()
-    kept, dropped = [], []
+    selected, dropped = [], []
     for item in items:
         here = "local_pool/contract/" in item.path.as_posix()
         wanting = sorted(lacking & set(getattr(item, "fixturenames", ()))) if here else []
         left_out.update(wanting[:1])
-        (dropped if wanting else kept).append(item)
+        (dropped if wanting else selected).append(item)
     config.hook.pytest_deselected(items=dropped)
-    items[:] = kept
+    items[:] = selected
 
 
 def pytest_terminal_summary(
@@ -56,21 +56,21 @@ def pytest_terminal_summary(
     if target is None:
         return
     counts = config.stash.get(LEFT_OUT, Counter())
-    said = "; ".join(f"{number} {REASONS[name]}" for name, number in sorted(counts.items()))
-    terminalreporter.write_line(f"Contract at {target.url}, left out: {said or 'nothing'}.")
+    text = "; ".join(f"{number} {REASONS[name]}" for name, number in sorted(counts.items()))
+    terminalreporter.write_line(f"Contract at {target.url}, left out: {text or 'nothing'}.")
 
 
 @pytest.fixture(autouse=True, scope="session")
 def reach() -> None:
-    """Somebody who names a pool elsewhere wants these checks to reach it."""
+    """Allow network access to the named pool."""
     network.guarding = named_target() is None
 
 
 @pytest.fixture
 def control(request: pytest.FixtureRequest) -> Iterator[LocalPool]:
-    """A pool of our own; settings come by `@pytest.mark.parametrize("control", …, indirect)`.
+    """A local pool, with settings by `@pytest.mark.parametrize("control", …, indirect)`.
 
-    Its clock stands still unless a check moves it, so that no machine is too slow for a grace.
+    Its clock stands still unless a check moves it, so that a slow machine misses no grace period.
     """
     settings: dict[str, Any] = getattr(request, "param", {})
     now = time.time()
@@ -80,7 +80,7 @@ def control(request: pytest.FixtureRequest) -> Iterator[LocalPool]:
 
 @pytest.fixture(scope="session")
 def shared() -> Iterator[LocalPool]:
-    """One pool for all checks that need no control of it, as it is with a pool elsewhere."""
+    """One pool for all checks that do not control it, like a remote pool."""
     with LocalPool() as pool:
         yield pool
 
@@ -98,7 +98,7 @@ def browser(target: Target) -> Browser:
 
 @pytest.fixture
 def tokens(target: Target) -> dict[str, Any]:
-    """A fresh sign-in's token answer."""
+    """The tokens of a new sign-in."""
     return target.tokens()
 
 

@@ -1,7 +1,7 @@
-"""The user pool under test, and what an application, a browser or a program says to it over HTTP.
+"""The user pool under test, and the HTTP requests of an application to it.
 
-It is a pool of `local_pool` started for the check, or the one that COGNITO_CONTRACT_URL and the
-variables below name: see README.md in this folder. Nothing here knows how a pool is made.
+It is a `local_pool` started for the check, or the pool that COGNITO_CONTRACT_URL and the variables
+below name (see README.md in this folder). Nothing here depends on the kind of pool.
 """
 
 import base64
@@ -27,18 +27,18 @@ OPTIONAL = ("PUBLIC_CLIENT_ID", "MACHINE_CLIENT_ID", "MACHINE_CLIENT_SECRET")
 SCOPES = "openid email profile aws.cognito.signin.user.admin"
 VERIFIER = "a-code-verifier-of-43-to-128-characters~0123456789"
 SECONDS = 20
-CLIENT: Any = object()  # "the web client's own credentials"
+CLIENT: Any = object()  # stands for the web client's credentials
 
 
 def challenge_of(verifier: str) -> str:
-    """RFC 7636, section 4.2."""
+    """Return the S256 code challenge (RFC 7636, section 4.2)."""
     digest = hashlib.sha256(verifier.encode("ascii")).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def parameters(address: str) -> dict[str, str]:
-    """The query's or the fragment's parameters."""
-    parts = urlsplit(address)
+def parameters(url: str) -> dict[str, str]:
+    """Return the parameters of the query or, without a query, of the fragment."""
+    parts = urlsplit(url)
     return dict(parse_qsl(parts.query or parts.fragment, keep_blank_values=True))
 
 
@@ -48,7 +48,7 @@ def unverified_claims(token: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Target:
-    url: str  # where the pages and the OAuth endpoints are, without a slash at the end
+    url: str  # of the pages and the OAuth endpoints, without a trailing slash
     issuer: str
     client_id: str
     client_secret: str
@@ -77,8 +77,8 @@ class Target:
         )
 
     @classmethod
-    def named_by(cls, environ: Mapping[str, str]) -> "Target | None":
-        """None when no other pool is named. Raises KeyError for a variable that is missing."""
+    def from_environment(cls, environ: Mapping[str, str]) -> "Target | None":
+        """Return the named pool, or None. Raises KeyError if a required variable is missing."""
         if not environ.get(f"{PREFIX}URL"):
             return None
         values = {name.lower(): environ[PREFIX + name] for name in REQUIRED}
@@ -86,7 +86,7 @@ class Target:
         return cls(**values | {"url": values["url"].rstrip("/")})
 
     def environment(self) -> dict[str, str]:
-        """The variables that name this pool."""
+        """Return the environment variables that name this pool."""
         return {f"{PREFIX}{name.upper()}": value for name, value in vars(self).items() if value}
 
     # The application
@@ -109,7 +109,7 @@ class Target:
         return (browser or Browser(self.url)).get(self.authorize_url(**changes))
 
     def sign_in(self, browser: Browser | None = None, **changes: str | None) -> str:
-        """Through the pages, as the test person: the callback's address with what came back."""
+        """Sign the test user in on the pages, and return the callback URL with its parameters."""
         browser = browser or Browser(self.url)
         callback = browser.open(self.authorize_url(**changes))
         return callback or browser.sign_in(self.username, self.password)
@@ -129,8 +129,8 @@ class Target:
         return self.post("/oauth2/token", {"grant_type": grant_type} | form, auth)
 
     def redeem(self, code: str, auth: Any = CLIENT, **form: str) -> requests.Response:
-        given = {"code": code, "redirect_uri": self.callback_url} | form
-        return self.token("authorization_code", auth, **given)
+        defaults = {"code": code, "redirect_uri": self.callback_url}
+        return self.token("authorization_code", auth, **(defaults | form))
 
     def refresh(self, refresh_token: str, auth: Any = CLIENT, **form: str) -> requests.Response:
         return self.token("refresh_token", auth, refresh_token=refresh_token, **form)
@@ -140,9 +140,9 @@ class Target:
         return self.token("client_credentials", auth, **form)
 
     def tokens(self, browser: Browser | None = None, **changes: str | None) -> dict[str, Any]:
-        answer = self.redeem(self.code(browser, **changes))
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        response = self.redeem(self.code(browser, **changes))
+        assert response.status_code == 200, response.text
+        return response.json()
 
     def public_tokens(self, browser: Browser | None = None) -> dict[str, Any]:
         code = self.code(
@@ -152,9 +152,9 @@ class Target:
             code_challenge_method="S256",
         )
         form = {"client_id": self.public_client_id, "code_verifier": VERIFIER}
-        answer = self.redeem(code, None, **form)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        response = self.redeem(code, None, **form)
+        assert response.status_code == 200, response.text
+        return response.json()
 
     def revoke(self, token: str, auth: Any = CLIENT, **form: str) -> requests.Response:
         return self.post("/oauth2/revoke", {"token": token} | form, auth)
@@ -180,19 +180,19 @@ class Target:
         return self._document("jwks.json")["keys"]
 
     def _document(self, name: str) -> Any:
-        answer = requests.get(f"{self.issuer}/.well-known/{name}", timeout=SECONDS)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        response = requests.get(f"{self.issuer}/.well-known/{name}", timeout=SECONDS)
+        assert response.status_code == 200, response.text
+        return response.json()
 
     def verified(self, token: str, **options: Any) -> dict[str, Any]:
-        """The claims, if a key of the pool signed the token; by its own `kid`, RS256 only."""
+        """Return the claims of a token, verified with the published key of its `kid`."""
         kid = jwt.get_unverified_header(token)["kid"]
         key = next(key for key in self.published_keys() if key["kid"] == kid)
         options = {"verify_aud": False, "verify_exp": False, "verify_iat": False} | options
         return jwt.decode(token, jwt.PyJWK(key), algorithms=["RS256"], options=options)
 
     def call(self, operation: str, **body: Any) -> requests.Response:
-        """One operation of the cognito-idp API, unsigned."""
+        """Call an operation of the cognito-idp API without a signature."""
         parts = urlsplit(self.issuer)
         headers = {
             "X-Amz-Target": f"AWSCognitoIdentityProviderService.{operation}",

@@ -1,4 +1,4 @@
-"""New people, codes by mail, forgotten and temporary passwords: 3.1 to 3.5 of the contract."""
+"""New users, codes by email, forgotten and temporary passwords: 3.1 to 3.5 of the contract."""
 
 import re
 from urllib.parse import urlsplit
@@ -16,11 +16,11 @@ OLD_CODE = "Invalid code provided, please request a code again."
 
 
 def go(target, path, **changes):
-    """A page under the authorize query, as deep links have it."""
+    """Open a page with the authorize query in its URL, as a deep link does."""
     browser = Browser(target.url)
     query = urlsplit(target.authorize_url(**changes)).query
     assert browser.open(f"{target.url}{path}?{query}") is None
-    assert browser.answer.status_code == 200
+    assert browser.response.status_code == 200
     return browser
 
 
@@ -59,20 +59,20 @@ def test_sign_up_leads_to_the_confirmation_with_a_redirect(target):
     browser = go(target, "/signup")
     form = browser.form("username", "password")
     values = {"username": "mary", "password": PASSWORD, "requiredAttributes[email]": "m@ex.org"}
-    answer = browser.post(form, values)
-    assert answer.status_code == 302
-    assert urlsplit(answer.headers["Location"]).path == "/confirm"
-    assert target.query().items() <= parameters(answer.headers["Location"]).items()
+    response = browser.post(form, values)
+    assert response.status_code == 302
+    assert urlsplit(response.headers["Location"]).path == "/confirm"
+    assert target.query().items() <= parameters(response.headers["Location"]).items()
 
 
-def test_code_goes_to_the_address_given(control, target):
+def test_code_goes_to_the_given_email_address(control, target):
     sign_up(target)
     mail = control.mailbox[-1]
     assert (mail.to, mail.subject) == ("mary@example.com", "Your verification code")
     assert mail.body == f"Your confirmation code is {latest_code(control)}"
 
 
-def test_code_signs_the_new_person_in(control, target):
+def test_code_signs_the_new_user_in(control, target):
     browser = sign_up(target)
     assert "Confirm your account" in browser.text
     callback = browser.fill(code=latest_code(control))
@@ -83,7 +83,7 @@ def test_code_signs_the_new_person_in(control, target):
     assert parameters(callback)["state"] == "a-state"
 
 
-def test_new_person_signs_in_with_the_password(control, target):
+def test_new_user_signs_in_with_the_password(control, target):
     sign_up(target).fill(code=latest_code(control))
     assert go(target, "/login").fill(username="mary", password=PASSWORD)
 
@@ -98,23 +98,23 @@ def test_new_person_signs_in_with_the_password(control, target):
         ("Cognitodemo1", "Password must have symbol characters"),
     ],
 )
-def test_password_policy_is_enforced_in_cognitos_words(target, password, rule):
+def test_password_policy_is_enforced_with_cognitos_message(target, password, rule):
     browser = sign_up(target, password=password)
     assert browser.path == "/signup"
     assert f"Password did not conform with policy: {rule}" in browser.text
 
 
 @pytest.mark.parametrize("username", ["ada", "ADA"])
-def test_taken_username_is_told(target, username):
+def test_taken_username_is_reported(target, username):
     assert "User already exists" in sign_up(target, username=username).text
 
 
 @pytest.mark.parametrize("email", ["", "nobody"])
-def test_malformed_e_mail_is_told(target, email):
+def test_malformed_email_is_reported(target, email):
     assert "Invalid email address format." in sign_up(target, email=email).text
 
 
-def test_wrong_code_is_told_and_the_right_one_still_works(control, target):
+def test_wrong_code_is_reported_and_the_right_one_still_works(control, target):
     browser = sign_up(target)
     right = latest_code(control)
     assert browser.fill(code="000000" if right != "000000" else "000001") is None
@@ -139,7 +139,7 @@ def test_another_code_can_be_sent(control, target):
     assert browser.fill(code=latest_code(control))
 
 
-def test_unconfirmed_person_is_led_to_the_code(control, target):
+def test_unconfirmed_user_is_led_to_the_code(control, target):
     sign_up(target)
     browser = go(target, "/login")
     assert browser.fill(username="mary", password=PASSWORD) is None
@@ -147,7 +147,7 @@ def test_unconfirmed_person_is_led_to_the_code(control, target):
     assert person(target, browser.fill(code=latest_code(control)))["cognito:username"] == "mary"
 
 
-def test_unconfirmed_person_with_a_wrong_password_learns_nothing(target):
+def test_unconfirmed_user_with_a_wrong_password_gets_no_information(target):
     sign_up(target)
     browser = go(target, "/login")
     browser.fill(username="mary", password="wrong-Password-1")
@@ -155,16 +155,16 @@ def test_unconfirmed_person_with_a_wrong_password_learns_nothing(target):
     assert WRONG in browser.text
 
 
-def test_link_confirms_and_signs_nobody_in(control, target):
+def test_link_confirms_and_signs_no_user_in(control, target):
     sign_up(target)
     query = {"client_id": target.client_id, "user_name": "mary"}
-    answer = target.get("/confirmUser", confirmation_code=latest_code(control), **query)
-    assert answer.status_code == 200
-    assert "cognito" not in answer.cookies
+    response = target.get("/confirmUser", confirmation_code=latest_code(control), **query)
+    assert response.status_code == 200
+    assert "cognito" not in response.cookies
     assert go(target, "/login").fill(username="mary", password=PASSWORD)
 
 
-def test_link_with_a_wrong_code_confirms_nobody(control, target):
+def test_link_with_a_wrong_code_confirms_no_user(control, target):
     sign_up(target)
     wrong = "000000" if latest_code(control) != "000000" else "000001"
     target.get("/confirmUser", user_name="mary", confirmation_code=wrong)
@@ -173,7 +173,7 @@ def test_link_with_a_wrong_code_confirms_nobody(control, target):
     assert browser.path == "/confirm"
 
 
-def test_confirmed_e_mail_of_another_is_not_taken_over(control, target):
+def test_confirmed_email_of_another_is_not_taken_over(control, target):
     browser = sign_up(target, email="ada@example.com")
     assert browser.fill(code=latest_code(control)) is None
     assert "An account with the given email already exists." in browser.text
@@ -198,19 +198,19 @@ def test_reset_ends_at_the_sign_in_page_without_a_session(control, target):
     assert control.mailbox[-1].to == "ada@example.com"
     assert reset(browser, latest_code(control)) is None
     assert browser.path == "/login"
-    assert target.query().items() <= parameters(browser.answer.url).items()
+    assert target.query().items() <= parameters(browser.response.url).items()
     assert "cognito" not in browser.session.cookies
     assert browser.fill(username="ada", password=PASSWORD)
 
 
-def test_old_password_is_over_after_a_reset(control, target):
+def test_old_password_does_not_work_after_a_reset(control, target):
     reset(forgot(target), latest_code(control))
     browser = go(target, "/login")
     browser.fill(username="ada", password="Cognito-demo-1")
     assert WRONG in browser.text
 
 
-def test_wrong_reset_code_is_told(control, target):
+def test_wrong_reset_code_is_reported(control, target):
     browser = forgot(target)
     right = latest_code(control)
     reset(browser, "000000" if right != "000000" else "000001")
@@ -244,7 +244,7 @@ def test_reset_enforces_the_policy_and_keeps_the_code(control, target):
     assert browser.path == "/login"
 
 
-def test_unknown_person_is_answered_alike(control, target):
+def test_unknown_user_gets_the_same_response(control, target):
     browser = forgot(target, "nobody")
     assert control.mailbox == []
     reset(browser, "123456")
@@ -252,13 +252,13 @@ def test_unknown_person_is_answered_alike(control, target):
 
 
 @LEGACY
-def test_legacy_errors_tell_of_an_unknown_person(control, target):
+def test_legacy_errors_reveal_an_unknown_user(control, target):
     browser = go(target, "/forgotPassword")
     browser.fill(username="nobody")
     assert "Username/client id combination not found." in browser.text
 
 
-def test_unverified_e_mail_gets_no_reset_code(control, target):
+def test_unverified_email_gets_no_reset_code(control, target):
     sign_up(target)
     sent = len(control.mailbox)
     forgot(target, "mary")
@@ -271,8 +271,8 @@ def test_unverified_e_mail_gets_no_reset_code(control, target):
 @pytest.fixture
 def invited(control, target):
     attributes = [{"Name": "email", "Value": "joan@example.com"}]
-    answer = target.call("AdminCreateUser", Username="joan", UserAttributes=attributes)
-    assert answer.json()["User"]["UserStatus"] == "FORCE_CHANGE_PASSWORD"
+    response = target.call("AdminCreateUser", Username="joan", UserAttributes=attributes)
+    assert response.json()["User"]["UserStatus"] == "FORCE_CHANGE_PASSWORD"
     return re.search(r"temporary password is (\S+)", control.mailbox[-1].body)[1]
 
 
@@ -282,7 +282,7 @@ def test_invitation_is_mailed(control, invited):
     assert "joan" in mail.body
 
 
-def test_invited_person_chooses_a_password_and_is_signed_in(control, target, invited):
+def test_invited_user_chooses_a_password_and_is_signed_in(control, target, invited):
     browser = go(target, "/login")
     assert browser.fill(username="joan", password=invited) is None
     callback = browser.fill(password=PASSWORD, confirm_password=PASSWORD)
@@ -300,7 +300,7 @@ def test_two_different_new_passwords_are_refused(control, target, invited):
     assert browser.fill(password=PASSWORD, confirm_password=PASSWORD)
 
 
-def test_temporary_password_alone_is_no_sign_in(control, target, invited):
+def test_temporary_password_alone_does_not_sign_in(control, target, invited):
     browser = go(target, "/login")
     browser.fill(username="joan", password=invited)
     assert "cognito" not in browser.session.cookies

@@ -26,20 +26,20 @@ IMPLICIT = pytest.mark.parametrize(
 )
 
 
-def to_callback(target, answer):
-    """The parameters that an answer sends back to the app."""
-    location = answer.headers["Location"]
-    assert answer.status_code == 302
+def to_callback(target, response):
+    """Return the parameters that a response sends to the callback."""
+    location = response.headers["Location"]
+    assert response.status_code == 302
     assert location.startswith(target.callback_url)
     return parameters(location)
 
 
-def on_error_page(target, answer):
-    """The query of the pool's own error page, once nothing was sent to the app."""
-    if not answer.is_redirect:
-        assert answer.status_code == 400
-        return parameters(answer.url)
-    location = answer.headers["Location"]
+def on_error_page(target, response):
+    """Return the query of the pool's error page, after checking that nothing goes to the app."""
+    if not response.is_redirect:
+        assert response.status_code == 400
+        return parameters(response.url)
+    location = response.headers["Location"]
     assert location.startswith(f"{target.url}/error?")
     shown = Browser(target.url).get(location)
     assert shown.status_code == 400
@@ -48,9 +48,9 @@ def on_error_page(target, answer):
 
 
 def test_new_browser_goes_to_the_sign_in_page_with_the_same_parameters(target):
-    answer = target.authorize()
-    assert answer.status_code == 302
-    location = answer.headers["Location"]
+    response = target.authorize()
+    assert response.status_code == 302
+    location = response.headers["Location"]
     assert urlsplit(location).path == "/login"
     assert location.startswith(target.url)
     assert target.query().items() <= parameters(location).items()
@@ -95,11 +95,11 @@ def test_bare_request_is_enough_and_means_all_scopes(target):
     ids=lambda change: next(iter(change)),
 )
 def test_other_parameters_lead_to_the_sign_in_page_too(target, change):
-    answer = target.authorize(**change)
-    assert urlsplit(answer.headers["Location"]).path == "/login"
+    response = target.authorize(**change)
+    assert urlsplit(response.headers["Location"]).path == "/login"
 
 
-# What is refused on the pool's own page
+# Errors on the pool's own page
 
 
 @pytest.mark.parametrize(
@@ -119,23 +119,23 @@ def test_other_parameters_lead_to_the_sign_in_page_too(target, change):
     ids=lambda changed: changed("CALLBACK"),
 )
 def test_unregistered_callback_is_a_mismatch_on_the_error_page(target, changed):
-    answer = target.authorize(redirect_uri=changed(target.callback_url))
-    location = answer.headers["Location"]
-    assert answer.status_code == 302
+    response = target.authorize(redirect_uri=changed(target.callback_url))
+    location = response.headers["Location"]
+    assert response.status_code == 302
     assert location == f"{target.url}/error?error=redirect_mismatch&client_id={target.client_id}"
-    assert on_error_page(target, answer)["error"] == "redirect_mismatch"
+    assert on_error_page(target, response)["error"] == "redirect_mismatch"
 
 
 def test_client_cannot_use_the_others_callback(control, target):
-    """The public client has a callback that the web client lacks."""
-    theirs = set(control.config.clients[target.public_client_id].callback_urls)
-    other = (theirs - set(control.config.clients[target.client_id].callback_urls)).pop()
+    """Use a callback URL that the public client has and the web client does not have."""
+    public_urls = set(control.config.clients[target.public_client_id].callback_urls)
+    other = (public_urls - set(control.config.clients[target.client_id].callback_urls)).pop()
     refused = on_error_page(target, target.authorize(redirect_uri=other))
     assert refused["error"] == "redirect_mismatch"
 
 
 @pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
-def test_missing_parameter_is_told_on_the_error_page(target, name):
+def test_missing_parameter_is_reported_on_the_error_page(target, name):
     on_error_page(target, target.authorize(**{name: None}))
 
 
@@ -155,7 +155,7 @@ def test_authorize_is_for_get_alone(target):
     assert 400 <= target.post("/oauth2/authorize", target.query(), None).status_code < 500
 
 
-# What is refused at the callback
+# Errors at the callback
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_authorize_is_for_get_alone(target):
     ],
     ids=lambda change: "-".join(f"{k}={v}"[:40] for k, v in change.items()),
 )
-def test_malformed_request_is_told_to_the_callback(target, change):
+def test_malformed_request_is_reported_to_the_callback(target, change):
     sent = to_callback(target, target.authorize(**change))
     assert (sent["error"], sent["state"]) == ("invalid_request", "a-state")
 
@@ -189,16 +189,16 @@ BAD_SCOPES = pytest.mark.parametrize(
 
 @BAD_SCOPES
 def test_bad_scope_has_cognitos_own_order_of_parameters(target, scope):
-    answer = target.authorize(scope=scope)
+    response = target.authorize(scope=scope)
     query = "error_description=invalid_scope&state=a-state&error=invalid_request"
-    assert answer.headers["Location"] == f"{target.callback_url}?{query}"
+    assert response.headers["Location"] == f"{target.callback_url}?{query}"
 
 
 @BAD_SCOPES
 def test_bad_scope_without_state(target, scope):
-    answer = target.authorize(scope=scope, state=None)
+    response = target.authorize(scope=scope, state=None)
     query = "error_description=invalid_scope&error=invalid_request"
-    assert answer.headers["Location"] == f"{target.callback_url}?{query}"
+    assert response.headers["Location"] == f"{target.callback_url}?{query}"
 
 
 def test_defined_scope_that_the_client_may_not_have_is_a_bad_scope(control, target):
@@ -235,11 +235,11 @@ def test_implicit_flow_without_openid_has_no_id_token(control, target):
 
 
 @IMPLICIT
-def test_implicit_flow_tells_of_a_bad_scope_in_the_fragment(control, target):
+def test_implicit_flow_reports_a_bad_scope_in_the_fragment(control, target):
     changes = {"client_id": "implicitclient", "response_type": "token", "state": None}
-    answer = target.authorize(scope="openid made-up", **changes)
+    response = target.authorize(scope="openid made-up", **changes)
     fragment = "error_description=invalid_scope&error=invalid_request"
-    assert answer.headers["Location"] == f"{CALLBACKS[0]}#{fragment}"
+    assert response.headers["Location"] == f"{CALLBACKS[0]}#{fragment}"
 
 
 @IMPLICIT
@@ -258,7 +258,7 @@ def test_only_callback_of_a_client_may_be_left_out(control, target):
 
 
 @pytest.mark.parametrize("path", ["/oauth2/authorize", "/login", "/error", "/oauth2/userInfo"])
-def test_domain_answers_are_not_cached_framed_or_sniffed(target, path):
+def test_domain_responses_are_not_cached_framed_or_sniffed(target, path):
     headers = target.get(path, **target.query()).headers
     assert str(uuid.UUID(headers["x-amz-cognito-request-id"]))
     assert {"no-cache", "no-store"} <= set(headers["Cache-Control"].replace(",", " ").split())
@@ -270,8 +270,8 @@ def test_domain_answers_are_not_cached_framed_or_sniffed(target, path):
 
 @pytest.mark.parametrize("path", ["/oauth2/token", "/oauth2/revoke", "/oauth2/userInfo"])
 def test_machine_endpoints_are_open_to_other_origins(target, path):
-    answer = target.get(path) if "userInfo" in path else target.post(path, {})
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    response = target.get(path) if "userInfo" in path else target.post(path, {})
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
 
 
 @pytest.mark.parametrize("path", ["/oauth2/authorize", "/login", "/logout"])

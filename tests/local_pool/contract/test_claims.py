@@ -1,4 +1,4 @@
-"""What stands in the tokens: section 8 of the contract."""
+"""The claims of the tokens: section 8 of the contract."""
 
 import base64
 import hashlib
@@ -74,7 +74,7 @@ def test_no_not_before(target, tokens, kind):
 
 
 @pytest.mark.parametrize("claim", ["sub", "origin_jti", "event_id", "auth_time", "iat"])
-def test_both_tokens_tell_of_the_same_sign_in(access, identity, claim):
+def test_both_tokens_belong_to_the_same_sign_in(access, identity, claim):
     assert access[claim] == identity[claim]
 
 
@@ -82,11 +82,11 @@ def test_every_token_has_an_identifier_of_its_own(access, identity):
     assert len({access["jti"], identity["jti"], access["origin_jti"]}) == 3
 
 
-def test_token_use_tells_them_apart(access, identity):
+def test_token_use_distinguishes_them(access, identity):
     assert (access["token_use"], identity["token_use"]) == ("access", "id")
 
 
-def test_lifetime_is_the_answers(tokens, access):
+def test_lifetime_is_the_responses(tokens, access):
     assert access["exp"] - access["iat"] == tokens["expires_in"]
 
 
@@ -170,7 +170,7 @@ def test_groups_are_in_both_tokens(control, access, identity):
 
 
 @WITHOUT_GROUPS
-def test_groups_are_absent_for_somebody_in_none(control, access, identity):
+def test_groups_are_absent_for_a_user_without_groups(control, access, identity):
     assert "cognito:groups" not in access
     assert "cognito:groups" not in identity
 
@@ -197,14 +197,14 @@ def test_resource_becomes_the_audience_and_survives_a_refresh(control, target):
 
 
 def test_refresh_token_looks_like_an_encrypted_one(tokens):
-    first, *others = tokens["refresh_token"].split(".")
+    first, *parts = tokens["refresh_token"].split(".")
     header = json.loads(base64.urlsafe_b64decode(first + "=" * (-len(first) % 4)))
     assert header == {"cty": "JWT", "enc": "A256GCM", "alg": "RSA-OAEP"}
-    assert len(others) == 4
+    assert len(parts) == 4
 
 
-def test_same_person_has_the_same_subject_at_every_client(target, tokens, public_client):
-    mine = unverified_claims(tokens["id_token"])
-    theirs = unverified_claims(target.public_tokens()["id_token"])
-    assert mine["sub"] == theirs["sub"]
-    assert theirs["aud"] == public_client
+def test_same_user_has_the_same_subject_at_every_client(target, tokens, public_client):
+    own_claims = unverified_claims(tokens["id_token"])
+    public_claims = unverified_claims(target.public_tokens()["id_token"])
+    assert own_claims["sub"] == public_claims["sub"]
+    assert public_claims["aud"] == public_client

@@ -1,4 +1,4 @@
-"""A program without a person (client_credentials): sections 4.8 and 8.2 of the contract."""
+"""Machine clients (client_credentials): sections 4.8 and 8.2 of the contract."""
 
 import pytest
 
@@ -16,16 +16,16 @@ READER = pytest.mark.parametrize(
 )
 
 
-def scopes(answer):
-    assert answer.status_code == 200, answer.text
-    return set(unverified_claims(answer.json()["access_token"])["scope"].split())
+def scopes(response):
+    assert response.status_code == 200, response.text
+    return set(unverified_claims(response.json()["access_token"])["scope"].split())
 
 
-def test_answer_holds_an_access_token_alone(target):
-    answer = target.machine()
-    assert answer.status_code == 200
-    assert set(answer.json()) == {"access_token", "expires_in", "token_type"}
-    assert answer.json()["token_type"] == "Bearer"
+def test_response_holds_an_access_token_alone(target):
+    response = target.machine()
+    assert response.status_code == 200
+    assert set(response.json()) == {"access_token", "expires_in", "token_type"}
+    assert response.json()["token_type"] == "Bearer"
 
 
 def test_secret_in_the_body(target):
@@ -46,14 +46,14 @@ def test_client_is_its_own_subject(target):
 @pytest.mark.parametrize(
     "claim", ["username", "cognito:groups", "aud", "origin_jti", "email", "device_key"]
 )
-def test_token_tells_of_no_person(target, claim):
+def test_token_has_no_user(target, claim):
     assert claim not in unverified_claims(target.machine().json()["access_token"])
 
 
-def test_lifetime_is_the_answers(target):
-    answer = target.machine().json()
-    claims = unverified_claims(answer["access_token"])
-    assert claims["exp"] - claims["iat"] == answer["expires_in"]
+def test_lifetime_is_the_responses(target):
+    response = target.machine().json()
+    claims = unverified_claims(response["access_token"])
+    assert claims["exp"] - claims["iat"] == response["expires_in"]
 
 
 def test_no_scope_means_all_custom_scopes(target):
@@ -80,31 +80,31 @@ def test_undefined_and_standard_scopes_are_invalid(target, scope):
 @READER
 def test_scope_that_exists_and_is_not_allowed_is_an_invalid_grant(control, target):
     auth = ("reader", "s" * 24)
-    answer = target.token("client_credentials", auth, scope="stats/write")
-    assert refused(answer, "invalid_grant")
+    response = target.token("client_credentials", auth, scope="stats/write")
+    assert refused(response, "invalid_grant")
     assert scopes(target.token("client_credentials", auth)) == {"stats/read"}
 
 
 def test_wrong_secret_is_an_invalid_client(target):
-    answer = target.token("client_credentials", (target.machine_client_id, "x" * 40))
-    assert refused(answer, "invalid_client")
+    response = target.token("client_credentials", (target.machine_client_id, "x" * 40))
+    assert refused(response, "invalid_client")
 
 
 def test_client_without_the_flow_is_refused(target):
-    """AWS writes of an unauthorized-class error; an emulator that measured says invalid_grant."""
-    answer = target.token("client_credentials")
-    assert answer.status_code == 400
-    assert answer.json()["error"] in ("unauthorized_client", "invalid_grant")
+    """Accept both errors: the AWS documentation and an emulator differ."""
+    response = target.token("client_credentials")
+    assert response.status_code == 400
+    assert response.json()["error"] in ("unauthorized_client", "invalid_grant")
 
 
-def test_machine_redeems_no_code_of_a_person(target):
+def test_machine_redeems_no_code_of_a_user(target):
     auth = (target.machine_client_id, target.machine_client_secret)
-    answer = target.redeem(target.code(), auth)
-    assert answer.status_code == 400
-    assert answer.json()["error"] in ("unauthorized_client", "invalid_grant")
+    response = target.redeem(target.code(), auth)
+    assert response.status_code == 400
+    assert response.json()["error"] in ("unauthorized_client", "invalid_grant")
 
 
-def test_machine_signs_nobody_in(target):
-    answer = target.authorize(client_id=target.machine_client_id)
-    assert target.callback_url + "?code=" not in answer.headers.get("Location", "")
-    assert "/login" not in answer.headers.get("Location", "")
+def test_machine_signs_no_user_in(target):
+    response = target.authorize(client_id=target.machine_client_id)
+    assert target.callback_url + "?code=" not in response.headers.get("Location", "")
+    assert "/login" not in response.headers.get("Location", "")

@@ -1,6 +1,6 @@
-"""Told to fail, over HTTP: the checklist's fault injection (section 13), seen by an app.
+"""Fault injection over HTTP, as an app sees it: section 13 of the contract.
 
-Every check has a pool of its own, is refused what was ordered, and sees it end.
+Every check has its own pool, observes the fault, and observes its end.
 """
 
 import time
@@ -17,14 +17,16 @@ pytestmark = pytest.mark.usefixtures("control")
 @pytest.fixture
 def order(target):
     def send(command):
-        answer = requests.post(f"{target.url}/_local/faults", json={"do": command}, timeout=SECONDS)
-        assert answer.status_code == 200, answer.text
+        response = requests.post(
+            f"{target.url}/_local/faults", json={"do": command}, timeout=SECONDS
+        )
+        assert response.status_code == 200, response.text
 
     return send
 
 
 @pytest.mark.parametrize("kind", ["429", "500", "503"])
-def test_token_endpoint_refuses_once_and_then_answers(target, order, kind):
+def test_token_endpoint_fails_once_and_then_succeeds(target, order, kind):
     code = target.code()
     order(f"fail token {kind} --times 1")
     assert target.redeem(code).status_code == int(kind)
@@ -32,15 +34,15 @@ def test_token_endpoint_refuses_once_and_then_answers(target, order, kind):
 
 
 @pytest.mark.parametrize(("kind", "body"), [("garbage", "<html>{not json"), ("empty", "")])
-def test_answer_of_200_is_no_promise(target, order, tokens, kind, body):
+def test_response_of_200_can_be_unusable(target, order, tokens, kind, body):
     order(f"fail token {kind} --times 1 --grant refresh_token")
-    answer = target.refresh(tokens["refresh_token"])
-    assert (answer.status_code, answer.text) == (200, body)
+    response = target.refresh(tokens["refresh_token"])
+    assert (response.status_code, response.text) == (200, body)
     assert target.refresh(tokens["refresh_token"]).status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["close", "lost"])
-def test_connection_ends_without_an_answer(target, order, tokens, kind):
+def test_connection_ends_without_a_response(target, order, tokens, kind):
     order(f"fail token {kind} --times 1")
     with pytest.raises(requests.ConnectionError):
         target.refresh(tokens["refresh_token"])
@@ -147,6 +149,6 @@ def test_foreign_host_names_are_refused(target, host):
 )
 def test_commands_of_another_site_are_refused(target, headers):
     address = f"{target.url}/_local/faults"
-    answer = requests.post(address, data={"do": "disable ada"}, headers=headers, timeout=SECONDS)
-    assert answer.status_code == 403
+    response = requests.post(address, data={"do": "disable ada"}, headers=headers, timeout=SECONDS)
+    assert response.status_code == 403
     assert target.call("AdminGetUser", Username="ada").json()["Enabled"] is True

@@ -1,7 +1,7 @@
 """The cognito-idp JSON operations: sections 4.7, 5.1 and 5.2 of the contract.
 
-Those a person's own token or a client's secret allows need no signature at Cognito either; the
-administrator's do, so that they are asked of the local pool alone.
+Operations with a user's access token or a client's secret need no signature at Cognito. The
+administrator's operations do, so that they are only checked with the local pool.
 """
 
 import pytest
@@ -12,9 +12,9 @@ from tests.local_pool.contract.target import SECONDS, parameters, unique, unveri
 from tests.local_pool.contract.test_refresh import rotating
 
 
-def refused(answer, kind, message=""):
-    assert answer.status_code == 400, answer.text
-    body = answer.json()
+def refused(response, kind, message=""):
+    assert response.status_code == 400, response.text
+    body = response.json()
     assert body["__type"].rpartition("#")[2] == kind
     return message in (body.get("message") or body.get("Message") or "")
 
@@ -28,82 +28,84 @@ def attributes(described):
     return {pair["Name"]: pair["Value"] for pair in pairs}
 
 
-# A client's own
+# With the client's secret
 
 
 def test_refresh_token_is_exchanged(target, tokens):
-    answer = target.call(
+    response = target.call(
         "GetTokensFromRefreshToken", RefreshToken=tokens["refresh_token"], **secret(target)
     )
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"].startswith("application/x-amz-json-1.1")
-    result = answer.json()["AuthenticationResult"]
+    assert response.status_code == 200
+    assert response.headers["Content-Type"].startswith("application/x-amz-json-1.1")
+    result = response.json()["AuthenticationResult"]
     assert set(result) - {"RefreshToken"} == {"AccessToken", "IdToken", "ExpiresIn", "TokenType"}
     assert target.verified(result["AccessToken"])["token_use"] == "access"
     assert target.verified(result["IdToken"])["token_use"] == "id"
 
 
 def test_exchange_keeps_the_sign_in(target, tokens):
-    answer = target.call(
+    response = target.call(
         "GetTokensFromRefreshToken", RefreshToken=tokens["refresh_token"], **secret(target)
     )
-    after = unverified_claims(answer.json()["AuthenticationResult"]["AccessToken"])
+    after = unverified_claims(response.json()["AuthenticationResult"]["AccessToken"])
     before = unverified_claims(tokens["access_token"])
     assert after["origin_jti"] == before["origin_jti"]
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c.d.e"])
 def test_unknown_refresh_token_is_not_authorized(target, token):
-    answer = target.call("GetTokensFromRefreshToken", RefreshToken=token, **secret(target))
-    assert refused(answer, "NotAuthorizedException", "Invalid Refresh Token")
+    response = target.call("GetTokensFromRefreshToken", RefreshToken=token, **secret(target))
+    assert refused(response, "NotAuthorizedException", "Invalid Refresh Token")
 
 
 def test_wrong_secret_is_not_authorized(target, tokens):
-    given = secret(target) | {"ClientSecret": "x" * 40}
-    answer = target.call("GetTokensFromRefreshToken", RefreshToken=tokens["refresh_token"], **given)
-    assert refused(answer, "NotAuthorizedException")
+    body = secret(target) | {"ClientSecret": "x" * 40}
+    response = target.call(
+        "GetTokensFromRefreshToken", RefreshToken=tokens["refresh_token"], **body
+    )
+    assert refused(response, "NotAuthorizedException")
 
 
 def test_revoked_refresh_token_is_named_so(target, tokens):
-    answer = target.call("RevokeToken", Token=tokens["refresh_token"], **secret(target))
-    assert (answer.status_code, answer.json()) == (200, {})
-    answer = target.call(
+    response = target.call("RevokeToken", Token=tokens["refresh_token"], **secret(target))
+    assert (response.status_code, response.json()) == (200, {})
+    response = target.call(
         "GetTokensFromRefreshToken", RefreshToken=tokens["refresh_token"], **secret(target)
     )
-    assert refused(answer, "NotAuthorizedException", "Refresh Token has been revoked")
+    assert refused(response, "NotAuthorizedException", "Refresh Token has been revoked")
 
 
 def test_only_refresh_tokens_can_be_revoked(target, tokens):
-    answer = target.call("RevokeToken", Token=tokens["access_token"], **secret(target))
-    assert refused(answer, "UnsupportedTokenTypeException")
+    response = target.call("RevokeToken", Token=tokens["access_token"], **secret(target))
+    assert refused(response, "UnsupportedTokenTypeException")
 
 
 @rotating(grace=10)
 def test_rotation_gives_a_successor_and_refuses_reuse_by_name(control, target, tokens):
-    given = secret(target) | {"RefreshToken": tokens["refresh_token"]}
-    first = target.call("GetTokensFromRefreshToken", **given).json()["AuthenticationResult"]
+    body = secret(target) | {"RefreshToken": tokens["refresh_token"]}
+    first = target.call("GetTokensFromRefreshToken", **body).json()["AuthenticationResult"]
     assert target.refresh(first["RefreshToken"]).status_code == 200
     control.clock.advance(11)
-    answer = target.call("GetTokensFromRefreshToken", **given)
-    assert refused(answer, "RefreshTokenReuseException")
+    response = target.call("GetTokensFromRefreshToken", **body)
+    assert refused(response, "RefreshTokenReuseException")
 
 
 @pytest.mark.parametrize(
     ("act", "message"),
     [("disable", "User is disabled."), ("sign_out_everywhere", "Refresh Token has been revoked")],
 )
-def test_refresh_of_somebody_gone_says_why(control, target, tokens, act, message):
+def test_refresh_of_a_removed_user_has_the_reason(control, target, tokens, act, message):
     getattr(control, act)("ada")
-    answer = target.call(
+    response = target.call(
         "GetTokensFromRefreshToken", RefreshToken=tokens["refresh_token"], **secret(target)
     )
-    assert refused(answer, "NotAuthorizedException", message)
+    assert refused(response, "NotAuthorizedException", message)
 
 
-# A person's own
+# With the user's access token
 
 
-def test_person_reads_their_attributes(target, tokens):
+def test_user_reads_their_attributes(target, tokens):
     described = target.call("GetUser", AccessToken=tokens["access_token"]).json()
     claims = unverified_claims(tokens["access_token"])
     assert described["Username"] == claims["username"]
@@ -114,14 +116,14 @@ def test_person_reads_their_attributes(target, tokens):
 @pytest.mark.parametrize("operation", ["GetUser", "GlobalSignOut"])
 def test_own_operations_need_their_scope(target, operation):
     token = target.tokens(scope="openid email")["access_token"]
-    answer = target.call(operation, AccessToken=token)
-    assert refused(answer, "NotAuthorizedException", "Access Token does not have required scopes")
+    response = target.call(operation, AccessToken=token)
+    assert refused(response, "NotAuthorizedException", "Access Token does not have required scopes")
 
 
 def test_revoked_access_token_is_named_so(target, tokens):
     target.revoke(tokens["refresh_token"])
-    answer = target.call("GetUser", AccessToken=tokens["access_token"])
-    assert refused(answer, "NotAuthorizedException", "Access Token has been revoked")
+    response = target.call("GetUser", AccessToken=tokens["access_token"])
+    assert refused(response, "NotAuthorizedException", "Access Token has been revoked")
 
 
 def test_garbage_is_not_authorized(target):
@@ -131,8 +133,8 @@ def test_garbage_is_not_authorized(target):
 def test_global_sign_out_ends_every_sign_in_but_not_the_browsers_session(target):
     browser = Browser(target.url)
     one, two = target.tokens(browser), target.tokens()
-    answer = target.call("GlobalSignOut", AccessToken=one["access_token"])
-    assert (answer.status_code, answer.json()) == (200, {})
+    response = target.call("GlobalSignOut", AccessToken=one["access_token"])
+    assert (response.status_code, response.json()) == (200, {})
     for ended in (one, two):
         assert target.refresh(ended["refresh_token"]).json()["error"] == "invalid_grant"
         assert target.user_info(ended["access_token"]).status_code == 401
@@ -152,53 +154,53 @@ def test_missing_member_is_an_invalid_parameter(target):
     assert refused(target.call("GetTokensFromRefreshToken"), "InvalidParameterException")
 
 
-def test_body_that_is_no_json_is_a_serialization_error(target):
+def test_body_that_is_not_json_is_a_serialization_error(target):
     address = target.issuer.rpartition("/")[0]
     headers = {
         "X-Amz-Target": "AWSCognitoIdentityProviderService.GetUser",
         "Content-Type": "application/x-amz-json-1.1",
     }
-    answer = requests.post(f"{address}/", "{not json", headers=headers, timeout=SECONDS)
-    assert refused(answer, "SerializationException")
+    response = requests.post(f"{address}/", "{not json", headers=headers, timeout=SECONDS)
+    assert refused(response, "SerializationException")
 
 
-# The administrator's
+# For administrators
 
 
 @pytest.fixture
 def created(control, target):
     name = unique("joan")
     pairs = [{"Name": "email", "Value": f"{name}@example.com"}]
-    answer = target.call("AdminCreateUser", Username=name, UserAttributes=pairs)
-    assert answer.status_code == 200, answer.text
-    return answer.json()["User"]
+    response = target.call("AdminCreateUser", Username=name, UserAttributes=pairs)
+    assert response.status_code == 200, response.text
+    return response.json()["User"]
 
 
-def test_created_person_is_described(created):
+def test_created_user_is_described(created):
     assert created["Enabled"] is True
     assert created["UserStatus"] == "FORCE_CHANGE_PASSWORD"
     assert {"sub", "email"} <= set(attributes(created))
     assert type(created["UserCreateDate"]) in (int, float)
 
 
-def test_created_person_can_be_read_and_listed(target, created):
+def test_created_user_can_be_read_and_listed(target, created):
     name = created["Username"]
     read = target.call("AdminGetUser", Username=name).json()
     assert attributes(read) == attributes(created)
     for rule in (f'username = "{name}"', f'email = "{name}@example.com"', f'username ^= "{name}"'):
-        found = target.call("ListUsers", Filter=rule).json()["Users"]
-        assert [user["Username"] for user in found] == [name]
+        users = target.call("ListUsers", Filter=rule).json()["Users"]
+        assert [user["Username"] for user in users] == [name]
 
 
 def test_username_is_taken_once(target, created):
-    answer = target.call("AdminCreateUser", Username=created["Username"])
-    assert refused(answer, "UsernameExistsException")
+    response = target.call("AdminCreateUser", Username=created["Username"])
+    assert refused(response, "UsernameExistsException")
 
 
-def test_deleted_person_does_not_exist(target, created):
+def test_deleted_user_does_not_exist(target, created):
     assert target.call("AdminDeleteUser", Username=created["Username"]).json() == {}
-    answer = target.call("AdminGetUser", Username=created["Username"])
-    assert refused(answer, "UserNotFoundException", "User does not exist.")
+    response = target.call("AdminGetUser", Username=created["Username"])
+    assert refused(response, "UserNotFoundException", "User does not exist.")
 
 
 @pytest.mark.parametrize(
@@ -212,11 +214,11 @@ def test_deleted_person_does_not_exist(target, created):
         "AdminListGroupsForUser",
     ],
 )
-def test_unknown_person_is_not_found(control, target, operation):
+def test_unknown_user_is_not_found(control, target, operation):
     assert refused(target.call(operation, Username="nobody"), "UserNotFoundException")
 
 
-def test_disabled_person_is_shown_so_until_enabled(control, target):
+def test_disabled_user_is_shown_so_until_enabled(control, target):
     for operation, enabled in (("AdminDisableUser", False), ("AdminEnableUser", True)):
         assert target.call(operation, Username="ada").json() == {}
         assert target.call("AdminGetUser", Username="ada").json()["Enabled"] is enabled
@@ -229,7 +231,7 @@ def test_administrator_ends_sign_ins(control, target, tokens, operation):
     assert target.user_info(tokens["access_token"]).status_code == 401
 
 
-def test_groups_of_a_person_are_listed(control, target):
+def test_groups_of_a_user_are_listed(control, target):
     groups = target.call("AdminListGroupsForUser", Username="ada").json()["Groups"]
     assert [group["GroupName"] for group in groups] == ["admins"]
 
@@ -262,11 +264,11 @@ def own_client(control, target):
 
 def ids(target, own_client):
     listed = target.call("ListUserPoolClientSecrets", **own_client).json()["ClientSecrets"]
-    assert not any("ClientSecretValue" in each for each in listed)
-    return [each["ClientSecretId"] for each in listed]
+    assert not any("ClientSecretValue" in item for item in listed)
+    return [item["ClientSecretId"] for item in listed]
 
 
-def test_second_secret_proves_the_client_as_the_first_does(control, target, tokens, own_client):
+def test_second_secret_is_valid_like_the_first(control, target, tokens, own_client):
     [first] = ids(target, own_client)
     made = target.call("AddUserPoolClientSecret", **own_client).json()["ClientSecretDescriptor"]
     assert ids(target, own_client) == [first, made["ClientSecretId"]]
@@ -279,8 +281,8 @@ def test_second_secret_proves_the_client_as_the_first_does(control, target, toke
     gone = target.call("DeleteUserPoolClientSecret", **own_client, ClientSecretId=first)
     assert gone.status_code == 200
     assert ids(target, own_client) == [made["ClientSecretId"]]
-    answer = target.refresh(tokens["refresh_token"], auth=old)
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client")
+    response = target.refresh(tokens["refresh_token"], auth=old)
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_client")
     assert target.refresh(tokens["refresh_token"], auth=new).status_code == 200
 
 
@@ -305,6 +307,6 @@ def test_third_secret_is_refused_and_so_is_deleting_the_last(control, target, ow
 
 @pytest.mark.parametrize("value", ["too_short", "a" * 65, "with-a-dash-and-24-characters"])
 def test_secret_of_another_shape_is_refused(control, target, own_client, value):
-    answer = target.call("AddUserPoolClientSecret", **own_client, ClientSecret=value)
-    assert refused(answer, "InvalidParameterException")
+    response = target.call("AddUserPoolClientSecret", **own_client, ClientSecret=value)
+    assert refused(response, "InvalidParameterException")
     assert len(ids(target, own_client)) == 1

@@ -23,32 +23,32 @@ def page(target, browser):
 
 def test_sign_in_page_is_at_login_and_keeps_the_query(target, page):
     assert page.path == "/login"
-    assert page.answer.status_code == 200
-    assert target.query().items() <= parameters(page.answer.url).items()
+    assert page.response.status_code == 200
+    assert target.query().items() <= parameters(page.response.url).items()
 
 
 def test_form_posts_to_login_with_the_same_query(target, page):
     action = page.form("username").action
     assert urlsplit(action).path in ("/login", "")
-    assert target.query().items() <= parameters(action or page.answer.url).items()
+    assert target.query().items() <= parameters(action or page.response.url).items()
 
 
-def test_form_carries_the_cookies_anti_forgery_value(page):
+def test_form_carries_the_cookies_csrf_token(page):
     assert page.form("username").hidden["_csrf"] == page.session.cookies["XSRF-TOKEN"]
 
 
-def test_form_without_the_anti_forgery_value_is_refused(target, page):
+def test_form_without_the_csrf_token_is_refused(target, page):
     form = page.form("username")
     for value in ("", "11111111-2222-4333-8444-555555555555"):
         form.hidden["_csrf"] = value
         form.fields |= {"username": target.username, "password": target.password}
-        answer = page.post(form, {})
-        assert "code=" not in answer.headers.get("Location", "")
-        assert answer.status_code in (302, 400, 403)
+        response = page.post(form, {})
+        assert "code=" not in response.headers.get("Location", "")
+        assert response.status_code in (302, 400, 403)
 
 
 def test_form_is_that_of_the_classic_page(control, page):
-    """One page, one form, whose submit button comes first."""
+    """The page has one form, and its first button submits it."""
     form = page.form("username", "password")
     assert form.name == "cognitoSignInForm"
     assert form.ids["username"] == "signInFormUsername"
@@ -57,10 +57,10 @@ def test_form_is_that_of_the_classic_page(control, page):
     assert len(page.forms) == 1
 
 
-def test_declared_people_are_buttons_of_the_same_form(control, target, page):
+def test_declared_users_are_buttons_of_the_same_form(control, target, page):
     form = page.form("username", "password")
     assert ("person", "grace") in form.buttons
-    assert "Pick someone to sign in as" in page.text
+    assert "Choose a user to sign in as" in page.text
     form.buttons = [("person", "grace")]
     callback = page.submit(form)
     code = parameters(callback)["code"]
@@ -79,13 +79,13 @@ def test_wrong_password_stays_on_the_page(target, page):
     assert set(parameters(target.sign_in())) == {"code", "state"}
 
 
-def test_unknown_person_reads_the_same(control, page):
+def test_unknown_user_gets_the_same_message(control, page):
     assert page.fill(username="nobody", password="wrong-Password-1") is None
     assert WRONG in page.text
 
 
 @LEGACY
-def test_legacy_errors_tell_who_exists(control, page):
+def test_legacy_errors_reveal_unknown_users(control, page):
     assert page.fill(username="nobody", password="wrong-Password-1") is None
     assert "User does not exist." in page.text
 
@@ -97,7 +97,7 @@ def test_typed_name_stays_and_the_password_does_not(control, page):
 
 
 @pytest.mark.parametrize("name", ["ADA", "ada@example.com", "Ada@Example.com"])
-def test_verified_e_mail_and_any_case_will_do(control, page, name):
+def test_verified_email_and_any_case_work(control, page, name):
     assert page.fill(username=name, password="Cognito-demo-1")
 
 
@@ -107,7 +107,7 @@ def test_login_hint_fills_the_name_in(control, target):
     assert browser.form("username").fields["username"] == "grace@example.com"
 
 
-def test_disabled_person_comes_back_with_an_error(control, target, page):
+def test_disabled_user_comes_back_with_an_error(control, target, page):
     control.disable("ada")
     sent = parameters(page.fill(username="ada", password="Cognito-demo-1"))
     assert (sent["error"], sent["state"]) == ("invalid_request", "a-state")
@@ -149,7 +149,7 @@ def test_lock_doubles_with_every_further_failure(control, page):
     assert page.fill(username="ada", password="Cognito-demo-1")
 
 
-def test_fifteen_quiet_minutes_forget_the_failures(control, page):
+def test_fifteen_minutes_without_failures_reset_the_count(control, page):
     fail(page, 5)
     control.clock.advance(901)
     fail(page, 4)
@@ -163,10 +163,10 @@ def test_lock_is_for_one_name(control, page):
 
 @pytest.mark.parametrize("path", ["/login", "/signup", "/forgotPassword", "/confirm"])
 def test_pages_refuse_an_unregistered_callback_too(control, target, path):
-    answer = target.get(path, **target.query(redirect_uri="https://evil.example/"))
-    assert answer.headers["Location"].startswith(f"{target.url}/error?error=redirect_mismatch")
+    response = target.get(path, **target.query(redirect_uri="https://evil.example/"))
+    assert response.headers["Location"].startswith(f"{target.url}/error?error=redirect_mismatch")
 
 
 @pytest.mark.parametrize("path", ["/login", "/signup", "/forgotPassword", "/error", "/_local/"])
-def test_every_page_says_what_it_is_for(control, target, path):
+def test_every_page_says_that_it_is_for_development(control, target, path):
     assert "development only" in target.get(path, **target.query()).text

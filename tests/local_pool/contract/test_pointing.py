@@ -1,4 +1,4 @@
-"""The same checks, pointed at a pool that somebody else runs."""
+"""The contract checks against another pool, which COGNITO_CONTRACT_URL names."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from tests.local_pool.contract.target import OPTIONAL, PREFIX, REQUIRED, Target
 HERE = Path(__file__).resolve().parent
 
 
-def test_named_pool_is_asked_and_what_is_left_out_is_said(control):
+def test_named_pool_is_used_and_skipped_checks_are_reported(control):
     pool = Target.of(control).environment()
     del pool[f"{PREFIX}MACHINE_CLIENT_ID"]
     own = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "COGNITO_"))}
@@ -31,23 +31,25 @@ def test_named_pool_is_asked_and_what_is_left_out_is_said(control):
     assert control.counts()["token"] > 0
     line = next(line for line in done.stdout.splitlines() if line.startswith("Contract at"))
     assert line.startswith(f"Contract at {control.url}, left out: ")
-    assert "need the pool's own control" in line
+    assert "need control of the pool" in line
     assert f"need {PREFIX}MACHINE_CLIENT_ID" in line
 
 
 @pytest.mark.parametrize("name", [name for name in REQUIRED if name != "URL"])
 def test_missing_variable_is_named(name):
-    given = {PREFIX + each: "x" for each in REQUIRED}
-    del given[PREFIX + name]
+    complete = {PREFIX + required: "x" for required in REQUIRED}
+    del complete[PREFIX + name]
     with pytest.raises(KeyError, match=PREFIX + name):
-        Target.named_by(given)
+        Target.from_environment(complete)
 
 
-def test_no_other_pool_is_named_unless_its_address_is():
-    assert Target.named_by({PREFIX + name: "x" for name in REQUIRED if name != "URL"}) is None
+def test_other_pool_is_used_only_if_its_url_is_set():
+    assert (
+        Target.from_environment({PREFIX + name: "x" for name in REQUIRED if name != "URL"}) is None
+    )
 
 
-def test_variables_and_target_say_the_same(control):
+def test_variables_and_target_agree(control):
     target = Target.of(control)
-    assert Target.named_by(target.environment()) == target
+    assert Target.from_environment(target.environment()) == target
     assert set(target.environment()) == {PREFIX + name for name in (*REQUIRED, *OPTIONAL)}

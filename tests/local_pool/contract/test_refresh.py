@@ -14,24 +14,24 @@ def rotating(grace, **settings):
     return pytest.mark.parametrize("control", [settings], indirect=True, ids=[f"grace {grace} s"])
 
 
-def claims_of(answer, kind="access_token"):
-    assert answer.status_code == 200, answer.text
-    return unverified_claims(answer.json()[kind])
+def claims_of(response, kind="access_token"):
+    assert response.status_code == 200, response.text
+    return unverified_claims(response.json()[kind])
 
 
 @pytest.fixture
 def renewed(target, tokens):
-    answer = target.refresh(tokens["refresh_token"])
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    response = target.refresh(tokens["refresh_token"])
+    assert response.status_code == 200, response.text
+    return response.json()
 
 
-def test_answer_holds_both_tokens_and_no_refresh_token(control, renewed):
+def test_response_holds_both_tokens_and_no_refresh_token(control, renewed):
     assert set(renewed) == {"id_token", "access_token", "expires_in", "token_type"}
 
 
-def test_answer_holds_both_tokens(renewed):
-    """And a refresh token where the pool under test rotates."""
+def test_response_holds_both_tokens(renewed):
+    """Allow a refresh token too, for a pool that rotates."""
     members = set(renewed) - {"refresh_token"}
     assert members == {"id_token", "access_token", "expires_in", "token_type"}
 
@@ -62,9 +62,9 @@ def test_scopes_are_as_granted(target, tokens, renewed):
 
 
 def test_scope_parameter_changes_nothing(target, tokens):
-    answer = target.refresh(tokens["refresh_token"], scope="openid")
+    response = target.refresh(tokens["refresh_token"], scope="openid")
     before = unverified_claims(tokens["access_token"])["scope"]
-    assert set(claims_of(answer)["scope"].split()) == set(before.split())
+    assert set(claims_of(response)["scope"].split()) == set(before.split())
 
 
 def test_id_token_is_issued_without_nonce(control, renewed):
@@ -79,8 +79,8 @@ def test_at_hash_fits_the_new_access_token(renewed):
 
 def test_no_id_token_without_openid(control, target):
     tokens = target.tokens(scope="aws.cognito.signin.user.admin")
-    answer = target.refresh(tokens["refresh_token"])
-    assert set(answer.json()) == {"access_token", "expires_in", "token_type"}
+    response = target.refresh(tokens["refresh_token"])
+    assert set(response.json()) == {"access_token", "expires_in", "token_type"}
 
 
 def test_secret_in_the_body(target, tokens):
@@ -94,23 +94,23 @@ def test_public_client_refreshes_without_secret(target, public_client):
 
 
 def test_wrong_secret_is_an_invalid_client(target, tokens):
-    answer = target.refresh(tokens["refresh_token"], (target.client_id, "x" * 40))
-    assert refused(answer, "invalid_client")
+    response = target.refresh(tokens["refresh_token"], (target.client_id, "x" * 40))
+    assert refused(response, "invalid_client")
     assert target.refresh(tokens["refresh_token"]).status_code == 200
 
 
 def test_missing_secret_is_an_invalid_client(target, tokens):
-    answer = target.refresh(tokens["refresh_token"], None, client_id=target.client_id)
-    assert refused(answer, "invalid_client")
+    response = target.refresh(tokens["refresh_token"], None, client_id=target.client_id)
+    assert refused(response, "invalid_client")
 
 
 def test_missing_refresh_token_is_an_invalid_request(target):
     assert refused(target.token("refresh_token"), "invalid_request")
 
 
-@pytest.mark.parametrize("given", ["x", "a.b.c.d.e", "ü", "x" * 5000])
-def test_unknown_refresh_token_is_an_invalid_grant(target, given):
-    assert refused(target.refresh(given), "invalid_grant")
+@pytest.mark.parametrize("token", ["x", "a.b.c.d.e", "ü", "x" * 5000])
+def test_unknown_refresh_token_is_an_invalid_grant(target, token):
+    assert refused(target.refresh(token), "invalid_grant")
 
 
 @pytest.mark.parametrize("kind", ["access_token", "id_token"])
@@ -119,16 +119,16 @@ def test_other_tokens_are_an_invalid_grant(target, tokens, kind):
 
 
 def test_refresh_token_of_another_client_is_an_invalid_grant(target, tokens, public_client):
-    answer = target.refresh(tokens["refresh_token"], None, client_id=public_client)
-    assert refused(answer, "invalid_grant")
+    response = target.refresh(tokens["refresh_token"], None, client_id=public_client)
+    assert refused(response, "invalid_grant")
     assert target.refresh(tokens["refresh_token"]).status_code == 200
 
 
-def test_groups_are_read_afresh(control, target, tokens):
+def test_groups_are_read_again(control, target, tokens):
     control.set_groups("ada", "editors")
     for kind in ("access_token", "id_token"):
-        answer = target.refresh(tokens["refresh_token"])
-        assert claims_of(answer, kind)["cognito:groups"] == ["editors"]
+        response = target.refresh(tokens["refresh_token"])
+        assert claims_of(response, kind)["cognito:groups"] == ["editors"]
 
 
 def test_left_groups_are_absent(control, target, tokens):
@@ -137,15 +137,15 @@ def test_left_groups_are_absent(control, target, tokens):
         assert "cognito:groups" not in claims_of(target.refresh(tokens["refresh_token"]), kind)
 
 
-def test_attributes_are_read_afresh(control, target, tokens):
+def test_attributes_are_read_again(control, target, tokens):
     changed = [{"Name": "email", "Value": "new@example.com"}]
     target.call("AdminUpdateUserAttributes", Username="ada", UserAttributes=changed)
-    answer = target.refresh(tokens["refresh_token"])
-    assert claims_of(answer, "id_token")["email"] == "new@example.com"
+    response = target.refresh(tokens["refresh_token"])
+    assert claims_of(response, "id_token")["email"] == "new@example.com"
 
 
 @pytest.mark.parametrize("act", ["disable", "delete", "sign_out_everywhere"])
-def test_refresh_token_of_somebody_gone_is_an_invalid_grant(control, target, tokens, act):
+def test_refresh_token_of_a_removed_user_is_an_invalid_grant(control, target, tokens, act):
     getattr(control, act)("ada")
     assert refused(target.refresh(tokens["refresh_token"]), "invalid_grant")
 
@@ -188,9 +188,9 @@ def test_successor_works(control, target, renewed):
 @pytest.mark.parametrize(("seconds", "status"), [(9, 200), (11, 400)])
 def test_replaced_token_works_within_the_grace(control, target, tokens, renewed, seconds, status):
     control.clock.advance(seconds)
-    answer = target.refresh(tokens["refresh_token"])
-    assert answer.status_code == status
-    assert status == 200 or refused(answer, "invalid_grant")
+    response = target.refresh(tokens["refresh_token"])
+    assert response.status_code == status
+    assert status == 200 or refused(response, "invalid_grant")
 
 
 @rotating(grace=10)

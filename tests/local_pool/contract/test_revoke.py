@@ -8,9 +8,9 @@ from tests.local_pool.contract.test_token import refused
 
 
 def test_success_is_200_with_an_empty_body(target, tokens):
-    answer = target.revoke(tokens["refresh_token"])
-    assert answer.status_code == 200
-    assert answer.content == b""
+    response = target.revoke(tokens["refresh_token"])
+    assert response.status_code == 200
+    assert response.content == b""
 
 
 def test_revoked_refresh_token_is_an_invalid_grant(target, tokens):
@@ -36,7 +36,7 @@ def test_signatures_still_verify(target, tokens):
     assert target.verified(tokens["id_token"])
 
 
-def test_another_sign_in_of_the_person_goes_on(target, tokens):
+def test_another_sign_in_of_the_user_goes_on(target, tokens):
     other = target.tokens()
     target.revoke(tokens["refresh_token"])
     assert target.refresh(other["refresh_token"]).status_code == 200
@@ -51,12 +51,12 @@ def test_browser_session_goes_on(target):
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c.d.e", "ü"])
-def test_unknown_token_is_no_error(target, token):
-    answer = target.revoke(token)
-    assert (answer.status_code, answer.content) == (200, b"")
+def test_unknown_token_is_not_an_error(target, token):
+    response = target.revoke(token)
+    assert (response.status_code, response.content) == (200, b"")
 
 
-def test_revoking_twice_is_no_error(target, tokens):
+def test_revoking_twice_is_not_an_error(target, tokens):
     assert target.revoke(tokens["refresh_token"]).status_code == 200
     assert target.revoke(tokens["refresh_token"]).status_code == 200
 
@@ -79,22 +79,22 @@ def test_only_refresh_tokens_can_be_revoked(target, tokens, kind):
 
 def test_bad_credentials_are_401_here(target, tokens):
     for auth in ((target.client_id, "x" * 40), ("doesnotexist", "x" * 40)):
-        answer = target.revoke(tokens["refresh_token"], auth)
-        assert answer.status_code == 401
-        assert answer.json()["error"] == "invalid_client"
+        response = target.revoke(tokens["refresh_token"], auth)
+        assert response.status_code == 401
+        assert response.json()["error"] == "invalid_client"
     assert target.refresh(tokens["refresh_token"]).status_code == 200
 
 
 def test_confidential_client_needs_its_secret(target, tokens):
-    answer = target.revoke(tokens["refresh_token"], None, client_id=target.client_id)
-    assert answer.status_code in (400, 401)
+    response = target.revoke(tokens["refresh_token"], None, client_id=target.client_id)
+    assert response.status_code in (400, 401)
     assert target.refresh(tokens["refresh_token"]).status_code == 200
 
 
 def test_public_client_revokes_with_its_id(target, public_client):
     token = target.public_tokens()["refresh_token"]
-    answer = target.revoke(token, None, client_id=public_client)
-    assert (answer.status_code, answer.content) == (200, b"")
+    response = target.revoke(token, None, client_id=public_client)
+    assert (response.status_code, response.content) == (200, b"")
     assert refused(target.refresh(token, None, client_id=public_client), "invalid_grant")
 
 
@@ -108,7 +108,7 @@ def test_revocation_is_for_post_alone(target, tokens):
     assert target.refresh(tokens["refresh_token"]).status_code == 200
 
 
-# The effect matrix of 5.2, from the administrator's side
+# The effects of 5.2, by an administrator
 
 
 @pytest.mark.parametrize("act", ["disable", "delete", "sign_out_everywhere"])
@@ -122,7 +122,7 @@ def test_administrator_ends_all_sign_ins_at_cognito(control, target, tokens, act
 
 
 @pytest.mark.parametrize("act", ["disable", "delete"])
-def test_disabled_and_deleted_people_see_the_sign_in_page_again(control, target, act):
+def test_disabled_and_deleted_users_see_the_sign_in_page_again(control, target, act):
     browser = Browser(target.url)
     target.sign_in(browser)
     getattr(control, act)("ada")

@@ -1,4 +1,4 @@
-"""The browser's session at the pool, and leaving it: sections 2.4, 2.5 and 7 of the contract."""
+"""The browser's session at the pool, and logout: sections 2.4, 2.5 and 7 of the contract."""
 
 from urllib.parse import urlsplit
 
@@ -30,9 +30,9 @@ def test_session_cookie_is_the_hosts_own_and_closed_to_scripts(target, browser):
     if "password" not in form.fields:
         browser.fill(username=target.username)
         form = browser.form("password")
-    given = {"username": target.username, "password": target.password}
-    answer = browser.post(form, {k: v for k, v in given.items() if k in form.fields})
-    cookie = next(c for c in answer.raw.headers.getlist("Set-Cookie") if c.startswith("cognito="))
+    values = {"username": target.username, "password": target.password}
+    response = browser.post(form, {k: v for k, v in values.items() if k in form.fields})
+    cookie = next(c for c in response.raw.headers.getlist("Set-Cookie") if c.startswith("cognito="))
     attributes = cookie.lower().replace(" ", "").split(";")
     assert "httponly" in attributes
     assert not any(part.startswith("domain=") for part in attributes)
@@ -40,9 +40,9 @@ def test_session_cookie_is_the_hosts_own_and_closed_to_scripts(target, browser):
 
 
 def test_signed_in_browser_gets_a_code_at_once(target, signed_in):
-    answer = target.authorize(signed_in)
-    assert answer.status_code == 302
-    assert answer.headers["Location"].startswith(f"{target.callback_url}?code=")
+    response = target.authorize(signed_in)
+    assert response.status_code == 302
+    assert response.headers["Location"].startswith(f"{target.callback_url}?code=")
 
 
 def test_every_code_is_a_new_one(target, signed_in):
@@ -58,11 +58,11 @@ def test_prompt_none_is_content_with_a_session(target, signed_in):
 
 
 def test_clients_of_a_pool_share_the_session(target, signed_in, public_client):
-    answer = target.authorize(signed_in, client_id=public_client)
-    assert "code" in parameters(answer.headers["Location"])
+    response = target.authorize(signed_in, client_id=public_client)
+    assert "code" in parameters(response.headers["Location"])
 
 
-def test_codes_of_a_session_tell_when_it_began(target, browser):
+def test_codes_of_a_session_have_the_time_of_the_sign_in(target, browser):
     first = unverified_claims(target.tokens(browser)["id_token"])
     second = unverified_claims(target.tokens(browser, nonce="another")["id_token"])
     assert first["auth_time"] == second["auth_time"]
@@ -86,11 +86,13 @@ def test_prompt_login_leaves_the_session_until_then(control, target, signed_in):
     assert is_signed_in(target, signed_in)
 
 
-@pytest.mark.parametrize(("seconds", "asked"), [(59, False), (61, True)])
-def test_max_age_asks_again_when_the_sign_in_is_older(control, target, signed_in, seconds, asked):
+@pytest.mark.parametrize(("seconds", "is_required"), [(59, False), (61, True)])
+def test_max_age_asks_again_when_the_sign_in_is_older(
+    control, target, signed_in, seconds, is_required
+):
     control.clock.advance(seconds)
     leads_to = signed_in.open(target.authorize_url(max_age="60"))
-    assert (leads_to is None) == asked
+    assert (leads_to is None) == is_required
 
 
 def test_session_lasts_one_hour_and_does_not_slide(control, target, signed_in):
@@ -124,27 +126,27 @@ def test_group_and_attribute_changes_leave_the_session(control, target, signed_i
     assert claims["cognito:groups"] == ["editors"]
 
 
-def test_sign_in_page_offers_the_signed_in_person(control, target, signed_in):
+def test_sign_in_page_offers_the_signed_in_user(control, target, signed_in):
     signed_in.open(f"{target.url}/login?{urlsplit(target.authorize_url()).query}")
     assert "Sign in as ada" in signed_in.text
     callback = signed_in.submit(signed_in.forms[0])
     assert "code" in parameters(callback)
 
 
-# Leaving: logout_uri
+# Logout with logout_uri
 
 
 def leave(target, browser, **query):
-    given = {"client_id": target.client_id} | query
+    form = {"client_id": target.client_id} | query
     return browser.session.get(
-        f"{target.url}/logout", params=given, allow_redirects=False, timeout=20
+        f"{target.url}/logout", params=form, allow_redirects=False, timeout=20
     )
 
 
-def test_logout_leads_to_the_registered_address_exactly(target, signed_in):
-    answer = leave(target, signed_in, logout_uri=target.logout_url)
-    assert answer.status_code == 302
-    assert answer.headers["Location"] == target.logout_url
+def test_logout_leads_to_the_registered_url_exactly(target, signed_in):
+    response = leave(target, signed_in, logout_uri=target.logout_url)
+    assert response.status_code == 302
+    assert response.headers["Location"] == target.logout_url
 
 
 def test_logout_ends_the_session(target, signed_in):
@@ -154,15 +156,15 @@ def test_logout_ends_the_session(target, signed_in):
 
 
 def test_ended_session_is_not_revived_by_its_old_cookie(target, signed_in):
-    kept = Browser(target.url)
-    kept.session.cookies.update(signed_in.session.cookies.copy())
-    assert is_signed_in(target, kept)
+    browser = Browser(target.url)
+    browser.session.cookies.update(signed_in.session.cookies.copy())
+    assert is_signed_in(target, browser)
     leave(target, signed_in, logout_uri=target.logout_url)
-    assert not is_signed_in(target, kept)
+    assert not is_signed_in(target, browser)
 
 
 def test_logout_echoes_no_state_and_ignores_the_rest(target, signed_in):
-    answer = leave(
+    response = leave(
         target,
         signed_in,
         logout_uri=target.logout_url,
@@ -170,12 +172,12 @@ def test_logout_echoes_no_state_and_ignores_the_rest(target, signed_in):
         id_token_hint="x.y.z",
         post_logout_redirect_uri="https://evil.example/",
     )
-    assert answer.headers["Location"] == target.logout_url
+    assert response.headers["Location"] == target.logout_url
 
 
 def test_logout_without_session_leads_on_as_well(target, browser):
-    answer = leave(target, browser, logout_uri=target.logout_url)
-    assert answer.headers["Location"] == target.logout_url
+    response = leave(target, browser, logout_uri=target.logout_url)
+    assert response.headers["Location"] == target.logout_url
 
 
 def test_tokens_outlive_the_logout(target, browser):
@@ -197,7 +199,7 @@ def test_logout_leaves_other_browsers_alone(target, signed_in):
     assert is_signed_in(target, other)
 
 
-# Leaving: sign in again
+# Logout to sign in again
 
 
 def test_logout_with_a_callback_leads_to_the_sign_in_page(target, signed_in):
@@ -214,27 +216,27 @@ def test_missing_scope_is_filled_with_all_scopes(target, signed_in):
 
 
 def test_logout_uri_wins_over_a_callback(target, signed_in):
-    answer = leave(target, signed_in, logout_uri=target.logout_url, **target.query())
-    assert answer.headers["Location"] == target.logout_url
+    response = leave(target, signed_in, logout_uri=target.logout_url, **target.query())
+    assert response.headers["Location"] == target.logout_url
 
 
-def test_person_signs_in_again_from_there(target, signed_in):
+def test_user_signs_in_again_from_there(target, signed_in):
     location = leave(target, signed_in, **target.query()).headers["Location"]
     assert signed_in.open(location) is None
     callback = signed_in.sign_in(target.username, target.password)
     assert set(parameters(callback)) == {"code", "state"}
 
 
-# Leaving the wrong way
+# Malformed logout requests
 
 
 @pytest.mark.parametrize("end", ["/", "?x=1", "x", "#a"])
-def test_unregistered_logout_address_is_refused_on_the_error_page(target, signed_in, end):
-    answer = leave(target, signed_in, logout_uri=target.logout_url + end)
-    on_error_page(target, answer)
+def test_unregistered_logout_url_is_refused_on_the_error_page(target, signed_in, end):
+    response = leave(target, signed_in, logout_uri=target.logout_url + end)
+    on_error_page(target, response)
 
 
-def test_callbacks_and_logout_addresses_are_two_lists(target, browser):
+def test_callbacks_and_logout_urls_are_two_lists(target, browser):
     on_error_page(target, leave(target, browser, logout_uri=target.callback_url))
     query = target.query(redirect_uri=target.logout_url)
     on_error_page(target, leave(target, browser, **query))
@@ -249,18 +251,18 @@ def test_callbacks_and_logout_addresses_are_two_lists(target, browser):
     ],
     ids=["nothing", "generic OIDC", "no response_type"],
 )
-def test_missing_parameter_is_told_in_cognitos_words(target, browser, query, missing):
-    given = {k: target.callback_url if v == "CALLBACK" else v for k, v in query.items()}
-    answer = leave(target, browser, **given)
-    assert "/error?" in answer.headers["Location"]
-    browser.open(answer.headers["Location"])
-    assert browser.answer.status_code == 400
+def test_missing_parameter_is_reported_with_cognitos_message(target, browser, query, missing):
+    form = {k: target.callback_url if v == "CALLBACK" else v for k, v in query.items()}
+    response = leave(target, browser, **form)
+    assert "/error?" in response.headers["Location"]
+    browser.open(response.headers["Location"])
+    assert browser.response.status_code == 400
     assert f"Required String parameter '{missing}' is not present" in browser.text
 
 
 def test_logout_without_client_leads_nowhere_else(target, browser):
-    answer = target.get("/logout", logout_uri=target.logout_url)
-    assert not answer.headers.get("Location", "").startswith(target.logout_url)
+    response = target.get("/logout", logout_uri=target.logout_url)
+    assert not response.headers.get("Location", "").startswith(target.logout_url)
     browser.open(f"{target.url}/logout?logout_uri={target.logout_url}")
     assert "Missing required parameter client_id in request URL" in browser.text
 

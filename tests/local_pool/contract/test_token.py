@@ -14,25 +14,25 @@ MEMBERS = {"id_token", "access_token", "refresh_token", "expires_in", "token_typ
 PKCE = {"code_challenge": challenge_of(VERIFIER), "code_challenge_method": "S256"}
 
 
-def refused(answer, error):
-    """A refusal as Cognito words it: 400, JSON, a bare code or one with a description."""
-    assert answer.status_code == 400, answer.text
-    assert answer.headers["Content-Type"].startswith("application/json")
-    assert set(answer.json()) <= {"error", "error_description"}
-    return answer.json()["error"] == error
+def refused(response, error):
+    """Return True for Cognito's 400 with this error in JSON, with or without a description."""
+    assert response.status_code == 400, response.text
+    assert response.headers["Content-Type"].startswith("application/json")
+    assert set(response.json()) <= {"error", "error_description"}
+    return response.json()["error"] == error
 
 
 # Success
 
 
 def test_basic_authentication(target):
-    answer = target.redeem(target.code())
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "application/json;charset=UTF-8"
-    assert set(answer.json()) == MEMBERS
+    response = target.redeem(target.code())
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/json;charset=UTF-8"
+    assert set(response.json()) == MEMBERS
 
 
-def test_answer_is_a_bearer_token_for_a_number_of_seconds(tokens):
+def test_response_is_a_bearer_token_for_a_number_of_seconds(tokens):
     assert tokens["token_type"] == "Bearer"
     assert type(tokens["expires_in"]) is int
     assert tokens["expires_in"] > 0
@@ -43,9 +43,9 @@ def test_secret_in_the_body(target):
     assert set(target.redeem(target.code(), None, **form).json()) == MEMBERS
 
 
-def test_client_id_in_the_body_beside_basic(target):
-    answer = target.redeem(target.code(), client_id=target.client_id)
-    assert set(answer.json()) == MEMBERS
+def test_client_id_in_the_body_next_to_basic(target):
+    response = target.redeem(target.code(), client_id=target.client_id)
+    assert set(response.json()) == MEMBERS
 
 
 def test_client_metadata_is_ignored(target):
@@ -57,8 +57,8 @@ def test_public_client_needs_no_secret(target, public_client):
 
 
 def test_public_client_may_go_without_a_challenge(target, public_client):
-    answer = target.redeem(target.code(client_id=public_client), None, client_id=public_client)
-    assert set(answer.json()) == MEMBERS
+    response = target.redeem(target.code(client_id=public_client), None, client_id=public_client)
+    assert set(response.json()) == MEMBERS
 
 
 def test_no_id_token_without_openid(target):
@@ -68,10 +68,10 @@ def test_no_id_token_without_openid(target):
     assert scope == "aws.cognito.signin.user.admin"
 
 
-def test_answer_is_not_stored(target):
-    answer = target.redeem(target.code())
-    assert "no-store" in answer.headers["Cache-Control"]
-    assert answer.headers["Pragma"] == "no-cache"
+def test_response_is_not_stored(target):
+    response = target.redeem(target.code())
+    assert "no-store" in response.headers["Cache-Control"]
+    assert response.headers["Pragma"] == "no-cache"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_values_in_basic_are_compared_as_sent(control, target):
 
 
 def test_generated_secrets_hold_nothing_that_a_library_would_escape(control, target):
-    """RFC 6749 has Basic values form-encoded, Cognito does not: here both send the same."""
+    """Only RFC 6749 form-encodes Basic values; for these secrets, the result is the same."""
     for secret in (target.client_secret, target.machine_client_secret):
         assert re.fullmatch(r"[a-zA-Z0-9]{24,64}", secret)
 
@@ -104,8 +104,8 @@ def test_wrong_secret_is_an_invalid_client_and_does_not_burn_the_code(target):
 
 
 def test_missing_secret_is_an_invalid_client(target):
-    answer = target.redeem(target.code(), None, client_id=target.client_id)
-    assert refused(answer, "invalid_client")
+    response = target.redeem(target.code(), None, client_id=target.client_id)
+    assert refused(response, "invalid_client")
 
 
 @pytest.mark.parametrize("client_id", ["doesnotexist", "ü", "x" * 200])
@@ -133,8 +133,8 @@ def header(text):
 def test_malformed_credentials_are_an_invalid_client(target, value):
     headers = {"Authorization": value(f"{target.client_id}:{target.client_secret}")}
     form = {"grant_type": "authorization_code", "code": "x", "redirect_uri": target.callback_url}
-    answer = requests.post(f"{target.url}/oauth2/token", form, headers=headers, timeout=SECONDS)
-    assert refused(answer, "invalid_client")
+    response = requests.post(f"{target.url}/oauth2/token", form, headers=headers, timeout=SECONDS)
+    assert refused(response, "invalid_client")
 
 
 # The request
@@ -158,8 +158,8 @@ def test_missing_parameter_is_an_invalid_request(target, name):
 def test_json_body_is_an_invalid_request(target):
     form = {"grant_type": "authorization_code", "code": "x", "redirect_uri": target.callback_url}
     auth = (target.client_id, target.client_secret)
-    answer = requests.post(f"{target.url}/oauth2/token", json=form, auth=auth, timeout=SECONDS)
-    assert refused(answer, "invalid_request")
+    response = requests.post(f"{target.url}/oauth2/token", json=form, auth=auth, timeout=SECONDS)
+    assert refused(response, "invalid_request")
 
 
 def test_token_endpoint_is_for_post_alone(target):
@@ -179,7 +179,7 @@ def test_code_redeemed_by_many_at_once_gives_one_token_set(target):
     code = target.code()
     with ThreadPoolExecutor(16) as many:
         answers = list(many.map(target.redeem, [code] * 16))
-    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 15
+    assert sorted(response.status_code for response in answers) == [200] + [400] * 15
     assert all(refused(a, "invalid_grant") for a in answers if a.status_code != 200)
 
 
@@ -205,18 +205,18 @@ def test_code_has_expired_after_five_minutes(control, target):
 
 
 @pytest.mark.parametrize("act", ["disable", "delete"])
-def test_code_of_somebody_gone_since_is_an_invalid_grant(control, target, act):
+def test_code_of_a_removed_user_is_an_invalid_grant(control, target, act):
     code = target.code()
     getattr(control, act)("ada")
     assert refused(target.redeem(code), "invalid_grant")
 
 
 @pytest.mark.parametrize("end", ["/", "?x=1", "x"])
-def test_other_redirect_address_is_an_unauthorized_client_and_keeps_the_code(target, end):
+def test_other_redirect_url_is_an_unauthorized_client_and_keeps_the_code(target, end):
     code = target.code()
-    answer = target.redeem(code, redirect_uri=target.callback_url + end)
-    assert refused(answer, "unauthorized_client")
-    assert answer.json().get("error_description") in ("invalid_redirect", None)
+    response = target.redeem(code, redirect_uri=target.callback_url + end)
+    assert refused(response, "unauthorized_client")
+    assert response.json().get("error_description") in ("invalid_redirect", None)
     assert target.redeem(code).status_code == 200
 
 

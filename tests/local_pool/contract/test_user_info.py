@@ -26,20 +26,20 @@ WITH_PHONE = pytest.mark.parametrize(
 )
 
 
-def refused(answer, description=""):
-    """401, whose status alone an app may rely on; the words are those of the local pool."""
-    challenge = answer.headers["WWW-Authenticate"]
-    said = answer.json()["error_description"] if description else ""
-    return answer.status_code == 401 and "error=" in challenge and description in said
+def refused(response, description=""):
+    """Return True for a 401; the description is only checked with the local pool."""
+    challenge = response.headers["WWW-Authenticate"]
+    body = response.json()["error_description"] if description else ""
+    return response.status_code == 401 and "error=" in challenge and description in body
 
 
-def test_answer_is_json_about_the_person(target, tokens):
-    answer = target.user_info(tokens["access_token"])
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "application/json;charset=UTF-8"
+def test_response_is_json_about_the_user(target, tokens):
+    response = target.user_info(tokens["access_token"])
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/json;charset=UTF-8"
     claims = unverified_claims(tokens["access_token"])
-    said = answer.json()
-    assert (said["sub"], said["username"]) == (claims["sub"], claims["username"])
+    body = response.json()
+    assert (body["sub"], body["username"]) == (claims["sub"], claims["username"])
 
 
 def test_email_verified_is_a_string_here(target, tokens):
@@ -68,9 +68,9 @@ def test_every_value_is_a_string(target, tokens):
     ],
 )
 def test_scopes_decide_the_members(control, target, scope, members):
-    said = target.user_info(target.tokens(scope=scope)["access_token"]).json()
-    assert set(said) == {"sub", "username", *members.split()}
-    assert said.get("phone_number_verified", "false") == "false"
+    body = target.user_info(target.tokens(scope=scope)["access_token"]).json()
+    assert set(body) == {"sub", "username", *members.split()}
+    assert body.get("phone_number_verified", "false") == "false"
 
 
 def test_changed_attributes_show_at_once(control, target, tokens):
@@ -80,16 +80,16 @@ def test_changed_attributes_show_at_once(control, target, tokens):
 
 
 def test_request_without_token_is_malformed(target):
-    answer = target.get("/oauth2/userInfo")
-    assert answer.status_code in (400, 401)
-    assert "error=" in answer.headers["WWW-Authenticate"]
+    response = target.get("/oauth2/userInfo")
+    assert response.status_code in (400, 401)
+    assert "error=" in response.headers["WWW-Authenticate"]
 
 
-def test_request_without_token_has_the_documented_answer(control, target):
-    answer = target.get("/oauth2/userInfo")
-    assert answer.status_code == 400
-    assert 'error="invalid_request"' in answer.headers["WWW-Authenticate"]
-    assert "Bad OAuth2 request at UserInfo Endpoint" in answer.headers["WWW-Authenticate"]
+def test_request_without_token_has_the_documented_response(control, target):
+    response = target.get("/oauth2/userInfo")
+    assert response.status_code == 400
+    assert 'error="invalid_request"' in response.headers["WWW-Authenticate"]
+    assert "Bad OAuth2 request at UserInfo Endpoint" in response.headers["WWW-Authenticate"]
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "eyJhbGciOiJub25lIn0.e30."])
@@ -115,7 +115,7 @@ def test_id_token_is_refused(target, tokens):
     assert refused(target.user_info(tokens["id_token"]))
 
 
-def test_id_token_is_refused_in_cognitos_words(control, target, tokens):
+def test_id_token_is_refused_with_cognitos_message(control, target, tokens):
     words = "Value of client_id in token claims must be a String"
     assert refused(target.user_info(tokens["id_token"]), words)
 
@@ -124,11 +124,11 @@ def test_refresh_token_is_refused(target, tokens):
     assert refused(target.user_info(tokens["refresh_token"]))
 
 
-def test_machine_is_nobody(target, machine_client):
+def test_machine_token_is_refused(target, machine_client):
     assert refused(target.user_info(target.machine().json()["access_token"]))
 
 
-def test_machine_is_refused_in_cognitos_words(control, target):
+def test_machine_is_refused_with_cognitos_message(control, target):
     words = "Value of username in token claims must be a String"
     assert refused(target.user_info(target.machine().json()["access_token"]), words)
 
@@ -152,7 +152,7 @@ def test_expiry_is_checked_before_scope(control, target):
 
 
 @pytest.mark.parametrize("act", ["disable", "delete", "sign_out_everywhere"])
-def test_somebody_gone_is_refused(control, target, tokens, act):
+def test_removed_user_is_refused(control, target, tokens, act):
     getattr(control, act)("ada")
     assert refused(target.user_info(tokens["access_token"]), GONE)
 
@@ -162,6 +162,6 @@ def test_older_access_token_stays_good_after_a_refresh(target, tokens):
     assert target.user_info(tokens["access_token"]).status_code == 200
 
 
-def test_token_in_the_address_is_not_read(target, tokens):
+def test_token_in_the_url_is_not_read(target, tokens):
     address = f"{target.url}/oauth2/userInfo?access_token={tokens['access_token']}"
     assert requests.get(address, timeout=SECONDS).status_code in (400, 401)

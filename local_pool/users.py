@@ -1,0 +1,178 @@
+"""The users of the pool: their accounts, their browser sessions, and administration.
+
+A UserError has the exception name and the message of Cognito's API. The hosted UI shows the
+message, the JSON API sends both.
+"""
+
+import hashlib
+import secrets
+import uuid
+from dataclasses import replace
+
+from . import passwords
+from .errors import UserError
+from .pool import Pool
+from .records import BrowserSession, PoolUser, digest
+
+WRONG_PASSWORD = "Incorrect username or password."  # noqa: S105 (a message)
+
+
+def seed(pool: Pool) -> None:
+    """Create the declared users, and update those whose declaration has changed.
+
+    A declared user has the same ``sub`` after every reset, so that apps recognize it.
+    """
+    now = pool.clock()
+    for declared in pool.config.people:
+        key, version = (
+            declared.username.lower(),
+            hashlib.sha256(repr(declared).encode()).hexdigest(),
+        )
+        existing = pool.state.people.get(key)
+        if pool.state.seeded.get(declared.username) == version:
+            continue
+        new_sub = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{pool.config.id}/{declared.username}"))
+        user = PoolUser(
+            username=declared.username,
+            sub=existing.sub if existing else new_sub,
+            password=passwords.hash_seed(declared.password),
+            attributes=declared.all_attributes(),
+            created=existing.created if existing else now,
+            modified=now,
+            groups=declared.groups,
+            status="FORCE_CHANGE_PASSWORD" if declared.temporary else "CONFIRMED",
+        )
+        with pool.change() as state:
+            state.people[key] = user
+            state.seeded[declared.username] = version
+
+
+def find(pool: Pool, name: str) -> PoolUser | None:
+    """Return the user with this username or verified email address (any case), or None."""
+    key = name.strip().lower()
+    user = pool.state.people.get(key)
+    if user is None and "@" in key:
+        all_users = list(pool.state.people.values())
+        user = next((u for u in all_users if u.verified_email == key), None)
+    return user
+
+
+def get(pool: Pool, name: str) -> PoolUser:
+    user = find(pool, name)
+    if user is None:
+        raise UserError("UserNotFoundException", "User does not exist.")
+    return user
+
+
+def authenticate(pool: Pool, username: str, password: str) -> PoolUser:
+    """Return the user with this password, even if unconfirmed, invited or disabled.
+
+    After five wrong passwords, a username is locked for 1, 2, 4 … seconds, up to 15 minutes.
+    """
+    key, now = username.strip().lower(), pool.clock()
+    failed, last = pool.failures.get(key, (0, 0.0))
+    if now - last > 900:
+        failed = 0
+    if failed >= 5 and now - last < min(2 ** (failed - 5), 900):
+        raise UserError("NotAuthorizedException", "Password attempts exceeded")
+    user = find(pool, username) if pool.config.prevent_user_existence_errors else get(pool, key)
+    if user is None or not passwords.matches(password, user.password):
+        pool.failures[key] = (failed + 1, now)
+        raise UserError("NotAuthorizedException", WRONG_PASSWORD)
+    pool.failures.pop(key, None)
+    return user
+
+
+def start_session(pool: Pool, user: PoolUser) -> tuple[str, BrowserSession]:
+    """Start a browser session, and return the value of its ``cognito`` cookie and the session."""
+    secret, now = secrets.token_hex(32), pool.clock()
+    session = BrowserSession(user.username, user.sub, now, now + pool.config.session_seconds)
+    with pool.change() as state:
+        state.sessions[digest(secret)] = session
+    return secret, session
+
+
+def get_session(pool: Pool, cookie: str) -> BrowserSession | None:
+    """Return the session of a cookie, or None if it has ended or its user is not enabled."""
+    session = pool.state.sessions.get(digest(cookie))
+    if session is None or session.expires_at <= pool.clock() or pool.find_owner(session) is None:
+        return None
+    return session
+
+
+def end_session(pool: Pool, cookie: str) -> None:
+    with pool.change() as state:
+        state.sessions.pop(digest(cookie), None)
+
+
+def create(
+    pool: Pool, username: str, password: str, attributes: dict[str, str], status: str
+) -> PoolUser:
+    """Create a user, or raise UserError with Cognito's exception."""
+    name = username.strip()
+    if not name or len(name) > 128 or any(c.isspace() for c in name):
+        raise UserError("InvalidParameterException", "Username is missing or malformed.")
+    passwords.check_policy(password)
+    hashed, now = passwords.hash_password(password), pool.clock()
+    user = PoolUser(name, str(uuid.uuid4()), hashed, attributes, now, now, status=status)
+    with pool.change() as state:
+        if name.lower() in state.people:
+            raise UserError("UsernameExistsException", "User already exists")
+        state.people[name.lower()] = user
+    return user
+
+
+def update(pool: Pool, user: PoolUser, **changes: object) -> PoolUser:
+    """Change members of a user; the last write of a member wins."""
+    with pool.change() as state:
+        current = state.people.get(user.username.lower())
+        if current is None or current.sub != user.sub:
+            raise UserError("UserNotFoundException", "User does not exist.")
+        updated = replace(current, modified=pool.clock(), **changes)  # type: ignore[arg-type]
+        state.people[user.username.lower()] = updated
+    return updated
+
+
+def set_password(pool: Pool, user: PoolUser, password: str) -> PoolUser:
+    passwords.check_policy(password)
+    pool.failures.pop(user.username.lower(), None)
+    return update(pool, user, password=passwords.hash_password(password), status="CONFIRMED")
+
+
+def enable(pool: Pool, user: PoolUser) -> None:
+    update(pool, user, enabled=True)
+
+
+def disable(pool: Pool, user: PoolUser) -> None:
+    """Disable a user and end the sign-ins and browser sessions; enabling does not restore them."""
+    update(pool, user, enabled=False)
+    _end_sessions(pool, user)
+
+
+def delete(pool: Pool, user: PoolUser) -> None:
+    _end_sessions(pool, user)
+    with pool.change() as state:
+        state.people.pop(user.username.lower(), None)
+
+
+def _end_sessions(pool: Pool, user: PoolUser) -> None:
+    sign_out_everywhere(pool, user)
+    with pool.change() as state:
+        for key in [key for key, session in state.sessions.items() if session.sub == user.sub]:
+            del state.sessions[key]
+
+
+def sign_out_everywhere(pool: Pool, user: PoolUser) -> None:
+    """Revoke all refresh tokens of a user. As at Cognito, the browser session stays."""
+    with pool.change() as state:
+        for jti, sign_in in state.sign_ins.items():
+            if sign_in.sub == user.sub and sign_in.revoked_at is None:
+                state.sign_ins[jti] = replace(sign_in, revoked_at=pool.clock())
+
+
+def set_group(pool: Pool, user: PoolUser, group: str, member: bool) -> None:
+    """Add a user to a group that pool.toml declares, or remove the user from it."""
+    if group not in pool.config.groups:
+        raise UserError("ResourceNotFoundException", "Group not found.")
+    groups = tuple(name for name in user.groups if name != group)
+    update(pool, user, groups=(*groups, group) if member else groups)
