@@ -1,16 +1,16 @@
 # syntax=docker/dockerfile:1
-# Two stages: the first installs and builds, the second has only what a server needs. It runs as an
-# unprivileged user, on a read-only file system with a small /tmp (compose.yaml).
+# The first stage installs and builds; the second contains the site without any build tools. It runs
+# as an unprivileged user, on a read-only file system with a small /tmp (compose.yaml).
 
 FROM python:3.11.15-slim-bookworm AS build
 WORKDIR /app
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1
 COPY requirements-runtime.txt ./
-# The shipped environment has no pip.
+# The shipped environment does not contain pip.
 RUN python -m venv --without-pip /venv \
     && pip --python /venv/bin/python install --no-cache-dir --requirement requirements-runtime.txt
 COPY . .
-# Static files are hashed, compressed and cached forever (WhiteNoise). Requires no setting.
+# Hashed and compressed for WhiteNoise. This requires no setting of the site.
 RUN STATIC_ROOT=/app/staticfiles /venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
     && /venv/bin/python -m compileall -q /app /venv
 
@@ -27,9 +27,9 @@ ENV PATH=/venv/bin:$PATH \
     BIND=0.0.0.0:8000
 USER 10001:10001
 EXPOSE 8000
-# Checks that the process responds. Load balancers use /readyz.
+# /healthz tests the process only. A load balancer uses /readyz, which also tests its services.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
-# gunicorn completes running requests after this signal.
+# On SIGTERM, gunicorn completes the requests in progress.
 STOPSIGNAL SIGTERM
 CMD ["gunicorn", "--config", "deploy/gunicorn_config.py"]

@@ -1,4 +1,4 @@
-# `make help` describes each target. Everything is installed into .venv in this checkout.
+# `make help` lists the targets. Everything is installed into .venv, inside this checkout.
 .DEFAULT_GOAL := help
 .PHONY: help run token serve chaos hostile test test-services test-js test-infra check bench demo-signout format reset
 
@@ -21,46 +21,46 @@ serve: $(ENSURE) ## start the production server (docs/operations.md has its sett
 	@$(PY) manage.py collectstatic --no-input --verbosity 0
 	@exec $(PY) -m gunicorn --config deploy/gunicorn_config.py
 
-chaos: $(ENSURE) ## ten minutes of load while things break, and a report (ARGS="--seconds 90")
+chaos: $(ENSURE) ## run ten minutes of load with injected faults, and write a report (ARGS="--seconds 90")
 	@$(PY) -m tools.chaos $(ARGS)
 
-hostile: $(ENSURE) ## five minutes of attacks under load, and a report (ARGS="--seconds 60")
+hostile: $(ENSURE) ## run five minutes of attacks under load, and write a report (ARGS="--seconds 60")
 	@$(PY) -m tools.hostile $(ARGS)
 
 test: $(ENSURE) ## run all tests (ARGS="-k profile tests/flows" narrows them)
 	@$(PY) -m tests.browser && $(PY) -m tests.production.programs
 	@$(PY) -m pytest -n auto --dist loadgroup $(ARGS)
 
-test-services: $(ENSURE) ## the same tests on PostgreSQL and Redis (DATABASE_URL, REDIS_URL)
+test-services: $(ENSURE) ## run the tests on PostgreSQL and Redis (DATABASE_URL, REDIS_URL)
 	@$(PY) -m tests.services -n auto --dist loadgroup $(ARGS)
 
-test-infra: $(ENSURE) .local/infra/installed ## deploy infra/ to an emulator of AWS and sign in there
+test-infra: $(ENSURE) .local/infra/installed ## deploy infra/ to an AWS emulator and sign in there
 	@REQUIRE_INFRA=1 $(PY) -m pytest tests/infra $(ARGS)
 
-test-js: $(ENSURE) ## JavaScript OIDC libraries against the local pool (needs Node 20)
+test-js: $(ENSURE) ## test the local pool with JavaScript OIDC libraries (requires Node 20)
 	@$(PY) -m tests.javascript
 
-check: $(ENSURE) ## lint, formatting, types, migrations, layers and documentation
+check: $(ENSURE) ## check style, formatting, types, migrations, layers and docs
 	@$(PY) -m ruff check --quiet
 	@$(PY) -m ruff format --check --quiet
 	@$(PY) -m mypy
 	@$(PY) manage.py makemigrations --check --dry-run --settings tests.settings
 	@$(PY) -m pytest -q tests/test_docs.py tests/test_layers.py
 
-bench: $(ENSURE) .local/bench/installed ## measure speed beside the peers (ARGS="--part micro", --help)
+bench: $(ENSURE) .local/bench/installed ## compare performance with other libraries (ARGS="--part micro", --help)
 	@.local/bench/venv/bin/python -m tools.bench $(ARGS)
 
-demo-signout: $(ENSURE) ## see an access token refused a second after its user signed out
+demo-signout: $(ENSURE) ## show that signing out revokes an access token within a second
 	@$(PY) -m sso_project.dev.demo_signout
 
-format: $(ENSURE) ## put the code into the project's format
+format: $(ENSURE) ## format the code
 	@$(PY) -m ruff check --quiet --fix-only && $(PY) -m ruff format --quiet
 
-reset: ## forget what running left behind: development database, pool state, keys
+reset: ## delete the development database, the pool's state and keys
 	@if $(PY) -m local_pool counts >/dev/null 2>&1; then \
 		echo "The local pool is running: stop it first (Ctrl-C in its terminal)." >&2; exit 1; fi
 	@$(PY) -m local_pool reset >/dev/null 2>&1; rm -rf .local test-results
-	@echo "Reset. The next 'make run' starts afresh."
+	@echo "Reset. The next 'make run' starts with a new database and pool."
 
 .venv/installed: requirements.txt requirements-runtime.txt
 	@sh tools/install
@@ -72,7 +72,7 @@ reset: ## forget what running left behind: development database, pool state, key
 	@touch $@
 
 .local/bench/installed: tools/bench/requirements.txt requirements-runtime.txt
-	@echo "Installing the peers into .local/bench (once, about a minute) …"
+	@echo "Installing the libraries to compare with into .local/bench (once, about a minute) …"
 	@$(PY) -m venv --clear .local/bench/venv
 	@.local/bench/venv/bin/python -m pip install -qq --disable-pip-version-check -r tools/bench/requirements.txt
 	@touch .local/bench/installed

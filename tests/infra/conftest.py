@@ -1,7 +1,7 @@
-"""An AWS emulator, where `make test-infra` has installed one; without it those tests are left out.
+"""An AWS emulator, installed by `make test-infra`; without it, these tests are skipped.
 
-MiniStack runs as a process of its own from its own virtual environment: nobody of this project
-wrote the user pool that these tests sign in at.
+MiniStack runs as a separate process in its own virtual environment. It is independent of this
+project, and so is the user pool of these tests.
 """
 
 import os
@@ -72,7 +72,7 @@ class Emulator:
         pytest.fail(f"MiniStack did not start: {log.read_text()[-2000:]}")
 
     def client(self, service):
-        import boto3  # not needed by a run without these tests
+        import boto3  # only these tests require it
 
         return boto3.client(
             service,
@@ -83,7 +83,7 @@ class Emulator:
         )
 
     def aws(self, *arguments: str) -> str:
-        """What the AWS command line prints; its failure fails the test."""
+        """Run the AWS command line and return its output; fail the test if it fails."""
         done = subprocess.run(
             [TOOLS / "aws", *arguments],
             cwd=ROOT,

@@ -1,4 +1,4 @@
-"""The templates deployed to an emulator, and people signing in at what came about."""
+"""The templates deployed to an emulator, and sign-ins at the deployed pool and site."""
 
 import json
 import os
@@ -25,13 +25,13 @@ def site(live_server, settings):
 
 @pytest.fixture
 def pool(emulator, site, request):
-    """A deployed pool with one person; the stack's outputs."""
+    """The outputs of a deployed pool with one user."""
     name = f"pool-{abs(hash(request.node.name)) % 10**8}"
     outputs = emulator.deploy(
         "1-user-pool.yaml",
         name,
         DomainPrefix=name,
-        ManagedLogin="false",  # the emulator knows no AWS::Cognito::ManagedLoginBranding
+        ManagedLogin="false",  # the emulator does not support AWS::Cognito::ManagedLoginBranding
         CallbackUrls=f"{site}/signin",
         SignOutUrls=f"{site}/signout",
     )
@@ -74,19 +74,19 @@ def values_in(file):
 
 
 def sign_in_at_the_emulator(browser, address):
-    """Fill in MiniStack's login form; returns the callback's address."""
+    """Fill in MiniStack's login form, and return the callback URL."""
     page = browser.get(address, timeout=20)
     action = re.search(r'<form[^>]*action="([^"]*)"', page.text)
     hidden = dict(re.findall(r'<input[^>]*type="hidden"[^>]*name="([^"]+)"[^>]*value="([^"]*)"',
                              page.text))  # fmt: skip
     target = requests.compat.urljoin(page.url, action[1].replace("&amp;", "&"))
     form = {**hidden, "username": "mary", "password": PASSWORD}
-    answer = browser.post(target, form, allow_redirects=False, timeout=20)
-    assert answer.is_redirect, answer.text
-    return answer.headers["Location"]
+    response = browser.post(target, form, allow_redirects=False, timeout=20)
+    assert response.is_redirect, response.text
+    return response.headers["Location"]
 
 
-def test_person_signs_in_and_out_at_a_deployed_pool(
+def test_user_signs_in_and_out_at_a_deployed_pool(
     emulator, pool, cognito_env, site, settings, tmp_path
 ):
     file = tmp_path / ".env"
@@ -103,7 +103,7 @@ def test_person_signs_in_and_out_at_a_deployed_pool(
             name: values[f"COGNITO_{name}"]
             for name in ("POOL_ID", "CLIENT_ID", "CLIENT_SECRET", "CLIENT_REGION")
         },
-        # At AWS both follow from pool id and domain; here one address serves everything.
+        # At AWS, both follow from pool ID and domain; the emulator has one URL for everything.
         "CLIENT_DOMAIN": emulator.url,
         "ISSUER": "",
         "JWKS_URL": f"{emulator.url}/{pool['CognitoPoolId']}/.well-known/jwks.json",
@@ -116,9 +116,9 @@ def test_person_signs_in_and_out_at_a_deployed_pool(
         assert browser.get(callback, allow_redirects=False, timeout=20).status_code == 302
         profile = browser.get(f"{site}/profile/", timeout=20)
         assert profile.url == f"{site}/profile/"
-        for said in ("mary@example.com", "editors", pool["CognitoClientId"]):
-            assert said in profile.text
-        # The emulator has no /oauth2/revoke: signing out completes all the same.
+        for text in ("mary@example.com", "editors", pool["CognitoClientId"]):
+            assert text in profile.text
+        # The emulator has no /oauth2/revoke: signing out completes anyway.
         token = browser.cookies["csrftoken"]
         signed_out = browser.post(
             f"{site}/accounts/logout/", {"csrfmiddlewaretoken": token}, timeout=20
@@ -128,15 +128,15 @@ def test_person_signs_in_and_out_at_a_deployed_pool(
         assert gone.status_code == 302
 
 
-def test_env_file_is_changed_only_where_told(pool, cognito_env, tmp_path):
+def test_env_file_is_only_changed_after_confirmation(pool, cognito_env, tmp_path):
     file = tmp_path / ".env"
     file.write_text("# ours\nSITE_NAME=Ours\nCOGNITO_POOL_ID=eu-west-1_Old\n")
     shown = cognito_env("--stack", pool["stack"], "--dry-run")
     assert shown.returncode == 0
     assert "(was eu-west-1_Old)" in shown.stdout
     assert "COGNITO_CLIENT_SECRET=(not shown)  (new)" in shown.stdout
-    asked = cognito_env("--stack", pool["stack"])  # nobody there to say yes
-    assert (asked.returncode, "Add --yes" in asked.stderr) == (1, True)
+    refused_run = cognito_env("--stack", pool["stack"])  # no terminal, so no confirmation
+    assert (refused_run.returncode, "Add --yes" in refused_run.stderr) == (1, True)
     assert "eu-west-1_Old" in file.read_text()
     written = cognito_env("--stack", pool["stack"], "--yes")
     assert written.returncode == 0, written.stderr
@@ -168,9 +168,7 @@ def test_values_come_from_pool_and_client_as_well(pool, cognito_env, tmp_path):
     assert values_in(tmp_path / ".env") == first
 
 
-def test_bad_input_is_said_in_a_sentence_and_nothing_is_written(
-    emulator, pool, cognito_env, tmp_path
-):
+def test_bad_input_is_reported_and_nothing_is_written(emulator, pool, cognito_env, tmp_path):
     lonely = emulator.client("cognito-idp").create_user_pool(PoolName="lonely")["UserPool"]["Id"]
     client = emulator.client("cognito-idp").create_user_pool_client(
         UserPoolId=lonely, ClientName="server", GenerateSecret=True
@@ -223,7 +221,7 @@ def archive(emulator, tmp_path_factory):
 
 @pytest.fixture
 def secret(emulator, tmp_path):
-    """What the functions read from Secrets Manager, and its ARN as `arn`."""
+    """The values that the functions read from Secrets Manager, and their ARN as `arn`."""
     members = {
         "DATABASE_URL": f"sqlite:///{tmp_path}/lambda.sqlite3",
         "SECRET_KEY": "tests-only-secret-key-that-signs-nothing-of-worth-0123456789",
@@ -247,7 +245,7 @@ def parameters_of_the_site(pool, secret):
 
 
 def test_site_runs_on_lambda(emulator, pool, secret, archive):
-    """The zip as it is uploaded: migrations, then a sign-in that begins at the HTTP API."""
+    """Run migrations with the uploaded zip, then sign in through the HTTP API."""
     emulator.aws("s3", "mb", "s3://code")
     emulator.aws("s3", "cp", str(archive), "s3://code/site-1.zip")
     outputs = emulator.deploy(
@@ -263,33 +261,35 @@ def test_site_runs_on_lambda(emulator, pool, secret, archive):
     assert "accounts.0001_initial... OK" in printed["output"]
     checked = manage(emulator, outputs, "check", "--deploy")
     assert checked["status"] == 0
-    found = set(re.findall(r"\.W\d+", checked["output"]))
-    # W007: the emulator runs functions with this machine's Python, which may be an old one.
-    assert found - {".W007"} == {".W003", ".W005"}  # this test's values
+    warnings = set(re.findall(r"\.W\d+", checked["output"]))
+    # W007: the emulator runs functions with this machine's Python, which may be old.
+    assert warnings - {".W007"} == {".W003", ".W005"}  # only in this test
     host = outputs["ApiUrl"].partition("//")[2]
     through_cloudfront = {"Host": host, "X-Origin-Verify": secret["ORIGIN_VERIFY"]}
     address = f"{emulator.url}/accounts/login/"
-    answer = requests.get(address, headers=through_cloudfront, allow_redirects=False, timeout=60)
-    assert answer.status_code == 302, answer.text
-    assert answer.headers["Location"].startswith(f"{pool['CognitoClientDomain']}/oauth2/authorize?")
-    assert "redirect_uri=https%3A%2F%2Fapp.example.com%2Fsignin" in answer.headers["Location"]
-    assert "__Host-signin_" in answer.headers["Set-Cookie"]
+    response = requests.get(address, headers=through_cloudfront, allow_redirects=False, timeout=60)
+    assert response.status_code == 302, response.text
+    assert response.headers["Location"].startswith(
+        f"{pool['CognitoClientDomain']}/oauth2/authorize?"
+    )
+    assert "redirect_uri=https%3A%2F%2Fapp.example.com%2Fsignin" in response.headers["Location"]
+    assert "__Host-signin_" in response.headers["Set-Cookie"]
     around = requests.get(address, headers={"Host": host}, allow_redirects=False, timeout=60)
     assert around.status_code == 403
 
 
 def manage(emulator, outputs, *command):
-    """The answer of the function that runs commands."""
+    """Invoke the function for commands, and return its response."""
     done = emulator.client("lambda").invoke(
         FunctionName=outputs["ManageFunctionName"], Payload=json.dumps({"command": command})
     )
-    answer = done["Payload"].read().decode()
-    assert "FunctionError" not in done, answer
-    return json.loads(answer)
+    response = done["Payload"].read().decode()
+    assert "FunctionError" not in done, response
+    return json.loads(response)
 
 
-def test_image_starts_with_what_the_template_gives_it(emulator, pool, secret, archive, tmp_path):
-    """The Dockerfile's steps by hand, since nothing here runs containers, then the function."""
+def test_image_starts_with_the_values_of_the_template(emulator, pool, secret, archive, tmp_path):
+    """Perform the Dockerfile's steps without a container, then start the function."""
     outputs = emulator.deploy(
         "2-api-lambda.yaml",
         "image",
@@ -326,6 +326,6 @@ def test_image_starts_with_what_the_template_gives_it(emulator, pool, secret, ar
         text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
-    assert answer["statusCode"] == 302, answer
-    assert "/oauth2/authorize?" in answer["headers"]["location"]
+    response = json.loads(done.stdout)
+    assert response["statusCode"] == 302, response
+    assert "/oauth2/authorize?" in response["headers"]["location"]

@@ -1,4 +1,4 @@
-"""The templates, looked at without deploying them."""
+"""Static checks of the templates."""
 
 import json
 import os
@@ -21,7 +21,7 @@ TEMPLATES = sorted((ROOT / "infra").glob("*.yaml"))
 
 
 class Loader(yaml.SafeLoader):
-    """Reads !Ref and the like as what they hold."""
+    """A YAML loader that reads !Ref and similar tags as their values."""
 
 
 def _inner(loader, suffix, node):
@@ -73,16 +73,16 @@ def test_environment_of_the_function_is_what_settings_read():
     )
 
 
-def test_snapshot_of_the_keys_is_named_where_it_is_known_to_be():
-    """A function whose snapshot is missing refuses to start: the zip always has one."""
+def test_snapshot_of_the_keys_is_set_where_it_exists():
+    """A function without its snapshot does not start; the zip always contains it."""
     text = next(file for file in TEMPLATES if file.name.startswith("2")).read_text()
-    named = re.findall(r"COGNITO_JWKS_SNAPSHOT: (.*)", text)
-    assert named == ['!If [UseImage, !Ref "AWS::NoValue", jwks.json]'] * 2
+    snapshots = re.findall(r"COGNITO_JWKS_SNAPSHOT: (.*)", text)
+    assert snapshots == ['!If [UseImage, !Ref "AWS::NoValue", jwks.json]'] * 2
     assert '"$build/jwks.json"' in (ROOT / "infra/build-zip").read_text()
     assert "ENV COGNITO_JWKS_SNAPSHOT=jwks.json" in (ROOT / "infra/Dockerfile").read_text()
 
 
-def test_clients_for_people_have_the_secure_defaults():
+def test_clients_for_users_have_the_secure_defaults():
     for name in ("ServerClient", "PublicClient"):
         client = template("1")["Resources"][name]["Properties"]
         assert client["PreventUserExistenceErrors"] == "ENABLED"
@@ -91,8 +91,8 @@ def test_clients_for_people_have_the_secure_defaults():
         assert client["AllowedOAuthFlows"] == ["code"]
 
 
-def test_clients_for_people_request_no_scope_of_the_api():
-    """Cognito grants them to any user who asks for them."""
+def test_clients_for_users_request_no_scope_of_the_api():
+    """Cognito grants these scopes to any user who requests them."""
     for name, resource in template("1")["Resources"].items():
         if resource["Type"] == "AWS::Cognito::UserPoolClient" and name != "MachineClient":
             scopes = resource["Properties"]["AllowedOAuthScopes"]
@@ -151,24 +151,24 @@ def test_readme_names_every_parameter_without_a_default():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
-        ((), "infra/build-zip OUTPUT.zip JWKS_ADDRESS [PIP OPTIONS]"),
+        ((), "infra/build-zip OUTPUT.zip JWKS_URL [PIP OPTIONS]"),
         (("site.zip", "PAGE"), "There are no keys at http://127.0.0.1:"),
         (("site.zip", "http://127.0.0.1:1/jwks.json"), "There are no keys at http://127.0.0.1:1/"),
     ],
 )
-def test_zip_without_keys_is_not_built(tmp_path, arguments, says):
+def test_zip_without_keys_is_not_built(tmp_path, arguments, message):
     with ScriptedServer() as server:
         server.play(answer(200, b"<html>"))
         done = subprocess.run(
-            [ROOT / "infra/build-zip", *(each.replace("PAGE", server.url) for each in arguments)],
+            [ROOT / "infra/build-zip", *(word.replace("PAGE", server.url) for word in arguments)],
             cwd=tmp_path,
             env={**os.environ, "PYTHON": sys.executable},
             capture_output=True,
             text=True,
         )
     assert (done.returncode, done.stdout) == (1, "")
-    assert says in done.stderr
+    assert message in done.stderr
     assert "set -eu" not in done.stderr
     assert list(tmp_path.iterdir()) == []
