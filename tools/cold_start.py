@@ -1,11 +1,11 @@
-"""What a cold start on AWS Lambda consists of, measured on this machine.
+"""Measure the steps of a cold start on AWS Lambda, on this machine.
 
     .venv/bin/python tools/cold_start.py [ROUNDS]
 
-Each round is a new process with settings as on Lambda. It prints milliseconds of processor time,
-the least of all rounds: starting Python, importing and setting up the site, and a first request
-that verifies an access token. Waiting for the pool's keys comes on top; how often they are fetched
-is counted at a local pool, with and without a snapshot of them.
+Each round is a new process with the settings of Lambda. The script prints the minimum CPU time of
+all rounds in milliseconds: starting Python, importing and setting up the site, and a first request
+that verifies an access token. The time to download the pool's keys comes on top. The script counts
+these downloads at a local pool, with and without a snapshot.
 """
 
 import json
@@ -32,9 +32,9 @@ from sso_project.lambda_handler import handler
 marks.append(now())
 event = json.loads(sys.argv[1])
 for _ in range(2):
-    answer = handler(event, None)
+    response = handler(event, None)
     marks.append(now())
-    assert answer["statusCode"] == 200, answer
+    assert response["statusCode"] == 200, response
 print(json.dumps([1000 * (b - a) for a, b in zip(marks, marks[1:])]))
 """
 STEPS = ("Python starts", "boto3 (reads the secret)", "Django", "the site: settings, apps, pages",
@@ -84,18 +84,18 @@ def main(rounds: int) -> None:
         manage = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
         subprocess.run(manage, env=environment, cwd=ROOT, check=True)
         event = json.dumps(event_for(pool.tokens_for("ada")["access_token"]))
-        measure(environment, event)  # writes the .pyc files, as building the zip does
+        measure(environment, event)  # writes the .pyc files, which the zip contains
         runs, fetches = [], {}
         for name in ("", str(snapshot)):
             pool.faults.reset_counts()
             for _ in range(rounds):
                 runs.append(measure({**environment, "COGNITO_JWKS_SNAPSHOT": name}, event))
             fetches[name] = pool.counts()["jwks"] / rounds
-    least = [min(column) for column in zip(*runs, strict=True)]
-    for step, milliseconds in zip(STEPS, least, strict=True):
+    minimum = [min(column) for column in zip(*runs, strict=True)]
+    for step, milliseconds in zip(STEPS, minimum, strict=True):
         print(f"{step:36}{milliseconds:6.0f}")
-    print(f"{'cold start, up to the first answer':36}{sum(least[:-1]):6.0f}")
-    print(f"keys fetched: {fetches['']:.0f} times, with a snapshot {fetches[str(snapshot)]:.0f}")
+    print(f"{'cold start, up to the first response':36}{sum(minimum[:-1]):6.0f}")
+    print(f"key downloads: {fetches['']:.0f} times, with a snapshot {fetches[str(snapshot)]:.0f}")
 
 
 if __name__ == "__main__":

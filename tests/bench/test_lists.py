@@ -1,4 +1,4 @@
-"""When two lists say the same."""
+"""Comparison of two lists."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 
 from tools.bench.client import Answer
 from tools.bench.lists import require_same
-from tools.bench.measuring import Refused
+from tools.bench.measuring import MeasurementError
 
 ROW = {
     "id": 1,
@@ -22,19 +22,19 @@ def answer(*rows, status=200):
 
 
 @pytest.mark.parametrize(
-    "theirs",
+    "peer_rows",
     [
         ROW,
         {**ROW, "createdDate": "2026-01-02T03:04:05.678999Z"},
         {**ROW, "updatedDate": "2026-01-02T04:04:05.678+01:00"},
     ],
 )
-def test_times_count_to_the_millisecond_however_written(theirs):
-    require_same("peer", answer(ROW), answer(theirs))
+def test_times_are_compared_in_milliseconds(peer_rows):
+    require_same("peer", answer(ROW), answer(peer_rows))
 
 
 @pytest.mark.parametrize(
-    "theirs",
+    "peer_rows",
     [
         [],
         [ROW, ROW],
@@ -46,19 +46,19 @@ def test_times_count_to_the_millisecond_however_written(theirs):
     ],
     ids=["no row", "a row more", "value", "time", "order of members", "member less", "member more"],
 )
-def test_anything_else_is_another_list(theirs):
-    with pytest.raises(Refused):
-        require_same("peer", answer(ROW), answer(*theirs))
+def test_any_other_difference_is_an_error(peer_rows):
+    with pytest.raises(MeasurementError):
+        require_same("peer", answer(ROW), answer(*peer_rows))
 
 
 def test_order_of_rows_counts():
     other = {**ROW, "id": 2}
-    with pytest.raises(Refused, match="'id': 2"):
+    with pytest.raises(MeasurementError, match="'id': 2"):
         require_same("peer", answer(ROW, other), answer(other, ROW))
 
 
-def test_an_empty_list_or_an_error_on_both_sides_is_no_agreement():
-    with pytest.raises(Refused, match="empty"):
+def test_empty_lists_and_errors_do_not_agree():
+    with pytest.raises(MeasurementError, match="empty"):
         require_same("peer", answer(), answer())
-    with pytest.raises(Refused, match="answers 500"):
+    with pytest.raises(MeasurementError, match="responded with 500"):
         require_same("peer", answer(ROW, status=500), answer(ROW, status=500))

@@ -1,4 +1,4 @@
-"""The load generator against a small real server: what counts, and what is found out."""
+"""The load generator against a small real server."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +12,7 @@ HOST = {"Host": "localhost"}
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers by path; counts requests and connections in its server."""
+    """A handler with a response per path; it counts requests and connections in its server."""
 
     protocol_version = "HTTP/1.1"
 
@@ -97,7 +97,7 @@ def asked(server, path, **more):
     return Asked(server.server_port, path, HOST, **more)
 
 
-def test_an_answer_with_a_length_is_read_on_one_connection(server):
+def test_response_with_a_length_is_read_on_one_connection(server):
     connection = Connection(server.server_port, "/same", HOST)
     answers = [connection.ask() for _ in range(3)]
     connection.close()
@@ -106,7 +106,7 @@ def test_an_answer_with_a_length_is_read_on_one_connection(server):
     assert server.connections == 1
 
 
-def test_a_server_that_closes_is_connected_to_again(server):
+def test_closed_connection_is_opened_again(server):
     connection = Connection(server.server_port, "/closing", HOST)
     assert [connection.ask().body for _ in range(3)] == [b"bye"] * 3
     assert server.connections == 3
@@ -119,7 +119,7 @@ def test_chunks_are_joined(server):
     assert server.connections == 1
 
 
-def test_an_answer_without_a_length_goes_on_to_the_end(server):
+def test_response_without_a_length_is_read_to_the_end(server):
     assert ask_once(server.server_port, "/endless", HOST).body == b"up to the end"
 
 
@@ -129,8 +129,8 @@ def test_headers_are_sent(server):
     assert ask_once(server.server_port, "/token", HOST).status == 401
 
 
-def test_half_an_answer_is_an_error(server):
-    with pytest.raises(OSError, match="4 bytes came of 100"):
+def test_incomplete_response_is_an_error(server):
+    with pytest.raises(OSError, match="received 4 of 100"):
         ask_once(server.server_port, "/cut", HOST)
 
 
@@ -151,41 +151,41 @@ def test_load_of_several_connections_is_counted(server):
         ("/changing", "another body of the same length"),
     ],
 )
-def test_one_wrong_answer_among_good_ones_is_found(server, path, problem):
+def test_one_wrong_response_among_good_ones_is_a_problem(server, path, problem):
     load = keep_asking(asked(server, path), connections=1, seconds=0.1)
     assert load.problems.get(problem, 0) >= 1
 
 
-def test_a_body_that_may_change_may(server):
+def test_body_may_change_if_not_constant(server):
     one = asked(server, "/changing", constant=False)
     assert keep_asking(one, connections=2, seconds=0.05).problems == {}
 
 
-def test_an_answer_of_another_length_than_expected_is_found(server):
+def test_response_of_unexpected_length_is_a_problem(server):
     load = keep_asking(asked(server, "/same", length=16_999), connections=1, seconds=0.01)
     assert load.problems["17000 bytes instead of 16999"] == load.answers
 
 
 @pytest.mark.parametrize("connections", [1, 3])
-def test_no_answer_is_a_problem_and_no_wait(connections):
+def test_missing_response_is_a_problem_and_does_not_wait(connections):
     load = keep_asking(Asked(1, "/", HOST), connections=connections, seconds=0.01)
     assert load.answers == 0
     assert any("ConnectionRefusedError" in problem for problem in load.problems)
 
 
-def test_all_at_once_asks_once_on_each_connection(server):
+def test_all_at_once_sends_one_request_on_each_connection(server):
     load = all_at_once(asked(server, "/same"), connections=20, beside=asked(server, "/chunks"))
     assert (load.answers, load.problems) == (20, {})
     assert server.requests > 20
     assert load.beside > 0
 
 
-def test_errors_of_somebody_else_meanwhile_are_told(server):
+def test_errors_of_the_other_request_are_reported(server):
     load = all_at_once(asked(server, "/same"), connections=2, beside=asked(server, "/token"))
-    assert load.problems["beside it: status 401 instead of 200"] >= 1
+    assert load.problems["other request: status 401 instead of 200"] >= 1
 
 
-def test_load_runs_in_a_process_of_its_own(server):
+def test_load_runs_in_a_separate_process(server):
     load = in_another_process("keep_asking", asked(server, "/same"), connections=2, seconds=0.05)
     assert (load.problems, load.answers) == ({}, server.requests)
     load = in_another_process("all_at_once", asked(server, "/same"), connections=3)

@@ -1,8 +1,8 @@
-"""Medians, spreads and ratios, and when there are none."""
+"""Medians, spreads, ratios, and their errors."""
 
 import pytest
 
-from tools.bench.measuring import Refused, Series, Spread, in_turn, ratio
+from tools.bench.measuring import MeasurementError, Series, Spread, in_turn, ratio
 
 
 def test_spread_is_median_lowest_and_highest():
@@ -10,8 +10,8 @@ def test_spread_is_median_lowest_and_highest():
     assert Series("a", [1.0, 2.0]).spread() == Spread(1.5, 1.0, 2.0)
 
 
-def test_nothing_can_be_said_of_nothing():
-    with pytest.raises(Refused, match="nothing was measured"):
+def test_spread_of_no_values_is_an_error():
+    with pytest.raises(MeasurementError, match="nothing was measured"):
         Series("a").spread()
 
 
@@ -20,16 +20,16 @@ def test_ratio_is_of_rounds_and_not_of_medians():
     assert slow_round == Spread(2.0, 1.0, 3.0)
 
 
-@pytest.mark.parametrize("spoilt", ["one", "other"])
-def test_ratio_is_refused_when_either_side_had_an_error(spoilt):
+@pytest.mark.parametrize("failed", ["one", "other"])
+def test_ratio_fails_if_either_side_has_an_error(failed):
     one, other = Series("one", [1.0]), Series("other", [1.0])
-    {"one": one, "other": other}[spoilt].problems["status 500 instead of 200"] += 3
-    with pytest.raises(Refused, match=f"{spoilt}: 3 x status 500"):
+    {"one": one, "other": other}[failed].problems["status 500 instead of 200"] += 3
+    with pytest.raises(MeasurementError, match=f"{failed}: 3 x status 500"):
         ratio(one, other)
 
 
-def test_ratio_is_refused_when_rounds_are_missing():
-    with pytest.raises(Refused, match="2 rounds and 1"):
+def test_ratio_fails_if_rounds_are_missing():
+    with pytest.raises(MeasurementError, match="numbers of rounds: 2 and 1"):
         ratio(Series("one", [1.0, 1.0]), Series("other", [1.0]))
 
 
@@ -54,26 +54,26 @@ def test_without_warm_up_every_round_counts():
     assert calls == ["a", "a"]
 
 
-def test_a_subject_that_fails_spoils_its_own_series_alone():
+def test_failing_subject_only_affects_its_own_series():
     calls = []
 
     def failing():
-        raise Refused("503 x 2")
+        raise MeasurementError("503 x 2")
 
     series = in_turn({"a": failing, "b": measure(calls, "b", 2.0)}, 2)
     assert series["b"].spread() == Spread(2.0, 2.0, 2.0)
-    with pytest.raises(Refused, match="3 x 503 x 2"):
+    with pytest.raises(MeasurementError, match="3 x 503 x 2"):
         series["a"].spread()
 
 
-def test_an_error_while_warming_up_counts_too():
-    answers = iter([Refused("status 500"), 1.0, 1.0])
+def test_error_during_warm_up_counts():
+    answers = iter([MeasurementError("status 500"), 1.0, 1.0])
 
     def subject():
         answer = next(answers)
-        if isinstance(answer, Refused):
+        if isinstance(answer, MeasurementError):
             raise answer
         return answer
 
-    with pytest.raises(Refused, match="status 500"):
+    with pytest.raises(MeasurementError, match="status 500"):
         in_turn({"a": subject}, 2)["a"].spread()

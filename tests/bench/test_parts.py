@@ -1,4 +1,4 @@
-"""Pieces of the parts that can be wrong without anybody noticing; and the peers themselves."""
+"""Helpers of the parts whose errors would not be noticed, and the peers."""
 
 import json
 import os
@@ -16,10 +16,10 @@ from accounts.testing import mint_access_token
 from tests.imports import ROOT
 from tools.bench.charts import charts
 from tools.bench.load import Asked
-from tools.bench.measuring import Refused, Spread, in_turn
+from tools.bench.measuring import MeasurementError, Spread, in_turn
 from tools.bench.outcome import Figure, Outcome
 from tools.bench.parts import macro, micro
-from tools.bench.parts.macro import spoilt
+from tools.bench.parts.macro import break_signature
 from tools.bench.parts.page import QueryCounter
 from tools.bench.parts.profiling import Samples, area_of
 from tools.bench.parts.scaling import MEBIBYTE, Memory
@@ -28,7 +28,7 @@ from tools.bench.parts.subject import Subject
 from tools.bench.servers import Server
 from tools.bench.userinfo import UserInfo
 
-LONGEST_LABEL = 45  # characters that have room beside the bars
+MAX_LABEL_LENGTH = 45  # characters that fit next to the bars
 INSTALLED = ROOT / ".local/bench/installed"
 
 
@@ -37,11 +37,11 @@ def pins(name):
     return dict(re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==(\S+)", text.lower(), re.MULTILINE))
 
 
-def test_what_both_requirements_name_has_one_version():
-    ours, bench = pins("requirements.txt"), pins("tools/bench/requirements.txt")
+def test_packages_in_both_requirements_have_one_version():
+    runtime, bench = pins("requirements.txt"), pins("tools/bench/requirements.txt")
     assert {"django-cognito-jwt", "joserfc", "flask"} <= set(bench)
-    assert {name: bench[name] for name in bench if name in ours} == {
-        name: ours[name] for name in ours if name in bench
+    assert {name: bench[name] for name in bench if name in runtime} == {
+        name: runtime[name] for name in runtime if name in bench
     }
 
 
@@ -52,19 +52,19 @@ def test_another_key_id_leaves_the_rest_of_the_token():
     assert changed.split(".")[1:] == token.split(".")[1:]
 
 
-def test_spoilt_token_has_another_signature_of_the_same_length():
+def test_broken_token_has_another_signature_of_the_same_length():
     token = f"Bearer {mint_access_token()}"
-    changed = spoilt(token)
+    changed = break_signature(token)
     assert changed != token
     assert len(changed) == len(token)
     assert changed.rpartition(".")[0] == token.rpartition(".")[0]
     assert json.loads(urlsafe_b64decode(changed.split(".")[1] + "=="))
 
 
-def test_subject_whose_answers_were_wrong_has_no_figure():
+def test_subject_with_wrong_responses_has_no_figure():
     subject = Subject(Asked(1, "/", {}), connections=1, seconds=0.01)
     series = in_turn({"nobody there": subject}, 1)["nobody there"]
-    with pytest.raises(Refused, match="ConnectionRefusedError"):
+    with pytest.raises(MeasurementError, match="ConnectionRefusedError"):
         subject.figure("table", series)
 
 
@@ -78,7 +78,7 @@ def test_queries_are_counted():
     assert counter.statements == {"SELECT 1": 2}
 
 
-def test_areas_share_all_of_the_time_and_c_functions_are_their_callers():
+def test_areas_cover_all_time_and_c_functions_count_for_their_callers():
     deadline, numbers = time.monotonic() + 60, list(range(50_000))
     with Samples() as samples:
         while samples.areas.total() < 25 and time.monotonic() < deadline:
@@ -96,7 +96,7 @@ def test_areas_share_all_of_the_time_and_c_functions_are_their_callers():
         ("/x/django/db/models/query.py", "Django's ORM"),
         ("/x/django/db/backends/sqlite3/base.py", "the database itself"),
         ("/x/psycopg/cursor.py", "the database itself"),
-        ("/x/django/http/response.py", "Django's requests and answers"),
+        ("/x/django/http/response.py", "Django's requests and responses"),
         ("/usr/lib/python3.11/io.py", "Python itself"),
     ],
 )
@@ -104,18 +104,20 @@ def test_area_of_a_file(file, area):
     assert area_of(file) == area
 
 
-def test_picture_tells_ours_from_peers_and_bounds():
+def test_charts_distinguish_ours_from_peers_and_bounds():
     names = [macro.OURS, macro.FLOOR, f"{macro.PEER}, {macro.RECOMMENDED}"]
     outcome = Outcome(figures=[Figure(macro.LIST, n, Spread(1, 1, 1), "req/s") for n in names])
     outcome.figures += [Figure(micro.TABLE, n, Spread(1, 1, 1), "µs") for n in micro.NAMES.values()]
     requests, tokens = charts(outcome)
     assert [bar.kind for bar in requests.bars] == ["ours", "bound", "peer"]
     assert [bar.kind for bar in tokens.bars] == ["bound", *["ours"] * 3, *["peer"] * 4]
-    assert max(len(bar.name) for chart in (requests, tokens) for bar in chart.bars) <= LONGEST_LABEL
+    assert (
+        max(len(bar.name) for chart in (requests, tokens) for bar in chart.bars) <= MAX_LABEL_LENGTH
+    )
     assert charts(Outcome()) == []
 
 
-def test_growth_of_memory_is_told_to_its_peak():
+def test_memory_growth_is_measured_to_its_peak():
     watch = Memory(os.getpid())
     block = bytearray(b"x") * (32 * MEBIBYTE)
     del block
@@ -140,33 +142,33 @@ def test_cpu_time_is_that_of_the_workers():
         (b"GET / HTTP/1.1\r\nX: Bearer good\r\n\r\n", b"401 Unauthorized"),
     ],
 )
-def test_userinfo_knows_one_token(request_of, status):
+def test_userinfo_accepts_one_token(request_of, status):
     class Transport:
-        said = b""
+        output = b""
 
         def write(self, data):
-            self.said += data
+            self.output += data
 
     stub = type("Stub", (UserInfo,), {"token": b"good", "claims": b'{"sub": "1"}'})()
     stub.connection_made(Transport())
     stub.data_received(request_of[:30])
-    assert stub.transport.said == b""
+    assert stub.transport.output == b""
     stub.data_received(request_of[30:])
-    assert stub.transport.said.startswith(b"HTTP/1.1 " + status + b"\r\n")
-    assert stub.transport.said.endswith(b'{"sub": "1"}') is (status == b"200 OK")
+    assert stub.transport.output.startswith(b"HTTP/1.1 " + status + b"\r\n")
+    assert stub.transport.output.endswith(b'{"sub": "1"}') is (status == b"200 OK")
 
 
 @pytest.mark.skipif(not INSTALLED.exists(), reason="`make bench` installs what it needs")
-def test_peers_answer_what_we_answer_and_refuse_broken_tokens(clean_environ):
+def test_peers_return_our_list_and_reject_broken_tokens(clean_environ):
     code = (
         "from tools.bench.bench_site import Site\n"
         "from tools.bench.parts.macro import require_peers_to_agree\n"
         "from tools.bench.servers import ONE_SYNC_WORKER\n"
         "with Site() as site:\n"
         "    environment = site.databases.make(108)\n"
-        "    ours = site.serve('site', environment, *ONE_SYNC_WORKER)\n"
+        "    one = site.serve('site', environment, *ONE_SYNC_WORKER)\n"
         "    peers = site.serve('peers', environment, *ONE_SYNC_WORKER)\n"
-        "    require_peers_to_agree(site, ours, peers)\n"
+        "    require_peers_to_agree(site, one, peers)\n"
         "    print('agreed')\n"
     )
     done = subprocess.run(

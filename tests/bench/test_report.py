@@ -1,4 +1,4 @@
-"""What a run prints and writes, and that nothing is written of one with errors."""
+"""The output and the files of a run, with and without errors."""
 
 import json
 import xml.etree.ElementTree as ElementTree
@@ -9,10 +9,10 @@ import pytest
 from tests.imports import ROOT
 from tools.bench import __main__ as command
 from tools.bench.goals import GOALS, Goal, amount, result
-from tools.bench.measuring import Refused, Series, Spread, ratio
+from tools.bench.measuring import MeasurementError, Series, Spread, ratio
 from tools.bench.outcome import Figure, Outcome
-from tools.bench.picture import Bar, Chart, drawn
-from tools.bench.report import as_json, as_markdown, rewritten
+from tools.bench.picture import Bar, Chart, draw
+from tools.bench.report import as_json, as_markdown, replace_table
 
 MACHINE = {"date": "2026-01-02 03:04 UTC", "Python": "3.11"}
 DOCUMENT = ROOT / "docs/performance.md"
@@ -20,9 +20,9 @@ DOCUMENT = ROOT / "docs/performance.md"
 
 def outcome_of(middle, **series):
     good = Series("one", [middle, middle])
-    found = dict([result("list, peer", lambda: ratio(good, Series("other", [1.0, 1.0])))])
+    results = dict([result("list, peer", lambda: ratio(good, Series("other", [1.0, 1.0])))])
     figure = Figure("A table", "one", Spread(5.0, 4.0, 6.25), "req/s", {"median, ms": 1.234})
-    return Outcome(found, [figure])
+    return Outcome(results, [figure])
 
 
 def failed_outcome():
@@ -42,11 +42,11 @@ def test_goal_is_met_up_to_its_limit(at_least, value, verdict):
     ("value", "unit", "text"),
     [(0.1525, "x", "0.15 x"), (12.34, "ms", "12.3 ms"), (250.4, "", "250"), (8, "x", "8 x")],
 )
-def test_numbers_have_three_digits_that_count(value, unit, text):
+def test_numbers_have_three_significant_digits(value, unit, text):
     assert amount(value, unit) == text
 
 
-def test_table_tells_goal_measured_and_verdict():
+def test_table_has_goal_measurement_and_verdict():
     text = as_markdown(outcome_of(8.5), MACHINE)
     assert "| ≥ 8 x | 8.50 x |" in text
     assert "| met |" in text
@@ -61,26 +61,26 @@ def test_ratio_of_a_run_with_errors_is_not_printed():
     assert "9" not in text.partition("no figure")[2].partition("no figure")[2].splitlines()[0]
 
 
-def test_json_holds_everything():
-    found = json.loads(json.dumps(as_json(outcome_of(8.5), MACHINE)))
-    assert found["machine"] == MACHINE
-    assert found["goals"]["list, peer"]["found"]["middle"] == 8.5
-    assert found["goals"]["list, peer"]["verdict"] == "met"
-    assert found["figures"][0]["more"] == {"median, ms": 1.234}
+def test_json_contains_all_results():
+    results = json.loads(json.dumps(as_json(outcome_of(8.5), MACHINE)))
+    assert results["machine"] == MACHINE
+    assert results["goals"]["list, peer"]["found"]["middle"] == 8.5
+    assert results["goals"]["list, peer"]["verdict"] == "met"
+    assert results["figures"][0]["more"] == {"median, ms": 1.234}
 
 
-def test_only_what_stands_between_the_marks_is_replaced():
+def test_only_text_between_the_marks_is_replaced():
     before = "# A\n<!-- make bench: begin -->\nold\n<!-- make bench: end -->\n## B\n"
-    after = rewritten(before, "new")
+    after = replace_table(before, "new")
     assert after == ("# A\n<!-- make bench: begin -->\n\nnew\n\n<!-- make bench: end -->\n## B\n")
-    assert rewritten(after, "new") == after
-    with pytest.raises(Refused, match="to write between"):
-        rewritten("# A\n", "new")
+    assert replace_table(after, "new") == after
+    with pytest.raises(MeasurementError, match="the document has no"):
+        replace_table("# A\n", "new")
 
 
 @pytest.fixture
 def run(monkeypatch, tmp_path, capsys):
-    """The command with that outcome; returns status, what it printed, and its folder."""
+    """A function that runs the command with an outcome; returns status, output and folder."""
     document = tmp_path / "performance.md"
     document.write_text("<!-- make bench: begin -->\nold\n<!-- make bench: end -->\n")
     monkeypatch.chdir(tmp_path)
@@ -90,7 +90,7 @@ def run(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(command, "description", lambda: MACHINE)
 
     def main(outcome, *words):
-        monkeypatch.setattr(command, "measured", lambda parts, options: outcome)
+        monkeypatch.setattr(command, "measure", lambda parts, options: outcome)
         return command.main(list(words)), capsys.readouterr(), tmp_path
 
     return main
@@ -116,12 +116,12 @@ def test_run_with_errors_fails_and_leaves_the_documents(run):
     status, printed, folder = run(failed_outcome(), "--write-docs")
     assert status == 1
     assert "2 x status 500" in printed.err
-    assert "docs/ stays as it is" in printed.err
+    assert "docs/ was not changed" in printed.err
     assert "old" in (folder / "performance.md").read_text()
     assert not (folder / "performance.svg").exists()
 
 
-def test_a_part_that_breaks_is_an_error_and_the_others_go_on(monkeypatch):
+def test_failing_part_is_an_error_and_the_others_continue(monkeypatch):
     class Site:
         __enter__ = __exit__ = lambda *args: None
 
@@ -130,14 +130,14 @@ def test_a_part_that_breaks_is_an_error_and_the_others_go_on(monkeypatch):
             @staticmethod
             def run(site, options):
                 if name.endswith("micro"):
-                    raise Refused("no key")
+                    raise MeasurementError("no key")
                 return outcome_of(8.5)
 
         return Part
 
     monkeypatch.setattr(command, "Site", Site)
     monkeypatch.setattr(command.importlib, "import_module", importing)
-    outcome = command.measured(["micro", "macro"], None)
+    outcome = command.measure(["micro", "macro"], None)
     assert outcome.errors == ["micro: no key"]
     assert outcome.results
 
@@ -159,7 +159,7 @@ def test_every_part_can_be_chosen():
 
 def test_picture_is_an_svg_for_light_and_dark_pages():
     chart = Chart("Rates & more", "req/s", [Bar("a <b>", 100.0, "ours"), Bar("c", 50.0, "peer")])
-    document = drawn([chart])
+    document = draw([chart])
     root = ElementTree.fromstring(document)
     svg = "{http://www.w3.org/2000/svg}"
     widths = [int(bar.get("width")) for bar in root.iter(f"{svg}rect")]
@@ -168,9 +168,9 @@ def test_picture_is_an_svg_for_light_and_dark_pages():
     assert "prefers-color-scheme: dark" in document
 
 
-def test_every_goal_stands_in_the_document_and_a_figure_beside_it():
+def test_every_goal_is_in_the_document_with_a_figure():
     table = DOCUMENT.read_text(encoding="utf-8").partition("make bench: begin")[2]
     for goal in GOALS.values():
-        assert f"| {goal.what} | {goal.wanted} |" in table
+        assert f"| {goal.what} | {goal.target} |" in table
     assert "no figure" not in table
     assert (ROOT / "docs/performance.svg").exists()

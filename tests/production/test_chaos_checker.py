@@ -90,7 +90,7 @@ def test_write_with_another_value_or_author_is_found(ledger, door):
 
 def test_write_that_nobody_made_is_found_and_one_that_broke_off_is_not(ledger, door):
     Stat.objects.create(kpi="load ada 2", year=2026, month=1, value=7)
-    assert check(ledger, [door.url]) == ["write that nobody made: load ada 2"]
+    assert check(ledger, [door.url]) == ["unknown write: load ada 2"]
     ledger.uncertain_writes.append("load ada 2")
     assert check(ledger, [door.url]) == []
 
@@ -104,20 +104,20 @@ def test_sign_out_that_nobody_asked_for_is_found(ledger, door):
     SignIn.objects.live().update(ended_at=timezone.now(), end_reason=SignIn.EndReason.REFUSED)
     found = check(ledger, [door.url])
     assert any("without having been asked: refused" in each for each in found)
-    assert any("no live sign-in says so" in each for each in found)
+    assert any("but has no live sign-in" in each for each in found)
 
 
 def test_revived_sign_in_is_found(ledger, door):
     ended = SignIn.objects.filter(subject=ledger.subjects["grace"])
     assert ended.update(ended_at=None, end_reason="") == 1
     (found,) = check(ledger, [door.url])
-    assert "has 1 live sign-ins, at most 0 expected" in found
+    assert "has 1 live sign-ins, expected at most 0 expected" in found
 
 
 def test_revoked_token_that_is_answered_is_found(ledger, door):
     door.status = 200
     subject = ledger.subjects["grace"]
-    assert check(ledger, [door.url]) == [f"signed-out token of {subject} is answered 200"]
+    assert check(ledger, [door.url]) == [f"signed-out token of {subject} gets the response 200"]
 
 
 def test_revocation_that_is_gone_is_found(ledger, door):
@@ -129,17 +129,17 @@ def test_revocation_that_is_gone_is_found(ledger, door):
 @pytest.mark.parametrize(
     ("seeded", "passed"),
     [
-        (["lost write: a", "signed-out token of b is answered 200", "something else"], True),
+        (["lost write: a", "signed-out token of b gets the response 200", "something else"], True),
         (["lost write: a", "lost write: c"], False),
-        (["signed-out token of b is answered 200"] * 2, False),
+        (["signed-out token of b gets the response 200"] * 2, False),
         ([], False),
     ],
 )
 def test_run_passes_only_when_both_planted_faults_were_noticed(seeded, passed):
-    planted = ["lost write: a", "signed-out token of b is answered 200"]
+    planted = ["lost write: a", "signed-out token of b gets the response 200"]
     result = Result(1, 1, Ledger(), [], [], planted, seeded)
     assert result.passed is passed
-    assert ("planted, and not found" in markdown(result)) is not passed
+    assert ("planted, but not found" in markdown(result)) is not passed
 
 
 def test_failed_request_that_no_fault_explains_fails_the_run():

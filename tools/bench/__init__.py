@@ -1,5 +1,5 @@
-"""Measures this project beside its peers: `make bench`. docs/performance.md holds what came of it.
+"""Benchmarks against other libraries: `make bench`. docs/performance.md contains the results.
 
-Figures are ratios of things measured in turn in one run, so that whatever else the machine does
-befalls all alike. A ratio is refused when an answer of either side was wrong.
+Figures are ratios of subjects that take turns in one run, so that other work on the machine
+affects all of them. There is no ratio if a response of either subject was wrong.
 """

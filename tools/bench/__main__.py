@@ -3,8 +3,8 @@
     make bench ARGS="--part micro --part macro"
     make bench ARGS="--write-docs"
 
-Needs what tools/bench/requirements.txt installs. The exit status is 1 when anything could not be
-measured; a goal that was not met is no error.
+Requires the packages of tools/bench/requirements.txt. The exit status is 1 if anything could not
+be measured; a missed goal is not an error.
 """
 
 from __future__ import annotations
@@ -22,37 +22,41 @@ from .bench_site import Site
 from .charts import charts
 from .load import ROOT
 from .machine import description
-from .measuring import Refused
+from .measuring import MeasurementError
 from .options import Options
 from .outcome import Outcome
-from .picture import drawn
+from .picture import draw
 
 PARTS = ("micro", "macro", "profile", "scaling", "storm", "growth")
-BUSY = 0.5  # processes waiting or running, over the last minute
+BUSY = 0.5  # load average of the last minute
 RESULTS = ROOT / ".local/bench"
 DOCUMENT, PICTURE = ROOT / "docs/performance.md", ROOT / "docs/performance.svg"
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
-    usual = Options()
+    defaults = Options()
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--part", action="append", choices=PARTS, help="instead of all of them")
-    parser.add_argument("--rounds", type=int, default=usual.rounds, help="of each under load")
-    parser.add_argument("--seconds", type=float, default=usual.seconds, help="of such a round")
-    parser.add_argument("--tries", type=int, default=usual.tries, help="of long lists and storms")
+    parser.add_argument("--part", action="append", choices=PARTS, help="run only this part")
+    parser.add_argument("--rounds", type=int, default=defaults.rounds, help="rounds under load")
+    parser.add_argument("--seconds", type=float, default=defaults.seconds, help="of such a round")
     parser.add_argument(
-        "--write-docs", action="store_true", help="put table and picture into docs/ (all parts)"
+        "--tries", type=int, default=defaults.tries, help="of long lists and storms"
+    )
+    parser.add_argument(
+        "--write-docs",
+        action="store_true",
+        help="write table and chart into docs/ (requires all parts)",
     )
     chosen = parser.parse_args(words)
     if min(chosen.rounds, chosen.tries) < 1 or chosen.seconds <= 0:
         parser.error("rounds, tries and seconds must be more than 0")
     if chosen.write_docs and chosen.part:
-        parser.error("--write-docs takes a run of all parts, so that one run tells everything")
+        parser.error("--write-docs requires a run of all parts")
     return chosen
 
 
-def measured(parts: list[str], options: Options) -> Outcome:
-    """What the parts found, one after the other; a part that fails as a whole is a problem."""
+def measure(parts: list[str], options: Options) -> Outcome:
+    """Run the parts one after the other. A part that fails is reported as a problem."""
     outcome = Outcome()
     with Site() as site:
         for name in parts:
@@ -62,26 +66,26 @@ def measured(parts: list[str], options: Options) -> Outcome:
                 outcome.take(
                     importlib.import_module(f"tools.bench.parts.{name}").run(site, options)
                 )
-            except (Refused, RuntimeError, TimeoutError, OSError) as error:
+            except (MeasurementError, RuntimeError, TimeoutError, OSError) as error:
                 outcome.problems.append(f"{name}: {error}")
             say(f"{name} took {time.monotonic() - started:.0f} s")
     return outcome
 
 
 def write(outcome: Outcome, machine: dict[str, str], *, into_docs: bool) -> None:
-    """The files of a run. Raises Refused: docs/ gets no table in which something is missing."""
+    """Write the files of a run. Raises MeasurementError if docs/ would get an incomplete table."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    found = json.dumps(report.as_json(outcome, machine), indent=1)
-    (RESULTS / "results.json").write_text(f"{found}\n", encoding="utf-8")
-    picture = drawn(charts(outcome))
+    results = json.dumps(report.as_json(outcome, machine), indent=1)
+    (RESULTS / "results.json").write_text(f"{results}\n", encoding="utf-8")
+    picture = draw(charts(outcome))
     (RESULTS / PICTURE.name).write_text(picture, encoding="utf-8")
     if not into_docs:
         return
     if outcome.errors:
-        raise Refused("docs/ stays as it is, since something could not be measured")
+        raise MeasurementError("docs/ was not changed, because something could not be measured")
     generated = report.as_markdown(outcome, machine)
     document = DOCUMENT.read_text(encoding="utf-8")
-    DOCUMENT.write_text(report.rewritten(document, generated), encoding="utf-8")
+    DOCUMENT.write_text(report.replace_table(document, generated), encoding="utf-8")
     PICTURE.write_text(picture, encoding="utf-8")
 
 
@@ -93,15 +97,15 @@ def main(words: list[str]) -> int:
     chosen = arguments(words)
     machine = description()
     if os.getloadavg()[0] > BUSY:
-        say("This machine has other work to do: ratios will be wide, and times say little.")
+        say("This machine is busy: ratios will vary widely, and times are not reliable.")
     options = Options(rounds=chosen.rounds, seconds=chosen.seconds, tries=chosen.tries)
-    outcome = measured(chosen.part or list(PARTS), options)
+    outcome = measure(chosen.part or list(PARTS), options)
     sys.stdout.write(f"{report.as_markdown(outcome, machine)}\n")
     problems = outcome.errors
     try:
         write(outcome, machine, into_docs=chosen.write_docs)
-    except Refused as refusal:
-        problems.append(str(refusal))
+    except MeasurementError as error:
+        problems.append(str(error))
     for problem in problems:
         say(f"No figure: {problem}")
     say(f"Written to {RESULTS.relative_to(Path.cwd())}")

@@ -1,6 +1,6 @@
-"""What a run needs: a user pool, databases with so many rows, and servers on them.
+"""The environment of a run: a user pool, databases and servers.
 
-Everything lives in a folder of its own, on free ports, and is gone at the end.
+It uses a temporary folder and free ports, and is removed at the end.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from tools.rehearsal.services import Process, free_port, listens, until
 
 from .databases import Databases, manage
 from .load import ROOT
-from .measuring import Refused
+from .measuring import MeasurementError
 from .servers import Server
 
-PERSON, SOMEBODY_ELSE = "ada", "grace"
+USER, OTHER_USER = "ada", "grace"
 
 
 class Site:
-    """A pool with people, tokens of one of them, databases and servers."""
+    """A pool with users, the tokens of one of them, databases and servers."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="sso-bench-"))
@@ -46,7 +46,7 @@ class Site:
     def _start(self) -> None:
         self.pool = LocalPool(public_url=f"http://localhost:{self.port}")
         self._parts.append(self.pool)
-        tokens = self.pool.tokens_for(PERSON)
+        tokens = self.pool.tokens_for(USER)
         self.access_token, self.id_token = tokens["access_token"], tokens["id_token"]
         self.userinfo_port = userinfo = free_port()
         self.environment = {
@@ -61,7 +61,7 @@ class Site:
             "BENCH_USERINFO": f"http://127.0.0.1:{userinfo}/oauth2/userInfo",
             "BENCH_BODY": str(self.folder / "body.json"),
         }
-        person = self.pool.person(PERSON)
+        person = self.pool.get_user(USER)
         claims = json.dumps({"sub": person.sub, "email": person.attributes["email"]})
         stub = Process(self.folder, "userinfo")
         arguments = [str(userinfo), self.access_token, claims]
@@ -73,7 +73,7 @@ class Site:
         manage(self.environment, "collectstatic", "--no-input", "--verbosity", "0")
 
     def serve(self, kind: str, environment: Mapping[str, str], *options: str) -> Server:
-        """A server of KINDS on that database; with `options` of gunicorn, else as recommended."""
+        """Start a server of KINDS with this environment and additional gunicorn `options`."""
         self._servers += 1
         name = f"{kind}-{self._servers}"
         server = Server(self.folder, name, kind, environment, options)
@@ -86,31 +86,31 @@ class Site:
             server.end()
 
     def bearer(self, *, id_token: bool = False) -> dict[str, str]:
-        """Headers of a program that acts for the person."""
+        """Return the headers of an API client with the user's token."""
         token = self.id_token if id_token else self.access_token
         return {"Host": "localhost", "Authorization": f"Bearer {token}"}
 
-    def signed_in(self, server: Server, username: str = PERSON) -> dict[str, str]:
-        """Headers of a browser in which that person signed in at the server."""
-        browser, ours = requests.Session(), f"http://localhost:{server.port}"
+    def signed_in(self, server: Server, username: str = USER) -> dict[str, str]:
+        """Sign a user in at the server, and return the headers of the browser."""
+        browser, base_url = requests.Session(), f"http://localhost:{server.port}"
         browser.trust_env = False
-        start = browser.get(f"{ours}/accounts/login/", allow_redirects=False, timeout=60)
+        start = browser.get(f"{base_url}/accounts/login/", allow_redirects=False, timeout=60)
         callback = self.pool.sign_in(start.headers["Location"], username, session=browser)
-        callback = callback.replace(self.environment["PUBLIC_URL"], ours)
+        callback = callback.replace(self.environment["PUBLIC_URL"], base_url)
         answer = browser.get(callback, allow_redirects=False, timeout=60)
         if answer.status_code != 302 or "sessionid" not in browser.cookies:
-            raise Refused(f"{username} could not sign in: status {answer.status_code}")
+            raise MeasurementError(f"{username} could not sign in: status {answer.status_code}")
         session = browser.cookies["sessionid"]
         return {"Host": "localhost", "Cookie": f"sessionid={session}"}
 
     def inside(
         self, module: str, order: Mapping[str, Any], environment: Mapping[str, str]
     ) -> dict[str, Any]:
-        """What `main(order)` of a module returns, in a process of its own with Django set up."""
+        """Return the result of a module's `main(order)`, run in a new process with Django."""
         done = subprocess.run(
             [sys.executable, "-m", "tools.bench.inside", module],
             input=json.dumps(order),
-            capture_output=True,  # each request would write its line into the report
+            capture_output=True,  # the request log is not part of the report
             env=dict(environment),
             text=True,
             check=False,
@@ -118,8 +118,8 @@ class Site:
         )
         if done.returncode:
             raise RuntimeError(f"{module} failed:\n{done.stderr[-3000:]}")
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer
+        result: dict[str, Any] = json.loads(done.stdout)
+        return result
 
     def close(self) -> None:
         for part in reversed(self._parts):

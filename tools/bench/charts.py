@@ -1,4 +1,4 @@
-"""Which figures of a run make the picture."""
+"""The charts of a run."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ LEFT_OUT = {macro.LIMIT}
 
 
 def charts(outcome: Outcome) -> list[Chart]:
-    """One for each of TABLES that was measured."""
-    found = []
+    """Return one chart for each of TABLES that was measured."""
+    result = []
     for table, title in TABLES.items():
-        figures = [each for each in outcome.figures if each.table == table]
+        figures = [figure for figure in outcome.figures if figure.table == table]
         shown = [figure for figure in figures if figure.name not in LEFT_OUT]
-        bars = [Bar(_short(each.name), each.found.middle, _kind(each)) for each in shown]
+        bars = [Bar(_short(figure.name), figure.found.middle, _kind(figure)) for figure in shown]
         if bars:
-            found.append(Chart(title, shown[0].unit, bars))
-    return found
+            result.append(Chart(title, shown[0].unit, bars))
+    return result
 
 
 def _kind(figure: Figure) -> str:

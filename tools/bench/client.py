@@ -1,7 +1,7 @@
-"""The least HTTP/1.1 client that can ask a server for its utmost: a socket, one request's bytes.
+"""A minimal HTTP/1.1 client that sends the same bytes again and again.
 
-Knows answers with a length, in chunks, or up to the end of the connection, and whether the server
-keeps it open. Nothing is decoded or remembered, so that its own share of the time stays small.
+It reads responses with a length, in chunks, or up to the end of the connection. It decodes and
+stores nothing, so that its own share of the time stays small.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-TIMEOUT = 120.0  # seconds; a list of 100,000 rows takes a peer its time
+TIMEOUT = 120.0  # seconds; a peer is slow with a list of 100,000 rows
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`first_byte` and `whole` are seconds after the request was sent."""
+    """A response. `first_byte` and `whole` are seconds after the request was sent."""
 
     status: int
     body: bytes
@@ -26,7 +26,7 @@ class Answer:
 
 
 class Connection:
-    """Asks the same of a server on this machine again and again."""
+    """A connection to a server on this machine, for one request that is repeated."""
 
     def __init__(self, port: int, path: str, headers: Mapping[str, str]) -> None:
         self._port = port
@@ -49,7 +49,7 @@ class Connection:
             self._socket = None
 
     def ask(self) -> Answer:
-        """One request and its answer; connects first if that is needed. Raises OSError."""
+        """Send the request and return its response. Connects if necessary. Raises OSError."""
         started = time.perf_counter()
         try:
             self.open().sendall(self._request)
@@ -73,13 +73,13 @@ class Connection:
         first, body = self._chunks() if chunked else (0.0, self._file.read(length))
         ended = time.perf_counter()
         if 0 <= length != len(body):
-            raise OSError(f"{len(body)} bytes came of {length}")
+            raise OSError(f"received {len(body)} of {length} bytes")
         if not keep or (length < 0 and not chunked):
             self.close()
         return Answer(status, body, (first or ended) - started, ended - started)
 
     def _chunks(self) -> tuple[float, bytes]:
-        """When the first byte of the body was here, and the body (RFC 9112 section 7.1)."""
+        """Return the arrival time of the first byte, and the body (RFC 9112, section 7.1)."""
         first, pieces = 0.0, []
         while size := int(self._file.readline().partition(b";")[0], 16):
             first = first or time.perf_counter()
@@ -92,12 +92,12 @@ class Connection:
 def _status(line: bytes) -> int:
     parts = line.split(None, 2)
     if len(parts) < 2 or not parts[0].startswith(b"HTTP/1."):
-        raise OSError(f"no answer came, but {line[:60]!r}")
+        raise OSError(f"not an HTTP response: {line[:60]!r}")
     return int(parts[1])
 
 
 def ask_once(port: int, path: str, headers: Mapping[str, str]) -> Answer:
-    """One answer on a connection of its own."""
+    """Send one request on a new connection, and return its response."""
     connection = Connection(port, path, {**headers, "Connection": "close"})
     try:
         return connection.ask()

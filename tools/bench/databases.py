@@ -1,4 +1,4 @@
-"""Databases with so many rows, on SQLite or on a PostgreSQL that is there."""
+"""Databases with a given number of rows, on SQLite or on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ USUAL_POSTGRESQL = "postgres://postgres@127.0.0.1:5432/postgres"
 
 
 def postgresql() -> str | None:
-    """The address of a PostgreSQL that answers: DATABASE_URL's, or this machine's own."""
+    """Return the URL of a running PostgreSQL: DATABASE_URL, or a local server; else None."""
     url = os.environ.get("DATABASE_URL", "")
     url = url if url.startswith("postgres") else USUAL_POSTGRESQL
     try:
@@ -30,16 +30,16 @@ def postgresql() -> str | None:
 
 
 class Databases:
-    """With our tables and the peers'; those on PostgreSQL are dropped at the end."""
+    """Databases with our tables and the peers'. Those on PostgreSQL are dropped at the end."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self._folder = folder
         self._environment = environment
         self._number = 0
-        self._made: list[tuple[str, str]] = []  # address of the server, name
+        self._made: list[tuple[str, str]] = []  # URL of the server, name
 
     def make(self, rows: int, server: str | None = None) -> dict[str, str]:
-        """The environment for a new database with `rows` figures (108: those of the demo)."""
+        """Create a database with `rows` figures (108: the demo), and return its environment."""
         self._number += 1
         name = f"bench_{os.getpid()}_{self._number}"
         if server is None:
@@ -64,7 +64,7 @@ class Databases:
 
 
 def manage(environment: Mapping[str, str], *arguments: str) -> None:
-    """A command of Django with that environment's settings. Raises RuntimeError with its words."""
+    """Run a Django command with this environment. Raises RuntimeError with its output."""
     command = [sys.executable, "-m", "django", *arguments]
     done = subprocess.run(
         command, env=dict(environment), cwd=ROOT, capture_output=True, text=True, check=False

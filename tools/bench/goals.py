@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .measuring import Refused, Spread
+from .measuring import MeasurementError, Spread
 
 
 @dataclass(frozen=True)
 class Goal:
-    """`what` has to be at most or at least `limit`, in `unit`."""
+    """A goal: `what` must be at most or at least `limit`, in `unit`."""
 
     what: str
     limit: float
@@ -18,7 +18,7 @@ class Goal:
     at_least: bool = False
 
     @property
-    def wanted(self) -> str:
+    def target(self) -> str:
         return f"{'≥' if self.at_least else '≤'} {amount(self.limit, self.unit)}"
 
     def is_met_by(self, value: float) -> bool:
@@ -54,10 +54,12 @@ GOALS = {
     **_of_many_rows("SQLite"),
     **_of_many_rows("PostgreSQL"),
     "refresh calls": Goal("50 requests with one expired token: calls to the token endpoint", 1, ""),
-    "refresh slowest": Goal("the same: the slowest answer (the endpoint takes 100 ms)", 250, "ms"),
-    "refresh beside": Goal("the same: the slowest answer to somebody else", 150, "ms"),
+    "refresh slowest": Goal(
+        "the same: the slowest response (the endpoint takes 100 ms)", 250, "ms"
+    ),
+    "refresh beside": Goal("the same: the slowest response to another client", 150, "ms"),
     "unknown keys": Goal(
-        "200 unknown key ids: key set downloads, of one per process and cooldown", 1
+        "200 unknown key IDs: key set downloads, of one per process and cooldown", 1
     ),
     "rotated key": Goal("requests refused with a rotated key, without a restart", 0, ""),
     "page queries": Goal("`/dashboard/`, 108 rows, signed in: SQL queries", 7, ""),
@@ -67,7 +69,7 @@ GOALS = {
 
 @dataclass(frozen=True)
 class Result:
-    """What a run found for a goal, or why it found nothing."""
+    """The measured value of a goal, or the reason why there is none."""
 
     goal: Goal
     found: Spread | None
@@ -81,17 +83,17 @@ class Result:
 
 
 def result(name: str, find: Callable[[], Spread | float]) -> tuple[str, Result]:
-    """What `find` returns, for the goal of that name."""
+    """Return the name and the result of a goal, with the value that `find` returns."""
     try:
-        found = find()
-    except Refused as problem:
-        return name, Result(GOALS[name], None, str(problem))
-    if not isinstance(found, Spread):
-        found = Spread(found, found, found)
-    return name, Result(GOALS[name], found)
+        value = find()
+    except MeasurementError as error:
+        return name, Result(GOALS[name], None, str(error))
+    if not isinstance(value, Spread):
+        value = Spread(value, value, value)
+    return name, Result(GOALS[name], value)
 
 
 def amount(value: float, unit: str) -> str:
-    """A number as people read it: three digits that count, and its unit."""
+    """Return a number with about three significant digits, and its unit."""
     digits = 0 if value == int(value) or abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     return f"{value:.{digits}f} {unit}".rstrip()

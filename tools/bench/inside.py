@@ -1,6 +1,6 @@
 """Measurements that need Django in their own process: `python -m tools.bench.inside MODULE`.
 
-The module's `main` gets the JSON object that comes in, and what it returns goes out.
+The module's `main` gets a JSON object from standard input. Its result is written as JSON.
 """
 
 import importlib

@@ -1,6 +1,6 @@
-"""Whether two lists say the same: members, their order, rows, their order, and values.
+"""Compare the lists of two servers: rows, members, values, and their order.
 
-Times count to the millisecond and in any way of writing them, since a plain serializer writes
+Times are compared in milliseconds and in any format, because a plain serializer writes
 microseconds.
 """
 
@@ -11,31 +11,33 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .client import Answer
-from .measuring import Refused
+from .measuring import MeasurementError
 
 _MOMENTS = ("createdDate", "updatedDate")
 
 
-def require_same(name: str, ours: Answer, theirs: Answer) -> None:
-    """Raises Refused when `theirs`, of that name, is another list than `ours`."""
-    for whose, answer in (("this project", ours), (name, theirs)):
+def require_same(name: str, our_answer: Answer, peer_answer: Answer) -> None:
+    """Raise MeasurementError unless the list of the peer `name` equals ours."""
+    for server, answer in (("this project", our_answer), (name, peer_answer)):
         if answer.status != 200:
-            raise Refused(f"{whose} answers {answer.status}: {answer.body[:200]!r}")
-    here, there = _rows(ours.body), _rows(theirs.body)
-    if not here:
-        raise Refused("the list is empty")
-    if len(here) != len(there):
-        raise Refused(f"{name} answers {len(there)} rows, and there are {len(here)}")
-    for mine, other in zip(here, there, strict=True):
-        if mine != other:
-            raise Refused(f"{name} answers {dict(other)} where this project says {dict(mine)}")
+            raise MeasurementError(
+                f"{server} responded with {answer.status}: {answer.body[:200]!r}"
+            )
+    our_rows, peer_rows = _rows(our_answer.body), _rows(peer_answer.body)
+    if not our_rows:
+        raise MeasurementError("the list is empty")
+    if len(our_rows) != len(peer_rows):
+        raise MeasurementError(f"{name} returns {len(peer_rows)} rows instead of {len(our_rows)}")
+    for expected, actual in zip(our_rows, peer_rows, strict=True):
+        if expected != actual:
+            raise MeasurementError(f"{name} returns {dict(actual)} instead of {dict(expected)}")
 
 
 def _rows(body: bytes) -> list[list[tuple[str, Any]]]:
-    """Each row as its members in their order."""
+    """Return each row as a list of its members."""
     return [
-        [(key, _moment(value) if key in _MOMENTS else value) for key, value in row.items()]
-        for row in json.loads(body)["data"]
+        [(key, _moment(value) if key in _MOMENTS else value) for key, value in record.items()]
+        for record in json.loads(body)["data"]
     ]
 
 

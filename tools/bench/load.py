@@ -1,8 +1,8 @@
-"""The load: some connections that ask again as soon as they are answered, or all of them at once.
+"""The load generator: connections that repeat a request, or that all send one at the same moment.
 
-A process of its own (`python -m tools.bench.load`, a JSON object in, one out), so that it shares no
-interpreter with what it measures. Each answer is compared with the first: status and length always,
-every byte where they may not differ.
+It is a separate process (`python -m tools.bench.load`, JSON in and out), so that it shares no
+interpreter with the measured code. Each response is compared with the first one: its status and
+length, and the whole body if the request is `constant`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,11 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked, and what the answer has to be: `length` in bytes (None: as the first one's),
-    `constant` when every byte stays the same."""
+    """A request and its expected response.
+
+    `length` is in bytes; None stands for the length of the first response. If `constant`, all
+    bodies must be equal.
+    """
 
     port: int
     path: str
@@ -39,7 +42,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Load:
-    """Times in seconds; `problems` are what was wrong and how often."""
+    """The result: times in seconds, and `problems` with their number."""
 
     answers: int
     seconds: float
@@ -48,7 +51,7 @@ class Load:
     slowest: float
     first_byte: float
     problems: dict[str, int] = field(default_factory=dict)
-    beside: float = 0.0  # the slowest answer to somebody else meanwhile (`burst`)
+    beside: float = 0.0  # the slowest response to the other request in the meantime
 
     @property
     def rate(self) -> float:
@@ -56,14 +59,14 @@ class Load:
 
 
 class Judge:
-    """Compares answers with the first one."""
+    """A check that compares each response with the first one."""
 
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
         self._first: Answer | None = None
         self.problems: Counter[str] = Counter()
 
-    def look_at(self, answer: Answer) -> None:
+    def check(self, answer: Answer) -> None:
         first = self._first = self._first or answer
         expected = len(first.body) if self._asked.length is None else self._asked.length
         if answer.status != self._asked.status:
@@ -75,7 +78,7 @@ class Judge:
 
 
 class Visitor(threading.Thread):
-    """Asks on a connection of its own, from when all are `ready`, while `more(since)` says so."""
+    """A client that waits until all are `ready`, then repeats its request while `more(start)`."""
 
     def __init__(
         self, asked: Asked, judge: Judge, ready: threading.Barrier, more: Callable[[float], bool]
@@ -92,8 +95,8 @@ class Visitor(threading.Thread):
             since = time.perf_counter()
             while not self.answers or self._more(since):
                 answer = connection.ask()
-                self._judge.look_at(answer)
-                self.answers.append(replace(answer, body=b""))  # all bodies would fill the memory
+                self._judge.check(answer)
+                self.answers.append(replace(answer, body=b""))  # the bodies would fill the memory
         except (OSError, ValueError, threading.BrokenBarrierError) as error:
             self._judge.problems[f"{type(error).__name__}: {error}"] += 1
             self._ready.abort()
@@ -102,45 +105,47 @@ class Visitor(threading.Thread):
 
 
 def keep_asking(asked: Asked, connections: int, seconds: float) -> Load:
-    """`connections` ask for `seconds`, each as soon as it was answered; at least once each."""
+    """Repeat the request on each connection for `seconds`, at least once."""
     return _together(asked, connections, lambda since: time.perf_counter() - since < seconds)
 
 
 def all_at_once(asked: Asked, connections: int, beside: Asked | None = None) -> Load:
-    """One request on each connection at the same moment; `beside` is asked meanwhile, over and
-    over on a connection of its own."""
+    """Send one request on each connection at the same moment.
+
+    In the meantime, another connection repeats the request `beside`.
+    """
     return _together(asked, connections, lambda since: False, beside)
 
 
 def _together(
     asked: Asked, connections: int, more: Callable[[float], bool], beside: Asked | None = None
 ) -> Load:
-    judge, bystander = Judge(asked), Judge(beside or asked)
-    ready, over = threading.Barrier(connections + bool(beside)), threading.Event()
+    judge, other_judge = Judge(asked), Judge(beside or asked)
+    ready, done = threading.Barrier(connections + bool(beside)), threading.Event()
     visitors = [Visitor(asked, judge, ready, more) for _ in range(connections)]
-    others = []
+    other_visitors = []
     if beside:
-        others = [Visitor(beside, bystander, ready, lambda since: not over.wait(0.005))]
+        other_visitors = [Visitor(beside, other_judge, ready, lambda since: not done.wait(0.005))]
     started = time.perf_counter()
-    for visitor in visitors + others:
+    for visitor in visitors + other_visitors:
         visitor.start()
     for visitor in visitors:
         visitor.join()
     seconds = time.perf_counter() - started
-    over.set()
-    for visitor in others:
+    done.set()
+    for visitor in other_visitors:
         visitor.join()
-    judge.problems += Counter({f"beside it: {k}": n for k, n in bystander.problems.items()})
-    return _summed_up(
+    judge.problems += Counter({f"other request: {k}": n for k, n in other_judge.problems.items()})
+    return _summarize(
         [answer for visitor in visitors for answer in visitor.answers],
         seconds,
         dict(judge.problems),
-        [answer for visitor in others for answer in visitor.answers],
+        [answer for visitor in other_visitors for answer in visitor.answers],
     )
 
 
-def _summed_up(
-    answers: list[Answer], seconds: float, problems: dict[str, int], others: list[Answer]
+def _summarize(
+    answers: list[Answer], seconds: float, problems: dict[str, int], other_answers: list[Answer]
 ) -> Load:
     times = [answer.whole for answer in answers] or [0.0]
     return Load(
@@ -151,12 +156,12 @@ def _summed_up(
         slowest=max(times),
         first_byte=median([answer.first_byte for answer in answers] or [0.0]),
         problems=problems,
-        beside=max((answer.whole for answer in others), default=0.0),
+        beside=max((answer.whole for answer in other_answers), default=0.0),
     )
 
 
 def in_another_process(how: str, asked: Asked, *, beside: Asked | None = None, **more: Any) -> Load:
-    """`keep_asking` or `all_at_once` (`how` is its name) in a process of its own."""
+    """Run `keep_asking` or `all_at_once` (`how` is its name) in a new process."""
     order = {"how": how, "asked": asdict(asked), "beside": beside and asdict(beside), **more}
     done = subprocess.run(
         [sys.executable, "-m", __name__],

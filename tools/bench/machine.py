@@ -1,4 +1,4 @@
-"""What a run was measured on, and with which versions."""
+"""The machine of a run, and the versions of the packages."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ PACKAGES = (
 
 
 def description() -> dict[str, str]:
-    """Names and values, for people."""
+    """Return names and values for the report."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": f"{_processor()}, {os.cpu_count()} cores",
-        "load before": " ".join(f"{each:.1f}" for each in os.getloadavg()),
+        "load before": " ".join(f"{load:.1f}" for load in os.getloadavg()),
         "system": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),
         "SQLite": sqlite3.sqlite_version,

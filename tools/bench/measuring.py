@@ -1,8 +1,8 @@
-"""Rounds of things measured in turn, and what may be said of them.
+"""Rounds in which several subjects are measured in turn, and their ratios.
 
-A `Series` is one thing's values, one for each round. Two of them are compared round by round, since
-what disturbed a round disturbed both; the median of those ratios counts, the lowest and the highest
-tell how sure it is.
+A `Series` has the values of one subject, one per round. Two series are compared round by round,
+because a disturbance affects both. The result is the median of these ratios, with the lowest and
+the highest as its uncertainty.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from statistics import median
 
 
-class Refused(Exception):
-    """Nothing can be said of these measurements; the message says what was wrong with them."""
+class MeasurementError(Exception):
+    """These measurements cannot be used; the message has the reason."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """The median of some rounds, the lowest and the highest."""
+    """The median, the lowest and the highest value of some rounds."""
 
     middle: float
     low: float
@@ -27,50 +27,52 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """Raises Refused when nothing was measured."""
+        """Return the spread of the values. Raises MeasurementError if there are none."""
         if not values:
-            raise Refused("nothing was measured")
+            raise MeasurementError("nothing was measured")
         return cls(median(values), min(values), max(values))
 
 
 @dataclass
 class Series:
-    """What was measured of one thing, round by round, and what went wrong meanwhile."""
+    """The values of one subject by round, and the problems that occurred."""
 
     name: str
     values: list[float] = field(default_factory=list)
     problems: Counter[str] = field(default_factory=Counter)
 
     def spread(self) -> Spread:
-        """Raises Refused when an answer was wrong."""
+        """Return the spread of the values. Raises MeasurementError if a response was wrong."""
         if self.problems:
             listed = ", ".join(f"{count} x {what}" for what, count in self.problems.items())
-            raise Refused(f"{self.name}: {listed}")
+            raise MeasurementError(f"{self.name}: {listed}")
         return Spread.of(self.values)
 
 
 def ratio(one: Series, other: Series) -> Spread:
-    """How many times the other's value the one's is, by rounds. Raises Refused."""
+    """Return the ratio of the two series by round. Raises MeasurementError."""
     one.spread(), other.spread()
     if len(one.values) != len(other.values):
-        rounds = f"{len(one.values)} rounds and {len(other.values)}"
-        raise Refused(f"{one.name} and {other.name} were not measured side by side: {rounds}")
+        rounds = f"{len(one.values)} and {len(other.values)}"
+        raise MeasurementError(
+            f"{one.name} and {other.name} have different numbers of rounds: {rounds}"
+        )
     return Spread.of([a / b for a, b in zip(one.values, other.values, strict=True)])
 
 
 def in_turn(
     subjects: Mapping[str, Callable[[], float]], rounds: int, *, warm_up: bool = True
 ) -> dict[str, Series]:
-    """Measure each of them once a round, A B C A B C …; a first round does not count.
+    """Measure each subject once a round (A B C A B C …), after a warm-up round.
 
-    A subject returns its value. One that raises Refused has a problem, and the others go on.
+    A subject returns its value. If it raises MeasurementError, that is recorded as a problem.
     """
     series = {name: Series(name) for name in subjects}
     for number in range(-1 if warm_up else 0, rounds):
         for name, measure in subjects.items():
             try:
                 value = measure()
-            except Refused as problem:
+            except MeasurementError as problem:
                 series[name].problems[str(problem)] += 1
             else:
                 if number >= 0:

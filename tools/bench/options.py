@@ -1,11 +1,11 @@
-"""How long and how often is measured."""
+"""The number and the duration of measurements."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Options:
-    """`rounds` of `seconds` for each subject under load; `tries` of what takes its own time."""
+    """`rounds` of `seconds` for each subject under load, and `tries` of long measurements."""
 
     rounds: int = 15
     seconds: float = 0.6

@@ -1,4 +1,4 @@
-"""What a part of the run found."""
+"""The results of a part of the run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .measuring import Spread
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured thing of a table; `more` are further columns."""
+    """A line of a table; `more` are additional columns."""
 
     table: str
     name: str
@@ -21,7 +21,7 @@ class Figure:
 
 @dataclass
 class Outcome:
-    """Results by the names of the goals, and figures that no goal is set for."""
+    """Results by the names of their goals, and other figures."""
 
     results: dict[str, Result] = field(default_factory=dict)
     figures: list[Figure] = field(default_factory=list)
@@ -34,6 +34,6 @@ class Outcome:
 
     @property
     def errors(self) -> list[str]:
-        """Why something has no figure."""
-        unfound = [f"{r.goal.what}: {r.problem}" for r in self.results.values() if r.found is None]
-        return [*unfound, *self.problems]
+        """The reasons why something was not measured."""
+        missing = [f"{r.goal.what}: {r.problem}" for r in self.results.values() if r.found is None]
+        return [*missing, *self.problems]

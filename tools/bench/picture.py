@@ -1,4 +1,4 @@
-"""Bars as an SVG that can be read on a light and on a dark page. No library: a few rectangles."""
+"""Bar charts as an SVG for light and dark pages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
 
 @dataclass(frozen=True)
 class Bar:
-    """`kind` is ours, peer, or bound (what nobody can pass)."""
+    """A bar. `kind` is ours, peer, or bound (a limit of all implementations)."""
 
     name: str
     value: float
@@ -36,8 +36,8 @@ class Chart:
     bars: Sequence[Bar]
 
 
-def drawn(charts: Sequence[Chart]) -> str:
-    """One SVG document with the charts below each other."""
+def draw(charts: Sequence[Chart]) -> str:
+    """Return one SVG document with all charts."""
     parts: list[str] = []
     top = 0
     for chart in charts:

@@ -1,4 +1,4 @@
-"""A run as people and programs read it: tables in Markdown, JSON, and docs/performance.md."""
+"""The results of a run as Markdown tables, as JSON, and in docs/performance.md."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from itertools import groupby
 from typing import Any
 
 from .goals import Result, amount
-from .measuring import Refused
+from .measuring import MeasurementError
 from .outcome import Figure, Outcome
 
 BEGIN, END = "<!-- make bench: begin -->", "<!-- make bench: end -->"
 
 
 def as_json(outcome: Outcome, machine: Mapping[str, str]) -> dict[str, Any]:
-    """Everything that was found, for `json.dumps`."""
+    """Return all results for `json.dumps`."""
     return {
         "machine": dict(machine),
         "goals": {
@@ -28,7 +28,7 @@ def as_json(outcome: Outcome, machine: Mapping[str, str]) -> dict[str, Any]:
 
 
 def as_markdown(outcome: Outcome, machine: Mapping[str, str]) -> str:
-    """The goals, then a table for each group of figures, then where they were measured."""
+    """Return the table of goals, a table for each group of figures, and the machine."""
     tables = [goals_table(outcome.results)]
     for title, figures in groupby(outcome.figures, key=lambda figure: figure.table):
         tables.append(f"{title}:\n\n{figures_table(list(figures))}")
@@ -37,46 +37,46 @@ def as_markdown(outcome: Outcome, machine: Mapping[str, str]) -> str:
 
 
 def goals_table(results: Mapping[str, Result]) -> str:
-    rows = [["what", "goal", "measured", "lowest to highest", ""]]
+    lines = [["what", "goal", "measured", "lowest to highest", ""]]
     for result in results.values():
-        goal, found = result.goal, result.found
-        if found is None:
+        goal, spread = result.goal, result.found
+        if spread is None:
             cells = ["no figure", result.problem]
         else:
-            cells = [amount(found.middle, goal.unit), _between(found.low, found.high, goal.unit)]
-        rows.append([goal.what, goal.wanted, *cells, result.verdict])
-    return _table(rows)
+            cells = [amount(spread.middle, goal.unit), _between(spread.low, spread.high, goal.unit)]
+        lines.append([goal.what, goal.target, *cells, result.verdict])
+    return _table(lines)
 
 
 def figures_table(figures: list[Figure]) -> str:
     unit = figures[0].unit
     columns = list(figures[0].more)
-    rows = [["", unit, "lowest to highest", *columns]]
+    lines = [["", unit, "lowest to highest", *columns]]
     for figure in figures:
-        found = figure.found
+        spread = figure.found
         more = [
             amount(float(figure.more[name]), "") if name in figure.more else "" for name in columns
         ]
-        spread = _between(found.low, found.high, "")
-        rows.append([figure.name, amount(found.middle, ""), spread, *more])
+        between = _between(spread.low, spread.high, "")
+        lines.append([figure.name, amount(spread.middle, ""), between, *more])
     if all(figure.found.low == figure.found.high for figure in figures):
-        rows = [row[:2] + row[3:] for row in rows]
-    return _table(rows)
+        lines = [cells[:2] + cells[3:] for cells in lines]
+    return _table(lines)
 
 
 def _between(low: float, high: float, unit: str) -> str:
     return "" if low == high else f"{amount(low, '')} to {amount(high, unit)}"
 
 
-def _table(rows: list[list[str]]) -> str:
-    head, *body = [f"| {' | '.join(cells)} |" for cells in rows]
-    return "\n".join([head, "|" + "---|" * len(rows[0]), *body])
+def _table(lines: list[list[str]]) -> str:
+    head, *body = [f"| {' | '.join(cells)} |" for cells in lines]
+    return "\n".join([head, "|" + "---|" * len(lines[0]), *body])
 
 
-def rewritten(document: str, generated: str) -> str:
-    """The document with what stands between the marks replaced. Raises Refused without marks."""
+def replace_table(document: str, generated: str) -> str:
+    """Replace the text between the marks. Raises MeasurementError if there are no marks."""
     before, begin, rest = document.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise Refused(f"there is no {BEGIN} … {END} to write between")
+        raise MeasurementError(f"the document has no {BEGIN} … {END}")
     return f"{before}{BEGIN}\n\n{generated}\n\n{END}{after}"

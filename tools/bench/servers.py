@@ -1,4 +1,4 @@
-"""gunicorn, as production starts it or reduced to one sync worker."""
+"""gunicorn as in production, or with one sync worker."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ONE_SYNC_WORKER = ("--worker-class", "sync", "--workers", "1", "--threads", "1")
 
 
 class Server(Process):
-    """One running server; `options` are gunicorn's and win over the configuration."""
+    """A running server. `options` of gunicorn override the configuration."""
 
     def __init__(
         self,
@@ -57,12 +57,12 @@ class Server(Process):
             return False
 
     def workers(self) -> list[int]:
-        """The process ids of its workers, as its master tells them (Linux)."""
+        """Return the process IDs of the workers (Linux)."""
         listed = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
         return [int(pid) for pid in listed.split()]
 
     def cpu_seconds(self) -> float:
-        """What its workers have used of the processors so far (proc(5), utime and stime)."""
+        """Return the CPU time of the workers so far (proc(5), utime and stime)."""
         ticks = 0
         for pid in self.workers():
             stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")

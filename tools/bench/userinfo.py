@@ -1,8 +1,8 @@
-"""The `/oauth2/userInfo` that mozilla-django-oidc asks on each request: one person, one token.
+"""A `/oauth2/userInfo` for mozilla-django-oidc, which calls it on each request.
 
     python -m tools.bench.userinfo PORT TOKEN '{"sub": …}'
 
-A constant from this machine, so that the peer waits less than it ever would for Cognito.
+It returns a constant, so that the peer waits less than it would for Cognito.
 """
 
 import asyncio
@@ -26,16 +26,16 @@ class UserInfo(asyncio.Protocol):
         if b"\r\n\r\n" not in self.heard:
             return
         lines = self.heard.split(b"\r\n")
-        known = any(
-            line.lower().startswith(b"authorization:") and self._is_ours(line) for line in lines
+        has_token = any(
+            line.lower().startswith(b"authorization:") and self._is_valid(line) for line in lines
         )
-        status = b"200 OK" if known else _UNAUTHORIZED
-        body = self.claims if known else b"{}"
+        status = b"200 OK" if has_token else _UNAUTHORIZED
+        body = self.claims if has_token else b"{}"
         head = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
         self.transport.write(head % (status, len(body)) + body)
         self.heard = b""
 
-    def _is_ours(self, line: bytes) -> bool:
+    def _is_valid(self, line: bytes) -> bool:
         return line.partition(b":")[2].strip() == b"Bearer " + self.token
 
 

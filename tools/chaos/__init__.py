@@ -1,2 +1,1 @@
-"""Ten minutes of mixed load while things break, and a checker that compares what people were told
-with what the database holds (`make chaos`)."""
+"""Load with injected faults, and a check of the database afterwards (`make chaos`)."""

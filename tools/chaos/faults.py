@@ -1,4 +1,4 @@
-"""What is broken, in which order and for how long."""
+"""The injected faults, their order and their duration."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from tools.rehearsal.instances import Site
 
-RECOVERY = 6.0  # seconds after a fault that still belong to it: reconnecting, pauses of retries
+RECOVERY_SECONDS = 6.0  # after a fault, for reconnecting and retry pauses
 
 
 @dataclass
 class Fault:
-    """`begin` breaks, `end` mends. A fault that `must_not_show` may cause no failed request."""
+    """A fault between `begin` and `end`. If it `must_not_show`, it may cause no failed request."""
 
     name: str
     begin: Callable[[], object]
@@ -33,8 +33,8 @@ class Fault:
         self.ended = time.time()
 
     def covers(self, at: float, until: float) -> bool:
-        """Whether something sent at `at` and over at `until` met this fault."""
-        return until >= self.began and at <= self.ended + RECOVERY
+        """Return True if a request between `at` and `until` overlaps with this fault."""
+        return until >= self.began and at <= self.ended + RECOVERY_SECONDS
 
 
 def _kill_worker(site: Site, number: int) -> Callable[[], None]:
@@ -71,24 +71,24 @@ def faults(site: Site) -> list[Fault]:
         Fault("Redis is stopped", site.redis.end, site.redis.start, 15),
         Fault("the pool rotates its keys", lambda: pool.pool.keys.rotate(), must_not_show=True),
         Fault("PostgreSQL is stopped", site.database.stop, site.database.start, 10),
-        Fault("the pool answers 10% errors", errors, pool.faults.clear, 40),
+        Fault("the pool returns 10% errors", errors, pool.faults.clear, 40),
         Fault("a worker of app-2 is killed (-9)", _kill_worker(site, 1)),
-        Fault("the pool takes 3 s to answer", slow, pool.faults.clear, 20),
+        Fault("the pool takes 3 s to respond", slow, pool.faults.clear, 20),
         Fault(
             "PostgreSQL crashes", lambda: site.database.stop("immediate"), site.database.start, 8
         ),
         Fault("graceful reload of app-2", second.reload, must_not_show=True),
-        Fault("the pool is gone", pool.stop, pool.start, 60),
-        Fault("app-2 is killed whole (-9)", crash_instance, second.start, 10),
+        Fault("the pool is stopped", pool.stop, pool.start, 60),
+        Fault("app-2 is killed with all workers (-9)", crash_instance, second.start, 10),
         Fault("Redis is killed (-9)", lambda: site.redis.end(signal.SIGKILL), site.redis.start, 10),
     ]
 
 
 def run_all(planned: list[Fault], seconds: float, say: Callable[[str], None]) -> None:
-    """One after the other within `seconds`, with equal stretches of quiet before and between."""
-    broken = sum(fault.seconds for fault in planned)
-    scale = min(1.0, 0.45 * seconds / broken)
-    quiet = (seconds - broken * scale) / (len(planned) + 1)
+    """Run the faults one after the other within `seconds`, with equal pauses before and between."""
+    fault_seconds = sum(fault.seconds for fault in planned)
+    scale = min(1.0, 0.45 * seconds / fault_seconds)
+    quiet = (seconds - fault_seconds * scale) / (len(planned) + 1)
     for fault in planned:
         ends_at = time.time() + quiet
         say(f"quiet for {quiet:.0f} s, then: {fault.name}")

@@ -1,4 +1,4 @@
-"""The run in words and figures, as Markdown."""
+"""The report of a run, as Markdown."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from statistics import median, quantiles
 
 from tools.load.ledger import Answer, Ledger
 
-from .faults import RECOVERY, Fault
+from .faults import RECOVERY_SECONDS, Fault
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a run came to.
+    """The results of a run.
 
-    `planted` is how the findings of the faults that were planted afterwards have to begin,
-    `seeded` what the checker found then.
+    `planted` are the expected findings for errors that were planted after the run, `seeded` the
+    actual findings.
     """
 
     seconds: float
@@ -30,13 +30,13 @@ class Result:
 
     @property
     def outside(self) -> list[Answer]:
-        """Failed requests that no fault explains."""
-        showing = [fault for fault in self.faults if not fault.must_not_show]
+        """Failed requests outside of all faults."""
+        visible = [fault for fault in self.faults if not fault.must_not_show]
         return [
             answer
             for answer in self.ledger.answers
             if answer.problem
-            and not any(fault.covers(answer.at, answer.at + answer.seconds) for fault in showing)
+            and not any(fault.covers(answer.at, answer.at + answer.seconds) for fault in visible)
         ]
 
     @property
@@ -45,9 +45,9 @@ class Result:
 
     @property
     def unnoticed(self) -> list[str]:
-        """Planted faults that the checker did not find: it may have missed others."""
+        """Planted errors that the checker did not find."""
         return [
-            f"planted, and not found: {planted}"
+            f"planted, but not found: {planted}"
             for planted in self.planted
             if not any(finding.startswith(planted) for finding in self.seeded)
         ]
@@ -56,44 +56,43 @@ class Result:
 _INTRODUCTION = """\
 # Faults under load
 
-Written by `make chaos`; [operations.md](operations.md) says how it is arranged.
+Written by `make chaos`; [operations.md](operations.md) describes it.
 
-{seconds:.0f} s with {people} people at once on two instances of two processes each, {day}, \
+{seconds:.0f} s with {people} concurrent users on two instances of two processes each, {day}, \
 Python {python}.
 
-| what must not happen | how often |
+| error | count |
 |---|---|
-| wrong answers: another person's data, a signed-out token accepted, a sign-out nobody asked for \
+| wrong responses: data of another user, a signed-out token accepted, an unexpected sign-out \
 | {violations} |
 | acknowledged writes ({writes}), sign-outs and identities that the database contradicts \
 | {contradictions} |
 | failed requests outside the fault windows | {outside} |
 
-{requests} requests, {failed} of them failed inside the windows ({recovery:.0f} s after a fault \
-still count as its own, and visits of the \
-pool's own pages count too).
+{requests} requests, of which {failed} failed inside the windows. A window includes \
+{recovery:.0f} s after its fault. Requests to the pool's own pages count too.
 
 | second | fault | lasted | requests | failed | median | p95 |
 |---|---|---|---|---|---|---|
 {faults}
 
-| what people did | times |
+| action of the users | count |
 |---|---|
 {done}
 
-Planted afterwards, to see that the checker notices: one acknowledged write deleted, one \
-signed-out token revived. It found:
+After the run, one acknowledged write was deleted and one signed-out token revived, to test the \
+checker. It found:
 
 {seeded}
 """
 
 
 def markdown(result: Result) -> str:
-    """The whole report."""
+    """Return the report."""
     ledger = result.ledger
     done = {name.replace("_", " "): number for name, number in sorted(ledger.counts.items())}
-    done["tokens tried again after signing out everywhere"] = len(ledger.revoked)
-    done["writes whose answer was lost"] = len(ledger.uncertain_writes)
+    done["tokens used again after signing out everywhere"] = len(ledger.revoked)
+    done["writes whose response was lost"] = len(ledger.uncertain_writes)
     text = _INTRODUCTION.format(
         seconds=result.seconds,
         people=result.people,
@@ -105,29 +104,30 @@ def markdown(result: Result) -> str:
         outside=len(result.outside),
         requests=len(ledger.answers),
         failed=sum(bool(answer.problem) for answer in ledger.answers),
-        recovery=RECOVERY,
-        faults="\n".join(_fault_rows(result)),
+        recovery=RECOVERY_SECONDS,
+        faults="\n".join(_fault_lines(result)),
         done="\n".join(f"| {name} | {number} |" for name, number in done.items()),
         seeded="\n".join(f"- {finding}" for finding in result.seeded),
     )
     if not result.passed:
-        text += "\n## What went wrong\n\n" + "\n".join(_wrong(result)) + "\n"
+        text += "\n## Errors\n\n" + "\n".join(_errors(result)) + "\n"
     return text
 
 
-def _fault_rows(result: Result) -> list[str]:
+def _fault_lines(result: Result) -> list[str]:
     answers, faults = result.ledger.answers, result.faults
     began = min((answer.at for answer in answers), default=0.0)
-    rows = []
+    lines = []
     for fault in faults:
-        met = [a for a in answers if fault.covers(a.at, a.at + a.seconds)]
-        rows.append(_row(f"{fault.began - began:.0f}", fault.name, fault.ended - fault.began, met))
+        overlapping = [a for a in answers if fault.covers(a.at, a.at + a.seconds)]
+        second, duration = f"{fault.began - began:.0f}", fault.ended - fault.began
+        lines.append(_line(second, fault.name, duration, overlapping))
     quiet = [a for a in answers if not any(f.covers(a.at, a.at + a.seconds) for f in faults)]
-    covered = sum(fault.ended - fault.began + RECOVERY for fault in faults)
-    return [*rows, _row("", "none", max(0.0, result.seconds - covered), quiet)]
+    covered = sum(fault.ended - fault.began + RECOVERY_SECONDS for fault in faults)
+    return [*lines, _line("", "none", max(0.0, result.seconds - covered), quiet)]
 
 
-def _row(at: str, name: str, seconds: float, answers: list[Answer]) -> str:
+def _line(at: str, name: str, seconds: float, answers: list[Answer]) -> str:
     times = sorted(answer.seconds * 1000 for answer in answers) or [0.0]
     p95 = quantiles(times, n=20)[-1] if len(times) > 1 else times[0]
     failed = sum(bool(answer.problem) for answer in answers)
@@ -137,10 +137,10 @@ def _row(at: str, name: str, seconds: float, answers: list[Answer]) -> str:
     )
 
 
-def _wrong(result: Result) -> list[str]:
-    found = [*result.ledger.violations, *result.contradictions, *result.unnoticed]
-    found += [
+def _errors(result: Result) -> list[str]:
+    errors = [*result.ledger.violations, *result.contradictions, *result.unnoticed]
+    errors += [
         f"{time.strftime('%H:%M:%S', time.localtime(a.at))} {a.what} failed: {a.problem}"
         for a in result.outside
     ]
-    return [f"- {line}" for line in found[:100]]
+    return [f"- {line}" for line in errors[:100]]

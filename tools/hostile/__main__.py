@@ -26,7 +26,7 @@ WHOLE_SECONDS = 300.0  # a shorter run does not replace the report of a whole on
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.hostile", description=__doc__)
     parser.add_argument("--seconds", type=float, default=WHOLE_SECONDS)
-    parser.add_argument("--report", type=Path, help="instead of docs/hostile.md, for a whole run")
+    parser.add_argument("--report", type=Path, help="default: docs/hostile.md for a whole run")
     options = parser.parse_args()
     is_whole = options.seconds >= WHOLE_SECONDS
     report = options.report or ROOT / ("docs/hostile.md" if is_whole else ".local/hostile.md")
@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def rehearse(folder: Path, seconds: float) -> Result:
-    """Start everything, run all phases, and end everything."""
+    """Start the site, run all phases, and stop the site."""
     folders = Folders(temporary=folder / "temporary", metrics=folder / "metrics")
     for path in (folders.temporary, folders.metrics):
         path.mkdir()
@@ -51,9 +51,9 @@ def rehearse(folder: Path, seconds: float) -> Result:
         "PROMETHEUS_MULTIPROC_DIR": str(folders.metrics),
     }
     names = [*all_names(), INSIDER]
-    people = [Seed(name, email=f"{name}@example.com", groups=("editors",)) for name in names]
+    users = [Seed(name, email=f"{name}@example.com", groups=("editors",)) for name in names]
     say("starting PostgreSQL, Redis, a pool, two instances and nginx")
-    with Site(environment=environment, people=people, **POOL) as site:
+    with Site(environment=environment, people=users, **POOL) as site:
         os.environ.update(site.environment)
         import django
 

@@ -1,7 +1,7 @@
-"""An attack, and the client that its requests are sent with.
+"""An attack, and the client that sends its requests.
 
-Requests are bytes, since most of them are none that an HTTP library would send. Everything goes to
-ports of the target on 127.0.0.1, and comes from loopback addresses that belong to the attack.
+Requests are bytes, because an HTTP library would not send most of them. They go to ports of the
+target on 127.0.0.1, and come from loopback addresses that belong to the attack.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import requests
 
 from .target import INSIDER, Target
 
-# In place of a status:
+# Instead of a status:
 CLOSED = 0  # the connection was closed without a response
 NO_ANSWER = -1  # there was no response within TIMEOUT_SECONDS
-OPEN = -2  # a slow connection that the server has not ended: honest requests show if it harms
+OPEN = -2  # a slow connection that the server has not closed; honest requests show its effect
 OFF_SITE = -3  # a redirect to another host
 EXCHANGED_AGAIN = -4  # another code of one attempt was sent to Cognito
 NAMES = {
@@ -46,7 +46,7 @@ class Response:
     head: str = ""
 
     def header(self, name: str) -> str:
-        """Return the first value of a header, "" without one."""
+        """Return the first value of a header, or ""."""
         for line in self.head.split("\r\n"):
             if line.lower().startswith(f"{name.lower()}:"):
                 return line.partition(":")[2].strip()
@@ -60,25 +60,25 @@ class Response:
 
 @dataclass(frozen=True)
 class Allowance:
-    """A number of acceptable responses, for each client address in each window of time."""
+    """The number of acceptable responses, per client IP address and time window."""
 
     count: int
     window_seconds: int
 
     def limit(self, began_at: float, seconds: float, addresses: int) -> int:
-        """Return how often it is acceptable in `seconds` from the Unix time `began_at`."""
+        """Return the acceptable number in `seconds` from the Unix time `began_at`."""
         first, last = (int(at // self.window_seconds) for at in (began_at, began_at + seconds))
         return self.count * addresses * (last - first + 1)
 
 
-# Of failed calls to Cognito: what one client address may cause.
+# The failed calls to Cognito that one client IP address can cause.
 CALLS_A_MINUTE = Allowance(60, 60)
 
 
 class Attacker:
-    """Sends the requests of one attack, from `addresses` addresses in turn.
+    """A client for one attack, which uses `addresses` IP addresses in turn.
 
-    `number` tells the attacks apart: it selects the addresses and seeds `random`.
+    `number` identifies the attack: it selects the addresses and seeds `random`.
     """
 
     def __init__(self, target: Target, number: int, addresses: int = 1) -> None:
@@ -97,7 +97,7 @@ class Attacker:
         return self.random.choice(self.target.instance_ports)
 
     def connect(self, port: int | None = None) -> socket.socket:
-        """Open a connection to `port` of the target, to the proxy unless given."""
+        """Open a connection to `port` of the target (default: the proxy)."""
         port = port or self.target.proxy_port
         if port not in self.target.ports:
             raise ValueError(f"{port} is not a port of the target")
@@ -105,18 +105,18 @@ class Attacker:
         return socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS, source)
 
     def send(self, raw: bytes, port: int | None = None) -> Response:
-        """Send `raw` on a connection of its own and return the response to it."""
+        """Send `raw` on a new connection, and return the response."""
         with self.connect(port) as connection:
             try:
                 connection.sendall(raw)
             except TimeoutError:
                 return Response(NO_ANSWER)
             except OSError:
-                pass  # refused before all of it was sent: the response may be there
+                pass  # closed before all was sent: there may be a response
             return receive(connection)
 
     def send_and_leave(self, raw: bytes, port: int | None = None) -> Response:
-        """Send `raw`, an incomplete request, and leave unless a response comes within a second."""
+        """Send an incomplete request, and disconnect if no response arrives within a second."""
         with self.connect(port) as connection:
             connection.settimeout(1.0)
             with suppress(OSError):
@@ -147,8 +147,8 @@ class Attacker:
     def insider_token(self) -> str:
         """Return a valid access token of INSIDER."""
         if time.monotonic() >= self._renew_at:
-            address = f"{self.target.pool_url}/_local/token"
-            tokens = requests.post(address, json={"as": INSIDER}, timeout=TIMEOUT_SECONDS).json()
+            url = f"{self.target.pool_url}/_local/token"
+            tokens = requests.post(url, json={"as": INSIDER}, timeout=TIMEOUT_SECONDS).json()
             self._insider_token = tokens["access_token"]
             self._renew_at = time.monotonic() + tokens["expires_in"] / 2
         return self._insider_token
@@ -166,7 +166,7 @@ def receive(connection: socket.socket) -> Response:
     except TimeoutError:
         return Response(NO_ANSWER)
     except OSError:
-        pass  # closed while our bytes were on their way
+        pass  # closed while sending
     text = head.partition(b"\r\n\r\n")[0].decode("latin-1")
     parts = text.split(" ", 2)
     if len(parts) < 2 or not parts[0].startswith("HTTP/1.") or not parts[1].isdigit():

@@ -1,4 +1,4 @@
-"""The process in which the attacks run, so that they do not take the honest users' interpreter."""
+"""The process of the attacks, so that they do not slow down the honest users."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .attack import Attack, Attacker
 from .attacks import ATTACKS
 from .target import Target
 
-MAX_REQUESTS = 20_000  # of one attack, however long it lasts
+MAX_REQUESTS = 20_000  # per attack
 
 
 @dataclass
@@ -38,11 +38,11 @@ class AttackLog:
 
 
 def run_attack(attack: Attack, target: Target, number: int, seconds: float) -> AttackLog:
-    """Send the requests of `attack`, at its rate, for so long."""
+    """Send the requests of `attack` at its rate for `seconds`."""
     log = AttackLog(attack.name, attack.addresses, time.time())
     began = time.monotonic()
     attacker = Attacker(target, number, attack.addresses)
-    offset = attacker.random.random()  # of a request's turn: not all attacks begin at once
+    offset = attacker.random.random()  # of an interval: attacks do not start together
     responses = attack.send(attacker)
     with closing(responses):  # type: ignore[type-var]
         for sent in range(MAX_REQUESTS):
@@ -64,7 +64,7 @@ def run_attack(attack: Attack, target: Target, number: int, seconds: float) -> A
 def run_attacks(
     names: Sequence[str], target: Target, seconds: float, faster: float = 1.0
 ) -> list[AttackLog]:
-    """Run the named attacks at once, each in a thread. An exception in one of them is raised."""
+    """Run the named attacks at the same time, each in a thread, and raise their exceptions."""
     chosen = [
         (number, replace(attack, per_second=attack.per_second * faster))
         for number, attack in enumerate(ATTACKS)
@@ -81,6 +81,6 @@ def run_attacks(
 def attacking(
     names: Sequence[str], target: Target, seconds: float, faster: float = 1.0
 ) -> Iterator[Future[list[AttackLog]]]:
-    """Run the named attacks in a process of their own; it has ended when the block has."""
+    """Run the named attacks in another process, which ends with the block."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         yield process.submit(run_attacks, names, target, seconds, faster)

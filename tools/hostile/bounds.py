@@ -1,6 +1,6 @@
-"""Bounds of the growth during an attack: disk, memory, rows, and calls of the user pool.
+"""Bounds of the growth during an attack: disk, memory, rows, and calls to the user pool.
 
-What the honest users cause is allowed for; the rest of each limit is what strangers may cause.
+Each limit is the growth by honest users, plus an allowance for the attackers.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from .attacks import ATTACKS
 from .measure import Measurements
 
 MEGABYTE = 1024 * 1024
-MAX_WORKER_GROWTH = 150 * MEGABYTE  # eight threads, each with the largest body that is read
-MAX_EVENTS_OF_STRANGERS = 500  # in an hour, for each reason
-KEY_SET_PAUSE_SECONDS = 10  # between two downloads for unknown key ids, in each process
+MAX_WORKER_GROWTH = 150 * MEGABYTE  # eight threads, each with a body of maximum size
+MAX_ATTACK_EVENTS = 500  # per hour and reason
+KEY_SET_PAUSE_SECONDS = 10  # between two downloads for unknown key IDs, per process
 
 
 @dataclass(frozen=True)
 class Context:
-    """The values that a limit may depend on."""
+    """The values on which a limit can depend."""
 
     measured: Measurements
     ledger: Ledger
@@ -34,7 +34,7 @@ class Context:
         return self.measured.seconds
 
     def did(self, *actions: str) -> int:
-        """Return how often the honest users did one of these, also when the response was lost."""
+        """Return how often the honest users did one of these, including lost responses."""
         return sum(self.ledger.counts[action] for action in actions)
 
     @property
@@ -42,8 +42,8 @@ class Context:
         return self.did("sign_in") + self.ledger.uncertain_sign_ins.total() + self.people
 
     @property
-    def calls_of_strangers(self) -> int:
-        """Return how many calls to Cognito the budgets of the attackers' addresses allow."""
+    def calls_of_attackers(self) -> int:
+        """Return the calls to Cognito that the budgets of the attackers' IP addresses allow."""
         calling = [attack for attack in ATTACKS if CALLS_A_MINUTE in attack.at_most.values()]
         addresses = sum(attack.addresses for attack in calling)
         windows = self.seconds // CALLS_A_MINUTE.window_seconds + 2
@@ -71,7 +71,7 @@ class Bound:
     limit: float
 
     @property
-    def is_kept(self) -> bool:
+    def is_met(self) -> bool:
         return self.measured <= self.limit
 
 
@@ -83,17 +83,17 @@ def _writes(context: Context) -> float:
     return len(context.ledger.writes) + len(context.ledger.uncertain_writes)
 
 
-# Rows that may be added to these tables, and to all others together.
+# The allowed new rows of these tables, and of all others together.
 TABLES: dict[str, Limit] = {
     "accounts.User": lambda c: c.people,
     "accounts.Identity": lambda c: c.people,
     "accounts.SignIn": lambda c: c.sign_ins,
     "sessions.Session": lambda c: 2 * c.sign_ins,
-    "accounts.SignInEvent": lambda c: MAX_EVENTS_OF_STRANGERS + 4 * c.sign_ins,
-    "accounts.Tally": lambda c: 20 * len(ATTACKS) + c.sign_ins + c.calls_of_strangers,
+    "accounts.SignInEvent": lambda c: MAX_ATTACK_EVENTS + 4 * c.sign_ins,
+    "accounts.Tally": lambda c: 20 * len(ATTACKS) + c.sign_ins + c.calls_of_attackers,
     "accounts.Revocation": lambda c: 2 * c.sign_ins,
     "accounts.PendingRevocation": lambda c: c.sign_ins,
-    "accounts.SharedRefresh": lambda c: c.did("refresh_by_header") + c.calls_of_strangers,
+    "accounts.SharedRefresh": lambda c: c.did("refresh_by_header") + c.calls_of_attackers,
     "stats.Stat": _writes,
     "stats.Change": _writes,
 }
@@ -114,19 +114,19 @@ RULES = (
     Rule("memory of a worker", "bytes", lambda m: m.memory_bytes, lambda _: MAX_WORKER_GROWTH),
     Rule("workers that ended", "", lambda m: m.lost_workers, lambda _: 0),
     *(Rule(label, "rows", _rows(label), limit) for label, limit in TABLES.items()),
-    # Each user's group, and the one row that counts the changes of figures.
+    # Each user's group, and one row that counts changes of figures.
     Rule(OTHER_TABLES, "rows", _other_rows, lambda c: c.people + 1),
     Rule(
         "codes sent to Cognito",
         "calls",
         calls("token:authorization_code"),
-        lambda c: c.sign_ins + c.calls_of_strangers,
+        lambda c: c.sign_ins + c.calls_of_attackers,
     ),
     Rule(
         "refreshes at Cognito",
         "calls",
         calls("token:refresh_token"),
-        lambda c: 4 * c.people * c.seconds / TOKEN_SECONDS + c.calls_of_strangers,
+        lambda c: 4 * c.people * c.seconds / TOKEN_SECONDS + c.calls_of_attackers,
     ),
     Rule("revocations at Cognito", "calls", calls("revoke"), lambda c: 2 * c.sign_ins),
     Rule(
@@ -139,7 +139,7 @@ RULES = (
 
 
 def bounds(context: Context) -> list[Bound]:
-    """Return each rule with what was measured and what is allowed."""
+    """Return each rule with its measured value and its limit."""
     measured = context.measured
     return [
         Bound(rule.name, rule.unit, rule.measure(measured), rule.limit(context)) for rule in RULES

@@ -1,4 +1,4 @@
-"""Everything in a phase of attacks that must not have happened."""
+"""The checks after a phase of attacks."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from .bounds import Bound, Context, bounds
 from .machine import Sample, available
 from .measure import Measurements
 
-MAX_HONEST_SECONDS = 2.0  # for an honest request, on a machine that belongs to the rehearsal
+MAX_HONEST_SECONDS = 2.0  # for an honest request, on an otherwise idle machine
 
 
 @dataclass(frozen=True)
 class Phase:
-    """Attacks of some seconds on a site with so many honest people."""
+    """A phase of attacks on a site with some honest users."""
 
     people: int
     ledger: Ledger
     logs: list[AttackLog]
     measured: Measurements
     samples: list[Sample]
-    contradictions: list[str] = field(default_factory=list)  # of ledger and database
-    faster: float = 1.0  # than the rates of the attacks
+    contradictions: list[str] = field(default_factory=list)  # between ledger and database
+    faster: float = 1.0  # factor for the rates of the attacks
 
     @property
     def bounds(self) -> list[Bound]:
         return bounds(Context(self.measured, self.ledger, self.people))
 
     def own_seconds(self, answer: Answer) -> float:
-        """Return how long an answer took, less what other programs of the machine took of it."""
+        """Return the duration of a response without the share of other programs on this machine."""
         until = answer.at + answer.seconds
         return answer.seconds * available(self.samples, answer.at, until)
 
 
 def findings(phase: Phase) -> list[str]:
-    """Return a sentence for each thing that must not have happened; none after a good run."""
+    """Return a message for each violation."""
     return [
         *_honest(phase),
         *(f"honest user: {violation}" for violation in phase.ledger.violations),
@@ -50,7 +50,7 @@ def findings(phase: Phase) -> list[str]:
         *(
             f"bound exceeded: {bound.name}: {bound.measured:.0f}, at most {bound.limit:.0f}"
             for bound in phase.bounds
-            if not bound.is_kept
+            if not bound.is_met
         ),
     ]
 

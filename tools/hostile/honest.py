@@ -1,4 +1,4 @@
-"""The honest users during an attack: people with browsers and tokens, and a machine client."""
+"""The honest users during an attack: users with browsers and tokens, and a machine client."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import time
 
 from tools.load.client import LoadClient, claims_of
 from tools.load.ledger import KPI_PREFIX, Ledger, Write
-from tools.load.person import Person
+from tools.load.user import LoadUser
 from tools.rehearsal.instances import Site
 
 
 class Machine(LoadClient):
-    """A program with a token of its own (client_credentials)."""
+    """A machine client with its own token (client_credentials)."""
 
     actions = (("read", 3), ("write", 1))
     access_token = ""
@@ -37,9 +37,9 @@ class Machine(LoadClient):
 
 
 def start(site: Site, names: list[str], ledger: Ledger) -> list[LoadClient]:
-    """Start a thread for each of these people, and one for a machine client."""
+    """Start a thread for each of these users, and one for a machine client."""
     clients: list[LoadClient] = [
-        Person(name, site.url, site.pool, ledger, f"127.8.0.{number + 1}")
+        LoadUser(name, site.url, site.pool, ledger, f"127.8.0.{number + 1}")
         for number, name in enumerate(names)
     ]
     clients.append(Machine(f"machine-of-{names[0]}", site.url, site.pool, ledger, "127.8.1.1"))
@@ -49,7 +49,7 @@ def start(site: Site, names: list[str], ledger: Ledger) -> list[LoadClient]:
 
 
 def stop(clients: list[LoadClient]) -> None:
-    """Let each finish what it is doing. Raises RuntimeError if one does not."""
+    """Stop the threads after their current action. Raises RuntimeError if one does not stop."""
     for client in clients:
         client.stop.set()
     for client in clients:

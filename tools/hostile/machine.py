@@ -1,7 +1,7 @@
-"""The share of this machine that other programs used: the site cannot be blamed for it.
+"""The share of this machine that other programs use.
 
-A limit in seconds is one for a machine that belongs to the rehearsal. While other programs use a
-share of its processors, everything here takes longer by that share.
+Limits in seconds are for an otherwise idle machine. If other programs use a share of the CPUs, the
+limits are extended by that share.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import Path
 
 from .watch import Watch
 
-MIN_AVAILABLE = 0.5  # however much other programs use, a limit is at most doubled
+MIN_AVAILABLE = 0.5  # a limit is at most doubled
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Processor time so far, in clock ticks: all there was, what was used, what we used."""
+    """CPU time so far, in clock ticks: total, used, and used by our processes."""
 
     at: float  # Unix time
     total: int
@@ -28,7 +28,7 @@ class Sample:
 
 
 class MachineWatch(Watch):
-    """Samples the processors. `roots` are the processes that belong to us with their children."""
+    """A watch of the CPUs. `roots` are our processes, which include their children."""
 
     def __init__(self, roots: list[int]) -> None:
         super().__init__(seconds=0.5)
@@ -46,7 +46,7 @@ def take_sample(roots: list[int]) -> Sample:
 
 
 def _ticks_of_tree(roots: list[int]) -> int:
-    """Return the processor time of these processes, their descendants, and those that ended."""
+    """Return the CPU time of these processes and their descendants, including ended ones."""
     parents: dict[int, int] = {}
     ticks: dict[int, int] = {}
     for folder in os.scandir("/proc"):
@@ -78,7 +78,7 @@ def shares(before: Sample, after: Sample) -> tuple[float, float]:
 
 
 def available(samples: list[Sample], at: float, until: float) -> float:
-    """Return the share of the machine that other programs left, between `at` and `until`."""
+    """Return the share of the machine that other programs did not use, between `at` and `until`."""
     times = [sample.at for sample in samples]
     before = samples[max(0, bisect_right(times, at) - 1)]
     after = samples[min(len(samples) - 1, bisect_left(times, until))]

@@ -1,4 +1,4 @@
-"""Measurements of the site while it is attacked: disk, memory, rows, calls of the user pool."""
+"""Measurements of the site during attacks: disk, memory, rows, calls to the user pool."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tools.rehearsal.instances import Instance, Site
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Rows by table, calls of the user pool by kind, and the memory of each worker in bytes."""
+    """Rows by table, calls to the user pool by kind, and the memory of each worker in bytes."""
 
     rows: Mapping[str, int]
     calls: Mapping[str, int]
@@ -21,7 +21,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Measurements:
-    """The growth in a phase of `seconds`. Bytes are those of the fullest moment.
+    """The growth in a phase of `seconds`. Bytes are peak values.
 
     `memory_bytes` is the growth of the worker that grew most; `lost_workers` are those that ended.
     """
@@ -37,7 +37,7 @@ class Measurements:
 
 
 def count_rows() -> dict[str, int]:
-    """Return the number of rows of each table. Needs Django to be set up."""
+    """Return the number of rows of each table. Requires django.setup()."""
     from django.apps import apps
 
     return {

@@ -1,4 +1,4 @@
-"""A run in words and figures, as Markdown."""
+"""The report of a run, as Markdown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_FINDINGS = 100
 
 @dataclass(frozen=True)
 class Result:
-    """The whole attack, and what came of each weakness."""
+    """The results of the whole attack and of each weakness."""
 
     seconds: float
     phase: Phase
@@ -30,7 +30,7 @@ class Result:
 
     @property
     def wrong(self) -> list[str]:
-        """Return what must not have happened, a weakness that went unnoticed among it."""
+        """Return all violations, including weaknesses that the checker did not notice."""
         unnoticed = [
             f"weakness went unnoticed: without {item.weakness.control}"
             for item in self.noticed
@@ -46,25 +46,25 @@ class Result:
 _TEXT = """\
 # Attacks under load
 
-Written by `make hostile`; [operations.md](operations.md) says how it is arranged.
+Written by `make hostile`; [operations.md](operations.md) describes it.
 
 {seconds:.0f} s of all attacks at once on two instances of two processes each behind nginx, with \
-{people} people and a machine client at work, {day}, Python {python}. The run **{verdict}**.
+{people} users and a machine client, {day}, Python {python}. The run **{verdict}**.
 
 ## Honest requests
 
-{requests} requests, {failed} of them failed. None may take longer than {limit:.0f} s, less the \
-share of the machine's {cores} processors that other programs used. On average they used \
+{requests} requests, of which {failed} failed. None may take longer than {limit:.0f} s, not counting \
+the share of the machine's {cores} CPUs that other programs used. On average they used \
 {others:.0%}, and this rehearsal {own:.0%}.
 
-| what | times | median | p95 | longest | longest, less other programs |
+| request | count | median | p95 | longest | longest, without other programs |
 |---|---|---|---|---|---|
 {honest}
 
 ## Attacks
 
 {sent} requests. A status in bold must not happen; "closed" is a connection that ended without a \
-response, "open" a slow one that was left alone.
+response, "open" a slow connection that stayed open.
 
 | family | attack | requests | responses | slowest |
 |---|---|---|---|---|
@@ -72,16 +72,16 @@ response, "open" a slow one that was left alone.
 
 ## Bounds
 
-What grew while the attacks lasted. A limit is what the honest users cause and what strangers may \
-cause (`tools/hostile/bounds.py`).
+The growth during the attacks. A limit is the growth by honest users plus an allowance for \
+attackers (`tools/hostile/bounds.py`).
 
-| what | measured | at most |
+| resource | measured | at most |
 |---|---|---|
 {bounds}
 
 ## Planted weaknesses
 
-Afterwards, an instance started without one control, for each of these, and was attacked for some \
+After the run, each of these controls was removed in an instance, which was attacked for some \
 seconds.
 
 | removed control | noticed by |
@@ -91,7 +91,7 @@ seconds.
 
 
 def markdown(result: Result) -> str:
-    """Return the whole report."""
+    """Return the report."""
     phase, answers = result.phase, result.phase.ledger.answers
     own, others = shares(phase.samples[0], phase.samples[-1])
     text = _TEXT.format(
@@ -113,7 +113,7 @@ def markdown(result: Result) -> str:
         weaknesses="\n".join(map(_weakness, result.noticed)),
     )
     if not result.passed:
-        text += "\n## What went wrong\n\n"
+        text += "\n## Errors\n\n"
         text += "".join(f"- {_inline(finding)}\n" for finding in result.wrong[:MAX_FINDINGS])
     return text
 
@@ -148,7 +148,7 @@ def _attacks(phase: Phase) -> Iterator[str]:
 
 def _bound(bound: Bound) -> str:
     measured, limit = _amount(bound.measured, bound.unit), _amount(bound.limit, bound.unit)
-    return f"| {bound.name} | {measured if bound.is_kept else f'**{measured}**'} | {limit} |"
+    return f"| {bound.name} | {measured if bound.is_met else f'**{measured}**'} | {limit} |"
 
 
 def _amount(number: float, unit: str) -> str:

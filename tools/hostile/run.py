@@ -1,4 +1,4 @@
-"""The phases of a rehearsal: the whole attack, then each weakness on an instance of its own."""
+"""The phases of a rehearsal: the whole attack, then each weakness on a separate instance."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .target import INSIDER, prepare
 from .watch import FolderWatch, Watch
 from .weaknesses import WEAKNESSES, Weakness
 
-QUIET_SECONDS = 5.0  # of honest users alone, so that no attack meets a process that just started
+QUIET_SECONDS = 5.0  # honest users only, so that processes have started completely
 PATIENCE_SECONDS = 60.0  # for the last requests of the attacks
 PEOPLE = 6
 PEOPLE_OF_WEAKNESS = 2
@@ -40,7 +40,7 @@ class Folders:
 
 @dataclass(frozen=True)
 class Arena:
-    """A site and those of its instances that serve it."""
+    """A site, and the instances that currently serve it."""
 
     site: Site
     instances: list[Instance]
@@ -49,25 +49,25 @@ class Arena:
 
 @dataclass(frozen=True)
 class Noticed:
-    """A weakness and what the checker found, whatever it was."""
+    """A weakness, and all findings of the checker."""
 
     weakness: Weakness
     findings: list[str]
 
     @property
     def finding(self) -> str:
-        """Return the finding that was expected, "" without it."""
+        """Return the expected finding, or ""."""
         expected = self.weakness.noticed_by
-        return next((each for each in self.findings if each.startswith(expected)), "")
+        return next((item for item in self.findings if item.startswith(expected)), "")
 
 
 def all_names() -> list[str]:
-    """Return the names of the people of every phase: none acts in two of them."""
+    """Return the usernames of all phases, which differ between phases."""
     return [f"person-{n}" for n in range(PEOPLE + PEOPLE_OF_WEAKNESS * len(WEAKNESSES))]
 
 
 def run_whole(site: Site, folders: Folders, seconds: float) -> Phase:
-    """Run all attacks at once and compare what honest users were told with the database."""
+    """Run all attacks at once, and compare the ledger of honest users with the database."""
     from tools.load.checker import check
 
     attacks = [attack.name for attack in ATTACKS]
@@ -78,7 +78,7 @@ def run_whole(site: Site, folders: Folders, seconds: float) -> Phase:
 
 
 def run_weaknesses(site: Site, folders: Folders, say: Say) -> list[Noticed]:
-    """Send all requests to a weakened instance, for each weakness, and check what happened."""
+    """For each weakness, attack a weakened instance, and run the checker."""
     noticed = []
     names = all_names()[PEOPLE:]
     for number, weakness in enumerate(WEAKNESSES):
@@ -100,7 +100,7 @@ def run_weaknesses(site: Site, folders: Folders, say: Say) -> list[Noticed]:
 
 @contextmanager
 def served_by(site: Site, instance: Instance) -> Iterator[None]:
-    """Let the proxy send everything to `instance`, and end it afterwards."""
+    """Make the proxy use only `instance`, and stop it afterwards."""
     site.proxy.use([instance.port])
     try:
         yield
@@ -116,7 +116,7 @@ def run_phase(
     seconds: float,
     faster: float = 1.0,
 ) -> Phase:
-    """Run these attacks while these people use the site. An attack's exception is raised."""
+    """Run these attacks while these users use the site, and raise exceptions of attacks."""
     site = arena.site
     ledger = Ledger(subjects={name: site.pool.get_user(name).sub for name in [*people, INSIDER]})
     target = prepare(site, arena.instances)

@@ -1,4 +1,4 @@
-"""The site under attack, with what an attacker may have: genuine but worthless credentials."""
+"""The site under attack, with expired or used credentials that an attacker may have."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ INSIDER = "mallory"  # a pool user with the rights of an editor
 
 @dataclass(frozen=True)
 class Target:
-    """The knowledge of the attackers. It holds plain values only: it is sent to their process."""
+    """The values that the attackers use. They are plain, because another process gets them."""
 
     proxy_port: int
     instance_ports: tuple[int, ...]
@@ -27,12 +27,12 @@ class Target:
 
     @property
     def ports(self) -> tuple[int, ...]:
-        """The proxy and the instances behind it: all that an attack may connect to."""
+        """The ports to which an attack can connect: the proxy and the instances."""
         return (self.proxy_port, *self.instance_ports)
 
 
 def prepare(site: Site, instances: list[Instance]) -> Target:
-    """Sign INSIDER in twice and out once, as any user of the site can; `instances` serve it."""
+    """Create the target: sign INSIDER in twice and out once."""
     expired = expired_token(site)
     ended, callback = _sign_in(site)
     session = cookie_header(ended)

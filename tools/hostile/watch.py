@@ -1,4 +1,4 @@
-"""Threads that sample something while the attacks run."""
+"""Threads that take samples while the attacks run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stat import S_ISREG
 
 
 class Watch(threading.Thread):
-    """Calls `sample` every `seconds`, from `start` until `finish`."""
+    """A thread that calls `sample` every `seconds`, from `start` until `finish`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(daemon=True)
@@ -31,7 +31,7 @@ class Watch(threading.Thread):
 
 
 class FolderWatch(Watch):
-    """The size of a folder; `peak` is the growth at the fullest moment, in bytes."""
+    """A watch of the size of a folder; `peak` is the maximum growth in bytes."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(seconds=0.1)
@@ -47,7 +47,7 @@ class FolderWatch(Watch):
         for path in self._folder.rglob("*"):
             try:
                 status = path.stat()
-            except FileNotFoundError:  # deleted since it was listed
+            except FileNotFoundError:  # deleted in the meantime
                 continue
             total += status.st_size if S_ISREG(status.st_mode) else 0
         return total

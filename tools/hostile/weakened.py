@@ -1,4 +1,4 @@
-"""The WSGI application of the site with the one control removed that HOSTILE_WEAKNESS names."""
+"""The WSGI application of the site without the control that HOSTILE_WEAKNESS names."""
 
 import os
 

@@ -1,7 +1,7 @@
-"""Controls of the site that are replaced one at a time, to see whether the checker notices.
+"""Controls of the site that are removed one at a time, to test the checker.
 
-The patches run in the process of an instance, before its application is imported: no switch of the
-site does any of this.
+The patches run in the process of an instance, before its application is imported. No setting of
+the site can disable these controls.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import jwt
 
 @dataclass(frozen=True)
 class Weakness:
-    """A control that `patch` removes, and the attacks that show it.
+    """A control that `patch` removes, and the attacks that detect it.
 
-    One finding has to begin with `noticed_by`. The attacks are sent `faster` than in a whole run.
+    One finding must begin with `noticed_by`. `faster` is a factor for the rate of the attacks.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Weakness:
 
 
 def replace(owner: Any, name: str, value: object) -> None:
-    """Set an attribute that exists. Raises AttributeError if it has another name by now."""
+    """Set an existing attribute. Raises AttributeError if there is none of this name."""
     getattr(owner, name)
     setattr(owner, name, value)
 
@@ -186,7 +186,7 @@ WEAKNESSES = (
         "too many responses: guessed break-glass passwords",
         _unlimited_passwords,
         faster=4,
-        seconds=60,  # each guess is hashed, which takes long on purpose
+        seconds=60,  # each guess is hashed, which is intentionally slow
     ),
     Weakness(
         "reusable-attempts",

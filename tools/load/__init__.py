@@ -1,4 +1,4 @@
-"""Honest users of a rehearsed site, the ledger of what they were told, and its checker.
+"""Honest users of a rehearsed site, the ledger of the responses, and its checker.
 
 Shared by `make chaos` and `make hostile`.
 """

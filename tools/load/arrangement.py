@@ -6,7 +6,7 @@ import sys
 import time
 from typing import Any
 
-TOKEN_SECONDS = 20  # so that all tokens are renewed all the time
+TOKEN_SECONDS = 20  # short, so that tokens are renewed continuously
 # With a grace of 0, a process that is killed after Cognito has rotated a refresh token, and before
 # the new one is stored, loses the sign-in.
 POOL: dict[str, Any] = {

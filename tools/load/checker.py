@@ -1,6 +1,6 @@
-"""Compares the ledger with the database and asks the site once more about signed-out tokens.
+"""Compare the ledger with the database, and send requests with signed-out tokens.
 
-Imported after django.setup(), since it reads through the site's own models.
+Import it after django.setup(), because it uses the site's models.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from stats.models import Stat
 
 from .ledger import KPI_PREFIX, Ledger
 
-# Why sign-ins may end in a run: a person asked for each of these.
-_ASKED_FOR = {
+# The reasons for which a sign-in may end in a run: actions of its user.
+_USER_REASONS = {
     SignIn.EndReason.SIGNED_OUT,
     SignIn.EndReason.EVERYWHERE,
     SignIn.EndReason.REPLACED,
@@ -23,7 +23,7 @@ _ASKED_FOR = {
 
 
 def check(ledger: Ledger, sites: list[str]) -> list[str]:
-    """Everything in the database, or said by one of `sites`, that contradicts the ledger."""
+    """Return the contradictions between the ledger, the database and the responses of `sites`."""
     return [
         *_writes(ledger),
         *_identities(ledger),
@@ -39,46 +39,48 @@ def _writes(ledger: Ledger) -> list[str]:
         for stat in Stat.objects.filter(kpi__startswith=KPI_PREFIX)
     }
     owners = dict(Identity.objects.values_list("subject", "user_id"))
-    found = []
+    findings = []
     for write in ledger.writes:
         if write.kpi not in stored:
-            found.append(f"lost write: {write.kpi}")
+            findings.append(f"lost write: {write.kpi}")
         elif stored[write.kpi] != (write.value, owners.get(write.subject)):
-            found.append(f"wrong write: {write.kpi} is {stored[write.kpi]}")
-    known = {write.kpi for write in ledger.writes} | set(ledger.uncertain_writes)
-    found += [f"write that nobody made: {kpi}" for kpi in stored.keys() - known]
-    return found
+            findings.append(f"wrong write: {write.kpi} is {stored[write.kpi]}")
+    expected = {write.kpi for write in ledger.writes} | set(ledger.uncertain_writes)
+    findings += [f"unknown write: {kpi}" for kpi in stored.keys() - expected]
+    return findings
 
 
 def _identities(ledger: Ledger) -> list[str]:
-    found = []
-    rows = list(Identity.objects.values_list("subject", "username", "user_id"))
-    if len({user for _, _, user in rows}) != len(rows):
-        found.append("two identities share a user")
-    for subject, username, _ in rows:
+    findings = []
+    identities = list(Identity.objects.values_list("subject", "username", "user_id"))
+    if len({user for _, _, user in identities}) != len(identities):
+        findings.append("two identities share a user")
+    for subject, username, _ in identities:
         if ledger.subjects.get(username) != subject:
-            found.append(f"identity of {username} has another subject")
-    return found
+            findings.append(f"identity of {username} has another subject")
+    return findings
 
 
 def _sessions(ledger: Ledger) -> list[str]:
-    found = []
+    findings = []
     ended = SignIn.objects.exclude(ended_at=None)
-    for row in ended.exclude(end_reason__in=_ASKED_FOR):
-        found.append(f"sign-in of {row.subject} ended without having been asked: {row.end_reason}")
+    for sign_in in ended.exclude(end_reason__in=_USER_REASONS):
+        findings.append(f"sign-in of {sign_in.subject} ended unexpectedly: {sign_in.end_reason}")
     for subject, signed_in in ledger.signed_in.items():
         live = SignIn.objects.live().filter(subject=subject)
-        # A sign-in whose answer was lost left a row whose cookie nobody has.
-        most = int(signed_in) + ledger.uncertain_sign_ins[subject]
-        if live.count() > most:
-            found.append(f"{subject} has {live.count()} live sign-ins, at most {most} expected")
+        # If the response to a sign-in was lost, its row exists, but no browser has the cookie.
+        expected = int(signed_in) + ledger.uncertain_sign_ins[subject]
+        if live.count() > expected:
+            findings.append(
+                f"{subject} has {live.count()} live sign-ins, expected at most {expected}"
+            )
         if signed_in and not live.exists():
-            found.append(f"{subject} is signed in, and no live sign-in says so")
+            findings.append(f"{subject} is signed in, but has no live sign-in")
         if left_at := ledger.left_everywhere.get(subject):
-            revived = [row for row in live if row.signed_in_at.timestamp() < left_at - 60]
+            revived = [item for item in live if item.signed_in_at.timestamp() < left_at - 60]
             if revived:
-                found.append(f"revived sign-in of {subject}")
-    return found
+                findings.append(f"revived sign-in of {subject}")
+    return findings
 
 
 def _revocations(ledger: Ledger) -> list[str]:
@@ -94,16 +96,16 @@ def _revocations(ledger: Ledger) -> list[str]:
 
 
 def _signed_out_tokens(ledger: Ledger, sites: list[str]) -> list[str]:
-    found = []
+    findings = []
     for token in ledger.revoked:
         if token.expires_at < time.time() + 1:
             continue
         for site in sites:
-            # The site answers to its own name alone, also when an instance is asked directly.
+            # The site only accepts its own host name, even on the port of an instance.
             headers = {"Authorization": f"Bearer {token.access_token}", "Host": "localhost"}
-            answer = requests.get(f"{site}/api/user", headers=headers, timeout=40)
-            if answer.status_code != 401:
-                found.append(
-                    f"signed-out token of {token.subject} is answered {answer.status_code}"
+            response = requests.get(f"{site}/api/user", headers=headers, timeout=40)
+            if response.status_code != 401:
+                findings.append(
+                    f"signed-out token of {token.subject} gets the response {response.status_code}"
                 )
-    return found
+    return findings

@@ -28,7 +28,7 @@ def claims_of(unverified_token: str) -> dict[str, Any]:
 
 
 class _FromAddress(HTTPAdapter):
-    """Connections from one of this machine's loopback addresses, so that clients are told apart."""
+    """Connections from one loopback address, so that clients have different IP addresses."""
 
     def __init__(self, ip_address: str) -> None:
         self._ip_address = ip_address
@@ -39,9 +39,9 @@ class _FromAddress(HTTPAdapter):
 
 
 class LoadClient(threading.Thread):
-    """Does one of `actions`, by their weights, over and over. Setting `stop` ends it.
+    """A client that performs random `actions`, by their weights, until `stop` is set.
 
-    `ip_address` is the address that it connects from, "" for the default one.
+    `ip_address` is the source address of its connections, "" for the default one.
     """
 
     actions: tuple[tuple[str, int], ...]  # names of methods, and their weights
@@ -64,7 +64,7 @@ class LoadClient(threading.Thread):
     def run(self) -> None:
         names, weights = zip(*self.actions, strict=True)
         while not self.stop.is_set():
-            name = random.choices(names, weights)[0]  # noqa: S311 (a load, not a secret)
+            name = random.choices(names, weights)[0]  # noqa: S311 (not a secret)
             try:
                 self.prepare()
                 getattr(self, name)()
@@ -76,7 +76,7 @@ class LoadClient(threading.Thread):
             self.stop.wait(random.uniform(0.05, 0.4))  # noqa: S311
 
     def prepare(self) -> None:
-        """Do what every action needs. Raises Failed."""
+        """Prepare an action. Raises Failed."""
 
     def ask(
         self,
@@ -93,8 +93,8 @@ class LoadClient(threading.Thread):
         problem = ""
         answer = None
         try:
-            address = path if "://" in path else self.site + path
-            answer = session.request(method, address, allow_redirects=False, timeout=40, **options)
+            url = path if "://" in path else self.site + path
+            answer = session.request(method, url, allow_redirects=False, timeout=40, **options)
             if answer.status_code >= 500 or answer.status_code != (expected or answer.status_code):
                 problem = str(answer.status_code)
         except requests.RequestException as error:

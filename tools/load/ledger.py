@@ -1,5 +1,4 @@
-"""What the people of the load were told: acknowledged writes, sign-outs, who they are; and what
-went wrong in their eyes."""
+"""The ledger of a run: acknowledged writes, sign-outs, identities, responses and violations."""
 
 from __future__ import annotations
 
@@ -13,8 +12,7 @@ KPI_PREFIX = "load "  # of the figures that the load writes
 
 @dataclass(frozen=True)
 class Answer:
-    """`problem` is empty, or why it was no answer: a status of 5xx, a broken connection, a refused
-    sign-in or sign-out."""
+    """A response. `problem` is "" or an error: a 5xx status, no response, an unexpected status."""
 
     at: float  # seconds since the epoch, when the request was sent
     seconds: float
@@ -31,7 +29,7 @@ class Write:
 
 @dataclass(frozen=True)
 class RevokedToken:
-    """An access token of somebody who signed out everywhere; times are Unix times."""
+    """An access token of a user who signed out everywhere. Times are Unix times."""
 
     access_token: str = field(repr=False)
     subject: str
@@ -42,24 +40,24 @@ class RevokedToken:
 
 @dataclass
 class Ledger:
-    """Filled by all people at once. Lists are only ever appended to, which threads may do."""
+    """The records of all users. Threads append to its lists without a lock."""
 
     answers: list[Answer] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
-    uncertain_writes: list[str] = field(default_factory=list)  # the KPI of those that broke off
+    uncertain_writes: list[str] = field(default_factory=list)  # KPIs of writes without a response
     revoked: list[RevokedToken] = field(default_factory=list)
     left_everywhere: dict[str, float] = field(
         default_factory=dict
-    )  # subject -> when, at the latest
+    )  # subject -> time of the response
     subjects: dict[str, str] = field(default_factory=dict)  # pool username -> subject
-    signed_in: dict[str, bool] = field(default_factory=dict)  # subject -> what they were told last
+    signed_in: dict[str, bool] = field(default_factory=dict)  # subject -> last known state
     uncertain_sign_ins: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def violation(self, what: str) -> None:
-        """Something that must never happen, whatever breaks."""
+        """Record an error that no fault can excuse."""
         self.violations.append(f"{time.strftime('%H:%M:%S')} {what}")
 
     def count(self, what: str) -> None:

@@ -1,5 +1,4 @@
-"""The production arrangement with processes on one machine: two instances of the site behind nginx,
-sharing PostgreSQL and Redis. For tests/production, `make chaos` and `make hostile`.
+"""A production setup on one machine: two instances behind nginx, with PostgreSQL and Redis.
 
-Needs those programs installed.
+tests/production, `make chaos` and `make hostile` use it. The programs must be installed.
 """

@@ -1,4 +1,4 @@
-"""Instances of the site in production settings, and all of them together."""
+"""Instances of the site with production settings, and the whole setup."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from local_pool.testing import LocalPool
 
 from .services import Nginx, Postgres, Process, Redis, free_port, until
 
-STARTS_WITHIN = 120.0  # seconds; a busy machine takes its time to import everything
+MAX_START_SECONDS = 120.0  # imports are slow on a busy machine
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 class Instance(Process):
-    """One server as `make serve` starts it, or with another WSGI `application` in its place."""
+    """A server as `make serve` starts it, or with another WSGI `application`."""
 
     def __init__(
         self, folder: Path, name: str, environment: dict[str, str], application: str = ""
@@ -46,7 +46,7 @@ class Instance(Process):
         self.run(command, self._environment, ROOT)
         if wait:
             try:
-                until(self.is_ready, self.name, STARTS_WITHIN)
+                until(self.is_ready, self.name, MAX_START_SECONDS)
             except TimeoutError as error:
                 log = self.log.read_text(encoding="utf-8", errors="replace")
                 raise TimeoutError(f"{error}; its log ends:\n{log[-2000:]}") from error
@@ -58,19 +58,19 @@ class Instance(Process):
             return False
 
     def workers(self) -> list[int]:
-        """The process ids of its workers, the oldest first."""
+        """Return the process IDs of the workers, the oldest first."""
         listed = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
         return [int(pid) for pid in listed.split()]
 
     def reload(self) -> None:
-        """Replace all workers gracefully; returns when the old ones are gone."""
+        """Replace all workers gracefully, and wait until the old ones have ended."""
         before = set(self.workers())
         self.send(signal.SIGHUP)
         until(lambda: not before & set(self.workers()), f"the new workers of {self.name}")
 
 
 class Site:
-    """Two instances, nginx, PostgreSQL, Redis and a user pool. `pool_settings` as for LocalPool."""
+    """Two instances, nginx, PostgreSQL, Redis and a LocalPool with `pool_settings`."""
 
     def __init__(self, *, environment: dict[str, str] | None = None, **pool_settings: Any) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="rehearsal-"))
@@ -105,7 +105,7 @@ class Site:
         }
         self.manage("migrate", "--verbosity", "0")
         self.manage("collectstatic", "--no-input", "--verbosity", "0")
-        # Both ways of keeping connections to the database: one for each thread, and a pool.
+        # Both kinds of database connections: one per thread, and a pool.
         pooled = {**self.environment, "DATABASE_POOL_SIZE": "6"}
         self.instances = [
             self.keep(Instance(self.folder, "app-1", self.environment)),
@@ -116,7 +116,7 @@ class Site:
         until(self._answers, "the site")
 
     def keep(self, part: Any) -> Any:
-        """Close it together with the site."""
+        """Register a part to close with the site, and return it."""
         self._parts.append(part)
         return part
 
@@ -127,7 +127,7 @@ class Site:
             return False
 
     def manage(self, *arguments: str) -> str:
-        """Run a command of manage.py as production would; returns what it printed."""
+        """Run a command of manage.py, and return its output."""
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
         done = subprocess.run(
             command, env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False
@@ -137,7 +137,7 @@ class Site:
         return done.stdout
 
     def logs(self) -> str:
-        """What all processes wrote."""
+        """Return the logs of all processes."""
         files = sorted(self.folder.glob("*.log"))
         return "".join(f"--- {f.name}\n{f.read_text(errors='replace')}" for f in files)
 

@@ -2,8 +2,8 @@
 
     python -m tools.rehearsal.measure [--seconds 5] [--rounds 3]
 
-Three servers run side by side on one database, and rounds are interleaved, so that whatever else
-the machine does befalls all alike. Needs wrk, and a machine with nothing else to do.
+Three servers run on one database, and their rounds are interleaved, so that other work on the
+machine affects all of them. Requires wrk and an idle machine.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Requests per second; median and 99th percentile in milliseconds; what failed."""
+class Measurement:
+    """Requests per second, median and 99th percentile in milliseconds, and a problem or ""."""
 
     rate: float
     p50: float
@@ -37,35 +37,35 @@ class Measured:
     problem: str
 
 
-def wrk(url: str, headers: list[str], seconds: int) -> Measured:
+def wrk(url: str, headers: list[str], seconds: int) -> Measurement:
     options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency"]
     options += [part for header in headers for part in ("-H", header)]
     command = [program("wrk"), *options, url]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
-    def found(pattern: str) -> re.Match[str]:
-        match = re.search(pattern, said)
+    def search(pattern: str) -> re.Match[str]:
+        match = re.search(pattern, output)
         if match is None:
-            raise RuntimeError(f"wrk said something else:\n{said}")
+            raise RuntimeError(f"unexpected output of wrk:\n{output}")
         return match
 
     def percentile(number: int) -> float:
-        match = found(rf"{number}%\s+([\d.]+)(us|ms|s)")
+        match = search(rf"{number}%\s+([\d.]+)(us|ms|s)")
         return float(match[1]) * _MILLISECONDS[match[2]]
 
-    problem = re.search(r"(?:Non-2xx|Socket errors).*", said)
-    rate = float(found(r"Requests/sec:\s+([\d.]+)")[1])
-    return Measured(rate, percentile(50), percentile(99), problem[0] if problem else "")
+    problem = re.search(r"(?:Non-2xx|Socket errors).*", output)
+    rate = float(search(r"Requests/sec:\s+([\d.]+)")[1])
+    return Measurement(rate, percentile(50), percentile(99), problem[0] if problem else "")
 
 
 def sign_in(site: Site) -> str:
-    """The Cookie header of somebody signed in."""
+    """Sign a user in, and return the Cookie header of the browser."""
     browser = requests.Session()
     start = browser.get(f"{site.url}/accounts/login/", allow_redirects=False, timeout=60)
     callback = site.pool.sign_in(start.headers["Location"], "ada", session=browser)
     browser.get(callback, allow_redirects=False, timeout=60)
-    ours = (cookie for cookie in browser.cookies if cookie.name in ("sessionid", "csrftoken"))
-    return "Cookie: " + "; ".join(f"{cookie.name}={cookie.value}" for cookie in ours)
+    cookies = (cookie for cookie in browser.cookies if cookie.name in ("sessionid", "csrftoken"))
+    return "Cookie: " + "; ".join(f"{cookie.name}={cookie.value}" for cookie in cookies)
 
 
 def main() -> int:
@@ -80,22 +80,22 @@ def main() -> int:
         site.instances[1].end()
         servers = {1: site.instances[0]}
         for number in PROCESSES[1:]:
-            changed = {**site.environment, "WEB_CONCURRENCY": str(number)}
-            servers[number] = site.keep(Instance(site.folder, f"app-of-{number}", changed))
+            environment = {**site.environment, "WEB_CONCURRENCY": str(number)}
+            servers[number] = site.keep(Instance(site.folder, f"app-of-{number}", environment))
         host = "Host: localhost"
         bearer = f"Authorization: Bearer {site.pool.tokens_for('ada')['access_token']}"
-        rows = {
-            "start page, nobody signed in": ("/", [host]),
+        pages = {
+            "start page, not signed in": ("/", [host]),
             "dashboard, signed in": ("/dashboard/", [host, sign_in(site)]),
             "`/api/stats`, 108 figures": ("/api/stats", [host, bearer]),
             "`/api/user`": ("/api/user", [host, bearer]),
         }
-        for name, (path, headers) in rows.items():
+        for name, (path, headers) in pages.items():
             cells = [name]
-            measured: dict[int, list[Measured]] = {number: [] for number in PROCESSES}
+            measured: dict[int, list[Measurement]] = {number: [] for number in PROCESSES}
             for number in PROCESSES * options.rounds:
-                address = servers[number].url + path
-                measured[number].append(wrk(address, headers, options.seconds))
+                url = servers[number].url + path
+                measured[number].append(wrk(url, headers, options.seconds))
             for number in PROCESSES:
                 cells.append(_cell(measured[number]))
             sys.stdout.write(f"| {' | '.join(cells)} |\n")
@@ -103,11 +103,11 @@ def main() -> int:
     return 0
 
 
-def _cell(rounds: list[Measured]) -> str:
-    if problems := [each.problem for each in rounds if each.problem]:
+def _cell(rounds: list[Measurement]) -> str:
+    if problems := [result.problem for result in rounds if result.problem]:
         return f"no figure: {problems[0]}"
     rate, p50, p99 = (
-        median(getattr(each, name) for each in rounds) for name in ("rate", "p50", "p99")
+        median(getattr(result, name) for result in rounds) for name in ("rate", "p50", "p99")
     )
     return f"{rate:.0f} ({p50:.0f} / {p99:.0f} ms)"
 

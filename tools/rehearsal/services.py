@@ -1,4 +1,4 @@
-"""PostgreSQL, Redis and nginx as throw-away processes on free ports."""
+"""PostgreSQL, PgBouncer, Redis and nginx as temporary processes on free ports."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-STARTS_WITHIN = 60.0  # seconds
-# What has to be there, and Debian's packages of it.
+MAX_START_SECONDS = 60.0
+# The required programs, and Debian's packages of them.
 PROGRAMS = {
     "initdb": "postgresql",
     "redis-server": "redis-server",
@@ -33,18 +33,18 @@ def free_port() -> int:
 
 
 def program(name: str) -> str:
-    """Its path. Raises MissingProgram."""
+    """Return the path of a program. Raises MissingProgram."""
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     places = [os.environ.get("PATH", ""), "/usr/sbin", *map(str, versions)]
-    found = shutil.which(name, path=os.pathsep.join(places))
-    if found is None:
+    path = shutil.which(name, path=os.pathsep.join(places))
+    if path is None:
         fix = f"On Debian or Ubuntu: apt-get install {PROGRAMS.get(name, name)}"
         raise MissingProgram(f"{name} is not installed. {fix}")
-    return found
+    return path
 
 
 def require(*names: str) -> None:
-    """For scripts: end with a sentence when one of these programs is missing."""
+    """Exit with a message if one of these programs is missing (for scripts)."""
     try:
         for name in names:
             program(name)
@@ -52,12 +52,12 @@ def require(*names: str) -> None:
         sys.exit(str(missing))
 
 
-def until(ready: Callable[[], bool], what: str, seconds: float = STARTS_WITHIN) -> None:
-    """Wait for it. Raises TimeoutError."""
+def until(ready: Callable[[], bool], what: str, seconds: float = MAX_START_SECONDS) -> None:
+    """Wait until `ready()` is true. Raises TimeoutError."""
     ends_at = time.monotonic() + seconds
     while not ready():
         if time.monotonic() > ends_at:
-            raise TimeoutError(f"{what} did not come up within {seconds:.0f} s")
+            raise TimeoutError(f"{what} did not start within {seconds:.0f} s")
         time.sleep(0.05)
 
 
@@ -70,7 +70,7 @@ def listens(port: int) -> bool:
 
 
 class Postgres:
-    """A cluster of its own, in `folder`; `stop` and `start` as often as one likes."""
+    """A new PostgreSQL cluster in `folder`, which can be stopped and started."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -114,7 +114,7 @@ class Postgres:
         self._run("pg_ctl", "-w", "-D", str(self._data), "-l", str(self._log), "start")
 
     def stop(self, mode: str = "fast") -> None:
-        """`fast` breaks connections off, `immediate` is a crash."""
+        """Stop the server: `fast` closes connections, `immediate` simulates a crash."""
         self._run("pg_ctl", "-w", "-D", str(self._data), "-m", mode, "stop")
 
     def close(self) -> None:
@@ -123,7 +123,7 @@ class Postgres:
 
 
 class Process:
-    """One program in the foreground."""
+    """A program that runs in the foreground."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
@@ -156,7 +156,7 @@ class Process:
 
 
 class PgBouncer(Process):
-    """In transaction mode before the PostgreSQL at that port; `connections` to it are few."""
+    """PgBouncer in transaction mode, with at most `connections` connections to PostgreSQL."""
 
     def __init__(self, folder: Path, database_port: int, connections: int) -> None:
         super().__init__(folder, "pgbouncer")
@@ -183,7 +183,7 @@ class PgBouncer(Process):
 
 
 class Redis(Process):
-    """Redis or Valkey, whichever is there; keeps nothing on disk."""
+    """Valkey or Redis, whichever is installed, without persistence."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, "redis")
@@ -215,7 +215,7 @@ class Redis(Process):
 
 
 class Nginx(Process):
-    """deploy/nginx.conf.template before the given ports of this machine."""
+    """nginx with deploy/nginx.conf.template, as a proxy for local ports."""
 
     def __init__(self, folder: Path, backends: list[int], port: int) -> None:
         super().__init__(folder, "nginx")
@@ -237,7 +237,7 @@ class Nginx(Process):
             "${SERVER_NAME}": "localhost",
             "${FORWARDED_PROTO}": "$scheme",
         }.items():
-            # As envsubst: in comments too, so that only the first use of a line counts.
+            # Like envsubst, this also replaces variables in comments.
             site = site.replace(name, value)
         temp = "\n".join(
             f"{kind}_temp_path {self._folder}/{kind};"
@@ -252,7 +252,7 @@ class Nginx(Process):
         )
 
     def use(self, backends: list[int]) -> None:
-        """Send requests to these instances from now on; those under way come to their end."""
+        """Send new requests to these instances; requests in progress are completed."""
         self.write(backends)
         self.send(signal.SIGHUP)
         time.sleep(0.5)

@@ -1,1 +1,1 @@
-"""The floor: our settings, our middleware, our server, and a view that says what it always says."""
+"""The floor: our settings, middleware and server, and a view that returns a constant."""

@@ -1,4 +1,4 @@
-"""`/api/stats` with the bytes that the file BENCH_BODY holds: the list's own, made beforehand."""
+"""`/api/stats` with the content of the file BENCH_BODY, which is a response of the list."""
 
 import os
 from pathlib import Path
@@ -15,5 +15,5 @@ def constant(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("api/stats", constant),
-    path("", include("sso_project.urls")),  # what middleware asks the addresses of
+    path("", include("sso_project.urls")),  # URLs that middleware reverses
 ]

@@ -1,4 +1,4 @@
-"""What a token costs among so many people (runs inside, see ../inside.py)."""
+"""Measure token checks with many users in the database (see ../inside.py)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AGAIN = 1000
 
 
 def main(order: dict[str, Any]) -> dict[str, list[float]]:
-    """Seconds by names and rounds."""
+    """Return seconds by name and round."""
     fill(order["people"])
     token = order["token"]
     authenticated(token)
@@ -51,25 +51,25 @@ def main(order: dict[str, Any]) -> dict[str, list[float]]:
 
 
 def seconds_of(work: Callable[[], None], times: int) -> Callable[[], float]:
-    def measured() -> float:
+    def measure() -> float:
         started = time.perf_counter()
         work()
         return (time.perf_counter() - started) / times
 
-    return measured
+    return measure
 
 
-def fill(people: int) -> None:
-    """So many people, each with an identity; a tenth were signed out everywhere, hours ago."""
+def fill(count: int) -> None:
+    """Create users with an identity; every tenth signed out everywhere two hours ago."""
     users, issuer, now = get_user_model(), provider().config.issuer, timezone.now()
-    made = users.objects.bulk_create(
-        [users(username=f"crowd-{number}") for number in range(people)], batch_size=1000
+    created = users.objects.bulk_create(
+        [users(username=f"crowd-{number}") for number in range(count)], batch_size=1000
     )
-    subjects = [f"00000000-0000-4000-8000-{number:012d}" for number in range(people)]
+    subjects = [f"00000000-0000-4000-8000-{number:012d}" for number in range(count)]
     Identity.objects.bulk_create(
         [
             Identity(user=user, issuer=issuer, subject=subject)
-            for user, subject in zip(made, subjects, strict=True)
+            for user, subject in zip(created, subjects, strict=True)
         ],
         batch_size=1000,
     )

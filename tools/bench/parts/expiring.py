@@ -1,4 +1,4 @@
-"""A signed-in browser's access token ends now (runs inside, see ../inside.py)."""
+"""Expire the access token of a signed-in browser (see ../inside.py)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from accounts.models import SignIn
 
 
 def main(order: dict[str, str]) -> dict[str, int]:
-    """Of all sign-ins of the person with that name's e-mail address."""
+    """Expire the tokens of all sign-ins of this user."""
     past = timezone.now() - timedelta(seconds=30)
-    theirs = SignIn.objects.live().filter(user__email=f"{order['username']}@example.com")
-    changed = theirs.update(access_expires_at=past, renew_at=past, lease_until=None, lease_owner="")
+    sign_ins = SignIn.objects.live().filter(user__email=f"{order['username']}@example.com")
+    changed = sign_ins.update(
+        access_expires_at=past, renew_at=past, lease_until=None, lease_owner=""
+    )
     if not changed:
-        raise RuntimeError("nobody is signed in")
+        raise RuntimeError("the user is not signed in")
     return {"changed": changed}

@@ -1,48 +1,48 @@
-"""How cost grows with people, and what more processes bring. (With rows: see scaling.)"""
+"""Measure costs with more users, and throughput with more processes (for rows, see scaling)."""
 
 from __future__ import annotations
 
-from ..bench_site import PERSON, Site
-from ..measuring import Refused, Spread, in_turn
+from ..bench_site import USER, Site
+from ..measuring import MeasurementError, Spread, in_turn
 from ..options import Options
 from ..outcome import Figure, Outcome
 from ..servers import ONE_SYNC_WORKER
 from .macro import CONNECTIONS, OUR_PATH
 from .subject import Subject, asked_for
 
-PEOPLE = (100, 100_000)
+USERS = (100, 100_000)
 PROCESSES = (1, 2, 4)
-# Names of what `crowd` measures.
+# The measurements of `crowd`.
 NAMES = {
     "again": "a token seen again",
-    "first": "a token's first sight, its person found in the database",
+    "first": "a token seen for the first time, with its user in the database",
     "feed": "the revocation feed, once a second",
     "whole_feed": "the same, all of it, every five minutes",
 }
 
 
 def run(site: Site, options: Options) -> Outcome:
-    outcome = Outcome(figures=_people(site, options))
+    outcome = Outcome(figures=_users(site, options))
     outcome.take(_processes(site, options))
     return outcome
 
 
-def _people(site: Site, options: Options) -> list[Figure]:
+def _users(site: Site, options: Options) -> list[Figure]:
     figures = []
-    for people in PEOPLE:
+    for count in USERS:
         environment = site.databases.make(108)
         server = site.serve("site", environment, *ONE_SYNC_WORKER)
-        site.signed_in(server)  # the person is one of them
+        site.signed_in(server)  # the user is one of them
         site.stop(server)
         order = {
-            "token": site.pool.tokens_for(PERSON)["access_token"],
-            "people": people,
+            "token": site.pool.tokens_for(USER)["access_token"],
+            "people": count,
             "rounds": options.micro_rounds,
         }
-        found = site.inside("tools.bench.parts.crowd", order, environment)
-        for name, values in found.items():
+        measured = site.inside("tools.bench.parts.crowd", order, environment)
+        for name, values in measured.items():
             spread = Spread.of([value * 1e6 for value in values])
-            table = f"{people:,} people, every tenth of them signed out everywhere today"
+            table = f"{count:,} users, every tenth of them signed out everywhere today"
             figures.append(Figure(table, NAMES[name], spread, "µs"))
     return figures
 
@@ -71,6 +71,6 @@ def _processes(site: Site, options: Options) -> Outcome:
         try:
             table = "GET /api/stats, 108 rows, 8 connections, recommended server"
             outcome.figures.append(subject.figure(table, series[name]))
-        except Refused as problem:
+        except MeasurementError as problem:
             outcome.problems.append(str(problem))
     return outcome

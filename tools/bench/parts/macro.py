@@ -1,4 +1,4 @@
-"""The list of figures and a person's page, over HTTP, beside the peers and the floor."""
+"""The list of figures and the dashboard over HTTP, compared with the peers and the floor."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..bench_site import Site
 from ..client import ask_once
 from ..goals import result
 from ..lists import require_same
-from ..measuring import Refused, in_turn, ratio
+from ..measuring import MeasurementError, in_turn, ratio
 from ..options import Options
 from ..outcome import Outcome
 from ..servers import ONE_SYNC_WORKER, Server
@@ -17,9 +17,9 @@ from .subject import Subject, asked_for
 
 CONNECTIONS = 8
 ROWS = 108
-LEAST_LIMIT = 2000  # requests per second that the load has to manage, or it would measure itself
+MIN_LOAD_RATE = 2000  # requests per second; a slower load generator would measure itself
 LIST = "GET /api/stats, 108 rows, 8 connections, one sync worker"
-LIMIT = "limit of the load: a socket that answers at once"
+LIMIT = "limit of the load: a socket that responds immediately"
 OURS, FLOOR = "this project", "floor: a constant of the same bytes"
 PEER, MOZILLA, PLAIN = (
     "DRF viewset, django-cognito-jwt",
@@ -34,8 +34,8 @@ OUR_PATH, PAGE = "/api/stats", "/dashboard/"
 def run(site: Site, options: Options) -> Outcome:
     environment = site.databases.make(ROWS)
     one = site.serve("site", environment, *ONE_SYNC_WORKER)
-    ours = ask_once(one.port, OUR_PATH, site.bearer())
-    Path(environment["BENCH_BODY"]).write_bytes(ours.body)
+    answer = ask_once(one.port, OUR_PATH, site.bearer())
+    Path(environment["BENCH_BODY"]).write_bytes(answer.body)
     peers = site.serve("peers", environment, *ONE_SYNC_WORKER)
     servers = [
         one,
@@ -46,30 +46,32 @@ def run(site: Site, options: Options) -> Outcome:
     ]
     try:
         require_peers_to_agree(site, one, peers)
-        return _measured(site, servers, environment, options)
+        return _measure(site, servers, environment, options)
     finally:
         site.stop(*servers)
 
 
 def headers_for(site: Site, name: str) -> dict[str, str]:
-    """django-cognito-jwt wants the ID token, since it looks for `aud` and the e-mail address."""
+    """Return the headers for a server. django-cognito-jwt requires `aud` and so the ID token."""
     return {"Host": "localhost"} if name == PLAIN else site.bearer(id_token=name.startswith(PEER))
 
 
-def require_peers_to_agree(site: Site, ours: Server, peers: Server) -> None:
-    """Raises Refused when a peer says something else than we, or lets a bad token in."""
-    expected = ask_once(ours.port, OUR_PATH, site.bearer())
+def require_peers_to_agree(site: Site, one: Server, peers: Server) -> None:
+    """Raise MeasurementError if a peer returns another list, or accepts a bad token."""
+    expected = ask_once(one.port, OUR_PATH, site.bearer())
     for name, path in PATHS.items():
         headers = headers_for(site, name)
         require_same(name, expected, ask_once(peers.port, path, headers))
         if token := headers.get("Authorization"):
-            status = ask_once(peers.port, path, {**headers, "Authorization": spoilt(token)}).status
+            status = ask_once(
+                peers.port, path, {**headers, "Authorization": break_signature(token)}
+            ).status
             if status not in (401, 403):
-                raise Refused(f"{name} answers a token with a broken signature with {status}")
+                raise MeasurementError(f"{name} responds to a broken signature with {status}")
 
 
-def spoilt(token: str) -> str:
-    """The token with another signature of the same length."""
+def break_signature(token: str) -> str:
+    """Return the token with another signature of the same length."""
     head, _, signature = token.rpartition(".")
     return f"{head}.{signature[::-1]}"
 
@@ -99,28 +101,30 @@ def _subjects(site: Site, servers: list[Server], seconds: float) -> dict[str, Su
     return subjects
 
 
-def _measured(
+def _measure(
     site: Site, servers: list[Server], environment: Mapping[str, str], options: Options
 ) -> Outcome:
     subjects = _subjects(site, servers, options.seconds)
     series = in_turn(subjects, options.rounds)
     peer, fastest = series[PEER], series[f"{OURS}, {RECOMMENDED}"]
-    counted = site.inside("tools.bench.parts.page", subjects[PAGE].asked.headers, environment)
+    query_counts = site.inside("tools.bench.parts.page", subjects[PAGE].asked.headers, environment)
     results = [
         result("list, peer", lambda: ratio(series[OURS], peer)),
         result("list, floor", lambda: ratio(series[OURS], series[FLOOR])),
         result("list, recommended", lambda: ratio(fastest, peer)),
-        result("page queries", lambda: float(counted["queries"])),
+        result("page queries", lambda: float(query_counts["queries"])),
     ]
     outcome = Outcome(dict(results))
     for name, subject in subjects.items():
-        table = "A page for one signed-in person" if name == PAGE else LIST
+        table = "A page for one signed-in user" if name == PAGE else LIST
         try:
             figure = subject.figure(table, series[name])
-        except Refused as problem:
+        except MeasurementError as problem:
             outcome.problems.append(str(problem))
             continue
         outcome.figures.append(figure)
-        if name == LIMIT and figure.found.middle < LEAST_LIMIT:
-            outcome.problems.append(f"the load cannot ask {LEAST_LIMIT} times a second here")
+        if name == LIMIT and figure.found.middle < MIN_LOAD_RATE:
+            outcome.problems.append(
+                f"the load generator does not reach {MIN_LOAD_RATE} requests per second"
+            )
     return outcome

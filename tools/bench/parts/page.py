@@ -1,4 +1,4 @@
-"""How many SQL queries a person's page takes (runs inside, see ../inside.py)."""
+"""Count the SQL queries of the dashboard (see ../inside.py)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PAGES = 5
 
 
 def main(headers: dict[str, str]) -> dict[str, Any]:
-    """The most queries that one of some pages took, once the first is over."""
+    """Return the maximum number of queries per page, after a first request."""
     request = requests_of("/dashboard/", headers)
     request()
     counts = []
@@ -27,7 +27,7 @@ def main(headers: dict[str, str]) -> dict[str, Any]:
 
 
 class QueryCounter:
-    """Counts what goes to the database; for `connection.execute_wrapper`."""
+    """A counter of SQL queries, for `connection.execute_wrapper`."""
 
     def __init__(self) -> None:
         self.statements: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Where the time of `GET /api/stats` goes: authentication's share, and the profile by areas."""
+"""The CPU time of `GET /api/stats`: the share of authentication, and a profile by area."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..measuring import Spread
 from ..options import Options
 from ..outcome import Figure, Outcome
 
-REQUESTS = 300  # for authentication's share
+REQUESTS = 300  # for the share of authentication
 SAMPLES = 2000  # eight seconds of CPU time
 TABLE = "GET /api/stats, 108 rows: where the time goes"
 
@@ -21,17 +21,17 @@ def run(site: Site, options: Options) -> Outcome:
         "requests": REQUESTS,
         "samples": SAMPLES,
     }
-    found = site.inside("tools.bench.parts.profiling", order, environment)
-    shares = Spread.of([100 * share for share in found["authentication"]])
+    measured = site.inside("tools.bench.parts.profiling", order, environment)
+    shares = Spread.of([100 * share for share in measured["authentication"]])
     outcome = Outcome(
         dict(
             [
                 result("authentication", lambda: shares),
-                result("queries of authentication", lambda: float(found["queries"])),
+                result("queries of authentication", lambda: float(measured["queries"])),
             ]
         )
     )
-    for area, share in found["areas"].items():
+    for area, share in measured["areas"].items():
         percent = Spread(share * 100, share * 100, share * 100)
         outcome.figures.append(Figure(TABLE, area, percent, "%"))
     return outcome

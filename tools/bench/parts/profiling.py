@@ -1,4 +1,4 @@
-"""The measurements of `profile` (runs inside, see ../inside.py)."""
+"""The measurements of `profile` (see ../inside.py)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from accounts.tokens import revocation_feed
 from .page import QueryCounter
 from .wsgi import requests_of
 
-# Areas by what stands in a file's path; the first that fits counts.
+# Areas by a part of the file's path; the first match counts.
 AREAS = {
     "/accounts/": "authentication, sessions (`accounts`)",
     "/stats/": "the list (`stats`)",
@@ -35,19 +35,19 @@ AREAS = {
     "/django/db/backends/sqlite3/": "the database itself",
     "/psycopg": "the database itself",
     "/django/db/": "Django's ORM",
-    "/django/": "Django's requests and answers",
+    "/django/": "Django's requests and responses",
 }
 REST = "Python itself"
-EVERY = 0.004  # seconds; the system's clock is no finer
+SAMPLE_INTERVAL = 0.004  # seconds; the resolution of the system's clock
 
 
 def main(order: dict[str, Any]) -> dict[str, Any]:
-    """Shares of 1; `queries` are authentication's own, without the revocation feed's reading."""
+    """Return shares of 1, and the queries of authentication without the revocation feed."""
     request = requests_of("/api/stats", order["headers"])
     request()
     watch = Watch()
     shares = []
-    with patch.object(CognitoAuthentication, "authenticate", watch.around()):
+    with patch.object(CognitoAuthentication, "authenticate", watch.wrap()):
         for _ in range(order["rounds"]):
             shares.append(watch.share_of(request, order["requests"] // 10))
     with Samples() as samples:
@@ -61,37 +61,36 @@ def main(order: dict[str, Any]) -> dict[str, Any]:
 
 
 class Samples:
-    """In which area Python is, looked at every few milliseconds of this process's CPU time.
+    """A sampling profiler for the main thread, driven by the CPU time of this process.
 
-    A look happens between two steps of the interpreter, so that a function written in C counts for
-    the Python that called it. Looking costs nothing in between, unlike counting every call, by
-    which many small functions look dear. In the main thread alone.
+    Samples are taken between two steps of the interpreter, so that a function written in C counts
+    for its Python caller. Unlike tracing every call, sampling does not slow down small functions.
     """
 
     def __init__(self) -> None:
         self.areas: Counter[str] = Counter()
 
     def __enter__(self) -> Samples:
-        self._before = signal.signal(signal.SIGPROF, self._look)
-        signal.setitimer(signal.ITIMER_PROF, EVERY, EVERY)
+        self._before = signal.signal(signal.SIGPROF, self._sample)
+        signal.setitimer(signal.ITIMER_PROF, SAMPLE_INTERVAL, SAMPLE_INTERVAL)
         return self
 
     def __exit__(self, *error: object) -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, self._before)
 
-    def _look(self, number: int, frame: FrameType | None) -> None:
+    def _sample(self, number: int, frame: FrameType | None) -> None:
         if frame is not None:
             self.areas[area_of(frame.f_code.co_filename)] += 1
 
     def shares(self) -> dict[str, float]:
-        """Each area's share of 1, the greatest first."""
+        """Return the share of each area, the greatest first."""
         total = self.areas.total()
         return {area: count / total for area, count in self.areas.most_common()}
 
 
 class Watch:
-    """What authentication takes of each request's CPU time, and which queries it makes."""
+    """Measure the share of authentication in the CPU time, and count its queries."""
 
     def __init__(self) -> None:
         self.queries = QueryCounter()
@@ -99,17 +98,17 @@ class Watch:
         self._authenticate = CognitoAuthentication.authenticate
         self._read = revocation_feed.RevocationFeed._read
 
-    def around(self) -> Any:
+    def wrap(self) -> Any:
         def authenticate(authentication: CognitoAuthentication, request: Any) -> Any:
             started = time.thread_time()
-            with connection.execute_wrapper(self._counted):
-                found = self._authenticate(authentication, request)
+            with connection.execute_wrapper(self._count):
+                result = self._authenticate(authentication, request)
             self._taken += time.thread_time() - started
-            return found
+            return result
 
         return authenticate
 
-    def _counted(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    def _count(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if _is_running(self._read.__code__):
             return execute(sql, params, many, context)
         return self.queries(execute, sql, params, many, context)

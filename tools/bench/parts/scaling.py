@@ -1,4 +1,4 @@
-"""Very many rows: how long the whole list takes beside a peer, its first byte, and memory."""
+"""Long lists: total time compared with a peer, time to the first byte, and memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..client import ask_once
 from ..databases import postgresql
 from ..goals import result
 from ..lists import require_same
-from ..measuring import Refused, Series, Spread, in_turn, ratio
+from ..measuring import MeasurementError, Series, Spread, in_turn, ratio
 from ..options import Options
 from ..outcome import Figure, Outcome
 from ..servers import ONE_SYNC_WORKER, Server
@@ -18,24 +18,24 @@ from .macro import OUR_PATH, OURS, PATHS, PEER, headers_for
 
 FEW, MANY = 10_000, 100_000
 MEBIBYTE = 1024 * 1024
-# One month of the same list; the peer has no filter, so there it is a request that ends early.
+# One month of the list. The peer has no filter, so it gets a request that ends early.
 SMALL = {OURS: "/api/stats?from=201001&to=201001", PEER: "/plain/nothing"}
 
 
 def run(site: Site, options: Options) -> Outcome:
     outcome = _on(site, options, "SQLite", None)
-    if address := postgresql():
-        outcome.take(_on(site, options, "PostgreSQL", address))
+    if url := postgresql():
+        outcome.take(_on(site, options, "PostgreSQL", url))
     else:
-        outcome.problems.append("no PostgreSQL answers: DATABASE_URL names one")
+        outcome.problems.append("PostgreSQL is not available: set DATABASE_URL")
     return outcome
 
 
 class List:
-    """The whole list of one server, asked again and again.
+    """Repeated requests for the whole list of one server.
 
-    What its worker's memory grows by is counted from after a small request, which loads whatever
-    code is still missing, to the peak of all that come then.
+    The memory growth of its worker counts from after a small request, which loads all code, to the
+    peak of all following requests.
     """
 
     def __init__(self, server: Server, path: str, headers: dict[str, str], small: str) -> None:
@@ -46,31 +46,33 @@ class List:
         self.first_bytes: list[float] = []
 
     def __call__(self) -> float:
-        """Seconds for all of it."""
+        """Return the seconds for the whole list."""
         answer = ask_once(self._server.port, self._path, self._headers)
         if (answer.status, answer.body) != (200, self.first.body):
-            raise Refused(f"{answer.status} with {len(answer.body)} bytes, another answer")
+            raise MeasurementError(
+                f"another response: {answer.status} with {len(answer.body)} bytes"
+            )
         self.first_bytes.append(answer.first_byte)
         return answer.whole
 
     def grown(self) -> float:
-        """Bytes."""
+        """Return the growth in bytes."""
         return self._memory.grown()
 
 
 class Memory:
-    """How much the memory of a process grows from now on at most. Raises Refused but on Linux."""
+    """The peak memory growth of a process. Raises MeasurementError if not on Linux."""
 
     def __init__(self, pid: int) -> None:
         self._status = Path(f"/proc/{pid}/status")
         try:
-            Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")  # forget the peak
+            Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")  # reset the peak
             self._before = self._kibibytes("VmRSS")
         except OSError as error:
-            raise Refused(f"memory can be measured on Linux alone: {error}") from error
+            raise MeasurementError(f"memory can only be measured on Linux: {error}") from error
 
     def grown(self) -> float:
-        """Bytes."""
+        """Return the growth in bytes."""
         return max(0, self._kibibytes("VmHWM") - self._before) * 1024.0
 
     def _kibibytes(self, name: str) -> int:
@@ -78,34 +80,40 @@ class Memory:
         return next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 
-def _on(site: Site, options: Options, database: str, address: str | None) -> Outcome:
+def _on(site: Site, options: Options, database: str, url: str | None) -> Outcome:
     servers: list[Server] = []
     lists: dict[str, List] = {}
     try:
-        for rows in (FEW, MANY):
-            environment = site.databases.make(rows, address)
+        for row_count in (FEW, MANY):
+            environment = site.databases.make(row_count, url)
             for name, kind in ((OURS, "site"), (PEER, "peers")):
                 server = site.serve(kind, environment, *ONE_SYNC_WORKER, "--timeout", "300")
                 servers.append(server)
-                lists[named(name, rows)] = List(
+                lists[subject_name(name, row_count)] = List(
                     server, PATHS.get(name, OUR_PATH), headers_for(site, name), SMALL[name]
                 )
-            require_same(PEER, *(lists[named(name, rows)].first for name in (OURS, PEER)))
+            require_same(
+                PEER, *(lists[subject_name(name, row_count)].first for name in (OURS, PEER))
+            )
         return _outcome(database, lists, in_turn(lists, options.tries, warm_up=False))
     finally:
         site.stop(*servers)
 
 
-def named(name: str, rows: int) -> str:
-    return f"{name}, {rows:,} rows"
+def subject_name(name: str, row_count: int) -> str:
+    return f"{name}, {row_count:,} rows"
 
 
 def _outcome(database: str, lists: dict[str, List], series: dict[str, Series]) -> Outcome:
-    many, few, peer = named(OURS, MANY), named(OURS, FEW), named(PEER, MANY)
-    growths = {name: each.grown() / MEBIBYTE for name, each in lists.items()}
+    many, few, peer = (
+        subject_name(OURS, MANY),
+        subject_name(OURS, FEW),
+        subject_name(PEER, MANY),
+    )
+    growths = {name: subject.grown() / MEBIBYTE for name, subject in lists.items()}
 
     def growth(of: str) -> float:
-        """Raises Refused when an answer of that list was wrong."""
+        """Return the memory growth. Raises MeasurementError if a response was wrong."""
         series[of].spread()
         return growths[of]
 
@@ -120,14 +128,14 @@ def _outcome(database: str, lists: dict[str, List], series: dict[str, Series]) -
         "first byte": first_byte,
     }
     outcome = Outcome(dict(result(f"{name}, {database}", find) for name, find in finds.items()))
-    for name, each in series.items():
+    for name, subject in series.items():
         try:
             more = {
                 "first byte, ms": Spread.of(lists[name].first_bytes).middle * 1000,
                 "memory, MiB": growths[name],
             }
             table = f"The whole list, {database}"
-            outcome.figures.append(Figure(table, name, each.spread(), "s", {**more}))
-        except Refused as problem:
+            outcome.figures.append(Figure(table, name, subject.spread(), "s", {**more}))
+        except MeasurementError as problem:
             outcome.problems.append(str(problem))
     return outcome

@@ -1,4 +1,4 @@
-"""Many at once: an expired token, unknown keys, a rotated key; and one sign-in's calls."""
+"""Concurrent requests with an expired token, unknown keys, a rotated key; calls of a sign-in."""
 
 from __future__ import annotations
 
@@ -9,34 +9,35 @@ from collections import Counter
 from collections.abc import Callable
 from statistics import median
 
-from ..bench_site import PERSON, SOMEBODY_ELSE, Site
+from ..bench_site import OTHER_USER, USER, Site
 from ..client import ask_once
 from ..goals import result
 from ..load import Asked, Load, in_another_process
-from ..measuring import Refused, Spread
+from ..measuring import MeasurementError, Spread
 from ..options import Options
 from ..outcome import Figure, Outcome
 from ..servers import Server
 
 AT_ONCE = 50
-TAKES = 0.1  # seconds, the token endpoint
-STRANGERS = 200
+TOKEN_SECONDS = 0.1  # delay of the token endpoint
+UNKNOWN_KEYS = 200
 COOLDOWN = 10.0  # seconds, of accounts.cognito.jwks.KeyStore
 PATH = "/api/user"
-TABLE = f"{AT_ONCE} requests at once, one expired token, a token endpoint of {TAKES * 1000:.0f} ms"
+DELAY_MS = f"{TOKEN_SECONDS * 1000:.0f} ms"
+TABLE = f"{AT_ONCE} requests at once, one expired token, a token endpoint of {DELAY_MS}"
 
 
 def run(site: Site, options: Options) -> Outcome:
     environment = site.databases.make(108)
     server = site.serve("site", {**environment, "SPA_COMPAT": "1"})
     try:
-        for _ in range(20):  # every process has its keys, and everything is loaded
+        for _ in range(20):  # warm-up: all processes load their code and keys
             ask_once(server.port, PATH, site.bearer())
         outcome = _refreshes(site, server, environment, options)
         outcome.results |= dict(
             [
                 result("sign-in calls", lambda: _calls_of_a_sign_in(site, server)),
-                result("unknown keys", lambda: _downloads_for_strangers(site, server)),
+                result("unknown keys", lambda: _downloads_for_unknown_keys(site, server)),
                 result("rotated key", lambda: _refused_after_rotation(site, server)),
             ]
         )
@@ -48,7 +49,7 @@ def run(site: Site, options: Options) -> Outcome:
 def _refreshes(
     site: Site, server: Server, environment: dict[str, str], options: Options
 ) -> Outcome:
-    beside = Asked(server.port, PATH, site.signed_in(server, SOMEBODY_ELSE))
+    beside = Asked(server.port, PATH, site.signed_in(server, OTHER_USER))
     session = site.signed_in(server)
     kinds: dict[str, Callable[[], dict[str, str]]] = {
         "an API client's tokens": lambda: _expired_tokens(site),
@@ -71,14 +72,16 @@ def _refreshes(
             outcome.figures.append(_figure(name, storms[name]))
 
     def worst_kind(times: Callable[[Load], float]) -> Spread:
-        """The medians of each kind's storms are compared, in milliseconds."""
+        """Return the spread of the kind with the highest median, in milliseconds."""
         if problems:
-            raise Refused(", ".join(f"{count} x {what}" for what, count in problems.items()))
+            raise MeasurementError(
+                ", ".join(f"{count} x {what}" for what, count in problems.items())
+            )
         kind = [Spread.of([1000 * times(load) for load in loads]) for loads in storms.values()]
         return max(kind, key=lambda spread: spread.middle)
 
     def most_calls() -> float:
-        worst_kind(lambda load: load.slowest)  # refuses
+        worst_kind(lambda load: load.slowest)  # raises MeasurementError for wrong responses
         return max(calls)
 
     outcome.results = dict(
@@ -95,7 +98,7 @@ def _figure(name: str, loads: list[Load]) -> Figure:
     slowest = Spread.of([load.slowest * 1000 for load in loads])
     more: dict[str, float | str] = {
         "median, ms": median(load.median * 1000 for load in loads),
-        "somebody else, ms": max(load.beside * 1000 for load in loads),
+        "other client, ms": max(load.beside * 1000 for load in loads),
     }
     return Figure(TABLE, f"{name}: the slowest", slowest, "ms", more)
 
@@ -103,8 +106,8 @@ def _figure(name: str, loads: list[Load]) -> Figure:
 def _storm(
     site: Site, server: Server, headers: dict[str, str], beside: Asked
 ) -> tuple[Load, float]:
-    """The load, and how many calls the token endpoint got for it."""
-    site.pool.faults.add("token", "slow", seconds=TAKES)
+    """Run the load, and return it with the number of calls to the token endpoint."""
+    site.pool.faults.add("token", "slow", seconds=TOKEN_SECONDS)
     before = site.pool.counts()["token"]
     asked = Asked(server.port, PATH, headers)
     load = in_another_process("all_at_once", asked, beside=beside, connections=AT_ONCE)
@@ -113,9 +116,9 @@ def _storm(
 
 
 def _expired_tokens(site: Site) -> dict[str, str]:
-    """Headers of the original stack's clients, whose access token ended a minute ago."""
+    """Return headers with an expired access token and a refresh token (SPA_COMPAT)."""
     site.pool.clock.advance(-3660)
-    tokens = site.pool.tokens_for(PERSON)
+    tokens = site.pool.tokens_for(USER)
     site.pool.clock.advance(3660)
     return {
         "Host": "localhost",
@@ -127,12 +130,12 @@ def _expired_tokens(site: Site) -> dict[str, str]:
 def _expired_session(
     site: Site, environment: dict[str, str], headers: dict[str, str]
 ) -> dict[str, str]:
-    site.inside("tools.bench.parts.expiring", {"username": PERSON}, environment)
+    site.inside("tools.bench.parts.expiring", {"username": USER}, environment)
     return headers
 
 
 def _calls_of_a_sign_in(site: Site, server: Server) -> float:
-    """Of the server itself: the browser's own requests are to other addresses of the pool."""
+    """Return the number of calls by the server; the browser uses other endpoints of the pool."""
     before = site.pool.counts()
     site.signed_in(server)
     after = site.pool.counts()
@@ -141,32 +144,32 @@ def _calls_of_a_sign_in(site: Site, server: Server) -> float:
     )
 
 
-def _downloads_for_strangers(site: Site, server: Server) -> float:
-    """Key set downloads for tokens of unknown keys, of as many as are allowed."""
+def _downloads_for_unknown_keys(site: Site, server: Server) -> float:
+    """Return the key set downloads for unknown keys, divided by the allowed number."""
     before, started = site.pool.counts()["jwks"], time.monotonic()
-    for number in range(STRANGERS):
+    for number in range(UNKNOWN_KEYS):
         token = with_key_id(site.access_token, f"unknown-{number}")
         headers = {"Host": "localhost", "Authorization": f"Bearer {token}"}
         status = ask_once(server.port, PATH, headers).status
         if status != 401:
-            raise Refused(f"an unknown key is answered with {status}")
+            raise MeasurementError(f"the response to an unknown key is {status}")
     cooldowns = 1 + (time.monotonic() - started) // COOLDOWN
     return (site.pool.counts()["jwks"] - before) / (len(server.workers()) * cooldowns)
 
 
 def _refused_after_rotation(site: Site, server: Server) -> float:
-    """Of requests with a key that the server never saw, once the cooldown is over."""
+    """Return the number of failed requests with a new key, after the cooldown."""
     time.sleep(COOLDOWN + 1)
     site.pool.pool.keys.rotate(keep_old=True)
-    token = site.pool.tokens_for(PERSON)["access_token"]
+    token = site.pool.tokens_for(USER)["access_token"]
     headers = {"Host": "localhost", "Authorization": f"Bearer {token}"}
     statuses = [ask_once(server.port, PATH, headers).status for _ in range(20)]
     return float(len(statuses) - statuses.count(200))
 
 
 def with_key_id(token: str, key_id: str) -> str:
-    """The token, saying that another key signed it."""
+    """Return the token with another key ID in its header."""
     segment, rest = token.split(".", 1)
     header = json.loads(urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
-    changed = json.dumps({**header, "kid": key_id}).encode()
-    return f"{urlsafe_b64encode(changed).rstrip(b'=').decode()}.{rest}"
+    new_header = json.dumps({**header, "kid": key_id}).encode()
+    return f"{urlsafe_b64encode(new_header).rstrip(b'=').decode()}.{rest}"

@@ -1,4 +1,4 @@
-"""One thing under load, measured again and again."""
+"""A subject under load, measured in several rounds."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from statistics import median
 
 from ..client import ask_once
 from ..load import Asked, Load, in_another_process
-from ..measuring import Refused, Series
+from ..measuring import MeasurementError, Series
 from ..outcome import Figure
 from ..servers import Server
 
 
 class Subject:
-    """Called, it answers requests per second. Its `loads` are those of the rounds so far.
+    """A subject that returns requests per second when called; `loads` are its rounds so far.
 
-    `server` is asked what it used of the processors, which other work on the machine disturbs less
-    than the rate.
+    With `server`, it also measures the server's CPU time, which depends less on other work on the
+    machine than the rate.
     """
 
     def __init__(
@@ -24,7 +24,7 @@ class Subject:
     ) -> None:
         self.asked = asked
         self.loads: list[Load] = []
-        self._cpu: list[float] = []  # seconds of one request
+        self._cpu: list[float] = []  # seconds per request
         self._connections, self._seconds, self._server = connections, seconds, server
 
     def __call__(self) -> float:
@@ -33,14 +33,14 @@ class Subject:
             "keep_asking", self.asked, connections=self._connections, seconds=self._seconds
         )
         if load.problems:
-            raise Refused(", ".join(f"{n} x {what}" for what, n in load.problems.items()))
+            raise MeasurementError(", ".join(f"{n} x {what}" for what, n in load.problems.items()))
         self.loads.append(load)
         if self._server:
             self._cpu.append((self._server.cpu_seconds() - before) / load.answers)
         return load.rate
 
     def figure(self, table: str, series: Series) -> Figure:
-        """Requests per second, and how long the answers took. Raises Refused."""
+        """Return requests per second and response times. Raises MeasurementError."""
         rates = series.spread()
         more: dict[str, float | str] = {
             "median, ms": median(load.median * 1000 for load in self.loads),
@@ -52,9 +52,9 @@ class Subject:
 
 
 def asked_for(port: int, path: str, headers: Mapping[str, str], *, constant: bool = True) -> Asked:
-    """What is asked, with the length of the answer of now."""
+    """Return a request that expects the length of its current response."""
     answer = ask_once(port, path, headers)
     if answer.status != 200:
-        raise Refused(f"{path} answers {answer.status}: {answer.body[:300]!r}")
+        raise MeasurementError(f"{path} responds with {answer.status}: {answer.body[:300]!r}")
     length = len(answer.body)
     return Asked(port=port, path=path, headers=headers, length=length, constant=constant)

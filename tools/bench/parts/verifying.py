@@ -1,7 +1,7 @@
-"""The verifications that `micro` compares (runs inside, see ../inside.py).
+"""The verifications that `micro` compares (see ../inside.py).
 
-Each function makes a measured one: it verifies the tokens once and returns how many that were.
-Whatever a library can do beforehand is done beforehand.
+Each function returns the function to measure, which verifies the tokens once and returns their
+number. Work that a library can do in advance is not measured.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from accounts.tokens import revocation_feed
 
 from ..measuring import in_turn
 
-LASTS = 0.1  # seconds of one measurement, about
-AGAIN = 200  # a token seen again costs so little that the loop around it would count
+MEASUREMENT_SECONDS = 0.1
+AGAIN = 200  # repetitions: for a single cached token, the loop itself would count
 Verify = Callable[[], int]
 CLAIMS = ["exp", "iat", "iss", "sub", "token_use", "client_id"]
 
 
 def main(order: dict[str, Any]) -> dict[str, Any]:
-    """Seconds for one verification, by names and rounds, and what went wrong."""
+    """Return the seconds per verification by name and round, and the problems."""
     access_tokens, id_tokens = order["access_tokens"], order["id_tokens"]
     subjects = {
         "rsa": rsa(access_tokens),
@@ -52,21 +52,21 @@ def main(order: dict[str, Any]) -> dict[str, Any]:
         order["rounds"],
     )
     return {
-        "seconds": {name: each.values for name, each in series.items()},
-        "problems": {n: ", ".join(each.problems) for n, each in series.items() if each.problems},
+        "seconds": {name: item.values for name, item in series.items()},
+        "problems": {n: ", ".join(item.problems) for n, item in series.items() if item.problems},
     }
 
 
 def seconds_each(verify: Verify) -> float:
-    """Of this thread's own time, so that what else the machine does counts for nothing."""
+    """Return seconds of this thread's CPU time, which excludes other work on the machine."""
     done, started = 0, time.thread_time()
-    while (taken := time.thread_time() - started) < LASTS:
+    while (taken := time.thread_time() - started) < MEASUREMENT_SECONDS:
         done += verify()
     return taken / done
 
 
 def rsa(tokens: list[str]) -> Verify:
-    """What nobody can do without, for a token that was not seen before."""
+    """Verify signatures only: the minimum for a token that is not cached."""
     keys, padding, digest = provider().verifier.keys, PKCS1v15(), SHA256()
     keys.load()
     parts = []
@@ -84,7 +84,7 @@ def rsa(tokens: list[str]) -> Verify:
 
 
 def again(token: str) -> Verify:
-    """The whole of it: what an API request does with its token, the revocation feed included."""
+    """Authenticate with a cached token as an API request does, including the revocation feed."""
 
     def verify() -> int:
         for _ in range(AGAIN):
@@ -95,25 +95,25 @@ def again(token: str) -> Verify:
 
 
 def claims_again(token: str) -> Verify:
-    """The same without making the person's instance."""
-    known = provider().verified_tokens
+    """Check a cached token without creating the user's instance."""
+    cache = provider().verified_tokens
 
     def verify() -> int:
         for _ in range(AGAIN):
-            revocation_feed.check(known.verify(token, principal_of=_nobody).claims)
+            revocation_feed.check(cache.verify(token, principal_of=_no_principal).claims)
         return AGAIN
 
     return verify
 
 
 def first(tokens: list[str]) -> Verify:
-    """By a memory that knows none of them. Whose they are would be a query, no verification."""
+    """Verify tokens with an empty cache, without the query for the user."""
     pools = provider().pools
 
     def verify() -> int:
-        memory = VerifiedTokens(pools)
+        cache = VerifiedTokens(pools)
         for token in tokens:
-            memory.verify(token, principal_of=_nobody)
+            cache.verify(token, principal_of=_no_principal)
         return len(tokens)
 
     return verify
@@ -168,14 +168,14 @@ def cognito_jwt(id_tokens: list[str]) -> Verify:
     config = provider().config
 
     def verify() -> int:
-        for token in id_tokens:  # one for each request, as its authentication class makes it
+        for token in id_tokens:  # one per request, as in its authentication class
             LocalValidator(config.issuer, config.client_id).validate(token)
         return len(id_tokens)
 
     return verify
 
 
-def _nobody(claims: object) -> None:
+def _no_principal(claims: object) -> None:
     return None
 
 

@@ -1,4 +1,4 @@
-"""Requests to our application inside this process, as a server would hand them over."""
+"""WSGI requests to our application in this process."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..measuring import Refused
+from ..measuring import MeasurementError
 
 
 def requests_of(path: str, headers: Mapping[str, str]) -> Callable[[], int]:
-    """A function that makes one request and returns the length of its answer's body."""
-    from sso_project.wsgi import application  # Django is set up only now
+    """Return a function that sends one request and returns the length of the response body."""
+    from sso_project.wsgi import application  # requires that Django is set up
 
-    own = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
+    http_headers = {
+        f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()
+    }
 
     def request() -> int:
         environ: dict[str, Any] = {
@@ -27,19 +29,19 @@ def requests_of(path: str, headers: Mapping[str, str]) -> Callable[[], int]:
             "wsgi.input": io.BytesIO(),
             "wsgi.errors": io.StringIO(),
             "wsgi.url_scheme": "http",
-            **own,
+            **http_headers,
         }
         statuses: list[str] = []
 
         def start(status: str, *more: Any) -> Callable[[bytes], object]:
             statuses.append(status)
-            return statuses.append  # type: ignore[return-value] # nobody writes that way
+            return statuses.append  # type: ignore[return-value] # nothing calls it
 
-        answer: Any = application(environ, start)
-        length = sum(len(piece) for piece in answer)
-        answer.close()
+        response: Any = application(environ, start)
+        length = sum(len(piece) for piece in response)
+        response.close()
         if not statuses[0].startswith("200"):
-            raise Refused(f"{path} answers {statuses[0]}")
+            raise MeasurementError(f"{path} responds with {statuses[0]}")
         return length
 
     return request

@@ -1,6 +1,5 @@
-"""What others would write: the same list of the same rows in a plain DRF viewset, behind
-django-cognito-jwt, behind mozilla-django-oidc's DRF class, and behind nothing.
+"""The peers: the same list in a plain DRF viewset, with authentication by other libraries.
 
-Each is set up as its documentation says, with the key cache on. Their database is ours, and their
-connection to it Django's usual one, made for each request.
+The libraries are django-cognito-jwt and mozilla-django-oidc, configured as their documentation
+says, with the key cache. They use our database, with Django's default connection per request.
 """

@@ -1,4 +1,4 @@
-"""The recommended server as it is, for an application that has no keys to fetch beforehand."""
+"""The recommended server for an application that does not load keys in advance."""
 
 from typing import Any
 

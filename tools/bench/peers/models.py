@@ -1,4 +1,4 @@
-"""The people of the peers, as django-cognito-jwt's documentation wants them to be found."""
+"""The user model of the peers, as in django-cognito-jwt's documentation."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar

@@ -1,4 +1,4 @@
-"""`django-admin startproject`, and what the peers' documentation adds to it."""
+"""The settings of `django-admin startproject` and of the peers' documentation."""
 
 import os
 
@@ -6,7 +6,7 @@ import environ
 
 from sso_project.settings import COGNITO
 
-# The same file or server as ours, and else as Django has it: a connection for each request.
+# Our database, with Django's default of one connection per request.
 DATABASES = {"default": environ.Env().db("DATABASE_URL")}
 SECRET_KEY = os.environ["SECRET_KEY"]
 DEBUG = False
@@ -41,12 +41,12 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
 }
-LOGGING_CONFIG = None  # no line for each request, which is less work than ours
+LOGGING_CONFIG = None  # no request log, which is less work than ours
 
 # django-cognito-jwt
 COGNITO_AWS_REGION = COGNITO["CLIENT_REGION"]
 COGNITO_USER_POOL = COGNITO["POOL_ID"]
-COGNITO_ISSUER = COGNITO["ISSUER"]  # what validator.py adds
+COGNITO_ISSUER = COGNITO["ISSUER"]  # for validator.py
 COGNITO_AUDIENCE = COGNITO["CLIENT_ID"]
 COGNITO_PUBLIC_KEYS_CACHING_ENABLED = True
 COGNITO_PUBLIC_KEYS_CACHING_TIMEOUT = 60 * 60 * 24

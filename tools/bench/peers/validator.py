@@ -1,4 +1,4 @@
-"""django-cognito-jwt's validator for a pool that is not at Amazon's address."""
+"""django-cognito-jwt's validator for a pool that is not at AWS."""
 
 from functools import cached_property
 
@@ -6,7 +6,7 @@ from django_cognito_jwt.validator import TokenValidator
 
 
 class LocalValidator(TokenValidator):  # type: ignore[misc] # it has no types
-    """Knows where the pool is; the package builds Amazon's own address from region and id."""
+    """A validator with the pool's URL; the package only supports AWS URLs."""
 
     def __init__(self, issuer: str, client_id: str) -> None:
         super().__init__("", "", client_id)

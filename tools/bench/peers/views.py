@@ -1,4 +1,4 @@
-"""The list, as one writes it first: a model serializer, a viewset, an authentication class."""
+"""The list in plain DRF: a model serializer, a viewset, and authentication classes."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Every attack, one module for each family."""
+"""All attacks, one module per family."""
 
 from . import callbacks, forgeries, insiders, malformed, odd_paths, slow, sprays, uploads
 

@@ -7,21 +7,21 @@ from urllib.parse import parse_qs, urlsplit
 
 from ..attack import CALLS_A_MINUTE, EXCHANGED_AGAIN, REFUSED, Attack, Attacker, Response
 
-# 302: an attempt that is not open starts over at the hosted UI, which costs nothing.
+# 302: an attempt that is not open starts again at the hosted UI, which causes no call.
 _REFUSED = REFUSED | {302}
 CODES_OF_AN_ATTEMPT = 25
 _PAGE = [("Accept", "text/html")]
 
 
 def start_attempt(attacker: Attacker) -> tuple[Response, str]:
-    """Return the response of the login page and the `state` of the attempt that it started."""
+    """Start an attempt, and return the response of the login page and the `state`."""
     response = attacker.request("GET", "/accounts/login/", _PAGE)
     query = parse_qs(urlsplit(response.header("Location")).query)
     return response, query.get("state", [""])[0]
 
 
 def junk_codes(attacker: Attacker) -> Iterator[Response]:
-    """Try many codes with one attempt, whose cookie is never replaced."""
+    """Try many codes with one attempt, without replacing its cookie."""
     while True:
         login, state = start_attempt(attacker)
         yield login
@@ -30,12 +30,12 @@ def junk_codes(attacker: Attacker) -> Iterator[Response]:
             code = attacker.random.getrandbits(64)
             path = f"/signin?code=junk{code}&state={state}"
             response = attacker.request("GET", path, headers)
-            is_again = number > 0 and response.status == 400  # the answer to a wrong code
+            is_again = number > 0 and response.status == 400  # the response to a wrong code
             yield Response(EXCHANGED_AGAIN, response.head) if is_again else response
 
 
 def one_code_each(attacker: Attacker) -> Iterator[Response]:
-    """Start an attempt for each code, as often as one address can."""
+    """Start an attempt for each code, from one IP address."""
     while True:
         login, state = start_attempt(attacker)
         headers = [*_PAGE, ("Cookie", login.cookies())]
@@ -44,7 +44,7 @@ def one_code_each(attacker: Attacker) -> Iterator[Response]:
 
 
 def replayed_callback(attacker: Attacker) -> Iterator[Response]:
-    """Open a callback that has signed in its user, in another browser."""
+    """Open a used callback in another browser."""
     while True:
         yield attacker.request("GET", attacker.target.used_callback, _PAGE)
 
@@ -66,13 +66,13 @@ def invented_sessions(attacker: Attacker) -> Iterator[Response]:
 
 
 def started_sign_ins(attacker: Attacker) -> Iterator[Response]:
-    """Start sign-ins and never come back."""
+    """Start sign-ins and never finish them."""
     while True:
         path = f"/accounts/login/?next=/{attacker.random.getrandbits(64):x}"
         yield attacker.request("GET", path, _PAGE)
 
 
-_CALLS = {400: CALLS_A_MINUTE}  # the answer to a code that Cognito refused
+_CALLS = {400: CALLS_A_MINUTE}  # the response to a code that Cognito rejected
 ATTACKS = (
     Attack("many codes with one attempt", junk_codes, 4, _REFUSED, _CALLS, addresses=2),
     Attack("an attempt for each code", one_code_each, 2, _REFUSED, _CALLS),

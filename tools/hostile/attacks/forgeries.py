@@ -1,4 +1,4 @@
-"""Access tokens that the user pool never issued for this site."""
+"""Access tokens that the user pool has not issued for this site."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _signature(attacker: Attacker) -> str:
 
 
 def unknown_keys(attacker: Attacker) -> Iterator[Response]:
-    """Name a new key id each time: looking it up would cost Cognito a call."""
+    """Use a new key ID each time, whose lookup would call Cognito."""
     while True:
         header, payload = fresh_claims(attacker)
         header["kid"] = encode(attacker.random.randbytes(32))
@@ -56,7 +56,7 @@ def unknown_keys(attacker: Attacker) -> Iterator[Response]:
 
 
 def own_key(attacker: Attacker) -> Iterator[Response]:
-    """Sign with a key of our own, under the pool's key id."""
+    """Sign with our own key, under the pool's key ID."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     while True:
         header, payload = fresh_claims(attacker)
@@ -73,7 +73,7 @@ def wrong_algorithms(attacker: Attacker) -> Iterator[Response]:
 
 
 def other_claims(attacker: Attacker) -> Iterator[Response]:
-    """Change one claim, or a header member that would select a key."""
+    """Change one claim, or a header member that selects a key."""
     changes: tuple[Part, ...] = (
         {"iss": "http://localhost:1/elsewhere"},
         {"client_id": "another"},

@@ -1,4 +1,4 @@
-"""Requests of an editor that could harm other users: costly values, cursors and files."""
+"""Requests of an editor that could harm other users: expensive values, cursors and files."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def junk_cursors(attacker: Attacker) -> Iterator[Response]:
 
 
 def wide_sheet() -> bytes:
-    """Return an XLSX file of 1,000 rows whose one cell stands in the last column."""
+    """Return an XLSX file of 1,000 rows with one cell each, in the last column."""
     cells = "".join(f'<row r="{n}"><c r="XFD{n}"><v>1</v></c></row>' for n in range(1, 1001))
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     file = io.BytesIO()
@@ -90,7 +90,7 @@ def wide_sheet() -> bytes:
 
 
 def wide_sheets(attacker: Attacker) -> Iterator[Response]:
-    """Import a sheet, without the staff status that the import requires."""
+    """Import a sheet without the required staff status."""
     part = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{{}}"{{}}\r\n\r\n'
     session = attacker.target.insider_session
     token = session.partition("csrftoken=")[2]

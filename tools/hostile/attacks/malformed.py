@@ -1,6 +1,6 @@
 """Headers and bodies that no honest client sends: too large, too deep, contradictory, or nonsense.
 
-They go to the proxy and to the instances alike.
+They go to the proxy and to the instances.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ..attack import CLOSED, REFUSED, Attack, Attacker, Response, json_body
 EXCHANGE = "/api/auth/get-tokens"
 _JSON = ("Content-Type", "application/json")
 _FORM = ("Content-Type", "application/x-www-form-urlencoded")
-# The values are what an unhurried parser would choke on; each is below what a connection may send.
+# The values are expensive for a slow parser; each is below the limit of a connection.
 CONTENT_TYPES = (
     'a/b;q="' + ";" * 7_000 + '"',
     "multipart/form-data; boundary=" + "x" * 5_000,
@@ -37,7 +37,7 @@ HEADERS = (
     ("Authorization", "Bearer " + "\xff" * 500),
     ("Authorization", "Basic " + "=" * 5_000),
 )
-# Requests that gunicorn or nginx may refuse with a status of their own, or by closing.
+# gunicorn or nginx may reject these with their own status, or close the connection.
 NOT_HTTP = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Nul: a\x00b\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: elsewhere\r\n\r\n",
@@ -86,7 +86,7 @@ def junk_headers(attacker: Attacker) -> Iterator[Response]:
 
 
 def content_types(attacker: Attacker) -> Iterator[Response]:
-    """Send the headers that are parsed in quadratic time, where nothing would look at them."""
+    """Send headers that are parsed in quadratic time to paths that do not use them."""
     while True:
         value = attacker.random.choice(CONTENT_TYPES[:2])
         path = attacker.random.choice(("/healthz", "/", "/nothing/here", "/api/info/server"))
@@ -112,7 +112,7 @@ def form_bodies(attacker: Attacker) -> Iterator[Response]:
 
 
 def chunked_bodies(attacker: Attacker) -> Iterator[Response]:
-    """Send chunks that contradict themselves. A short wait is what an open one costs."""
+    """Send contradictory chunks. An incomplete one only costs a short wait."""
     while True:
         body = attacker.random.choice(CHUNKED)
         coding = attacker.random.choice(("chunked", "chunked", "gzip, chunked", "chunked, chunked"))
@@ -130,10 +130,10 @@ def gzip_bombs(attacker: Attacker) -> Iterator[Response]:
 
 _CLOSED = REFUSED | {CLOSED}
 ATTACKS = (
-    # 200 and 302: what the path answers without the header, where nothing reads it.
+    # 200 and 302: the regular responses of paths that do not read the header.
     Attack("junk headers", junk_headers, 3, _CLOSED | {200, 302, 304, 417}),
     Attack("costly Content-Type", content_types, 3),
-    # 505: a version that gunicorn does not speak. 501: a method or a coding that it does not know.
+    # 505: an HTTP version, 501: a method or coding that gunicorn does not support.
     Attack("bytes that are not HTTP", not_http, 3, _CLOSED | {200, 501, 505}),
     Attack("junk JSON", json_bodies, 2),
     Attack("junk forms", form_bodies, 2),

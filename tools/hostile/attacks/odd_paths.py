@@ -1,4 +1,4 @@
-"""Paths and queries that lead out of the site, into an error, or to another host."""
+"""Paths and queries that could leave the site, cause an error, or redirect to another host."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PATHS = (
 
 
 def odd_paths(attacker: Attacker) -> Iterator[Response]:
-    """Request each path as a browser and as a program; a redirect must stay on the site."""
+    """Request each path as HTML and as JSON; a redirect must stay on the site."""
     while True:
         path = attacker.random.choice(PATHS)
         method = attacker.random.choice(("GET", "GET", "HEAD", "OPTIONS", "POST", "TRACE"))
@@ -50,7 +50,7 @@ def odd_paths(attacker: Attacker) -> Iterator[Response]:
 
 
 def stays(response: Response, attacker: Attacker) -> bool:
-    """Return whether a redirect, if it is one, leads to the site or to its hosted UI."""
+    """Return False if the response redirects to another host than the site or its hosted UI."""
     location = response.header("Location")
     host = urlsplit(location.replace("\\", "/")).netloc
     pool = urlsplit(attacker.target.pool_url).netloc
@@ -58,7 +58,7 @@ def stays(response: Response, attacker: Attacker) -> bool:
 
 
 def direct_paths(attacker: Attacker) -> Iterator[Response]:
-    """Request the paths from an instance, which no proxy normalizes. 127.9.x is not a proxy."""
+    """Request the paths from an instance, without the normalization of the proxy."""
     while True:
         path = attacker.random.choice(PATHS[:-2])
         yield attacker.request("GET", path, port=attacker.any_instance)

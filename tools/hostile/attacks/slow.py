@@ -1,4 +1,4 @@
-"""Connections that send a byte now and then, to keep a thread or a connection of the server."""
+"""Connections that send single bytes slowly, to occupy threads or connections of the server."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from ..attack import CLOSED, OPEN, Attack, Attacker, Response, receive
 
 _ENDED = frozenset({CLOSED, 400, 408, 413})
 CONNECTIONS = 150
-CONNECTIONS_TO_INSTANCE = 40  # more than its processes have threads
+CONNECTIONS_TO_INSTANCE = 40  # more than the threads of its processes
 _BODY = (("Content-Type", "application/json"), ("Content-Length", "1000"))
 
 
 def _drip(
     attacker: Attacker, start: bytes, connections: int, port: int | None
 ) -> Iterator[Response]:
-    """Hold so many connections; each turn opens one, or sends a byte on the one that waited
-    longest."""
+    """Hold many connections: open another one, or send a byte on the one that waited longest."""
     waiting: deque[socket.socket] = deque()
     with ExitStack() as opened:
         while True:

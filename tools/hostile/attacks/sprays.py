@@ -33,7 +33,7 @@ def codes(attacker: Attacker) -> Iterator[Response]:
 
 
 def passwords(attacker: Attacker) -> Iterator[Response]:
-    """Guess passwords of many names; the first ten guesses are answered with the form again."""
+    """Guess passwords of many usernames; the first ten guesses get the form again."""
     page = attacker.request("GET", BREAK_GLASS)
     token = page.cookies().partition("csrftoken=")[2].partition(";")[0]
     headers = [

@@ -1,4 +1,4 @@
-"""Files of strangers. They must not reach a disk of the site."""
+"""Files of anonymous clients, which must not be written to disk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MEGABYTE = 1024 * 1024
 
 
 def head_of_file(name: str = "f") -> bytes:
-    """Return the multipart fields that pass Django's CSRF check, and the beginning of a file."""
+    """Return multipart fields that pass Django's CSRF check, and the start of a file."""
     field = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{{}}"{{}}\r\n\r\n'
     token = field.format("csrfmiddlewaretoken", "") + f"{_CSRF}\r\n"
     return (token + field.format(name, '; filename="a.bin"')).encode()
@@ -47,7 +47,7 @@ def flood_unknown(attacker: Attacker) -> Iterator[Response]:
 
 
 def flood_import(attacker: Attacker) -> Iterator[Response]:
-    """Send what the proxy lets through: the import is the page that accepts files, from staff."""
+    """Send files to the import, for which the proxy allows large bodies."""
     cookies = (f"csrftoken={_CSRF}", attacker.target.insider_session)
     while True:
         cookie = attacker.random.choice(cookies)
@@ -55,8 +55,10 @@ def flood_import(attacker: Attacker) -> Iterator[Response]:
 
 
 def whole_files(attacker: Attacker) -> Iterator[Response]:
-    """Send a file to an instance, which has to read to its end: a proxy that cannot send on takes
-    the instance for broken, and sends it nothing for a while."""
+    """Send a file to an instance, which must read all of it.
+
+    Otherwise, nginx would consider the instance broken, and not use it for a while.
+    """
     raw = attacker.raw("POST", IMPORT, headers(attacker), body(8))
     while True:
         with attacker.connect(attacker.any_instance) as connection:
@@ -69,7 +71,7 @@ def whole_files(attacker: Attacker) -> Iterator[Response]:
 
 
 def unfinished(attacker: Attacker) -> Iterator[Response]:
-    """Announce 99 MB to an instance, send two of them and leave."""
+    """Announce 99 MB to an instance, send 2 MB and disconnect."""
     while True:
         path = attacker.random.choice(KNOWN + UNKNOWN)
         announced = [*headers(attacker), ("Content-Length", "99000000")]

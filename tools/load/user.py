@@ -1,4 +1,4 @@
-"""One person of the load: signs in, reads, writes, refreshes, signs out, and believes nothing."""
+"""A user of the load: signs in, reads, writes, refreshes, signs out, and checks responses."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from local_pool.testing import LocalPool
 from .client import Failed, LoadClient, claims_of
 from .ledger import KPI_PREFIX, Answer, Ledger, RevokedToken, Write
 
-HEARD_WITHIN = 1.0  # seconds after which no process accepts a signed-out token
-GRACE = 60.0  # seconds that a replaced refresh token still works
-_SOMEBODY = re.compile(r"person-\d+@example\.com")
+REVOCATION_SECONDS = 1.0  # after which no process accepts a signed-out token
+GRACE_SECONDS = 60.0  # in which a replaced refresh token still works
+_USER_EMAIL = re.compile(r"person-\d+@example\.com")
 
 
-class Person(LoadClient):
-    """A user with a browser, and with tokens of their own."""
+class LoadUser(LoadClient):
+    """A user with a browser, and with separate tokens."""
 
     actions = (
         ("look_at_profile", 30),
@@ -41,14 +41,14 @@ class Person(LoadClient):
         self.signed_in = False
         self.access_token = ""
         self.header_tokens: tuple[str, str] = ("", "")
-        self.lost_at: float | None = None  # when an answer that may hold header tokens was lost
+        self.lost_at: float | None = None  # when a response with new tokens may have been lost
         self.written = 0
 
     def prepare(self) -> None:
         if not self.signed_in:
             self.sign_in()
 
-    # --- in a browser ---
+    # In a browser
 
     def sign_in(self) -> None:
         authorize = self.ask("GET", "/accounts/login/?next=/profile/").headers["Location"]
@@ -56,7 +56,7 @@ class Person(LoadClient):
         try:
             callback = self.pool.sign_in(authorize, self.name, session=self.browser)
         except (requests.RequestException, AssertionError) as error:
-            # The pool itself is broken just now: that is the fault, not the site's answer.
+            # The pool failed because of a fault: this is not a response of the site.
             seconds = time.time() - started
             answer = Answer(started, seconds, "the pool's own pages", type(error).__name__)
             self.ledger.answers.append(answer)
@@ -66,35 +66,35 @@ class Person(LoadClient):
         except Failed:
             self.ledger.uncertain_sign_in(self.subject)
             raise
-        self._told(True)
+        self._set_signed_in(True)
         self.ledger.count("sign_in")
 
-    def _told(self, signed_in: bool) -> None:
+    def _set_signed_in(self, signed_in: bool) -> None:
         self.signed_in = self.ledger.signed_in[self.subject] = signed_in
 
     def look_at_profile(self) -> None:
         answer = self.ask("GET", "/profile/")
         self._require_signed_in(answer, 200)
-        if answer.status_code == 200 and set(_SOMEBODY.findall(answer.text)) != {self.email}:
-            self.ledger.violation(f"{self.name} was shown a page of somebody else")
+        if answer.status_code == 200 and set(_USER_EMAIL.findall(answer.text)) != {self.email}:
+            self.ledger.violation(f"{self.name} was shown a page of another user")
 
     def ask_api_in_session(self) -> None:
         answer = self.ask("GET", "/api/user", headers={"Accept": "application/json"})
         self._require_signed_in(answer, 200)
-        self._require_mine(answer)
+        self._require_own_data(answer)
 
     def _require_signed_in(self, answer: requests.Response, expected: int) -> None:
         if answer.status_code != expected and self.signed_in:
             what = f"{answer.status_code} {answer.headers.get('Location', '')[:60]}"
-            self.ledger.violation(f"{self.name} was signed out without having asked: {what}")
-            self._told(False)
+            self.ledger.violation(f"{self.name} was signed out unexpectedly: {what}")
+            self._set_signed_in(False)
 
-    def _require_mine(self, answer: requests.Response) -> None:
+    def _require_own_data(self, answer: requests.Response) -> None:
         if answer.status_code == 200 and answer.json()["identity"]["sub"] != self.subject:
-            self.ledger.violation(f"{self.name} was given data of somebody else")
+            self.ledger.violation(f"{self.name} got data of another user")
 
     def _post(self, path: str) -> None:
-        """Raises Failed unless it is acknowledged."""
+        """Post a form with a CSRF token. Raises Failed unless the response is a redirect."""
         self.ask("GET", "/profile/")
         fields = {"csrfmiddlewaretoken": self.browser.cookies.get("csrftoken", "")}
         self.ask("POST", path, data=fields, expected=302)
@@ -104,19 +104,19 @@ class Person(LoadClient):
         try:
             self._post("/accounts/logout/")
         except Failed:
-            self._find_out()
+            self._check_session()
             raise
-        self._told(False)
+        self._set_signed_in(False)
         answer = self.ask("GET", "/profile/", browser=False, cookies=before)
         if answer.status_code == 200:
             self.ledger.violation(f"{self.name}'s session works after signing out")
         self.browser = self.new_session()
 
-    def _find_out(self) -> None:
-        """After a sign-out whose answer was lost: either is right, but which?"""
+    def _check_session(self) -> None:
+        """Find out whether a sign-out without a response took effect."""
         while not self.stop.wait(0.5):
             try:
-                self._told(self.ask("GET", "/profile/").status_code == 200)
+                self._set_signed_in(self.ask("GET", "/profile/").status_code == 200)
             except Failed:
                 continue
             break
@@ -129,14 +129,14 @@ class Person(LoadClient):
         try:
             self._post("/profile/sign-out-everywhere/")
         except Failed:
-            self._find_out()
+            self._check_session()
             raise
         now = time.time()
-        self._told(False)
+        self._set_signed_in(False)
         self.browser = self.new_session()
         self.ledger.left_everywhere[self.subject] = now
-        # Tokens of the second after it are refused, too: see `revoke_person`.
-        time.sleep(max(HEARD_WITHIN, 2.0 - now % 1) + 0.1)
+        # Tokens issued in the same second are rejected, too: see `revoke_person`.
+        time.sleep(max(REVOCATION_SECONDS, 2.0 - now % 1) + 0.1)
         for token in tokens:
             claims = claims_of(token)
             revoked = RevokedToken(token, self.subject, claims["iat"], claims["exp"], now)
@@ -150,7 +150,7 @@ class Person(LoadClient):
         if answer.status_code == 200:
             self.ledger.violation(f"{self.name}'s token is accepted after signing out everywhere")
 
-    # --- with tokens ---
+    # With tokens
 
     def _bearer(self) -> dict[str, str]:
         if not self.access_token or claims_of(self.access_token)["exp"] - time.time() < 3:
@@ -161,15 +161,15 @@ class Person(LoadClient):
         answer = self.ask("GET", "/api/user", browser=False, headers=self._bearer())
         if answer.status_code != 200 and claims_of(self.access_token)["exp"] > time.time():
             self.ledger.violation(f"{self.name}'s good token was refused: {answer.text[:120]}")
-        self._require_mine(answer)
+        self._require_own_data(answer)
 
     def _figure(self) -> dict[str, str]:
         self.written += 1
-        value = str(random.randint(1, 10**9))  # noqa: S311 (a load, not a secret)
+        value = str(random.randint(1, 10**9))  # noqa: S311 (not a secret)
         kpi = f"{KPI_PREFIX}{self.name} {self.written}"
         return {"kpi": kpi, "year": "2024", "month": "5", "value": value}
 
-    def _wrote(self, figure: dict[str, str]) -> None:
+    def _record_write(self, figure: dict[str, str]) -> None:
         self.ledger.writes.append(Write(figure["kpi"], figure["value"], self.subject))
 
     def write(self) -> None:
@@ -183,7 +183,7 @@ class Person(LoadClient):
             self.ledger.uncertain_writes.append(figure["kpi"])
             raise
         if answer.status_code == 201:
-            self._wrote(figure)
+            self._record_write(figure)
         elif claims_of(self.access_token)["exp"] > time.time():
             self.ledger.violation(f"{self.name} could not write: {answer.text[:120]}")
 
@@ -196,10 +196,10 @@ class Person(LoadClient):
         except Failed:
             self.ledger.uncertain_writes.append(figure["kpi"])
             raise
-        self._wrote(figure)
+        self._record_write(figure)
 
     def refresh_by_header(self) -> None:
-        """As the original single-page app does: both tokens with the request."""
+        """Send both tokens with the request, as the original single-page app does."""
         access_token, refresh_token = self.header_tokens
         if not access_token:
             tokens = self.pool.tokens_for(self.name)
@@ -215,7 +215,7 @@ class Person(LoadClient):
             self.lost_at = self.lost_at or time.time()
             raise
         if answer.status_code == 200:
-            self._require_mine(answer)
+            self._require_own_data(answer)
             new = answer.headers
             self.header_tokens = (
                 new["X-Access-Token"],
@@ -223,8 +223,8 @@ class Person(LoadClient):
             )
             self.lost_at = None
             return
-        in_grace = self.lost_at is None or time.time() - self.lost_at < GRACE - 5
+        in_grace = self.lost_at is None or time.time() - self.lost_at < GRACE_SECONDS - 5
         if in_grace:
             self.ledger.violation(f"{self.name}'s refresh was refused: {answer.text[:120]}")
-        self.ledger.count("refresh token lost for longer than the grace")
+        self.ledger.count("refresh token lost for longer than the grace period")
         self.header_tokens = ("", "")
