@@ -389,10 +389,10 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
-        "outages": {"()": "sso_project.observability.log_filters.ShortenOutages"},
-        "masked": {"()": "sso_project.observability.log_masking.MaskSecrets"},
-        "known": {"()": "sso_project.observability.log_filters.KnownRefusals"},
-        "one_line": {"()": "sso_project.observability.log_filters.OneLine"},
+        "shorten_outages": {"()": "sso_project.observability.log_filters.ShortenOutages"},
+        "mask_secrets": {"()": "sso_project.observability.log_masking.MaskSecrets"},
+        "skip_handled_503": {"()": "sso_project.observability.log_filters.SkipHandled503"},
+        "drop_traceback": {"()": "sso_project.observability.log_filters.DropTraceback"},
     },
     "formatters": {
         "json": {"()": "sso_project.observability.json_logs.JSONFormatter"},
@@ -407,16 +407,16 @@ LOGGING: dict[str, Any] = {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "json" if LOG_FORMAT == "json" else "line" if DEBUG else "named",
-            "filters": ["outages", "masked"],
+            "filters": ["shorten_outages", "mask_secrets"],
         }
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # A request that was refused is news for the sign-in log, not a warning for each 404.
-        "django.request": {"level": "ERROR", "filters": ["known"]},
-        "django.security.DisallowedHost": {"filters": ["one_line"]},
-        "botocore": {"level": "WARNING"},  # else it tells where it found credentials, each time
+        # No warning for each 4xx: the attempt log holds those that matter.
+        "django.request": {"level": "ERROR", "filters": ["skip_handled_503"]},
+        "django.security.DisallowedHost": {"filters": ["drop_traceback"]},
+        "botocore": {"level": "WARNING"},  # INFO logs the source of the credentials at each call
         "django.server": {"level": "WARNING", "propagate": True, "handlers": []},
     },
 }

@@ -1,1 +1,1 @@
-"""What operators see: health, metrics and logs."""
+"""Health checks, metrics and logs: how operators observe the site."""

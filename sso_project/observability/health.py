@@ -1,9 +1,9 @@
-"""`/healthz`: this process answers. `/readyz`: it can also do its work; if not, what is missing.
+"""Probes for an orchestrator: `/healthz` (liveness) and `/readyz` (readiness).
 
-An orchestrator restarts what is not healthy and sends no requests to what is not ready. So
-`/healthz` asks nobody else: restarting us does not mend a database. A cache that is away is no
-reason to be unready, since everything works without; nor are keys that are getting old while
-Cognito is away, since they still verify.
+An orchestrator restarts a process that is not healthy, and sends no requests to one that is not
+ready. So `/healthz` checks no other system: a restart does not repair a database. `/readyz` ignores
+an unavailable cache, because the site works without it. It also accepts old signing keys while
+Cognito is unavailable, because they still verify tokens.
 """
 
 from __future__ import annotations
@@ -29,37 +29,37 @@ _migrated: list[bool] = []
 
 @dataclass(frozen=True)
 class Finding:
-    """`state` is a few words; `ready` is False when no requests should come here."""
+    """The result of one check: a short description, and whether requests may be sent here."""
 
     state: str
     ready: bool = True
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 while this process answers at all."""
-    return _answer({"status": "ok"}, 200)
+    """Return 200: this process responds."""
+    return _response({"status": "ok"}, 200)
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Return 200 or 503; trusted callers get the state of each part.
+    """Return 200 or 503, and the state of each part if the caller is trusted.
 
     The cache does not decide whether this process is ready, so only trusted callers probe it.
     """
     trusted = is_trusted(request)
-    findings = {name: look() for name, look in PARTS.items() if trusted or look is not _cache}
+    findings = {name: check() for name, check in CHECKS.items() if trusted or check is not _cache}
     ready = all(finding.ready for finding in findings.values())
     body: dict[str, object] = {"status": "ready" if ready else "not ready"}
     if trusted:
         body["parts"] = {name: finding.state for name, finding in findings.items()}
-    return _answer(body, 200 if ready else 503)
+    return _response(body, 200 if ready else 503)
 
 
-def _answer(body: dict[str, object], status: int) -> JsonResponse:
+def _response(body: dict[str, object], status: int) -> JsonResponse:
     return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
 
 
 def database() -> Finding:
-    """Whether it answers and has every table."""
+    """Check that the database responds and that no migration is missing."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -69,26 +69,28 @@ def database() -> Finding:
                 return Finding("migrations are missing: manage.py migrate", ready=False)
             _migrated.append(True)
     except (DatabaseError, InterfaceError, ImproperlyConfigured) as error:
-        _log.warning("Not ready, the database doesn't answer: %s", error)
-        return Finding(f"doesn't answer: {type(error).__name__}", ready=False)
+        _log.warning("Not ready: the database does not respond: %s", error)
+        return Finding(f"does not respond: {type(error).__name__}", ready=False)
     return Finding("ok")
 
 
 def _cache() -> Finding:
     if not is_configured():
         return Finding("none configured")
-    return Finding("doesn't answer; slower without" if accelerator.is_away() else "ok")
+    return Finding("does not respond; slower without it" if accelerator.is_away() else "ok")
 
 
 def _keys() -> Finding:
-    """Whether access tokens can be verified. Downloads the keys if there are none yet, not more
-    often than for an unknown key id."""
+    """Check that there are signing keys to verify access tokens with.
+
+    If there are none yet, it downloads them, under the same limit as for an unknown key ID.
+    """
     try:
         keys = provider().verifier.keys
         if keys.document is None:
             keys.key("-")
     except UnknownKey:
-        pass  # the set is here, and of course holds no such key
+        pass  # the keys were downloaded; "-" is not the ID of any of them
     except CognitoError as error:
         return Finding(f"none: {error.code}", ready=False)
     if keys.age is None:
@@ -96,4 +98,4 @@ def _keys() -> Finding:
     return Finding(f"ok, {keys.age:.0f} s old")
 
 
-PARTS: dict[str, Callable[[], Finding]] = {"database": database, "cache": _cache, "keys": _keys}
+CHECKS: dict[str, Callable[[], Finding]] = {"database": database, "cache": _cache, "keys": _keys}

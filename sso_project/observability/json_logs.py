@@ -1,7 +1,7 @@
-"""Log lines as JSON objects, one a line.
+"""Log records as JSON objects, one per line.
 
-Only the members named here are written. What libraries attach to a record besides (a request with
-its query, for one) stays out.
+Only the members named here are written. Other attributes of a record are left out, because
+libraries attach objects that may hold secrets, such as a request with its query string.
 """
 
 from __future__ import annotations
@@ -11,21 +11,24 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from .log_masking import masked
+from .log_masking import mask
 from .request_log import REQUEST_ID
 
-# ASCII only: some readers of logs take U+2028, U+2029 or U+0085 for the end of a line, and what is
-# not valid Unicode (a lone surrogate) could not be written.
+# ASCII only: some log readers treat U+2028, U+2029 or U+0085 as the end of a line, and a lone
+# surrogate cannot be encoded as UTF-8.
 _ENCODER = json.JSONEncoder(default=str)
 
 
 class JSONFormatter(logging.Formatter):
-    """time, level, logger, message; request_id, the `fields` given as `extra`, and exception."""
+    """A formatter for `time`, `level`, `logger`, `message`, `request_id` and `exception`.
+
+    The members of `extra={"fields": {…}}` are added to these.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC)
+        time = datetime.fromtimestamp(record.created, UTC)
         line: dict[str, Any] = {
-            "time": at.isoformat(timespec="milliseconds"),
+            "time": time.isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
@@ -33,9 +36,9 @@ class JSONFormatter(logging.Formatter):
         if request_id := REQUEST_ID.get():
             line["request_id"] = request_id
         for name, value in getattr(record, "fields", {}).items():
-            line[name] = masked(value) if isinstance(value, str) else value
+            line[name] = mask(value) if isinstance(value, str) else value
         if record.exc_info and not record.exc_text:
-            record.exc_text = masked(self.formatException(record.exc_info))
+            record.exc_text = mask(self.formatException(record.exc_info))
         if record.exc_text:
             line["exception"] = record.exc_text
         return _ENCODER.encode(line)

@@ -7,19 +7,19 @@ import logging
 from accounts.problems.outage import is_outage
 
 
-class KnownRefusals(logging.Filter):
-    """For Django's own lines about answers of 5xx.
+class SkipHandled503(logging.Filter):
+    """A filter for Django's log of 5xx responses that drops each 503 without an exception.
 
-    A 503 without an exception is one of ours, such as Cognito being away: whoever answered it has
-    logged why, with its reference.
+    Our own code returned that response, for example because Cognito is unavailable, and logged the
+    cause with the reference of the attempt.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         return record.exc_info is not None or getattr(record, "status_code", 0) != 503
 
 
-class OneLine(logging.Filter):
-    """For what any stranger can cause as often as they like: no traceback."""
+class DropTraceback(logging.Filter):
+    """A filter that removes the traceback of errors that any client can cause at will."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.exc_info = record.exc_text = None
@@ -27,12 +27,12 @@ class OneLine(logging.Filter):
 
 
 class ShortenOutages(logging.Filter):
-    """For handlers: the traceback of an outage says nothing that its first line doesn't."""
+    """A filter for handlers that reduces the traceback of a database outage to one line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
         if error is not None and is_outage(error):
             first_line = str(error).partition("\n")[0]
-            record.msg = f"{record.getMessage()}: the database doesn't answer: {first_line}"
+            record.msg = f"{record.getMessage()}: the database does not respond: {first_line}"
             record.args, record.exc_info, record.exc_text = (), None, None
         return True

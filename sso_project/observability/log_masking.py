@@ -1,7 +1,7 @@
-"""Codes, tokens and secrets are masked in logs and error reports, wherever they got in.
+"""Mask codes, tokens and secrets in logs and error reports.
 
-Nothing here writes them on purpose. But an address that carries `?code=` is logged by whoever logs
-requests, and a traceback shows what its frames held.
+No code of the site logs them on purpose. But a server or library that logs URLs also logs `?code=`,
+and an error report shows the local variables of each frame.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _NAMES = (
     "x-access-token|x-refresh-token|state|nonce|password|_csrf|csrfmiddlewaretoken"
 )
 _PATTERNS = (
-    # A JSON Web Token, or what is left of one that was cut: two base64url parts, JSON at the start.
+    # A JSON Web Token, complete or truncated: base64url that begins with a JSON object.
     (re.compile(r"\beyJ[\w-]{16,}(?:\.[\w.-]*)?"), MASK),
     (re.compile(r"(?i)\b(bearer|basic)(\s+)[\w.+/=~-]{8,}"), rf"\1\2{MASK}"),
-    # name=value in addresses and forms, "name": "value" in JSON, name='value' in a repr.
+    # name=value in URLs and forms, "name": "value" in JSON, name='value' in a repr.
     (
         re.compile(
             rf"""(?ix) (?<![\w-]) ({_NAMES})
@@ -32,13 +32,13 @@ _PATTERNS = (
         rf"\1\2{MASK}",
     ),
 )
-# Each of the patterns needs one of these: most texts have none, and need no closer look.
+# Each pattern requires one of these. Most texts have none, so the patterns are not tried.
 _HINT = re.compile(r"eyJ|[=:\s]|%3D", re.IGNORECASE)
 _SECRET_VARIABLE = re.compile(rf"(?i)(^|_)({_NAMES}|token|secret|cookies?|authorization)s?$")
 
 
-def masked(text: str) -> str:
-    """The text with every code, token and secret in it replaced by asterisks."""
+def mask(text: str) -> str:
+    """Return `text` with every code, token and secret replaced by asterisks."""
     if not _HINT.search(text):
         return text
     for pattern, replacement in _PATTERNS:
@@ -47,36 +47,36 @@ def masked(text: str) -> str:
 
 
 class MaskSecrets(logging.Filter):
-    """For handlers: masks the message and the traceback of every record that passes."""
+    """A filter for handlers that masks the message and the traceback of every record."""
 
     _formatter = logging.Formatter()
 
     def filter(self, record: logging.LogRecord) -> bool:
         try:
             text = record.getMessage()
-        except (TypeError, ValueError):  # a line with the wrong arguments; logging would go on
+        except (TypeError, ValueError):  # the arguments do not match the message
             text = f"{record.msg} {record.args}"
-        record.msg, record.args = masked(text), ()
+        record.msg, record.args = mask(text), ()
         if record.exc_info and not record.exc_text:
             record.exc_text = self._formatter.formatException(record.exc_info)
         if record.exc_text:
-            record.exc_text = masked(record.exc_text)
+            record.exc_text = mask(record.exc_text)
         return True
 
 
 class _MaskingFilter(SafeExceptionReporterFilter):
-    """Masks variables and request values by name, also while DEBUG shows everything else."""
+    """A report filter that masks variables and request values by name, even if DEBUG is on."""
 
     def get_traceback_frame_variables(self, request: Any, tb_frame: Any) -> Any:
         variables = super().get_traceback_frame_variables(request, tb_frame)
-        return [(name, self.secret_or(name, value)) for name, value in variables]
+        return [(name, self.mask_value(name, value)) for name, value in variables]
 
-    def secret_or(self, name: str, value: Any) -> Any:
+    def mask_value(self, name: str, value: Any) -> Any:
         return self.cleansed_substitute if _SECRET_VARIABLE.search(name) else value
 
 
 class MaskingExceptionReporter(ExceptionReporter):
-    """Django's error report, as a page, as text and as e-mail to the admins, masked."""
+    """Django's error report (page, text and email to the admins) with secrets masked."""
 
     filter: _MaskingFilter
 
@@ -88,11 +88,12 @@ class MaskingExceptionReporter(ExceptionReporter):
         data = super().get_traceback_data()
         for name in ("request_GET_items", "request_COOKIES_items", "filtered_POST_items"):
             if data.get(name):
-                data[name] = [(key, self.filter.secret_or(key, value)) for key, value in data[name]]
+                items = [(key, self.filter.mask_value(key, value)) for key, value in data[name]]
+                data[name] = items
         return data
 
     def get_traceback_html(self) -> SafeString:
-        return SafeString(masked(super().get_traceback_html()))
+        return SafeString(mask(super().get_traceback_html()))
 
     def get_traceback_text(self) -> SafeString:
-        return SafeString(masked(super().get_traceback_text()))
+        return SafeString(mask(super().get_traceback_text()))

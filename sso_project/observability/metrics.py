@@ -1,7 +1,7 @@
-"""Every metric of the site, once. deploy/alerts.yml uses these names; a test keeps both in step.
+"""Definitions of all metrics of the site. The alerts in deploy/alerts.yml use their names.
 
-Several processes of one server count into files that they share (PROMETHEUS_MULTIPROC_DIR, set by
-`make serve`), so that a scrape of any of them tells of all.
+The processes of one server count in shared files (PROMETHEUS_MULTIPROC_DIR, set by `make serve`),
+so a scrape of any process returns the totals of all.
 """
 
 from __future__ import annotations
@@ -15,21 +15,22 @@ from prometheus_client import Counter, Gauge, Histogram
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 
 SIGN_INS_STARTED = Counter(
-    "sso_sign_ins_started", "Browsers sent to the hosted UI. Compare with those that returned."
+    "sso_sign_ins_started",
+    "Browsers redirected to the hosted UI. Compare with sso_sign_ins_returned.",
 )
 SIGN_INS_RETURNED = Counter(
-    "sso_sign_ins_returned", "Browsers that came back from the hosted UI to finish a sign-in."
+    "sso_sign_ins_returned", "Browsers that the hosted UI redirected back to finish a sign-in."
 )
-SIGN_INS = Counter("sso_sign_ins", "Sign-ins that came to an end here, by result.", ["result"])
+SIGN_INS = Counter("sso_sign_ins", "Finished sign-in attempts, by result.", ["result"])
 VERIFICATIONS = Counter(
-    "sso_verifications", "Access tokens brought to the API, by outcome.", ["outcome"]
+    "sso_verifications", "Access tokens sent to the API, by outcome.", ["outcome"]
 )
-REFRESHES = Counter("sso_refreshes", "Renewals of sessions, by outcome.", ["outcome"])
-REVOCATIONS = Counter("sso_revocations", "What stopped counting before its time.", ["kind"])
+REFRESHES = Counter("sso_refreshes", "Token refreshes at Cognito, by outcome.", ["outcome"])
+REVOCATIONS = Counter("sso_revocations", "Revocations here, by kind.", ["kind"])
 JWKS_FETCHES = Counter("sso_jwks_fetches", "Downloads of signing keys, by outcome.", ["outcome"])
 JWKS_FETCHED = Gauge(
     "sso_jwks_fetched_timestamp_seconds",
-    "When a process last downloaded signing keys, as Unix time.",
+    "Unix time of the last download of signing keys.",
     multiprocess_mode="livemax",
 )
 TOKEN_ENDPOINT = Histogram(
@@ -38,8 +39,10 @@ TOKEN_ENDPOINT = Histogram(
     ["call", "outcome"],
     buckets=_SECONDS,
 )
-CACHE_FAILURES = Counter("sso_cache_failures", "Questions that the shared cache didn't answer.")
-DATABASE_FAILURES = Counter("sso_database_failures", "Requests that the database didn't answer.")
+CACHE_FAILURES = Counter("sso_cache_failures", "Calls that the shared cache did not respond to.")
+DATABASE_FAILURES = Counter(
+    "sso_database_failures", "Requests that failed because the database did not respond."
+)
 REQUESTS = Histogram(
     "sso_request_seconds",
     "Requests by method, view and status.",
@@ -47,8 +50,7 @@ REQUESTS = Histogram(
     buckets=_SECONDS,
 )
 
-# Prometheus sees an increase between two samples, so a series that begins with its first failure
-# rings no bell: these begin at nought.
+# An alert on an increase misses a series that starts at 1, so these are created with the value 0.
 for _outcome in ("client_rejected", "request_rejected", "cognito_unavailable", "crowded"):
     for _call in ("exchange", "refresh", "revoke"):
         TOKEN_ENDPOINT.labels(call=_call, outcome=_outcome)
@@ -69,14 +71,14 @@ HISTOGRAMS = {"token_endpoint": TOKEN_ENDPOINT}
 _log = logging.getLogger(__name__)
 
 
-@cache  # finding it takes longer than counting; there are few (accounts/core/metrics.py)
+@cache  # the look-up takes longer than the increment, and there are few label combinations
 def _counter(name: str, *labels: tuple[str, str]) -> Counter:
     counter = COUNTERS[name]
     return counter.labels(**dict(labels)) if labels else counter
 
 
 class PrometheusSink:
-    """Receives what `accounts.core.metrics` tells."""
+    """A sink that counts the events of `accounts.core.metrics` in Prometheus metrics."""
 
     def count(self, name: str, labels: dict[str, str]) -> None:
         _counter(name, *labels.items()).inc()

@@ -1,5 +1,4 @@
-"""`/metrics`, for trusted callers: what all processes of this server counted, and what the database
-holds."""
+"""`/metrics`: the totals of all processes of this server, and counts from the database."""
 
 from __future__ import annotations
 
@@ -18,32 +17,35 @@ from accounts.models import PendingRevocation, SignIn
 
 from .trusted_callers import is_trusted
 
-COUNT_EVERY = 60.0  # seconds: counting rows is not for every scrape
+COUNT_INTERVAL_SECONDS = 60.0  # counting is too expensive for every scrape
 
 
 class DatabaseCollector(Collector):
-    """Gauges that every server reads alike: take the maximum over servers, not the sum."""
+    """Gauges from the shared database.
+
+    They are the same on every server, so aggregate them with the maximum, not the sum.
+    """
 
     def __init__(self) -> None:
         self._counted_at = float("-inf")
         self._counts: dict[str, int] = {}
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        reached = self._count()
-        yield GaugeMetricFamily("sso_database_up", "Whether the database answered.", reached)
-        for name, meaning in (
+        is_up = self._count()
+        yield GaugeMetricFamily("sso_database_up", "1 if the database responds, else 0.", is_up)
+        for name, description in (
             ("sso_sessions", "Signed-in browsers."),
-            ("sso_pending_revocations", "Refresh tokens that Cognito has yet to be told about."),
+            ("sso_pending_revocations", "Refresh tokens that are still to be revoked at Cognito."),
         ):
             if name in self._counts:
-                yield GaugeMetricFamily(name, meaning, self._counts[name])
+                yield GaugeMetricFamily(name, description, self._counts[name])
 
     def _count(self) -> bool:
-        """Whether the database answers now; rows are counted anew once in a while."""
+        """Return True if the database responds, and update the counts if they are old."""
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
-            if time.monotonic() - self._counted_at >= COUNT_EVERY:
+            if time.monotonic() - self._counted_at >= COUNT_INTERVAL_SECONDS:
                 self._counts = {
                     "sso_sessions": SignIn.objects.live().count(),
                     "sso_pending_revocations": PendingRevocation.objects.count(),
@@ -59,14 +61,14 @@ DATABASE = DatabaseCollector()
 
 
 def metrics_view(request: HttpRequest) -> HttpResponse:
-    """The text format of Prometheus; 404 for everybody who is not trusted."""
+    """Return all metrics in the Prometheus text format, or 404 if the caller is not trusted."""
     if not is_trusted(request):
         raise Http404
-    body = generate_latest(_processes()) + generate_latest(_database())
+    body = generate_latest(_process_registry()) + generate_latest(_database_registry())
     return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
 
 
-def _processes() -> CollectorRegistry:
+def _process_registry() -> CollectorRegistry:
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return REGISTRY
     registry = CollectorRegistry()
@@ -74,7 +76,7 @@ def _processes() -> CollectorRegistry:
     return registry
 
 
-def _database() -> CollectorRegistry:
+def _database_registry() -> CollectorRegistry:
     registry = CollectorRegistry()
     registry.register(DATABASE)
     return registry

@@ -1,8 +1,8 @@
-"""A name and a line in the log for each request.
+"""A request ID and a log line for each request.
 
-The name (`X-Request-ID`) is in every log line that the request causes and in its answer. A trusted
-proxy may have given it one already; from anybody else it is replaced, for whoever chooses names can
-forge another request's.
+The ID (`X-Request-ID`) is in the response and in every log line of the request. An ID that a
+trusted proxy sent is used as it is. Any other is replaced, because a client that chooses the ID
+could pass its log lines off as those of another request.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from .metrics import REQUESTS
 REQUEST_ID = ContextVar("request_id", default="")
 _ID = re.compile(r"[\w.-]{8,64}", re.ASCII)
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-# Answered before anything else: no host name, no HTTPS, no session is asked of a probe.
+# These paths skip the other middleware: probes use neither the host name, nor HTTPS, nor a session.
 _PROBES = ("/healthz", "/readyz", "/metrics")
 _log = logging.getLogger(__name__)
 
 
 class RequestLogMiddleware:
-    """Stands first. Names, times and logs each request; answers probes."""
+    """Middleware, to be listed first, that times and logs each request and responds to probes."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -41,7 +41,7 @@ class RequestLogMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path_info in _PROBES and refusal_of(request) is None:
             return _probe(request)
-        known = REQUEST_ID.set(_request_id(request))
+        token = REQUEST_ID.set(_request_id(request))
         started = time.monotonic()
         try:
             response = self.get_response(request)
@@ -49,7 +49,7 @@ class RequestLogMiddleware:
             _record(request, response, time.monotonic() - started)
             return response
         finally:
-            REQUEST_ID.reset(known)
+            REQUEST_ID.reset(token)
 
 
 def _probe(request: HttpRequest) -> HttpResponseBase:
@@ -61,9 +61,9 @@ def _probe(request: HttpRequest) -> HttpResponseBase:
 
 
 def _request_id(request: HttpRequest) -> str:
-    given: str = request.META.get("HTTP_X_REQUEST_ID", "")
-    if _ID.fullmatch(given) and is_trusted_proxy(request):
-        return given
+    header: str = request.META.get("HTTP_X_REQUEST_ID", "")
+    if _ID.fullmatch(header) and is_trusted_proxy(request):
+        return header
     return f"{random.getrandbits(64):016x}"
 
 
@@ -74,6 +74,6 @@ def _record(request: HttpRequest, response: HttpResponseBase, seconds: float) ->
     status = str(response.status_code)
     REQUESTS.labels(method, view, status).observe(seconds)
     if settings.LOG_FORMAT == "json":
-        # The path alone: a query may hold codes.
+        # The path without the query, which may hold an authorization code.
         fields = {"method": method, "path": request.path[:200], "status": response.status_code}
         _log.info("request", extra={"fields": {**fields, "ms": round(seconds * 1000)}})

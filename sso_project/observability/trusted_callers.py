@@ -1,4 +1,4 @@
-"""Who may see inside (/metrics, the details of /readyz): this machine, and TRUSTED_CALLERS."""
+"""The callers that may read /metrics and the details of /readyz: loopback and TRUSTED_CALLERS."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from accounts.core.request_meta import client_address
 
-# What proxies and content delivery networks add to a request. No client on this machine sends it.
+# Headers that proxies and content delivery networks add. No client on this machine sends them.
 _PROXY_HEADER = re.compile(
     r"via|forwarded|cdn-loop|max-forwards|front-end-https|x-(real|forwarded|original|envoy)(-.*)?"
     r"|x-(amzn?|azure|varnish|akamai|appengine|haproxy|vercel|nginx)-.*|x-(url-)?scheme"
@@ -23,8 +23,8 @@ _PROXY_HEADER = re.compile(
 def is_trusted(request: HttpRequest) -> bool:
     """Return True if the request comes from loopback or one of TRUSTED_CALLERS.
 
-    A forwarded request counts as its client's, and only if the proxy is one of TRUSTED_PROXIES.
-    Otherwise all clients of a proxy on this machine would come from loopback.
+    For a forwarded request, the client's IP address decides, and only if the proxy is one of
+    TRUSTED_PROXIES. Otherwise all clients of a proxy on this machine would count as loopback.
     """
     forwarded = any(_PROXY_HEADER.fullmatch(name) for name in request.headers)
     address = client_address(request)

@@ -129,7 +129,7 @@ def test_lost_cache_is_slower_and_still_right(site):
     try:
         assert everywhere(browser) == [200, 200]
         parts = requests.get(f"{site.instances[0].url}/readyz", timeout=30).json()["parts"]
-        assert parts["cache"].startswith("doesn't answer")
+        assert parts["cache"].startswith("does not respond")
         assert browser.post("/profile/sign-out-everywhere/").status_code == 302
         time.sleep(1.0)
         assert with_token(site, access_token) == {401}

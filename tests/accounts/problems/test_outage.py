@@ -40,7 +40,7 @@ def test_page_of_an_outage_is_logged(client, caplog):
     client.get("/profile/", headers={"Accept": "text/html"})
     (record,) = [record for record in caplog.records if record.name == "django.request"]
     assert record.status_code == 503
-    assert "the database doesn't answer" in record.getMessage()
+    assert "the database does not respond" in record.getMessage()
 
 
 @pytest.mark.usefixtures("away")
@@ -107,6 +107,6 @@ def test_log_has_one_line_for_an_outage():
         except (OperationalError, ValueError):
             logger.exception("Internal Server Error: %s", "/x")
     first, second, *traceback = written.getvalue().splitlines()
-    assert first == "Internal Server Error: /x: the database doesn't answer: away"
+    assert first == "Internal Server Error: /x: the database does not respond: away"
     assert second == "Internal Server Error: /x"
     assert "ValueError: a mistake" in traceback[-1]

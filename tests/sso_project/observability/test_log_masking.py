@@ -11,7 +11,7 @@ from sso_project.observability.log_masking import (
     MASK,
     MaskingExceptionReporter,
     MaskSecrets,
-    masked,
+    mask,
 )
 
 SECRET, COOKIE, STATE = "a-secret-of-the-tests", "the-session-id", "a-state-of-the-tests"
@@ -38,14 +38,14 @@ CODE = "291219ef-c91d-4e53-b633-d6c27d6506f3"
     ],
 )
 def test_secret_is_masked(text):
-    assert CODE not in masked(text)
-    assert MASK in masked(text)
+    assert CODE not in mask(text)
+    assert MASK in mask(text)
 
 
 @pytest.mark.parametrize("cut", [None, 60, 400])
-def test_token_is_masked_wherever_it_stands(cut):
+def test_whole_or_truncated_token_is_masked(cut):
     token = mint_access_token()[:cut]
-    assert token[:50] not in masked(f"refused ({token}), try again")
+    assert token[:50] not in mask(f"refused ({token}), try again")
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_token_is_masked_wherever_it_stands(cut):
         "Cognito does not accept COGNITO_CLIENT_ID and COGNITO_CLIENT_SECRET",
     ],
 )
-def test_what_is_no_secret_stays_readable(text):
-    assert masked(text) == text
+def test_text_without_a_secret_is_unchanged(text):
+    assert mask(text) == text
 
 
 @pytest.fixture
 def logged():
-    """A logger as settings.py sets them up, and what it wrote."""
+    """A logger with the filter that settings.py configures, and the stream it writes to."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.addFilter(MaskSecrets())
@@ -92,12 +92,12 @@ def test_traceback_of_a_record_is_masked(logged):
     assert "ValueError" in stream.getvalue()
 
 
-def test_every_handler_of_the_settings_masks():
+def test_every_configured_handler_masks_secrets():
     assert settings.LOGGING["handlers"]
     for handler in settings.LOGGING["handlers"].values():
-        assert "masked" in handler["filters"]
+        assert "mask_secrets" in handler["filters"]
     assert (
-        settings.LOGGING["filters"]["masked"]["()"]
+        settings.LOGGING["filters"]["mask_secrets"]["()"]
         == "sso_project.observability.log_masking.MaskSecrets"
     )
 
@@ -130,13 +130,13 @@ def test_error_report_shows_no_secret(settings, debug, form):
     assert "ValueError" in report
 
 
-def test_django_reports_with_it():
+def test_django_uses_the_masking_reporter():
     assert settings.DEFAULT_EXCEPTION_REPORTER == (
         "sso_project.observability.log_masking.MaskingExceptionReporter"
     )
 
 
-def test_line_with_the_wrong_arguments_is_masked_and_disturbs_nobody():
+def test_record_with_wrong_arguments_is_masked_without_an_error():
     wrong = logging.LogRecord("x", logging.INFO, "", 0, "one %s", (f"code={CODE}", "two"), None)
     assert MaskSecrets().filter(wrong)
     assert wrong.getMessage() == f"one %s ('code={MASK}', 'two')"

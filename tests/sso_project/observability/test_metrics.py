@@ -1,4 +1,4 @@
-"""What is counted, and who may read it."""
+"""The metrics, and `/metrics` that shows them."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def count_rows_anew(monkeypatch):
+def new_database_collector(monkeypatch):
     monkeypatch.setattr(metrics_view, "DATABASE", metrics_view.DatabaseCollector())
 
 
@@ -26,61 +26,61 @@ def value(name, **labels):
     return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
-def test_strangers_see_nothing(client):
+def test_untrusted_caller_gets_404(client):
     assert client.get("/metrics", REMOTE_ADDR="203.0.113.9").status_code == 404
 
 
 def test_metrics_are_in_the_text_format(client):
-    answer = client.get("/metrics")
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"].startswith("text/plain")
-    assert "sso_sessions 0.0" in answer.text
-    assert "sso_database_up 1.0" in answer.text
+    response = client.get("/metrics")
+    assert response.status_code == 200
+    assert response.headers["Content-Type"].startswith("text/plain")
+    assert "sso_sessions 0.0" in response.text
+    assert "sso_database_up 1.0" in response.text
 
 
-def test_lost_database_is_a_value_and_no_error(client):
-    def away(*args, **kwargs):
+def test_unavailable_database_is_reported_as_zero(client):
+    def fail(*args, **kwargs):
         raise OperationalError("connection refused")
 
-    with connection.execute_wrapper(away):
-        answer = client.get("/metrics")
-    assert answer.status_code == 200
-    assert "sso_database_up 0.0" in answer.text
-    assert "sso_sessions" not in answer.text
+    with connection.execute_wrapper(fail):
+        response = client.get("/metrics")
+    assert response.status_code == 200
+    assert "sso_database_up 0.0" in response.text
+    assert "sso_sessions" not in response.text
 
 
-def test_lost_database_is_noticed_between_two_counts_and_so_is_its_return(client):
-    def away(*args, **kwargs):
+def test_database_state_is_checked_at_every_scrape(client):
+    def fail(*args, **kwargs):
         raise OperationalError("connection refused")
 
     assert "sso_database_up 1.0" in client.get("/metrics").text
-    with connection.execute_wrapper(away):
+    with connection.execute_wrapper(fail):
         assert "sso_database_up 0.0" in client.get("/metrics").text
-    answer = client.get("/metrics")
-    assert "sso_database_up 1.0" in answer.text
-    assert "sso_sessions 0.0" in answer.text
+    response = client.get("/metrics")
+    assert "sso_database_up 1.0" in response.text
+    assert "sso_sessions 0.0" in response.text
 
 
 def test_rows_are_not_counted_for_every_scrape(client, django_assert_num_queries):
     client.get("/metrics")
-    with django_assert_num_queries(1):  # whether the database answers
+    with django_assert_num_queries(1):  # does the database respond?
         client.get("/metrics")
 
 
-def test_tokens_brought_to_the_api_are_counted_by_outcome(client, cognito):
+def test_access_tokens_are_counted_by_outcome(client, cognito):
     before = value("sso_verifications_total", outcome="malformed_token")
     client.get("/api/user", headers={"Authorization": "Bearer nonsense"})
     assert value("sso_verifications_total", outcome="malformed_token") == before + 1
 
 
-def test_beginning_to_sign_in_is_counted(client):
+def test_started_sign_in_is_counted(client):
     before = value("sso_sign_ins_started_total")
     client.get("/accounts/login/")
     assert value("sso_sign_ins_started_total") == before + 1
     assert value("sso_sign_ins_returned_total") <= value("sso_sign_ins_started_total")
 
 
-def test_requests_are_counted_by_view_and_not_by_address(client):
+def test_requests_are_counted_by_view_and_not_by_path(client):
     labels = {"method": "GET", "view": "none", "status": "404"}
     before = value("sso_request_seconds_count", **labels)
     client.get("/no-such-page-1")
@@ -97,7 +97,7 @@ def test_revocations_are_counted(client):
     assert value("sso_revocations_total", kind="sign_in") == before + 1
 
 
-def test_every_name_that_accounts_tells_has_a_metric():
+def test_every_name_that_accounts_counts_has_a_metric():
     documented = set(metrics.__doc__.split("\n\n")[2].replace(",", " ").split())
     names = {word.partition("(")[0] for word in documented} - {"in", "seconds", "outcome)"}
     assert names == COUNTERS.keys() | HISTOGRAMS.keys()
@@ -112,8 +112,8 @@ def test_sink_is_installed_once():
     metrics._sinks.remove(sink)
 
 
-def test_several_processes_are_one_sum(tmp_path, clean_environ):
-    """Two processes count, one of them dies; a third one tells of both."""
+def test_counts_of_several_processes_are_summed(tmp_path, clean_environ):
+    """Two processes count and end. A third one reads the sum."""
     code = (
         "from sso_project.observability.metrics import PrometheusSink\n"
         "PrometheusSink().count('sign_ins', {'result': 'ok'})\n"
@@ -137,10 +137,10 @@ def test_several_processes_are_one_sum(tmp_path, clean_environ):
 
     run(code)
     run(code)
-    told = run(read)
-    assert 'sso_sign_ins_total{result="ok"} 2.0' in told
-    # What alerts watch stands at nought before it first happens, or its first time is no increase.
+    output = run(read)
+    assert 'sso_sign_ins_total{result="ok"} 2.0' in output
+    # A series with an alert starts at 0: an alert on an increase would miss a start at 1.
     rejected = 'sso_token_endpoint_seconds_count{call="exchange",outcome="client_rejected"} 0.0'
-    assert rejected in told
-    assert 'sso_jwks_fetches_total{outcome="ok"} 2.0' in told
+    assert rejected in output
+    assert 'sso_jwks_fetches_total{outcome="ok"} 2.0' in output
     assert len(os.listdir(tmp_path)) >= 4

@@ -1,4 +1,4 @@
-"""Requests have names, lines in the log, and no secrets in either."""
+"""Request IDs, the log line of each request, and JSON log records."""
 
 import io
 import json
@@ -14,7 +14,7 @@ from sso_project.observability.log_masking import MaskSecrets
 
 @pytest.fixture
 def lines(settings):
-    """Everything that is logged, as production writes it."""
+    """A function that returns all log records so far, in the JSON format of production."""
     settings.LOG_FORMAT = "json"
     written = io.StringIO()
     handler = logging.StreamHandler(written)
@@ -29,11 +29,11 @@ def lines(settings):
     root.setLevel(level)
 
 
-def test_each_request_has_a_name_in_its_answer_and_its_line(client, lines):
-    answer = client.get("/api/info/server")
+def test_request_id_is_in_the_response_and_the_log_line(client, lines):
+    response = client.get("/api/info/server")
     (line,) = [line for line in lines() if line["message"] == "request"]
-    assert re.fullmatch(r"[0-9a-f]{16}", answer.headers["X-Request-ID"])
-    assert line["request_id"] == answer.headers["X-Request-ID"]
+    assert re.fullmatch(r"[0-9a-f]{16}", response.headers["X-Request-ID"])
+    assert line["request_id"] == response.headers["X-Request-ID"]
     assert (line["method"], line["path"], line["status"]) == ("GET", "/api/info/server", 200)
     assert line["ms"] >= 0
 
@@ -48,34 +48,34 @@ def test_each_record_is_one_line_of_ascii(character):
     assert json.loads(line)["message"] == json.loads(line)["person"] == text
 
 
-def test_lines_that_a_request_causes_carry_its_name(client, lines):
-    answer = client.get("/accounts/login/")
+def test_all_log_lines_of_a_request_have_its_id(client, lines):
+    response = client.get("/accounts/login/")
     names = {line.get("request_id") for line in lines()}
-    assert names == {answer.headers["X-Request-ID"]}
+    assert names == {response.headers["X-Request-ID"]}
     assert len(lines()) >= 2
 
 
-def test_name_given_by_a_stranger_is_replaced(client):
-    answer = client.get("/", headers={"X-Request-ID": "chosen-by-me"})
-    assert answer.headers["X-Request-ID"] != "chosen-by-me"
+def test_request_id_of_an_untrusted_client_is_replaced(client):
+    response = client.get("/", headers={"X-Request-ID": "chosen-by-me"})
+    assert response.headers["X-Request-ID"] != "chosen-by-me"
 
 
-def test_name_given_by_a_trusted_proxy_is_kept(client, settings):
+def test_request_id_of_a_trusted_proxy_is_used(client, settings):
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
-    answer = client.get("/", headers={"X-Request-ID": "given-by-the-proxy"})
-    assert answer.headers["X-Request-ID"] == "given-by-the-proxy"
+    response = client.get("/", headers={"X-Request-ID": "given-by-the-proxy"})
+    assert response.headers["X-Request-ID"] == "given-by-the-proxy"
 
 
 @pytest.mark.parametrize(
     "given", ["short", "x" * 65, "with space in it", 'quote"in-it', "näme-nnn"]
 )
-def test_malformed_name_is_replaced_even_from_a_proxy(client, settings, given):
+def test_malformed_request_id_of_a_trusted_proxy_is_replaced(client, settings, given):
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
-    answer = client.get("/", HTTP_X_REQUEST_ID=given)
-    assert answer.headers["X-Request-ID"] != given
+    response = client.get("/", HTTP_X_REQUEST_ID=given)
+    assert response.headers["X-Request-ID"] != given
 
 
-def test_no_query_and_no_secret_is_written(client, lines, db):
+def test_log_holds_no_query_and_no_secret(client, lines, db):
     secret = "s3cret-value-that-must-not-appear"
     client.get(f"/signin?code={secret}&state={secret}")
     client.get("/api/user", headers={"Authorization": f"Bearer eyJhbGciOiJub25lIn0.{secret}.x"})
@@ -90,14 +90,14 @@ def test_no_query_and_no_secret_is_written(client, lines, db):
     assert any("ValueError" in line.get("exception", "") for line in lines())
 
 
-def test_foreign_host_is_a_line_and_no_traceback(client, lines):
+def test_disallowed_host_is_logged_without_a_traceback(client, lines):
     assert client.get("/", headers={"host": "evil.example"}).status_code == 400
     (line,) = [line for line in lines() if line["logger"] == "django.security.DisallowedHost"]
     assert "evil.example" in line["message"]
     assert "exception" not in line
 
 
-def test_production_writes_json_and_development_lines():
+def test_development_logs_text_and_a_json_format_exists():
     assert project_settings.LOG_FORMAT == "text"
     assert project_settings.LOGGING["formatters"]["json"] == {
         "()": "sso_project.observability.json_logs.JSONFormatter"

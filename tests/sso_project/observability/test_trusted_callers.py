@@ -1,4 +1,4 @@
-"""Who may see inside."""
+"""The callers that may read /metrics and the details of /readyz."""
 
 import pytest
 from django.test import RequestFactory
@@ -16,7 +16,7 @@ def test_loopback_is_trusted(address):
 
 
 @pytest.mark.parametrize("address", ["203.0.113.9", "10.0.0.7", "2001:db8::1", "", "nonsense"])
-def test_everybody_else_is_not(address):
+def test_other_addresses_are_not_trusted(address):
     assert not trusted(address)
 
 
@@ -70,17 +70,17 @@ def test_any_header_of_a_proxy_makes_a_request_forwarded(settings, header, trust
     ["Accept", "Accept-Encoding", "User-Agent", "Connection", "Authorization", "X-Request-ID",
      "X-Prometheus-Scrape-Timeout-Seconds", "Traceparent", "Host", "Cookie"],
 )  # fmt: skip
-def test_headers_of_a_local_client_change_nothing(header):
+def test_headers_of_a_local_client_do_not_mean_a_proxy(header):
     assert trusted("127.0.0.1", **{header: "localhost"})
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
-def test_forwarded_by_a_proxy_nobody_trusts_is_not_loopback(header):
-    """A proxy on this machine: without TRUSTED_PROXIES everybody seems to come from here."""
+def test_request_of_an_untrusted_local_proxy_is_not_trusted(header):
+    """Without TRUSTED_PROXIES, each client of a proxy on this machine would count as loopback."""
     assert not trusted("127.0.0.1", **{header: "for=127.0.0.1"})
 
 
-def test_behind_a_trusted_proxy_the_client_counts(settings):
+def test_client_behind_a_trusted_proxy_decides(settings):
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
     settings.TRUSTED_CALLERS = ["10.0.0.7"]
     assert trusted("127.0.0.1", **{"X-Forwarded-For": "10.0.0.7"})
