@@ -1,4 +1,4 @@
-"""The project itself as an application: its commands and its checks."""
+"""The project as an application, for its commands and system checks."""
 
 from django.apps import AppConfig
 

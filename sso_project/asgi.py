@@ -1,4 +1,4 @@
-"""The ASGI application. It refuses to load while a setting is missing or malformed."""
+"""The ASGI application. Importing it fails if a setting is missing or invalid."""
 
 import os
 
@@ -8,7 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sso_project.settings")
 django_application = get_asgi_application()
 
 from .asgi_guard import AsgiRequestGuard  # noqa: E402 (these need the applications to be loaded)
-from .startup import refuse_if_misconfigured  # noqa: E402
+from .startup import require_valid_settings  # noqa: E402
 
-refuse_if_misconfigured()
+require_valid_settings()
 application = AsgiRequestGuard(django_application)

@@ -1,4 +1,4 @@
-"""The same guard as request_guard.py for ASGI servers. They delimit every body themselves."""
+"""The guard of request_guard.py for ASGI servers, which always mark the end of a body."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class AsgiRequestGuard:
-    """ASGI middleware that checks headers and reads the body up to its limit.
+    """ASGI middleware that checks the headers and reads the body up to its limit.
 
-    Django would write a body without a limit into a temporary file before it looks at the request.
+    Without it, Django writes a body of any size to a temporary file before it routes the request.
     """
 
     def __init__(self, application: Application) -> None:
@@ -39,7 +39,7 @@ class AsgiRequestGuard:
         if body:
             scope = {**scope, "headers": with_length(scope["headers"], len(body))}
             headers = environ_headers(scope)
-            refusal = check_headers(headers, path)  # of a body without a length, the coding is left
+            refusal = check_headers(headers, path)  # now also the coding of a body without a length
         if refusal is not None:
             refuse(headers, refusal)
             scope = {**scope, REFUSAL: refusal, "headers": asgi_headers(headers)}
@@ -51,7 +51,7 @@ class AsgiRequestGuard:
         async def replay() -> Mapping[str, Any]:
             if messages:
                 return messages.pop()
-            # Of a refused body there may be more, which Django does not expect.
+            # Skip the rest of a refused body, which Django does not expect.
             while (message := await receive())["type"] == "http.request":
                 pass
             return message
@@ -60,7 +60,7 @@ class AsgiRequestGuard:
 
 
 async def read_body(receive: Receive, limit: int) -> tuple[Refusal | None, bytes]:
-    """Return the whole body, or why it is refused."""
+    """Return None and the whole body, or its refusal and b""."""
     body = bytearray()
     try:
         async with asyncio.timeout(MAX_BODY_SECONDS):
@@ -78,20 +78,20 @@ async def read_body(receive: Receive, limit: int) -> tuple[Refusal | None, bytes
 
 
 def with_length(headers: Iterable[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
-    """Return `headers` for a body of `length` bytes that is at hand as a whole.
+    """Return `headers` with a Content-Length of `length`, and without Transfer-Encoding.
 
-    Django REST framework reads a body without Content-Length as an empty one.
+    Django REST framework treats a body without Content-Length as empty.
     """
     replaced = (b"content-length", b"transfer-encoding")
-    kept = [(name, value) for name, value in headers if name.lower() not in replaced]
-    return [*kept, (b"content-length", str(length).encode())]
+    unchanged = [(name, value) for name, value in headers if name.lower() not in replaced]
+    return [*unchanged, (b"content-length", str(length).encode())]
 
 
 def environ_headers(scope: Scope) -> dict[str, Any]:
-    """Return the headers of `scope` as a WSGI environ names them, repeated ones joined."""
+    """Return the headers of `scope` under their names in a WSGI environ, repeated ones joined."""
     values = defaultdict(list)
     for raw_name, raw_value in scope.get("headers", []):
-        if b"_" in raw_name:  # Django ignores these: they could pass for one with a hyphen
+        if b"_" in raw_name:  # Django ignores these, because they look like a name with a hyphen
             continue
         name = raw_name.decode("latin1").upper().replace("-", "_")
         key = name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
@@ -100,7 +100,7 @@ def environ_headers(scope: Scope) -> dict[str, Any]:
 
 
 def asgi_headers(headers: dict[str, Any]) -> list[tuple[bytes, bytes]]:
-    """Return what `environ_headers` returned as headers of an ASGI scope."""
+    """Return the headers of an ASGI scope: the inverse of `environ_headers`."""
     return [
         (
             name.removeprefix("HTTP_").replace("_", "-").lower().encode("latin1"),

@@ -1,7 +1,7 @@
-"""Django's Redis cache with two differences: values are JSON, and times may be parts of a second.
+"""Django's Redis cache with JSON values and with timeouts in fractions of a second.
 
 Django pickles values, so an attacker who can write to Redis could run code here. Only
-`accounts.provider.shared_cache` uses it, and goes on without it when it does not respond.
+`accounts.provider.shared_cache` uses this cache, and works without it if it does not respond.
 """
 
 import json
@@ -12,7 +12,7 @@ from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 
 
 class JSONSerializer:
-    """Values as JSON. What is not JSON was not stored here and is read as None."""
+    """A serializer for JSON. It loads a value that is not JSON as None."""
 
     def dumps(self, value: Any) -> str:
         return json.dumps(value)
@@ -25,7 +25,7 @@ class JSONSerializer:
 
 
 class MillisecondClient(RedisCacheClient):
-    """Timeouts in seconds, as floats."""
+    """A client whose timeouts are floats in seconds."""
 
     _serializer: JSONSerializer
 
@@ -35,7 +35,7 @@ class MillisecondClient(RedisCacheClient):
 
 
 class JSONRedisCache(RedisCache):
-    """The backend for CACHES."""
+    """The cache backend, for CACHES."""
 
     _options: dict[str, Any]
 
@@ -49,5 +49,5 @@ class JSONRedisCache(RedisCache):
 
 
 def _milliseconds(timeout: float | None) -> int | None:
-    """Redis has no key that ends at once; a millisecond comes near it."""
+    """Return `timeout` in milliseconds, at least 1: Redis does not accept 0."""
     return None if timeout is None else max(1, round(timeout * 1000))

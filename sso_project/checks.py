@@ -1,16 +1,17 @@
-"""System checks of what the settings file itself reads from the environment."""
+"""System checks of the variables that the settings file reads from the environment."""
 
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from accounts.provider.settings import CHECK_TAG, SETTING_HINT
+# A server starts only if the checks with this tag pass (startup.py). They read only settings.
+CONFIGURATION = "configuration"
 
 
 @register(CHECK_TAG)
 def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """sso_project.E001: a variable is missing or malformed; one message for each."""
+    """Return one message (sso_project.E001) for each variable that is missing or malformed."""
     return [
         Error(f"{name} {problem}.", hint=SETTING_HINT, id="sso_project.E001")
         for name, problem in settings.ENVIRONMENT_PROBLEMS.items()

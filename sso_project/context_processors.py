@@ -1,4 +1,4 @@
-"""What every page knows about the site."""
+"""Template variables for every page."""
 
 from typing import Any
 
@@ -7,5 +7,5 @@ from django.http import HttpRequest
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """`SITE_NAME` (str) and `SITE_LOGO` (a static file's path, or empty)."""
+    """Return SITE_NAME and SITE_LOGO, the path of a static file or ""."""
     return {"SITE_NAME": settings.SITE_NAME, "SITE_LOGO": settings.SITE_LOGO}

@@ -1,13 +1,13 @@
-"""What `manage.py check --deploy` says of this site besides Django's own checks.
+"""System checks for deployment, in addition to Django's own (`manage.py check --deploy`).
 
-`sso_project.E002` TRUSTED_PROXIES or TRUSTED_CALLERS holds something that is no network.
+`sso_project.E002` an item of TRUSTED_PROXIES or TRUSTED_CALLERS is not an IP address or network.
 `sso_project.W001` HTTPS ends at a proxy that is not trusted, so every page redirects to itself.
-`sso_project.W002` every host name is answered.
-`sso_project.W003` SQLite is for one machine.
+`sso_project.W002` every host name is allowed.
+`sso_project.W003` the database is SQLite, which several machines cannot share.
 `sso_project.W004` static files were not collected, so every page would be a 500.
-`sso_project.W005` a value is the example's, which everybody knows.
-`sso_project.W006` everybody is a trusted proxy or caller.
-`sso_project.W007` the Python has known faults that a request can trigger.
+`sso_project.W005` a secret is the public value of .env.example.
+`sso_project.W006` every IP address is a trusted proxy or caller.
+`sso_project.W007` this Python version has known faults that a request can trigger.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _EXAMPLES = {
     "TOKEN_ENCRYPTION_KEYS": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 }
 _NETWORKS = ("TRUSTED_PROXIES", "TRUSTED_CALLERS")
-# The first releases that parse Content-Type in linear time (CPython gh-136063); later series start
-# with it.
+# The first patch releases that parse Content-Type in linear time (CPython gh-136063). Later minor
+# versions always do.
 MIN_PYTHON = {(3, 11): 15, (3, 12): 13, (3, 13): 10, (3, 14): 1}
 
 
@@ -39,8 +39,8 @@ MIN_PYTHON = {(3, 11): 15, (3, 12): 13, (3, 13): 10, (3, 14): 1}
 def check_networks(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
-            f"{name} holds {value!r}, which is neither an address nor a network.",
-            hint="List addresses like 10.0.0.10 or networks like 10.0.0.0/24, with commas between.",
+            f"{name} contains {value!r}, which is not an IP address or a network.",
+            hint="List IP addresses like 10.0.0.10 or networks like 10.0.0.0/24, with commas.",
             id="sso_project.E002",
         )
         for name in _NETWORKS
@@ -57,56 +57,56 @@ def _is_network(value: str) -> bool:
     return True
 
 
-def _everybody(value: str) -> bool:
+def _is_every_address(value: str) -> bool:
     return _is_network(value) and ip_network(value, strict=False).prefixlen == 0
 
 
 @register(Tags.security, deploy=True)
 def check_proxy(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    found: list[CheckMessage] = []
-    # On Lambda there is no proxy: lambda_request.py says what CloudFront or AWS tells.
-    on_lambda = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
-    if settings.HTTPS and not settings.TRUSTED_PROXIES and not on_lambda:
-        found.append(
+    messages: list[CheckMessage] = []
+    # There is no proxy on Lambda: lambda_request.py sets the scheme.
+    is_lambda = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+    if settings.HTTPS and not settings.TRUSTED_PROXIES and not is_lambda:
+        messages.append(
             Warning(
-                "PUBLIC_URL is https, and no proxy is trusted: a proxy that ends HTTPS cannot say "
-                "so, and every page would redirect to itself.",
-                hint="Set TRUSTED_PROXIES to the addresses of the proxy.",
+                "PUBLIC_URL is https, but no proxy is trusted. If a proxy ends HTTPS, the site "
+                "ignores its X-Forwarded-Proto, and every page redirects to itself.",
+                hint="Set TRUSTED_PROXIES to the IP addresses of the proxy.",
                 id="sso_project.W001",
             )
         )
     if "*" in settings.ALLOWED_HOSTS:
-        found.append(
+        messages.append(
             Warning(
-                "ALLOWED_HOSTS holds *: any Host header is believed.",
-                hint="Leave it out: the host of PUBLIC_URL is answered then.",
+                "ALLOWED_HOSTS contains *, so any Host header is accepted.",
+                hint="Remove it. The default is the host of PUBLIC_URL.",
                 id="sso_project.W002",
             )
         )
-    found += [
+    messages += [
         Warning(
-            f"{name} holds {value}: everybody. Then anybody says who they are.",
-            hint="List the proxy's own addresses.",
+            f"{name} contains {value}, which is every IP address, so any client is trusted.",
+            hint="List the IP addresses that you trust.",
             id="sso_project.W006",
         )
         for name in _NETWORKS
         for value in getattr(settings, name)
-        if _everybody(value)
+        if _is_every_address(value)
     ]
-    return found
+    return messages
 
 
 @register(Tags.security, deploy=True)
 def check_python(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     major, minor, patch = sys.version_info[:3]
-    least = MIN_PYTHON.get((major, minor), 0)
-    if patch >= least:
+    min_patch = MIN_PYTHON.get((major, minor), 0)
+    if patch >= min_patch:
         return []
     return [
         Warning(
-            f"Python {major}.{minor}.{patch} has known faults: a long Content-Type costs it a "
-            "second of processor time.",
-            hint=f"Install Python {major}.{minor}.{least} or later. Dockerfile has it.",
+            f"Python {major}.{minor}.{patch} has known faults: parsing a long Content-Type takes "
+            "quadratic time.",
+            hint=f"Install Python {major}.{minor}.{min_patch} or later, as the Dockerfile does.",
             id="sso_project.W007",
         )
     ]
@@ -118,9 +118,9 @@ def check_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Warning(
-            "The database is a SQLite file: it cannot be shared by several machines, and one "
-            "writer waits for another.",
-            hint="Set DATABASE_URL to a PostgreSQL database, unless one machine is all there is.",
+            "The database is a SQLite file. Several machines cannot share it, and only one request "
+            "can write at a time.",
+            hint="Set DATABASE_URL to a PostgreSQL database, unless the site runs on one machine.",
             id="sso_project.W003",
         )
     ]
@@ -132,9 +132,10 @@ def check_static_files(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Warning(
-            f"Static files were not collected into {settings.STATIC_ROOT}: every page needs their "
-            "hashed names.",
-            hint="Run manage.py collectstatic on each machine, or in the image as Dockerfile does.",
+            f"Static files were not collected into {settings.STATIC_ROOT}. Pages fail without "
+            "their hashed names.",
+            hint="Run manage.py collectstatic on each machine, or in the image as the Dockerfile "
+            "does.",
             id="sso_project.W004",
         )
     ]
@@ -142,23 +143,23 @@ def check_static_files(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_examples(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    known = {
+    is_example = {
         "SECRET_KEY": _EXAMPLES["SECRET_KEY"] == settings.SECRET_KEY,
-        "TOKEN_ENCRYPTION_KEYS": _decrypts(_EXAMPLES["TOKEN_ENCRYPTION_KEYS"]),
+        "TOKEN_ENCRYPTION_KEYS": _decrypts_with(_EXAMPLES["TOKEN_ENCRYPTION_KEYS"]),
     }
     return [
         Warning(
-            f"{name} is the value of .env.example, which everybody knows.",
-            hint="Make one of your own; README.md says how.",
+            f"{name} is the value of .env.example, which is public.",
+            hint="Generate your own value. README.md explains how.",
             id="sso_project.W005",
         )
         for name in _EXAMPLES
-        if known[name]
+        if is_example[name]
     ]
 
 
-def _decrypts(key: str) -> bool:
-    """Whether this site believes what was encrypted with `key`."""
+def _decrypts_with(key: str) -> bool:
+    """Return True if this site accepts data that is encrypted with `key`."""
     try:
         read_cipher().open(Cipher([key]).seal({}))
     except (ConfigurationError, Unreadable):

@@ -1,8 +1,8 @@
-"""Read the environment once, through django-environ, and remember every value that is wrong.
+"""Read environment variables with django-environ, and collect a problem for each invalid one.
 
-Reading never raises: a wrong or missing value is noted under its name and a harmless stand-in is
-used, so that `manage.py check`, `wsgi.py` and `asgi.py` can name *all* mistakes at once instead of
-the first one.
+Reading never raises an error. For a missing or invalid value it stores a problem and returns a
+harmless default, so that `manage.py check`, `wsgi.py` and `asgi.py` can report *all* problems at
+once.
 """
 
 import json
@@ -25,10 +25,10 @@ _FALSE = {"0", "false", "no", "off", ""}
 
 
 class Environment:
-    """The process environment and an optional `.env` file, which never overrides it.
+    """The process environment, completed by an optional `.env` file, which never overrides it.
 
-    `problems` maps a variable's name to a sentence that says what is wrong and what it takes.
-    `names` are all variables that were asked for, in order (the documentation is tested with it).
+    `problems` maps the name of a variable to a description of the problem, such as "is missing".
+    `names` are all variables read so far, in order. Tests compare them with the documentation.
     """
 
     def __init__(self, env_file: Path) -> None:
@@ -39,7 +39,7 @@ class Environment:
             self._env.read_env(str(env_file))
 
     def text(self, name: str, default: str | None = None) -> str:
-        """A text, stripped. Without a default a missing or empty value is a problem."""
+        """Return a text, stripped. Without a default, a missing or empty value is a problem."""
         self.names.append(name)
         value = self._raw(name)
         if value:
@@ -49,7 +49,7 @@ class Environment:
         return default or ""
 
     def origin(self, name: str, default: str | None = None) -> str:
-        """A URL without a path: https, or http on this machine. Returns "" if it is malformed."""
+        """Return a URL without a path (https, or http on loopback), or "" if it is invalid."""
         value = self.text(name, default).rstrip("/")
         if not value:
             return ""
@@ -57,12 +57,12 @@ class Environment:
         if problem is None and urlsplit(value).path:
             problem = "must have no path"
         if problem is not None:
-            self.problems[name] = f"{problem}; it takes a URL like https://app.example.com"
+            self.problems[name] = f"{problem}; set a URL like https://app.example.com"
             return ""
         return value
 
     def path(self, name: str) -> str:
-        """A path below a host, such as /v1, with no slash at the end; "/" for the root itself."""
+        """Return a URL path such as /v1, without a slash at the end, or "/" for the root."""
 
         def read(raw: str) -> str:
             path = "/" + raw.strip("/")
@@ -70,16 +70,16 @@ class Environment:
                 raise ValueError
             return path
 
-        return self._parsed(name, "", read, "must be a path such as /v1")
+        return self._parse(name, "", read, "must be a path such as /v1")
 
     def require_strong_keys(self, name: str, keys: list[str]) -> None:
-        """Note a problem unless all `keys` are as Django's check security.W009 wants them."""
+        """Store a problem unless all `keys` pass Django's check security.W009."""
         for key in keys:
             if len(key) < 50 or len(set(key)) < 5 or key.startswith("django-insecure-"):
-                self.problems.setdefault(name, "must hold 50 random characters or more in each key")
+                self.problems.setdefault(name, "must have at least 50 random characters per key")
 
     def flag(self, name: str, default: bool) -> bool:
-        """1 or 0 (true/false, yes/no, on/off are understood)."""
+        """Return True for 1, true, yes or on, and False for 0, false, no or off."""
 
         def read(raw: str) -> bool:
             word = raw.lower()
@@ -87,31 +87,35 @@ class Environment:
                 raise ValueError
             return word in _TRUE
 
-        return self._parsed(name, default, read, "must be 1 or 0")
+        return self._parse(name, default, read, "must be 1 or 0")
 
-    def number(self, name: str, default: Number, *, least: int = 0) -> int | Number:
-        """A whole number, at least `least`."""
+    def seconds(self, name: str, default: int, *, minimum: int = 0) -> int:
+        """Return a whole number of seconds, at least `minimum`."""
+        return self.number(name, default, minimum=minimum, unit=" of seconds")
+
+    def number(self, name: str, default: int, *, minimum: int = 0, unit: str = "") -> int:
+        """Return a whole number, at least `minimum`."""
 
         def read(raw: str) -> int:
             number = int(raw)
-            if number < least:
+            if number < minimum:
                 raise ValueError
             return number
 
-        return self._parsed(name, default, read, f"must be a whole number, {least} or more")
+        return self._parse(name, default, read, f"must be a whole number{unit}, {minimum} or more")
 
     def choice(self, name: str, default: str, words: tuple[str, ...]) -> str:
-        """One of `words`."""
+        """Return one of `words`."""
 
         def read(raw: str) -> str:
             if raw not in words:
                 raise ValueError
             return raw
 
-        return self._parsed(name, default, read, f"must be one of {', '.join(words)}")
+        return self._parse(name, default, read, f"must be one of {', '.join(words)}")
 
     def port(self, name: str, default: int) -> int:
-        """A TCP port, 1 to 65535."""
+        """Return a TCP port, 1 to 65535."""
 
         def read(raw: str) -> int:
             number = int(raw)
@@ -119,18 +123,18 @@ class Environment:
                 raise ValueError
             return number
 
-        return self._parsed(name, default, read, "must be a port, 1 to 65535")
+        return self._parse(name, default, read, "must be a port, 1 to 65535")
 
     def items(self, name: str, default: tuple[str, ...] = ()) -> list[str]:
-        """A comma-separated list; blanks around the items are dropped."""
+        """Return the items of a comma-separated list, stripped."""
 
         def read(raw: str) -> tuple[str, ...]:
             return tuple(item.strip() for item in raw.split(",") if item.strip())
 
-        return list(self._parsed(name, default, read, "must be a comma-separated list"))
+        return list(self._parse(name, default, read, "must be a comma-separated list"))
 
     def mapping(self, name: str, default: dict[str, Any]) -> dict[str, Any]:
-        """A JSON object."""
+        """Return a JSON object."""
 
         def read(raw: str) -> dict[str, Any]:
             value = json.loads(raw)
@@ -138,27 +142,27 @@ class Environment:
                 raise ValueError
             return value
 
-        return self._parsed(name, default, read, "must be a JSON object")
+        return self._parse(name, default, read, "must be a JSON object")
 
     def database(self, name: str, default: str) -> dict[str, Any]:
-        """A database URL as a `DATABASES` entry."""
+        """Return a database URL as an entry of DATABASES."""
 
         def read(raw: str) -> dict[str, Any]:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # they would show the password of a URL
+                warnings.simplefilter("ignore")  # they show the URL, which may hold a password
                 config: dict[str, Any] = dict(environ.Env.db_url_config(raw))
-            # What it doesn't know it takes for the name of a module.
+            # django-environ returns an unknown scheme as the name of an engine.
             if "." not in config.get("ENGINE", "") or not config.get("NAME"):
                 raise ValueError
             return config
 
         fallback = dict(environ.Env.db_url_config(default))
-        return self._parsed(
+        return self._parse(
             name, fallback, read, "must be a database URL such as postgres://user@host:5432/name"
         )
 
     def redis(self, name: str) -> str:
-        """A URL of Redis or Valkey, as redis-py takes it; empty when absent."""
+        """Return a URL of Redis or Valkey in the form of redis-py, or "" if there is none."""
 
         def read(raw: str) -> str:
             url = urlsplit(raw)
@@ -167,25 +171,25 @@ class Environment:
                 raise ValueError
             return raw
 
-        return self._parsed(
+        return self._parse(
             name,
             "",
             read,
-            "must be a URL such as redis://host:6379/0, special characters of a password as %2F",
+            "must be a URL such as redis://host:6379/0, with a password percent-encoded (%2F)",
         )
 
-    def _parsed(self, name: str, default: Value, read: Callable[[str], Value], rule: str) -> Value:
+    def _parse(self, name: str, default: Value, read: Callable[[str], Value], rule: str) -> Value:
         self.names.append(name)
         raw = self._raw(name)
         if not raw:
             return default
         try:
             return read(raw)
-        except Exception:  # whatever a parser raises, the value is what is wrong
+        except Exception:  # parsers raise many types for an invalid value
             self.problems[name] = rule
             return default
 
     def _raw(self, name: str) -> str:
-        # Not env.str(): that reads a value beginning with "$" as the name of another variable,
-        # and a secret may begin with one.
+        # Not env.str(): it takes a value that begins with "$" for the name of another variable, and
+        # a secret can begin with "$".
         return str(self._env.ENVIRON.get(name, "")).strip()

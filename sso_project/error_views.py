@@ -1,4 +1,4 @@
-"""Errors that happen before or outside a view: a page for people, the API's shape for programs."""
+"""Error responses outside of views: an HTML page, or JSON in the form of the API's errors."""
 
 from __future__ import annotations
 
@@ -23,29 +23,32 @@ from accounts.problems.outage import count_outage, is_outage
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400: a host name we do not answer to, a malformed URL, cookie or form, too many fields."""
+    """Return a 400: a host name that is not allowed, or a malformed URL, cookie or form."""
     if is_api_request(request):
-        explained = isinstance(exception, BadRequest)
-        detail = str(exception) if explained else BAD_REQUEST.detail
-        return JsonResponse(error_body(detail, BAD_REQUEST.code), status=400)
+        has_message = isinstance(exception, BadRequest)
+        detail = str(exception) if has_message else "This request cannot be honored."
+        return JsonResponse(shape(detail, "bad_request"), status=400)
     return defaults.bad_request(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: something broke outside of a view of the API, such as a middleware; 503 when the
-    database does not answer."""
-    if is_api_request(request) and not is_outage(sys.exception()):
-        return JsonResponse(error_body(*SERVER_ERROR), status=500)
+    """Return a 500, or a 503 if the database does not respond.
+
+    Errors inside the API's views never get here: its exception handler returns the response.
+    """
+    if is_api_request(request) and not problems_outage.is_outage(sys.exception()):
+        detail, code = str(Unforeseen.default_detail), Unforeseen.default_code
+        return JsonResponse(shape(detail, code), status=500)
     return page_error(request)
 
 
 def is_api_request(request: HttpRequest) -> bool:
-    """Return True for the URLs of the API, those at the root of the site included."""
+    """Return True for the URLs of the API, including those at the root of the site."""
     return re.match(settings.CORS_URLS_REGEX, request.path_info) is not None
 
 
 def page_error(request: HttpRequest) -> HttpResponse:
-    """What is left of `handler500`: Django calls it while it handles the exception."""
+    """Return the 500 or 503 page. Django calls `handler500` while it handles the exception."""
     if is_outage(sys.exception()):
         count_outage()
         return unavailable(request)
@@ -53,7 +56,7 @@ def page_error(request: HttpRequest) -> HttpResponse:
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """The page or the JSON of the outage; needs no database itself."""
+    """Return a 503 for a database outage. It needs no database itself."""
     if navigation.page(request) and not request.path.startswith("/api/"):
         response = HttpResponse(loader.render_to_string("503.html"), status=503)
     else:

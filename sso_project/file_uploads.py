@@ -1,4 +1,4 @@
-"""Uploaded files: accepted from staff on the views that need them, and kept in memory."""
+"""Accept uploaded files only on the views that need them, from staff, in memory."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from django.http.response import HttpResponseBase
 
 
 class RefuseFiles(FileUploadHandler):
-    """An upload handler that ends a request with 403 where its first file begins.
+    """An upload handler that rejects the request with 403 at the start of its first file.
 
-    Django's own handlers would write the file to a disk before any view has seen the request.
+    Django's own handlers would write the file to disk before a view checks permissions.
     """
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
@@ -29,10 +29,10 @@ class RefuseFiles(FileUploadHandler):
 
 
 class FileUploadMiddleware:
-    """Accept files on `FILE_UPLOAD_VIEWS`, from staff with the permissions named there.
+    """Accept files on `FILE_UPLOAD_VIEWS`, from staff with the permissions listed there.
 
-    It stands before CsrfViewMiddleware, which parses the body to find its token. The user is known
-    by then: Django calls `process_view` after the request part of every middleware.
+    It must precede CsrfViewMiddleware, which parses the body to find the token. `request.user` is
+    available: Django calls `process_view` after the request phase of all middleware.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -1,4 +1,4 @@
-"""Read what an event on AWS Lambda says: whether it is an HTTP request, and its headers.
+"""Read an event of AWS Lambda: check that it is an HTTP request, and return its headers.
 
 Payloads: https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway.html (HTTP API 2.0, REST
 1.0), urls-invocation.html (function URL) and services-alb.html.
@@ -17,22 +17,22 @@ from accounts.problems.catalog import error_body
 
 # nginx and gunicorn drop every other name as well.
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
-# An authorizer's event looks like a request, but expects a policy in return.
+# An event for a Lambda authorizer looks like a request, but expects a policy in return.
 _AUTHORIZER = {"methodArn", "routeArn"}
 _TEXTS = {"body", "httpMethod", "path", "rawPath", "rawQueryString", "resource", "routeKey"}
 _SEVERAL_TEXTS = {"cookies", "headers", "multiValueHeaders", "multiValueQueryStringParameters",
                   "pathParameters", "queryStringParameters"}  # fmt: skip
 _CONTEXT_TEXTS = {"domainName", "path", "stage"}
 _NO_REQUEST = (
-    "No request: this event is not an HTTP request of an HTTP API, a REST API, a function URL or a"
-    " load balancer."
+    "This event is not an HTTP request of an HTTP API, a REST API, a function URL or a load"
+    " balancer."
 )
 
 _log = logging.getLogger(__name__)
 
 
 def http_request(event: object) -> dict[str, Any] | None:
-    """Return `event` with every member that apig-wsgi reads, or None if it is no HTTP request.
+    """Return `event` with every member that apig-wsgi reads, or None if it is not HTTP.
 
     Schedules, warm-up calls, queues, WebSocket messages and Lambda authorizers send no HTTP
     request. Members that are null count as missing.
@@ -56,7 +56,7 @@ def http_request(event: object) -> dict[str, Any] | None:
 
 
 def _without_nulls(members: dict[str, Any]) -> dict[str, Any]:
-    # `elb` may be null and still tells that this is a load balancer.
+    # `elb` marks a load balancer even if its value is null.
     return {name: value for name, value in members.items() if value is not None or name == "elb"}
 
 
@@ -65,7 +65,7 @@ def _is_text(value: object) -> bool:
 
 
 def _is_texts(value: object) -> bool:
-    """Return True for texts only, in a list or in a mapping whose values are lists or texts."""
+    """Return True if `value` is a list of texts, or a mapping of texts to texts or such lists."""
     if isinstance(value, dict):
         lists = [_as_list(item) for item in value.values()]
         return _is_texts([*value]) and all(texts and _is_texts(texts) for texts in lists)
@@ -88,7 +88,7 @@ def _has_types(request: dict[str, Any]) -> bool:
 
 
 def _has_body(request: dict[str, Any]) -> bool:
-    """Return False if the body is said to be in base64 and is not."""
+    """Return False if `isBase64Encoded` is set but the body is not valid base64."""
     try:
         if request.get("isBase64Encoded"):
             b64decode(request.get("body", ""))
@@ -98,11 +98,11 @@ def _has_body(request: dict[str, Any]) -> bool:
 
 
 def request_headers(event: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the values of each header, by its name in lower case, as a WSGI environ has them.
+    """Return the values of each header by its lower-case name, in the encoding of WSGI.
 
-    A name with an underscore is left out: WSGI writes `X_Forwarded_For` and `X-Forwarded-For`
-    alike, so with the first a client could replace the second, which only AWS may set. A few
-    letters beyond ASCII become ASCII in upper case, so their names are left out as well.
+    Names with an underscore are left out: in an environ, `X_Forwarded_For` and `X-Forwarded-For`
+    are the same name, so a client could replace a header that only AWS may set. Names outside of
+    ASCII are left out too: a few letters become ASCII in upper case.
     """
     headers: dict[str, list[str]] = {}
     for name, value in (event.get("multiValueHeaders") or event.get("headers") or {}).items():
@@ -119,14 +119,22 @@ def to_wsgi(text: str) -> str:
     return text.encode(errors="replace").decode("iso-8859-1")
 
 
-def no_request(event: object) -> dict[str, Any]:
-    """Return the response to an event that is no HTTP request, such as a warm-up call.
+def error_body(detail: str, code: str) -> str:
+    """Return an error as JSON, in the form of the API's errors.
 
-    The status is 200, so that no invocation counts as failed. It is 400 for what comes from an API,
-    such as a WebSocket connection, so that it is not accepted.
+    It needs no Django, because the handler imports this module before Django is set up.
+    """
+    return json.dumps({"detail": detail, "code": code, "error": detail})
+
+
+def no_request(event: object) -> dict[str, Any]:
+    """Return the response to an event that is not an HTTP request, such as a warm-up call.
+
+    The status is 200, so that the invocation does not count as failed. It is 400 if an API sent the
+    event, so that for example a WebSocket connection is refused.
     """
     members = sorted(map(str, event)) if isinstance(event, dict) else type(event).__name__
-    _log.info("No request: an event with %s", members)
+    _log.info("Not an HTTP request: an event with %s", members)
     return {
         "statusCode": 400 if "requestContext" in members else 200,
         "headers": {"content-type": "application/json"},

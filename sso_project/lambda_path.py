@@ -1,14 +1,15 @@
-"""Split the path of an event into the part that leads to the site and the path within the site.
+"""Split the path of an event into SCRIPT_NAME and PATH_INFO.
 
-Where each front puts a stage and a custom domain's base path (API mapping):
+Each front puts the stage and the base path of a custom domain (API mapping) in another place:
 
-- REST API: `requestContext.path` is the URL's path. `path` lacks the stage, but holds a base path.
-  `resource` and `pathParameters` tell which route matched, and so where the site's path begins.
-- HTTP API, payload 2.0: `rawPath` holds the stage, also on a custom domain, whose URLs do not have
+- REST API: `requestContext.path` is the path of the URL. `path` is the same without the stage, but
+  with the base path. `resource` and `pathParameters` identify the route that matched, and so where
+  the site's path begins.
+- HTTP API, payload 2.0: `rawPath` holds the stage, even on a custom domain, whose URLs do not have
   it. The base path is not in the event:
   https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
-- Function URL and load balancer: no stage. A path rule of the load balancer or of CloudFront leaves
-  the path as it is.
+- Function URL and load balancer: no stage. A path rule of the load balancer or of CloudFront does
+  not change the path.
 """
 
 from __future__ import annotations
@@ -21,41 +22,39 @@ from urllib.parse import unquote
 from .lambda_event import to_wsgi
 
 _PARAMETER = re.compile(r"\{([^{}+]+)\+?\}")
-# What an API mapping may consist of, and nothing that changes what a link means, such as //.
+# The characters of an API mapping. A path such as // is excluded: it would change links.
 _BASE_PATH = re.compile(r"(/[\w$.+!*'()~-]+)*", re.ASCII)
 
 
 def split_path(event: Mapping[str, Any], base_path: str = "") -> tuple[str, str]:
-    """Return SCRIPT_NAME, with which links begin, and PATH_INFO, both as PEP 3333 has them.
+    """Return SCRIPT_NAME, the prefix of the site's links, and PATH_INFO, in the form of PEP 3333.
 
-    `base_path` is where the site is, below its host: the event decides if it is "", and "/" is the
-    root.
+    `base_path` is the path of the site below its host, or "/" for the root. If it is "", the event
+    decides.
     """
     path = _decode(event.get("rawPath") or event["path"])
     context = event.get("requestContext") or {}
     stage = f"/{context.get('stage', '$default')}"
-    outside = _before_route(event, path)
-    if outside is None:
+    prefix = _before_route(event, path)
+    if prefix is None:
         has_stage = stage != "/$default" and context.get("path") != f"{stage}{path}"
-        outside = stage if has_stage and _is_below(path, stage) else ""
-    inside = path[len(outside) :] or "/"
+        prefix = stage if has_stage and _is_below(path, stage) else ""
+    path_info = path[len(prefix) :] or "/"
     if base_path:
         base_path = base_path.rstrip("/")
-        if base_path and not outside and _is_below(inside, base_path):
-            inside = inside[len(base_path) :] or "/"
-        return base_path, inside
+        if base_path and not prefix and _is_below(path_info, base_path):
+            path_info = path_info[len(base_path) :] or "/"
+        return base_path, path_info
     if event.get("version") == "2.0":
         # On a custom domain, the stage is in the event but not in the URL.
-        is_in_url = outside != stage or ".execute-api." in context.get(
-            "domainName", ".execute-api."
-        )
-        return (outside if is_in_url else ""), inside
-    script_name = _decode(context.get("path") or path).removesuffix(inside)
-    return (script_name if _BASE_PATH.fullmatch(script_name) else ""), inside
+        is_in_url = prefix != stage or ".execute-api." in context.get("domainName", ".execute-api.")
+        return (prefix if is_in_url else ""), path_info
+    script_name = _decode(context.get("path") or path).removesuffix(path_info)
+    return (script_name if _BASE_PATH.fullmatch(script_name) else ""), path_info
 
 
 def _before_route(event: Mapping[str, Any], path: str) -> str | None:
-    """Return what precedes the matched route in `path`, or None if the event does not tell."""
+    """Return the part of `path` before the matched route, or None if the event has no route."""
     parameters = event.get("pathParameters") or {}
     template = event.get("resource") or str(event.get("routeKey", "")).partition(" ")[2]
     if not template.startswith("/"):
@@ -63,12 +62,12 @@ def _before_route(event: Mapping[str, Any], path: str) -> str | None:
     if not set(_PARAMETER.findall(template)) <= parameters.keys():
         return None
     route = _PARAMETER.sub(lambda match: str(parameters[match[1]]), template)
-    shown = path.rstrip("/")
-    # Parameters come decoded or not, depending on the front, and without a slash at the end.
+    stripped = path.rstrip("/")
+    # Depending on the front, parameters are decoded or not. They have no slash at the end.
     for candidate in (to_wsgi(route).rstrip("/"), _decode(route).rstrip("/")):
-        before = shown.removesuffix(candidate)
-        if before + candidate == shown and _BASE_PATH.fullmatch(before):
-            return before
+        prefix = stripped.removesuffix(candidate)
+        if prefix + candidate == stripped and _BASE_PATH.fullmatch(prefix):
+            return prefix
     return None
 
 

@@ -1,5 +1,4 @@
-"""What the project itself does to every request: whom it believes about HTTPS, one host name,
-messages, one content security policy."""
+"""The project's middleware: HTTPS behind a proxy, host name, NUL characters, messages and CSP."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,8 +22,9 @@ from accounts.provider import provider
 
 from .error_views import is_api_request
 
-# What csp.decorators put on a response.
-_VIEWS_SAY = {
+_LOOPBACK = {"localhost", "127.0.0.1", "[::1]", "::1"}
+# The attributes that csp.decorators set on a response.
+_CSP_ATTRIBUTES = {
     f"_csp_{name}{kind}"
     for name in ("config", "exempt", "replace", "update")
     for kind in ("", "_ro")
@@ -32,8 +32,10 @@ _VIEWS_SAY = {
 
 
 class ForwardedSchemeMiddleware:
-    """Takes X-Forwarded-Proto away unless one of TRUSTED_PROXIES sent it: SECURE_PROXY_SSL_HEADER
-    alone believes whoever reaches the server past the proxy."""
+    """Remove X-Forwarded-Proto unless one of TRUSTED_PROXIES sent it.
+
+    SECURE_PROXY_SSL_HEADER alone would also trust a client that bypasses the proxy.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -45,10 +47,10 @@ class ForwardedSchemeMiddleware:
 
 
 class CanonicalHostMiddleware:
-    """In development, page visits on another loopback name go to the one in `PUBLIC_URL`.
+    """Redirect page requests on another loopback name to the one in `PUBLIC_URL`, in development.
 
-    A browser keeps a sign-in's cookie for the host it began on, and the callback comes back to the
-    registered one: begun on 127.0.0.1, a sign-in would return to localhost without its state.
+    A cookie belongs to the host that set it, and the callback URL has the registered host. A
+    sign-in that starts on 127.0.0.1 would return to localhost without its state cookie.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -59,19 +61,22 @@ class CanonicalHostMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in request.META:
-            return self.get_response(request)  # no page visit
-        host, port = split_domain_port(request.get_host())
-        if host.strip("[]") in LOOPBACK_HOSTS and host != self.host:
-            address = f"{self.host}:{port}" if port else self.host
-            return HttpResponseRedirect(f"{request.scheme}://{address}{request.get_full_path()}")
+            return self.get_response(request)
+        host = request.get_host()
+        name, separator, port = host.rpartition(":")
+        if not separator or not port.isdigit():
+            name, port = host, ""
+        if name in _LOOPBACK and name != self.host:
+            host = f"{self.host}:{port}" if port else self.host
+            return HttpResponseRedirect(f"{request.scheme}://{host}{request.get_full_path()}")
         return self.get_response(request)
 
 
 class RefuseNulMiddleware:
-    """Refuse a URL that holds a NUL character, with a 400.
+    """Reject a URL that holds a NUL character with a 400.
 
-    PostgreSQL raises an error for a text that holds one, and neither Django's admin filters nor
-    most other code expects that. The API checks its queries itself and names the parameter.
+    PostgreSQL raises an error for a text with a NUL, which Django's admin filters do not handle.
+    The API checks its queries itself and names the parameter.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -85,7 +90,10 @@ class RefuseNulMiddleware:
 
 
 class MessagesMiddleware(MessageMiddleware):
-    """Django's, opening a visitor's messages when somebody asks for them: an API never does."""
+    """Django's middleware, which loads the messages only when they are used.
+
+    The API never uses them.
+    """
 
     def process_request(self, request: HttpRequest) -> None:
         request._messages = SimpleLazyObject(lambda: default_storage(request))  # type: ignore[attr-defined]
@@ -98,30 +106,30 @@ class MessagesMiddleware(MessageMiddleware):
 
 
 class ContentSecurityPolicyMiddleware(CSPMiddleware):
-    """The policy of settings.py, and forms may also lead to the hosted UI.
+    """The policy of settings.py, with the hosted UI added to `form-action`.
 
-    Sign-out is a form whose answer redirects there, and Chromium holds the redirects of a form
-    against `form-action`: without this, signing out would stop half-way. The text is made once, but
-    for views that change it: making it took a tenth of a small request.
+    The sign-out form redirects to the hosted UI, and Chromium applies `form-action` to the
+    redirects of a form. The header is built once, except for views that change the policy.
     """
 
-    _usual: tuple[str | None, str] | None = None  # for which hosted UI, and the policy
+    _cached: tuple[str | None, str] | None = None  # the URL of the hosted UI, and the header
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         super().__init__(get_response)
-        reporting = getattr(settings, "CONTENT_SECURITY_POLICY_REPORT_ONLY", None)
-        self._is_one = set(settings.CONTENT_SECURITY_POLICY) == {"DIRECTIVES"} and not reporting
+        report_only = getattr(settings, "CONTENT_SECURITY_POLICY_REPORT_ONLY", None)
+        has_only_directives = set(settings.CONTENT_SECURITY_POLICY) == {"DIRECTIVES"}
+        self._can_cache = has_only_directives and not report_only
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        if settings.DEBUG or not self._is_one or _is_special(request, response):
+        if settings.DEBUG or not self._can_cache or _has_own_policy(request, response):
             return super().process_response(request, response)
         hosted_ui = _hosted_ui()
-        if self._usual is None or self._usual[0] != hosted_ui:
+        if self._cached is None or self._cached[0] != hosted_ui:
             plain = super().process_response(HttpRequest(), HttpResponse())
-            self._usual = hosted_ui, plain.headers[HEADER]
-        response.headers[HEADER] = self._usual[1]
+            self._cached = hosted_ui, plain.headers[HEADER]
+        response.headers[HEADER] = self._cached[1]
         return response
 
     def get_policy_parts(self, *args: Any, **kwargs: Any) -> PolicyParts:
@@ -131,12 +139,12 @@ class ContentSecurityPolicyMiddleware(CSPMiddleware):
         return parts
 
 
-def _is_special(request: HttpRequest, response: HttpResponseBase) -> bool:
-    """Whether a view had its say: a policy or a nonce of its own, an exemption, an update."""
+def _has_own_policy(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Return True if the view set or changed the policy, used a nonce or is exempt."""
     return (
         HEADER in response.headers
         or "_csp_nonce" in vars(request)
-        or not _VIEWS_SAY.isdisjoint(vars(response))
+        or not _CSP_ATTRIBUTES.isdisjoint(vars(response))
     )
 
 
@@ -144,4 +152,4 @@ def _hosted_ui() -> str | None:
     try:
         return provider().config.domain
     except ConfigurationError:
-        return None  # the checks name it; pages that need no provider still work
+        return None  # the system checks report it, and some pages need no provider

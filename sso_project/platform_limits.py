@@ -1,4 +1,4 @@
-"""The limits of each way to this site on AWS, in one table. docs/limits.md shows them."""
+"""The limits of each AWS platform in front of the site. docs/limits.md explains them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 _MB = 1024 * 1024
-# Of the JSON in which Lambda hands over a request and takes a response. A body in base64 takes a
-# third more there. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html says
-# 6 MB; the exact numbers are those of Lambda's error messages.
+# Limits of the JSON of an invocation, where a base64 body is a third larger. The documentation says
+# 6 MB; the exact numbers are from Lambda's error messages.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _EVENT_BYTES = 6 * _MB
 _RESPONSE_BYTES = 6 * _MB + 100
 
 
 @dataclass(frozen=True)
 class Platform:
-    """What a platform passes on. None means that AWS documents no limit.
+    """The limits of one platform. None means that AWS documents no limit.
 
-    `max_request_bytes` and `max_response_bytes` are for the JSON of a Lambda invocation, headers
-    included; a load balancer's limit of a request is for the body alone. `max_header_bytes` is for
-    the request line and all headers of a request.
+    `max_request_bytes` and `max_response_bytes` apply to the JSON of a Lambda invocation, including
+    headers. A load balancer limits only the body of a request. `max_header_bytes` applies to the
+    request line and all headers of a request.
     """
 
     name: str
@@ -45,7 +45,7 @@ PLATFORMS = (HTTP_API, REST_API, FUNCTION_URL, LOAD_BALANCER, CLOUDFRONT)
 
 
 def platform_of(event: Mapping[str, Any]) -> Platform:
-    """Return what handed `event` to the function."""
+    """Return the platform that sent `event` to the function."""
     context = event.get("requestContext") or {}
     if "elb" in context:
         return LOAD_BALANCER

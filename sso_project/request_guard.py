@@ -1,8 +1,8 @@
-"""A WSGI guard before Django: it refuses what no view could want before Django parses it.
+"""A WSGI guard that refuses oversized and malformed requests before Django parses them.
 
-A refused request still passes through Django, without its body and without the headers that are
-too large. So the response has a request ID, a line in the log, metrics and CORS headers like any
-other; `RefusalMiddleware` makes it.
+A refused request still passes through Django, without its body and its oversized headers. So its
+response has a request ID, a log line, metrics and CORS headers like any other. `RefusalMiddleware`
+creates it.
 """
 
 from __future__ import annotations
@@ -29,23 +29,27 @@ from .request_limits import (
 )
 
 REFUSAL = "sso_project.refusal"
-INCOMPLETE = Refusal(400, INCOMPLETE_BODY.code, INCOMPLETE_BODY.detail)
-TIMED_OUT = Refusal(408, "timeout", "The body took too long to arrive. Send it again.")
-LENGTH_REQUIRED = Refusal(
-    411, "length_required", "This server needs to know the size of a body. Send Content-Length."
+INCOMPLETE = Refusal(
+    400,
+    "incomplete_body",
+    "The connection ended before the whole body arrived. Send the request again.",
 )
-_KEPT = ("HTTP_HOST", "HTTP_ORIGIN", "HTTP_ACCEPT", "HTTP_X_FORWARDED_", "HTTP_X_REQUEST_ID")
+TIMED_OUT = Refusal(408, "timeout", "The body took too long to arrive. Send the request again.")
+LENGTH_REQUIRED = Refusal(
+    411, "length_required", "This server requires the size of the body. Send Content-Length."
+)
+# The headers that a refusal needs, by the beginning of their names.
+_ESSENTIAL = ("HTTP_HOST", "HTTP_ORIGIN", "HTTP_ACCEPT", "HTTP_X_FORWARDED_", "HTTP_X_REQUEST_ID")
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
 class RequestGuard:
-    """WSGI middleware that checks headers and bounds the body.
+    """WSGI middleware that checks the headers and limits the body.
 
-    Small bodies are read here, so that a view never sees half of one, and never an empty one in
-    place of one without Content-Length. Large ones are left to the view, which reads them only
-    after it has checked the user's permissions.
+    It reads small bodies, so that a view never gets part of a body, or an empty one in place of a
+    body without Content-Length. The view reads a large body, after it has checked permissions.
     """
 
     def __init__(self, application: Application) -> None:
@@ -60,20 +64,23 @@ class RequestGuard:
 
 
 def bound_body(environ: Environ) -> Refusal | None:
-    """Replace the body with one that cannot exceed its limit or end early."""
+    """Replace the body with one that cannot exceed its limit or end early.
+
+    Return a refusal if the body is invalid, else None.
+    """
     chunked, length = is_chunked(environ), body_length(environ)
     if not chunked and not length:
         return None
-    # Only a server that marks the end of a body can be read to the end (PEP 3333 has no such mark;
-    # `wsgi.input_terminated` is what gunicorn and others set).
+    # A body without a length can be read to its end only if the server says that it marks the end.
+    # PEP 3333 has no such flag; gunicorn and others set `wsgi.input_terminated`.
     if chunked and not environ.get("wsgi.input_terminated"):
         return LENGTH_REQUIRED  # RFC 9110 section 15.5.12
     limit = max_body_bytes(environ.get("PATH_INFO", ""))
     stream = BoundedBody(environ["wsgi.input"], limit, None if chunked else length)
-    small: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    if limit > small and (chunked or length > small):
+    small_limit: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if limit > small_limit and (chunked or length > small_limit):
         environ["wsgi.input"] = stream
-        if chunked:  # Django reads no further than this; the stream ends, or raises, before
+        if chunked:  # Django reads up to this length; the stream ends, or raises, before it
             environ["CONTENT_LENGTH"] = str(limit + 1)
         return None
     try:
@@ -90,11 +97,11 @@ def bound_body(environ: Environ) -> Refusal | None:
 
 
 class BoundedBody:
-    """A stream of at most `limit` bytes; of exactly `length`, unless that is None.
+    """A stream of at most `limit` bytes, and of exactly `length` bytes unless that is None.
 
     Raises:
-        RequestDataTooBig: there are more bytes than `limit`.
-        TimeoutError: the server gave up waiting for them.
+        RequestDataTooBig: the body has more bytes than `limit`.
+        TimeoutError: the server stopped waiting for the body.
         OSError: the body ended early, or its chunks are malformed.
     """
 
@@ -105,56 +112,56 @@ class BoundedBody:
         self._position = 0
 
     def read(self, size: int | None = -1) -> bytes:
-        return self._take(self._stream.read, size)
+        return self._read_with(self._stream.read, size)
 
     def readline(self, size: int | None = -1) -> bytes:
-        return self._take(self._stream.readline, size)
+        return self._read_with(self._stream.readline, size)
 
-    def _take(self, take: Callable[[int], bytes], size: int | None) -> bytes:
+    def _read_with(self, read: Callable[[int], bytes], size: int | None) -> bytes:
         end = self._limit + 1 if self._length is None else self._length
-        left = end - self._position
-        wanted = left if size is None or size < 0 else min(size, left)
-        if not wanted:
+        remaining = end - self._position
+        requested = remaining if size is None or size < 0 else min(size, remaining)
+        if not requested:
             return b""
         try:
-            piece = take(wanted)
+            data = read(requested)
         except OSError:
             raise
-        except Exception as error:  # a server's own, such as gunicorn's InvalidHeader
+        except Exception as error:  # the server's own, such as gunicorn's InvalidHeader
             raise OSError("the body is malformed") from error
-        self._position += len(piece)
+        self._position += len(data)
         if self._position > self._limit:
             raise RequestDataTooBig("The request body is too large.")
-        # A line may be short, a piece only at the end.
-        is_end = not piece or (len(piece) < wanted and take == self._stream.read)
+        # A line can be shorter than requested, other data only at the end.
+        is_end = not data or (len(data) < requested and read == self._stream.read)
         if is_end and self._length is not None:
             raise OSError("the body ended early")
-        return piece
+        return data
 
 
 def refuse(headers: MutableMapping[str, Any], refusal: Refusal) -> None:
-    """Leave of a request only what its refusal needs, and note `refusal` in it."""
+    """Remove all headers that the refusal does not need, and store `refusal` in `headers`."""
     for name in [name for name in headers if name.startswith(("HTTP_", "CONTENT_"))]:
-        if not name.startswith(_KEPT) or len(headers[name]) > MAX_PARSED_HEADER_BYTES:
+        if not name.startswith(_ESSENTIAL) or len(headers[name]) > MAX_PARSED_HEADER_BYTES:
             del headers[name]
     headers[REFUSAL] = refusal
 
 
-def refusal_of(request: HttpRequest) -> Refusal | None:
-    """Return why the guard refused `request`, or None if it did not."""
+def get_refusal(request: HttpRequest) -> Refusal | None:
+    """Return the guard's refusal of `request`, or None if it was accepted."""
     origin = getattr(request, "environ", None) or getattr(request, "scope", {})
     refusal: Refusal | None = origin.get(REFUSAL)
     return refusal
 
 
 class RefusalMiddleware:
-    """Respond to what the guard refused: JSON in the shape of the API, text for browsers."""
+    """Return the response to a refused request: an error of the API, or text for a browser."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        refusal = refusal_of(request)
+        refusal = get_refusal(request)
         if refusal is None:
             return self.get_response(request)
         response: HttpResponse

@@ -1,6 +1,6 @@
-"""The limits of a request, decided from its headers alone, before Django parses any of them.
+"""The limits of a request, checked in its headers before Django parses them.
 
-`headers` is a WSGI environ, or what ASGI headers look like in one (`HTTP_ACCEPT`, `CONTENT_TYPE`).
+`headers` is a WSGI environ, or ASGI headers under the names of one (`HTTP_ACCEPT`, `CONTENT_TYPE`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from django.conf import settings
 from accounts.cognito.verifier import LONGEST_TOKEN
 
 MAX_HEADER_BYTES = 8192
-# Django, DRF or WhiteNoise parse these, some of them slower than linearly.
+# For headers that Django, DRF or WhiteNoise parse, some of them in more than linear time.
 MAX_PARSED_HEADER_BYTES = 1024
-# Ten sign-in attempts, a session and the cookies that other sites of the domain add.
+# Enough for ten sign-in attempts, a session and the cookies of other sites of the domain.
 MAX_COOKIE_BYTES = 16_384
 # Python before 3.11.10 decodes escaped cookie values in quadratic time (CVE-2024-7592).
 MAX_COOKIE_BACKSLASHES = 64
@@ -29,20 +29,20 @@ _PARSED = re.compile(
     r"|X_REQUESTED_WITH)"
 )
 _TCHARS = r"[!#$%&'+.^`|~\w-]+"  # RFC 9110 section 5.6.2, without the * of RFC 8187
-# RFC 9110 section 8.3.1. A boundary without quotes may hold what only a quoted one should.
+# RFC 9110 section 8.3.1, but an unquoted boundary may hold the characters of a quoted one.
 _QUOTED, _PLAIN = r'"[\t !#-\[\]-~]*"', r"[!#-+\--:<-\[\]-~]+"
 _CONTENT_TYPE = re.compile(
     rf"{_TCHARS}/{_TCHARS}([ \t]*;([ \t]*{_TCHARS}=({_QUOTED}|{_PLAIN}))?)*[ \t]*", re.ASCII
 )
 _CHARSET = re.compile(r';[ \t]*charset="?([^\s;"]*)', re.IGNORECASE)
-# Python has more, and some of them (idna, punycode) take quadratic time.
+# Some of Python's other codecs (idna, punycode) take quadratic time.
 _CHARSETS = {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin-1", "windows-1252"}
 _LENGTH = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """The response to a request that is refused: `code` and `detail` as in errors of the API."""
+    """The response to a refused request, with `code` and `detail` as in errors of the API."""
 
     status: int
     code: str
@@ -51,7 +51,7 @@ class Refusal:
 
 
 def max_header_bytes(name: str) -> int:
-    """Return the limit of the header that WSGI calls `name`."""
+    """Return the maximum length of the header with the WSGI name `name`."""
     if _PARSED.fullmatch(name):
         return MAX_PARSED_HEADER_BYTES
     if name == "HTTP_COOKIE":
@@ -64,9 +64,9 @@ def max_header_bytes(name: str) -> int:
 
 
 def max_body_bytes(path: str) -> int:
-    """Return the limit of a request body for `path`: only large uploads have a larger one."""
-    large = re.fullmatch(settings.LARGE_BODY_PATHS, path)
-    limit: int = settings.MAX_LARGE_BODY_BYTES if large else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    """Return the maximum length of a request body for `path`."""
+    is_large = re.fullmatch(settings.LARGE_BODY_PATHS, path)
+    limit: int = settings.MAX_LARGE_BODY_BYTES if is_large else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     return limit
 
 
@@ -75,14 +75,14 @@ def is_chunked(headers: Mapping[str, Any]) -> bool:
 
 
 def body_length(headers: Mapping[str, Any]) -> int:
-    """Return Content-Length, 0 without one. `check_headers` has made sure that it is a number."""
+    """Return Content-Length, or 0 if there is none. `check_headers` ensures that it is a number."""
     return int(headers.get("CONTENT_LENGTH") or 0)
 
 
 def check_headers(headers: Mapping[str, Any], path: str) -> Refusal | None:
-    """Return why a request to `path` is refused, or None if its headers are acceptable."""
+    """Return the refusal of a request to `path`, or None if its headers are acceptable."""
     for name, value in headers.items():
-        # Almost every header is short, and nothing has a limit below this one.
+        # Most headers are short, and no limit is lower than this one.
         if (
             (name.startswith("HTTP_") or name in ("CONTENT_TYPE", "CONTENT_LENGTH"))
             and len(value) > MAX_PARSED_HEADER_BYTES
@@ -124,7 +124,7 @@ def _check_body(headers: Mapping[str, Any], path: str) -> Refusal | None:
         return None
     coding = headers.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if coding not in ("", "identity"):
-        detail = "This server does not decode compressed request bodies. Send the body as it is."
+        detail = "This server does not decode compressed request bodies. Send it uncompressed."
         accepted = {"Accept-Encoding": "identity"}  # RFC 9110 section 15.5.16
         return Refusal(415, "unsupported_encoding", detail, accepted)
     if body_length(headers) > (limit := max_body_bytes(path)):
@@ -133,5 +133,5 @@ def _check_body(headers: Mapping[str, Any], path: str) -> Refusal | None:
 
 
 def too_large(limit: int) -> Refusal:
-    detail = f"The request body is larger than {limit / 1024 / 1024:g} MB. Send less at once."
+    detail = f"The request body is larger than {limit / 1024 / 1024:g} MB. Send a smaller one."
     return Refusal(413, "too_large", detail)

@@ -1,8 +1,8 @@
-"""The one settings file. What differs between machines comes from the environment or `.env`.
+"""The settings. Values that differ between deployments come from the environment or `.env`.
 
-DEBUG is off unless it is set. With it off, `wsgi.py` and `asgi.py` refuse to load while a value is
-missing or malformed (see `startup.py`). With it on, development defaults fill in what is missing.
-A public PUBLIC_URL rules it out.
+DEBUG is off by default. If it is off, `wsgi.py` and `asgi.py` fail to load when a value is missing
+or invalid (`startup.py`). If it is on, missing values have defaults for development. It cannot be
+on for a public PUBLIC_URL.
 """
 
 import base64
@@ -21,7 +21,7 @@ from accounts.cognito import safe_urls
 from .environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-LOCAL_DIR = BASE_DIR / ".local"  # what running the project leaves behind; never committed
+LOCAL_DIR = BASE_DIR / ".local"  # files of a local run; ignored by git
 
 env = Environment(Path(os.environ.get("ENV_FILE") or BASE_DIR / ".env"))
 ENVIRONMENT_PROBLEMS = env.problems
@@ -33,17 +33,15 @@ SECRET_KEY = env.text("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS")
 PORT = env.port("PORT", 8000)
 
-# Callback and sign-out addresses are built from this and never from a Host header.
+# Callback and sign-out URLs are built from this, never from a Host header.
 PUBLIC_URL = env.origin("PUBLIC_URL", f"http://localhost:{PORT}" if _debug else None)
 HTTPS = PUBLIC_URL.startswith("https:")
 
-# The one decision "this is development". Every default that a public site must not have asks DEBUG,
-# so a public URL rules them all out, also in a process that does not run the checks.
-DEBUG = (
-    _debug and safe_urls.is_loopback(PUBLIC_URL) and "AWS_LAMBDA_FUNCTION_NAME" not in os.environ
-)
+# DEBUG decides all defaults that are unsafe on a public site. It is off for a public URL even in a
+# process that does not run the system checks.
+DEBUG = _debug and is_loopback(PUBLIC_URL) and "AWS_LAMBDA_FUNCTION_NAME" not in os.environ
 if _debug and not DEBUG and "PUBLIC_URL" not in env.problems:
-    env.problems["DEBUG"] = "must be 0, because this site is not only on this machine (PUBLIC_URL)"
+    env.problems["DEBUG"] = "must be 0, because PUBLIC_URL is not a loopback URL"
 if not DEBUG:
     env.require_strong_keys("SECRET_KEY", [SECRET_KEY])
     env.require_strong_keys("SECRET_KEY_FALLBACKS", SECRET_KEY_FALLBACKS)
@@ -51,24 +49,22 @@ if not DEBUG:
 _host = urlsplit(PUBLIC_URL).hostname
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", (_host,) if _host else ())
 if DEBUG:
-    ALLOWED_HOSTS += [
-        f"[{host}]" if ":" in host else host for host in sorted(safe_urls.LOOPBACK_HOSTS)
-    ]
-# Where the site is below its host on AWS Lambda, if the event cannot tell (lambda_path.py).
+    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+# The path of the site below its host on AWS Lambda, if the event does not hold it (lambda_path.py).
 LAMBDA_BASE_PATH = env.path("LAMBDA_BASE_PATH")
-# Only these may say who the client is (X-Forwarded-For) and that it came by HTTPS.
+# Only for these, X-Forwarded-For and X-Forwarded-Proto are used.
 TRUSTED_PROXIES = env.items("TRUSTED_PROXIES")
-# Who may see inside, besides this machine (/metrics, the details of /readyz).
+# These may read /metrics and the details of /readyz, as loopback may.
 TRUSTED_CALLERS = env.items("TRUSTED_CALLERS")
 
 # Read by deploy/gunicorn_config.py.
 SERVER: dict[str, Any] = {
     "BIND": env.text("BIND", f"127.0.0.1:{PORT}"),
-    "PROCESSES": env.number("WEB_CONCURRENCY", 2, least=1),
-    "THREADS": env.number("WEB_THREADS", 32, least=2),
+    "PROCESSES": env.number("WEB_CONCURRENCY", 2, minimum=1),
+    "THREADS": env.number("WEB_THREADS", 32, minimum=2),
 }
 
-VERSION = "0.1.0"  # as in pyproject.toml; shown to staff
+VERSION = "0.1.0"  # the same as in pyproject.toml; shown to staff
 SITE_NAME = env.text("SITE_NAME", "Ledger")
 SITE_LOGO = env.text("SITE_LOGO", "img/logo.svg")
 REPO = env.text("REPO", "https://github.com/example/sso-project")
@@ -79,23 +75,14 @@ ASGI_APPLICATION = "sso_project.asgi.application"
 TEST_RUNNER = "sso_project.test_runner.PytestRunner"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-us"
-USE_I18N = False  # looking for translations that are not there took a tenth of the dashboard
+USE_I18N = False  # the site has no translations
 TIME_ZONE = "UTC"
 USE_TZ = True
 
 # --- Cognito --------------------------------------------------------------------------------------
 
 _snapshot = env.text("COGNITO_JWKS_SNAPSHOT", "")
-_limits = {
-    "renewal_grace": env.number("COGNITO_RENEWAL_GRACE", None),
-    "session_idle": env.number("SESSION_IDLE_SECONDS", None),
-    "session_absolute": env.number("SESSION_ABSOLUTE_SECONDS", None),
-    # Never all threads, so that a slow Cognito leaves some for everything else.
-    "calls_at_once": max(1, SERVER["THREADS"] // 2),
-    "access_token": env.number("COGNITO_LONGEST_ACCESS_TOKEN", None),
-    "events": env.number("SIGN_IN_EVENTS_SECONDS", None),
-}
-# Read by accounts.provider alone, which derives issuer and endpoints and refuses malformed values.
+# Only accounts.provider reads this. It derives the issuer and endpoints, and validates the values.
 COGNITO: dict[str, Any] = {
     "POOL_ID": env.text("COGNITO_POOL_ID", ""),
     "CLIENT_ID": env.text("COGNITO_CLIENT_ID", ""),
@@ -120,7 +107,15 @@ COGNITO: dict[str, Any] = {
         "COGNITO_GROUPS", {"editors": "editors", "admins": {"staff": True, "superuser": True}}
     ),
     "GROUPS_ABSENT_MEANS_NONE": env.flag("COGNITO_GROUPS_ABSENT_MEANS_NONE", True),
-    "LIMITS": {name: limit for name, limit in _limits.items() if limit is not None},
+    "LIMITS": {
+        "renewal_grace": env.seconds("COGNITO_RENEWAL_GRACE", 900),
+        "session_idle": env.seconds("SESSION_IDLE_SECONDS", 43_200, minimum=1),
+        "session_absolute": env.seconds("SESSION_ABSOLUTE_SECONDS", 1_209_600, minimum=1),
+        # Only half of the threads, so that a slow Cognito does not block all other requests.
+        "calls_at_once": max(1, SERVER["THREADS"] // 2),
+        "access_token": env.seconds("COGNITO_LONGEST_ACCESS_TOKEN", 86_400, minimum=300),
+        "events": env.seconds("SIGN_IN_EVENTS_SECONDS", 31_536_000, minimum=1),
+    },
     "PUBLIC_URL": PUBLIC_URL,
     "TOKEN_ENCRYPTION_KEYS": env.items("TOKEN_ENCRYPTION_KEYS"),
 }
@@ -128,12 +123,12 @@ if DEBUG and not COGNITO["TOKEN_ENCRYPTION_KEYS"]:
     _digest = hashlib.sha256(b"token encryption in development:" + SECRET_KEY.encode()).digest()
     COGNITO["TOKEN_ENCRYPTION_KEYS"] = [base64.urlsafe_b64encode(_digest).decode()]
 
-# The original stack's addresses and header refresh (accounts/api/spa_compat.py).
+# The URLs and the header refresh of the original stack (accounts/api/spa_compat.py).
 SPA_COMPAT = env.flag("SPA_COMPAT", DEBUG)
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.CognitoBackend"]
-# The admin's own password page, for when nobody can come in through Cognito (docs/people.md).
+# Password sign-in to the admin, for when Cognito is unavailable (docs/people.md).
 BREAK_GLASS_LOGIN = env.flag("BREAK_GLASS_LOGIN", False)
 if BREAK_GLASS_LOGIN:
     AUTHENTICATION_BACKENDS.append("accounts.backends.BreakGlassBackend")
@@ -204,7 +199,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        # Hashed names need `collectstatic`, which development does without.
+        # Hashed names need `collectstatic`, which does not run in development.
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
@@ -232,33 +227,32 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.JSONRenderer",
         "sso_project.api.renderers.SafeBrowsableAPIRenderer",
     ],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "sso_project.api.renderers.QuickNegotiation",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "sso_project.api.renderers.FastNegotiation",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "accounts.api.exception_handler.exception_handler",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": f"{SITE_NAME} API",
     "VERSION": "1",
-    "DESCRIPTION": "Send an access token of the user pool: `Authorization: Bearer …`. Every answer "
-    "that fails is `{detail, code, error}`.",
+    "DESCRIPTION": "Send an access token of the user pool: `Authorization: Bearer …`. The body of "
+    "every error is `{detail, code, error}`.",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "PREPROCESSING_HOOKS": ["sso_project.api.docs.only_the_api"],
+    "PREPROCESSING_HOOKS": ["sso_project.api.docs.api_endpoints_only"],
 }
 
 # --- Database and cache ---------------------------------------------------------------------------
 
-# A file for each pool, so that people of two pools never mix.
+# One SQLite file per pool, so that users of two pools are never mixed.
 _pool_id = str(COGNITO["POOL_ID"])
 _file_name = _pool_id if re.fullmatch(r"[\w-]{1,55}", _pool_id) else "db"
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{LOCAL_DIR / _file_name}.sqlite3")}
-# A thread keeps its connection: opening one costs more than most requests, on SQLite as well.
-DATABASES["default"]["CONN_MAX_AGE"] = env.number("DATABASE_CONN_MAX_AGE", 60)
+# Connections are reused, because opening one takes longer than most requests, even on SQLite.
+DATABASES["default"]["CONN_MAX_AGE"] = env.seconds("DATABASE_CONN_MAX_AGE", 60)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
-    # Writers queue instead of failing: the lock is taken when a transaction begins, and readers
-    # never wait for it (write-ahead log). 4 MB of pages, twice the usual, spare a list in another
-    # order than the rows were written in a third of its time.
+    # Writers wait instead of failing: the lock is taken when a transaction begins. Readers never
+    # wait for it (write-ahead log). The larger page cache makes lists in another order faster.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -266,15 +260,14 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "PRAGMA cache_size=-4000;",
     }
 else:
-    # Broken connections are found out before they are used, so that a database that was away needs
-    # no restart here.
+    # Connections are checked before use, so that the site needs no restart after an outage.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    # No transaction stays open while Cognito is asked.
+    # No transaction is open while a request waits for Cognito.
     DATABASES["default"]["ATOMIC_REQUESTS"] = False
     if "postgresql" in DATABASES["default"]["ENGINE"]:
         options = DATABASES["default"].setdefault("OPTIONS", {})
-        # A host that was switched off does not close its connections. These limits find that out
-        # before a user gives up, and before a request waits for it without end.
+        # A database host that loses power does not close its connections. With these limits, a
+        # request fails after seconds instead of waiting without end.
         options.setdefault("connect_timeout", 3)  # seconds
         options.setdefault("tcp_user_timeout", 3_000)  # milliseconds
         options.setdefault("keepalives_idle", 10)  # seconds
@@ -283,23 +276,24 @@ else:
             from .postgresql import pool_options
 
             options["pool"] = pool_options(pool_size)
-            # This backend tests connections itself.
+            # This backend checks connections itself.
             pooled = {"ENGINE": "sso_project.postgresql", "CONN_HEALTH_CHECKS": False}
             DATABASES["default"].update(pooled, CONN_MAX_AGE=0)
 
-# Redis or Valkey, used through accounts.provider.shared_cache alone: nothing is lost with it.
+# Redis or Valkey. Only accounts.provider.shared_cache uses it, and the site works without it.
 REDIS_URL = env.redis("REDIS_URL")
 CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
 if REDIS_URL:
-    from redis.backoff import NoBackoff  # a tenth of a second that others need not wait for
+    # Imported only if needed, because the import is slow.
+    from redis.backoff import NoBackoff
     from redis.retry import Retry
 
     CACHES["default"] = {
         "BACKEND": "sso_project.cache.JSONRedisCache",
         "LOCATION": REDIS_URL,
-        # One that does not answer at once is no help; a connection it has closed is opened anew.
+        # A slow cache is worse than none. The retry is for a connection that the server closed.
         "OPTIONS": {
             "socket_connect_timeout": 0.25,
             "socket_timeout": 0.25,
@@ -311,15 +305,15 @@ if REDIS_URL:
 # --- Request bodies ------------------------------------------------------------------------------
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-# The paths that accept more, as a regular expression. deploy/nginx.conf.template has the same.
+# For the paths that match this regular expression. deploy/nginx.conf.template has the same paths.
 MAX_LARGE_BODY_BYTES = 12 * 1024 * 1024
-LARGE_BODY_PATHS = "|".join(  # one path a line
+LARGE_BODY_PATHS = "|".join(
     (
         "/(api/)?stats/bulk/?",
         "/admin/stats/stat/import/",
     )
 )
-# Views that accept files, and the permissions that their staff need. Files stay in memory.
+# Views that accept files, and the permissions that staff need for them. Files are kept in memory.
 FILE_UPLOAD_VIEWS: dict[str, tuple[str, ...]] = {
     "admin:stats_stat_import": ("stats.add_stat", "stats.change_stat"),
 }
@@ -337,12 +331,12 @@ CSRF_COOKIE_NAME = f"{_cookie_prefix}csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 MESSAGE_STORAGE = "sso_project.message_storage.MessageStorage"
 SESSION_COOKIE_HTTPONLY = True
-CSRF_COOKIE_HTTPONLY = False  # our scripts read it to send it back as a header
+CSRF_COOKIE_HTTPONLY = False  # our scripts read it and send it as a header
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_SSL_REDIRECT = HTTPS and not DEBUG
-# Whether the other hosts of this domain are ready for HTTPS alone is not ours to say.
+# Subdomains and preloading: the owner of the domain decides, not this site.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"
@@ -353,11 +347,11 @@ CORS_ALLOWED_ORIGINS = env.items(
     "CORS_ALLOWED_ORIGINS",
     ("http://localhost:3000", "http://localhost:3001") if DEBUG else (),
 )
-if CORS_ALLOWED_ORIGINS:  # else each answer would pay for a look at an empty list
+if CORS_ALLOWED_ORIGINS:
     _refusals = MIDDLEWARE.index("sso_project.request_guard.RefusalMiddleware")
     MIDDLEWARE.insert(_refusals, "corsheaders.middleware.CorsMiddleware")
 CORS_URLS_REGEX = r"^/api/.*$"
-# Every response header that docs/api.md tells a client to read.
+# The response headers that docs/api.md documents for clients.
 CORS_EXPOSE_HEADERS = ["Allow", "Content-Disposition", "ETag", "Location", "Retry-After"]
 CORS_EXPOSE_HEADERS += ["WWW-Authenticate", "X-Request-ID"]
 CORS_ALLOW_HEADERS = [*default_headers, "if-match", "if-none-match"]

@@ -1,4 +1,4 @@
-"""A server that is set up wrongly does not start: it names every mistake and exits."""
+"""Stop a server from starting with invalid settings."""
 
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
@@ -6,11 +6,14 @@ from django.core.exceptions import ImproperlyConfigured
 from accounts.provider.settings import CHECK_TAG, SETTING_HINT
 
 
-def refuse_if_misconfigured() -> None:
-    """Raise ImproperlyConfigured with one line for each wrong setting, if there is any."""
+def require_valid_settings() -> None:
+    """Raise ImproperlyConfigured if a setting is missing or invalid; the message lists them all."""
     errors = [
         message for message in checks.run_checks(tags=[CHECK_TAG]) if message.level >= checks.ERROR
     ]
     if errors:
         lines = "\n".join(f"  {error.msg} ({error.id})" for error in errors)
-        raise ImproperlyConfigured(f"This server is set up wrongly:\n{lines}\n{SETTING_HINT}")
+        raise ImproperlyConfigured(
+            f"This server cannot start, because settings are missing or invalid:\n{lines}\n"
+            "Set them in the environment or in .env. .env.example explains each variable."
+        )

@@ -1,4 +1,4 @@
-"""Let `python manage.py test` run the suite that `make test` runs, through pytest."""
+"""Run the tests with pytest when `python manage.py test` is called."""
 
 import os
 import subprocess
@@ -11,10 +11,10 @@ from django.conf import settings
 
 
 class PytestRunner:
-    """Django's test runner interface over `python -m pytest`.
+    """A Django test runner that calls `python -m pytest` in a new process.
 
-    A process of its own, so that the tests meet their own settings (`tests.settings`) and not the
-    ones this command has loaded. Labels are pytest's: a folder, a file, `file::test`.
+    The new process loads `tests.settings`, not the settings that this command has loaded. Labels
+    are those of pytest: a folder, a file or `file::test`.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class PytestRunner:
 
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
-        """The options of Django's own runner that have a counterpart here."""
+        """Add the options of Django's own runner that pytest supports."""
         parser.add_argument("--failfast", action="store_true", help="stop at the first failure")
         parser.add_argument("--keepdb", action="store_true", help="keep the test database")
         parser.add_argument("--pdb", action="store_true", help="debug a failure where it happens")
@@ -52,11 +52,11 @@ class PytestRunner:
             "--parallel", nargs="?", const="auto", default=0, help="run in N processes"
         )
         parser.add_argument(
-            "-k", action="append", dest="test_name_patterns", help="only tests whose name has this"
+            "-k", action="append", dest="test_name_patterns", help="only tests that match this name"
         )
 
     def run_tests(self, test_labels: Sequence[str], **ignored: Any) -> int:
-        """Run pytest and return its exit status, 0 when every test passed."""
+        """Run pytest and return its exit status, 0 if every test passed."""
         environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
         return subprocess.run(
             [sys.executable, "-m", "pytest", *self.options, *test_labels],

@@ -1,4 +1,4 @@
-"""The site map: one line for each page of the project, one include for each face of an app."""
+"""The URLs of the site: the project's own pages, and the pages and API of each app."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -20,7 +20,7 @@ api: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
-    path("api/", include((api, "api"))),  # asked most, so it stands first
+    path("api/", include((api, "api"))),  # first, because it gets the most requests
     path("", login_not_required(views.HomeView.as_view()), name="home"),
     path("server/", login_not_required(views.ServerInfoView.as_view()), name="server"),
     path("", include("accounts.urls")),

@@ -1,4 +1,4 @@
-"""The project's own pages: the landing page and what the server says about itself."""
+"""The project's own pages: the landing page and the server info."""
 
 import platform
 from typing import Any
@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 
 class ServerInfoSerializer(serializers.Serializer[dict[str, str]]):
-    """What runs here."""
+    """The software versions and the source of this site."""
 
     swagger = serializers.CharField(help_text="The path of the API's documentation.")
     framework = serializers.CharField()
@@ -25,7 +25,7 @@ class ServerInfoSerializer(serializers.Serializer[dict[str, str]]):
 
 
 class HomeView(TemplateView):
-    """Explains the app and offers to sign in, or the way on; always 200."""
+    """The landing page, with a link to sign in or to continue."""
 
     template_name = "home.html"
 
@@ -33,8 +33,8 @@ class HomeView(TemplateView):
 def server_info() -> dict[str, str]:
     """Return five strings about this server: `swagger`, `framework`, `version`, `language`, `repo`.
 
-    Anyone may read them, so they do not say which patch release runs here. Staff find that on the
-    admin's first page.
+    They are public, so they do not include patch releases. Staff find those on the first page of
+    the admin.
     """
     return {
         "swagger": "/docs",
@@ -46,7 +46,7 @@ def server_info() -> dict[str, str]:
 
 
 class ServerInfoApiView(APIView):
-    """Server info; public, and deaf to tokens: a stale one must not keep it from answering."""
+    """Server info as JSON. It is public and ignores tokens, so an expired one causes no 401."""
 
     name = "Server info"
     authentication_classes = ()
@@ -58,7 +58,7 @@ class ServerInfoApiView(APIView):
 
 
 class ServerInfoView(TemplateView):
-    """Server info as a page; public, like its twin in the API."""
+    """Server info as a page, also public."""
 
     template_name = "server_info.html"
 

@@ -1,4 +1,4 @@
-"""The WSGI application. It refuses to load while a setting is missing or malformed."""
+"""The WSGI application. Importing it fails if a setting is missing or invalid."""
 
 import os
 
@@ -8,7 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sso_project.settings")
 django_application = get_wsgi_application()
 
 from .request_guard import RequestGuard  # noqa: E402 (these need the applications to be loaded)
-from .startup import refuse_if_misconfigured  # noqa: E402
+from .startup import require_valid_settings  # noqa: E402
 
-refuse_if_misconfigured()
+require_valid_settings()
 application = RequestGuard(django_application)

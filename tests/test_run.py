@@ -1,4 +1,4 @@
-"""`manage.py dev` as a person meets it: a process, its words, its ports and its end."""
+"""`manage.py dev` as a process: its output, its ports and its end."""
 
 import base64
 import os
@@ -17,11 +17,11 @@ import pytest
 from local_pool.testing import LocalPool
 from tests.imports import ROOT
 
-SECONDS = 60  # for anything here to happen, on a busy machine
+MAX_WAIT_SECONDS = 60  # for a busy machine
 
 
 def free_ports(count):
-    """Ports that nobody listens on now; held together so that they differ."""
+    """Return `count` different ports that are free now."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     try:
         return [one.getsockname()[1] for one in sockets]
@@ -30,10 +30,12 @@ def free_ports(count):
             one.close()
 
 
-def answers(port, path="/"):
+def get_status(port, path="/"):
     try:
-        with build_opener(ProxyHandler({})).open(f"http://localhost:{port}{path}", timeout=5) as it:
-            return it.status
+        with build_opener(ProxyHandler({})).open(
+            f"http://localhost:{port}{path}", timeout=5
+        ) as page:
+            return page.status
     except HTTPError as error:
         with error:
             return error.code
@@ -42,7 +44,7 @@ def answers(port, path="/"):
 
 
 def eventually(happened):
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + MAX_WAIT_SECONDS
     while time.monotonic() < deadline:
         if happened():
             return True
@@ -76,12 +78,12 @@ class Run:
         assert self.process.poll() is None, self.text
 
     def end(self, number=signal.SIGINT):
-        """Send a signal as a terminal does, to the whole group, or to the command; its status."""
+        """Send a signal to the process, or to its group as a terminal does; return its status."""
         if number in (signal.SIGINT, signal.SIGHUP):
             os.killpg(self.process.pid, number)
         else:
             self.process.send_signal(number)
-        return self.process.wait(SECONDS)
+        return self.process.wait(MAX_WAIT_SECONDS)
 
 
 @pytest.fixture
@@ -112,15 +114,15 @@ def run(environ, tmp_path):
     return start
 
 
-def gone(environ):
-    return answers(environ["PORT"]) is None and answers(environ["POOL_PORT"]) is None
+def are_stopped(environ):
+    return get_status(environ["PORT"]) is None and get_status(environ["POOL_PORT"]) is None
 
 
 def test_run_prints_the_card_serves_both_and_ctrl_c_stops_both(run, environ):
     with run() as one:
         one.wait_for_card()
-        assert answers(environ["PORT"]) == 200
-        assert answers(environ["POOL_PORT"], "/_local/health") == 200
+        assert get_status(environ["PORT"]) == 200
+        assert get_status(environ["POOL_PORT"], "/_local/health") == 200
         assert re.fullmatch(
             r"Ready in \d+ s · local pool, nothing leaves this machine\n"
             rf"  App      http://localhost:{environ['PORT']}\n"
@@ -134,7 +136,7 @@ def test_run_prints_the_card_serves_both_and_ctrl_c_stops_both(run, environ):
         before = one.text
         assert one.end() == 0
         assert one.text == before
-        assert gone(environ)
+        assert are_stopped(environ)
 
 
 def test_run_hands_the_same_values_to_app_and_pool(run, environ):
@@ -145,7 +147,7 @@ def test_run_hands_the_same_values_to_app_and_pool(run, environ):
             assert page.url.startswith(f"http://localhost:{environ['POOL_PORT']}/login?")
             assert "client_id=otherclient" in page.url
         discovery = "/local-1_OtherPool/.well-known/openid-configuration"
-        assert answers(environ["POOL_PORT"], discovery) == 200
+        assert get_status(environ["POOL_PORT"], discovery) == 200
         one.end()
 
 
@@ -154,25 +156,25 @@ def test_run_stops_quietly_when_asked(run, environ, number):
     with run() as one:
         one.wait_for_card()
         assert one.end(number) == 0
-        assert gone(environ)
+        assert are_stopped(environ)
 
 
 def test_run_stops_when_its_terminal_closes(run, environ):
-    """Also where the signal for that goes to somebody else, such as a `make` that waits for us."""
+    """Even if SIGHUP goes only to another process, such as a `make` that waits for us."""
     ours, terminal = os.openpty()
     with run(stdin=terminal) as one:
         os.close(terminal)
         one.wait_for_card()
         os.close(ours)
-        assert one.process.wait(SECONDS) == 0
-        assert gone(environ)
+        assert one.process.wait(MAX_WAIT_SECONDS) == 0
+        assert are_stopped(environ)
 
 
 def test_run_killed_outright_leaves_nothing_behind(run, environ):
     with run() as one:
         one.wait_for_card()
         one.end(signal.SIGKILL)
-        assert eventually(lambda: gone(environ))
+        assert eventually(lambda: are_stopped(environ))
 
 
 def test_run_ends_with_a_sentence_when_a_child_ends(run, environ):
@@ -186,17 +188,17 @@ def test_run_ends_with_a_sentence_when_a_child_ends(run, environ):
         )
         pool = next(line for line in listing.stdout.splitlines() if line.endswith("local_pool"))
         os.kill(int(pool.split()[0]), signal.SIGKILL)
-        assert one.process.wait(SECONDS) == 1
-        assert one.text.endswith("The local pool ended by itself, so everything was stopped.\n")
-        assert gone(environ)
+        assert one.process.wait(MAX_WAIT_SECONDS) == 1
+        assert one.text.endswith("The local pool exited unexpectedly, so everything was stopped.\n")
+        assert are_stopped(environ)
 
 
 @pytest.mark.parametrize("name", ["PORT", "POOL_PORT"])
 def test_run_says_which_port_is_taken_before_anything_else(run, environ, tmp_path, name):
     with socket.create_server(("127.0.0.1", int(environ[name]))), run() as one:
-        assert one.process.wait(SECONDS) == 1
+        assert one.process.wait(MAX_WAIT_SECONDS) == 1
         assert re.fullmatch(
-            rf"Port {environ[name]} is taken by another program\. "
+            rf"Port {environ[name]} is used by another program\. "
             rf"Stop it, or choose another port: {name}=\d+ make run\n",
             one.text,
         )
@@ -207,25 +209,28 @@ def test_run_says_which_port_is_taken_before_anything_else(run, environ, tmp_pat
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"PORT": "http"}, "PORT=http is no port. Choose one from 1 to 65535."),
-        ({"POOL_PORT": "70000"}, "POOL_PORT=70000 is no port. Choose one from 1 to 65535."),
-        ({"PORT": "9", "POOL_PORT": "9"}, "PORT and POOL_PORT are both 9. Give each its own."),
+        ({"PORT": "http"}, "PORT=http is not a port. Use a number from 1 to 65535."),
+        ({"POOL_PORT": "70000"}, "POOL_PORT=70000 is not a port. Use a number from 1 to 65535."),
+        (
+            {"PORT": "9", "POOL_PORT": "9"},
+            "PORT and POOL_PORT are both 9. Use two different ports.",
+        ),
         ({"POOL_ROTATE_REFRESH_TOKENS": "maybe"}, "POOL_ROTATE_REFRESH_TOKENS must be 1 or 0."),
     ],
 )  # fmt: skip
 def test_run_refuses_a_wrong_value_in_a_sentence(run, variables, words):
     with run(**variables) as one:
-        assert one.process.wait(SECONDS) == 1
+        assert one.process.wait(MAX_WAIT_SECONDS) == 1
         assert one.text == f"{words}\n"
 
 
 def test_run_names_what_is_wrong_with_real_values(run):
     with run(COGNITO_POOL_ID="eu-west-1_AbCdEf123", COGNITO_CLIENT_ID="not a client") as one:
-        assert one.process.wait(SECONDS) == 1
+        assert one.process.wait(MAX_WAIT_SECONDS) == 1
         for name in ("COGNITO_CLIENT_ID", "COGNITO_CLIENT_SECRET", "COGNITO_CLIENT_DOMAIN"):
             assert name in one.text
         assert "Traceback" not in one.text
-        assert one.text.endswith("The app ended by itself, so everything was stopped.\n")
+        assert one.text.endswith("The app exited unexpectedly, so everything was stopped.\n")
 
 
 def test_run_with_debug_off_serves_pages_with_their_static_files(run, environ, tmp_path):
@@ -233,16 +238,16 @@ def test_run_with_debug_off_serves_pages_with_their_static_files(run, environ, t
     production = {"DEBUG": "0", "STATIC_ROOT": str(tmp_path / "static")}
     with run(**production, TOKEN_ENCRYPTION_KEYS=key) as one:
         one.wait_for_card()
-        assert answers(environ["PORT"]) == 200, one.text
+        assert get_status(environ["PORT"]) == 200, one.text
         styles = next((tmp_path / "static" / "css").glob("base.*.css")).name
-        assert answers(environ["PORT"], f"/static/css/{styles}") == 200
+        assert get_status(environ["PORT"], f"/static/css/{styles}") == 200
         assert one.end() == 0
 
 
 def test_run_says_that_the_database_does_not_answer(run):
     [port] = free_ports(1)
     with run(DATABASE_URL=f"postgres://nobody@127.0.0.1:{port}/nothing") as one:
-        assert one.process.wait(SECONDS) == 1
+        assert one.process.wait(MAX_WAIT_SECONDS) == 1
         assert "check DATABASE_URL" in one.text
         assert "Traceback" not in one.text
 
@@ -254,8 +259,8 @@ def test_run_with_real_values_uses_them_and_starts_no_pool(run, environ, tmp_pat
         file.write_text("".join(f"{name}={value}\n" for name, value in pool.env().items()))
         one = stack.enter_context(run(ENV_FILE=str(file)))
         assert eventually(lambda: "Ready in" in one.text or one.process.poll() is not None)
-        assert answers(environ["PORT"]) == 200, one.text
-        assert answers(environ["POOL_PORT"]) is None
+        assert get_status(environ["PORT"]) == 200, one.text
+        assert get_status(environ["POOL_PORT"]) is None
         assert pool.pool_id in one.text
         assert "ada" not in one.text
         assert one.end() == 0

@@ -1,1 +1,1 @@
-"""How the site presents its API: documentation and renderers."""
+"""The API's documentation and renderers."""

@@ -1,8 +1,8 @@
-"""The API's own documentation: `/openapi.json` (OpenAPI 3.1) and Swagger UI at `/docs`.
+"""The API's documentation: `/openapi.json` (OpenAPI 3.1) and Swagger UI at `/docs`.
 
-Everything is served from here. "Authorize" opens the hosted UI in a window of its own, signs in as
-the public app client with PKCE, and that window hands its code to the page that opened it: hence no
-Cross-Origin-Opener-Policy on the two pages, and the token endpoint in their `connect-src`.
+"Authorize" opens the hosted UI in a new window and signs in with the public app client and PKCE.
+That window passes the authorization code to the page that opened it. So the two pages have no
+Cross-Origin-Opener-Policy, and their `connect-src` includes the token endpoint.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from rest_framework.permissions import AllowAny
 
 from accounts.provider import provider
 
-SIGN_IN, ACCESS_TOKEN = "Cognito", "PastedAccessToken"  # shown in this order, the alphabet's
+SIGN_IN, ACCESS_TOKEN = "Cognito", "PastedAccessToken"  # Swagger UI sorts them by name
 
 
-def only_the_api(endpoints: list[Any], **kwargs: Any) -> list[Any]:
-    """Each address of the API once: not the original stack's, and without the optional slash."""
+def api_endpoints_only(endpoints: list[Any], **kwargs: Any) -> list[Any]:
+    """Return the endpoints below /api/, each once, without its optional trailing slash."""
     return [
         (path.rstrip("/"), path_regex, method, callback)
         for path, path_regex, method, callback in endpoints
@@ -32,7 +32,7 @@ def only_the_api(endpoints: list[Any], **kwargs: Any) -> list[Any]:
 
 
 class CognitoScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Sign in through the hosted UI, or paste an access token."""
+    """The two ways to authorize in Swagger UI: the hosted UI, or a pasted access token."""
 
     target_class = "accounts.authentication.CognitoAuthentication"
     match_subclasses = True
@@ -43,7 +43,7 @@ class CognitoScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         flow = {
             "authorizationUrl": config.authorize_endpoint,
             "tokenUrl": config.token_endpoint,
-            "scopes": {scope: _MEANINGS.get(scope, scope) for scope in config.scopes},
+            "scopes": {scope: _SCOPES.get(scope, scope) for scope in config.scopes},
         }
         return [
             {"type": "oauth2", "flows": {"authorizationCode": flow}},
@@ -61,29 +61,29 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
 
 
-_MEANINGS = {"openid": "who you are", "email": "your e-mail address", "profile": "your name"}
+_SCOPES = {"openid": "who you are", "email": "your email address", "profile": "your name"}
 
 
 class SchemaView(SpectacularJSONAPIView):
-    """The OpenAPI document; public, since it holds no data."""
+    """The OpenAPI document. It is public, because it holds no data."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
 
 class _OpenerPage(TemplateView):
-    """A page of two that talk to each other across windows."""
+    """A page that exchanges messages with the window that opened it, or that it opened."""
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().get(request, *args, **kwargs)
-        response["Cross-Origin-Opener-Policy"] = "unsafe-none"  # else the opener is lost on the way
-        # What the middleware adds to the policy of settings.py.
+        response["Cross-Origin-Opener-Policy"] = "unsafe-none"  # else `window.opener` is null
+        # The middleware adds this to the policy of settings.py.
         response._csp_update = {"connect-src": provider().config.domain}  # type: ignore[attr-defined]
         return response
 
 
 class DocsView(_OpenerPage):
-    """Swagger UI. Without COGNITO_PUBLIC_CLIENT_ID it cannot sign anybody in and says so."""
+    """Swagger UI. Without COGNITO_PUBLIC_CLIENT_ID it explains that it cannot sign users in."""
 
     template_name = "docs/swagger_ui.html"
 
@@ -99,6 +99,6 @@ class DocsView(_OpenerPage):
 
 
 class OAuthRedirectView(_OpenerPage):
-    """Where the hosted UI sends the window of "Authorize"; register it at the public app client."""
+    """The callback URL of "Authorize", to be registered at the public app client."""
 
     template_name = "docs/oauth2_redirect.html"

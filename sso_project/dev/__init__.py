@@ -1,1 +1,1 @@
-"""What `manage.py dev` (and so `make run`) is made of. Nothing here runs in production."""
+"""The parts of `manage.py dev`, which `make run` calls. Nothing here runs in production."""

@@ -1,7 +1,7 @@
-"""The app's process under `manage.py dev`: database brought up to date, then Django's server.
+"""The app's process under `manage.py dev`: migrate the database, then run Django's server.
 
-The server is Django's own, threaded and reloading when code changes, without its announcements:
-the run command's card says where it is, and the log says what happens in it.
+The server is Django's development server without its startup messages, because `manage.py dev`
+prints the URLs.
 """
 
 import logging
@@ -23,7 +23,7 @@ from . import lifeline
 
 
 class QuietServer(runserver.Command):
-    """`runserver` that speaks only when something is wrong."""
+    """`runserver` without output, except for errors."""
 
     def inner_run(self, *args: Any, **options: Any) -> None:
         autoreload.raise_last_exception()
@@ -31,13 +31,13 @@ class QuietServer(runserver.Command):
         super().inner_run(*args, **{**options, "skip_checks": True})
 
     def on_bind(self, server_port: int) -> None:
-        """Announce nothing."""
+        """Do not print the URL."""
 
 
 def quiet_logs() -> None:
-    """Keep "file changed, reloading" and drop the lines that tell no event.
+    """Drop the log lines of each start and of each request.
 
-    The server's line for each request goes too: on a refused callback it would show the code.
+    The server's line for a callback would show the authorization code.
     """
     logging.getLogger("django.utils.autoreload").addFilter(
         lambda record: not record.getMessage().startswith("Watching for file changes")
@@ -46,9 +46,9 @@ def quiet_logs() -> None:
 
 
 def prepare() -> int:
-    """Check the project, migrate and seed; the exit status, said in a sentence when not 0.
+    """Check the project, migrate and seed the database. Return 0, or 1 after printing an error.
 
-    With DEBUG off, pages name their static files by content, so these are collected first.
+    If DEBUG is off, collect the static files too, because pages need their hashed names.
     """
     django.setup()
     try:
@@ -61,7 +61,7 @@ def prepare() -> int:
         sys.stderr.write(f"{error}\n")
     except DatabaseError as error:
         engine = settings.DATABASES["default"]["ENGINE"].rpartition(".")[2]
-        sys.stderr.write(f"The {engine} database refused, check DATABASE_URL: {error}")
+        sys.stderr.write(f"The {engine} database returned an error. Check DATABASE_URL: {error}")
     else:
         return 0
     finally:
@@ -78,8 +78,8 @@ def main(port: str) -> int:
         if status:
             return status
     else:
-        # Half-edited code must not end the run: remember the error as `manage.py runserver` does,
-        # so that the server shows it and starts again with the next change.
+        # A syntax error must not end the run. As `manage.py runserver` does, store the error, so
+        # that the server shows it and restarts after the next change.
         try:
             autoreload.check_errors(django.setup)()
         except Exception:

@@ -1,4 +1,4 @@
-"""The card that `manage.py dev` ends with: where everything is and who can sign in."""
+"""The summary that `manage.py dev` prints: URLs, users and an example API call."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,15 +9,15 @@ from local_pool.config import PoolConfig
 
 from . import ports
 
-# Answers come from this machine: a proxy named by the environment has no part in it.
+# All requests go to loopback, so a proxy of the environment must not be used.
 _opener = build_opener(ProxyHandler({}))
 
 
-def status_of(address: str) -> int | None:
-    """The HTTP status with which `address` answers (after redirects), None when nothing does."""
+def get_status(url: str) -> int | None:
+    """Return the HTTP status of `url` after redirects, or None if there is no response."""
     try:
-        with _opener.open(address, timeout=2) as answer:
-            return int(answer.status)
+        with _opener.open(url, timeout=2) as response:
+            return int(response.status)
     except HTTPError as error:
         with error:
             return error.code
@@ -27,7 +27,7 @@ def status_of(address: str) -> int | None:
 
 @dataclass(frozen=True)
 class Card:
-    """What is told: `pool` is the local pool's configuration, None with a real one."""
+    """The content of the summary. `pool` is None if a real user pool is configured."""
 
     seconds: float
     app_url: str
@@ -47,31 +47,31 @@ class Card:
             f"Ready in {seconds} s · local pool, nothing leaves this machine",
             f"  App      {self.app_url}",
         ]
-        if status_of(f"{self.pool.domain}/_local/") == 200:
+        if get_status(f"{self.pool.domain}/_local/") == 200:
             lines.append(f"  Pool     {self.pool.domain}/_local/")
-        lines.append(f"  Sign in  {self._people(self.pool)}")
-        if self._has_token_command() and status_of(f"{self.app_url}/api/user") not in (None, 404):
+        lines.append(f"  Sign in  {self._users(self.pool)}")
+        if self._has_token_command() and get_status(f"{self.app_url}/api/user") not in (None, 404):
             lines.append(f"  Try      {self._example(self.pool)}")
         return "\n".join(lines)
 
     @staticmethod
-    def _people(pool: PoolConfig) -> str:
-        """Everyone with the most common password, which follows; the others have their own."""
-        passwords = [person.password for person in pool.people if not person.temporary]
-        shared = max(passwords, key=passwords.count)
+    def _users(pool: PoolConfig) -> str:
+        """Return the users that share the most common password, and that password."""
+        passwords = [user.password for user in pool.people if not user.temporary]
+        password = max(passwords, key=passwords.count)
         names = [
-            f"{person.username} ({', '.join(person.groups)})" if person.groups else person.username
-            for person in pool.people
-            if person.password == shared
+            f"{user.username} ({', '.join(user.groups)})" if user.groups else user.username
+            for user in pool.people
+            if user.password == password
         ]
-        return f"{'  '.join(names)}   {shared}"
+        return f"{'  '.join(names)}   {password}"
 
     def _has_token_command(self) -> bool:
         file = self.makefile
         return file.is_file() and "\ntoken:" in file.read_text(encoding="utf-8")
 
     def _example(self, pool: PoolConfig) -> str:
-        """A call of the API to paste, with the pool's port where it is not the usual one."""
+        """Return a command that calls the API, with the pool's port if it is not the default."""
         port = "" if pool.port == ports.DEFAULTS["POOL_PORT"] else f" POOL_PORT={pool.port}"
         app = self.app_url.removeprefix("http://")
         return f'curl -H "Authorization: Bearer $(make -s token AS=ada{port})" {app}/api/user'

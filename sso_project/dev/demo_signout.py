@@ -1,7 +1,7 @@
-"""`make demo-signout`: what "Sign out everywhere" does to an access token that is already out.
+"""`make demo-signout`: show that "Sign out everywhere" revokes access tokens already issued.
 
-Starts a site and a local pool of its own, signs ada in with a browser's requests, and calls the API
-with a token of hers until it is refused.
+It starts a site and a local pool, signs a user in, and calls the API with an access token of the
+user until the API refuses it.
 """
 
 import os
@@ -20,34 +20,35 @@ import requests
 
 from local_pool.testing import LocalPool
 
-START_SECONDS = 60.0
-LONGEST = 3.0  # seconds from signing out to the refusal, far more than the promised one
+MAX_START_SECONDS = 60.0
+MAX_REVOCATION_SECONDS = 3.0  # the documented maximum is one second
 
 
 def main() -> int:
-    """Exit status 0 when the token was refused."""
+    """Run the demo and return its exit status: 0 if the token was refused."""
     port = _free_port()
     site = f"http://localhost:{port}"
     with LocalPool(public_url=site) as pool, _running_site(site, port, pool.env()):
         browser = requests.Session()
         _sign_in(site, pool, browser)
         access_token = pool.tokens_for("ada")["access_token"]
-        print("ada is signed in; a program calls the API with an access token of hers:\n")
+        print("ada is signed in. A script calls the API with an access token of ada:\n")
         for _ in range(2):
             _call(site, access_token)
             time.sleep(0.5)
-        signed_out = time.monotonic()
+        signed_out_at = time.monotonic()
         _post(site, browser, "/profile/sign-out-everywhere/")
         print(f"{_now()}  ada signs out everywhere")
-        while time.monotonic() - signed_out < LONGEST:
+        while time.monotonic() - signed_out_at < MAX_REVOCATION_SECONDS:
             if _call(site, access_token) == 401:
-                seconds = time.monotonic() - signed_out
+                seconds = time.monotonic() - signed_out_at
                 print(
-                    f"\nRefused {seconds:.1f} s after she signed out; it would have lived an hour."
+                    f"\nThe API refused the token {seconds:.1f} s after the sign-out. The token"
+                    " itself is valid for an hour."
                 )
                 return 0
             time.sleep(0.25)
-    print("\nThe token still works: signing out is broken.", file=sys.stderr)
+    print("\nThe token still works: the sign-out did not revoke it.", file=sys.stderr)
     return 1
 
 
@@ -84,15 +85,15 @@ def _running_site(site: str, port: int, pool: dict[str, str]) -> Iterator[None]:
 
 
 def _wait_for(site: str, server: "subprocess.Popen[bytes]") -> None:
-    ends_at = time.monotonic() + START_SECONDS
-    while time.monotonic() < ends_at and server.poll() is None:
+    deadline = time.monotonic() + MAX_START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
         try:
             requests.get(site, timeout=5)
         except requests.ConnectionError:
             time.sleep(0.1)
         else:
             return
-    sys.exit("The site did not start. `make run` tells what is wrong.")
+    sys.exit("The site did not start. Run `make run` to see the cause.")
 
 
 def _sign_in(site: str, pool: LocalPool, browser: requests.Session) -> None:
@@ -110,10 +111,10 @@ def _post(site: str, browser: requests.Session, path: str) -> None:
 
 def _call(site: str, access_token: str) -> int:
     headers = {"Authorization": f"Bearer {access_token}"}
-    answer = requests.get(f"{site}/api/user", headers=headers, timeout=20)
-    why = "" if answer.ok else f"  {answer.json()['detail']}"
-    print(f"{_now()}  GET /api/user  {answer.status_code}{why}", flush=True)
-    return answer.status_code
+    response = requests.get(f"{site}/api/user", headers=headers, timeout=20)
+    detail = "" if response.ok else f"  {response.json()['detail']}"
+    print(f"{_now()}  GET /api/user  {response.status_code}{detail}", flush=True)
+    return response.status_code
 
 
 def _now() -> str:

@@ -1,7 +1,6 @@
-"""The environment that `manage.py dev` gives to the app and to the local pool.
+"""The environment of the app and the local pool under `manage.py dev`.
 
-Both get the same values, so that changing a `POOL_*` variable changes both sides. Only the run
-commands and tests may import `local_pool`.
+Both get the same values, so that a `POOL_*` variable changes both.
 """
 
 import os
@@ -17,9 +16,11 @@ from . import ports
 
 @dataclass(frozen=True)
 class Development:
-    """`variables` is the children's whole environment; `pool` the local pool's configuration,
-    None when real Cognito values are set; `ports` are what the children listen on, each by the
-    name of its variable."""
+    """The configuration of the child processes.
+
+    `variables` is their whole environment. `ports` are the ports they listen on, by the name of
+    the variable. `pool` is None if a real user pool is configured.
+    """
 
     variables: dict[str, str]
     ports: dict[str, int]
@@ -27,30 +28,36 @@ class Development:
 
 
 def plan(environ: Mapping[str, str]) -> Development:
-    """Work out ports and variables from `environ`, into which `.env` has been read already.
+    """Return ports and variables for `environ`, which already includes the values of `.env`.
 
-    With a COGNITO_POOL_ID that pool's values are kept, else the local pool's take their place.
-    Raises PortProblem, and the local pool's ConfigError for a malformed POOL_* variable.
+    If COGNITO_POOL_ID is set, the COGNITO_* variables are used, else those of the local pool.
+
+    Raises:
+        PortError: a port is not valid.
+        ConfigError: a POOL_* variable is malformed.
     """
-    local = not environ.get("COGNITO_POOL_ID", "").strip()
-    names = ["PORT", "POOL_PORT"] if local else ["PORT"]
-    chosen = {name: ports.chosen(environ, name) for name in names}
+    is_local = not environ.get("COGNITO_POOL_ID", "").strip()
+    names = ["PORT", "POOL_PORT"] if is_local else ["PORT"]
+    port_numbers = {name: ports.read_port(environ, name) for name in names}
     variables = {
         **environ,
         "DJANGO_SETTINGS_MODULE": "sso_project.settings",
         "DEBUG": environ.get("DEBUG", "").strip() or "1",
-        "PUBLIC_URL": f"http://localhost:{chosen['PORT']}",
-        **{name: str(port) for name, port in chosen.items()},
+        "PUBLIC_URL": f"http://localhost:{port_numbers['PORT']}",
+        **{name: str(port) for name, port in port_numbers.items()},
     }
-    if not local:
-        return Development(variables, chosen, None)
+    if not is_local:
+        return Development(variables, port_numbers, None)
     pool = load_config(variables)
     overridden = {name: "" for name in variables if name.startswith("COGNITO_")}
-    return Development(variables | overridden | pool.app_environment(), chosen, pool)
+    return Development(variables | overridden | pool.app_environment(), port_numbers, pool)
 
 
-def secret_key(local_dir: Path) -> str:
-    """This checkout's SECRET_KEY for development: made once, readable by its owner alone."""
+def load_secret_key(local_dir: Path) -> str:
+    """Return the SECRET_KEY for development, and create it if there is none.
+
+    It is stored in a file that only its owner can read.
+    """
     file = local_dir / "secret_key"
     local_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:

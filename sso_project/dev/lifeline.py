@@ -1,8 +1,8 @@
-"""End a child process when the process that started it is gone, however it went.
+"""End a child process when its parent process ends, for any reason.
 
-The parent holds one end of a pipe and never writes; when it dies, even by `kill -9`, the operating
-system closes that end and the child reads the end of the file. So no server is left behind on a
-port. `python -m sso_project.dev.lifeline MODULE [ARGS]` runs a module that way.
+The parent holds one end of a pipe and never writes to it. When the parent ends, even by `kill -9`,
+the operating system closes that end, and the child reads the end of the file. So no server stays on
+a port. `python -m sso_project.dev.lifeline MODULE [ARGS]` runs a module this way.
 """
 
 import os
@@ -10,11 +10,11 @@ import runpy
 import sys
 import threading
 
-VARIABLE = "DEV_LIFELINE_FD"  # names the inherited end of the pipe, for children of children too
+VARIABLE = "DEV_LIFELINE_FD"  # the file descriptor of the inherited end; grandchildren use it too
 
 
 def hold() -> None:
-    """From now on this process ends with the one that handed it the pipe."""
+    """End this process as soon as the other end of the pipe is closed."""
     descriptor = os.environ.get(VARIABLE)
     if descriptor:
         threading.Thread(target=_end_with_parent, args=(int(descriptor),), daemon=True).start()

@@ -1,6 +1,6 @@
-"""Which ports the run command takes, and whether they are free.
+"""The ports of `manage.py dev`, and the check that they are free.
 
-Imports nothing but the standard library: `make run` also asks before anything is installed
+It imports only the standard library, because `make run` calls it before anything is installed
 (`python -m sso_project.dev.ports`).
 """
 
@@ -12,45 +12,46 @@ from collections.abc import Mapping
 DEFAULTS = {"PORT": 8000, "POOL_PORT": 9000}
 
 
-class PortProblem(Exception):
-    """A port that cannot be used; the message says which, why and which variable changes it."""
+class PortError(Exception):
+    """An error about a port. The message names the port, the cause and the variable."""
 
 
-def chosen(environ: Mapping[str, str], name: str) -> int:
-    """The port that the variable `name` asks for, else its default.
+def read_port(environ: Mapping[str, str], name: str) -> int:
+    """Return the port in the variable `name`, or its default.
 
-    Raises PortProblem when the value is no TCP port.
+    Raises:
+        PortError: the value is not a TCP port.
     """
     raw = environ.get(name, "").strip() or str(DEFAULTS[name])
     if not raw.isascii() or not raw.isdecimal() or not 1 <= int(raw) <= 65535:
-        raise PortProblem(f"{name}={raw} is no port. Choose one from 1 to 65535.")
+        raise PortError(f"{name}={raw} is not a port. Use a number from 1 to 65535.")
     return int(raw)
 
 
 def require_free(ports: Mapping[str, int]) -> None:
-    """Raise PortProblem unless every port (by the name of its variable) can be listened on."""
+    """Raise PortError unless all `ports`, by the names of their variables, are free."""
     if len(set(ports.values())) < len(ports):
         names = " and ".join(ports)
-        raise PortProblem(f"{names} are both {min(ports.values())}. Give each its own.")
-    taken = {name: port for name, port in ports.items() if is_taken(port)}
-    if taken:
-        sentences = [f"Port {port} is taken by another program." for port in taken.values()]
-        command = " ".join(f"{name}={free_near(port)}" for name, port in taken.items())
-        raise PortProblem(
+        raise PortError(f"{names} are both {min(ports.values())}. Use two different ports.")
+    in_use = {name: port for name, port in ports.items() if is_in_use(port)}
+    if in_use:
+        sentences = [f"Port {port} is used by another program." for port in in_use.values()]
+        command = " ".join(f"{name}={find_free_port(port)}" for name, port in in_use.items())
+        raise PortError(
             f"{' '.join(sentences)} Stop it, or choose another port: {command} make run"
         )
 
 
-def is_taken(port: int) -> bool:
-    """Whether something answers at localhost:`port`, or listening there is refused.
+def is_in_use(port: int) -> bool:
+    """Return True if a program listens at localhost:`port`, or if the port cannot be opened.
 
-    Both are asked, and for IPv4 and IPv6: a browser that finds a stranger on [::1] never comes to
-    our 127.0.0.1.
+    IPv4 and IPv6 are both checked: a browser that reaches another program at [::1] does not try
+    127.0.0.1.
     """
     for host in ("127.0.0.1", "::1"):
         try:
             socket.create_connection((host, port), timeout=1).close()
-        except OSError:  # nobody there, or no IPv6 on this machine
+        except OSError:  # no program listens, or this machine has no IPv6
             continue
         return True
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
@@ -62,19 +63,19 @@ def is_taken(port: int) -> bool:
     return False
 
 
-def free_near(port: int) -> int:
-    """A free port to suggest instead of `port`."""
+def find_free_port(port: int) -> int:
+    """Return a free port above `port`, or 0 if none of the next hundred is free."""
     return next(
-        (other for other in range(port + 1, min(port + 100, 65536)) if not is_taken(other)), 0
+        (other for other in range(port + 1, min(port + 100, 65536)) if not is_in_use(other)), 0
     )
 
 
 def main() -> int:
-    """Say which of the two ports is taken, on standard error; the exit status for the shell."""
+    """Check both ports and return the exit status: 1 after printing an error."""
     try:
-        require_free({name: chosen(os.environ, name) for name in DEFAULTS})
-    except PortProblem as problem:
-        sys.stderr.write(f"{problem}\n")
+        require_free({name: read_port(os.environ, name) for name in DEFAULTS})
+    except PortError as error:
+        sys.stderr.write(f"{error}\n")
         return 1
     return 0
 

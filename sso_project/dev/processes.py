@@ -1,4 +1,4 @@
-"""Start the children of the run command, watch them and stop them together."""
+"""Start, watch and stop the child processes of `manage.py dev`."""
 
 import os
 import select
@@ -12,12 +12,15 @@ from types import FrameType
 
 from . import lifeline
 
-STOP_SECONDS = 5.0  # after this a child that was asked to stop is killed
+MAX_STOP_SECONDS = 5.0  # then a child is killed
 
 
 class Children:
-    """The processes of one run. They stay in the terminal's foreground group, so that a
-    breakpoint in the app can read from the terminal, but leave Ctrl-C to us."""
+    """The child processes of one run.
+
+    They stay in the terminal's foreground process group, so that a breakpoint in the app can read
+    from the terminal. They ignore Ctrl-C, which this process handles.
+    """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._end, self._hold = os.pipe()
@@ -25,8 +28,8 @@ class Children:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, module: str, *arguments: str) -> None:
-        """Run `python -m module arguments` under a name for people ("the app")."""
-        ours = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a child inherits that
+        """Run `python -m module arguments`. Messages use `name`, such as "the app"."""
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the child inherits this
         try:
             self._running[name] = subprocess.Popen(
                 [sys.executable, "-m", "sso_project.dev.lifeline", module, *arguments],
@@ -34,51 +37,53 @@ class Children:
                 pass_fds=[self._end],
             )
         finally:
-            signal.signal(signal.SIGINT, ours)
+            signal.signal(signal.SIGINT, handler)
 
-    def ended(self) -> str | None:
-        """The name of a child that is not running any more, if there is one."""
+    def find_exited(self) -> str | None:
+        """Return the name of a child that has exited, or None if all are running."""
         names = (name for name, child in self._running.items() if child.poll() is not None)
         return next(names, None)
 
     def stop(self) -> None:
-        """Stop all of them and what they started; returns when they are gone."""
+        """Stop all children and their own children, and wait until they have exited."""
         for child in self._running.values():
             with suppress(ProcessLookupError):
                 child.terminate()
         for child in self._running.values():
             try:
-                child.wait(STOP_SECONDS)
+                child.wait(MAX_STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
-        os.close(self._hold)  # ends whatever they started and did not take along
+        os.close(self._hold)  # ends remaining grandchildren
         os.close(self._end)
 
 
 @contextmanager
 def stop_requests() -> Iterator[threading.Event]:
-    """An event that is set by Ctrl-C, SIGTERM, or the terminal closing."""
-    requested = threading.Event()
+    """Return an event that Ctrl-C, SIGTERM or the closing of the terminal sets."""
+    stop = threading.Event()
 
-    def request(_signal: int, _frame: FrameType | None) -> None:
-        requested.set()
+    def handle_signal(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
 
     if os.isatty(0):
-        threading.Thread(target=_await_hangup, args=(requested,), daemon=True).start()
+        threading.Thread(target=_await_hangup, args=(stop,), daemon=True).start()
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, request) for number in signals}
+    previous = {number: signal.signal(number, handle_signal) for number in signals}
     try:
-        yield requested
+        yield stop
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
-def _await_hangup(requested: threading.Event) -> None:
-    """Notice that the terminal closed where its SIGHUP reaches only its first process, which may
-    be a `make` that waits for us."""
+def _await_hangup(stop: threading.Event) -> None:
+    """Set `stop` when the terminal closes.
+
+    SIGHUP can be sent to the session leader only, which may be a `make` that waits for us.
+    """
     terminal = select.poll()
-    terminal.register(0, 0)  # a hang-up is reported whatever is asked for
+    terminal.register(0, 0)  # poll() always reports a hang-up
     terminal.poll()
-    requested.set()
+    stop.set()

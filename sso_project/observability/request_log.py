@@ -21,7 +21,7 @@ from django.urls import resolve
 
 from accounts.core.request_meta import is_trusted_proxy
 
-from ..request_guard import refusal_of
+from ..request_guard import get_refusal
 from .metrics import REQUESTS
 
 REQUEST_ID = ContextVar("request_id", default="")
@@ -39,7 +39,7 @@ class RequestLogMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info in _PROBES and refusal_of(request) is None:
+        if request.path_info in _PROBES and get_refusal(request) is None:
             return _probe(request)
         token = REQUEST_ID.set(_request_id(request))
         started = time.monotonic()

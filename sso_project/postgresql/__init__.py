@@ -1,4 +1,4 @@
-"""A PostgreSQL backend whose connection pool recovers with its first request (`base.py`)."""
+"""A PostgreSQL backend whose connection pool recovers at the first request after an outage."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ MAX_WAIT_SECONDS = 5
 def pool_options(max_size: int) -> dict[str, Any]:
     """Return `OPTIONS["pool"]` for at most `max_size` connections.
 
-    While the database is unavailable, the pool tries to connect about once a second. It would stop
-    after `reconnect_timeout` and leave waiting requests without an attempt, but for `check`.
+    While the database is unavailable, the pool tries to connect about once a second. Without
+    `reconnect_failed`, it would stop after `reconnect_timeout`, and waiting requests would fail.
     """
     return {
         "min_size": 1,

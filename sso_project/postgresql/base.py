@@ -1,8 +1,8 @@
-"""Django's PostgreSQL backend, with a test of pooled connections that replaces all broken ones.
+"""Django's PostgreSQL backend, which replaces all pooled connections if one is broken.
 
-After a restart of the database, every idle connection of the pool is broken. psycopg's own test
-finds that out one connection at a time and doubles its pause after each, so that four broken
-connections use up a request's timeout.
+After a restart of the database, every idle connection of the pool is broken. psycopg's own check
+replaces one connection at a time and doubles its delay after each, so a few broken connections
+exceed the timeout of a request.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from django.db.backends.postgresql import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Tests a pooled connection before use. It replaces CONN_HEALTH_CHECKS, which must be False."""
+    """A wrapper that checks a pooled connection before use, in place of CONN_HEALTH_CHECKS."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Return a working connection; if the one at hand is broken, open new ones.
+        """Return a working connection. If the pooled one is broken, replace all of the pool.
 
         Raises:
             OperationalError: there is no connection within the pool's timeout.

@@ -1,4 +1,4 @@
-"""What AWS hands to a function for an HTTP request, in four ways; members as AWS documents them.
+"""The events of an HTTP request from four platforms of AWS, with the documented members.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 and set-up-lambda-proxy-integrations.html, lambda/latest/dg/urls-invocation.html, services-alb.html.
@@ -12,7 +12,7 @@ EDGE = "198.51.100.4"  # a proxy between the client and AWS
 
 def http_api(path="/", *, method="GET", query="", headers=(), cookies=(), body=None,
              encoded=False, stage="$default", source=CLIENT, host="localhost"):  # fmt: skip
-    """HTTP API, payload 2.0; a named stage stands in the path."""
+    """Return an event of an HTTP API, payload 2.0. A named stage is part of the path."""
     raw_path = path if stage == "$default" else f"/{stage}{path}"
     event = {
         "version": "2.0",
@@ -54,7 +54,7 @@ def http_api(path="/", *, method="GET", query="", headers=(), cookies=(), body=N
 
 
 def function_url(path="/", **request):
-    """A function URL: payload 2.0 of another domain, with an authorizer of null."""
+    """Return an event of a function URL: payload 2.0 with another domain and a null authorizer."""
     event = http_api(path, **request)
     context = event["requestContext"]
     context |= {"domainName": "abcdefghij.lambda-url.eu-west-1.on.aws", "authentication": None,
@@ -64,7 +64,7 @@ def function_url(path="/", **request):
 
 def rest_api(path="/", *, method="GET", query="", headers=(), cookies=(), body=None,
              encoded=False, stage="prod", source=CLIENT, host="localhost"):  # fmt: skip
-    """REST API, payload 1.0; the stage stands in requestContext.path only."""
+    """Return an event of a REST API, payload 1.0. The stage is in requestContext.path only."""
     parsed = parse_qs(query, keep_blank_values=True)
     sent = {
         "Accept": ["*/*"],
@@ -105,7 +105,7 @@ def rest_api(path="/", *, method="GET", query="", headers=(), cookies=(), body=N
 
 def load_balancer(path="/", *, multi_value=True, method="GET", query="", headers=(), cookies=(),
                   body="", encoded=False, source=CLIENT, host="localhost"):  # fmt: skip
-    """Application Load Balancer; it leaves queries encoded, and repeats headers only if told to."""
+    """Return an event of a load balancer. Queries are encoded; several values are optional."""
     sent = {
         "accept": ["*/*"],
         "host": [host],
@@ -138,6 +138,6 @@ def load_balancer(path="/", *, multi_value=True, method="GET", query="", headers
 
 
 def form(**fields):
-    """A form's body and header."""
+    """Return the arguments of a request that submits a form."""
     headers = {"content-type": "application/x-www-form-urlencoded"}
     return {"body": urlencode(fields), "headers": headers, "method": "POST"}

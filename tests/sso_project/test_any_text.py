@@ -1,6 +1,6 @@
-"""Whatever text stands in a URL, no page of the admin, of the site or of the API fails with a 500.
+"""No text in a URL causes a 500, in the admin, on the site or in the API.
 
-The URLs come from the URLconf. On PostgreSQL, `DATABASE_URL` has other texts that it refuses.
+The URLs come from the URLconf. PostgreSQL rejects more texts than SQLite (`DATABASE_URL`).
 """
 
 import re
@@ -15,7 +15,7 @@ from django.urls import get_resolver, reverse
 from stats.api.views import LIST_PARAMETERS
 from stats.models import Stat
 
-# A statement that PostgreSQL refuses would end the transaction of a test.
+# A statement that PostgreSQL rejects would abort the transaction of the test.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TEXTS = {
@@ -43,7 +43,7 @@ API_NAMES = [parameter.name for parameter in LIST_PARAMETERS]
 ADMIN_NAMES = ("q", "o", "p", "all", "e", "_popup", "_to_field", "_facets", "_changelist_filters")
 AUTOCOMPLETE_NAMES = ("app_label", "model_name", "field_name", "term", "page")
 LOOKUPS = ("", "__gte", "__range")
-# What a field cannot convert, Django itself refuses.
+# Django itself rejects texts that a field cannot convert.
 CONVERTIBLE = [
     text
     for name, text in TEXTS.items()
@@ -53,13 +53,13 @@ MODELS = [model._meta.label_lower for model in admin.site._registry]
 
 
 def urls():
-    """Every URL of the site, with `<name>` where a text stands."""
+    """Return every URL of the site, with `<name>` for each variable part."""
     views = extract_views_from_urlpatterns(get_resolver().url_patterns)
     return sorted({simplify_regex(regex) for _, regex, _, _ in views})
 
 
 def lookups(model):
-    """The names by which a list of this model is filtered."""
+    """Yield the query parameters that filter the admin's list of `model`."""
     for field in model._meta.get_fields():
         for lookup in LOOKUPS:
             yield field.name + lookup
@@ -71,22 +71,22 @@ def lookups(model):
 def clients(cognito_client, settings):
     """A superuser in a browser, and an editor with a token."""
     settings.DEBUG = False
-    made = (
+    clients = (
         cognito_client("ada", groups=["admins"], bearer=False),
         cognito_client("grace", groups=["editors"], session=False),
     )
-    for client in made:
+    for client in clients:
         client.raise_request_exception = False
-    return made
+    return clients
 
 
 def assert_served(client, url):
-    answer = client.get(url)
-    assert answer.status_code < 500, url[:300]
-    answer.getvalue()
+    response = client.get(url)
+    assert response.status_code < 500, url[:300]
+    response.getvalue()
 
 
-def test_any_text_in_a_path(clients):
+def test_no_text_in_a_path_is_an_error(clients):
     templates = [url for url in urls() if "<" in url]
     assert len(templates) > 30
     for text in TEXTS.values():
@@ -95,7 +95,7 @@ def test_any_text_in_a_path(clients):
             assert_served(client, re.sub("<[^>]*>", quote(text, safe=""), template))
 
 
-def test_any_text_after_a_path(clients):
+def test_no_text_after_a_path_is_an_error(clients):
     for url in urls():
         for ending in ("%00", "%FF", "%C2%B3"):
             client = clients["/admin/" not in url]
@@ -103,10 +103,10 @@ def test_any_text_after_a_path(clients):
 
 
 @pytest.mark.parametrize("label", MODELS)
-def test_any_text_in_a_filter_of_the_admin(clients, label):
+def test_no_text_in_a_filter_of_the_admin_is_an_error(clients, label):
     ada, _ = clients
     app, name = label.split(".")
-    (model,) = (each for each in admin.site._registry if each._meta.label_lower == label)
+    (model,) = (m for m in admin.site._registry if m._meta.label_lower == label)
     base = reverse(f"admin:{app}_{name}_changelist")
     for parameter in (*ADMIN_NAMES, "kpi", "period"):
         for text in TEXTS.values():
@@ -116,7 +116,7 @@ def test_any_text_in_a_filter_of_the_admin(clients, label):
             assert_served(ada, f"{base}?{urlencode({parameter: text})}")
 
 
-def test_any_text_as_an_id_in_a_form_of_the_admin(clients):
+def test_no_text_in_a_form_of_the_admin_is_an_error(clients):
     ada, _ = clients
     Stat.objects.create(kpi="revenue", year=2020, month=3, value=1)
     counts = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1"}
@@ -128,11 +128,11 @@ def test_any_text_as_an_id_in_a_form_of_the_admin(clients):
                 form = {"action": action, "_selected_action": text, "index": "0"}
                 assert ada.post(base, form).status_code == 400, (label, action, text[:30])
             for name in ("form-0-id", "form-0-value", "form-TOTAL_FORMS", "form-INITIAL_FORMS"):
-                answer = ada.post(base, {**counts, "_save": "1", name: text})
-                assert answer.status_code < 500, (label, name, text[:30])
+                response = ada.post(base, {**counts, "_save": "1", name: text})
+                assert response.status_code < 500, (label, name, text[:30])
 
 
-def test_any_text_in_an_autocomplete(clients):
+def test_no_text_in_an_autocomplete_is_an_error(clients):
     ada, _ = clients
     good = {"app_label": "stats", "model_name": "stat", "field_name": "created_by", "term": "a"}
     for text in TEXTS.values():
@@ -141,26 +141,26 @@ def test_any_text_in_an_autocomplete(clients):
             assert_served(ada, f"{reverse('admin:autocomplete')}?{query}")
 
 
-def test_any_text_in_a_query(clients):
+def test_no_text_in_a_query_is_an_error(clients):
     ada, grace = clients
     stat = Stat.objects.create(kpi="revenue", year=2020, month=3, value=1)
-    addresses = [re.sub("<[^>]*>", str(stat.pk), url) for url in urls()]
+    urls_with_id = [re.sub("<[^>]*>", str(stat.pk), url) for url in urls()]
     for text in TEXTS.values():
-        for address in addresses:
-            if re.match("/api/|/stats", address):
+        for url in urls_with_id:
+            if re.match("/api/|/stats", url):
                 for name in API_NAMES:
-                    assert_served(grace, f"{address}?{urlencode({name: text})}")
+                    assert_served(grace, f"{url}?{urlencode({name: text})}")
             else:
                 for names in ((*SITE_NAMES, *API_NAMES), ADMIN_NAMES):
-                    assert_served(ada, f"{address}?{urlencode(dict.fromkeys(names, text))}")
+                    assert_served(ada, f"{url}?{urlencode(dict.fromkeys(names, text))}")
 
 
 @pytest.mark.parametrize("url", ["/api/stats/%00", "/api/%00", "/stats/%00"])
-def test_nul_is_400_in_the_shape_of_the_api(clients, url):
+def test_nul_is_a_400_of_the_api(clients, url):
     for client in clients:
-        answer = client.get(url)
-        assert answer.status_code == 400
-        assert answer.json() == {
+        response = client.get(url)
+        assert response.status_code == 400
+        assert response.json() == {
             "detail": "The URL holds a NUL character (%00). Leave it out.",
             "code": "bad_request",
             "error": "The URL holds a NUL character (%00). Leave it out.",
@@ -169,18 +169,18 @@ def test_nul_is_400_in_the_shape_of_the_api(clients, url):
 
 @pytest.mark.parametrize("url", ["/api/stats?kpi=%00", "/stats?kpi=%00", "/stats?search=a%00b"])
 def test_api_names_the_parameter_that_holds_nul(clients, url):
-    answer = clients[1].get(url)
-    assert answer.status_code == 400
-    assert list(answer.json()["fields"]) == [url.partition("?")[2].partition("=")[0]]
+    response = clients[1].get(url)
+    assert response.status_code == 400
+    assert list(response.json()["fields"]) == [url.partition("?")[2].partition("=")[0]]
 
 
 @pytest.mark.parametrize(
     "url", ["/admin/accounts/signinevent/?reason=%00", "/dashboard/%00", "/%00"]
 )
-def test_nul_is_a_page_with_400_elsewhere(clients, url):
-    answer = clients[0].get(url)
-    assert answer.status_code == 400
-    assert "<h1>" in answer.text
+def test_nul_is_a_400_page_outside_of_the_api(clients, url):
+    response = clients[0].get(url)
+    assert response.status_code == 400
+    assert "<h1>" in response.text
 
 
 def test_percent_sign_before_two_zeros_is_not_nul(clients):
@@ -190,9 +190,9 @@ def test_percent_sign_before_two_zeros_is_not_nul(clients):
 
 @pytest.mark.parametrize("name", ["\u00b3", "9" * 5000, "_00", "x"])
 @pytest.mark.parametrize("page", ["history", "change", "delete"])
-def test_figure_that_cannot_exist_is_not_found_in_the_admin(clients, page, name):
-    answer = clients[0].get(f"/admin/stats/stat/{quote(name)}/{page}/")
-    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+def test_impossible_id_is_not_found_in_the_admin(clients, page, name):
+    response = clients[0].get(f"/admin/stats/stat/{quote(name)}/{page}/")
+    assert (response.status_code, response["Location"]) == (302, "/admin/")
 
 
 @pytest.mark.parametrize(
@@ -203,17 +203,17 @@ def test_figure_that_cannot_exist_is_not_found_in_the_admin(clients, page, name)
         "updated_at__gte=0001-01-01T00:00:00%2B23:59",
     ],
 )
-def test_filter_that_cannot_be_evaluated_leads_to_the_whole_list(clients, query):
-    answer = clients[0].get(f"/admin/stats/stat/?{query}")
-    assert (answer.status_code, answer["Location"]) == (302, "/admin/stats/stat/?e=1")
+def test_invalid_filter_redirects_to_the_whole_list(clients, query):
+    response = clients[0].get(f"/admin/stats/stat/?{query}")
+    assert (response.status_code, response["Location"]) == (302, "/admin/stats/stat/?e=1")
 
 
-def test_regular_expressions_are_no_filters(clients):
+def test_filter_with_a_regular_expression_is_refused(clients):
     for lookup in ("regex", "iregex"):
         assert clients[0].get(f"/admin/stats/stat/?kpi__{lookup}=a").status_code == 400
 
 
-def test_fault_of_an_unfiltered_list_is_not_hidden(clients, monkeypatch):
+def test_error_of_an_unfiltered_list_is_a_500(clients, monkeypatch):
     def fail(*args):
         raise ValueError("a fault of ours")
 

@@ -1,4 +1,4 @@
-"""The guard in front of an ASGI server's application: the same limits, and bodies in memory."""
+"""The guard for ASGI servers: the same limits, and bodies in memory."""
 
 import asyncio
 
@@ -7,14 +7,14 @@ from django.core.handlers.asgi import ASGIHandler
 
 from sso_project.asgi_guard import AsgiRequestGuard, read_body
 
-# Django looks after its connections when a request starts, also when a view needs none.
+# Django checks its connections at the start of each request, even if the view uses none.
 pytestmark = pytest.mark.django_db
 
 MB = 1024 * 1024
 
 
-def ask(application, *pieces, path="/", headers=(), method="POST", ends=True):
-    """Send one request; returns the scope and body that `application` sees, or its response."""
+def send_request(application, *pieces, path="/", headers=(), method="POST", ends=True):
+    """Send one request through the guard and return the messages of the response."""
     messages = [
         {"type": "http.request", "body": piece, "more_body": number < len(pieces) - 1}
         for number, piece in enumerate(pieces)
@@ -43,31 +43,31 @@ class Echo:
 
 def refusal(*pieces, **options):
     echo = Echo()
-    ask(echo, *pieces, **options)
+    send_request(echo, *pieces, **options)
     refused = echo.scope.get("sso_project.refusal")
     assert not refused or not echo.message["body"]
     return (refused.status, refused.code) if refused else None
 
 
 @pytest.mark.parametrize(("path", "limit"), [("/nosuch", MB), ("/api/stats/bulk", 12 * MB)])
-def test_body_is_bounded_with_and_without_a_length(path, limit):
+def test_body_is_limited_with_and_without_a_length(path, limit):
     length = [("content-length", str(limit + 1))]
     assert refusal(b"x" * limit, path=path) is None
     assert refusal(b"x" * limit, b"x", path=path) == (413, "too_large")
     assert refusal(path=path, headers=length) == (413, "too_large")
 
 
-def test_body_reaches_the_application_whole():
+def test_body_is_passed_to_the_application_unchanged():
     echo = Echo()
-    ask(echo, b"a", b"b", b"c")
+    send_request(echo, b"a", b"b", b"c")
     assert echo.message == {"type": "http.request", "body": b"abc", "more_body": False}
 
 
 @pytest.mark.parametrize("headers", [[("transfer-encoding", "chunked")], []])
 def test_body_without_a_length_gets_one(headers):
-    """HTTP/1.1 chunks, or HTTP/2: Django REST framework would read no body."""
+    """Without it, Django REST framework reads no body (HTTP/1.1 chunks, or HTTP/2)."""
     echo = Echo()
-    ask(echo, b"a", b"bc", headers=headers)
+    send_request(echo, b"a", b"bc", headers=headers)
     assert echo.scope["headers"] == [(b"content-length", b"3")]
 
 
@@ -83,7 +83,7 @@ def test_patch_without_a_length_is_stored(cognito_client):
     headers = [("host", "testserver"), ("content-type", "application/json"),
                ("authorization", client._credentials["HTTP_AUTHORIZATION"])]  # fmt: skip
     path = f"/api/stats/{made['id']}"
-    ask(ASGIHandler(), b'{"val', b'ue": 99}', path=path, method="PATCH", headers=headers)
+    send_request(ASGIHandler(), b'{"val', b'ue": 99}', path=path, method="PATCH", headers=headers)
     assert client.get(path).json()["value"] == 99
 
 
@@ -115,12 +115,14 @@ def test_headers_are_checked(headers, expected):
 
 
 def test_site_responds_with_the_refusal():
-    start, body = ask(ASGIHandler(), path="/healthz", headers=[("content-type", "x" * 2_000)])[:2]
+    start, body = send_request(
+        ASGIHandler(), path="/healthz", headers=[("content-type", "x" * 2_000)]
+    )[:2]
     assert start["status"] == 431
     assert b"header_too_large" in body["body"]
 
 
-def test_other_protocols_pass():
+def test_other_protocols_are_passed_on():
     echo = Echo()
 
     async def receive():

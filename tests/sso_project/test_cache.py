@@ -7,7 +7,7 @@ from sso_project.cache import JSONSerializer
     "value",
     [0, 7, -1, 1.5, "text", "", None, True, ["a", 1], {"a": [1]}],
 )
-def test_value_comes_back_as_it_was(value):
+def test_value_is_unchanged_after_a_round_trip(value):
     stored = JSONSerializer().dumps(value)
     read = JSONSerializer().loads(str(stored).encode())
     assert (read, type(read)) == (value, type(value))
@@ -16,5 +16,5 @@ def test_value_comes_back_as_it_was(value):
 @pytest.mark.parametrize(
     "data", [b"", b"\xff", b"{", b"[" * 100_000, b"1" * 5000, b"\x80\x04]", b"NaN,"]
 )
-def test_value_that_was_not_stored_here_is_none(data):
+def test_value_that_is_not_json_is_none(data):
     assert JSONSerializer().loads(data) is None

@@ -1,4 +1,4 @@
-"""What scripts of another origin can read of a response (Fetch standard, section 3.3)."""
+"""The response headers that scripts of another origin can read (Fetch standard, section 3.3)."""
 
 import re
 
@@ -11,8 +11,8 @@ API_DOCS = (ROOT / "docs/api.md").read_text(encoding="utf-8")
 EXPOSED = {name.lower() for name in settings.CORS_EXPOSE_HEADERS}
 SAFELISTED = {"cache-control", "content-language", "content-length", "content-type", "expires",
               "last-modified", "pragma"}  # fmt: skip
-# Headers that docs/api.md tells a client to send.
-OF_REQUESTS = {"accept-encoding", "authorization", "x-csrftoken", "if-match", "if-none-match",
+# The request headers in docs/api.md.
+REQUEST_HEADERS = {"accept-encoding", "authorization", "x-csrftoken", "if-match", "if-none-match",
                "x-access-token", "x-refresh-token"}  # fmt: skip
 # Headers for the browser itself.
 FOR_BROWSERS = re.compile(
@@ -22,7 +22,7 @@ FOR_BROWSERS = re.compile(
 
 
 def header_names(text):
-    """Return the names of headers, lower-case, that a Markdown text shows as code."""
+    """Return the lower-case names of headers that a Markdown text shows as code."""
     code = re.findall(r"`([A-Za-z-]+)(?::[^`\n]*)?`", text)
     known = r"(?i)allow|etag|link|location|sunset|deprecation|[a-z]+(-[a-z]+)+"
     return {name.lower() for name in code if re.fullmatch(known, name)}
@@ -38,7 +38,7 @@ def test_documented_response_headers_are_exposed():
 
 
 def test_every_other_header_of_the_docs_is_one_that_clients_send():
-    assert header_names(API_DOCS) - EXPOSED - SAFELISTED - OF_REQUESTS == set()
+    assert header_names(API_DOCS) - EXPOSED - SAFELISTED - REQUEST_HEADERS == set()
 
 
 def test_new_header_of_the_docs_is_noticed():

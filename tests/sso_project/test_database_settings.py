@@ -1,4 +1,4 @@
-"""How DATABASE_URL becomes a connection that survives a database that was away."""
+"""The settings of the database connection, which survives an outage of the database."""
 
 import json
 import subprocess
@@ -28,7 +28,7 @@ def database(clean_environ):
     return read
 
 
-def test_threads_keep_their_connections_and_try_them_before_use(database):
+def test_connections_are_reused_and_checked_before_use(database):
     settings, problems = database()
     assert problems == {}
     assert settings["CONN_MAX_AGE"] == 60
@@ -39,7 +39,7 @@ def test_threads_keep_their_connections_and_try_them_before_use(database):
     assert "pool" not in settings["OPTIONS"]
 
 
-def test_pool_takes_the_place_of_kept_connections(database):
+def test_connection_pool_replaces_persistent_connections(database):
     settings, problems = database(DATABASE_POOL_SIZE="4", DATABASE_CONN_MAX_AGE="600")
     assert problems == {}
     assert settings["CONN_MAX_AGE"] == 0
@@ -51,8 +51,8 @@ def test_pool_takes_the_place_of_kept_connections(database):
 
 
 def test_server_side_cursors_can_be_switched_off_behind_a_pooler(database):
-    address = "postgres://app@127.0.0.1:6432/app?sslmode=require&disable_server_side_cursors=true"
-    settings, problems = database(DATABASE_URL=address, DATABASE_CONN_MAX_AGE="0")
+    url = "postgres://app@127.0.0.1:6432/app?sslmode=require&disable_server_side_cursors=true"
+    settings, problems = database(DATABASE_URL=url, DATABASE_CONN_MAX_AGE="0")
     assert problems == {}
     assert settings["DISABLE_SERVER_SIDE_CURSORS"]
     assert settings["CONN_MAX_AGE"] == 0
@@ -60,12 +60,12 @@ def test_server_side_cursors_can_be_switched_off_behind_a_pooler(database):
     assert "disable_server_side_cursors" not in settings["OPTIONS"]
 
 
-def test_malformed_pool_size_is_named(database):
+def test_malformed_pool_size_is_a_problem(database):
     _, problems = database(DATABASE_POOL_SIZE="many")
     assert problems == {"DATABASE_POOL_SIZE": "must be a whole number, 0 or more"}
 
 
-def test_sqlite_lets_writers_queue(database):
+def test_sqlite_writers_wait_for_each_other(database):
     settings, _ = database(DATABASE_URL="sqlite:////tmp/x.sqlite3")
     assert settings["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
     assert settings["CONN_MAX_AGE"] == 60

@@ -1,4 +1,4 @@
-"""`manage.py check --deploy`: clean in the documented settings, and each mistake named."""
+"""`manage.py check --deploy`: no message for the documented settings, one for each mistake."""
 
 import json
 import re
@@ -37,8 +37,8 @@ def messages(tmp_path, clean_environ):
         code = (
             "import django; django.setup()\n"
             "from django.core import checks\n"
-            "found = checks.run_checks(include_deployment_checks=True, databases=[])\n"
-            "print(sorted({m.id for m in found if not m.is_silenced()}))\n"
+            "messages = checks.run_checks(include_deployment_checks=True, databases=[])\n"
+            "print(sorted({m.id for m in messages if not m.is_silenced()}))\n"
         )
         done = subprocess.run(
             [sys.executable, "-c", code],
@@ -48,13 +48,13 @@ def messages(tmp_path, clean_environ):
             text=True,
         )
         assert done.returncode == 0, done.stderr
-        # Not of these settings, but of the Python that runs the tests.
+        # W007 depends on the Python that runs the tests, not on these settings.
         return re.findall(r"'((?!sso_project\.W007)[\w.]+)'", done.stdout)
 
     return run
 
 
-def test_documented_production_settings_are_clean(messages):
+def test_documented_production_settings_have_no_messages(messages):
     assert messages() == []
 
 
@@ -76,20 +76,20 @@ def is_old(version):
         ((3, 15, 0), False),
     ],
 )
-def test_python_with_known_faults_is_named(version, is_named, monkeypatch):
+def test_python_with_known_faults_is_reported(version, is_named, monkeypatch):
     monkeypatch.setattr(deploy_checks.sys, "version_info", (*version, "final", 0))
-    found = deploy_checks.check_python(None)
-    assert [message.id for message in found] == ["sso_project.W007"] * is_named
+    messages = deploy_checks.check_python(None)
+    assert [message.id for message in messages] == ["sso_project.W007"] * is_named
 
 
 def test_image_has_a_python_without_known_faults():
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     versions = re.findall(r"^FROM python:([\d.]+)-", dockerfile, re.MULTILINE)
     assert len(versions) == 2
-    assert not any(is_old([int(part) for part in each.split(".")]) for each in versions)
+    assert not any(is_old([int(part) for part in version.split(".")]) for version in versions)
 
 
-def test_operations_documents_these_very_settings():
+def test_operations_page_lists_the_same_settings():
     text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
     block = text.split("```sh\n# production", 1)[1].split("```", 1)[0]
     names = set(re.findall(r"^([A-Z_]+)=", block, re.MULTILINE))
@@ -97,7 +97,7 @@ def test_operations_documents_these_very_settings():
 
 
 @pytest.mark.parametrize(
-    ("changes", "found"),
+    ("changes", "check_id"),
     [
         ({"SPA_COMPAT": "1"}, "accounts.W001"),
         ({"COGNITO_ISSUER": "http://localhost:9000/eu-west-1_AbCdEfGhI"}, "accounts.W002"),
@@ -116,8 +116,8 @@ def test_operations_documents_these_very_settings():
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
-def test_mistake_is_named(messages, changes, found):
-    assert messages(**changes) == [found]
+def test_mistake_is_reported(messages, changes, check_id):
+    assert messages(**changes) == [check_id]
 
 
 def test_lambda_needs_no_trusted_proxy(messages):
@@ -125,7 +125,7 @@ def test_lambda_needs_no_trusted_proxy(messages):
 
 
 def check_ids():
-    """Each id of our checks with the files that give it to a message."""
+    """Yield the ID of each message of our checks, with the name of its file."""
     files = [ROOT / f"{app}/checks.py" for app in ("accounts", "sso_project")]
     files += sorted(ROOT.glob("sso_project/*_checks.py"))
     for file in files:
@@ -135,13 +135,13 @@ def check_ids():
             yield check_id, file.name
 
 
-def test_each_check_has_an_id_of_its_own():
+def test_check_ids_are_unique():
     shared = {check_id for check_id, _ in check_ids()}
     assert set(Counter(check_ids()).values()) == {1}
     assert len(shared) == len(list(check_ids()))
 
 
-def test_every_id_is_documented():
+def test_every_check_id_is_documented():
     text = "".join((ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS)
     assert {check_id for check_id, _ in check_ids()} == set(
         re.findall(r"`((?:accounts|sso_project)\.[EW]\d{3})`", text)

@@ -1,4 +1,4 @@
-"""What `manage.py dev` decides before it starts anything; tests/test_run.py runs it."""
+"""The parts of `manage.py dev`. tests/test_run.py runs the command itself."""
 
 import socket
 import stat
@@ -7,19 +7,19 @@ import pytest
 
 from local_pool.errors import ConfigError
 from sso_project.dev import ports
-from sso_project.dev.environment import plan, secret_key
+from sso_project.dev.environment import load_secret_key, plan
 
 
-def test_secret_key_is_made_once_and_for_its_owner_alone(tmp_path):
+def test_secret_key_is_created_once_and_only_its_owner_can_read_it(tmp_path):
     folder = tmp_path / "local"
-    first = secret_key(folder)
+    first = load_secret_key(folder)
     assert len(first) >= 50
-    assert secret_key(folder) == first
+    assert load_secret_key(folder) == first
     assert stat.S_IMODE((folder / "secret_key").stat().st_mode) == 0o600
-    assert secret_key(tmp_path / "other") != first
+    assert load_secret_key(tmp_path / "other") != first
 
 
-def test_local_pool_takes_the_place_of_values_that_belong_to_no_pool():
+def test_without_a_pool_id_the_local_pool_is_configured():
     development = plan({"COGNITO_POOL_ID": " ", "COGNITO_JWKS_URL": "https://elsewhere.example"})
     variables = development.variables
     assert development.pool is not None
@@ -34,7 +34,7 @@ def test_local_pool_takes_the_place_of_values_that_belong_to_no_pool():
     assert variables["DEBUG"] == "1"
 
 
-def test_pool_variables_change_both_sides():
+def test_pool_variables_change_app_and_pool():
     development = plan({"POOL_PORT": "9100", "POOL_CLIENT_SECRET": "another", "DEBUG": "0"})
     assert development.pool.port == development.ports["POOL_PORT"] == 9100
     assert development.pool.client_secret == "another"
@@ -43,7 +43,7 @@ def test_pool_variables_change_both_sides():
     assert development.variables["DEBUG"] == "0"
 
 
-def test_own_pool_keeps_its_values_and_needs_no_second_port():
+def test_configured_pool_is_used_without_a_second_port():
     own = {"COGNITO_POOL_ID": "eu-west-1_AbCdEf123", "COGNITO_CLIENT_ID": "its", "PORT": "8100"}
     development = plan({**own, "POOL_PORT": "nonsense"})
     assert development.pool is None
@@ -58,20 +58,20 @@ def test_malformed_pool_variable_is_refused():
 
 
 @pytest.mark.parametrize("value", ["0", "65536", "-1", "8e3", "٨٠٠٠", "localhost:8000"])
-def test_port_that_is_none_is_refused_by_name(value):
-    with pytest.raises(ports.PortProblem, match=f"^PORT={value} is no port"):
-        ports.chosen({"PORT": value}, "PORT")
+def test_invalid_port_is_refused(value):
+    with pytest.raises(ports.PortError, match=f"^PORT={value} is not a port"):
+        ports.read_port({"PORT": value}, "PORT")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_port_is_taken_whichever_loopback_address_it_is_taken_on(host):
+def test_port_is_in_use_on_either_loopback_address(host):
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, 0), family=family) as stranger:
-        assert ports.is_taken(stranger.getsockname()[1])
+    with socket.create_server((host, 0), family=family) as other:
+        assert ports.is_in_use(other.getsockname()[1])
 
 
-def test_free_port_is_not_taken():
+def test_free_port_is_not_in_use():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    assert not ports.is_taken(port)
+    assert not ports.is_in_use(port)
     ports.require_free({"PORT": port})

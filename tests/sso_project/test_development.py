@@ -1,4 +1,4 @@
-"""Defaults for development exist only where PUBLIC_URL is on this machine."""
+"""Defaults for development exist only if PUBLIC_URL is a loopback URL."""
 
 import json
 import subprocess
@@ -23,7 +23,7 @@ STARTS = {
     "lambda": ["-c", "import sso_project.lambda_handler"],
     "check": ["manage.py", "check"],
 }
-# Each setting that has a default for development, and what it holds elsewhere.
+# Each setting that has a default for development, and its value on a public site.
 DEFAULTS = {
     "DEBUG": False,
     "ALLOWED_HOSTS": ["app.example.com"],
@@ -55,7 +55,7 @@ def run(clean_environ):
 
 @pytest.fixture
 def load(run):
-    """Return all settings, as JSON can hold them, and the problems."""
+    """A function that returns all settings, as far as JSON can represent them, and the problems."""
     code = (
         "import json, sso_project.settings as s\n"
         "names = [name for name in dir(s) if name.isupper()]\n"
@@ -83,14 +83,14 @@ def test_debug_is_allowed_on_this_machine(load, url):
 
 
 @pytest.mark.parametrize("debug", ["0", "1"])
-def test_public_url_rules_out_every_default_for_development(load, debug):
+def test_public_url_disables_every_default_for_development(load, debug):
     settings, _ = load(DEBUG=debug, TOKEN_ENCRYPTION_KEYS=None)
     assert {name: settings[name] for name in DEFAULTS} == DEFAULTS
     assert {name: settings["COGNITO"][name] for name in COGNITO_DEFAULTS} == COGNITO_DEFAULTS
 
 
 @pytest.mark.parametrize("url", PUBLIC)
-def test_debug_is_refused_and_changes_nothing_where_the_url_is_public(load, url):
+def test_debug_with_a_public_url_is_refused_and_changes_nothing(load, url):
     with_debug, problems = load(DEBUG="1", PUBLIC_URL=url)
     without, _ = load(DEBUG="0", PUBLIC_URL=url)
     assert problems.keys() == {"DEBUG"}
@@ -120,7 +120,7 @@ def test_debug_is_refused_on_lambda_without_a_public_url(run):
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "SECRET_KEY_FALLBACKS"])
-def test_weak_secret_key_is_refused_where_debug_is_ruled_out(load, name):
+def test_weak_secret_key_is_refused_if_debug_is_refused(load, name):
     _, problems = load(DEBUG="1", **{name: "x"})
     assert problems.keys() == {"DEBUG", name}
 
@@ -129,4 +129,4 @@ def test_weak_secret_key_is_refused_where_debug_is_ruled_out(load, name):
 def test_site_does_not_start_with_a_weak_secret_key(run, start):
     done = run(STARTS[start], SECRET_KEY="x")
     assert done.returncode != 0
-    assert "SECRET_KEY must hold 50 random characters" in done.stderr
+    assert "SECRET_KEY must have at least 50 random characters" in done.stderr

@@ -7,7 +7,7 @@ from sso_project.environment import Environment
 
 @pytest.fixture
 def read(tmp_path, monkeypatch):
-    """An Environment over the given `.env` text; the process's own variables stay in force."""
+    """A function that returns an Environment for the text of a `.env` file and variables."""
 
     def make(text="", **variables):
         for name, value in variables.items():
@@ -26,7 +26,7 @@ def read(tmp_path, monkeypatch):
         "A_REDIS",
     )
     for name in names:
-        monkeypatch.setenv(name, "")  # so that what a file sets is undone after the test
+        monkeypatch.setenv(name, "")  # so that monkeypatch restores it after the test
         monkeypatch.delenv(name)
     return make
 
@@ -35,7 +35,7 @@ def test_variable_of_the_process_wins_over_the_file(read):
     assert read("A_TEXT=from-file", A_TEXT="from-process").text("A_TEXT") == "from-process"
 
 
-def test_file_fills_in_what_the_process_lacks(read):
+def test_file_provides_variables_that_the_process_lacks(read):
     assert read("A_TEXT=from-file").text("A_TEXT") == "from-file"
 
 
@@ -51,7 +51,7 @@ def test_text_with_a_default_may_be_missing(read):
     assert env.problems == {}
 
 
-def test_secret_that_begins_with_a_dollar_sign_is_taken_as_it_is(read):
+def test_value_that_begins_with_a_dollar_sign_is_literal(read):
     assert read(A_TEXT="$HOME-of-secrets").text("A_TEXT") == "$HOME-of-secrets"
 
 
@@ -80,7 +80,7 @@ def test_flag_is_read(read, raw, value):
         ),
     ],
 )
-def test_malformed_value_is_a_problem_and_the_default_stands_in(read, method, name, raw, words):
+def test_malformed_value_is_a_problem_and_the_default_is_used(read, method, name, raw, words):
     env = read(**{name: raw})
     default = {"database": "sqlite:///x.sqlite3", "mapping": {}}.get(method, 7)
     getattr(env, method)(*[name] if method == "redis" else [name, default])
@@ -104,7 +104,7 @@ def test_malformed_value_is_a_problem_and_the_default_stands_in(read, method, na
         "https://",
     ],
 )
-def test_malformed_origin_is_a_problem_and_none_stands_in(read, url):
+def test_malformed_origin_is_a_problem_and_becomes_empty(read, url):
     env = read(A_TEXT=url)
     assert env.origin("A_TEXT") == ""
     assert "https://app.example.com" in env.problems["A_TEXT"]
@@ -114,7 +114,7 @@ def test_malformed_origin_is_a_problem_and_none_stands_in(read, url):
 @pytest.mark.parametrize(
     "url", ["https://app.example.com", "http://localhost:8000", "http://[::1]"]
 )
-def test_origin_is_read_without_a_slash_at_its_end(read, url):
+def test_origin_is_read_without_a_trailing_slash(read, url):
     env = read(A_TEXT=f"{url}/")
     assert env.origin("A_TEXT") == url
     assert env.problems == {}
@@ -131,13 +131,13 @@ def test_weak_key_is_a_problem(read, key):
     "address",
     ["redis://cache:6379/0", "rediss://:p%2Fw@cache/1", "unix:///run/valkey.sock?db=1", ""],
 )
-def test_address_of_the_cache_is_read(read, address):
+def test_redis_url_is_read(read, address):
     env = read(A_REDIS=address)
     assert env.redis("A_REDIS") == address
     assert env.problems == {}
 
 
-def test_all_problems_are_kept(read):
+def test_all_problems_are_collected(read):
     env = read(A_FLAG="maybe", A_PORT="x")
     env.text("A_TEXT")
     env.flag("A_FLAG", False)
@@ -156,7 +156,7 @@ def test_mapping_and_database_are_read(read):
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db.example", 5433, "app")
 
 
-def test_names_are_remembered_for_the_documentation(read):
+def test_names_of_all_variables_are_collected(read):
     env = read()
     env.text("A_TEXT", "")
     env.flag("A_FLAG", True)
@@ -165,12 +165,12 @@ def test_names_are_remembered_for_the_documentation(read):
 
 @pytest.mark.parametrize("scheme", ["postgress:", "", "http:"])
 def test_misspelt_database_url_is_refused_without_showing_its_password(read, scheme):
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         env = read(A_DATABASE=f"{scheme}//app:hunter2@host/name")
         env.database("A_DATABASE", "sqlite:////tmp/x")
     assert "must be a database URL" in env.problems["A_DATABASE"]
-    assert said == []
+    assert caught == []
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_path_begins_with_a_slash_and_does_not_end_with_one(read, raw, path):
 
 
 @pytest.mark.parametrize("raw", ["https://x.example", "/a//b", "/a b", "/a?b", "/é", "/a\\b"])
-def test_path_that_is_none_is_a_problem(read, raw):
+def test_malformed_path_is_a_problem(read, raw):
     env = read(A_PATH=raw)
     assert env.path("A_PATH") == ""
     assert "A_PATH" in env.problems

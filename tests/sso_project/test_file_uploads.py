@@ -1,4 +1,4 @@
-"""Files: from staff who may import figures, on that page alone, and never on a disk."""
+"""Files are accepted only from staff with import permission, on the import page, in memory."""
 
 import json
 import tempfile
@@ -36,21 +36,21 @@ def staff(cognito_client, *permissions):
 @pytest.fixture(autouse=True)
 def no_disk(monkeypatch):
     def fail(*args, **kwargs):
-        raise AssertionError("a request wrote to the disk")
+        raise AssertionError("a request wrote to disk")
 
     monkeypatch.setattr(tempfile, "NamedTemporaryFile", fail)
     monkeypatch.setattr("django.core.files.uploadedfile.tempfile.NamedTemporaryFile", fail)
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_files_of_strangers_are_refused_before_they_are_read(path):
+def test_files_of_anonymous_users_are_refused_before_they_are_read(path):
     client = Client(enforce_csrf_checks=True)
     client.cookies["csrftoken"] = "a" * 32
     assert upload(client, path).status_code == 403
 
 
 @pytest.mark.parametrize("path", PATHS[1:])
-def test_staff_upload_only_where_files_are_wanted(cognito_client, path):
+def test_staff_can_upload_only_to_views_that_accept_files(cognito_client, path):
     client = cognito_client("ada", groups=["admins"], bearer=False)
     assert upload(client, path).status_code in (403, 405)
 
@@ -75,28 +75,28 @@ def test_staff_with_the_import_permission_upload_into_memory(cognito_client, mon
     assert files[0].size == 5_000_000
 
 
-def test_permissions_are_those_that_the_page_asks_for():
+def test_permissions_are_those_of_the_import_page():
     [(view_name, names)] = site_settings.FILE_UPLOAD_VIEWS.items()
     assert view_name == "admin:stats_stat_import"
-    asked = []
+    checked = []
 
     class User:
         def has_perm(self, name):
-            asked.append(name)
+            checked.append(name)
             return True
 
     class Request:
         user = User()
 
     assert StatAdmin(Stat, admin.site).has_import_permission(Request())
-    assert set(asked) == set(names)
+    assert set(checked) == set(names)
 
 
 @pytest.mark.parametrize("path", ["/api/auth/get-tokens", "/api/stats", "/api/stats/bulk"])
 def test_api_accepts_no_files(cognito_client, path):
-    answer = upload(cognito_client("grace", groups=["editors"]), path)
-    assert answer.status_code == 415
-    assert json.loads(answer.content)["code"] == "unsupported_media_type"
+    response = upload(cognito_client("grace", groups=["editors"]), path)
+    assert response.status_code == 415
+    assert json.loads(response.content)["code"] == "unsupported_media_type"
 
 
 def test_forms_without_files_are_accepted(cognito_client):

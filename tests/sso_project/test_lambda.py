@@ -1,4 +1,4 @@
-"""Requests as AWS hands them over, through the handler and back."""
+"""Requests from AWS through the handler, and the responses."""
 
 import base64
 import json
@@ -27,7 +27,7 @@ every_way = pytest.mark.parametrize("event", WAYS.values(), ids=WAYS)
 
 
 def echo(environ, start_response):
-    """Answers with what it was asked, two cookies, and the body as it came."""
+    """Return the environ in X-Asked, two cookies, and the body of the request."""
     body = environ["wsgi.input"].read()
     names = ("PATH_INFO", "SCRIPT_NAME", "QUERY_STRING", "REMOTE_ADDR", "HTTP_COOKIE", "HTTP_HOST",
              "REQUEST_METHOD", "wsgi.url_scheme", "HTTP_X_ORIGIN_VERIFY",
@@ -46,20 +46,20 @@ def handle(event, **options):
 
 
 def asked(event, **options):
-    answer = handle(event, **options)
-    many = answer.get("multiValueHeaders")
-    sent = {k.lower(): v[0] for k, v in many.items()} if many else answer["headers"]
+    response = handle(event, **options)
+    many = response.get("multiValueHeaders")
+    sent = {k.lower(): v[0] for k, v in many.items()} if many else response["headers"]
     return json.loads(sent["x-asked"])
 
 
-def cookies_of(answer):
-    if "cookies" in answer:
-        return answer["cookies"]
-    return answer["multiValueHeaders"].get("Set-Cookie", [])
+def cookies_of(response):
+    if "cookies" in response:
+        return response["cookies"]
+    return response["multiValueHeaders"].get("Set-Cookie", [])
 
 
 @every_way
-def test_path_and_query_arrive_as_sent(event):
+def test_path_and_query_are_unchanged(event):
     seen = asked(event("/stats", query="kpi=profit&kpi=cost&next=%2Fa%3Fb%3D1%26c"))
     assert seen["PATH_INFO"] == "/stats"
     assert seen["QUERY_STRING"] == "kpi=profit&kpi=cost&next=%2Fa%3Fb%3D1%26c"
@@ -67,35 +67,37 @@ def test_path_and_query_arrive_as_sent(event):
 
 
 @every_way
-def test_both_cookies_come_back(event):
+def test_both_cookies_are_returned(event):
     assert cookies_of(handle(event("/"))) == ["a=1; Path=/", "b=2; Path=/"]
 
 
 @every_way
-def test_all_cookies_arrive(event):
+def test_all_cookies_are_received(event):
     sent = asked(event("/", cookies=["sessionid=x", "csrftoken=y"]))["HTTP_COOKIE"]
     assert [cookie.strip() for cookie in sent.split(";")] == ["sessionid=x", "csrftoken=y"]
 
 
 @every_way
-def test_binary_bodies_survive_both_ways(event):
+def test_binary_bodies_are_unchanged(event):
     picture = bytes(range(256))
-    answer = handle(
+    response = handle(
         event("/", method="POST", body=base64.b64encode(picture).decode(), encoded=True,
               headers={"content-type": "image/png"})
     )  # fmt: skip
-    assert answer["isBase64Encoded"] is True
-    assert base64.b64decode(answer["body"]) == picture
+    assert response["isBase64Encoded"] is True
+    assert base64.b64decode(response["body"]) == picture
 
 
 @every_way
 def test_text_is_not_encoded(event):
-    answer = handle(event("/", method="POST", body="héllo", headers={"content-type": "text/plain"}))
-    assert (answer["isBase64Encoded"], answer["body"]) == (False, "héllo")
+    response = handle(
+        event("/", method="POST", body="héllo", headers={"content-type": "text/plain"})
+    )
+    assert (response["isBase64Encoded"], response["body"]) == (False, "héllo")
 
 
 @every_way
-def test_client_is_who_called_aws_whatever_the_client_says(event):
+def test_client_ip_is_the_one_that_aws_recorded(event):
     assert asked(event("/"))["REMOTE_ADDR"] == CLIENT
 
 
@@ -108,7 +110,7 @@ def test_client_is_who_called_aws_whatever_the_client_says(event):
         "x_origin_verify", "x_request_id", "_host", "x-or\u0131gin-verify",
     ],
 )  # fmt: skip
-def test_header_that_another_could_stand_for_is_dropped(event, name):
+def test_header_with_an_ambiguous_name_is_dropped(event, name):
     plain, spoofed = event("/"), event("/", headers={name: "192.0.2.66"})
     assert handle(spoofed) == handle(plain)
 
@@ -118,10 +120,10 @@ def test_underscore_in_the_name_of_a_cookie_stays(event):
     assert asked(event("/", cookies=["my_cookie=x_y"]))["HTTP_COOKIE"] == "my_cookie=x_y"
 
 
-def test_underscore_does_not_let_anyone_past_cloudfront():
+def test_underscore_does_not_bypass_cloudfront():
     event = http_api("/", headers={"x_origin_verify": "origin-secret"})
-    answer = handle(event, origin_secret="origin-secret", host="app.example.com")
-    assert answer["statusCode"] == 403
+    response = handle(event, origin_secret="origin-secret", host="app.example.com")
+    assert response["statusCode"] == 403
 
 
 def test_underscore_does_not_change_the_client_behind_cloudfront():
@@ -131,7 +133,7 @@ def test_underscore_does_not_change_the_client_behind_cloudfront():
     assert seen["REMOTE_ADDR"] == CLIENT
 
 
-def test_header_in_two_spellings_is_one_header():
+def test_header_names_are_case_insensitive():
     event = rest_api("/", headers={"x-forwarded-for": "192.0.2.66"})
     assert asked(event)["HTTP_X_FORWARDED_FOR"].split(",")[-1] == "192.0.2.66"
     assert asked(event)["REMOTE_ADDR"] == CLIENT
@@ -139,14 +141,14 @@ def test_header_in_two_spellings_is_one_header():
 
 @pytest.mark.django_db
 @every_way
-def test_text_beyond_ascii_is_no_error_of_ours(event, settings):
+def test_non_ascii_text_is_not_a_server_error(event, settings):
     settings.ALLOWED_HOSTS = ["localhost"]
     headers = {"authorization": "Bearer €\u20ac", "user-agent": "\ud83d", "accept": "€/€"}
     request = event("/api/user", headers=headers, cookies=["a=€"], query="a=€")
     assert lambda_handler.handler(request, None)["statusCode"] in (401, 406)
 
 
-def test_only_a_load_balancer_has_another_scheme_than_https():
+def test_scheme_is_https_except_behind_a_load_balancer():
     for event, scheme in ((http_api, "https"), (rest_api, "https"), (load_balancer, "http")):
         name = "X-Forwarded-Proto" if event is rest_api else "x-forwarded-proto"
         assert asked(event("/", headers={name: "http"}))["wsgi.url_scheme"] == scheme
@@ -156,12 +158,12 @@ def test_only_a_load_balancer_has_another_scheme_than_https():
 @pytest.mark.parametrize(
     ("path", "inside"), [("/profile/", "/profile/"), ("/", "/"), ("/production", "/production")]
 )
-def test_stage_is_no_part_of_the_path(event, path, inside):
+def test_stage_is_not_part_of_the_path(event, path, inside):
     seen = asked(event(path, stage="prod"))
     assert (seen["SCRIPT_NAME"], seen["PATH_INFO"]) == ("/prod", inside)
 
 
-def test_path_that_only_begins_like_the_stage_stays():
+def test_path_that_begins_like_the_stage_is_unchanged():
     event = http_api("/production/x")
     event["requestContext"]["stage"] = "prod"
     seen = asked(event)
@@ -169,9 +171,9 @@ def test_path_that_only_begins_like_the_stage_stays():
 
 
 def test_load_balancer_that_drops_cookies_is_refused(caplog):
-    answer = handle(load_balancer("/", multi_value=False))
-    assert answer["statusCode"] == 500
-    assert "lambda.multi_value_headers.enabled=true" in answer["body"]
+    response = handle(load_balancer("/", multi_value=False))
+    assert response["statusCode"] == 500
+    assert "lambda.multi_value_headers.enabled=true" in response["body"]
     assert "lambda.multi_value_headers.enabled=true" in caplog.text
 
 
@@ -184,7 +186,7 @@ def through_cloudfront(source=EDGE, **headers):
     )
 
 
-def test_request_through_cloudfront_is_the_sites_own():
+def test_request_through_cloudfront_has_the_host_of_the_site():
     event = through_cloudfront(**{"x-forwarded-for": f"192.0.2.99, {CLIENT}, {EDGE}"})
     seen = asked(event, origin_secret="origin-secret", host="app.example.com")
     assert seen["HTTP_HOST"] == "app.example.com"
@@ -194,44 +196,44 @@ def test_request_through_cloudfront_is_the_sites_own():
 
 
 @pytest.mark.parametrize("sent", [{}, {"x-origin-verify": "guess"}, {"x-origin-verify": ""}])
-def test_request_around_cloudfront_is_refused(sent):
-    answer = handle(http_api("/", headers=sent), origin_secret="origin-secret", host="x")
-    assert answer["statusCode"] == 403
-    assert "cookies" not in answer or answer["cookies"] == []
+def test_request_that_bypasses_cloudfront_is_refused(sent):
+    response = handle(http_api("/", headers=sent), origin_secret="origin-secret", host="x")
+    assert response["statusCode"] == 403
+    assert "cookies" not in response or response["cookies"] == []
 
 
 @pytest.mark.django_db
 @every_way
-def test_sign_in_begins(event, settings):
+def test_sign_in_redirects_to_the_hosted_ui(event, settings):
     settings.ALLOWED_HOSTS = ["localhost"]
-    answer = lambda_handler.handler(event("/accounts/login/", query="next=%2Fserver%2F"), None)
-    assert answer["statusCode"] == 302, answer
-    many = answer.get("multiValueHeaders")
-    location = many["Location"][0] if many else answer["headers"]["location"]
+    response = lambda_handler.handler(event("/accounts/login/", query="next=%2Fserver%2F"), None)
+    assert response["statusCode"] == 302, response
+    many = response.get("multiValueHeaders")
+    location = many["Location"][0] if many else response["headers"]["location"]
     assert location.startswith("http://localhost:1/oauth2/authorize?")
-    begun = [cookie for cookie in cookies_of(answer) if cookie.startswith("signin_")]
-    assert len(begun) == 1, answer
+    begun = [cookie for cookie in cookies_of(response) if cookie.startswith("signin_")]
+    assert len(begun) == 1, response
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("event", [http_api, rest_api])
-def test_sign_in_below_a_stage_comes_back_there(event, settings):
+def test_sign_in_below_a_stage_has_a_callback_below_it(event, settings):
     settings.ALLOWED_HOSTS = ["localhost"]
-    answer = lambda_handler.handler(event("/accounts/login/", stage="prod"), None)
-    many = answer.get("multiValueHeaders")
-    location = many["Location"][0] if many else answer["headers"]["location"]
+    response = lambda_handler.handler(event("/accounts/login/", stage="prod"), None)
+    many = response.get("multiValueHeaders")
+    location = many["Location"][0] if many else response["headers"]["location"]
     sent = parse_qs(urlsplit(location).query)["redirect_uri"]
     assert sent == [f"{settings.PUBLIC_URL}/prod/signin"]
 
 
 @pytest.mark.django_db
 @every_way
-def test_form_without_csrf_token_is_refused_and_not_lost(event):
-    answer = lambda_handler.handler(event("/accounts/logout/", **form(next="/")), None)
-    assert answer["statusCode"] == 403
+def test_form_without_csrf_token_is_refused(event):
+    response = lambda_handler.handler(event("/accounts/logout/", **form(next="/")), None)
+    assert response["statusCode"] == 403
 
 
-def test_django_sees_the_client(rf):
+def test_django_gets_the_client_ip(rf):
     seen = []
 
     def application(environ, start_response):
@@ -244,27 +246,27 @@ def test_django_sees_the_client(rf):
     assert seen == [CLIENT]
 
 
-def test_command_runs_and_tells_what_it_printed(db):
-    answer = lambda_handler.manage({"command": ["check", "--tag", "configuration"]}, None)
-    assert answer["status"] == 0
-    assert "no issues" in answer["output"]
+def test_output_of_a_command_is_returned(db):
+    response = lambda_handler.manage({"command": ["check", "--tag", "configuration"]}, None)
+    assert response["status"] == 0
+    assert "no issues" in response["output"]
 
 
-def test_warnings_of_a_command_are_told_too(db, settings):
+def test_warnings_of_a_command_are_returned(db, settings):
     settings.BREAK_GLASS_LOGIN = True
-    answer = lambda_handler.manage({"command": ["check", "--tag", "security"]}, None)
-    assert answer["status"] == 0
-    assert "BREAK_GLASS_LOGIN is on" in answer["output"]
+    response = lambda_handler.manage({"command": ["check", "--tag", "security"]}, None)
+    assert response["status"] == 0
+    assert "BREAK_GLASS_LOGIN is on" in response["output"]
 
 
-def test_findings_of_the_doctor_come_back_with_their_status():
-    answer = lambda_handler.manage({"command": ["cognito_doctor", "--json"]}, None)
-    assert answer["status"] == 1
-    found = [finding["id"] for finding in json.loads(answer["output"])["findings"]]
+def test_findings_of_the_doctor_are_returned_with_the_status():
+    response = lambda_handler.manage({"command": ["cognito_doctor", "--json"]}, None)
+    assert response["status"] == 1
+    found = [finding["id"] for finding in json.loads(response["output"])["findings"]]
     assert found == ["issuer-unreachable", "domain-unreachable"]
 
 
-def test_command_that_cannot_do_its_work_fails_the_invocation():
+def test_command_error_fails_the_invocation():
     with pytest.raises(CommandError, match="--base-url example is not a web address"):
         lambda_handler.manage({"command": ["cognito_doctor", "--base-url", "example"]}, None)
 
@@ -277,5 +279,5 @@ def test_command_must_be_a_list_of_words(event):
 
 @pytest.mark.parametrize("command", [[], ["shell", "-c", "1"], ["dbshell"]])
 def test_other_commands_are_refused(command):
-    with pytest.raises(ValueError, match="Commands that can be run here"):
+    with pytest.raises(ValueError, match="The command must be one of"):
         lambda_handler.manage({"command": command}, None)

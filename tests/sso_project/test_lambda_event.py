@@ -1,4 +1,4 @@
-"""Events that are no HTTP request, and requests whose members are missing or null."""
+"""Events that are not HTTP requests, and requests whose members are missing or null."""
 
 import base64
 import json
@@ -48,22 +48,22 @@ API_EVENTS = {
 
 
 @pytest.mark.parametrize("event", OTHER_EVENTS.values(), ids=OTHER_EVENTS)
-def test_event_that_is_no_request_is_answered(event):
-    answer = handler(event, None)
-    body = json.loads(answer["body"])
+def test_event_that_is_not_a_request_gets_a_response(event):
+    response = handler(event, None)
+    body = json.loads(response["body"])
     assert body["code"] == "no_request"
     assert body["detail"] == body["error"]
-    assert body["detail"].startswith("No request")
+    assert body["detail"].startswith("This event is not an HTTP request")
 
 
 @pytest.mark.parametrize("event", API_EVENTS.values(), ids=API_EVENTS)
-def test_event_of_another_kind_of_api_is_not_accepted(event):
-    answer = handler(event, None)
-    assert answer["statusCode"] == 400
-    assert json.loads(answer["body"])["code"] == "no_request"
+def test_event_of_another_kind_of_api_is_refused(event):
+    response = handler(event, None)
+    assert response["statusCode"] == 400
+    assert json.loads(response["body"])["code"] == "no_request"
 
 
-def test_warm_up_is_no_failure():
+def test_warm_up_call_succeeds():
     assert handler(OTHER_EVENTS["schedule"], None)["statusCode"] == 200
 
 
@@ -71,7 +71,7 @@ WRONG = [True, 3, "x", [1], {"a": 1}, {"a": None}, {"a": [1]}, {"host": []}, {1:
 
 
 @pytest.mark.parametrize("make", [http_api, function_url, rest_api, load_balancer])
-def test_member_of_another_type_is_no_exception(make, settings):
+def test_member_of_another_type_raises_no_exception(make, settings):
     settings.ALLOWED_HOSTS = ["*"]
     events = [make("/healthz")]
     for place in ((), ("requestContext",), ("requestContext", "http"), ("requestContext", "elb")):
@@ -102,7 +102,7 @@ def test_values_of_an_event_are_not_logged(caplog):
     ["headers", "multiValueHeaders", "cookies", "body", "queryStringParameters", "rawQueryString",
      "multiValueQueryStringParameters", "pathParameters", "isBase64Encoded", "stageVariables"],
 )  # fmt: skip
-def test_member_may_be_missing_or_null(make, member, value, settings):
+def test_member_can_be_missing_or_null(make, member, value, settings):
     settings.ALLOWED_HOSTS = ["*"]
     event = make("/healthz") | ({member: None} if value is None else {})
     if value == "missing":
@@ -116,7 +116,7 @@ def test_encoded_body_without_headers_is_a_request():
     assert http_request({**event, "headers": None, "multiValueHeaders": None}) is not None
 
 
-def test_headers_are_read_whatever_their_form():
+def test_headers_are_read_in_both_forms():
     event = {"headers": {"A": "1", "d_e": "2", "é": "3", "\u212a": "4"}}
     assert request_headers(event) == {"a": ["1"]}
     event = {"multiValueHeaders": {"X-A": ["1", "2"], "x-a": ["3"]}, "headers": {"x-a": "2"}}

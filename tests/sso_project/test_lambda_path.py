@@ -1,4 +1,4 @@
-"""Where a front says that the site is: stages, custom domains, path rules."""
+"""SCRIPT_NAME and PATH_INFO behind stages, custom domains and path rules."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,15 +14,15 @@ DOMAIN = "api.example.com"
 
 
 def rest_mapping(path, *, before="/v1", resource="/{proxy+}", proxy=None):
-    """A REST API on a custom domain whose mapping has a key."""
+    """Return an event of a REST API on a custom domain whose mapping has a key."""
     event = rest_api(f"{before}{path}")
     event["requestContext"] |= {"domainName": DOMAIN, "path": f"{before}{path}"}
-    shown = path.strip("/") if proxy is None else proxy
-    return event | {"resource": resource, "pathParameters": {"proxy": shown} if shown else None}
+    value = path.strip("/") if proxy is None else proxy
+    return event | {"resource": resource, "pathParameters": {"proxy": value} if value else None}
 
 
 def http_mapping(raw_path, *, stage="$default", route="$default"):
-    """An HTTP API on a custom domain; a mapping's key is not in the event."""
+    """Return an event of an HTTP API on a custom domain. It does not hold the mapping's key."""
     event = http_api(raw_path)
     event["requestContext"] |= {"domainName": DOMAIN, "stage": stage, "routeKey": route}
     return event | {"routeKey": route}
@@ -32,9 +32,11 @@ def http_mapping(raw_path, *, stage="$default", route="$default"):
 @pytest.mark.parametrize(
     "path", ["/api/info/server", "/profile/", "/v1/v1", "/v1", "/a%20b", "/a%25b", "/%C3%A9"]
 )
-def test_base_path_of_a_rest_api_is_told_by_its_route(before, path):
-    script_name, inside = split_path(rest_mapping(path, before=before))
-    assert (script_name, inside) == (before, split_path(function_url(path))[1])
+def test_route_of_a_rest_api_determines_the_base_path(before, path):
+    assert split_path(rest_mapping(path, before=before)) == (
+        before,
+        split_path(function_url(path))[1],
+    )
 
 
 @pytest.mark.parametrize("proxy", ["a%20b/c%25", "a b/c%"])
@@ -55,19 +57,19 @@ def test_route_with_fixed_parts_and_several_parameters():
 
 
 @pytest.mark.parametrize("path", ["//evil.example/x", "/\\evil.example/x", "/a?b/x", "/é/x"])
-def test_links_never_begin_with_what_only_a_client_can_have_written(path):
+def test_path_of_a_client_never_becomes_the_script_name(path):
     event = rest_api(path) | {"pathParameters": {"proxy": "x"}}
     event["requestContext"]["path"] = path
     assert split_path(event)[0] == ""
 
 
 @pytest.mark.parametrize("parameters", [None, {}, {"other": "x"}])
-def test_route_without_its_parameters_tells_nothing(parameters):
+def test_route_without_its_parameters_is_ignored(parameters):
     event = rest_api("/profile/") | {"pathParameters": parameters}
     assert split_path(event) == ("/prod", "/profile/")
 
 
-def test_page_named_like_the_stage_stays():
+def test_page_with_the_name_of_the_stage_is_served():
     assert split_path(rest_api("/prod/x")) == ("/prod", "/prod/x")
     assert split_path(http_api("/prod/x", stage="prod")) == ("/prod", "/prod/x")
 
@@ -86,7 +88,7 @@ def test_stage_is_not_in_the_urls_of_a_custom_domain(route):
     assert split_path(event, "/v1") == ("/v1", "/x")
 
 
-def test_route_of_an_http_api_tells_what_precedes_it():
+def test_route_of_an_http_api_determines_the_base_path():
     event = http_mapping("/v1/api/user", route="GET /api/{proxy+}")
     event["pathParameters"] = {"proxy": "user"}
     assert split_path(event) == ("/v1", "/api/user")
@@ -104,36 +106,36 @@ EVERY_FRONT = {
 
 
 @pytest.mark.parametrize("event", EVERY_FRONT.values(), ids=EVERY_FRONT)
-def test_setting_names_the_base_path_for_every_front(event):
+def test_setting_is_the_base_path_for_every_front(event):
     assert split_path(event, "/v1") == ("/v1", "/x")
 
 
 @pytest.mark.parametrize("front", [function_url, load_balancer])
-def test_path_beside_the_base_path_is_served_too(front):
+def test_path_outside_of_the_base_path_is_served(front):
     assert split_path(front("/v10/x"), "/v1") == ("/v1", "/v10/x")  # such as a health check
     assert split_path(front("/v1"), "/v1") == ("/v1", "/")
 
 
 @pytest.mark.parametrize("front", [http_api, rest_api])
-def test_setting_takes_a_stage_out_of_the_links(front):
+def test_setting_removes_the_stage_from_links(front):
     assert split_path(front("/x", stage="prod"), "/") == ("", "/x")
 
 
 @pytest.mark.parametrize("front", [http_api, function_url, load_balancer])
-def test_text_beyond_ascii_is_one_path_encoded_or_not(front):
+def test_non_ascii_path_is_the_same_encoded_or_not(front):
     assert split_path(front("/é€")) == split_path(front("/%C3%A9%E2%82%AC"))
-    split_path(front("/\ud800"))  # half a character
+    split_path(front("/\ud800"))  # a lone surrogate
 
 
 @pytest.mark.django_db
 def test_callback_and_pages_below_a_base_path(settings):
     settings.ALLOWED_HOSTS = ["localhost"]
-    answer = lambda_handler.handler(rest_mapping("/accounts/login/"), None)
-    [location] = answer["multiValueHeaders"]["Location"]
+    response = lambda_handler.handler(rest_mapping("/accounts/login/"), None)
+    [location] = response["multiValueHeaders"]["Location"]
     sent = parse_qs(urlsplit(location).query)["redirect_uri"]
     assert sent == [f"{settings.PUBLIC_URL}/v1/signin"]
-    answer = lambda_handler.handler(rest_mapping("/api/info/server"), None)
-    assert answer["statusCode"] == 200
+    response = lambda_handler.handler(rest_mapping("/api/info/server"), None)
+    assert response["statusCode"] == 200
     page = lambda_handler.handler(rest_mapping("/", resource="/"), None)["body"]
     assert 'href="/v1/accounts/login/' in page
 

@@ -1,4 +1,4 @@
-"""Responses on AWS Lambda: compressed, and never larger than what the front passes on."""
+"""Responses on AWS Lambda: compression, and the size limits of the platforms."""
 
 import gzip
 import json
@@ -21,7 +21,7 @@ LONG = "x" * MIN_COMPRESSED_BYTES
 
 
 def respond(event, body, *headers, status="200 OK", kind="application/json"):
-    """Handle `event` with an application that always sends the same."""
+    """Handle `event` with an application that returns `body`."""
 
     def application(environ, start_response):
         start_response(status, [("Content-Type", kind), *headers])
@@ -60,7 +60,7 @@ def test_data_is_compressed_if_the_client_accepts_it(front, kind):
 
 
 @every_front
-def test_data_is_sent_as_it_is_to_any_other_client(front):
+def test_data_is_not_compressed_for_other_clients(front):
     response = respond(front("/"), LONG)
     assert "content-encoding" not in headers_of(response)
     assert (response["isBase64Encoded"], response["body"]) == (False, LONG)
@@ -73,24 +73,24 @@ def test_pages_are_never_compressed(kind):
     assert {"content-encoding", "vary"} & headers_of(response).keys() == set()
 
 
-def test_short_data_and_what_does_not_shrink_is_sent_as_it_is():
+def test_short_or_incompressible_data_is_not_compressed():
     noise = b64encode(Random(1).randbytes(2 * MIN_COMPRESSED_BYTES)).decode()
     for body in (LONG[1:], "", noise):
         assert "content-encoding" not in headers_of(respond(http_api("/", headers=GZIP), body))
 
 
-def test_data_with_an_encoding_of_its_own_stays():
+def test_encoded_data_is_not_compressed_again():
     event = http_api("/", headers=GZIP)
     response = respond(event, LONG, ("Content-Encoding", "br"))
     assert headers_of(response)["content-encoding"] == "br"
 
 
-def test_compressed_length_is_not_the_same_twice():
+def test_compressed_length_is_random():
     sizes = {len(respond(http_api("/", headers=GZIP), LONG)["body"]) for _ in range(20)}
     assert len(sizes) > 1
 
 
-def test_length_is_that_of_what_is_sent():
+def test_content_length_is_that_of_the_compressed_body():
     response = respond(http_api("/", headers=GZIP), LONG, ("Content-Length", str(len(LONG))))
     assert headers_of(response)["content-length"] == str(len(b64decode(response["body"])))
 
@@ -100,7 +100,7 @@ def test_length_is_that_of_what_is_sent():
     [("Cookie", "Cookie, Accept-Encoding"), ("accept-encoding", "accept-encoding"), ("*", "*"),
      ("origin, Cookie", "origin, Cookie, Accept-Encoding")],
 )  # fmt: skip
-def test_other_reasons_to_vary_stay(vary, expected):
+def test_vary_keeps_its_other_headers(vary, expected):
     response = respond(http_api("/", headers=GZIP), LONG, ("Vary", vary))
     assert headers_of(response)["vary"] == expected
 
@@ -119,7 +119,7 @@ def test_accept_encoding_has_weights(header, gzip_weight, identity_weight):
     assert weight(header, "identity", 1) == identity_weight
 
 
-def test_client_that_takes_nothing_uncompressed_gets_short_data_compressed():
+def test_short_data_is_compressed_if_the_client_requires_it():
     event = http_api("/", headers={"accept-encoding": "gzip, identity;q=0"})
     response = respond(event, "{}")
     assert headers_of(response)["content-encoding"] == "gzip"
@@ -135,7 +135,7 @@ def test_tag_of_a_compressed_response_is_weak():
 
 
 @pytest.mark.parametrize(("sent", "tag"), [('W/"5-abc"', 'W/"5-abc"'), ('"5-abc"', '"5-abc"')])
-def test_not_modified_has_the_tag_that_the_client_has(sent, tag):
+def test_not_modified_has_the_tag_that_the_client_sent(sent, tag):
     event = http_api("/", headers={**GZIP, "if-none-match": f'"4", {sent}'})
     response = respond(event, "", ("ETag", '"5-abc"'), status="304 Not Modified")
     assert headers_of(response)["etag"] == tag
@@ -150,7 +150,7 @@ def test_head_has_the_headers_of_get_and_no_body():
 
 
 def largest(front, character="x", **request):
-    """Return the longest text of `character` that AWS passes on as a response to `front`."""
+    """Return the longest text of `character` within the response limit of `front`."""
     event = front("/", **request)
     overhead = len(json.dumps(respond(event, "", kind="text/plain")))
     limit = platform_of(event).max_response_bytes
@@ -177,7 +177,7 @@ def test_binary_response_is_measured_as_base64(front):
 
 
 @every_front
-def test_response_that_is_too_large_is_an_error_of_ours(front, caplog):
+def test_response_that_is_too_large_becomes_an_error(front, caplog):
     kept = [("Access-Control-Allow-Origin", "https://spa.example.com"), ("X-Request-ID", "0123"),
             ("Content-Security-Policy", "default-src 'none'"), ("Set-Cookie", "a=1"),
             ("Vary", "origin"), ("Access-Control-Expose-Headers", "ETag")]  # fmt: skip
@@ -200,7 +200,7 @@ def test_response_that_is_too_large_is_an_error_of_ours(front, caplog):
     assert "too large" in caplog.text
 
 
-def test_browser_reads_the_error_as_text():
+def test_browser_gets_the_error_as_text():
     event = load_balancer("/", headers={"accept": "text/html,*/*;q=0.8"})
     response = respond(event, largest(load_balancer) + "x" * 99)
     assert headers_of(response)["content-type"] == "text/plain; charset=utf-8"
@@ -212,7 +212,7 @@ def test_browser_reads_the_error_as_text():
     [("GET", "200 OK", 400), ("HEAD", "200 OK", 400), ("GET", "503 Unavailable", 503),
      ("POST", "400 Bad Request", 400), ("POST", "200 OK", 500), ("PATCH", "200 OK", 500)],
 )  # fmt: skip
-def test_status_tells_whether_the_client_can_help_it(method, status, sent):
+def test_status_is_a_server_error_for_methods_that_change_data(method, status, sent):
     event = load_balancer("/", method=method)
     response = respond(event, largest(load_balancer) + "x", status=status)
     assert response["statusCode"] == sent

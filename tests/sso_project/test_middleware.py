@@ -20,18 +20,18 @@ from tests.sso_project.test_deploy_checks import PRODUCTION
 
 
 @pytest.mark.parametrize(
-    ("peer", "believed"), [("10.0.0.10", True), ("10.0.0.11", False), ("127.0.0.1", False)]
+    ("peer", "is_trusted"), [("10.0.0.10", True), ("10.0.0.11", False), ("127.0.0.1", False)]
 )
-def test_only_a_trusted_proxy_says_that_it_was_https(client, settings, peer, believed):
+def test_forwarded_scheme_is_used_only_from_a_trusted_proxy(client, settings, peer, is_trusted):
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     settings.SECURE_SSL_REDIRECT = True
     settings.TRUSTED_PROXIES = ["10.0.0.10"]
     settings.PUBLIC_URL = "https://app.example.com"
-    answer = client.get("/server/", REMOTE_ADDR=peer, headers={"X-Forwarded-Proto": "https"})
-    assert answer.status_code == (200 if believed else 301)
+    response = client.get("/server/", REMOTE_ADDR=peer, headers={"X-Forwarded-Proto": "https"})
+    assert response.status_code == (200 if is_trusted else 301)
 
 
-def answer_for(host, path="/profile/?a=1", method="get", **headers):
+def response_for(host, path="/profile/?a=1", method="get", **headers):
     middleware = CanonicalHostMiddleware(lambda request: "passed on")
     request = getattr(RequestFactory(), method)(path, headers={"host": host, **headers})
     return middleware(request)
@@ -45,25 +45,28 @@ def test_loopback_address_of_ipv6_may_be_the_public_one(settings):
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "[::1]:8000"])
 def test_other_loopback_name_redirects_to_localhost(host):
-    answer = answer_for(host)
-    assert (answer.status_code, answer["Location"]) == (302, "http://localhost:8000/profile/?a=1")
+    response = response_for(host)
+    assert (response.status_code, response["Location"]) == (
+        302,
+        "http://localhost:8000/profile/?a=1",
+    )
 
 
 @pytest.mark.parametrize("host", ["localhost:8000", "localhost"])
-def test_the_name_itself_is_passed_on(host):
-    assert answer_for(host) == "passed on"
+def test_canonical_host_is_not_redirected(host):
+    assert response_for(host) == "passed on"
 
 
-def test_port_is_kept_when_there_is_none():
-    assert answer_for("127.0.0.1")["Location"] == "http://localhost/profile/?a=1"
+def test_redirect_without_a_port_has_no_port():
+    assert response_for("127.0.0.1")["Location"] == "http://localhost/profile/?a=1"
 
 
-def test_calls_of_programs_are_passed_on():
-    assert answer_for("127.0.0.1:8000", method="post") == "passed on"
-    assert answer_for("127.0.0.1:8000", authorization="Bearer x") == "passed on"
+def test_api_calls_are_not_redirected():
+    assert response_for("127.0.0.1:8000", method="post") == "passed on"
+    assert response_for("127.0.0.1:8000", authorization="Bearer x") == "passed on"
 
 
-def test_site_with_a_name_of_its_own_does_without(settings):
+def test_middleware_is_unused_on_a_public_host(settings):
     from django.core.exceptions import MiddlewareNotUsed
 
     settings.PUBLIC_URL = "https://app.example.com"
@@ -71,16 +74,16 @@ def test_site_with_a_name_of_its_own_does_without(settings):
         CanonicalHostMiddleware(lambda request: "passed on")
 
 
-def answer_of(view, cookies=None):
-    """What a view answers behind MessagesMiddleware, and how often messages were opened for it."""
+def render(view, cookies=None):
+    """Return the response of `view` behind MessagesMiddleware, and True if it loaded messages."""
     request = RequestFactory().get("/")
     request.session, request.COOKIES = {}, cookies or {}
-    answer = MessagesMiddleware(view)(request)
-    opened = request._messages._wrapped is not empty
-    return answer, opened
+    response = MessagesMiddleware(view)(request)
+    is_loaded = request._messages._wrapped is not empty
+    return response, is_loaded
 
 
-def test_messages_of_one_answer_are_shown_by_the_next_that_asks():
+def test_messages_are_shown_by_the_next_view_that_reads_them():
     def say(request):
         messages.success(request, "Saved.")
         return HttpResponse()
@@ -88,16 +91,16 @@ def test_messages_of_one_answer_are_shown_by_the_next_that_asks():
     def show(request):
         return HttpResponse("".join(str(message) for message in messages.get_messages(request)))
 
-    said, _ = answer_of(say)
-    cookies = {name: morsel.value for name, morsel in said.cookies.items()}
-    assert answer_of(lambda request: HttpResponse(), cookies)[0].cookies == {}  # they stay
-    shown, opened = answer_of(show, cookies)
-    assert (shown.content, opened) == (b"Saved.", True)
-    assert shown.cookies["messages"]["max-age"] == 0
+    response, _ = render(say)
+    cookies = {name: morsel.value for name, morsel in response.cookies.items()}
+    assert render(lambda request: HttpResponse(), cookies)[0].cookies == {}  # not deleted
+    page, is_loaded = render(show, cookies)
+    assert (page.content, is_loaded) == (b"Saved.", True)
+    assert page.cookies["messages"]["max-age"] == 0
 
 
-def test_messages_that_nobody_asks_for_are_not_opened():
-    assert answer_of(lambda request: HttpResponse())[1] is False
+def test_unused_messages_are_not_loaded():
+    assert render(lambda request: HttpResponse())[1] is False
 
 
 def directives(response):
@@ -108,7 +111,7 @@ def directives(response):
 
 
 @pytest.mark.django_db
-def test_policy_allows_no_inline_code_and_forms_only_to_us_and_the_hosted_ui(client):
+def test_policy_allows_no_inline_code_and_forms_only_to_the_hosted_ui(client):
     policy = directives(client.get("/"))
     assert policy["form-action"] == f"'self' {provider().config.domain}"
     assert policy["script-src"] == policy["style-src"] == "'self'"
@@ -149,25 +152,25 @@ def nonce(request, response):
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "expected"),
     [(exempt, None), (own_header, "default-src 'self'"), (nonce, "'nonce-")],
 )
-def test_view_may_have_a_policy_of_its_own(change, says):
+def test_view_can_have_its_own_policy(change, expected):
     usual, special = with_policy(), with_policy(change)
-    special._usual = None, "the usual one"
+    special._cached = None, "cached"
     header = special(RequestFactory().get("/")).get("Content-Security-Policy")
-    assert header is None if says is None else says in header
+    assert header is None if expected is None else expected in header
     assert "nonce-" not in usual(RequestFactory().get("/"))["Content-Security-Policy"]
 
 
-def test_policy_is_made_once_for_each_hosted_ui(settings, monkeypatch):
+def test_policy_is_built_once_for_each_hosted_ui(settings, monkeypatch):
     middleware = with_policy()
     first = middleware(RequestFactory().get("/"))["Content-Security-Policy"]
     assert f"form-action 'self' {provider().config.domain}" in first
-    monkeypatch.setattr("csp.middleware.build_policy", lambda **parts: "made again")
+    monkeypatch.setattr("csp.middleware.build_policy", lambda **parts: "built again")
     assert middleware(RequestFactory().get("/"))["Content-Security-Policy"] == first
     settings.COGNITO = {**settings.COGNITO, "CLIENT_DOMAIN": "https://other.example.com"}
-    assert middleware(RequestFactory().get("/"))["Content-Security-Policy"] == "made again"
+    assert middleware(RequestFactory().get("/"))["Content-Security-Policy"] == "built again"
 
 
 @pytest.mark.parametrize(
@@ -177,13 +180,13 @@ def test_policy_is_made_once_for_each_hosted_ui(settings, monkeypatch):
         ("CONTENT_SECURITY_POLICY", {"DIRECTIVES": {}, "EXCLUDE_URL_PREFIXES": ["/"]}),
     ],
 )
-def test_policy_that_depends_on_the_request_is_made_for_each(settings, setting, value):
+def test_policy_that_depends_on_the_request_is_not_cached(settings, setting, value):
     setattr(settings, setting, value)
     middleware = with_policy()
-    middleware._usual = None, "the usual one"
-    answer = middleware(RequestFactory().get("/"))
-    assert answer.get("Content-Security-Policy") != "the usual one"
-    assert ("Content-Security-Policy-Report-Only" in answer) is setting.endswith("ONLY")
+    middleware._cached = None, "cached"
+    response = middleware(RequestFactory().get("/"))
+    assert response.get("Content-Security-Policy") != "cached"
+    assert ("Content-Security-Policy-Report-Only" in response) is setting.endswith("ONLY")
 
 
 ASK = """
@@ -191,13 +194,13 @@ import django
 django.setup()
 from django.test import Client
 preflight = {"origin": "https://other.example", "access-control-request-method": "GET"}
-answer = Client().options("/api/stats", secure=True, headers={"host": HOST, **preflight})
-print(answer.headers.get("access-control-allow-origin"))
+response = Client().options("/api/stats", secure=True, headers={"host": HOST, **preflight})
+print(response.headers.get("access-control-allow-origin"))
 """
 
 
 @pytest.mark.parametrize("listed", ["", "https://other.example", "https://third.example"])
-def test_other_sites_pages_are_let_in_where_they_are_listed(listed, clean_environ):
+def test_only_listed_origins_are_allowed(listed, clean_environ):
     host = urlsplit(PRODUCTION["PUBLIC_URL"]).hostname
     done = subprocess.run(
         [sys.executable, "-c", f"HOST = {host!r}\n{ASK}"],
@@ -211,5 +214,5 @@ def test_other_sites_pages_are_let_in_where_they_are_listed(listed, clean_enviro
         capture_output=True,
         text=True,
     )
-    let_in = "https://other.example" if listed == "https://other.example" else "None"
-    assert done.stdout.strip() == let_in, done.stderr
+    expected = "https://other.example" if listed == "https://other.example" else "None"
+    assert done.stdout.strip() == expected, done.stderr

@@ -1,4 +1,4 @@
-"""docs/limits.md shows the limits that hold, in the code and in the configuration."""
+"""docs/limits.md shows the limits of the code and of the configuration."""
 
 import re
 
@@ -16,7 +16,7 @@ DOCS = (ROOT / "docs/limits.md").read_text(encoding="utf-8")
 NGINX = (ROOT / "deploy/nginx.conf.template").read_text(encoding="utf-8")
 
 
-def row(beginning):
+def cells(beginning):
     """Return the cells of the one row of docs/limits.md that begins with `beginning`."""
     [line] = [line for line in DOCS.splitlines() if line.startswith(f"| {beginning}")]
     return [cell.strip() for cell in line.strip("|").split("|")]
@@ -32,21 +32,21 @@ def configured(pattern, text):
 
 
 @pytest.mark.parametrize("platform", PLATFORMS, ids=lambda platform: platform.name)
-def test_row_of_a_platform(platform):
-    _, request, headers, response, time = map(numbers, row(platform.name))
+def test_documented_limits_of_a_platform(platform):
+    _, request, headers, response, time = map(numbers, cells(platform.name))
     limits = (platform.max_request_bytes, platform.max_header_bytes, platform.max_response_bytes)
     assert [request, headers, response] == [[] if limit is None else [limit] for limit in limits]
     assert time == [platform.max_seconds]
 
 
-def test_row_of_gunicorn():
-    _, _, headers, _, _ = row("gunicorn")
+def test_documented_limits_of_gunicorn():
+    _, _, headers, _, _ = cells("gunicorn")
     limits = [gunicorn_config.limit_request_line, gunicorn_config.limit_request_field_size]
     assert numbers(headers) == limits
 
 
-def test_row_of_nginx():
-    _, request, headers, _, time = row("nginx")
+def test_documented_limits_of_nginx():
+    _, request, headers, _, time = cells("nginx")
     assert request == "as above"
     ours = {settings.DATA_UPLOAD_MAX_MEMORY_SIZE, settings.MAX_LARGE_BODY_BYTES}
     sizes = re.findall(r"client_max_body_size (\d+)m;", NGINX)
@@ -66,11 +66,11 @@ def test_row_of_nginx():
         ("every other header", request_limits.MAX_HEADER_BYTES),
     ],
 )
-def test_row_of_this_site(beginning, limit):
-    assert numbers(row(beginning)[1]) == [limit]
+def test_documented_limits_of_the_site(beginning, limit):
+    assert numbers(cells(beginning)[1]) == [limit]
 
 
-def test_size_from_which_responses_are_compressed():
+def test_documented_minimum_of_compression():
     assert f"{MIN_COMPRESSED_BYTES // 1024} kB or more are compressed" in DOCS
 
 
@@ -79,5 +79,5 @@ def test_size_from_which_responses_are_compressed():
     [(http_api, "HTTP API"), (rest_api, "REST API"), (function_url, "Function URL"),
      (load_balancer, "Load balancer")],
 )  # fmt: skip
-def test_platform_is_known_by_its_events(front, name):
+def test_platform_is_recognized_by_its_event(front, name):
     assert platform_of(front("/")).name == name

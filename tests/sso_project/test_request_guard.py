@@ -1,4 +1,4 @@
-"""The guard in front of Django: each limit at its edge, and what Django sees of a request."""
+"""The guard in front of Django: its limits, and the request that Django gets."""
 
 import io
 import json
@@ -21,7 +21,7 @@ from sso_project.request_limits import (
     max_body_bytes,
 )
 
-# Django looks after its connections when a request starts, also when a view needs none.
+# Django checks its connections at the start of each request, even if the view uses none.
 pytestmark = pytest.mark.django_db
 
 MB = 1024 * 1024
@@ -45,7 +45,7 @@ WRITES = [
 
 
 class Echo:
-    """A WSGI application that reads its body as Django does."""
+    """A WSGI application that reads the body as Django does."""
 
     def __call__(self, environ, start_response):
         self.environ = environ
@@ -69,7 +69,7 @@ def environ_of(path="/", method="POST", body=b"", chunked=False, terminated=True
 
 
 def refusal(environ):
-    """The status and code with which the guard refuses, None when Django gets the request."""
+    """Return the status and code of the guard's refusal, or None if Django gets the request."""
     echo = Echo()
     RequestGuard(echo)(environ, None)
     refused = echo.environ.get("sso_project.refusal")
@@ -77,7 +77,7 @@ def refusal(environ):
 
 
 def response_to(environ):
-    """Status, headers and body of the site's own response."""
+    """Return the status, headers and body of the site's response."""
     started = []
     body = b"".join(
         RequestGuard(WSGIHandler())(
@@ -127,13 +127,13 @@ def test_header_is_accepted_at_its_limit_and_refused_above(name, limit):
 
 
 @pytest.mark.parametrize("name", ["HTTP_X_ACCESS_TOKEN", "HTTP_X_REFRESH_TOKEN"])
-def test_token_headers_of_the_original_ui_are_short_without_it(name, settings):
+def test_token_headers_are_limited_without_spa_compat(name, settings):
     settings.SPA_COMPAT = False
     assert check_headers({name: "x" * MAX_HEADER_BYTES}, "/") is None
     assert check_headers({name: "x" * (MAX_HEADER_BYTES + 1)}, "/").status == 431
 
 
-def test_ten_sign_in_attempts_leave_half_of_the_cookies_room(client):
+def test_ten_sign_in_attempts_use_half_of_the_cookie_limit(client):
     for number in range(10):
         client.get(f"/accounts/login/?next=/{str(number) * 255}")
     header = "; ".join(f"{name}={cookie.value}" for name, cookie in client.cookies.items())
@@ -141,7 +141,7 @@ def test_ten_sign_in_attempts_leave_half_of_the_cookies_room(client):
     assert len(header) < MAX_COOKIE_BYTES / 2
 
 
-def test_escaped_cookies_are_few():
+def test_backslashes_in_cookies_are_limited():
     start = 'a="'
     accepted = {"HTTP_COOKIE": start + "\\" * MAX_COOKIE_BACKSLASHES}
     assert check_headers(accepted, "/") is None
@@ -162,8 +162,8 @@ COSTLY = {
 
 
 @pytest.mark.parametrize(("name", "value"), COSTLY.items(), ids=COSTLY)
-def test_accepted_header_costs_no_more_than_a_page(name, value, client):
-    """Compare with a page of the same process: without the guard it is a thousand times as long."""
+def test_accepted_header_is_parsed_quickly(name, value, client):
+    """Compare with another request in the same process. The guard prevents a factor of 1000."""
 
     def seconds(path, **headers):
         fastest = 10.0
@@ -194,7 +194,7 @@ def test_accepted_header_costs_no_more_than_a_page(name, value, client):
         "",
     ],
 )
-def test_content_type_as_clients_send_it_is_accepted(value):
+def test_common_content_type_is_accepted(value):
     assert check_headers({"CONTENT_TYPE": value}, "/") is None
 
 
@@ -227,7 +227,7 @@ def test_oversized_header_is_refused_at_every_path(path):
     assert len(headers["X-Request-ID"]) == 16
 
 
-def test_long_content_type_costs_no_more_than_a_short_one():
+def test_long_content_type_is_refused_quickly():
     def seconds(value):
         fastest = 1.0
         for _ in range(20):
@@ -245,7 +245,7 @@ def test_long_content_type_costs_no_more_than_a_short_one():
 
 @pytest.mark.parametrize(("method", "path"), WRITES)
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
-def test_body_reaches_django_whole(method, path, chunked):
+def test_body_is_passed_to_django_unchanged(method, path, chunked):
     echo = Echo()
     RequestGuard(echo)(environ_of(path, method, b"{}" * 1000, chunked), None)
     assert "sso_project.refusal" not in echo.environ
@@ -253,7 +253,7 @@ def test_body_reaches_django_whole(method, path, chunked):
 
 
 @pytest.mark.parametrize(("method", "path"), WRITES)
-def test_chunked_body_needs_a_server_that_marks_its_end(method, path):
+def test_chunked_body_requires_a_server_that_marks_its_end(method, path):
     environ = environ_of(path, method, b"{}", chunked=True, terminated=False)
     assert refusal(environ) == (411, "length_required")
 
@@ -269,7 +269,7 @@ def test_compressed_body_is_refused(method, path, coding, chunked):
     assert json.loads(body)["code"] == "unsupported_encoding"
 
 
-def test_uncompressed_body_may_say_so():
+def test_identity_encoding_is_accepted():
     assert refusal(environ_of(body=b"{}", HTTP_CONTENT_ENCODING="identity")) is None
 
 
@@ -300,7 +300,7 @@ def test_malformed_length_is_refused(length):
         ("/nosuch", MB),
     ],
 )
-def test_limit_of_a_path_holds_for_both_ways_to_send(path, limit):
+def test_limit_of_a_path_applies_to_chunked_bodies_too(path, limit):
     assert max_body_bytes(path) == limit
     assert refusal(environ_of(path, CONTENT_LENGTH=str(limit + 1))) == (413, "too_large")
     exact, above = b"x" * limit, b"x" * (limit + 1)
@@ -308,7 +308,7 @@ def test_limit_of_a_path_holds_for_both_ways_to_send(path, limit):
     assert refusal(environ_of(path, body=exact, chunked=True)) is None
     if limit == MB:
         assert refusal(environ_of(path, body=above, chunked=True)) == (413, "too_large")
-    else:  # read by the view, which passes the error on
+    else:  # the view reads the body and raises the error
         with pytest.raises(RequestDataTooBig):
             refusal(environ_of(path, body=above, chunked=True))
 
@@ -318,7 +318,7 @@ def test_body_that_ends_early_is_refused(path):
     assert refusal(environ_of(path, body=b"{}", CONTENT_LENGTH="3")) == (400, "incomplete_body")
 
 
-def test_large_body_is_not_read_before_the_view_asks():
+def test_large_body_is_not_read_before_the_view_reads_it():
     stream = io.BytesIO(b"x" * (2 * MB))
     environ = environ_of("/api/stats/bulk", CONTENT_LENGTH=str(2 * MB)) | {"wsgi.input": stream}
     RequestGuard(lambda environ, start_response: [])(environ, None)
@@ -341,12 +341,12 @@ class Failing:
         (ValueError("a chunk without its end"), (400, "incomplete_body")),
     ],
 )
-def test_connection_that_fails_is_no_server_error(error, expected):
+def test_connection_error_is_a_client_error(error, expected):
     environ = environ_of(chunked=True) | {"wsgi.input": Failing(error)}
     assert refusal(environ) == expected
 
 
-def test_bounded_body_ends_and_raises_like_the_stream():
+def test_bounded_body_reads_and_raises():
     body = BoundedBody(io.BytesIO(b"ab\ncd"), limit=5, length=5)
     assert (body.readline(), body.read(1), body.read(), body.read()) == (b"ab\n", b"c", b"d", b"")
     with pytest.raises(OSError, match="ended early"):
@@ -357,25 +357,25 @@ def test_bounded_body_ends_and_raises_like_the_stream():
         BoundedBody(io.BytesIO(b"abc"), limit=2, length=None).read()
 
 
-# --- What a client sees ---------------------------------------------------------------------------
+# --- Responses to clients -------------------------------------------------------------------------
 
 
-def test_api_clients_get_the_shape_of_the_api():
+def test_refusal_of_an_api_request_is_an_api_error():
     environ = environ_of("/api/stats", CONTENT_LENGTH=str(MB + 1), HTTP_ACCEPT="text/html")
     status, headers, body = response_to(environ)
     assert (status, headers["Content-Type"]) == (413, "application/json")
-    detail = "The request body is larger than 1 MB. Send less at once."
+    detail = "The request body is larger than 1 MB. Send a smaller one."
     assert json.loads(body) == {"detail": detail, "code": "too_large", "error": detail}
 
 
-def test_browsers_get_a_sentence():
+def test_refusal_of_a_page_is_text():
     environ = environ_of("/profile/", CONTENT_LENGTH=str(MB + 1), HTTP_ACCEPT="text/html,*/*")
     status, headers, body = response_to(environ)
     assert (status, headers["Content-Type"]) == (413, "text/plain; charset=utf-8")
-    assert body == b"The request body is larger than 1 MB. Send less at once.\n"
+    assert body == b"The request body is larger than 1 MB. Send a smaller one.\n"
 
 
-def test_scripts_of_other_origins_can_read_the_refusal():
+def test_refusal_has_cors_headers():
     origin = "http://localhost:3000"
     environ = environ_of("/api/stats", CONTENT_LENGTH=str(MB + 1), HTTP_ORIGIN=origin)
     _, headers, _ = response_to(environ)

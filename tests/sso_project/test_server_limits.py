@@ -1,5 +1,4 @@
-"""What the server lets through must be what the application was made for, and it says no more than
-that needs."""
+"""The configuration of gunicorn: limits of headers, and its log."""
 
 import json
 import logging
@@ -12,7 +11,7 @@ from accounts.cognito.verifier import LONGEST_TOKEN
 from deploy import gunicorn_config
 
 
-def test_longest_access_token_reaches_the_application():
+def test_header_with_the_longest_token_is_accepted():
     header = f"Authorization: Bearer {'x' * LONGEST_TOKEN}\r\n"
     assert gunicorn_config.limit_request_field_size >= len(header)
 
@@ -20,8 +19,8 @@ def test_longest_access_token_reaches_the_application():
 @pytest.mark.parametrize(
     "name", ["X_Forwarded_For", "x_forwarded-proto", "SCRIPT_NAME", "PATH_INFO", "REMOTE_USER"]
 )
-def test_header_names_with_an_underscore_reach_no_application(name):
-    """WSGI writes `X_Forwarded_For` and `X-Forwarded-For` alike (CVE-2025-64484)."""
+def test_headers_with_an_underscore_are_dropped(name):
+    """In WSGI, `X_Forwarded_For` and `X-Forwarded-For` are the same name (CVE-2025-64484)."""
     config = Config()
     for setting in config.settings.keys() & vars(gunicorn_config).keys():
         config.set(setting, getattr(gunicorn_config, setting))
@@ -31,7 +30,7 @@ def test_header_names_with_an_underscore_reach_no_application(name):
 
 
 def own_log(log_format, monkeypatch):
-    """gunicorn's log as the server's configuration makes it, of a site with that format."""
+    """Return the logger of gunicorn for a site with that LOG_FORMAT."""
     monkeypatch.setitem(gunicorn_config._settings, "LOG_FORMAT", log_format)
     config = Config()
     config.set("accesslog", gunicorn_config.accesslog)
@@ -39,7 +38,7 @@ def own_log(log_format, monkeypatch):
 
 
 @pytest.mark.parametrize(("log_format", "is_json"), [("json", True), ("text", False)])
-def test_servers_own_lines_have_the_format_of_the_site(log_format, is_json, monkeypatch):
+def test_log_of_gunicorn_has_the_format_of_the_site(log_format, is_json, monkeypatch):
     handler = own_log(log_format, monkeypatch).error_log.handlers[-1]
     record = logging.LogRecord("gunicorn.error", logging.INFO, "", 0, "Booting %s", ("it",), None)
     line = handler.format(record)
@@ -50,5 +49,5 @@ def test_servers_own_lines_have_the_format_of_the_site(log_format, is_json, monk
 
 
 @pytest.mark.parametrize("log_format", ["json", "text"])
-def test_server_puts_no_access_lines_together(log_format, monkeypatch):
+def test_access_log_of_gunicorn_is_off(log_format, monkeypatch):
     assert not own_log(log_format, monkeypatch).access_log_enabled

@@ -1,4 +1,4 @@
-"""A server with wrong settings does not start, and says everything that is wrong."""
+"""A server with invalid settings does not start, and reports all problems."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ GOOD = {
     "COGNITO_CLIENT_SECRET": "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0u1v2w3x4y5z",
     "COGNITO_CLIENT_DOMAIN": "my-prefix",
     "DATABASE_URL": "sqlite:///:memory:",
-    "STATIC_ROOT": str(Path(__file__).parent),  # any folder that is there
+    "STATIC_ROOT": str(Path(__file__).parent),  # any existing folder
 }
 
 
@@ -34,13 +34,13 @@ def load(module, clean_environ, **changes):
 
 
 @pytest.mark.parametrize("module", ["wsgi", "asgi"])
-def test_server_with_good_settings_loads(module, clean_environ):
+def test_server_with_valid_settings_loads(module, clean_environ):
     result = load(module, clean_environ)
     assert (result.returncode, result.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("module", ["wsgi", "asgi"])
-def test_server_with_three_bad_values_names_all_three(module, clean_environ):
+def test_all_invalid_values_are_reported(module, clean_environ):
     result = load(
         module,
         clean_environ,
@@ -59,13 +59,13 @@ REQUIRED = [name for name in GOOD if name not in OPTIONAL]
 
 
 @pytest.mark.parametrize("name", REQUIRED)
-def test_server_without_a_required_value_names_it(name, clean_environ):
+def test_missing_required_value_is_reported(name, clean_environ):
     result = load("wsgi", clean_environ, **{name: None})
     assert result.returncode != 0
     assert f"  {name} is missing" in result.stderr
 
 
-def test_everything_missing_is_said_at_once(clean_environ):
+def test_all_missing_values_are_reported(clean_environ):
     result = load("wsgi", clean_environ, **dict.fromkeys(REQUIRED))
     assert all(f"  {name} is missing" in result.stderr for name in REQUIRED)
 
@@ -75,7 +75,7 @@ def test_everything_missing_is_said_at_once(clean_environ):
     [
         ("COGNITO_CLIENT_DOMAIN", "http://auth.example.com"),
         ("COGNITO_CLIENT_ID", "has spaces in it"),
-        ("COGNITO_CLIENT_REGION", "us-east-1"),  # the pool is in another one
+        ("COGNITO_CLIENT_REGION", "us-east-1"),  # not the region of the pool
         ("PUBLIC_URL", "http://app.example.com"),
         ("PUBLIC_URL", "https://app.example.com/path"),
         ("DATABASE_URL", "nonsense"),
@@ -83,7 +83,7 @@ def test_everything_missing_is_said_at_once(clean_environ):
         ("PORT", "eighty"),
     ],
 )
-def test_malformed_value_is_named_and_not_repeated_elsewhere(name, value, clean_environ):
+def test_malformed_value_is_reported_once(name, value, clean_environ):
     result = load("wsgi", clean_environ, **{name: value})
     assert result.returncode != 0
     assert f"  {name} " in result.stderr
@@ -99,7 +99,7 @@ def test_secrets_are_not_in_the_message(clean_environ):
     assert "short secret!" not in result.stderr
 
 
-def test_development_needs_only_its_key_and_the_pool(clean_environ):
+def test_development_requires_only_the_key_and_the_pool(clean_environ):
     development = {"DEBUG": "1", "PUBLIC_URL": None, "TOKEN_ENCRYPTION_KEYS": None}
     result = load("wsgi", clean_environ, **development)
     assert (result.returncode, result.stderr) == (0, "")

@@ -1,4 +1,4 @@
-"""`manage.py test` hands its options and its result on to and from pytest."""
+"""`manage.py test` passes its options to pytest and returns the exit status."""
 
 import subprocess
 import sys
@@ -22,12 +22,12 @@ from tests.imports import ROOT
         ({"interactive": False}, []),
     ],
 )
-def test_options_become_pytests(options, expected):
+def test_options_are_passed_to_pytest(options, expected):
     assert PytestRunner(**{"verbosity": 1} | options).options == expected
 
 
 @pytest.mark.parametrize(("name", "status"), [("test_loopback", 0), ("test_nothing_of_it", 1)])
-def test_result_is_pytests(clean_environ, name, status):
+def test_exit_status_is_that_of_pytest(clean_environ, name, status):
     done = subprocess.run(
         [sys.executable, "manage.py", "test", "tests/test_network.py", "-k", name],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""What the server says about itself to anyone."""
+"""The public server info."""
 
 import platform
 
@@ -16,9 +16,9 @@ def test_info_is_five_strings_without_patch_releases(client):
 
 
 @pytest.mark.parametrize("path", ["/server/", "/api/info/server"])
-def test_exact_versions_are_not_told_to_strangers(client, path):
-    answer = client.get(path)
-    told = f"{answer.text} {answer.headers}"
-    assert RELEASE in told
-    assert django.get_version() not in told
-    assert platform.python_version() not in told
+def test_public_info_has_no_exact_versions(client, path):
+    response = client.get(path)
+    text = f"{response.text} {response.headers}"
+    assert RELEASE in text
+    assert django.get_version() not in text
+    assert platform.python_version() not in text

@@ -1,4 +1,4 @@
-"""`manage.py database_ready`: whether a server may start on this database."""
+"""`manage.py database_ready`: check that a server can start on this database."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from sso_project.observability import health
 
 
 class Command(BaseCommand):
-    help = "Tell whether the database answers and is migrated; the exit status is 1 when not."
+    help = "Check that the database responds and is migrated. If not, the exit status is 1."
     requires_system_checks = ()
 
     def handle(self, **options: Any) -> None:
         finding = health.database()
         if not finding.ready:
-            raise CommandError(f"The database isn't ready: {finding.state}")
+            raise CommandError(f"The database is not ready: {finding.state}")

@@ -1,7 +1,7 @@
-"""`manage.py dev`: the app and a local user pool, ready to sign in to, with one command.
+"""`manage.py dev`: start the app and a local user pool for development.
 
-`make run` calls it once everything is installed. It imports `local_pool`, which only the run
-commands and tests may.
+`make run` calls it after it has installed the requirements. Only this command, the modules of
+`sso_project.dev` and tests may import `local_pool`.
 """
 
 import os
@@ -17,19 +17,19 @@ from django.core.management.base import BaseCommand
 
 from local_pool.errors import ConfigError
 from sso_project.dev import card, ports
-from sso_project.dev.environment import Development, plan, secret_key
+from sso_project.dev.environment import Development, load_secret_key, plan
 from sso_project.dev.processes import Children, stop_requests
 
-START_SECONDS = 90.0  # a first migration on a slow disk; after this something is stuck
+MAX_START_SECONDS = 90.0  # long enough for the first migration on a slow disk
 
 
 class CannotRun(Exception):
-    """What keeps the command from running, or from going on, in a sentence."""
+    """An error that ends the command; the message is for the user."""
 
 
 class Command(BaseCommand):
-    help = "Start the app and a local user pool for development, and tell where they are."
-    requires_system_checks = ()  # the settings are read again, with development values, by the app
+    help = "Start the app and a local user pool for development, and print their URLs."
+    requires_system_checks = ()  # the app checks its own settings, which have development values
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -46,26 +46,26 @@ class Command(BaseCommand):
                 ports.require_free(development.ports)
             variables = development.variables
             if not variables.get("SECRET_KEY", "").strip():
-                variables["SECRET_KEY"] = secret_key(settings.LOCAL_DIR)
+                variables["SECRET_KEY"] = load_secret_key(settings.LOCAL_DIR)
             if options["command"]:
                 command = [sys.executable, sys.argv[0], *options["command"]]
                 os.execve(sys.executable, command, variables)
             self.run(development, started)
-        except (ports.PortProblem, ConfigError, CannotRun) as problem:
-            self.stderr.write(str(problem))
+        except (ports.PortError, ConfigError, CannotRun) as error:
+            self.stderr.write(str(error))
             sys.exit(1)
 
     def run(self, development: Development, started: float) -> None:
-        """Start the children, print the card, wait until we are stopped or one of them ends."""
-        waiting_for = {f"{development.variables['PUBLIC_URL']}/": "the app"}
+        """Start the children, print the card, and wait until a signal or the end of a child."""
+        names_by_url = {f"{development.variables['PUBLIC_URL']}/": "the app"}
         children = Children(development.variables)
         with stop_requests() as stop:
             try:
                 if development.pool:
                     children.start("the local pool", "local_pool")
-                    waiting_for[f"{development.pool.domain}/_local/health"] = "the local pool"
+                    names_by_url[f"{development.pool.domain}/_local/health"] = "the local pool"
                 children.start("the app", "sso_project.dev.app", str(development.ports["PORT"]))
-                self._wait_until_ready(waiting_for, children, stop)
+                self._wait_until_ready(names_by_url, children, stop)
                 if not stop.is_set():
                     self.stdout.write(str(self._card(development, time.monotonic() - started)))
                     self.stdout.flush()
@@ -84,21 +84,23 @@ class Command(BaseCommand):
         )
 
     def _wait_until_ready(
-        self, waiting_for: dict[str, str], children: Children, stop: threading.Event
+        self, names_by_url: dict[str, str], children: Children, stop: threading.Event
     ) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while waiting_for and not stop.wait(0.05):
+        deadline = time.monotonic() + MAX_START_SECONDS
+        while names_by_url and not stop.wait(0.05):
             _require_running(children, stop)
             if time.monotonic() > deadline:
-                late = " and ".join(waiting_for.values())
-                raise CannotRun(f"After {START_SECONDS:.0f} seconds {late} did not answer.")
-            for address in list(waiting_for):
-                if card.status_of(address) is not None:
-                    del waiting_for[address]
+                names = " and ".join(names_by_url.values())
+                raise CannotRun(
+                    f"{names.capitalize()} did not respond within {MAX_START_SECONDS:.0f} seconds."
+                )
+            for url in list(names_by_url):
+                if card.get_status(url) is not None:
+                    del names_by_url[url]
 
 
 def _require_running(children: Children, stop: threading.Event) -> None:
-    ended = children.ended()
-    # A Ctrl-C or a closing terminal reaches the children too, perhaps before it reaches us.
-    if ended and not stop.wait(0.5):
-        raise CannotRun(f"{ended.capitalize()} ended by itself, so everything was stopped.")
+    name = children.find_exited()
+    # Ctrl-C and a closing terminal also signal the children, possibly before this process.
+    if name and not stop.wait(0.5):
+        raise CannotRun(f"{name.capitalize()} exited unexpectedly, so everything was stopped.")

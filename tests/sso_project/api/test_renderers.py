@@ -1,4 +1,4 @@
-"""What the API answers in is what Django REST framework would choose."""
+"""Content negotiation selects the renderer that Django REST framework would."""
 
 import pytest
 from django.http import Http404
@@ -9,20 +9,20 @@ from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
-from sso_project.api.renderers import QuickNegotiation
+from sso_project.api.renderers import FastNegotiation
 from stats.api.views import CsvRenderer
 
 RENDERERS = [JSONRenderer(), BrowsableAPIRenderer(), CsvRenderer()]
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
-def chosen(negotiation, query, accept, suffix):
+def select(negotiation, query, accept, suffix):
     headers = {} if accept is None else {"accept": accept}
     request = Request(RequestFactory().get(f"/{query}", headers=headers))
     try:
         renderer, media_type = negotiation.select_renderer(request, RENDERERS, suffix)
-    except (NotAcceptable, Http404) as refusal:
-        return type(refusal)
+    except (NotAcceptable, Http404) as error:
+        return type(error)
     return type(renderer), media_type
 
 
@@ -33,10 +33,11 @@ def chosen(negotiation, query, accept, suffix):
     [None, "*/*", "application/json", "text/csv", BROWSER, "application/json; indent=8", "", "a/b",
      "application/*", "*/*;q=0.1", " */*"],
 )  # fmt: skip
-def test_choice_is_the_usual_one(query, accept, suffix):
-    asked = query, accept, suffix
-    assert chosen(QuickNegotiation(), *asked) == chosen(DefaultContentNegotiation(), *asked)
+def test_selection_equals_the_default_negotiation(query, accept, suffix):
+    arguments = query, accept, suffix
+    expected = select(DefaultContentNegotiation(), *arguments)
+    assert select(FastNegotiation(), *arguments) == expected
 
 
-def test_api_chooses_so():
-    assert api_settings.DEFAULT_CONTENT_NEGOTIATION_CLASS is QuickNegotiation
+def test_api_uses_the_fast_negotiation():
+    assert api_settings.DEFAULT_CONTENT_NEGOTIATION_CLASS is FastNegotiation

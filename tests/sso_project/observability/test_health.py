@@ -102,5 +102,5 @@ def test_database_ready_command_names_the_cause(db, monkeypatch):
         call_command("database_ready")
     monkeypatch.setattr(health, "_migrated", [])
     monkeypatch.setattr(health.MigrationExecutor, "migration_plan", lambda *args: ["one"])
-    with pytest.raises(CommandError, match=r"isn't ready: .* manage\.py migrate"):
+    with pytest.raises(CommandError, match=r"is not ready: .* manage\.py migrate"):
         call_command("database_ready")
