@@ -1,4 +1,4 @@
-"""Figures in the admin: find, edit in place, import, export, delete after a question, look back."""
+"""The admin pages of figures: list, edit, import, export, delete, and the history."""
 
 import logging
 from collections.abc import Iterator
@@ -28,37 +28,40 @@ from .queries import StatQuerySet
 from .resources import StatResource
 from .writing import Author
 
-MOST_BYTES = 10 * 1024 * 1024  # of a file
+MAX_FILE_BYTES = 10 * 1024 * 1024
 _log = logging.getLogger(__name__)
-_MOST_CHOICES = 30  # in a filter's list; the search finds the others
-_SHOWN_BEFORE_DELETING = 10
+_MAX_CHOICES = 30  # in the list of a filter; the search finds the others
+_MAX_FIGURES_SHOWN = 10  # on the page that confirms a deletion
 
 
 class FileForm(ImportForm):  # type: ignore[misc]
-    """The upload. Its content decides which format it is read as, so the form does not ask."""
+    """The upload form. It has no field for the format, which the content determines."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["format"].widget = forms.HiddenInput()
         self.initial["format"] = "0"
-        self.fields["import_file"].widget.attrs.pop("class", None)  # a script's, for the format
+        # The class is for a script of the library that guesses the format.
+        self.fields["import_file"].widget.attrs.pop("class", None)
 
     def clean_import_file(self) -> Any:
         upload = self.cleaned_data["import_file"]
-        if upload.size > MOST_BYTES:
-            size = MOST_BYTES // 1024 // 1024
-            raise ValidationError(f"A file may have {size} MB. Split it, or use import_stats.")
+        if upload.size > MAX_FILE_BYTES:
+            size = MAX_FILE_BYTES // 1024 // 1024
+            raise ValidationError(
+                f"The file is larger than {size} MB. Split it, or use the command import_stats."
+            )
         return upload
 
 
 class ConfirmForm(ConfirmImportForm):  # type: ignore[misc]
-    """The confirmation; a format that does not exist is refused instead of failing."""
+    """The confirmation form. It rejects an unknown format, which would be a 500 otherwise."""
 
     format = forms.ChoiceField(choices=[("0", "CSV"), ("1", "XLSX")], widget=forms.HiddenInput)
 
 
 class DownloadForm(ExportForm):  # type: ignore[misc]
-    """The format that everything reads is chosen already."""
+    """The export form, with CSV as the default."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -66,8 +69,11 @@ class DownloadForm(ExportForm):  # type: ignore[misc]
 
 
 class ValueInListForm(forms.ModelForm):  # type: ignore[type-arg] # no [] at run time
-    """A row of the list. It knows what it was filled with, so that saving the page leaves alone
-    what the person did not touch and somebody else has changed meanwhile."""
+    """The form of one figure in the list.
+
+    A hidden field holds the initial value, so that saving the page does not overwrite figures that
+    only another user has changed.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -79,22 +85,22 @@ class ValueInListForm(forms.ModelForm):  # type: ignore[type-arg] # no [] at run
 
 
 class KpiFilter(admin.SimpleListFilter):
-    """The first KPIs by name, and the one that is chosen."""
+    """A filter by KPI. It lists the first KPIs by name."""
 
     title = "KPI"
     parameter_name = "kpi"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterator[tuple[str, str]]:
-        for kpi in Stat.objects.all().kpis()[:_MOST_CHOICES]:
+        for kpi in Stat.objects.all().kpis()[:_MAX_CHOICES]:
             yield kpi.name, kpi.name
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        chosen = self.value()
-        return queryset.filter(kpi_key=kpi_key(chosen)) if chosen else queryset
+        name = self.value()
+        return queryset.filter(kpi_key=kpi_key(name)) if name else queryset
 
 
 class PeriodFilter(admin.SimpleListFilter):
-    """The newest months, of the year that is chosen if one is."""
+    """A filter by month. It lists the newest months, or those of the selected year."""
 
     title = "period"
     parameter_name = "period"
@@ -104,7 +110,7 @@ class PeriodFilter(admin.SimpleListFilter):
         year = request.GET.get("year", "")
         if year.isascii() and year.isdigit() and len(year) == 4:
             figures = figures.filter(year=int(year))
-        for period in figures.values_list("period", flat=True).distinct()[:_MOST_CHOICES]:
+        for period in figures.values_list("period", flat=True).distinct()[:_MAX_CHOICES]:
             yield period, f"{period[:4]}-{period[4:]}"
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
@@ -113,7 +119,7 @@ class PeriodFilter(admin.SimpleListFilter):
 
 @admin.register(Stat)
 class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type-arg]
-    """All figures. Whatever is written here goes through `writing`, like everywhere else."""
+    """The admin of figures. All changes go through `writing`."""
 
     list_display = ("kpi", "period", "value", "updated_at", "updated_by")
     list_editable = ("value",)
@@ -158,14 +164,14 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
         return self.get_changelist_instance(request).queryset  # which checks the filters
 
     def get_data_for_export(self, request: HttpRequest, queryset: Any, **kwargs: Any) -> Any:
-        # The library keeps numbers as numbers for its own XLSX class alone.
+        # The library exports native numbers only for its own XLSX class.
         return super().get_data_for_export(
             request, queryset, **{**kwargs, "force_native_type": True}
         )
 
     def add_data_read_fail_error_to_form(self, form: forms.Form, error: Exception) -> None:
         if not isinstance(error, UnreadableFile):
-            _log.error("An uploaded file could not be read.", exc_info=error)
+            _log.error("An uploaded file cannot be read.", exc_info=error)
             error = UnreadableFile("This file can't be read. Save it as CSV or XLSX and try again.")
         form.add_error("import_file", str(error))
 
@@ -173,10 +179,10 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
         message = "The confirmation is incomplete. Upload the file again."
         try:
             if request.method != "POST" or ConfirmForm(request.POST).is_valid():
-                answer: HttpResponse = super().process_import(request, **kwargs)
-                return answer
-        except FileNotFoundError:  # imported already, or deleted after a day
-            message = "The uploaded file is no longer here. Upload it again."
+                response: HttpResponse = super().process_import(request, **kwargs)
+                return response
+        except FileNotFoundError:  # it was imported, or deleted after a day
+            message = "The uploaded file was imported already, or has expired. Upload it again."
         except UnreadableFile as error:
             message = str(error)
         messages.error(request, message)
@@ -184,10 +190,14 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
 
     def process_result(self, result: Result, request: HttpRequest) -> HttpResponse:
         if result.has_errors() or result.has_validation_errors():
-            messages.error(request, "The file no longer fits; nothing was written. Look again.")
+            message = (
+                "Figures were changed after you uploaded the file, and it has errors now. Nothing "
+                "was imported. Upload it again to see the errors."
+            )
+            messages.error(request, message)
             return HttpResponseRedirect(reverse("admin:stats_stat_import"))
-        answer: HttpResponse = super().process_result(result, request)
-        return answer
+        response: HttpResponse = super().process_result(result, request)
+        return response
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
@@ -202,13 +212,13 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions: dict[str, Any] = super().get_actions(request)
-        # Django's own lists every figure on its page, and with more than 1,000 it cannot be sent.
+        # Django's own page lists every figure, and cannot be submitted with more than 1,000.
         actions.pop("delete_selected", None)
         return actions
 
     @admin.action(permissions=["delete"], description="Delete selected figures")
     def delete_figures(self, request: HttpRequest, queryset: StatQuerySet) -> HttpResponse | None:
-        """Ask first; then delete what is selected, be it all pages of the list."""
+        """Show a confirmation page, then delete the selected figures."""
         if request.POST.get("confirmed"):
             count = writing.delete(queryset, Author(request.user, "admin"))
             messages.success(request, f"Deleted {count:,} figures.")
@@ -219,7 +229,7 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
             "title": "Delete figures?",
             "opts": self.opts,
             "count": queryset.count(),
-            "some": queryset[:_SHOWN_BEFORE_DELETING],
+            "some": queryset[:_MAX_FIGURES_SHOWN],
             "select_across": request.POST.get("select_across", "0"),
             "selected": selected,
             "checkbox": ACTION_CHECKBOX_NAME,
@@ -237,8 +247,8 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
 
 
 @admin.register(Change)
-class ChangeAdmin(ReadOnlyAdmin):
-    """The history of all figures, deleted ones too. Nobody edits it."""
+class ChangeAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # no [] at run time
+    """The read-only history of all figures, including deleted ones."""
 
     list_display = ("at", "action", "before", "after", "by", "through")
     list_filter = ("action", "through", "at")

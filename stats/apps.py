@@ -7,6 +7,8 @@ class StatsConfig(AppConfig):
     verbose_name = "Stats"
 
     def ready(self) -> None:
-        from .groups import make_editors
+        from .groups import create_editors_group
 
-        post_migrate.connect(make_editors, sender=self, dispatch_uid="stats.make_editors")
+        post_migrate.connect(
+            create_editors_group, sender=self, dispatch_uid="stats.create_editors_group"
+        )

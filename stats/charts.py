@@ -1,4 +1,4 @@
-"""Rows of figures -> what a chart, a table and a headline show. Plain Python: no Django, no SQL."""
+"""The data of a chart, of its table and of the latest values, in plain Python."""
 
 import datetime
 from collections.abc import Iterable, Mapping
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
-MAX_LINES = 6  # more lines than this cannot be told apart, whatever their colour and dash
+MAX_LINES = 6  # users cannot distinguish more lines by color and dash
 
 
-class Row(NamedTuple):
-    """One figure. Rows with the same `kpi_key` are one KPI, whatever the case of `kpi`."""
+class Point(NamedTuple):
+    """One figure. Points with the same `kpi_key` belong to one KPI, even if `kpi` differs."""
 
     kpi_key: str
     kpi: str
@@ -22,7 +22,7 @@ class Row(NamedTuple):
 
     @property
     def begins(self) -> datetime.date:
-        """The first day of its month."""
+        """The first day of the month."""
         return datetime.date(self.year, self.month, 1)
 
     @property
@@ -38,7 +38,10 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """A KPI's newest figure beside the one before it (`None` where there is no other)."""
+    """The newest figure of a KPI, compared with the previous one.
+
+    `change`, `percent` and `since` are None if there is no previous figure.
+    """
 
     value: Decimal
     period: datetime.date
@@ -49,8 +52,10 @@ class Latest:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A KPI over the chart's periods; `None` where a month has no figure. `swatch`: which colour
-    and dash it is drawn with, from 1."""
+    """The line of one KPI. A value is None if the month has no figure.
+
+    `swatch` is the number of its color and dash, from 1.
+    """
 
     key: str
     name: str
@@ -61,10 +66,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`periods`: first days of the months that have any figure, ascending; `series` by KPI.
+    """The lines of a chart, over the months that have a figure, in ascending order.
 
-    `years`: each point is the average of so many years, which begin with the period; 0: a month's
-    own figure.
+    If `years` is not 0, each value is the average of that many years from its period on. Otherwise
+    it is the figure of one month.
     """
 
     periods: list[datetime.date]
@@ -72,13 +77,16 @@ class Chart:
     years: int = 0
 
     def table(self) -> Iterable[tuple[datetime.date, list[Decimal | None]]]:
-        """Newest first: the period and one value per series."""
+        """Yield each period with one value per series, newest first."""
         for index in range(len(self.periods) - 1, -1, -1):
             yield self.periods[index], [series.values[index] for series in self.series]
 
     def as_json(self) -> dict[str, Any]:
-        """`{"months": ["2019-01", …], "years": 0, "series": [{"name", "values": [number | null,
-        …]}, …]}`."""
+        """Return a dict for JSON.
+
+        Its form is `{"months": ["2019-01", …], "years": 0, "series": [{"name": …, "values": [number
+        or null, …]}, …]}`.
+        """
         return {
             "months": [f"{period:%Y-%m}" for period in self.periods],
             "years": self.years,
@@ -93,23 +101,23 @@ class Chart:
 
 
 def build_chart(
-    rows: Iterable[Row],
+    points: Iterable[Point],
     *,
     swatches: Mapping[str, int] | None = None,
     years: int = 0,
-    newest: Iterable[Row] = (),
+    newest: Iterable[Point] = (),
 ) -> Chart:
-    """`rows` in any order -> a chart whose series stand in the order of their keys.
+    """Return a chart of `points`, with its series in the order of their keys.
 
-    A series bears its KPI's newest spelling. `swatches` by key; counted when absent. `newest`: rows
-    of the latest months, where `rows` are averages of `years`.
+    A series has the newest spelling of its KPI. `swatches` are numbers by key; by default they are
+    counted. If `points` are averages of `years`, `newest` are the figures of the latest months.
     """
-    names, figures = _by_kpi(rows)
+    names, figures = _by_kpi(points)
     newest_names, newest_figures = _by_kpi(newest)
     periods = sorted({period for by_period in figures.values() for period in by_period})
     series = []
     for place, (key, by_period) in enumerate(figures.items(), start=1):
-        column = aligned(by_period)
+        column = align(by_period)
         series.append(
             Series(
                 key=key,
@@ -123,30 +131,29 @@ def build_chart(
 
 
 def _by_kpi(
-    rows: Iterable[Row],
+    points: Iterable[Point],
 ) -> tuple[dict[str, str], dict[str, dict[datetime.date, Decimal]]]:
-    """The names and the figures by month of each key, in order."""
+    """Return the names and the figures by month, both by key."""
     names: dict[str, str] = {}
     figures: dict[str, dict[datetime.date, Decimal]] = {}
-    for row in sorted(rows, key=lambda row: (row.kpi_key, row.year, row.month)):
-        names[row.kpi_key] = row.kpi
-        figures.setdefault(row.kpi_key, {})[row.begins] = row.value
+    for point in sorted(points, key=lambda point: (point.kpi_key, point.year, point.month)):
+        names[point.kpi_key] = point.kpi
+        figures.setdefault(point.kpi_key, {})[point.begins] = point.value
     return names, figures
 
 
-def aligned(figures: dict[datetime.date, Decimal]) -> dict[datetime.date, Decimal]:
-    """The same numbers, all with as many decimal places as the longest: points stand in line."""
+def align(figures: dict[datetime.date, Decimal]) -> dict[datetime.date, Decimal]:
+    """Return the same numbers, all with as many decimal places as the longest one."""
     exponent = min(0, *(int(value.as_tuple().exponent) for value in figures.values()))
     unit = Decimal((0, (1,), exponent))
-    exact = Context(prec=40)  # 15 digits before the point, 15 after it, and some to spare
+    exact = Context(prec=40)  # at least 15 digits before the point and 15 after it
     return {period: value.quantize(unit, context=exact) for period, value in figures.items()}
 
 
 def latest(figures: dict[datetime.date, Decimal]) -> Latest:
-    """The newest of at least one figure, and how it differs from the one before.
+    """Return the newest of `figures`, compared with the previous one.
 
-    The change in percent is left out where the earlier figure is zero or negative: from such a
-    ground it would mislead.
+    `percent` is None if the previous figure is not positive, because it would be misleading.
     """
     period, *earlier = sorted(figures, reverse=True)
     value = figures[period]

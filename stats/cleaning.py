@@ -1,8 +1,8 @@
-"""Figures from outside, one by one: what the API, files and commands are given -> clean values.
+"""Validate figures from the API, files and commands.
 
-The rules are those of the model's fields; here stands only what a field is too lenient about when
-it is given JSON (true is no month, 3.7 no year) or a text ("1_000", "٣"). Forms go the same way
-through the model's fields.
+The rules are those of the model's fields, which forms use too. This module adds rules for JSON and
+texts that the fields would accept: `true` is not a month, 3.7 is not a year, and "1_000" and "٣"
+are not numbers.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,9 +18,9 @@ from .models import Stat
 from .numbers import exact_decimal, whole_number
 
 FIELDS = ("kpi", "year", "month", "value")
-# What an answer of the API holds beside them; sent back, they are not taken for mistakes.
+# A client may send back the other members of a response; they are ignored.
 DERIVED = frozenset({"id", "period", "createdDate", "updatedDate"})
-MAX_UNKNOWN_FIELDS = 20  # named in one error: a body of 1 MB can hold a hundred thousand
+MAX_UNKNOWN_FIELDS = 20  # in one error; a body of 1 MB can hold a hundred thousand
 
 Errors = dict[str, list[str]]
 
@@ -36,35 +36,35 @@ class Figure:
 
     @property
     def key(self) -> tuple[str, int, int]:
-        """By which two figures are the same one."""
+        """The unique key of a figure."""
         return kpi_key(self.kpi), self.year, self.month
 
 
 class UnreadableFile(Exception):
-    """A file cannot be read as a whole; the message says why and what to do."""
+    """A file that cannot be read. The message says why and what to do next."""
 
 
 class RowErrors(Exception):
-    """Rows that cannot be taken: row number -> field -> what is wrong. Nothing was written."""
+    """The errors of all invalid rows, by row number and field. Nothing was written."""
 
-    def __init__(self, rows: dict[int, Errors]) -> None:
-        super().__init__(f"{len(rows)} rows are wrong")
-        self.rows = rows
+    def __init__(self, errors_by_row: dict[int, Errors]) -> None:
+        super().__init__(f"{len(errors_by_row)} rows are invalid")
+        self.errors_by_row = errors_by_row
 
     def sentences(self) -> Iterator[str]:
-        """One line for each mistake: `Row 3, month: Enter a month from 1 to 12.`"""
-        for number, errors in self.rows.items():
+        """Yield one line per error: `Row 3, month: Enter a month from 1 to 12.`"""
+        for number, errors in self.errors_by_row.items():
             for field, messages in errors.items():
                 for message in messages:
                     yield f"Row {number}, {field}: {message}"
 
 
 def clean_values(raw: Mapping[str, Any], *, partial: bool = False) -> dict[str, Any]:
-    """Clean values of the fields that `raw` has; of all four unless `partial`.
+    """Return the clean values of the fields in `raw`. It needs all four unless `partial`.
 
     Raises:
-        ValidationError: with a message for each field that is missing, unknown or wrong; at most
-            MAX_UNKNOWN_FIELDS of them unknown.
+        ValidationError: a field is missing, unknown or invalid. There is a message for each, but
+            for MAX_UNKNOWN_FIELDS unknown fields at most.
     """
     unknown = (name for name in raw if name not in FIELDS and name not in DERIVED)
     errors: dict[str, Any] = {
@@ -87,38 +87,38 @@ def clean_values(raw: Mapping[str, Any], *, partial: bool = False) -> dict[str, 
 
 
 def clean_figures(rows: Iterable[tuple[int, Any]]) -> list[Figure]:
-    """Figures of numbered rows, no two of them the same.
+    """Return the figures of numbered rows.
 
     Raises:
-        RowErrors: for all rows that are wrong, not for the first alone.
+        RowErrors: a row is invalid, or has the KPI and month of another. It holds all errors.
     """
-    figures: dict[tuple[str, int, int], int] = {}
-    clean: list[Figure] = []
-    wrong: dict[int, Errors] = {}
+    numbers: dict[tuple[str, int, int], int] = {}
+    figures: list[Figure] = []
+    errors: dict[int, Errors] = {}
     for number, raw in rows:
         try:
             if not isinstance(raw, Mapping):
                 raise ValidationError({"row": ["This is not an object with fields."]})
             figure = Figure(**clean_values(raw))
         except ValidationError as error:
-            wrong[number] = error.message_dict
+            errors[number] = error.message_dict
             continue
-        first = figures.setdefault(figure.key, number)
+        first = numbers.setdefault(figure.key, number)
         if first != number:
-            wrong[number] = {"month": [duplicate_message(first)]}
-        clean.append(figure)
-    if wrong:
-        raise RowErrors(wrong)
-    return clean
+            errors[number] = {"month": [duplicate_message(first)]}
+        figures.append(figure)
+    if errors:
+        raise RowErrors(errors)
+    return figures
 
 
 def duplicate_message(first: int) -> str:
-    """Return the message for a second figure of one KPI and month; `first` is the other's row."""
-    return f"Row {first} has a figure of this KPI for this month already."
+    """Return the message for a figure of the same KPI and month as that of row `first`."""
+    return f"Row {first} already has a figure of this KPI for this month."
 
 
 def _encodable(name: str) -> str:
-    """Return `name` without half surrogate pairs, which JSON can hold and UTF-8 cannot."""
+    """Return `name` without lone surrogates, which JSON can hold but UTF-8 cannot."""
     return name.encode(errors="replace").decode()
 
 

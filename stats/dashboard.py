@@ -1,7 +1,7 @@
-"""What the dashboard shows for a query: KPIs to choose from, the chart, a page of the table.
+"""The data of the dashboard: the KPIs to select, the chart and a page of the table.
 
-Up to MOST_ROWS figures are read with one query and everything is made of them here; beyond that the
-database counts, averages and pages, so that memory stays flat.
+Up to MAX_LOADED_FIGURES figures are loaded with one query and processed in Python. If there are
+more, the database counts, averages and pages them, so that memory use does not grow.
 """
 
 from collections.abc import Sequence
@@ -11,15 +11,15 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.http import QueryDict
 
-from .charts import MAX_LINES, Chart, Row, build_chart
+from .charts import MAX_LINES, Chart, Point, build_chart
 from .filters import FigureFilter
 from .models import Stat
 from .queries import Kpi, StatQuerySet
 
-MOST_ROWS = 2000
-MOST_CHOICES = 12  # KPIs to tick; a search finds the others
+MAX_LOADED_FIGURES = 2000
+MAX_CHOICES = 12  # KPIs to select; the search finds the others
 ROWS_PER_PAGE = 50
-MOST_POINTS = 400  # of a line; more are averaged, or nobody could see them
+MAX_POINTS = 400  # per line; more are averaged, because they would be too dense to read
 _STEPS = (1, 2, 5, 10, 20, 50, 100)  # years
 SORTABLE = ("kpi", "period", "value", "updatedDate")
 _NEWEST_FIRST = ["-period", "kpi_key"]
@@ -27,7 +27,7 @@ _NEWEST_FIRST = ["-period", "kpi_key"]
 
 @dataclass(frozen=True)
 class Choice:
-    """A KPI to tick."""
+    """A KPI to select."""
 
     name: str
     is_shown: bool
@@ -35,7 +35,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """One view of the figures. `kpi_count`: how many KPIs the filter leaves to choose from."""
+    """The content of the dashboard. `kpi_count` is the number of KPIs that match the filter."""
 
     filter: FigureFilter
     choices: list[Choice]
@@ -52,81 +52,87 @@ class Dashboard:
 
 
 def dashboard(query: QueryDict) -> Dashboard:
-    """The view that an address asks for. What is wrong in it filters nothing; the form says so."""
+    """Return the content of the dashboard for `query`.
+
+    Invalid parameters are ignored; the filter form shows their errors.
+    """
     figure_filter = FigureFilter(query)
     figure_filter.is_valid()
     figures = figure_filter.apply(Stat.objects.all(), with_kpi=False)
-    wanted = figure_filter.cleaned_data.get("kpi") or []
+    keys = figure_filter.cleaned_data.get("kpi") or []
     sort = query.get("ordering", "")
-    sortable = sort.removeprefix("-") in SORTABLE
-    order = figure_filter.cleaned_data["ordering"] if sortable else _NEWEST_FIRST
+    is_sortable = sort.removeprefix("-") in SORTABLE
+    order = figure_filter.cleaned_data["ordering"] if is_sortable else _NEWEST_FIRST
 
-    rows = figures.order_by("kpi_key", "year", "month")[: MOST_ROWS + 1].as_rows()
-    table: list[Row] | StatQuerySet
-    if len(rows) <= MOST_ROWS:
-        kpis, table = _kpis_of(rows), _sorted_rows(rows, wanted, order)
+    points = figures.order_by("kpi_key", "year", "month")[: MAX_LOADED_FIGURES + 1].as_points()
+    table: list[Point] | StatQuerySet
+    if len(points) <= MAX_LOADED_FIGURES:
+        kpis, table = _kpis_of(points), _sort(points, keys, order)
     else:
         kpis = figures.kpis()
-        table = (figures.filter(kpi_key__in=wanted) if wanted else figures).order_by(*order)
-        rows = []
-    choices = _choices(kpis, wanted)
-    shown = [kpi for kpi in choices if not wanted or kpi.key in wanted][:MAX_LINES]
+        table = (figures.filter(kpi_key__in=keys) if keys else figures).order_by(*order)
+        points = []
+    choices = _choices(kpis, keys)
+    shown = [kpi for kpi in choices if not keys or kpi.key in keys][:MAX_LINES]
     swatches = _swatches(choices, shown)
-    chart = _chart_of_rows(rows, swatches) if rows else _chart_of(figures, shown, swatches)
+    chart = _chart_of_points(points, swatches) if points else _chart(figures, shown, swatches)
     return Dashboard(
         filter=figure_filter,
         choices=[Choice(kpi.name, kpi in shown) for kpi in choices],
         kpi_count=len(kpis),
         chart=chart,
         page=Paginator(table, ROWS_PER_PAGE).get_page(query.get("page")),
-        sort=sort if sortable else "-period",
+        sort=sort if is_sortable else "-period",
     )
 
 
-def _kpis_of(rows: Sequence[Row]) -> list[Kpi]:
-    """The KPIs of sorted rows; a later row's spelling is the newer one."""
+def _kpis_of(points: Sequence[Point]) -> list[Kpi]:
+    """Return the KPIs of sorted points, each with its newest spelling."""
     kpis: dict[str, Kpi] = {}
-    for row in rows:
-        first_year = kpis[row.kpi_key].first_year if row.kpi_key in kpis else row.year
-        kpis[row.kpi_key] = Kpi(row.kpi_key, row.kpi, first_year, row.year)
+    for point in points:
+        first_year = kpis[point.kpi_key].first_year if point.kpi_key in kpis else point.year
+        kpis[point.kpi_key] = Kpi(point.kpi_key, point.kpi, first_year, point.year)
     return list(kpis.values())
 
 
-def _sorted_rows(rows: Sequence[Row], wanted: Sequence[str], order: Sequence[str]) -> list[Row]:
-    table = [row for row in rows if not wanted or row.kpi_key in wanted]
+def _sort(points: Sequence[Point], keys: Sequence[str], order: Sequence[str]) -> list[Point]:
+    table = [point for point in points if not keys or point.kpi_key in keys]
     for column in reversed(order):
         name = column.removeprefix("-")
-        table.sort(key=lambda row: getattr(row, name), reverse=column.startswith("-"))
+        table.sort(key=lambda point: getattr(point, name), reverse=column.startswith("-"))
     return table
 
 
-def _choices(kpis: Sequence[Kpi], wanted: Sequence[str]) -> list[Kpi]:
-    """The first KPIs and those that are asked for."""
-    return [kpi for place, kpi in enumerate(kpis) if place < MOST_CHOICES or kpi.key in wanted]
+def _choices(kpis: Sequence[Kpi], keys: Sequence[str]) -> list[Kpi]:
+    """Return the first KPIs, and those of the filter."""
+    return [kpi for index, kpi in enumerate(kpis) if index < MAX_CHOICES or kpi.key in keys]
 
 
 def _swatches(choices: Sequence[Kpi], shown: Sequence[Kpi]) -> dict[str, int]:
-    """A KPI keeps its colour when others are switched off, as far as there are enough."""
-    ground = choices if len(choices) <= MAX_LINES else shown
-    places = {kpi.key: place for place, kpi in enumerate(ground, start=1)}
-    return {kpi.key: places[kpi.key] for kpi in shown}
+    """Return the number of the color of each KPI.
+
+    If there are enough colors, a KPI has the same color when other KPIs are deselected.
+    """
+    numbered = choices if len(choices) <= MAX_LINES else shown
+    numbers = {kpi.key: number for number, kpi in enumerate(numbered, start=1)}
+    return {kpi.key: numbers[kpi.key] for kpi in shown}
 
 
-def _chart_of_rows(rows: Sequence[Row], swatches: dict[str, int]) -> Chart:
-    return build_chart((row for row in rows if row.kpi_key in swatches), swatches=swatches)
+def _chart_of_points(points: Sequence[Point], swatches: dict[str, int]) -> Chart:
+    return build_chart((point for point in points if point.kpi_key in swatches), swatches=swatches)
 
 
-def _chart_of(figures: StatQuerySet, shown: Sequence[Kpi], swatches: dict[str, int]) -> Chart:
+def _chart(figures: StatQuerySet, shown: Sequence[Kpi], swatches: dict[str, int]) -> Chart:
     if not shown:
         return Chart([], [])
     figures = figures.filter(kpi_key__in=swatches)
     span = max(kpi.last_year for kpi in shown) - min(kpi.first_year for kpi in shown) + 1
-    if span * 12 <= MOST_POINTS:
-        return build_chart(figures.as_rows(), swatches=swatches)
-    years = next(step for step in _STEPS if span / step <= MOST_POINTS)
+    if span * 12 <= MAX_POINTS:
+        return build_chart(figures.as_points(), swatches=swatches)
+    years = next(step for step in _STEPS if span / step <= MAX_POINTS)
     return build_chart(
         figures.averages(years),
         swatches=swatches,
         years=years,
-        newest=figures.newest_two().as_rows(),
+        newest=figures.newest_two().as_points(),
     )

@@ -1,4 +1,4 @@
-"""Read a CSV as spreadsheets write it: commas, semicolons or tabs, UTF-8 or UTF-16."""
+"""Read CSV files of spreadsheets: with commas, semicolons or tabs, in UTF-8 or UTF-16."""
 
 import codecs
 import csv
@@ -10,18 +10,18 @@ from typing import IO
 from .cleaning import FIELDS, UnreadableFile
 
 MAX_LINE_LENGTH = 65_536  # characters
-_SEPARATOR_LINE = re.compile(r"sep=([,;\t])", re.IGNORECASE)  # a first line that Excel reads
+_SEPARATOR_LINE = re.compile(r"sep=([,;\t])", re.IGNORECASE)  # an optional first line for Excel
 
 
 def delimited_rows(file: IO[bytes]) -> tuple[str, Iterator[tuple[int, dict[int, str]]]]:
-    """Return the separator and an iterator of rows: the row's number, and its texts by column.
+    """Return the separator, and an iterator of row numbers with the texts of the row by column.
 
-    Both count from 1, blank lines too. The first row holds the headings; blank lines above it are
-    skipped.
+    Rows, including blank ones, and columns are counted from 1. The first row holds the headings.
+    Blank lines above it are skipped.
 
     Raises:
-        UnreadableFile: the file is in another encoding or has a very long line or broken quotes.
-            The iterator raises it too.
+        UnreadableFile: the file has another encoding, a very long line or unbalanced quotes. The
+            iterator raises it too.
     """
     lines = _lines(file)
     number, separator, heading = 0, "", ""
@@ -77,7 +77,7 @@ def _cells(cells: list[str]) -> dict[int, str]:
 
 
 def _separator(heading: str) -> str:
-    """Return the separator that splits the line into the most of our columns."""
+    """Return the separator that yields the most column names."""
 
     def names(separator: str) -> int:
         cells = next(csv.reader([heading], delimiter=separator), [])

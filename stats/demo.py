@@ -1,4 +1,4 @@
-"""The demo figures: revenue, profit and cost for each month of 2019 to 2021, always the same."""
+"""Demo figures: revenue, profit and cost for each month of 2019 to 2021."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -7,9 +7,9 @@ from .cleaning import Figure
 
 YEARS = range(2019, 2022)
 
-# In per cent of the trend: a shop's year, quiet in February and busy before Christmas, …
+# The percentage of the trend in each month of a year: low in February, high before Christmas.
 _SEASON = (93, 89, 98, 99, 101, 97, 94, 92, 101, 105, 112, 119)
-# … and a spring in which it was closed, by months counted from the first.
+# The percentage in the months in which the shop was closed, by their index.
 _CLOSED = {14: 86, 15: 61, 16: 68, 17: 84, 18: 93}
 _FIRST_REVENUE, _GROWTH_PER_MONTH = 118_000, 1_650
 _FIXED_COST, _COST_PER_CENT = 31_000, 46
@@ -18,7 +18,7 @@ LOAD_BEGINS, LOAD_MONTHS = 2012, 120
 
 
 def demo_figures() -> Iterator[Figure]:
-    """The 108 figures. Profit is revenue less cost."""
+    """Yield the 108 demo figures. Profit is revenue minus cost."""
     for year in YEARS:
         for month in range(1, 13):
             index = (year - YEARS[0]) * 12 + month - 1
@@ -32,7 +32,7 @@ def demo_figures() -> Iterator[Figure]:
 
 
 def figures(count: int | None = None) -> Iterator[Figure]:
-    """The demo figures, or `count`: those and made-up ones behind them."""
+    """Yield the demo figures, or `count` figures: first the demo figures, then generated ones."""
     demo = list(demo_figures())
     yield from demo[:count]
     if count is not None:
@@ -40,7 +40,7 @@ def figures(count: int | None = None) -> Iterator[Figure]:
 
 
 def load_figures(count: int) -> Iterator[Figure]:
-    """`count` figures for trying what many rows do, always the same: KPIs of ten years each."""
+    """Yield `count` generated figures, always the same: KPIs of ten years each."""
     for number in range(count):
         store, month = divmod(number, LOAD_MONTHS)
         yield Figure(

@@ -1,7 +1,7 @@
-"""Two columns that keep their own rule, so that forms, the API and bulk loads cannot forget it.
+"""Model fields that enforce the rules of names and values, for forms, the API and bulk loads.
 
-Django calls `pre_save` for `save()` and for `bulk_create()` (not for `bulk_update()` or
-`QuerySet.update()`, exactly as with `auto_now`).
+As with `auto_now`, Django calls `pre_save` for `save()` and `bulk_create()`, but not for
+`bulk_update()` or `QuerySet.update()`.
 """
 
 import unicodedata
@@ -16,16 +16,16 @@ from accounts.core.csv_cells import FORMULA_SIGNS
 
 from .numbers import MAX_VALUE_DIGITS, exact_decimal
 
-LARGEST_VALUE = 10**MAX_VALUE_DIGITS - 1
+MAX_VALUE = 10**MAX_VALUE_DIGITS - 1
 MAX_KEY_LENGTH = 255
-_EXACT = Context(prec=2 * MAX_VALUE_DIGITS)  # Python's usual 28 digits would round
+_EXACT = Context(prec=2 * MAX_VALUE_DIGITS)  # the default of 28 digits would round
 
 
 def kpi_key(name: str) -> str:
-    """The name by which two spellings are one KPI: trimmed, case-folded, composed.
+    """Return `name` stripped, case-folded and composed: the same key for all spellings of a KPI.
 
     This is Unicode's canonical caseless match (The Unicode Standard, section 3.13, D145), stored
-    as NFC. A text that is too long to be a name is returned unchanged, because normalizing takes
+    as NFC. A text that is too long for a name is returned unchanged, because normalizing takes
     quadratic time.
     """
     if len(name) > MAX_KEY_LENGTH:
@@ -35,23 +35,23 @@ def kpi_key(name: str) -> str:
 
 
 def validate_kpi(name: str) -> None:
-    """Refuse a name that a spreadsheet would run, or that cannot be shown.
+    """Check that a spreadsheet would not run `name` as a formula, and that it is printable.
 
     Raises:
         ValidationError: it begins like a formula, or holds control characters.
     """
     if name.lstrip().startswith(FORMULA_SIGNS):
         raise ValidationError(
-            "Begin the name with something else than =, +, - or @: a spreadsheet would take it "
-            "for a formula.",
+            "The name must not begin with =, +, - or @, because a spreadsheet would run it as a "
+            "formula.",
             code="formula",
         )
     if not name.strip().isprintable():
-        raise ValidationError("Leave control characters out of the name.", code="unprintable")
+        raise ValidationError("The name must not contain control characters.", code="unprintable")
 
 
 class KpiKeyField(models.CharField):  # type: ignore[type-arg] # no [] at run time
-    """`kpi_key` of the row's `kpi`, written whenever the row is."""
+    """A column with the key of `kpi`, updated at each save."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
         key = kpi_key(str(model_instance.kpi))  # type: ignore[attr-defined]
@@ -60,10 +60,10 @@ class KpiKeyField(models.CharField):  # type: ignore[type-arg] # no [] at run ti
 
 
 def validate_value_digits(value: Decimal) -> None:
-    """Refuse what a JSON number could not carry exactly.
+    """Check that a JSON number can represent `value` exactly.
 
     Raises:
-        ValidationError: `value` has more than 15 digits, zeros at either end not counted.
+        ValidationError: `value` has more than 15 digits, without leading and trailing zeros.
     """
     if len(value.normalize(_EXACT).as_tuple().digits) > MAX_VALUE_DIGITS:
         raise ValidationError(
@@ -72,20 +72,20 @@ def validate_value_digits(value: Decimal) -> None:
 
 
 def plain(value: Decimal) -> Decimal:
-    """The same number without zeros at its end: 12.500 is 12.5, and 100 stays 100 (not 1E+2)."""
+    """Return `value` without trailing zeros after the point: 12.500 is 12.5, and 100 is 100."""
     whole = value == value.to_integral_value()
     return value.quantize(Decimal(1), context=_EXACT) if whole else value.normalize(_EXACT)
 
 
 class ValueFormField(forms.DecimalField):
-    """A form's number, with the rules that the API and files have."""
+    """A form field for a number, with the same rules as the API and files."""
 
     def to_python(self, value: Any) -> Any:
         return None if value in self.empty_values else exact_decimal(value)
 
 
 class ValueField(models.DecimalField):  # type: ignore[type-arg] # no [] at run time
-    """An exact decimal of at most 15 digits, on either side of the point, read without padding."""
+    """A decimal of at most 15 digits before and after the point, loaded without trailing zeros."""
 
     default_validators = [validate_value_digits]
 
@@ -100,7 +100,7 @@ class ValueField(models.DecimalField):  # type: ignore[type-arg] # no [] at run 
         return name, path, args, kwargs
 
     def to_python(self, value: Any) -> Decimal | None:
-        """Return the number; any zero as a plain 0, without a sign or an exponent."""
+        """Return the number, and every zero as 0 without a sign or an exponent."""
         number = super().to_python(value)
         return Decimal(0) if number is not None and not number else number
 

@@ -1,4 +1,4 @@
-"""Read a file of figures, CSV or XLSX, for the admin's import and for `import_stats` alike."""
+"""Read a CSV or XLSX file of figures, for the admin's import and for `import_stats`."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,20 +17,20 @@ _MAX_HEADINGS_SHOWN = 8
 
 
 def read_rows(file: IO[bytes], max_rows: int) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the rows that hold something: their number, 1 below the headings, and texts by column.
+    """Yield each row that is not empty: its number, from 1 below the headings, and texts by column.
 
-    The content decides which format it is. An empty cell is left out, and a text without a heading
-    in a CSV is there as "column 5", since it may be a half of a number with a decimal comma.
+    The content of the file determines the format. Empty cells are left out. A CSV text without a
+    heading has the name "column 5": it can be the second half of a number with a decimal comma.
 
     Raises:
-        UnreadableFile: another format, encoding or other columns, more than `max_rows` rows, or
-            a number that can be read in two ways.
+        UnreadableFile: the format, encoding or columns are not supported, there are more than
+            `max_rows` rows, or a number is ambiguous.
     """
     start = file.read(4)
     file.seek(0)
     if start == _OLE:
         raise UnreadableFile(
-            "This is an XLS or a workbook with a password. Save it as XLSX without a password."
+            "This is an XLS file or has a password. Save it as XLSX without a password."
         )
     if start == _ZIP:
         separator, rows = ",", xlsx_rows(file, max_rows)
@@ -44,8 +44,8 @@ def read_rows(file: IO[bytes], max_rows: int) -> Iterator[tuple[int, dict[str, s
             continue
         count += 1
         if count > max_rows:
-            raise UnreadableFile(f"A file may have {max_rows:,} rows; this one has more. Split it.")
-        yield number - headings_at, _named(names, cells, separator, number - headings_at)
+            raise UnreadableFile(f"This file has more than {max_rows:,} rows. Split it.")
+        yield number - headings_at, _to_row(names, cells, separator, number - headings_at)
     if not count:
         raise UnreadableFile("This file has no rows below the headings.")
 
@@ -57,34 +57,34 @@ def _columns(headings: Mapping[int, str]) -> dict[int, str]:
         if len(shown) > _MAX_HEADINGS_SHOWN:
             shown[_MAX_HEADINGS_SHOWN:] = ["…"]
         raise UnreadableFile(
-            f"The first row must name the columns {', '.join(FIELDS)}; it names "
+            f"The first row must hold the columns {', '.join(FIELDS)}. It holds "
             f"{', '.join(shown) or 'none'}."
         )
     return names
 
 
-def _named(
+def _to_row(
     names: Mapping[int, str], cells: Mapping[int, str], separator: str, number: int
 ) -> dict[str, str]:
-    row = {names.get(column, f"column {column}"): text for column, text in cells.items()}
-    if "kpi" in row:
-        row["kpi"] = unescape_formula(row["kpi"])
-    if "value" in row and separator != ",":
-        row["value"] = _with_point(row["value"].strip(), separator, number)
-    return row
+    texts = {names.get(column, f"column {column}"): text for column, text in cells.items()}
+    if "kpi" in texts:
+        texts["kpi"] = unescape_formula(texts["kpi"])
+    if "value" in texts and separator != ",":
+        texts["value"] = _with_point(texts["value"].strip(), separator, number)
+    return texts
 
 
 def _with_point(text: str, separator: str, number: int) -> str:
-    """Return a number with a decimal point; other texts as they are.
+    """Return a number with a decimal point, and any other text unchanged.
 
-    Where semicolons separate, a comma is the decimal comma and a point may group thousands. Tabs
-    tell neither.
+    If semicolons separate the columns, a comma is a decimal comma, and a point can separate
+    thousands. With tabs, both can mean either.
     """
     if len(text) > MAX_NUMBER_LENGTH:
         return text
     if _LIKE_THOUSANDS.fullmatch(text) and (separator == "\t" or "." in text):
         raise UnreadableFile(
-            f"Row {number}, value: {text} can be read as thousands or with three decimals. Save "
-            "the file as XLSX, or separated by commas and with a point before the decimals."
+            f"Row {number}, value: {text} is ambiguous: it has thousands or three decimals. Save "
+            "the file as XLSX, or as CSV with commas and with a point before the decimals."
         )
     return text.replace(",", ".") if text.count(",") == 1 and "." not in text else text

@@ -1,6 +1,6 @@
-"""Which figures are asked for: the query of the dashboard's address, of the API and of the CSV.
+"""The filter of the dashboard, the API and the CSV download.
 
-One form for all three, so that a filtered page and its download always hold the same rows.
+They share one form, so that a filtered page and its download hold the same figures.
 """
 
 import re
@@ -16,7 +16,7 @@ from .queries import StatQuerySet
 
 _PERIOD = re.compile(r"([1-9][0-9]{3})-?(0[1-9]|1[0-2])", re.ASCII)
 
-# Names in an address -> columns.
+# Columns by their names in a query string.
 ORDERINGS = {
     "kpi": "kpi_key",
     "period": "period",
@@ -31,7 +31,7 @@ BY_PERIOD = ("period", "kpi_key")
 
 
 class PeriodField(forms.CharField):
-    """A month as 201901 or 2019-01; clean: `201901`."""
+    """A month as 201901 or 2019-01. The clean value is `201901`."""
 
     def to_python(self, value: Any) -> str:
         text = str(super().to_python(value))
@@ -44,21 +44,21 @@ class PeriodField(forms.CharField):
 
 
 class KpisField(forms.Field):
-    """KPIs by name, repeated: `kpi=revenue&kpi=cost`; clean: their keys."""
+    """Names of KPIs, as in `kpi=revenue&kpi=cost`. The clean value is a list of their keys."""
 
     widget = forms.SelectMultiple
 
     def to_python(self, value: Any) -> list[str]:
         if not all(str(name).isprintable() for name in value or ()):
-            raise ValidationError("Leave control characters out of the name.")
+            raise ValidationError("The name must not contain control characters.")
         return [key for name in value or () if (key := kpi_key(str(name)[:255]))]
 
 
 class OrderingField(forms.Field):
-    """Names of ORDERINGS, the first one first, `-` for descending.
+    """Comma-separated names of ORDERINGS, with `-` for descending.
 
-    Cleans to columns that order every row, since no KPI has a month twice. Each column is in it
-    once: a column that is named again orders nothing.
+    The clean value is a list of columns that determines the order of all figures: it ends with the
+    unique columns. A repeated column is ignored.
     """
 
     def to_python(self, value: Any) -> list[str]:
@@ -67,8 +67,8 @@ class OrderingField(forms.Field):
             descending = "-" if name.strip().startswith("-") else ""
             column = ORDERINGS.get(name.strip().removeprefix("-"))
             if column is None:
-                known = ", ".join(ORDERINGS)
-                raise ValidationError(f"Order by one of {known}, with - before it for descending.")
+                names = ", ".join(ORDERINGS)
+                raise ValidationError(f"Order by one of {names}, with - before it for descending.")
             columns.setdefault(column, descending)
         if "id" not in columns:
             for column in BY_PERIOD:
@@ -77,14 +77,14 @@ class OrderingField(forms.Field):
 
 
 class FigureFilter(forms.Form):
-    """`kpi`, `year`, `from`, `to`, `search`, `ordering`; all optional."""
+    """The parameters `kpi`, `year`, `from`, `to`, `search` and `ordering`, all optional."""
 
     kpi = KpisField(required=False, label="KPI")
     year = forms.IntegerField(required=False, min_value=FIRST_YEAR, max_value=LAST_YEAR)
     search = forms.CharField(required=False, max_length=64)
     ordering = OrderingField(required=False)
 
-    # "from" is a word of Python's, so that these two cannot be declared like the others.
+    # "from" is a keyword of Python, so it cannot be declared as a class attribute.
     PERIODS: ClassVar[dict[str, str]] = {"from": "period__gte", "to": "period__lte"}
 
     def __init__(self, data: MultiValueDict[str, Any]) -> None:
@@ -95,11 +95,11 @@ class FigureFilter(forms.Form):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
         if values.get("from") and values.get("to") and values["from"] > values["to"]:
-            self.add_error("to", "The range ends before it begins.")
+            self.add_error("to", "The end of the range is before its start.")
         return values
 
     def apply(self, figures: StatQuerySet, *, with_kpi: bool = True) -> StatQuerySet:
-        """The figures that are asked for, unordered; a field that is wrong filters nothing."""
+        """Return the figures that match, without an order. Invalid fields are ignored."""
         values = self.cleaned_data
         if with_kpi and values.get("kpi"):
             figures = figures.filter(kpi_key__in=values["kpi"])

@@ -1,4 +1,4 @@
-"""The form in which a person writes a figure. Its rules are the model's."""
+"""The form for one figure, with the rules of the model."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from .models import Stat
 
 
 class FigureForm(forms.ModelForm):  # type: ignore[type-arg] # no [] at run time
-    """`seen_version`: which version the person changes; another one meanwhile is told, not lost."""
+    """A figure, and the version that the user saw, to detect changes by other users."""
 
     seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -26,5 +26,5 @@ class FigureForm(forms.ModelForm):  # type: ignore[type-arg] # no [] at run time
             self.initial["seen_version"] = self.instance.version
 
     def values(self) -> dict[str, Any]:
-        """Return the valid values by field, as the model's fields cleaned them."""
+        """Return the clean values by field."""
         return {name: getattr(self.instance, name) for name in self._meta.fields or ()}

@@ -1,4 +1,4 @@
-"""Who changed what, line by line, and one number that moves with every change."""
+"""The history of figures, and a revision number that every change increments."""
 
 from typing import Any, ClassVar
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 
 class Change(models.Model):
-    """One line of the history. It outlives the figure, so it points at it by number alone."""
+    """One change of a figure. It has no foreign key, because it outlives the figure."""
 
     class Action(models.TextChoices):
         ADDED = "added", "added"
@@ -38,10 +38,10 @@ class Change(models.Model):
 
 
 class Revision(models.Model):
-    """One row whose number grows in the transaction of every change of a figure.
+    """A single number that every change of a figure increments, in the same transaction.
 
-    Two readers that see the same number see the same figures, which makes it the list's ETag. The
-    row's lock also puts writers in line: what one has looked up stays true until it is done.
+    The same number means the same figures, so the ETag of the list contains it. The lock on the
+    row also serializes writers: figures that a writer has read do not change until it commits.
     """
 
     ONLY: ClassVar[int] = 1
@@ -53,12 +53,12 @@ class Revision(models.Model):
 
     @classmethod
     def current(cls) -> int:
-        """0 before anything was written."""
+        """Return the current number, or 0 if nothing has been written yet."""
         return cls.objects.filter(pk=cls.ONLY).values_list("number", flat=True).first() or 0
 
     @classmethod
     def grow(cls, using: str) -> None:
-        """Call inside a transaction, before the first look at what is going to be changed."""
+        """Increment the number. Call it in a transaction, before reading the figures to change."""
         only = cls.objects.using(using).filter(pk=cls.ONLY)
         if not only.update(number=F("number") + 1):
             Revision.objects.using(using).bulk_create(

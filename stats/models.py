@@ -1,4 +1,4 @@
-"""One figure of one KPI for one month."""
+"""The model of a figure: the value of one KPI in one month."""
 
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -9,22 +9,21 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Cast, Trim
 
-from .fields import LARGEST_VALUE, MAX_KEY_LENGTH, KpiKeyField, ValueField, kpi_key, validate_kpi
+from .fields import MAX_KEY_LENGTH, MAX_VALUE, KpiKeyField, ValueField, kpi_key, validate_kpi
 from .history import Change as Change
 from .history import Revision
 from .queries import StatQuerySet
 from .upload_storage import Upload as Upload
 
-TAKEN = "This KPI already has a figure for this month."
+DUPLICATE_MESSAGE = "This KPI already has a figure for this month."
 FIRST_YEAR, LAST_YEAR = 1000, 9999  # four digits, so that periods sort as text
 
 
 class Stat(models.Model):
-    """`value` of `kpi` in `month` of `year`.
+    """The value of a KPI in one month.
 
-    Two spellings of a name that differ by case or composition are one KPI (`kpi_key`); the name
-    keeps the case in which it was written. `period` is the database's own `YYYYMM`. `version` grows
-    with every change, whoever makes it and however many rows at once.
+    Names that differ only by case or Unicode composition are the same KPI (`kpi_key`). The database
+    generates `period` as `YYYYMM`. Every change increments `version`, including bulk changes.
     """
 
     kpi = models.CharField(
@@ -71,7 +70,7 @@ class Stat(models.Model):
         related_name="+",
     )
 
-    withheld_from_export = ()  # `kpi_key` sounds like a secret and is none
+    withheld_from_export = ()  # `kpi_key` looks like the name of a secret, but is not one
     objects = StatQuerySet.as_manager()
 
     class Meta:
@@ -81,7 +80,7 @@ class Stat(models.Model):
             models.UniqueConstraint(
                 fields=["kpi_key", "year", "month"],
                 name="stats_one_figure_per_kpi_and_month",
-                violation_error_message=TAKEN,
+                violation_error_message=DUPLICATE_MESSAGE,
             ),
             models.CheckConstraint(
                 condition=Q(kpi=Trim("kpi")) & ~Q(kpi="") & ~Q(kpi_key=""),
@@ -99,7 +98,7 @@ class Stat(models.Model):
                 violation_error_message="Enter a month from 1 to 12.",
             ),
             models.CheckConstraint(
-                condition=Q(value__range=(-LARGEST_VALUE, LARGEST_VALUE)),
+                condition=Q(value__range=(-MAX_VALUE, MAX_VALUE)),
                 name="stats_value_has_15_digits",
                 violation_error_message="Enter a number of at most 15 digits.",
             ),
@@ -122,8 +121,8 @@ class Stat(models.Model):
             Revision.grow(kwargs.get("using") or self._state.db or "default")
             super().save(*args, update_fields=update_fields, **kwargs)
         if was_stored:
-            # The database derived new ones; Django keeps the old on the instance unless they are
-            # forgotten, and then reads them again when they are asked for.
+            # The database has computed new values. Without the old ones, Django loads them when
+            # they are accessed.
             self.__dict__.pop("period", None)
             self.__dict__.pop("version", None)
 
@@ -137,16 +136,19 @@ class Stat(models.Model):
         self.kpi_key = kpi_key(self.kpi)
 
     def get_constraints(self) -> Any:
-        """Those to validate: what the checks demand, fields and `clean` have seen to already, and
-        Django asks the database about each check in a savepoint of its own."""
+        """Return the constraints to validate, without the check constraints.
+
+        Fields and `clean` validate the same rules, and Django would run a query in a savepoint for
+        each check constraint.
+        """
         return [
-            (model, [each for each in constraints if not isinstance(each, models.CheckConstraint)])
+            (model, [item for item in constraints if not isinstance(item, models.CheckConstraint)])
             for model, constraints in super().get_constraints()
         ]
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
-        # A form never has the field kpi_key, and Django skips a constraint whose field is absent:
-        # without this a second figure for a month would be a database error, not a form error.
+        # Django skips a constraint if one of its fields is not in the form, and kpi_key never is.
+        # Without this, a second figure for a month would be a database error, not a form error.
         skipped = set(exclude or ())
         if "kpi" not in skipped:
             skipped.discard("kpi_key")

@@ -1,4 +1,4 @@
-"""Parse the numbers of a figure from JSON, a file or a form: bounded in length, in linear time."""
+"""Parse the numbers of a figure from JSON, files and forms, in linear time."""
 
 import re
 from decimal import Decimal, InvalidOperation
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-MAX_VALUE_DIGITS = 15  # what a JSON number (an IEEE double) carries without loss
+MAX_VALUE_DIGITS = 15  # a JSON number (an IEEE double) can represent them exactly
 MAX_NUMBER_LENGTH = 64  # characters
 
 # At each position only one alternative can match, so a failed match takes linear time.
@@ -20,7 +20,7 @@ def whole_number(raw: Any) -> int:
     """Return a whole number of at most 18 digits.
 
     Raises:
-        ValidationError: `raw` is not one. JSON's `true` and `3.0` are not.
+        ValidationError: `raw` is not a whole number, such as `true` or `3.0` in JSON.
     """
     if isinstance(raw, int) and not isinstance(raw, bool) and abs(raw) < 10**18:
         return raw
@@ -39,21 +39,21 @@ def exact_decimal(raw: Any) -> Decimal:
     if isinstance(raw, bool) or not isinstance(raw, str | int | float | Decimal):
         raise _not_a_number()
     if isinstance(raw, int) and abs(raw) >= 10**MAX_VALUE_DIGITS:
-        raise _too_many_digits()  # before a huge number is written out as text
+        raise _too_many_digits()  # before a huge number is converted to a text
     text = str(raw)
     if len(text) > MAX_NUMBER_LENGTH:
         raise _too_many_digits()
     if not _NUMBER.fullmatch(text.strip()):
         raise _not_a_number()
     number = Decimal(text.strip())
-    # Compared before any arithmetic: 1e999999999 has a billion digits.
+    # Checked before any arithmetic: 1e999999999 has a billion digits.
     if number and not -MAX_VALUE_DIGITS <= number.adjusted() < MAX_VALUE_DIGITS:
         raise _too_many_digits()
     return number
 
 
 def _not_a_number() -> ValidationError:
-    return ValidationError("Enter a number, with a point before the decimals.")
+    return ValidationError("Enter a number, with a point as the decimal separator.")
 
 
 def _too_many_digits() -> ValidationError:
@@ -62,12 +62,12 @@ def _too_many_digits() -> ValidationError:
 
 
 def json_whole_number(text: str) -> int | Decimal:
-    """Return the value of a JSON integer; a Decimal if it has more digits than any figure may."""
+    """Return the value of a JSON integer, as a Decimal if it has more digits than is allowed."""
     return int(text) if len(text) <= MAX_NUMBER_LENGTH else json_decimal(text)
 
 
 def json_decimal(text: str) -> Decimal:
-    """Return the exact value of a JSON number; infinity if its exponent is out of range."""
+    """Return the exact value of a JSON number, or infinity if its exponent is out of range."""
     try:
         return Decimal(text)
     except InvalidOperation:

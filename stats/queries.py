@@ -1,4 +1,4 @@
-"""Writing many figures at once, and the queries of the screens, each named for its screen."""
+"""The queryset of figures: bulk changes, and the queries of the dashboard."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -9,7 +9,7 @@ from django.db.models import Avg, F, Max, Min, Window
 from django.db.models.functions import Mod, RowNumber
 from django.utils import timezone
 
-from .charts import Row
+from .charts import Point
 from .fields import kpi_key
 from .history import Revision
 
@@ -21,7 +21,7 @@ _CENT = Decimal("0.01")
 
 
 class Kpi(NamedTuple):
-    """A KPI and the years it has figures of."""
+    """A KPI, with the first and the last year that have figures."""
 
     key: str
     name: str
@@ -30,7 +30,7 @@ class Kpi(NamedTuple):
 
 
 class StatQuerySet(models.QuerySet["Stat"]):
-    """Whatever writes moves versions, times and the revision as `Stat.save` does."""
+    """Figures. Bulk changes update versions, times and the revision, as `Stat.save` does."""
 
     def update(self, **values: Any) -> int:
         if "kpi" in values and "kpi_key" not in values:
@@ -52,10 +52,15 @@ class StatQuerySet(models.QuerySet["Stat"]):
         return super().bulk_update(stats, sorted(names), batch_size)  # calls update()
 
     def bulk_create(self, objs: Iterable["Stat"], *args: Any, **kwargs: Any) -> "list[Stat]":
-        """Raises ValueError: `update_conflicts`, of which the database would take the new rows'
-        version, author and times."""
+        """Insert figures, but not with `update_conflicts`, which would reset versions and authors.
+
+        Raises:
+            ValueError: `update_conflicts` is set.
+        """
         if kwargs.get("update_conflicts"):
-            raise ValueError("update_conflicts keeps no versions: use stats.writing.upsert_all.")
+            raise ValueError(
+                "update_conflicts would reset versions. Use stats.writing.upsert_all instead."
+            )
         with transaction.atomic(using=self.db):
             Revision.grow(self.db)
             return super().bulk_create(objs, *args, **kwargs)
@@ -65,33 +70,32 @@ class StatQuerySet(models.QuerySet["Stat"]):
             Revision.grow(self.db)
             return super().delete()
 
-    # Methods that change data are no business of templates, and a manager has no delete().
+    # Templates cannot call these methods, and the manager has no delete().
     update.alters_data = bulk_update.alters_data = bulk_create.alters_data = True  # type: ignore[attr-defined]
     delete.alters_data = delete.queryset_only = True  # type: ignore[attr-defined]
 
-    def as_rows(self) -> list[Row]:
-        """What a screen shows of each figure. One query."""
-        return [Row(*values) for values in self.values_list(*Row._fields)]
+    def as_points(self) -> list[Point]:
+        """Return the figures as points of a chart, with one query."""
+        return [Point(*values) for values in self.values_list(*Point._fields)]
 
     def kpis(self) -> list[Kpi]:
-        """The KPIs in the order of their keys, each under its newest spelling that sorts last."""
+        """Return the KPIs in the order of their keys, each with the spelling that sorts last."""
         groups = self.order_by("kpi_key").values_list("kpi_key")
-        found = groups.annotate(Max("kpi"), Min("year"), Max("year"))
-        return [Kpi(*values) for values in found]
+        return [Kpi(*values) for values in groups.annotate(Max("kpi"), Min("year"), Max("year"))]
 
     def newest_two(self) -> "StatQuerySet":
-        """The latest figure of each KPI and the one before."""
+        """Return the latest figure of each KPI and the previous one."""
         newest_first = Window(
             RowNumber(), partition_by="kpi_key", order_by=[F("year").desc(), F("month").desc()]
         )
         return self.alias(place=newest_first).filter(place__lte=2)
 
-    def averages(self, years: int) -> list[Row]:
-        """One row for each KPI and `years` years: their average, at the first year's January."""
+    def averages(self, years: int) -> list[Point]:
+        """Return the average of each KPI over `years` years, at January of the first one."""
         beginning = F("year") - Mod(F("year"), years)
         groups = self.order_by().values_list("kpi_key").annotate(name=Max("kpi"), at=beginning)
         return [
-            # SQLite's remainder of whole numbers is a float.
-            Row(key, name, int(at), 1, Decimal(average).quantize(_CENT))
+            # On SQLite, the remainder of whole numbers is a float.
+            Point(key, name, int(at), 1, Decimal(average).quantize(_CENT))
             for key, name, at, average in groups.annotate(Avg("value")).order_by("kpi_key", "at")
         ]

@@ -1,6 +1,6 @@
-"""Figures as a spreadsheet: what django-import-export reads, shows for a look, and writes.
+"""Import and export of figures as spreadsheets with django-import-export.
 
-A file is checked row by row by the rules of `rows`, and stored by `writing`, all of it or nothing.
+`cleaning` validates each row of a file. `writing` stores all of its figures, or none.
 """
 
 from decimal import Decimal
@@ -22,7 +22,7 @@ from .writing import Author
 
 
 class PlainDiff(resources.Diff):  # type: ignore[misc]
-    """Before and after as words; the library's own markup has styles that our policy stops."""
+    """The changes of a row as text, without the inline styles of the library."""
 
     def as_html(self) -> list[str]:
         before = [""] * len(self.right) if self.new else [str(value) for value in self.left]
@@ -33,30 +33,30 @@ class PlainDiff(resources.Diff):  # type: ignore[misc]
 
 
 class StatResource(resources.ModelResource):  # type: ignore[misc]
-    """Columns kpi, year, month and value; a figure is recognised by the first three."""
+    """The columns kpi, year, month and value. The first three identify a figure."""
 
     class Meta:
         model = Stat
         fields = import_order = export_order = FIELDS
         import_id_fields = ("kpi", "year", "month")
         report_skipped = True
-        skip_admin_log = True  # `writing` keeps the history
-        use_transactions = False  # nothing is written until all rows are known to be good
-        chunk_size = 2000  # rows that an export reads at once
+        skip_admin_log = True  # `writing` writes the history
+        use_transactions = False  # nothing is written before all rows are valid
+        chunk_size = 2000  # rows per batch of an export
 
     @classmethod
     def get_diff_class(cls) -> type[PlainDiff]:
         return PlainDiff
 
     def before_import(self, dataset: FigureDataset, **kwargs: Any) -> None:
-        """Load the stored figures that the file has too."""
+        """Load the stored figures of the KPIs in the file."""
         self._source = dataset.source
         self._figures: list[Figure] = []
         self._seen: dict[tuple[str, int, int], int] = {}
         keys = {kpi_key(row.get("kpi", "").strip()) for _, row in dataset.source}
         stored = Stat.objects.filter(kpi_key__in=keys).order_by()
         values = stored.values_list("kpi_key", "year", "month", "pk", "kpi", "value")
-        self._stored = {row[:3]: row[3:] for row in values.iterator(chunk_size=2000)}
+        self._stored = {columns[:3]: columns[3:] for columns in values.iterator(chunk_size=2000)}
 
     def get_instance(self, instance_loader: Any, row: dict[str, str]) -> Stat | None:
         try:
@@ -80,8 +80,8 @@ class StatResource(resources.ModelResource):  # type: ignore[misc]
     def skip_row(
         self, instance: Stat, original: Stat, row: Any, import_validation_errors: Any = None
     ) -> bool:
-        same = (instance.kpi, instance.value) == (original.kpi, original.value)
-        return bool(original.pk and same and not import_validation_errors)
+        is_unchanged = (instance.kpi, instance.value) == (original.kpi, original.value)
+        return bool(original.pk and is_unchanged and not import_validation_errors)
 
     def validate_instance(
         self, instance: Stat, import_validation_errors: Any = None, validate_unique: bool = True
@@ -95,8 +95,8 @@ class StatResource(resources.ModelResource):  # type: ignore[misc]
     def after_import(self, dataset: FigureDataset, result: Result, **kwargs: Any) -> None:
         for invalid in result.invalid_rows:
             invalid.number, _ = self._source[invalid.number - 1]
-        wrong = result.has_errors() or result.has_validation_errors()
-        if not wrong and not kwargs.get("dry_run"):
+        has_errors = result.has_errors() or result.has_validation_errors()
+        if not has_errors and not kwargs.get("dry_run"):
             writing.upsert_all(self._figures, Author(kwargs.get("user"), "import"))
 
     def dehydrate_kpi(self, stat: Stat) -> str:

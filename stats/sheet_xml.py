@@ -1,10 +1,10 @@
-"""Collect the texts of a worksheet and of its string table from XML events, within limits."""
+"""Collect the texts of a worksheet and of its string table from XML events, up to limits."""
 
 import re
 
 from .cleaning import UnreadableFile
 
-MAX_CELL_LENGTH = 1024  # characters that are kept; the fields refuse shorter texts than this
+MAX_CELL_LENGTH = 1024  # longer texts are truncated; the fields reject much shorter ones
 MAX_HEADINGS = 64
 _NUMBER = re.compile(r"-?[0-9]{1,32}(?:\.[0-9]{1,32})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})", re.ASCII)
@@ -12,7 +12,7 @@ _ROW = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
 
 
 class Handler:
-    """What a parser calls, with the local names of elements."""
+    """A handler of XML events. Names of elements are local names."""
 
     def start(self, name: str, attributes: dict[str, str]) -> None: ...
 
@@ -22,7 +22,7 @@ class Handler:
 
 
 class Elements(Handler):
-    """The attributes of all elements of one name, by local name."""
+    """A handler that collects the attributes of all elements with one name."""
 
     def __init__(self, name: str) -> None:
         self.attributes: list[dict[str, str]] = []
@@ -30,12 +30,12 @@ class Elements(Handler):
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == self._name:
-            plain = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
-            self.attributes.append(plain)
+            local = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
+            self.attributes.append(local)
 
 
 class TextCollector(Handler):
-    """Gathers character data while `is_collecting`, up to MAX_CELL_LENGTH."""
+    """A handler that collects character data while `is_collecting`, up to MAX_CELL_LENGTH."""
 
     def __init__(self) -> None:
         self.is_collecting = False
@@ -54,7 +54,7 @@ class TextCollector(Handler):
 
 
 class SharedStrings(TextCollector):
-    """The string table: `texts` by index. Phonetic hints (`rPh`) are not part of a text."""
+    """A handler for the string table. Phonetic hints (`rPh`) are not part of a text."""
 
     def __init__(self, max_count: int) -> None:
         super().__init__()
@@ -75,13 +75,13 @@ class SharedStrings(TextCollector):
             if len(self.texts) >= self._max_count:
                 raise UnreadableFile(
                     f"This workbook has more than {self._max_count:,} different texts. Save the "
-                    "sheet with the figures as a workbook of its own."
+                    "sheet with the figures as a separate workbook."
                 )
             self.texts.append(self.pop_text())
 
 
 class SheetRows(TextCollector):
-    """The rows of a sheet that hold a text; below the headings, in the columns that they name."""
+    """A handler for the rows of a sheet. Below the headings, it skips columns without a heading."""
 
     def __init__(self, strings: list[str], max_rows: int) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ class SheetRows(TextCollector):
             self._start_row(attributes)
         elif name == "rPh":
             self._is_hint = True
-        # <v> holds a value, <t> a text within the cell; <f>, a formula, is not read.
+        # <v> holds a value, and <t> a text in the cell. Formulas (<f>) are not read.
         self.is_collecting = self._is_wanted and name in ("v", "t") and not self._is_hint
 
     def end(self, name: str) -> None:
@@ -154,7 +154,8 @@ class SheetRows(TextCollector):
                 raise UnreadableFile(f"Row {self._number} of the sheet has a text that is missing.")
             return self._strings[int(text)]
         if self._kind == "n" and _NUMBER.fullmatch(text):
-            # Stored with 17 digits, shown with 15: 1.1000000000000001 is 1.1 to whoever typed it.
+            # Spreadsheets store 17 digits and show 15: a user who typed 1.1 has stored
+            # 1.1000000000000001.
             return format(float(text), ".15g")
         return {"1": "TRUE", "0": "FALSE"}.get(text, text) if self._kind == "b" else text
 

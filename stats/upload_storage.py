@@ -1,4 +1,4 @@
-"""Files to import, from the first look until somebody confirms them."""
+"""Storage of uploaded files, from the preview of an import to its confirmation."""
 
 from datetime import timedelta
 from io import BytesIO, TextIOWrapper
@@ -8,12 +8,11 @@ from django.db import models
 from django.utils import timezone
 from import_export.tmp_storages import BaseStorage
 
-KEPT = timedelta(days=1)
+MAX_UPLOAD_AGE = timedelta(days=1)
 
 
 class Upload(models.Model):
-    """One file that waits, in the database: every process of every machine finds it there, and a
-    cache that is lost does not take it along."""
+    """An uploaded file, in the database, so that every process on every machine can read it."""
 
     name = models.CharField(max_length=32, primary_key=True)
     content = models.BinaryField()
@@ -24,19 +23,23 @@ class Upload(models.Model):
 
 
 class DatabaseStorage(BaseStorage):  # type: ignore[misc] # untyped
-    """Where the admin's import keeps them. `read` raises FileNotFoundError: it was imported
-    meanwhile, or nobody confirmed it for a day."""
+    """The storage for the admin's import."""
 
     def save(self, data: bytes) -> None:
-        Upload.objects.filter(at__lt=timezone.now() - KEPT).delete()
+        Upload.objects.filter(at__lt=timezone.now() - MAX_UPLOAD_AGE).delete()
         self.name = uuid4().hex
         Upload.objects.create(name=self.name, content=data)
 
     def read(self) -> str | bytes:
-        found = Upload.objects.filter(name=self.name).first()
-        if found is None:
+        """Return the content.
+
+        Raises:
+            FileNotFoundError: the file was imported already, or is older than MAX_UPLOAD_AGE.
+        """
+        upload = Upload.objects.filter(name=self.name).first()
+        if upload is None:
             raise FileNotFoundError(self.name)
-        content = bytes(found.content)
+        content = bytes(upload.content)
         if "b" in self.read_mode:
             return content
         with TextIOWrapper(BytesIO(content), encoding=self.encoding) as text:

@@ -5,7 +5,7 @@ from . import views
 
 app_name = "stats"
 
-# Not kept by the browser: "back" after signing out shows nothing.
+# Not cached by the browser, so that its "back" button shows nothing after signing out.
 urlpatterns = [
     path("", never_cache(views.DashboardView.as_view()), name="dashboard"),
     path("figures/add/", never_cache(views.AddFigureView.as_view()), name="add"),

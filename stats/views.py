@@ -1,4 +1,4 @@
-"""The pages: the dashboard, and the forms to add, edit and delete for those who may."""
+"""The pages: the dashboard, and the forms to add, edit and delete a figure."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from .writing import Author
 
 
 class DashboardView(LoginRequiredMixin, TemplateView):
-    """Latest value and change per KPI, the chart, and the same numbers as a table."""
+    """The latest value of each KPI, the chart, and the figures as a table."""
 
     template_name = "stats/dashboard.html"
 
@@ -31,11 +31,13 @@ class DashboardView(LoginRequiredMixin, TemplateView):
 
 
 class FigurePage(LoginRequiredMixin, PermissionRequiredMixin, View):
-    """A page about one figure, which leads back to the view of the dashboard that it came from."""
+    """The base of the pages for one figure, which return to the dashboard with its filters."""
 
     def back(self) -> str:
-        """`?next=`, if it is a page of this site; else the dashboard."""
-        return safe_next_url(self.request) or reverse("stats:dashboard")
+        """Return `?next=` if it is a URL of this site, else that of the dashboard."""
+        target = self.request.POST.get("next") or self.request.GET.get("next") or ""
+        is_safe = url_has_allowed_host_and_scheme(target, {self.request.get_host()})
+        return target if is_safe and target.startswith("/") else reverse("stats:dashboard")
 
     def show(self, template: str, **context: Any) -> HttpResponse:
         return render(self.request, template, {**context, "back": self.back()})
@@ -50,7 +52,7 @@ class FigurePage(LoginRequiredMixin, PermissionRequiredMixin, View):
 
 
 class AddFigureView(FigurePage):
-    """An empty form, and what becomes of it."""
+    """The form to add a figure."""
 
     permission_required = "stats.add_stat"
 
@@ -62,14 +64,14 @@ class AddFigureView(FigurePage):
         if form.is_valid():
             try:
                 stat = writing.add(form.values(), self.author)
-                return self.done(f"Added {told(stat)}.")
-            except ValidationError as error:  # somebody else was faster
+                return self.done(f"Added {describe_stat(stat)}.")
+            except ValidationError as error:  # another request has added it since the validation
                 form.add_error(None, error)
         return self.show("stats/figure_form.html", form=form)
 
 
 class EditFigureView(FigurePage):
-    """The form with a figure in it. Whoever saves over somebody else's change is told first."""
+    """The form to edit a figure. It detects that another user has changed the figure."""
 
     permission_required = "stats.change_stat"
 
@@ -82,18 +84,18 @@ class EditFigureView(FigurePage):
         if form.is_valid():
             try:
                 stat = writing.change(pk, form.values(), self.author, check=_same_as_seen(form))
-                return self.done(f"Saved {told(stat)}.")
+                return self.done(f"Saved {describe_stat(stat)}.")
             except ValidationError as error:
                 form.add_error(None, error)
             except Stat.DoesNotExist as error:
                 raise Http404 from error
-        # The form has put its values into its own instance: the page names the stored one.
+        # The form has changed its own instance, but the page shows the stored one.
         stored = get_object_or_404(Stat, pk=pk)
         return self.show("stats/figure_form.html", form=form, stat=stored)
 
 
 class DeleteFigureView(FigurePage):
-    """Asks first."""
+    """The page that confirms and deletes a figure."""
 
     permission_required = "stats.delete_stat"
 
@@ -103,25 +105,27 @@ class DeleteFigureView(FigurePage):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         stat = get_object_or_404(Stat, pk=pk)
         writing.delete(Stat.objects.filter(pk=pk), self.author)
-        return self.done(f"Deleted {told(stat)}.")
+        return self.done(f"Deleted {describe_stat(stat)}.")
 
 
-def told(stat: Stat) -> str:
-    """`revenue for 2020-03: 1,234.5`."""
+def describe_stat(stat: Stat) -> str:
+    """Return a text such as `revenue for 2020-03: 1,234.5`."""
     return f"{stat.kpi} for {stat.year}-{stat.month:02d}: {figure(stat.value)}"
 
 
 def _same_as_seen(form: FigureForm) -> Any:
-    """A check for `writing.change`: the stored figure is the version that the form was filled
-    with. If not, the form takes the new version in, so that saving again replaces it."""
+    """Return a check for `writing.change`: the stored figure has the version that the user saw.
+
+    If it has not, the form gets the new version, so that saving again replaces the figure.
+    """
 
     def check(stored: Stat) -> None:
-        seen = form.cleaned_data["seen_version"]
-        if seen is not None and seen != stored.version:
+        version = form.cleaned_data["seen_version"]
+        if version is not None and version != stored.version:
             form.data = {**form.data.dict(), "seen_version": str(stored.version)}  # type: ignore[attr-defined]
             raise ValidationError(
-                f"Somebody changed this figure meanwhile; it is {told(stored)} now. What you "
-                "entered is below: save again to replace theirs."
+                "This figure was changed while you were editing, so nothing was saved. It is now "
+                f"{describe_stat(stored)}. Review your values below, then save again."
             )
 
     return check

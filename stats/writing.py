@@ -1,6 +1,6 @@
-"""Every way to change figures: one by one or many at once, with the history and the locks.
+"""Change figures, one or many at once, with locks and with entries in the history.
 
-A form, the API, the admin, a file: all write through here, so that all leave the same traces.
+Forms, the API, the admin and file imports all use these functions.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,25 +14,29 @@ from django.db import transaction
 from .cleaning import Figure
 from .fields import kpi_key, plain
 from .history import Change, Revision
-from .models import TAKEN, Stat
+from .models import DUPLICATE_MESSAGE, Stat
 from .queries import StatQuerySet
 
-BATCH = 500  # rows
+BATCH_SIZE = 500
 
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class Author:
-    """Who writes (None: no person), and through what: "page", "API", "admin", a program's id."""
+    """The author of a change, for the history.
+
+    `user` is None for machines and commands. `through` is the way: "page", "API", "admin", or the
+    name of the machine or command.
+    """
 
     user: Any
     through: str
 
 
 @dataclass(frozen=True)
-class Written:
-    """How many rows were added, changed, or found as they should be."""
+class WriteResult:
+    """The numbers of figures that were added, changed, and already up to date."""
 
     created: int = 0
     updated: int = 0
@@ -40,22 +44,26 @@ class Written:
 
 
 def describe(stat: Stat) -> str:
-    """`revenue 2020-03: 12.5`, as the history has it."""
+    """Return the text of a figure in the history, such as `revenue 2020-03: 12.5`."""
     return f"{stat}: {plain(stat.value)}"
 
 
 def lock(pk: Any) -> Stat | None:
-    """The figure, held until the transaction ends; None when it is gone."""
+    """Return the figure, locked until the transaction ends, or None if it does not exist."""
     Revision.grow("default")
     return Stat.objects.select_for_update().filter(pk=pk).first()
 
 
 def add(values: dict[str, Any], author: Author) -> Stat:
-    """Store a new figure. `values` are clean. Raises ValidationError: the month is taken."""
+    """Store a new figure. `values` must be clean.
+
+    Raises:
+        ValidationError: the KPI already has a figure for this month.
+    """
     with transaction.atomic():
         Revision.grow("default")
         stat = Stat(**values, created_by=author.user, updated_by=author.user)
-        _refuse_second(stat)
+        _require_unique(stat)
         stat.save()
         _change(Change.Action.ADDED, stat.pk, "", describe(stat), author).save()
     return stat
@@ -68,9 +76,11 @@ def change(
     *,
     check: Callable[[Stat], None] = lambda stat: None,
 ) -> Stat:
-    """Change a stored figure; `check` sees it locked, before anything changed, and may raise.
+    """Change a stored figure. `check` gets the locked figure before the change, and can raise.
 
-    Raises Stat.DoesNotExist; ValidationError: the month is taken.
+    Raises:
+        Stat.DoesNotExist: there is no such figure.
+        ValidationError: the KPI already has a figure for this month.
     """
     with transaction.atomic():
         stat = lock(pk)
@@ -82,7 +92,7 @@ def change(
             setattr(stat, name, value)
         if describe(stat) == before:
             return stat
-        _refuse_second(stat)
+        _require_unique(stat)
         stat.updated_by = author.user
         stat.save()
         _change(Change.Action.CHANGED, stat.pk, before, describe(stat), author).save()
@@ -90,7 +100,7 @@ def change(
 
 
 def save(stat: Stat, author: Author) -> Stat:
-    """Store an instance that a form has validated and filled in, as the admin's do."""
+    """Store an instance that a form, such as the admin's, has validated and changed."""
     with transaction.atomic():
         stored = None if stat._state.adding else lock(stat.pk)
         before = describe(stored) if stored is not None else ""
@@ -104,18 +114,18 @@ def save(stat: Stat, author: Author) -> Stat:
     return stat
 
 
-def _refuse_second(stat: Stat) -> None:
+def _require_unique(stat: Stat) -> None:
     same = Stat.objects.filter(kpi_key=kpi_key(stat.kpi), year=stat.year, month=stat.month)
     if same.exclude(pk=stat.pk).exists():
-        raise ValidationError({"month": TAKEN})
+        raise ValidationError({"month": DUPLICATE_MESSAGE})
 
 
 def delete(stats: StatQuerySet, author: Author) -> int:
-    """Delete these figures and say so in the history; how many there were."""
+    """Delete `stats`, write the history, and return the number of deleted figures."""
     deleted = 0
     with transaction.atomic():
         Revision.grow(stats.db)
-        for batch in batches(stats.order_by("pk").iterator(chunk_size=BATCH)):
+        for batch in batches(stats.order_by("pk").iterator(chunk_size=BATCH_SIZE)):
             Change.objects.bulk_create(
                 _change(Change.Action.DELETED, stat.pk, describe(stat), "", author)
                 for stat in batch
@@ -125,37 +135,37 @@ def delete(stats: StatQuerySet, author: Author) -> int:
     return deleted
 
 
-def upsert(figures: Iterable[Figure], author: Author) -> Iterator[Written]:
-    """Add what is new, change what differs, leave the rest; yields the counts after each batch.
+def upsert(figures: Iterable[Figure], author: Author) -> Iterator[WriteResult]:
+    """Add new figures and change those that differ. Yield the total result after each batch.
 
-    Must be consumed inside a transaction. `figures` hold no two of the same KPI and month.
+    Consume it inside a transaction. No two of `figures` may have the same KPI and month.
     """
     Revision.grow("default")
-    total = Written()
+    total = WriteResult()
     for batch in batches(sorted(figures, key=lambda figure: figure.key)):
-        written = _upsert_batch(batch, author)
-        total = Written(
-            total.created + written.created,
-            total.updated + written.updated,
-            total.unchanged + written.unchanged,
+        result = _upsert_batch(batch, author)
+        total = WriteResult(
+            total.created + result.created,
+            total.updated + result.updated,
+            total.unchanged + result.unchanged,
         )
         yield total
 
 
-def upsert_all(figures: Iterable[Figure], author: Author) -> Written:
-    """`upsert` in one transaction: all of it or nothing."""
-    total = Written()
+def upsert_all(figures: Iterable[Figure], author: Author) -> WriteResult:
+    """Call `upsert` in one transaction, and return the total result."""
+    total = WriteResult()
     with transaction.atomic():
-        for written in upsert(figures, author):
-            total = written
+        for result in upsert(figures, author):
+            total = result
     return total
 
 
-def _upsert_batch(batch: list[Figure], author: Author) -> Written:
-    present = stored_among(batch)
+def _upsert_batch(batch: list[Figure], author: Author) -> WriteResult:
+    stored = load_stored(batch)
     added, changed, changes, unchanged = [], [], [], 0
     for figure in batch:
-        stat = present.get(figure.key)
+        stat = stored.get(figure.key)
         if stat is None:
             values = {"kpi": figure.kpi, "year": figure.year, "month": figure.month}
             added.append(
@@ -176,19 +186,22 @@ def _upsert_batch(batch: list[Figure], author: Author) -> Written:
         changes
         + [_change(Change.Action.ADDED, stat.pk, "", describe(stat), author) for stat in added]
     )
-    return Written(len(added), len(changed), unchanged)
+    return WriteResult(len(added), len(changed), unchanged)
 
 
-def stored_among(batch: list[Figure]) -> dict[tuple[str, int, int], Stat]:
-    """Those of a batch that are stored already, by key. The closer the keys lie, the cheaper."""
-    keys = {figure.key[0] for figure in batch}
+def load_stored(batch: list[Figure]) -> dict[tuple[str, int, int], Stat]:
+    """Return the stored figures of a batch by key.
+
+    It loads all years in between too, so a batch should be sorted.
+    """
+    kpi_keys = {figure.key[0] for figure in batch}
     years = {figure.year for figure in batch}
-    wanted = {figure.key for figure in batch}
-    stored = Stat.objects.filter(kpi_key__in=keys, year__range=(min(years), max(years)))
+    keys = {figure.key for figure in batch}
+    stats = Stat.objects.filter(kpi_key__in=kpi_keys, year__range=(min(years), max(years)))
     return {
         key: stat
-        for stat in stored.order_by().iterator(chunk_size=BATCH)
-        if (key := (stat.kpi_key, stat.year, stat.month)) in wanted
+        for stat in stats.order_by().iterator(chunk_size=BATCH_SIZE)
+        if (key := (stat.kpi_key, stat.year, stat.month)) in keys
     }
 
 
@@ -206,7 +219,7 @@ def _change(
 
 
 def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """Lists of BATCH items, the last one shorter."""
+    """Yield lists of BATCH_SIZE items. The last list can be shorter."""
     iterator = iter(items)
-    while batch := list(islice(iterator, BATCH)):
+    while batch := list(islice(iterator, BATCH_SIZE)):
         yield batch

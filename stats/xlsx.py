@@ -1,9 +1,8 @@
-"""Read the first worksheet of an XLSX as a stream: memory follows the content, not the sheet.
+"""Read the first worksheet of an XLSX file as a stream (ECMA-376 part 1, sections 18.2 to 18.4).
 
-Only the cells under the headings are read. Styles, dimensions, other sheets and pictures are not
-opened, and the parser stops at the limits, whatever the file says about its own size. openpyxl is
-not used here: it builds every row as wide as its last cell, and keeps a tree of what it read.
-ECMA-376 part 1, sections 18.2, 18.3 and 18.4.
+Only the cells below the headings are read. The parser stops at its limits, and ignores what the
+file states about its own size. openpyxl is not used: it builds every row as wide as its last cell,
+and holds a tree of the whole document in memory.
 """
 
 import zipfile
@@ -17,8 +16,8 @@ from .sheet_xml import Elements, Handler, SharedStrings, SheetRows
 
 MAX_BYTES_PER_ROW = 640  # unpacked; a formatted row of four cells has about 250
 MAX_ELEMENTS_PER_ROW = 20  # a row of four cells has 9 to 14
-MAX_SHEET_ROWS = 1_048_576  # of a sheet, with the empty ones
-_MAX_TOKEN_BYTES = 1024 * 1024  # expat reads an unfinished token again with each chunk
+MAX_SHEET_ROWS = 1_048_576  # including empty ones
+_MAX_TOKEN_BYTES = 1024 * 1024  # with each chunk, expat parses an unfinished token again
 _CHUNK_BYTES = 65_536
 _MAX_SMALL_PART_BYTES = 1024 * 1024
 _WORKSHEET, _STRINGS, _DOCUMENT = "/worksheet", "/sharedStrings", "/officeDocument"
@@ -26,19 +25,19 @@ _BROKEN = "This is not a readable XLSX workbook. Save it again in your spreadshe
 
 
 def xlsx_rows(file: IO[bytes], max_rows: int) -> Iterator[tuple[int, dict[int, str]]]:
-    """Yield row numbers of the sheet (from 1), and the texts of their cells by column (from 1).
+    """Yield the number of each row (from 1), and the texts of its cells by column (from 1).
 
-    The first row with a text holds the headings; only the columns that it names are read below it.
+    The first row with a text holds the headings. Columns without a heading are not read.
 
     Raises:
-        UnreadableFile: not a workbook, or larger than `max_rows` allows.
+        UnreadableFile: the file is not a workbook, or is too large for `max_rows`.
     """
     try:
         with zipfile.ZipFile(file) as archive:
             yield from Workbook(archive, max_rows).rows()
     except UnreadableFile:
         raise
-    except Exception as error:  # a broken archive breaks zipfile and expat in many ways
+    except Exception as error:  # zipfile and expat raise many types for a broken file
         raise UnreadableFile(_BROKEN) from error
 
 
@@ -71,7 +70,7 @@ class Workbook:
         raise UnreadableFile("This workbook has no worksheet.")
 
     def _relationships(self, part: str) -> Iterator[tuple[str, tuple[str, str]]]:
-        """Yield id, kind and target of a part's relationships (ECMA-376 part 2, section 9.3)."""
+        """Yield ID, type and target of a part's relationships (ECMA-376 part 2, section 9.3)."""
         path = join(dirname(part), "_rels", f"{part.rpartition('/')[2]}.rels")
         for item in self._elements(path, "Relationship"):
             target = join("/", dirname(part), item.get("Target", ""))
@@ -89,7 +88,7 @@ class Workbook:
             pass
 
     def _parse(self, path: str, handler: Handler) -> Iterator[None]:
-        """Feed a part to the handler piece by piece, and pause after each."""
+        """Feed a part to the handler, and yield after each chunk."""
         member, fed = self._member(path), 0
         parser = self._parser(handler)
         with self._archive.open(member) as part:
@@ -114,7 +113,7 @@ class Workbook:
 
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
-        parser.StartDoctypeDeclHandler = _refuse_doctype  # entities need one, an XLSX has none
+        parser.StartDoctypeDeclHandler = _refuse_doctype  # it could define entities
         parser.StartElementHandler = start
         parser.EndElementHandler = lambda name: handler.end(name.rpartition(" ")[2])
         parser.CharacterDataHandler = handler.text
@@ -123,7 +122,7 @@ class Workbook:
     def _too_large(self) -> UnreadableFile:
         return UnreadableFile(
             f"This workbook is too large for {self._max_rows:,} rows. Copy the columns kpi, year, "
-            "month and value into a new workbook, or save them as a CSV."
+            "month and value into a new workbook, or save them as CSV."
         )
 
     def _member(self, path: str) -> zipfile.ZipInfo:
@@ -132,7 +131,7 @@ class Workbook:
         except KeyError as error:
             raise UnreadableFile(_BROKEN) from error
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise UnreadableFile(_BROKEN)  # the other methods unpack without a limit
+            raise UnreadableFile(_BROKEN)  # zipfile does not limit the output of other methods
         return member
 
 

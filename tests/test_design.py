@@ -1,4 +1,4 @@
-"""The look keeps its promises: contrast in both themes, nothing inline, every template renders."""
+"""Templates and styles: contrast in both themes, nothing inline, and all templates render."""
 
 import datetime
 import re
@@ -16,7 +16,7 @@ from django.template.loader import get_template, render_to_string
 from django.test import RequestFactory
 from django.urls import resolve
 
-from stats.charts import Row, build_chart
+from stats.charts import Point, build_chart
 from stats.filters import FigureFilter
 from stats.forms import FigureForm
 from stats.models import Stat
@@ -27,7 +27,7 @@ CSS = ROOT / "static/css"
 OWN_SCRIPTS = sorted((ROOT / "static/js").glob("*.js"))
 TEMPLATE_NAMES = sorted(path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.*"))
 
-# --- Colours --------------------------------------------------------------------------------------
+# --- Colors ---------------------------------------------------------------------------------------
 
 TEXT, MARK = 4.5, 3.0  # WCAG 2.2, success criteria 1.4.3 and 1.4.11
 GROUNDS = ("--paper", "--surface")
@@ -45,16 +45,16 @@ DARK_BY_CHOICE = 'html:root[data-theme="dark"] {'
 
 
 def properties(selector: str) -> dict[str, str]:
-    """The custom properties of one block of brand.css."""
-    _, found, rest = (CSS / "brand.css").read_text().partition(selector)
-    assert found, f"brand.css has no block {selector!r}"
+    """Return the custom properties of one block of brand.css."""
+    _, separator, rest = (CSS / "brand.css").read_text().partition(selector)
+    assert separator, f"brand.css has no block {selector!r}"
     return dict(re.findall(r"(--[\w-]+):\s*([^;]+);", rest.partition("}")[0]))
 
 
-def luminance(colour: str) -> float:
-    """Relative luminance as WCAG defines it, of #rrggbb."""
-    assert re.fullmatch(r"#[0-9a-f]{6}", colour), colour
-    channels = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+def luminance(color: str) -> float:
+    """Return the relative luminance of #rrggbb, as defined by WCAG."""
+    assert re.fullmatch(r"#[0-9a-f]{6}", color), color
+    channels = (int(color[place : place + 2], 16) / 255 for place in (1, 3, 5))
     red, green, blue = (
         channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
         for channel in channels
@@ -75,42 +75,42 @@ def test_contrast_formula_agrees_with_known_values():
 @pytest.mark.parametrize("theme", [LIGHT, DARK_BY_CHOICE])
 @pytest.mark.parametrize(("name", "ground", "least"), PAIRS)
 def test_contrast_is_enough(theme, name, ground, least):
-    colours = properties(theme)
+    colors = properties(theme)
 
-    assert contrast(colours[name], colours[ground]) >= least
+    assert contrast(colors[name], colors[ground]) >= least
 
 
 def test_dark_theme_is_the_same_by_system_and_by_choice():
     assert properties(DARK_BY_SYSTEM) == properties(DARK_BY_CHOICE)
 
 
-def test_dark_theme_redefines_every_colour():
-    colours = {name for name, value in properties(LIGHT).items() if value.startswith(("#", "0 "))}
+def test_dark_theme_redefines_every_color():
+    colors = {name for name, value in properties(LIGHT).items() if value.startswith(("#", "0 "))}
 
-    assert colours == set(properties(DARK_BY_CHOICE))
+    assert colors == set(properties(DARK_BY_CHOICE))
 
 
-def test_style_sheets_use_only_properties_that_exist_and_colours_of_the_brand():
-    known = set(properties(LIGHT))
+def test_style_sheets_use_only_properties_that_exist_and_colors_of_the_brand():
+    names = set(properties(LIGHT))
     for sheet in sorted(CSS.glob("*.css")):
         text = re.sub(r"/\*.*?\*/", "", sheet.read_text(), flags=re.DOTALL)
-        assert set(re.findall(r"var\((--[\w-]+)", text)) <= known, sheet.name
+        assert set(re.findall(r"var\((--[\w-]+)", text)) <= names, sheet.name
         assert not re.search(r"url\(|@import", text), sheet.name
-        if sheet.name not in ("brand.css", "docs.css"):  # Swagger UI knows a white page only
+        if sheet.name not in ("brand.css", "docs.css"):  # Swagger UI supports only a white page
             assert not re.search(r"#[0-9a-f]{3,8}\b(?=[;\s])|rgb\(|hsl\(", text), sheet.name
 
 
 # --- Templates ------------------------------------------------------------------------------------
 
 SOME_DAY = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
-ROWS = [Row("a", "A", 2020, month, Decimal(month), month, SOME_DAY) for month in (1, 2, 4)]
-CHART = build_chart(ROWS)
+POINTS = [Point("a", "A", 2020, month, Decimal(month), month, SOME_DAY) for month in (1, 2, 4)]
+CHART = build_chart(POINTS)
 VIEW = SimpleNamespace(
     filter=FigureFilter(QueryDict()),
     choices=[SimpleNamespace(name="A", is_shown=True)],
     kpi_count=1,
     is_filtered=False,
-    page=Paginator(ROWS, 2).page(1),
+    page=Paginator(POINTS, 2).page(1),
     sort="-period",
 )
 STAT = Stat(pk=1, kpi="A", year=2020, month=1, value=Decimal(1), updated_at=SOME_DAY)
@@ -150,11 +150,11 @@ CONTEXTS = {
     "stats/_chart.html": {"chart": CHART},
 }
 
-HEADED_BY_SCRIPT = {"docs/swagger_ui.html"}  # Swagger UI writes its own heading
+HEADED_BY_SCRIPT = {"docs/swagger_ui.html"}  # Swagger UI adds its own heading
 
 
 class Page(HTMLParser):
-    """Collects what a strict Content-Security-Policy forbids, and what a page must have once."""
+    """A parser that collects inline code, external URLs, IDs and tags."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -221,7 +221,7 @@ def test_template_renders(name, signed_in, rf: RequestFactory):
 
 @pytest.mark.parametrize("name", ["400.html", "500.html"])
 def test_last_resort_pages_need_no_context(name, settings):
-    """Django renders them without a request, and a manifest of static files may be missing."""
+    """Django renders them without a request, and the manifest of static files can be missing."""
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
@@ -275,11 +275,11 @@ def test_site_name_and_logo_come_from_settings(client, settings):
 
 
 def test_theme_switch_is_the_admins(settings):
-    """One choice serves both: the same key, values and attribute as Django's own script."""
+    """Both use the same key, values and attribute."""
     import django.contrib.admin
 
-    theirs = Path(django.contrib.admin.__file__).parent / "static/admin/js/theme.js"
-    for script in (theirs, ROOT / "static/js/theme.js"):
+    django_script = Path(django.contrib.admin.__file__).parent / "static/admin/js/theme.js"
+    for script in (django_script, ROOT / "static/js/theme.js"):
         text = script.read_text()
         assert 'localStorage.getItem("theme")' in text
         assert 'localStorage.setItem("theme"' in text

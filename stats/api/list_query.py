@@ -1,4 +1,4 @@
-"""What a list's address asks for: worked out once for each question, however often it comes."""
+"""The query of a list request, parsed and compiled once for each query string."""
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -17,10 +17,10 @@ from ..numbers import MAX_VALUE_DIGITS
 from ..queries import StatQuerySet
 from .serializers import FIELD_SOURCES
 
-FEW = 250  # rows that are read at once and sent whole; of more the answer is streamed
-MOST_QUESTIONS = 256  # remembered
+MAX_BUFFERED_FIGURES = 250  # a response with more figures is streamed
+MAX_CACHED_QUERIES = 256
 
-# The column has room for more digits than any value has.
+# The column is wider than any value.
 _VALUE = ExpressionWrapper(
     F("value"), output_field=DecimalField(max_digits=MAX_VALUE_DIGITS, decimal_places=2)
 )
@@ -29,36 +29,46 @@ _NAMES = {*FigureFilter.base_fields, *FigureFilter.PERIODS}
 
 
 @dataclass(frozen=True)
-class Question:
-    """The figures that are asked for, in their order, which `ordering` names."""
+class ListQuery:
+    """The figures that a request selects, sorted by `ordering`."""
 
     figures: StatQuerySet
     ordering: tuple[str, ...]
 
     @cached_property
-    def _first(self) -> Statement:
-        revision = Revision.objects.values("number")  # there is only one
-        return Statement.of(self.figures[: FEW + 1], JSON_TEXT, beside=revision)
+    def _statement(self) -> Statement:
+        revision = Revision.objects.values("number")
+        figures = self.figures[: MAX_BUFFERED_FIGURES + 1]
+        return Statement.of(figures, JSON_TEXT, extra=revision)
 
-    def first(self) -> Joined:
-        """The JSON of the first rows, up to one more than FEW, and beside it the revision they
-        are of (None before anything was written)."""
-        return self._first.joined()
+    def load_first(self) -> Joined:
+        """Return the JSON of the first MAX_BUFFERED_FIGURES figures, and of one more.
 
-
-def question_of(query: QueryDict) -> Question:
-    """Raises ValidationError, with the messages of each wrong field."""
-    own = {name: query.getlist(name) for name in _NAMES if name in query}
-    return _question(urlencode(own, doseq=True))
+        `extra` is the revision of the figures, or None if nothing has been written yet.
+        """
+        return self._statement.execute()
 
 
-@lru_cache(maxsize=MOST_QUESTIONS)
-def _question(query: str) -> Question:
+def parse_list_query(query: QueryDict) -> ListQuery:
+    """Return the list query of a query string.
+
+    Raises:
+        ValidationError: with the messages of each invalid field.
+    """
+    parameters = {name: query.getlist(name) for name in _NAMES if name in query}
+    return _parse(urlencode(parameters, doseq=True))
+
+
+@lru_cache(maxsize=MAX_CACHED_QUERIES)
+def _parse(query: str) -> ListQuery:
     figure_filter = FigureFilter(QueryDict(query))
-    if wrong := figure_filter.errors:
+    if figure_filter.errors:
         raise ValidationError(
-            {name: [str(each) for each in errors] for name, errors in wrong.items()}
+            {
+                name: [str(message) for message in messages]
+                for name, messages in figure_filter.errors.items()
+            }
         )
     ordering = figure_filter.cleaned_data["ordering"]
     figures = figure_filter.apply(Stat.objects.all()).order_by(*ordering)
-    return Question(figures, tuple(ordering))
+    return ListQuery(figures, tuple(ordering))

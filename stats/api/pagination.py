@@ -1,8 +1,8 @@
-"""Paging by a cursor: after (or before) which row the page begins, not how many rows to skip.
+"""Cursor pagination: a page begins after (or before) a given figure, not at an offset.
 
-Each page costs the same however deep it lies, and rows that come or go meanwhile shift nothing. A
-cursor holds the last row's values of the columns of the ordering. It is no secret, but it is
-signed: whatever else a client sends as a cursor is refused before it is decoded.
+Each page takes the same time, however far it is from the start, and figures that are added or
+deleted do not shift pages. A cursor holds the values of a figure in the columns of the ordering. It
+is not secret. It is signed, so that a forged cursor is refused before it is decoded.
 """
 
 import datetime
@@ -25,35 +25,39 @@ DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
 
 @dataclass(frozen=True)
 class Page:
-    """Rows and the addresses of the pages around them (None at the ends)."""
+    """A page of figures, with the URLs of the next and the previous page, or None."""
 
-    rows: list[Stat]
+    stats: list[Stat]
     next: str | None
     previous: str | None
 
 
-def wants_pages(request: Request) -> bool:
+def is_paginated(request: Request) -> bool:
     return "limit" in request.query_params or "cursor" in request.query_params
 
 
-def page_of(figures: StatQuerySet, ordering: Sequence[str], request: Request) -> Page:
-    """The page that `?limit=` and `?cursor=` ask for. Raises ParseError for a broken one."""
+def paginate(figures: StatQuerySet, ordering: Sequence[str], request: Request) -> Page:
+    """Return the page for `?limit=` and `?cursor=`.
+
+    Raises:
+        ParseError: one of them is invalid.
+    """
     limit = _limit(request.query_params.get("limit"))
     backwards, position = _read(request.query_params.get("cursor"), ordering)
-    order = [_reversed(column) for column in ordering] if backwards else ordering
+    order = [_reverse(column) for column in ordering] if backwards else ordering
     if position is not None:
         figures = figures.filter(_after(order, position))
-    rows = list(figures.order_by(*order)[: limit + 1])
-    more, rows = len(rows) > limit, rows[:limit]
+    stats = list(figures.order_by(*order)[: limit + 1])
+    has_more, stats = len(stats) > limit, stats[:limit]
     if backwards:
-        rows.reverse()
-    has_next, has_previous = (bool(rows), more) if backwards else (more, position is not None)
+        stats.reverse()
+    has_next, has_previous = (
+        (bool(stats), has_more) if backwards else (has_more, position is not None)
+    )
     return Page(
-        rows,
-        _address(request, limit, _cursor(rows[-1], ordering, "n")) if has_next else None,
-        _address(request, limit, _cursor(rows[0], ordering, "p"))
-        if has_previous and rows
-        else None,
+        stats,
+        _url(request, limit, _cursor(stats[-1], ordering, "n")) if has_next else None,
+        _url(request, limit, _cursor(stats[0], ordering, "p")) if has_previous and stats else None,
     )
 
 
@@ -65,23 +69,23 @@ def _limit(raw: str | None) -> int:
     return int(raw)
 
 
-def _reversed(column: str) -> str:
+def _reverse(column: str) -> str:
     return column[1:] if column.startswith("-") else f"-{column}"
 
 
 def _after(order: Sequence[str], position: Mapping[str, Any]) -> Q:
-    """Rows behind the position: (a > x) or (a = x and b > y) or …"""
-    behind, level = Q(), Q()
+    """Return the condition for figures after `position`: (a > x) or (a = x and b > y) or …"""
+    condition, equal = Q(), Q()
     for column in order:
         name = column.removeprefix("-")
         lookup = f"{name}__lt" if column.startswith("-") else f"{name}__gt"
-        behind |= level & Q(**{lookup: position[name]})
-        level &= Q(**{name: position[name]})
-    return behind
+        condition |= equal & Q(**{lookup: position[name]})
+        equal &= Q(**{name: position[name]})
+    return condition
 
 
 def _signer(ordering: Sequence[str]) -> Signer:
-    """Return a signer whose signatures are valid for this ordering only."""
+    """Return a signer for cursors of this ordering only."""
     return Signer(salt=f"{__name__}:{','.join(ordering)}")
 
 
@@ -97,9 +101,10 @@ def _plain(value: Any) -> Any:
 
 
 def _read(cursor: str | None, ordering: Sequence[str]) -> tuple[bool, dict[str, Any] | None]:
-    """Return whether the page lies before the position, and the position by column.
+    """Return True if the page ends before the position, and the position by column or None.
 
-    Raises ParseError: `_cursor` did not make this cursor, or made it for another ordering.
+    Raises:
+        ParseError: `cursor` was not created here, or for another ordering.
     """
     if cursor is None:
         return False, None
@@ -107,7 +112,8 @@ def _read(cursor: str | None, ordering: Sequence[str]) -> tuple[bool, dict[str, 
         direction, values = _signer(ordering).unsign_object(cursor)
     except BadSignature as error:
         raise ParseError(
-            "cursor: This is not a cursor of this list in this ordering. Follow next and previous.",
+            "cursor: This is not a cursor of this list in this ordering. Use the URLs in next and "
+            "previous.",
             code="cursor",
         ) from error
     columns = [column.removeprefix("-") for column in ordering]
@@ -117,7 +123,7 @@ def _read(cursor: str | None, ordering: Sequence[str]) -> tuple[bool, dict[str, 
     }
 
 
-def _address(request: Request, limit: int, cursor: str) -> str:
+def _url(request: Request, limit: int, cursor: str) -> str:
     query = request.query_params.copy()
     query["limit"], query["cursor"] = str(limit), cursor
     return f"{request.build_absolute_uri(request.path)}?{urlencode(sorted(query.lists()), True)}"

@@ -1,4 +1,4 @@
-"""The JSON bodies of the API."""
+"""The JSON parser of the API of figures."""
 
 import json
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ from ..numbers import json_decimal, json_whole_number
 
 
 class ExactJSONParser(BaseParser):
-    """JSON whose numbers keep every digit (a float would round 0.10000000000000001 to 0.1).
+    """A JSON parser that does not round numbers (a float rounds 0.10000000000000001 to 0.1).
 
-    No JSONParser, whose body Django REST framework reads itself, as a whole and only up to
+    It is not a subclass of JSONParser, because Django REST framework limits the body of those to
     DATA_UPLOAD_MAX_MEMORY_SIZE.
     """
 
@@ -41,8 +41,8 @@ class ExactJSONParser(BaseParser):
                 parse_constant=_refuse_constant,
             )
         except (ValueError, RecursionError) as error:
-            raise ParseError(f"The body is no JSON: {error}.", code="not_json") from error
+            raise ParseError(f"The body is not valid JSON: {error}.", code="not_json") from error
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")

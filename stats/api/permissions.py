@@ -1,6 +1,6 @@
-"""Who may do what with figures through the API.
+"""Permissions for figures in the API.
 
-People read when they are signed in and write by Django's permissions; machines by their scopes.
+All users can read, and write with Django's permissions. Machines need scopes.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ MAY_READ = IsPerson | READ
 
 
 class HasPermission(Requirement):
-    """The person has all of these Django permissions."""
+    """The user has all of these Django permissions."""
 
     def __init__(self, *permissions: str, message: str) -> None:
         self.permissions = permissions
@@ -26,16 +26,16 @@ class HasPermission(Requirement):
 
 _ADD, _CHANGE, _DELETE = "stats.add_stat", "stats.change_stat", "stats.delete_stat"
 _BY_ACTION = {
-    "create": HasPermission(_ADD, message="Your account may not add figures."),
-    "update": HasPermission(_CHANGE, message="Your account may not change figures."),
-    "partial_update": HasPermission(_CHANGE, message="Your account may not change figures."),
-    "destroy": HasPermission(_DELETE, message="Your account may not delete figures."),
-    "bulk": HasPermission(_ADD, _CHANGE, message="Your account may not add and change figures."),
+    "create": HasPermission(_ADD, message="You cannot add figures."),
+    "update": HasPermission(_CHANGE, message="You cannot change figures."),
+    "partial_update": HasPermission(_CHANGE, message="You cannot change figures."),
+    "destroy": HasPermission(_DELETE, message="You cannot delete figures."),
+    "bulk": HasPermission(_ADD, _CHANGE, message="You cannot add and change figures."),
 }
 
 
-def needed_for(action: str | None, request: Request) -> list[Any]:
-    """What the caller of this action has to have."""
+def required_permissions(action: str | None, request: Request) -> list[Any]:
+    """Return the permissions that `action` requires from the caller."""
     if action not in _BY_ACTION:
         return [MAY_READ()]
     if getattr(request.user, "is_machine", False):

@@ -1,7 +1,7 @@
-"""Entity tags, and the conditions on them that a request may name (RFC 9110 section 13).
+"""Entity tags, and conditional requests (RFC 9110 section 13).
 
-No Last-Modified is sent, so If-Modified-Since and If-Unmodified-Since are ignored (sections 13.1.3
-and 13.1.4).
+If-Modified-Since and If-Unmodified-Since are ignored, because no Last-Modified is sent (sections
+13.1.3 and 13.1.4).
 """
 
 import re
@@ -15,40 +15,42 @@ from rest_framework.request import Request
 from ..models import Stat
 
 _HEADERS = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH")
-# Apache, Jetty and others add the coding to the tag of a response that they compress.
+# Apache, Jetty and others add the coding to the entity tag of a response that they compress.
 _CODING_SUFFIX = re.compile(r'(?:--?|[;:])(?:gzip|deflate|br|zstd)"\Z')
 
 
 class PreconditionFailed(APIException):
-    """RFC 9110 section 15.5.13."""
+    """A 412 (RFC 9110 section 15.5.13)."""
 
     status_code = status.HTTP_412_PRECONDITION_FAILED
     default_code = "precondition_failed"
 
 
 def etag_of(stat: Stat) -> str:
-    """Return the entity tag of one figure. Every change of the figure changes it."""
+    """Return the entity tag of a figure. Every change of the figure changes it."""
     return f'"{stat.pk}-{stat.version}"'
 
 
 def etag_of_list(revision: int, request: Request) -> str:
     """Return the entity tag of a list. It depends on the format and on the query string."""
-    form = request.accepted_renderer.format if request.accepted_renderer else ""
-    query = f"{form}?{request.META.get('QUERY_STRING', '')}"
+    format_name = request.accepted_renderer.format if request.accepted_renderer else ""
+    query = f"{format_name}?{request.META.get('QUERY_STRING', '')}"
     return f'"{revision}-{sha256(query.encode()).hexdigest()[:16]}"'
 
 
 def is_conditional(request: Request) -> bool:
-    """Return True if `evaluate` has something to evaluate."""
+    """Return True if the request has If-Match or If-None-Match."""
     return any(name in request.META for name in _HEADERS)
 
 
 def evaluate(request: Request, etag: str | None) -> bool:
-    """Return True if the response is a 304. Evaluate in the order of RFC 9110 section 13.2.2.
+    """Evaluate the conditions of a request, and return True if the response is a 304.
 
-    `etag` is the current entity tag at the request's URL, or None if nothing can be fetched there.
+    `etag` is the current entity tag at the request's URL, or None if it has none. The order is that
+    of RFC 9110 section 13.2.2.
 
-    Raises PreconditionFailed.
+    Raises:
+        PreconditionFailed: a condition is false, and the response is not a 304.
     """
     if_match, if_none_match = (request.META.get(name) for name in _HEADERS)
     if if_match is not None and not _lists(if_match, etag):
@@ -58,30 +60,30 @@ def evaluate(request: Request, etag: str | None) -> bool:
     if request.method in ("GET", "HEAD"):
         return True
     raise PreconditionFailed(
-        f"If-None-Match rules out the current ETag, {etag}, so nothing was changed. Leave "
-        "If-None-Match out, or send If-Match to change a version that you have seen."
+        f"If-None-Match excludes the current ETag, {etag}, so nothing was changed. Remove "
+        "If-None-Match, or send If-Match to change a version that you know."
     )
 
 
 def _lists(header: str, etag: str | None) -> bool:
-    """Return True if `header` is `*` or lists `etag`, and there is an `etag`.
+    """Return True if there is an `etag`, and `header` is `*` or lists it.
 
-    Our tags name a version of the data, and no change keeps its version. A tag that a proxy made
-    weak or gave a suffix still names that version, so If-Match accepts it too: with the strong
-    comparison of section 13.1.1 no client behind such a proxy could ever change a figure.
+    Our entity tags identify a version of the data. A tag that a proxy has made weak, or given a
+    suffix, still identifies that version, so If-Match accepts it too. With the strong comparison of
+    section 13.1.1, no client behind such a proxy could change a figure.
     """
     tags = parse_etags(header)
-    return etag is not None and (tags == ["*"] or etag in map(_as_sent, tags))
+    return etag is not None and (tags == ["*"] or etag in map(_normalize, tags))
 
 
-def _as_sent(tag: str) -> str:
-    """Return `tag` without what a compressing proxy adds to it."""
+def _normalize(tag: str) -> str:
+    """Return `tag` as this site sent it, without the additions of a compressing proxy."""
     return _CODING_SUFFIX.sub('"', tag.removeprefix("W/"))
 
 
 def _mismatch(request: Request, etag: str | None) -> str:
     if etag is None:
-        return f"{request.path} has no ETag, so If-Match never matches. Leave If-Match out."
+        return f"{request.path} has no ETag, so If-Match never matches. Remove If-Match."
     return (
         f"If-Match does not list the current ETag, {etag}, so nothing was changed. Fetch "
         f"{request.path} again to see its current state, then repeat the request with that ETag."

@@ -1,4 +1,4 @@
-"""A figure as the API says and takes it, in the original stack's camelCase."""
+"""The serializers of figures, with the camelCase names of the original stack."""
 
 import datetime
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from rest_framework.settings import api_settings
 from ..cleaning import clean_values
 from ..models import Stat
 
-# The members of a figure in their order, and the columns that they come from.
+# The members of a figure in their order, with their columns.
 FIELD_SOURCES = {
     "id": "id",
     "kpi": "kpi",
@@ -25,33 +25,33 @@ FIELD_SOURCES = {
 }
 
 
-def member(value: Any) -> Any:
-    """A column's value as JSON has it: decimals as numbers, times in UTC to the millisecond."""
+def to_json_value(value: Any) -> Any:
+    """Return the JSON value of a column: decimals are numbers, times are UTC with milliseconds."""
     if isinstance(value, Decimal):
-        return float(value)  # at most 15 digits: nothing is lost
+        return float(value)  # exact, because there are at most 15 digits
     if isinstance(value, datetime.datetime):
         utc = value.astimezone(datetime.UTC)
         return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return value
 
 
-class MomentField(serializers.DateTimeField):
-    """A time in UTC, to the millisecond."""
+class MillisecondField(serializers.DateTimeField):
+    """A time in UTC with milliseconds."""
 
     def to_representation(self, value: Any) -> Any:
-        return member(value)
+        return to_json_value(value)
 
 
 class StatSerializer(serializers.ModelSerializer[Stat]):
-    """`value` is a JSON number, `period` is `YYYYMM` as text.
+    """A figure. `value` is a JSON number, and `period` is a string of the form `YYYYMM`.
 
-    Taken are `kpi`, `year`, `month` and `value`; what else an answer holds may be sent back and is
-    left alone. The rules are those of `rows.clean_values`.
+    Input is `kpi`, `year`, `month` and `value`, with the rules of `cleaning.clean_values`. Clients
+    can send the other members back; they are ignored.
     """
 
     value = serializers.FloatField(help_text="At most 15 digits.")
-    createdDate = MomentField(source="created_at", read_only=True)  # noqa: N815 (the wire's name)
-    updatedDate = MomentField(source="updated_at", read_only=True)  # noqa: N815
+    createdDate = MillisecondField(source="created_at", read_only=True)  # noqa: N815 (JSON name)
+    updatedDate = MillisecondField(source="updated_at", read_only=True)  # noqa: N815
 
     class Meta:
         model = Stat
@@ -69,9 +69,9 @@ class StatSerializer(serializers.ModelSerializer[Stat]):
 
 
 class StatListSerializer(serializers.Serializer[object]):
-    """The list's answer; `next` and `previous` come with pages alone."""
+    """The response to a list request. Only pages have `next` and `previous`."""
 
-    data = StatSerializer(many=True)  # type: ignore[assignment] # the wire's name
+    data = StatSerializer(many=True)  # type: ignore[assignment] # the JSON name
     next = serializers.URLField(required=False, allow_null=True)
     previous = serializers.URLField(required=False, allow_null=True)
 
@@ -79,11 +79,11 @@ class StatListSerializer(serializers.Serializer[object]):
 class BulkSerializer(serializers.Serializer[object]):
     """Figures to add or change, at most 10,000."""
 
-    data = StatSerializer(many=True)  # type: ignore[assignment] # the wire's name
+    data = StatSerializer(many=True)  # type: ignore[assignment] # the JSON name
 
 
 class BulkAnswerSerializer(serializers.Serializer[object]):
-    """How many rows were added, changed, or found as they should be."""
+    """The numbers of figures that were added, changed, and already up to date."""
 
     created = serializers.IntegerField()
     updated = serializers.IntegerField()

@@ -1,5 +1,7 @@
-"""All figures in one answer, as JSON or CSV: few are sent whole, many piece by piece: memory stays
-flat however many."""
+"""Responses with all figures, as JSON or CSV.
+
+A response with many figures is streamed, so that memory use does not grow.
+"""
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
@@ -13,57 +15,58 @@ from accounts.core.csv_cells import BYTE_ORDER_MARK, csv_writer
 from stats.api.json_sql import snapshot, snapshot_of_texts
 
 from ..queries import StatQuerySet
-from .list_query import FEW, JSON_TEXT, Question
-from .serializers import FIELD_SOURCES, member
+from .list_query import JSON_TEXT, MAX_BUFFERED_FIGURES, ListQuery
+from .serializers import FIELD_SOURCES, to_json_value
 
-# Rows come in such batches, and are sent in smaller pieces, since the system hands memory above
-# 128 kB out and takes it back each time.
-READ, CHUNK = 1000, 500
+# Figures are loaded in batches and sent in smaller chunks: the C library allocates and frees blocks
+# above 128 kB at the operating system each time.
+BATCH_SIZE, CHUNK_SIZE = 1000, 500
 
 _JSON, _CSV = "application/json", "text/csv; charset=utf-8"
 
 
-def json_answer(question: Question) -> tuple[HttpResponseBase, int]:
-    """`{"data": [{…}, …]}` with the members of the serializer, and the revision it is of."""
-    first = question.first()
-    revision = first.beside or 0
-    if first.rows <= FEW:
+def json_response(query: ListQuery) -> tuple[HttpResponseBase, int]:
+    """Return `{"data": [{…}, …]}`, as the serializer writes it, and the revision of the figures."""
+    first = query.load_first()
+    revision = first.extra or 0
+    if first.count <= MAX_BUFFERED_FIGURES:
         return HttpResponse(f'{{"data":[{first.texts}]}}', content_type=_JSON), revision
-    return StreamingHttpResponse(_json(question.figures), content_type=_JSON), revision
+    return StreamingHttpResponse(_stream_json(query.figures), content_type=_JSON), revision
 
 
-def csv_answer(figures: StatQuerySet) -> HttpResponseBase:
-    """Return a line of headings and one for each figure, with a byte order mark before them."""
-    rows = figures.values_list(*FIELD_SOURCES.values())
-    first = list(rows[: FEW + 1])
-    answer: HttpResponseBase
-    if len(first) <= FEW:
-        answer = HttpResponse("".join(_csv([first])), content_type=_CSV)
+def csv_response(figures: StatQuerySet) -> HttpResponseBase:
+    """Return a CSV file with a byte order mark, a line of headings and one line per figure."""
+    values = figures.values_list(*FIELD_SOURCES.values())
+    first = list(values[: MAX_BUFFERED_FIGURES + 1])
+    response: HttpResponseBase
+    if len(first) <= MAX_BUFFERED_FIGURES:
+        response = HttpResponse("".join(_csv([first])), content_type=_CSV)
     else:
-        answer = StreamingHttpResponse(_csv_of(rows), content_type=_CSV)
-    answer["Content-Disposition"] = 'attachment; filename="stats.csv"'
-    return answer
+        response = StreamingHttpResponse(_stream_csv(values), content_type=_CSV)
+    response["Content-Disposition"] = 'attachment; filename="stats.csv"'
+    return response
 
 
-# Both close the snapshot when the reader leaves half-way.
+# Both generators close the snapshot if the client disconnects.
 
 
-def _json(figures: StatQuerySet) -> Generator[str]:
-    with closing(snapshot_of_texts(figures, JSON_TEXT, at_once=READ, in_a_piece=CHUNK)) as pieces:
-        before = '{"data":['
-        for texts in pieces:
-            yield before + texts
-            before = ","
+def _stream_json(figures: StatQuerySet) -> Generator[str]:
+    chunks = snapshot_of_texts(figures, JSON_TEXT, batch_size=BATCH_SIZE, chunk_size=CHUNK_SIZE)
+    with closing(chunks):
+        separator = '{"data":['
+        for chunk in chunks:
+            yield separator + chunk
+            separator = ","
     yield "]}"
 
 
-def _csv_of(rows: Any) -> Generator[str]:
-    with closing(snapshot(rows, at_once=CHUNK)) as every:
-        yield from _csv(iter(lambda: list(islice(every, CHUNK)), []))
+def _stream_csv(values: Any) -> Generator[str]:
+    with closing(snapshot(values, batch_size=CHUNK_SIZE)) as iterator:
+        yield from _csv(iter(lambda: list(islice(iterator, CHUNK_SIZE)), []))
 
 
-def _csv(pieces: Iterable[list[tuple[Any, ...]]]) -> Iterator[str]:
+def _csv(chunks: Iterable[list[tuple[Any, ...]]]) -> Iterator[str]:
     write = csv_writer()
     yield BYTE_ORDER_MARK + write(FIELD_SOURCES)
-    for rows in pieces:
-        yield "".join(write(map(member, row)) for row in rows)
+    for chunk in chunks:
+        yield "".join(write(map(to_json_value, values)) for values in chunk)

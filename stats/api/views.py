@@ -1,4 +1,4 @@
-"""Figures for programs: read, write, in pages or whole, as JSON or CSV."""
+"""The API of figures: lists as JSON or CSV, pages, single figures and bulk changes."""
 
 from typing import Any
 
@@ -21,10 +21,10 @@ from ..filters import ORDERINGS
 from ..history import Revision
 from ..models import Stat
 from ..writing import Author
-from .list_query import Question, question_of
-from .pagination import DEFAULT_LIMIT, MAX_LIMIT, page_of, wants_pages
+from .list_query import ListQuery, parse_list_query
+from .pagination import DEFAULT_LIMIT, MAX_LIMIT, is_paginated, paginate
 from .parsers import ExactJSONParser
-from .permissions import needed_for
+from .permissions import required_permissions
 from .preconditions import etag_of, etag_of_list, evaluate, is_conditional
 from .serializers import (
     BulkAnswerSerializer,
@@ -32,32 +32,33 @@ from .serializers import (
     StatListSerializer,
     StatSerializer,
 )
-from .stream import csv_answer, json_answer
+from .stream import csv_response, json_response
 
-MOST_ROWS = 10_000  # of one bulk request
+MAX_BULK_FIGURES = 10_000
 
 _TEXTS = {
-    "kpi": "Figures of this KPI; may be repeated.",
+    "kpi": "Figures of this KPI. Repeat it for several KPIs.",
     "year": "Figures of this year.",
-    "from": "From this month on, like 201901.",
-    "to": "Up to this month, like 202006.",
-    "search": "KPIs whose name holds this text.",
-    "ordering": f"Any of {', '.join(ORDERINGS)}, comma-separated; - before one: descending.",
-    "limit": f"A page of so many rows, at most {MAX_LIMIT}; {DEFAULT_LIMIT} with a cursor alone.",
-    "cursor": "Where the page begins: follow `next` and `previous`.",
-    "format": "`csv` for a table instead of JSON.",
+    "from": "Figures from this month on, like 201901.",
+    "to": "Figures up to this month, like 202006.",
+    "search": "Figures of KPIs whose name contains this text.",
+    "ordering": f"Any of {', '.join(ORDERINGS)}, comma-separated, with - for descending.",
+    "limit": f"The size of a page, at most {MAX_LIMIT}. With a cursor, the default is "
+    f"{DEFAULT_LIMIT}.",
+    "cursor": "The start of a page. Use the URLs in `next` and `previous`.",
+    "format": "`csv` for CSV instead of JSON.",
 }
 LIST_PARAMETERS = [OpenApiParameter(name, description=text) for name, text in _TEXTS.items()]
 
 
 class CsvRenderer(BaseRenderer):
-    """Makes `?format=csv` and `Accept: text/csv` known; the rows are written by `stream`."""
+    """A renderer for `?format=csv` and `Accept: text/csv`. The module `stream` writes the CSV."""
 
     media_type = "text/csv"
     format = "csv"
 
     def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
-        # Only what failed comes here, and that is the same JSON everywhere.
+        # Only errors are rendered here, and all errors are JSON.
         return JSONRenderer().render(data)
 
 
@@ -71,56 +72,56 @@ class StatViewSet(GenericViewSet[Stat]):
     pagination_class = None
 
     def get_permissions(self) -> list[Any]:
-        return needed_for(self.action, self.request)
+        return required_permissions(self.action, self.request)
 
     def get_renderers(self) -> list[BaseRenderer]:
-        more = [CsvRenderer()] if self.action == "list" else []
-        return [*super().get_renderers(), *more]
+        csv = [CsvRenderer()] if self.action == "list" else []
+        return [*super().get_renderers(), *csv]
 
     def finalize_response(
         self, request: Request, response: Any, *args: Any, **kwargs: Any
     ) -> Response:
-        answer = super().finalize_response(request, response, *args, **kwargs)
-        renderer = getattr(answer, "accepted_renderer", None)
+        finalized = super().finalize_response(request, response, *args, **kwargs)
+        renderer = getattr(finalized, "accepted_renderer", None)
         if isinstance(renderer, CsvRenderer):
-            answer.content_type = JSONRenderer.media_type
-        answer.setdefault("Cache-Control", "private, no-cache")
-        return answer
+            finalized.content_type = JSONRenderer.media_type
+        finalized.setdefault("Cache-Control", "private, no-cache")
+        return finalized
 
     @extend_schema(responses=StatListSerializer, parameters=LIST_PARAMETERS)
     def list(self, request: Request) -> HttpResponseBase:
-        question = question_of(request.query_params)
+        query = parse_list_query(request.query_params)
         if is_conditional(request):
             etag = etag_of_list(Revision.current(), request)
             if evaluate(request, etag):
                 return HttpResponse(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
-        if isinstance(request.accepted_renderer, JSONRenderer) and not wants_pages(request):
-            answer, revision = json_answer(question)
-        else:  # the revision first: a tag must not be newer than what it is of
-            revision, answer = Revision.current(), self._list_answer(request, question)
-        answer["ETag"] = etag_of_list(revision, request)
-        return answer
+        if isinstance(request.accepted_renderer, JSONRenderer) and not is_paginated(request):
+            response, revision = json_response(query)
+        else:  # the revision first: an entity tag must not be newer than the figures
+            revision, response = Revision.current(), self._list_response(request, query)
+        response["ETag"] = etag_of_list(revision, request)
+        return response
 
-    def _list_answer(self, request: Request, question: Question) -> HttpResponseBase:
+    def _list_response(self, request: Request, query: ListQuery) -> HttpResponseBase:
         if isinstance(request.accepted_renderer, CsvRenderer):
-            if wants_pages(request):
+            if is_paginated(request):
                 name = "limit" if "limit" in request.query_params else "cursor"
-                raise ParseError(f"{name}: A CSV holds every row; leave it out.", code=name)
-            return csv_answer(question.figures)
-        if wants_pages(request):
-            page = page_of(question.figures, question.ordering, request)
-            rows = self.get_serializer(page.rows, many=True).data
-            return Response({"data": rows, "next": page.next, "previous": page.previous})
-        # In the browsable API a person looks: the first ones will do.
-        rows = self.get_serializer(question.figures[:DEFAULT_LIMIT], many=True).data
-        return Response({"data": rows})
+                raise ParseError(f"{name}: A CSV has no pages. Remove this parameter.", code=name)
+            return csv_response(query.figures)
+        if is_paginated(request):
+            page = paginate(query.figures, query.ordering, request)
+            data = self.get_serializer(page.stats, many=True).data
+            return Response({"data": data, "next": page.next, "previous": page.previous})
+        # The browsable API shows only the first figures.
+        data = self.get_serializer(query.figures[:DEFAULT_LIMIT], many=True).data
+        return Response({"data": data})
 
     def retrieve(self, request: Request, pk: str) -> HttpResponseBase:
         stat = self.get_object()
         if evaluate(request, etag_of(stat)):
             headers = {"ETag": etag_of(stat)}
             return HttpResponse(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
-        return self._item(stat)
+        return self._stat_response(stat)
 
     @extend_schema(responses={201: StatSerializer})
     def create(self, request: Request) -> Response:
@@ -129,21 +130,21 @@ class StatViewSet(GenericViewSet[Stat]):
         values = self._values(request)
         try:
             with transaction.atomic():
-                if is_conditional(request):  # again, now that no other request can write
+                if is_conditional(request):  # again, with the lock that excludes other writers
                     Revision.grow("default")
                     evaluate(request, etag_of_list(Revision.current() - 1, request))
                 stat = writing.add(values, self._author(request))
         except DjangoValidationError as error:
             raise ValidationError(error.message_dict) from error
-        answer = self._item(stat, status.HTTP_201_CREATED)
-        answer["Location"] = self.reverse_action("detail", [stat.pk])
-        return answer
+        response = self._stat_response(stat, status.HTTP_201_CREATED)
+        response["Location"] = self.reverse_action("detail", [stat.pk])
+        return response
 
     def update(self, request: Request, pk: str) -> Response:
-        return self._changed(request, pk)
+        return self._change(request, pk)
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        return self._changed(request, pk, partial=True)
+        return self._change(request, pk, partial=True)
 
     def destroy(self, request: Request, pk: str) -> Response:
         with transaction.atomic():
@@ -157,24 +158,27 @@ class StatViewSet(GenericViewSet[Stat]):
     @extend_schema(request=BulkSerializer, responses=BulkAnswerSerializer)
     @action(detail=False, methods=["post"])
     def bulk(self, request: Request) -> Response:
-        """Add or change up to 10,000 figures: all of them, or none and which rows are wrong."""
+        """Add or change up to 10,000 figures. If one is invalid, none is changed."""
         evaluate(request, None)
         body = request.data
         if isinstance(body, dict) and set(body) == {"data"}:
             body = body["data"]
         if not isinstance(body, list):
             raise ParseError('Send {"data": […]} with a list of figures.')
-        if len(body) > MOST_ROWS:
-            raise ParseError(f"data: Send at most {MOST_ROWS} rows at once; these are {len(body)}.")
+        if len(body) > MAX_BULK_FIGURES:
+            raise ParseError(
+                f"data: This request has {len(body)} figures. Send at most {MAX_BULK_FIGURES} at"
+                " once."
+            )
         try:
             figures = clean_figures(enumerate(body, start=1))
         except RowErrors as error:
-            rows = {str(number): errors for number, errors in error.rows.items()}
-            raise ValidationError({"rows": rows}) from error
-        written = writing.upsert_all(figures, self._author(request))
-        return Response(BulkAnswerSerializer(written).data)
+            fields = {str(number): errors for number, errors in error.errors_by_row.items()}
+            raise ValidationError({"rows": fields}) from error
+        result = writing.upsert_all(figures, self._author(request))
+        return Response(BulkAnswerSerializer(result).data)
 
-    def _item(self, stat: Stat, status_code: int = status.HTTP_200_OK) -> Response:
+    def _stat_response(self, stat: Stat, status_code: int = status.HTTP_200_OK) -> Response:
         return Response(
             self.get_serializer(stat).data, status=status_code, headers={"ETag": etag_of(stat)}
         )
@@ -184,12 +188,12 @@ class StatViewSet(GenericViewSet[Stat]):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
-    def _changed(self, request: Request, pk: str, *, partial: bool = False) -> Response:
-        if is_conditional(request):  # before the body is read, RFC 9110 section 13.2.1
+    def _change(self, request: Request, pk: str, *, partial: bool = False) -> Response:
+        if is_conditional(request):  # before the body is read (RFC 9110 section 13.2.1)
             evaluate(request, etag_of(self.get_object()))
         values = self._values(request, partial=partial)
 
-        def check(stat: Stat) -> None:  # again, now that no other request can write
+        def check(stat: Stat) -> None:  # again, with the figure locked
             evaluate(request, etag_of(stat))
 
         try:
@@ -198,7 +202,7 @@ class StatViewSet(GenericViewSet[Stat]):
             raise NotFound from error
         except DjangoValidationError as error:
             raise ValidationError(error.message_dict) from error
-        return self._item(stat)
+        return self._stat_response(stat)
 
     @staticmethod
     def _author(request: Request) -> Author:

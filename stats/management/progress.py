@@ -1,4 +1,4 @@
-"""A bar for people at a terminal, and nothing for logs and pipes."""
+"""A progress bar for terminals. It prints nothing into logs and pipes."""
 
 from typing import Any
 
@@ -8,20 +8,20 @@ WIDTH = 30
 
 
 class Progress:
-    """`progress.show(done)` redraws the bar; `progress.end()` takes it away."""
+    """A progress bar that `show` redraws and `end` removes."""
 
     def __init__(self, out: OutputWrapper, total: int, *, quiet: bool = False) -> None:
         self._out = out
         self._total = max(total, 1)
-        self._shown = not quiet and out.isatty()
+        self._is_shown = not quiet and out.isatty()
 
     def show(self, done: int, **ignored: Any) -> None:
-        if self._shown:
+        if self._is_shown:
             full = WIDTH * done // self._total
             bar = "█" * full + "·" * (WIDTH - full)
             self._out.write(f"\r{bar} {done:,} of {self._total:,}", ending="")
             self._out.flush()
 
     def end(self) -> None:
-        if self._shown:
+        if self._is_shown:
             self._out.write("\r" + " " * (WIDTH + 32) + "\r", ending="")

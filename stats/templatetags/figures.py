@@ -1,5 +1,4 @@
-"""How figures are written (1,234.5, with a real minus sign, exactly as they are stored), and the
-headings by which their table is sorted."""
+"""Format figures (1,234.5, with a minus sign, without rounding), and sort their table."""
 
 from decimal import Decimal
 from typing import Any
@@ -13,25 +12,25 @@ register = template.Library()
 
 @register.filter
 def figure(value: Decimal) -> str:
-    """1234.5 -> "1,234.5"."""
+    """Return 1234.5 as "1,234.5"."""
     return f"{value:,f}".replace("-", MINUS)
 
 
 @register.filter
 def signed(value: Decimal) -> str:
-    """1234.5 -> "+1,234.5"; nothing changed -> "0"."""
+    """Return 1234.5 as "+1,234.5", and 0 as "0"."""
     return f"{'+' if value > 0 else ''}{figure(value)}"
 
 
 @register.filter
 def signed_percent(value: Decimal) -> str:
-    """2.345 -> "+2.3%"."""
+    """Return 2.345 as "+2.3%"."""
     return f"{signed(round(value, 1))}%"
 
 
 @register.filter
 def thousands(count: int) -> str:
-    """100000 -> "100,000"."""
+    """Return 100000 as "100,000"."""
     return f"{count:,}"
 
 
@@ -39,7 +38,7 @@ def thousands(count: int) -> str:
 def sort_header(
     context: template.Context, name: str, label: str, css_class: str = ""
 ) -> dict[str, Any]:
-    """A heading that sorts by `name`, the other way round when that is how it is sorted now."""
+    """Render a heading that sorts by `name`, or reverses the order if it is sorted by `name`."""
     view, request = context.get("view"), context["request"]
     sort = view.sort if view else ""
     query = request.GET.copy()

@@ -1,4 +1,4 @@
-"""Very many figures in a moment: made by the database itself."""
+"""Many figures, created quickly by the database."""
 
 from django.db import connection
 from django.utils import timezone
@@ -14,7 +14,7 @@ FROM numbers
 
 
 def fill(count, *, months=120, first_year=2010):
-    """`count` figures of KPIs `store 00000` and so on, each with `months` months."""
+    """Create `count` figures of KPIs `store 00000` and so on, each with `months` months."""
     name = f"'store ' || substr('0000' || (n / {months}), -5)"
     if connection.vendor == "postgresql":
         name = f"'store ' || lpad((n / {months})::text, 5, '0')"

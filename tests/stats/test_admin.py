@@ -48,18 +48,18 @@ def test_search_and_filters_find_a_figure(admin_client):
         assert 'value="1234.5"' in admin_client.get(f"{LIST}?{query}").content.decode()
 
 
-def test_list_costs_few_queries_however_many_rows(admin_client, django_assert_max_num_queries):
+def test_list_takes_a_constant_number_of_queries(admin_client, django_assert_max_num_queries):
     Stat.objects.bulk_create(Stat(**{**FIGURE, "year": 1900 + number}) for number in range(60))
 
     with django_assert_max_num_queries(12):
         admin_client.get(LIST)
 
 
-# --- Whoever writes here leaves the same traces as everywhere -------------------------------------
+# --- Changes in the admin are in the history, like all others -------------------------------------
 
 
 def edited_in_list(stats, **values):
-    """The list's form with the values of these rows changed."""
+    """Return the form of the list with changed values."""
     form = {"form-TOTAL_FORMS": len(stats), "form-INITIAL_FORMS": len(stats), "_save": "Save"}
     for place, stat in enumerate(stats):
         form[f"form-{place}-id"] = stat.pk
@@ -72,9 +72,9 @@ def test_value_is_edited_in_the_list_with_author_and_history(admin_client):
     Stat.objects.create(**FIGURE)
     Stat.objects.create(**{**FIGURE, "month": 2})
     stats = list(Stat.objects.order_by("-period"))
-    answer = admin_client.post(LIST, edited_in_list(stats, value_0="7"), follow=True)
+    response = admin_client.post(LIST, edited_in_list(stats, value_0="7"), follow=True)
 
-    assert "1 figure was changed successfully." in answer.content.decode()
+    assert "1 figure was changed successfully." in response.content.decode()
     stat = Stat.objects.get(month=3)
     assert (stat.value, stat.version, str(stat.updated_by)) == (7, 2, "admin@example.com")
     (change,) = Change.objects.all()
@@ -82,7 +82,7 @@ def test_value_is_edited_in_the_list_with_author_and_history(admin_client):
     assert (change.through, change.by) == ("admin", stat.updated_by)
 
 
-def test_saving_the_list_leaves_alone_what_somebody_else_changed_meanwhile(admin_client):
+def test_saving_the_list_keeps_concurrent_changes_of_other_users(admin_client):
     mine, theirs = (Stat.objects.create(**{**FIGURE, "month": month}) for month in (3, 2))
     page = admin_client.get(LIST).content.decode()
     assert 'name="initial-form-1-value" value="1234.5"' in page
@@ -99,17 +99,17 @@ def test_saving_the_list_leaves_alone_what_somebody_else_changed_meanwhile(admin
     ("page", "most"),
     [("add", 4), ("change", 5), ("delete", 8), ("history", 9), ("import", 4), ("export", 6)],
 )
-def test_pages_of_the_admin_cost_few_queries(
+def test_pages_of_the_admin_take_few_queries(
     admin_client, django_assert_max_num_queries, page, most
 ):
     pk = writing.add({**CLEAN, "value": Decimal(1)}, Author(None, "6machine")).pk
     of_one = [pk] if page in ("change", "delete", "history") else []
     with django_assert_max_num_queries(most):
-        answer = admin_client.get(reverse(f"admin:stats_stat_{page}", args=of_one))
-    assert answer.status_code == 200
+        response = admin_client.get(reverse(f"admin:stats_stat_{page}", args=of_one))
+    assert response.status_code == 200
 
 
-def test_history_of_all_and_deleting_cost_few_queries(admin_client, django_assert_max_num_queries):
+def test_history_and_deletion_take_few_queries(admin_client, django_assert_max_num_queries):
     fill(60)
     chosen = list(Stat.objects.values_list("pk", flat=True))
     action = {"action": "delete_figures", "_selected_action": chosen}
@@ -135,7 +135,7 @@ def test_search_has_a_label_and_keeps_the_filter(admin_client):
 
 
 @pytest.mark.parametrize("value", ["NaN", "1e400", "1234567890123456", "", "x"])
-def test_wrong_value_in_the_list_is_told_and_nothing_is_saved(admin_client, value):
+def test_invalid_value_in_the_list_is_an_error_and_nothing_is_saved(admin_client, value):
     stat = Stat.objects.create(**FIGURE)
     page = admin_client.post(LIST, edited_in_list([stat], value_0=value)).content.decode()
 
@@ -143,7 +143,7 @@ def test_wrong_value_in_the_list_is_told_and_nothing_is_saved(admin_client, valu
     assert Stat.objects.get().version == 1
 
 
-def test_history_shows_who_changed_what_wherever_it_was(admin_client, admin_user):
+def test_history_shows_changes_from_all_sources(admin_client, admin_user):
     stat = writing.add({**CLEAN, "value": Decimal(1)}, Author(None, "6machine"))
     writing.change(stat.pk, {"value": Decimal(2)}, Author(admin_user, "page"))
     page = admin_client.get(reverse("admin:stats_stat_history", args=[stat.pk])).content.decode()
@@ -156,7 +156,7 @@ def test_history_shows_who_changed_what_wherever_it_was(admin_client, admin_user
     assert admin_client.get(reverse("admin:stats_change_add")).status_code == 403
 
 
-def test_delete_of_one_asks_and_is_in_the_history(admin_client):
+def test_deletion_of_one_figure_is_confirmed_and_in_the_history(admin_client):
     stat = Stat.objects.create(**FIGURE)
     address = reverse("admin:stats_stat_delete", args=[stat.pk])
 
@@ -169,7 +169,7 @@ def delete_form(stats, **more):
     return {"action": "delete_figures", "_selected_action": [stat.pk for stat in stats], **more}
 
 
-def test_delete_of_many_asks_first(admin_client):
+def test_deletion_of_many_figures_is_confirmed(admin_client):
     stats = [Stat.objects.create(**{**FIGURE, "month": month}) for month in range(1, 13)]
     question = admin_client.post(LIST, delete_form(stats[:11])).content.decode()
 
@@ -182,7 +182,7 @@ def test_delete_of_many_asks_first(admin_client):
     assert Change.objects.count() == 11
 
 
-def test_delete_across_pages_takes_what_is_filtered_and_no_more(admin_client):
+def test_deletion_across_pages_deletes_only_filtered_figures(admin_client):
     fill(1300, months=600)
     across = {"select_across": "1"}
     first = Stat.objects.filter(kpi="store 00001").order_by("-period")[:1]
@@ -196,7 +196,7 @@ def test_delete_across_pages_takes_what_is_filtered_and_no_more(admin_client):
     assert not Stat.objects.filter(kpi="store 00001").exists()
 
 
-def test_delete_takes_the_permission(client, django_user_model):
+def test_deletion_requires_the_permission(client, django_user_model):
     stat = Stat.objects.create(**FIGURE)
     staff = django_user_model.objects.create(username="p-3", is_staff=True)
     staff.user_permissions.add(Permission.objects.get(codename="view_stat"))

@@ -1,4 +1,4 @@
-"""Import with a look first, and export of what is filtered, in the admin."""
+"""Import with a preview, and export of filtered figures, in the admin."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from stats.files import read_rows
 from stats.models import Change, Stat, Upload
-from stats.upload_storage import KEPT
+from stats.upload_storage import MAX_UPLOAD_AGE
 from tests.stats.workbooks import HEADINGS, workbook
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,7 @@ def confirm(client, looked):
     return client.post(CONFIRM, values, follow=True)
 
 
-def test_file_is_looked_at_then_imported(admin_client, admin_user):
+def test_file_is_previewed_then_imported(admin_client, admin_user):
     Stat.objects.create(kpi="revenue", year=2020, month=1, value=1)
     Stat.objects.create(kpi="cost", year=2020, month=1, value=7)
     looked = upload(admin_client, GOOD)
@@ -68,7 +68,7 @@ def test_xlsx_is_imported(admin_client):
     assert str(Stat.objects.get().value) == "0.1"
 
 
-def test_every_wrong_row_is_reported_and_nothing_is_written(admin_client):
+def test_all_invalid_rows_are_reported_and_nothing_is_written(admin_client):
     rows = [
         "revenue,2020,13,1",
         "=cmd,2020,1,1e400",
@@ -79,13 +79,13 @@ def test_every_wrong_row_is_reported_and_nothing_is_written(admin_client):
         "c,0,1,1",
     ]
     page = upload(admin_client, "kpi,year,month,value\n" + "\n".join(rows)).content.decode()
-    assert "6 of 7 rows are invalid. Nothing was changed." in page
+    assert "6 of 7 rows are invalid. Nothing was written." in page
     for words in (
         "<strong>month</strong>: Enter a month from 1 to 12.",
-        "<strong>kpi</strong>: Begin the name with something else",
-        "<strong>value</strong>: Enter a number, with a point before the decimals.",
+        "<strong>kpi</strong>: The name must not begin with",
+        "<strong>value</strong>: Enter a number, with a point as the decimal separator.",
         "<strong>value</strong>: Enter a number of at most 15 digits.",
-        "<strong>month</strong>: Row 4 has a figure of this KPI for this month already.",
+        "<strong>month</strong>: Row 4 already has a figure of this KPI for this month.",
         "<strong>year</strong>: Enter a year of four digits.",
     ):
         assert words in page
@@ -97,11 +97,11 @@ def test_every_wrong_row_is_reported_and_nothing_is_written(admin_client):
     ("content", "file_format", "words"),
     [
         (GOOD.replace("revenue", "r\xe9sultat").encode("latin-1"), CSV, "written in UTF-8"),
-        (GOOD.replace("value", "amount"), CSV, "must name the columns kpi, year, month, value"),
-        (GOOD.replace("\n", ",1\n").replace("value,1", "value,note"), CSV, "must name the columns"),
-        ("no archive", XLSX, "must name the columns"),
+        (GOOD.replace("value", "amount"), CSV, "must hold the columns kpi, year, month, value"),
+        (GOOD.replace("\n", ",1\n").replace("value,1", "value,note"), CSV, "must hold the columns"),
+        ("no archive", XLSX, "must hold the columns"),
         (b"PK\x03\x04no archive", CSV, "not a readable XLSX workbook"),
-        ("x" * 10_500_000, CSV, "A file may have 10 MB."),
+        ("x" * 10_500_000, CSV, "The file is larger than 10 MB."),
         ("", CSV, "empty"),
     ],
     ids=["latin-1", "columns", "unknown column", "no xlsx", "broken", "large", "empty"],
@@ -113,9 +113,9 @@ def test_file_that_cannot_be_taken_says_why(admin_client, content, file_format, 
     assert Stat.objects.count() == 0
 
 
-def test_file_that_cannot_be_taken_is_told_once(admin_client):
+def test_error_of_an_unreadable_file_is_shown_once(admin_client):
     page = upload(admin_client, GOOD.replace("value", "amount")).content.decode()
-    assert page.count("must name the columns") == 1
+    assert page.count("must hold the columns") == 1
     assert "Row 1" not in page
 
 
@@ -131,7 +131,7 @@ def test_content_decides_how_a_file_is_read(admin_client, content, file_format):
     assert [str(value) for value in values] == ["7", "12.5", "-3"]
 
 
-def test_wrong_rows_have_the_numbers_of_the_file(admin_client):
+def test_invalid_rows_have_the_numbers_of_the_file(admin_client):
     rows = "a,2020,1,1\n,,,\n\nb,2020,13,1\nA,2020,1,1\nc,2020,1,1,5\nd,2020,1\n"
     page = upload(admin_client, "kpi,year,month,value\n" + rows)
     wrong = {
@@ -139,13 +139,13 @@ def test_wrong_rows_have_the_numbers_of_the_file(admin_client):
     }
     assert wrong == {
         4: {"month": ["Enter a month from 1 to 12."]},
-        5: {"month": ["Row 1 has a figure of this KPI for this month already."]},
+        5: {"month": ["Row 1 already has a figure of this KPI for this month."]},
         6: {"column 5": ["There is no such field."]},
         7: {"value": ["This field is missing."]},
     }
 
 
-def test_format_that_does_not_exist_is_refused(admin_client):
+def test_unknown_format_is_refused(admin_client):
     looked = upload(admin_client, GOOD)
     values = {**looked.context["confirm_form"].initial, "format": "x"}
     page = admin_client.post(CONFIRM, values, follow=True).content.decode()
@@ -153,18 +153,18 @@ def test_format_that_does_not_exist_is_refused(admin_client):
     assert Stat.objects.count() == 0
 
 
-def test_mark_of_a_spreadsheet_is_no_mistake(admin_client):
+def test_byte_order_mark_is_ignored(admin_client):
     assert "3 new" in upload(admin_client, "\ufeff" + GOOD).content.decode()
 
 
-def test_archive_that_would_unpack_to_very_much_is_refused(admin_client):
+def test_zip_bomb_is_refused(admin_client):
     bomb = workbook(HEADINGS + " " * 65_000_000)
     page = upload(admin_client, bomb, name="bomb.xlsx", file_format=XLSX)
     assert "too large for 100,000 rows" in page.content.decode()
 
 
-def test_upload_waits_in_the_database_until_it_is_imported(admin_client, settings):
-    """Whatever becomes of the cache, and whichever process is asked next."""
+def test_upload_is_stored_in_the_database_until_it_is_imported(admin_client, settings):
+    """It does not depend on the cache or on the process."""
     settings.CACHES = {
         "default": {
             "BACKEND": "sso_project.cache.JSONRedisCache",
@@ -177,14 +177,14 @@ def test_upload_waits_in_the_database_until_it_is_imported(admin_client, setting
     assert Upload.objects.count() == 0
 
 
-def test_upload_that_nobody_confirmed_is_deleted_after_a_day(admin_client):
+def test_unconfirmed_upload_is_deleted_after_a_day(admin_client):
     upload(admin_client, GOOD)
-    Upload.objects.update(at=timezone.now() - KEPT - timedelta(seconds=1))
+    Upload.objects.update(at=timezone.now() - MAX_UPLOAD_AGE - timedelta(seconds=1))
     upload(admin_client, GOOD)
     assert Upload.objects.count() == 1
 
 
-def test_file_that_vanished_before_it_was_confirmed_is_asked_for_again(admin_client):
+def test_missing_upload_must_be_uploaded_again(admin_client):
     looked = upload(admin_client, GOOD)
     Upload.objects.all().delete()
     assert "Upload it again." in confirm(admin_client, looked).content.decode()
@@ -198,14 +198,14 @@ def test_file_that_is_no_longer_readable_is_not_imported(admin_client):
     assert Stat.objects.count() == 0
 
 
-def test_file_that_no_longer_fits_is_not_half_imported(admin_client):
+def test_file_that_became_invalid_is_not_imported(admin_client):
     looked = upload(admin_client, GOOD)
     Upload.objects.update(content=GOOD.replace("2020,1,12.5", "2020,13,12.5").encode())
-    assert "nothing was written" in confirm(admin_client, looked).content.decode()
+    assert "Nothing was imported" in confirm(admin_client, looked).content.decode()
     assert Stat.objects.count() == 0
 
 
-def test_import_costs_no_query_for_each_row(admin_client):
+def test_import_takes_a_constant_number_of_queries(admin_client):
     rows = "\n".join(f"k{n // 120},{2000 + n // 12 % 10},{n % 12 + 1},{n}" for n in range(2_000))
     with CaptureQueriesContext(connection) as looking:
         looked = upload(admin_client, f"kpi,year,month,value\n{rows}\n")
@@ -213,7 +213,7 @@ def test_import_costs_no_query_for_each_row(admin_client):
     with CaptureQueriesContext(connection) as importing:
         confirm(admin_client, looked)
     assert Stat.objects.count() == 2_000
-    # The library sets a savepoint for each row, which is no work for the database.
+    # The library sets a savepoint for each row, which costs the database nothing.
     real = [
         [query for query in queries if "SAVEPOINT" not in query["sql"]]
         for queries in (looking, importing)
@@ -226,12 +226,12 @@ def test_import_costs_no_query_for_each_row(admin_client):
 
 
 def export(client, query="", file_format=CSV):
-    answer = client.post(EXPORT + query, {"format": file_format, "resource": ""})
-    assert answer.status_code == 200
-    return answer.getvalue()
+    response = client.post(EXPORT + query, {"format": file_format, "resource": ""})
+    assert response.status_code == 200
+    return response.getvalue()
 
 
-def test_export_holds_what_is_filtered_and_can_be_imported_again(admin_client):
+def test_export_holds_filtered_figures_and_can_be_imported(admin_client):
     confirm(admin_client, upload(admin_client, GOOD))
     assert export(admin_client, "?kpi=revenue").decode("utf-8-sig").splitlines() == [
         "kpi,year,month,value",

@@ -1,17 +1,17 @@
 import datetime
 from decimal import Decimal
 
-from stats.charts import Row, build_chart
+from stats.charts import Point, build_chart
 
 
-def rows(*figures: tuple[str, int, int, str]) -> list[Row]:
+def points(*figures: tuple[str, int, int, str]) -> list[Point]:
     return [
-        Row(name.casefold(), name, year, month, Decimal(value))
+        Point(name.casefold(), name, year, month, Decimal(value))
         for name, year, month, value in figures
     ]
 
 
-def test_no_rows_make_an_empty_chart():
+def test_chart_without_points_is_empty():
     chart = build_chart([])
 
     assert chart.periods == []
@@ -20,8 +20,8 @@ def test_no_rows_make_an_empty_chart():
     assert list(chart.table()) == []
 
 
-def test_one_row_is_the_first_figure_without_change():
-    (series,) = build_chart(rows(("revenue", 2020, 3, "12.5"))).series
+def test_single_figure_has_no_change():
+    (series,) = build_chart(points(("revenue", 2020, 3, "12.5"))).series
 
     assert series.values == [Decimal("12.5")]
     assert series.latest.value == Decimal("12.5")
@@ -31,8 +31,8 @@ def test_one_row_is_the_first_figure_without_change():
     assert series.latest.since is None
 
 
-def test_rows_in_any_order_come_out_by_month_and_key():
-    figures = rows(("revenue", 2020, 2, "3"), ("cost", 2020, 1, "1"), ("revenue", 2019, 12, "2"))
+def test_points_are_sorted_by_month_and_key():
+    figures = points(("revenue", 2020, 2, "3"), ("cost", 2020, 1, "1"), ("revenue", 2019, 12, "2"))
 
     assert build_chart(figures) == build_chart(reversed(figures))
     assert build_chart(figures).as_json() == {
@@ -45,8 +45,8 @@ def test_rows_in_any_order_come_out_by_month_and_key():
     }
 
 
-def test_change_is_against_the_figure_before_even_over_a_gap():
-    figures = rows(("revenue", 2020, 1, "200"), ("revenue", 2020, 4, "150"))
+def test_change_compares_with_the_previous_figure_despite_a_gap():
+    figures = points(("revenue", 2020, 1, "200"), ("revenue", 2020, 4, "150"))
     (series,) = build_chart(figures).series
 
     assert series.latest.change == -50
@@ -54,23 +54,23 @@ def test_change_is_against_the_figure_before_even_over_a_gap():
     assert series.latest.since == datetime.date(2020, 1, 1)
 
 
-def test_percent_is_left_out_where_the_earlier_figure_is_not_positive():
+def test_percent_is_none_if_the_previous_figure_is_not_positive():
     for before in ("0", "-10"):
-        figures = rows(("profit", 2020, 1, before), ("profit", 2020, 2, "5"))
+        figures = points(("profit", 2020, 1, before), ("profit", 2020, 2, "5"))
         (series,) = build_chart(figures).series
 
         assert series.latest.change == 5 - Decimal(before)
         assert series.latest.percent is None
 
 
-def test_two_spellings_are_one_series_under_the_newest():
-    figures = rows(("revenue", 2020, 1, "1"), ("Revenue", 2020, 2, "2"))
+def test_two_spellings_are_one_series_with_the_newest_name():
+    figures = points(("revenue", 2020, 1, "1"), ("Revenue", 2020, 2, "2"))
 
     assert [series.name for series in build_chart(figures).series] == ["Revenue"]
 
 
 def test_table_begins_with_the_newest_month_and_aligns_decimal_places():
-    figures = rows(("cost", 2020, 1, "1"), ("cost", 2020, 2, "2.25"), ("profit", 2020, 2, "1000"))
+    figures = points(("cost", 2020, 1, "1"), ("cost", 2020, 2, "2.25"), ("profit", 2020, 2, "1000"))
 
     table = [(month, list(map(str, values))) for month, values in build_chart(figures).table()]
 
@@ -82,16 +82,16 @@ def test_table_begins_with_the_newest_month_and_aligns_decimal_places():
 
 def test_longest_values_on_both_sides_of_the_point_stay_exact():
     large, small = "123456789012345", "0.123456789012345"
-    (series,) = build_chart(rows(("a", 2020, 1, large), ("a", 2020, 2, small))).series
+    (series,) = build_chart(points(("a", 2020, 1, large), ("a", 2020, 2, small))).series
 
     assert series.values == [Decimal(large), Decimal(small)]
 
 
 def test_averages_keep_the_latest_months_figures():
     chart = build_chart(
-        rows(("cost", 2000, 1, "10"), ("cost", 2010, 1, "20")),
+        points(("cost", 2000, 1, "10"), ("cost", 2010, 1, "20")),
         years=10,
-        newest=rows(("Cost", 2019, 11, "7"), ("Cost", 2019, 12, "9")),
+        newest=points(("Cost", 2019, 11, "7"), ("Cost", 2019, 12, "9")),
     )
     (series,) = chart.series
 
@@ -101,7 +101,7 @@ def test_averages_keep_the_latest_months_figures():
 
 
 def test_swatch_is_counted_or_given():
-    figures = rows(("cost", 2020, 1, "1"), ("revenue", 2020, 1, "2"))
+    figures = points(("cost", 2020, 1, "1"), ("revenue", 2020, 1, "2"))
 
     assert [series.swatch for series in build_chart(figures).series] == [1, 2]
     chart = build_chart(figures, swatches={"cost": 1, "revenue": 3})

@@ -1,4 +1,4 @@
-"""The chart as a browser draws it, under the real Content-Security-Policy.
+"""The chart in a browser, with the real Content-Security-Policy.
 
 `new_context` fails these tests when a page breaks, when the policy stops something, or when
 anything is asked of another machine.
@@ -17,7 +17,7 @@ from stats.models import Stat
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-# How many different colours the canvas holds, seen coarsely: an empty one has a single colour.
+# The number of different colors on the canvas, roughly: an empty one has a single color.
 COLOURS = """canvas => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   const colours = new Set();
@@ -30,7 +30,7 @@ COLOURS = """canvas => {
 
 @pytest.fixture
 def open_dashboard(live_server, new_context):
-    """Open the dashboard as somebody signed in; takes the options of a browser context."""
+    """A function that opens the dashboard as a signed-in user, with options for the browser."""
 
     def open_it(**options):
         user, _ = get_user_model().objects.get_or_create(username="p-1")
@@ -52,7 +52,7 @@ def colours(page) -> list[str]:
 
 
 def wait_for_colours(page, condition) -> list[str]:
-    """The canvas is painted a frame or two after the cause; wait at most 5 s."""
+    """Wait for at most 5 s, because the canvas is painted a few frames later."""
     for _ in range(100):
         seen = colours(page)
         if condition(seen):
@@ -61,7 +61,7 @@ def wait_for_colours(page, condition) -> list[str]:
     pytest.fail(f"The chart kept {len(seen)} colours that were not what was waited for.")
 
 
-def test_chart_draws_lines_and_tells_values_under_the_pointer(open_dashboard, screenshot):
+def test_chart_draws_lines_and_shows_values_under_the_pointer(open_dashboard, screenshot):
     call_command("seed_stats", verbosity=0)
     page = open_dashboard()
     plot = page.locator("[data-chart-plot]")
@@ -78,14 +78,14 @@ def test_chart_draws_lines_and_tells_values_under_the_pointer(open_dashboard, sc
     assert tip.is_hidden()
 
 
-def test_chart_is_drawn_anew_when_the_theme_changes(open_dashboard):
+def test_chart_is_redrawn_when_the_theme_changes(open_dashboard):
     call_command("seed_stats", verbosity=0)
     page = open_dashboard(color_scheme="light")
     light = wait_for_colours(page, lambda seen: len(seen) > 20)
 
     page.emulate_media(color_scheme="dark")
     dark = wait_for_colours(page, lambda seen: len(seen) > 20 and seen != light)
-    page.get_by_role("button", name="Theme: Auto").click()  # light, whatever the system says
+    page.get_by_role("button", name="Theme: Auto").click()  # light, even if the system is dark
     wait_for_colours(page, lambda seen: seen == light)
     page.get_by_role("button", name="Theme: Light").click()
     wait_for_colours(page, lambda seen: seen == dark)
@@ -94,7 +94,7 @@ def test_chart_is_drawn_anew_when_the_theme_changes(open_dashboard):
     wait_for_colours(page, lambda seen: seen == dark)
 
 
-def test_theme_chosen_here_is_the_admins_too(open_dashboard, live_server):
+def test_theme_applies_to_the_admin_too(open_dashboard, live_server):
     page = open_dashboard()
     get_user_model().objects.update(is_staff=True, is_superuser=True)
     page.get_by_role("button", name="Theme: Auto").click()
@@ -138,7 +138,7 @@ def test_gaps_and_long_names_do_not_stretch_the_page(open_dashboard):
 
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.locator(".months summary").click()
-    # Words for screen readers alone stand in the cells; the page ends where its body does.
+    # The cells hold text for screen readers only, which must not extend the page.
     beyond = "document.documentElement.scrollHeight - document.body.getBoundingClientRect().height"
     assert page.evaluate(beyond) < 2
     drawn = page.evaluate("document.querySelector('.u-over').offsetWidth")
@@ -180,7 +180,7 @@ def test_pages_have_no_known_accessibility_faults(open_dashboard, live_server, s
     page = open_dashboard(
         color_scheme=scheme,
         viewport={"width": width, "height": 800},
-        bypass_csp=True,  # axe measures with styles of its own; the tests around keep the policy
+        bypass_csp=True,  # axe adds styles; the other tests keep the policy
     )
     get_user_model().objects.update(is_staff=True, is_superuser=True)
     for path in PAGES + ADMIN_PAGES:

@@ -15,7 +15,7 @@ def test_figure_is_grouped_and_exact(value, text):
 @pytest.mark.parametrize(
     ("value", "text"), [("1200", "+1,200"), ("-0.5", f"{MINUS}0.5"), ("0", "0")]
 )
-def test_change_always_bears_its_sign(value, text):
+def test_change_always_has_a_sign(value, text):
     assert signed(Decimal(value)) == text
 
 

@@ -1,4 +1,4 @@
-"""The one reader of CSV and XLSX: what spreadsheets write, and what attackers do."""
+"""The reader of CSV and XLSX, with files of spreadsheets and of attackers."""
 
 import io
 import tracemalloc
@@ -57,7 +57,7 @@ def test_files_as_spreadsheets_write_them(content):
     assert read(content) == [(1, COST)]
 
 
-def test_cells_that_are_empty_or_formatted_mean_nothing():
+def test_empty_and_formatted_cells_are_ignored():
     book, file = openpyxl.Workbook(), io.BytesIO()
     for row in (["kpi", "year", "month", "value"], ["cost", 2020, 1, 1.1]):
         book.active.append(row)
@@ -119,7 +119,7 @@ def test_value_of_a_cell(stored, text):
 def test_decimal_comma(separator, value, read_as):
     content = CSV.replace(",", separator).replace("1.1", value)
     if read_as is None:
-        assert refusal(content).startswith(f"Row 1, value: {value} can be read")
+        assert refusal(content).startswith(f"Row 1, value: {value} is ambiguous")
     else:
         assert read(content)[0][1]["value"] == read_as
 
@@ -131,17 +131,17 @@ def test_half_of_a_number_with_a_comma_is_not_dropped():
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "it names none"),
-        ("kpi,year\n", "it names kpi, year."),
-        (CSV.replace("value", "value,note"), "it names kpi, year, month, value, note."),
-        (CSV.replace("year", "kpi"), "must name the columns"),
+        ("", "It holds none"),
+        ("kpi,year\n", "It holds kpi, year."),
+        (CSV.replace("value", "value,note"), "It holds kpi, year, month, value, note."),
+        (CSV.replace("year", "kpi"), "must hold the columns"),
         (",".join(f"c{number}" for number in range(1_000)), "c7, …."),
         ("kpi,year,month,value\n", "no rows below the headings"),
         (CSV + '"a', "is not CSV"),
         (CSV.replace("cost", "k\xf6st").encode("latin-1"), "isn't written in UTF-8"),
         (CSV.encode("utf-16")[:-1], "isn't written in UTF-8"),
         ("x" * 100_000, "Line 1 has more than 65,536 characters"),
-        (CSV + "cost,2020,1,1\n" * 1_000, "A file may have 1,000 rows"),
+        (CSV + "cost,2020,1,1\n" * 1_000, "This file has more than 1,000 rows"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Save it as XLSX"),
         (b"PK\x03\x04broken", "not a readable XLSX"),
         (workbook()[:-300], "not a readable XLSX"),
@@ -181,7 +181,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_memory_follows_the_content(name):
+def test_memory_use_depends_on_the_content_only(name):
     make, words = BOMBS[name]
     content = make()
     tracemalloc.start()
@@ -196,5 +196,5 @@ def test_memory_follows_the_content(name):
     assert peak < 4_000_000
 
 
-def test_long_token_is_not_read_again_and_again():
+def test_long_token_is_refused_early():
     assert "not a readable" in refusal(workbook(sheet=f'<a b="{"x" * 3_000_000}"/>'), 10_000)

@@ -1,4 +1,4 @@
-"""The dashboard's address is its view: KPIs, range, order and page, and the same as a download."""
+"""The query string of the dashboard: KPIs, range, order and page, and the same as a download."""
 
 import csv
 import io
@@ -27,10 +27,10 @@ def view(query):
 
 
 def table(shown):
-    return [(row.kpi, row.period) for row in shown.page]
+    return [(stat.kpi, stat.period) for stat in shown.page]
 
 
-def test_kpis_are_switched_off_and_keep_their_colours(linus):
+def test_deselected_kpis_do_not_change_colors(linus):
     shown = view("kpi=REVENUE&kpi=cost")
     assert [(choice.name, choice.is_shown) for choice in shown.choices] == [
         ("cost", True),
@@ -41,10 +41,10 @@ def test_kpis_are_switched_off_and_keep_their_colours(linus):
         ("cost", 1),
         ("revenue", 3),
     ]
-    assert {row.kpi for row in shown.page.paginator.object_list} == {"cost", "revenue"}
+    assert {stat.kpi for stat in shown.page.paginator.object_list} == {"cost", "revenue"}
 
 
-def test_range_holds_for_latest_chart_and_table(linus):
+def test_range_applies_to_latest_values_chart_and_table(linus):
     shown = view("from=2019-11&to=202002")
     assert [f"{period:%Y%m}" for period in shown.chart.periods] == [
         "201911",
@@ -68,16 +68,16 @@ def test_range_holds_for_latest_chart_and_table(linus):
         ("createdDate", ("cost", "202112")),
     ],
 )
-@pytest.mark.parametrize("most_rows", [2000, 10], ids=["of few", "of many"])
-def test_table_is_sorted(linus, monkeypatch, ordering, first, most_rows):
-    monkeypatch.setattr("stats.dashboard.MOST_ROWS", most_rows)
+@pytest.mark.parametrize("limit", [2000, 10], ids=["in Python", "in the database"])
+def test_table_is_sorted(linus, monkeypatch, ordering, first, limit):
+    monkeypatch.setattr("stats.dashboard.MAX_LOADED_FIGURES", limit)
     assert table(view(f"ordering={ordering}"))[0] == first
 
 
 @pytest.mark.parametrize("query", ["", "kpi=cost", "search=ro", "from=202001&page=2", "page=x"])
-def test_few_rows_and_many_are_shown_alike(linus, monkeypatch, query):
+def test_few_and_many_figures_are_shown_alike(linus, monkeypatch, query):
     few = view(query)
-    monkeypatch.setattr("stats.dashboard.MOST_ROWS", 10)
+    monkeypatch.setattr("stats.dashboard.MAX_LOADED_FIGURES", 10)
     many = view(query)
     assert few.chart == many.chart
     assert few.choices == many.choices
@@ -85,7 +85,7 @@ def test_few_rows_and_many_are_shown_alike(linus, monkeypatch, query):
     assert few.page.paginator.count == many.page.paginator.count
 
 
-def test_pages_keep_the_view_in_their_addresses(linus):
+def test_links_to_pages_keep_the_filter(linus):
     page = linus.get("/dashboard/?kpi=cost&kpi=profit&ordering=-value&page=2").content.decode()
     assert "51 to 72 of 72" in page
     assert 'href="?kpi=cost&amp;kpi=profit&amp;ordering=-value&amp;page=1#figures-title"' in page
@@ -93,18 +93,18 @@ def test_pages_keep_the_view_in_their_addresses(linus):
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "99999", "x", "9" * 400])
-def test_page_that_is_not_there_is_the_nearest(linus, number):
+def test_missing_page_is_replaced_by_the_nearest(linus, number):
     assert linus.get(f"/dashboard/?page={number}").status_code == 200
 
 
-def test_wrong_filter_is_told_beside_its_field_and_kept(linus):
+def test_invalid_filter_is_kept_with_an_error_at_its_field(linus):
     page = linus.get("/dashboard/?from=2019-13&to=200001&search=x").content.decode()
     assert 'value="2019-13"' in page
     assert "Enter a month of four and two digits, like 201901." in page
     assert 'aria-invalid="true" aria-describedby="filter-from-error"' in page
 
 
-def test_year_of_the_address_stays_when_more_is_chosen(linus):
+def test_year_is_kept_when_the_filter_changes(linus):
     page = linus.get("/dashboard/?year=2020").content.decode()
     assert re.search(r'name="year"[^>]* value="2020"', page)
     assert 'name="year"' not in linus.get("/dashboard/").content.decode()
@@ -118,13 +118,13 @@ def test_first_month_of_a_range_is_not_called_the_first_figure(linus):
     assert "the first figure" not in page
 
 
-def test_view_without_figures_says_so_and_leads_back(linus):
+def test_view_without_figures_links_to_all_figures(linus):
     page = linus.get("/dashboard/?from=203001").content.decode()
     assert "No figures match this view." in page
     assert 'href="/dashboard/"' in page
 
 
-def test_download_holds_the_rows_of_the_view(linus):
+def test_download_holds_the_filtered_figures(linus):
     query = "?kpi=revenue&from=2020-01&ordering=-value"
     page = linus.get(f"/dashboard/{query}").content.decode()
     address = re.search(r'href="(/api/stats[^"]+)"', page)[1].replace("&amp;", "&")
@@ -132,7 +132,7 @@ def test_download_holds_the_rows_of_the_view(linus):
     assert [(row["kpi"], row["period"]) for row in rows] == table(view(query[1:]))
 
 
-def test_forms_are_offered_to_those_who_may(linus, django_user_model):
+def test_forms_are_linked_for_users_with_permissions(linus, django_user_model):
     assert b"Add a figure" not in linus.get("/dashboard/").content
     assert b"/edit/" not in linus.get("/dashboard/").content
     linus.force_login(django_user_model.objects.create_superuser("ada"))
@@ -143,7 +143,7 @@ def test_forms_are_offered_to_those_who_may(linus, django_user_model):
         assert linus.get(urljoin("http://testserver/dashboard/", address)).status_code == 200
 
 
-def test_rows_that_many_kpis_have_cost_no_more_queries(linus, django_assert_max_num_queries):
+def test_many_kpis_take_no_more_queries(linus, django_assert_max_num_queries):
     Stat.objects.bulk_create(Stat(kpi=f"k{n}", year=2020, month=1, value=n) for n in range(500))
     linus.get("/dashboard/")
     with django_assert_max_num_queries(6):

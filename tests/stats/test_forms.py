@@ -37,22 +37,22 @@ def errors(page):
     return re.findall(r'class="field__error"[^>]*>([^<]*)<', page.content.decode())
 
 
-def test_figure_is_added_and_told(grace):
-    answer = grace.post(ADD, {**FIGURE, "kpi": "  Revenue "}, follow=True)
-    assert answer.redirect_chain == [("/dashboard/", 302)]
-    assert "Added Revenue for 2020-03: 12.5." in answer.content.decode()
+def test_added_figure_is_confirmed_in_a_message(grace):
+    response = grace.post(ADD, {**FIGURE, "kpi": "  Revenue "}, follow=True)
+    assert response.redirect_chain == [("/dashboard/", 302)]
+    assert "Added Revenue for 2020-03: 12.5." in response.content.decode()
     stat = Stat.objects.get()
     assert (stat.kpi, str(stat.created_by)) == ("Revenue", "Grace")
     assert Change.objects.get().through == "page"
 
 
-def test_form_costs_few_queries(grace, stat, django_assert_max_num_queries):
+def test_form_takes_few_queries(grace, stat, django_assert_max_num_queries):
     with django_assert_max_num_queries(17):
         assert grace.post(edit(stat), {**FIGURE, "value": "13"}).status_code == 302
     assert str(Stat.objects.get().value) == "13"
 
 
-def test_form_leads_back_to_the_view_it_came_from(grace, stat):
+def test_form_returns_to_the_previous_view(grace, stat):
     back = "/dashboard/?kpi=revenue&page=1"
     page = grace.get(edit(stat), {"next": back}).content.decode()
     assert 'name="next" value="/dashboard/?kpi=revenue&amp;page=1"' in page
@@ -62,7 +62,7 @@ def test_form_leads_back_to_the_view_it_came_from(grace, stat):
 @pytest.mark.parametrize(
     "target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
 )
-def test_form_leads_to_no_other_site(grace, target):
+def test_form_never_redirects_to_another_site(grace, target):
     assert grace.post(ADD, {**FIGURE, "next": target})["Location"] == "/dashboard/"
 
 
@@ -70,7 +70,7 @@ def test_form_leads_to_no_other_site(grace, target):
     ("field", "value", "message"),
     [
         ("kpi", "", "This field is required."),
-        ("kpi", "=cmd", "Begin the name with something else"),
+        ("kpi", "=cmd", "The name must not begin with"),
         ("kpi", "x" * 65, "Ensure this value has at most 64 characters"),
         ("kpi", "a\x00b", "Null characters are not allowed."),
         ("year", "0", "Enter a year of four digits."),
@@ -84,7 +84,7 @@ def test_form_leads_to_no_other_site(grace, target):
         ("value", "12345678.90123456", "Enter a number of at most 15 digits."),
     ],
 )
-def test_mistake_is_told_beside_its_field_and_nothing_is_lost(grace, field, value, message):
+def test_error_is_shown_at_its_field_and_input_is_kept(grace, field, value, message):
     page = grace.post(ADD, {**FIGURE, field: value})
     assert page.status_code == 200
     (error,) = errors(page)
@@ -95,7 +95,7 @@ def test_mistake_is_told_beside_its_field_and_nothing_is_lost(grace, field, valu
     assert Stat.objects.count() == 0
 
 
-def test_second_figure_of_a_month_is_told(grace, stat):
+def test_second_figure_of_a_month_is_an_error(grace, stat):
     page = grace.post(ADD, {**FIGURE, "kpi": "REVENUE"}).content.decode()
     assert "This KPI already has a figure for this month." in page
     assert Stat.objects.count() == 1
@@ -103,16 +103,16 @@ def test_second_figure_of_a_month_is_told(grace, stat):
 
 def test_figure_is_edited(grace, stat):
     assert 'value="12.5"' in grace.get(edit(stat)).content.decode()
-    answer = grace.post(edit(stat), {**FIGURE, "value": "-7", "seen_version": "1"}, follow=True)
-    assert "Saved revenue for 2020-03: \N{MINUS SIGN}7." in answer.content.decode()
+    response = grace.post(edit(stat), {**FIGURE, "value": "-7", "seen_version": "1"}, follow=True)
+    assert "Saved revenue for 2020-03: \N{MINUS SIGN}7." in response.content.decode()
     assert Change.objects.get().before == "revenue 2020-03: 12.5"
 
 
-def test_change_over_somebody_elses_is_told_first(grace, stat):
+def test_concurrent_change_is_an_error_before_it_is_replaced(grace, stat):
     Stat.objects.update(value=99)
     late = {**FIGURE, "value": "1", "seen_version": "1"}
     page = grace.post(edit(stat), late).content.decode()
-    assert "Somebody changed this figure meanwhile; it is revenue for 2020-03: 99 now." in page
+    assert "so nothing was saved. It is now revenue for 2020-03: 99." in page
     assert 'name="value" value="1"' in page
     assert 'name="seen_version" value="2"' in page
     assert Stat.objects.get().value == 99
@@ -120,19 +120,19 @@ def test_change_over_somebody_elses_is_told_first(grace, stat):
     assert Stat.objects.get().value == 1
 
 
-def test_figure_is_deleted_after_a_question(grace, stat):
+def test_figure_is_deleted_after_confirmation(grace, stat):
     page = grace.get(delete(stat)).content.decode()
     assert "Delete revenue for 2020-03?" in page
     assert Stat.objects.count() == 1
-    answer = grace.post(delete(stat), follow=True)
-    assert "Deleted revenue for 2020-03: 12.5." in answer.content.decode()
+    response = grace.post(delete(stat), follow=True)
+    assert "Deleted revenue for 2020-03: 12.5." in response.content.decode()
     assert Stat.objects.count() == 0
     assert str(Change.objects.get().by) == "Grace"
 
 
 @pytest.mark.parametrize("page", ["add", "edit", "delete"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_only_those_who_may_write(client, django_user_model, stat, page, method):
+def test_writing_requires_permissions(client, django_user_model, stat, page, method):
     address = {"add": ADD, "edit": edit(stat), "delete": delete(stat)}[page]
     anonymous = getattr(client, method)(address, {**FIGURE, "month": "9"})
     assert anonymous.status_code == 302
@@ -145,13 +145,13 @@ def test_only_those_who_may_write(client, django_user_model, stat, page, method)
 
 
 @pytest.mark.parametrize("number", ["0", "999", "9" * 30])
-def test_figure_that_is_gone_is_404(grace, number):
+def test_missing_figure_is_404(grace, number):
     for page in ("edit", "delete"):
         address = f"/dashboard/figures/{number}/{page}/"
         assert grace.get(address).status_code == grace.post(address, FIGURE).status_code == 404
 
 
-def test_figure_that_goes_while_it_is_edited_is_404(grace, stat, monkeypatch):
+def test_figure_deleted_while_it_is_edited_is_404(grace, stat, monkeypatch):
     from stats import views
 
     def gone(*args, **kwargs):
@@ -161,7 +161,7 @@ def test_figure_that_goes_while_it_is_edited_is_404(grace, stat, monkeypatch):
     assert grace.post(edit(stat), FIGURE).status_code == 404
 
 
-def test_month_that_is_taken_at_the_last_moment_is_a_form_error(grace, stat, monkeypatch):
+def test_concurrent_second_figure_is_a_form_error(grace, stat, monkeypatch):
     from stats.forms import FigureForm
 
     monkeypatch.setattr(FigureForm, "validate_constraints", lambda self: None, raising=False)
@@ -172,7 +172,7 @@ def test_month_that_is_taken_at_the_last_moment_is_a_form_error(grace, stat, mon
 @pytest.mark.parametrize(
     ("page", "reads", "writes"), [(lambda stat: ADD, 4, 26), (edit, 5, 28), (delete, 5, 17)]
 )
-def test_pages_cost_few_queries(grace, stat, django_assert_max_num_queries, page, reads, writes):
+def test_pages_take_few_queries(grace, stat, django_assert_max_num_queries, page, reads, writes):
     with django_assert_max_num_queries(reads):
         assert grace.get(page(stat)).status_code == 200
     with django_assert_max_num_queries(writes):

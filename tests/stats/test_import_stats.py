@@ -1,4 +1,4 @@
-"""`manage.py import_stats`: a file of figures, all of it or nothing."""
+"""`manage.py import_stats` imports all figures of a file, or none."""
 
 from io import StringIO
 
@@ -12,8 +12,7 @@ from stats.models import Change, Stat
 
 pytestmark = pytest.mark.django_db
 FORMULA = (
-    "Begin the name with something else than =, +, - or @: a spreadsheet would take it for a "
-    "formula."
+    "The name must not begin with =, +, - or @, because a spreadsheet would run it as a formula."
 )
 GOOD = "kpi,year,month,value\nrevenue,2020,1,12.5\nRevenue,2020,2,-3\n"
 
@@ -40,12 +39,12 @@ def refused(load, *args, **kwargs):
 
 
 def test_figures_are_added_and_a_second_run_changes_nothing(load):
-    assert load() == "2 rows: 2 added, 0 changed, 0 as they were.\n"
+    assert load() == "2 rows: 2 added, 0 changed, 0 unchanged.\n"
     before = list(Stat.objects.values())
-    assert load() == "2 rows: 0 added, 0 changed, 2 as they were.\n"
+    assert load() == "2 rows: 0 added, 0 changed, 2 unchanged.\n"
     assert list(Stat.objects.values()) == before
     changed = GOOD.replace("12.5", "13")
-    assert load(changed) == "2 rows: 0 added, 1 changed, 1 as they were.\n"
+    assert load(changed) == "2 rows: 0 added, 1 changed, 1 unchanged.\n"
     assert {change.through for change in Change.objects.all()} == {"import_stats"}
 
 
@@ -75,7 +74,7 @@ def test_xlsx_is_read(load, tmp_path):
 
 
 def test_dry_run_writes_nothing(load):
-    assert load(dry_run=True) == "2 rows are in order. Nothing was written.\n"
+    assert load(dry_run=True) == "2 rows are valid. Nothing was written.\n"
     assert Stat.objects.count() == 0
 
 
@@ -83,7 +82,7 @@ def test_quiet_run_prints_nothing(load):
     assert load(verbosity=0) == ""
 
 
-def test_every_wrong_row_is_named_with_field_and_rule(load):
+def test_all_invalid_rows_are_reported_with_field_and_rule(load):
     rows = [
         "revenue,2020,13,1",
         "revenue,0,1,NaN",
@@ -98,21 +97,21 @@ def test_every_wrong_row_is_named_with_field_and_rule(load):
     assert report == [
         "Row 1, month: Enter a month from 1 to 12.",
         "Row 2, year: Enter a year of four digits.",
-        "Row 2, value: Enter a number, with a point before the decimals.",
+        "Row 2, value: Enter a number, with a point as the decimal separator.",
         f"Row 3, kpi: {FORMULA}",
         "Row 3, value: Enter a number of at most 15 digits.",
         "Row 4, value: Enter a number of at most 15 digits.",
         "Row 5, value: This field is missing.",
         "Row 6, column 5: There is no such field.",
-        "Row 8, month: Row 7 has a figure of this KPI for this month already.",
-        "7 rows are wrong. Nothing was written.",
+        "Row 8, month: Row 7 already has a figure of this KPI for this month.",
+        "7 rows are invalid. Nothing was written.",
     ]
 
 
-def test_very_many_mistakes_are_counted(load):
+def test_only_the_first_errors_are_listed(load):
     rows = "\n".join(f"k{number},2020,13,1" for number in range(80))
     report = refused(load, f"kpi,year,month,value\n{rows}").splitlines()
-    assert report[50:] == ["… and 30 more.", "80 rows are wrong. Nothing was written."]
+    assert report[50:] == ["… and 30 more.", "80 rows are invalid. Nothing was written."]
 
 
 @pytest.mark.parametrize(
@@ -123,8 +122,8 @@ def test_very_many_mistakes_are_counted(load):
             "a.csv",
             "isn't written in UTF-8",
         ),
-        ("", "a.csv", "it names none"),
-        ("kpi,year\n", "a.csv", "must name the columns kpi, year, month, value"),
+        ("", "a.csv", "It holds none"),
+        ("kpi,year\n", "a.csv", "must hold the columns kpi, year, month, value"),
         ('kpi,year,month,value\n"a', "a.csv", "is not CSV"),
         (b"PK\x03\x04broken", "a.xlsx", "not a readable XLSX workbook"),
         (None, "missing.csv", "can't be read: No such file"),
@@ -135,7 +134,7 @@ def test_file_that_cannot_be_taken_says_why(load, content, name, words):
     assert words in refused(load, content, name)
 
 
-def test_half_a_file_is_never_stored(load, monkeypatch):
+def test_failed_import_writes_nothing(load, monkeypatch):
     from stats import writing
 
     calls = []
@@ -148,7 +147,7 @@ def test_half_a_file_is_never_stored(load, monkeypatch):
 
     original = writing._upsert_batch
     monkeypatch.setattr(writing, "_upsert_batch", fail_at_second)
-    rows = "\n".join(f"k{number},2020,1,1" for number in range(writing.BATCH + 1))
+    rows = "\n".join(f"k{number},2020,1,1" for number in range(writing.BATCH_SIZE + 1))
     with pytest.raises(RuntimeError):
         load(f"kpi,year,month,value\n{rows}")
     assert Stat.objects.count() == Change.objects.count() == 0
@@ -159,7 +158,7 @@ class Terminal(StringIO):
         return True
 
 
-def test_progress_is_drawn_at_a_terminal_and_taken_away():
+def test_progress_is_drawn_and_removed_at_a_terminal():
     screen = Terminal()
     progress = Progress(OutputWrapper(screen), 200)
     progress.show(100)
@@ -168,7 +167,7 @@ def test_progress_is_drawn_at_a_terminal_and_taken_away():
     assert screen.getvalue().endswith(" \r")
 
 
-def test_progress_stays_out_of_logs():
+def test_progress_is_not_written_to_logs():
     log = StringIO()
     Progress(OutputWrapper(log), 200).show(100)
     quiet = Terminal()

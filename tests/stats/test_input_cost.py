@@ -1,4 +1,4 @@
-"""Whatever reads a figure from outside takes linear time, however long the text is."""
+"""All code that parses a figure takes linear time."""
 
 import io
 from functools import partial

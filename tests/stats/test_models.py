@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, transaction
 from django.forms import modelform_factory
 
-from stats.charts import Row
+from stats.charts import Point
 from stats.history import Revision
 from stats.models import Stat
 
@@ -36,7 +36,7 @@ def test_period_follows_a_changed_month():
     assert stat.period == "202011"
 
 
-def test_bulk_loads_derive_key_period_and_times():
+def test_bulk_create_sets_key_period_and_times():
     Stat.objects.bulk_create([figure(kpi="Straße"), figure(month=4)])
     stat = Stat.objects.get(month=3)
 
@@ -45,7 +45,7 @@ def test_bulk_loads_derive_key_period_and_times():
     assert stat.updated_at >= stat.created_at
 
 
-def test_saving_again_moves_only_the_updated_time():
+def test_saving_again_changes_only_the_updated_time():
     stat = figure()
     stat.save()
     created, updated = stat.created_at, stat.updated_at
@@ -56,7 +56,7 @@ def test_saving_again_moves_only_the_updated_time():
     assert stat.updated_at > updated
 
 
-def test_value_comes_back_exactly_and_without_padding():
+def test_value_is_loaded_exactly_and_without_padding():
     for month, value in enumerate(("0.1", "123456789012345", "0.123456789012345", "-7"), start=1):
         figure(month=month, value=Decimal(value)).save()
 
@@ -76,10 +76,10 @@ def test_value_comes_back_exactly_and_without_padding():
         {"kpi": " revenue"},
         {"value": Decimal("1e15")},
         {"value": Decimal("-1e15")},
-        {"kpi": "REVENUE", "month": 5},  # another spelling of a row that is there
+        {"kpi": "REVENUE", "month": 5},  # another spelling of a stored KPI
     ],
 )
-def test_database_refuses_what_no_form_checked(changes):
+def test_database_constraints_reject_invalid_figures(changes):
     figure(month=5).save()
 
     with pytest.raises((IntegrityError, DataError)), transaction.atomic():
@@ -99,13 +99,13 @@ def test_database_refuses_what_no_form_checked(changes):
         ({"kpi": "x" * 65}, "kpi"),
     ],
 )
-def test_form_error_stands_beside_its_field(changes, field):
+def test_form_error_is_at_its_field(changes, field):
     form = FORM({"kpi": "revenue", "year": 2020, "month": 3, "value": "1.5", **changes})
 
     assert list(form.errors) == [field]
 
 
-def test_form_refuses_a_second_figure_for_the_month_in_another_spelling():
+def test_form_rejects_a_second_figure_in_another_spelling():
     figure().save()
     form = FORM({"kpi": " Revenue ", "year": 2020, "month": 3, "value": "2"})
 
@@ -129,28 +129,28 @@ def test_full_clean_trims_the_name():
     assert stat.kpi == "net profit"
 
 
-def test_full_clean_refuses_a_second_figure_for_the_month():
+def test_full_clean_rejects_a_second_figure_for_the_month():
     figure().save()
 
     with pytest.raises(ValidationError, match="already has a figure"):
         figure(kpi="REVENUE").full_clean()
 
 
-def test_rows_for_a_screen_take_one_query(django_assert_num_queries):
+def test_points_take_one_query(django_assert_num_queries):
     Stat.objects.bulk_create([figure(month=2), figure(kpi="Cost", value=7)])
 
     with django_assert_num_queries(1):
-        rows = Stat.objects.order_by("kpi_key").as_rows()
+        points = Stat.objects.order_by("kpi_key").as_points()
 
-    assert [row[:5] for row in rows] == [
+    assert [point[:5] for point in points] == [
         ("cost", "Cost", 2020, 3, Decimal(7)),
         ("revenue", "revenue", 2020, 2, Decimal("1.5")),
     ]
-    assert isinstance(rows[0], Row)
-    assert Stat.objects.get(pk=rows[0].pk).updated_at == rows[0].updated_at
+    assert isinstance(points[0], Point)
+    assert Stat.objects.get(pk=points[0].pk).updated_at == points[0].updated_at
 
 
-def test_version_grows_with_every_way_to_change(django_assert_num_queries):
+def test_every_way_to_change_increments_the_version(django_assert_num_queries):
     stat = figure()
     stat.save()
     assert stat.version == 1
@@ -166,7 +166,7 @@ def test_version_grows_with_every_way_to_change(django_assert_num_queries):
 
 
 @pytest.mark.parametrize("way", ["update", "bulk_update", "save some fields"])
-def test_every_way_to_change_keeps_key_and_time_right(way):
+def test_every_way_to_change_updates_key_and_time(way):
     stat = figure()
     stat.save()
     before = stat.updated_at
@@ -183,7 +183,7 @@ def test_every_way_to_change_keeps_key_and_time_right(way):
     assert stat.updated_at > before
 
 
-def test_bulk_load_that_would_lose_versions_is_refused():
+def test_bulk_create_with_update_conflicts_is_refused():
     with pytest.raises(ValueError, match="upsert_all"):
         Stat.objects.bulk_create(
             [figure()],
@@ -194,16 +194,16 @@ def test_bulk_load_that_would_lose_versions_is_refused():
     assert not Stat.objects.exists()
 
 
-def test_templates_and_managers_cannot_delete_everything():
+def test_templates_and_managers_cannot_delete():
     assert not hasattr(Stat.objects, "delete")
     assert Stat.objects.all().delete.alters_data
 
 
-def test_revision_is_zero_before_anything_was_written():
+def test_revision_is_initially_zero():
     assert Revision.current() == 0
     figure().save()
     assert Revision.current() == 1
 
 
-def test_a_figure_names_itself():
+def test_figure_has_a_readable_name():
     assert str(figure()) == "revenue 2020-03"

@@ -1,4 +1,4 @@
-"""The same row has the same verdict, in the same words, in the admin, the command and the API."""
+"""The admin, the command and the API return the same errors for the same row."""
 
 import csv
 import io
@@ -38,15 +38,15 @@ def as_xlsx():
         "<row>" + "".join(f"<c t='inlineStr'><is><t>{text}</t></is></c>" for text in row) + "</row>"
         for row in ([*FIELDS], *ROWS)
     )
-    return workbook(rows.replace("\x07", "&#x9;"))  # XML has no other control characters
+    return workbook(rows.replace("\x07", "&#x9;"))  # the only control character in XML
 
 
 def of_api(cognito_client):
     editor = cognito_client("grace", groups=["editors"], session=False)
     rows = [dict(zip(FIELDS, row, strict=True)) for row in ROWS]
-    answer = editor.post("/api/stats/bulk", json.dumps(rows), content_type="application/json")
-    assert answer.status_code == 400
-    return {int(number): errors for number, errors in answer.json()["fields"]["rows"].items()}
+    response = editor.post("/api/stats/bulk", json.dumps(rows), content_type="application/json")
+    assert response.status_code == 400
+    return {int(number): errors for number, errors in response.json()["fields"]["rows"].items()}
 
 
 def of_admin(client, content):
@@ -65,7 +65,7 @@ def sentences(verdicts):
     ]
 
 
-def test_csv_has_one_verdict_everywhere(cognito_client, admin_client, tmp_path):
+def test_csv_has_the_same_errors_everywhere(cognito_client, admin_client, tmp_path):
     verdicts = of_api(cognito_client)
     assert sorted(verdicts) == [1, 2, 3, 4, 5, 6, 7, 9]
     (tmp_path / "figures.csv").write_bytes(as_csv())
@@ -75,8 +75,8 @@ def test_csv_has_one_verdict_everywhere(cognito_client, admin_client, tmp_path):
     assert str(caught.value).splitlines()[:-1] == sentences(verdicts)
 
 
-def test_xlsx_has_the_verdict_of_the_csv(admin_client):
+def test_xlsx_has_the_same_errors_as_csv(admin_client):
     verdicts = of_admin(admin_client, as_csv())
     assert set(of_admin(admin_client, as_xlsx())) == set(verdicts)
-    lengths = ("1024", str(len(LONG)))  # a cell of a workbook is not read to its end
+    lengths = ("1024", str(len(LONG)))  # a long cell of a workbook is truncated
     assert str(of_admin(admin_client, as_xlsx())).replace(*lengths) == str(verdicts)

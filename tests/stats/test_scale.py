@@ -1,4 +1,4 @@
-"""100,000 figures: memory stays flat, the first byte comes at once, queries stay few."""
+"""100,000 figures: constant memory, an immediate first byte, and few queries."""
 
 import json
 import time
@@ -17,7 +17,7 @@ MEBIBYTE = 1024 * 1024
 
 
 def peak_while(work):
-    """Bytes allocated at most at one time, beyond what was there before."""
+    """Measure the maximum of additionally allocated bytes."""
     tracemalloc.start()
     try:
         work()
@@ -27,7 +27,7 @@ def peak_while(work):
 
 
 @pytest.mark.parametrize("query", ["", "?format=csv"])
-def test_list_and_csv_stream_in_flat_memory(cognito_client, query):
+def test_streamed_list_and_csv_use_constant_memory(cognito_client, query):
     reader = cognito_client("linus", session=False)
     peaks = []
     for rows in (12_000, 36_000):
@@ -41,8 +41,8 @@ def test_list_and_csv_stream_in_flat_memory(cognito_client, query):
 
 def test_list_of_100000_is_complete(cognito_client):
     fill(MANY)
-    answer = cognito_client("linus", session=False).get("/api/stats?format=csv")
-    sizes = [(piece.count(b"\n"), len(piece)) for piece in answer.streaming_content]
+    response = cognito_client("linus", session=False).get("/api/stats?format=csv")
+    sizes = [(piece.count(b"\n"), len(piece)) for piece in response.streaming_content]
     assert sum(lines for lines, _ in sizes) == MANY + 1
     assert max(size for _, size in sizes) < MEBIBYTE
 
@@ -55,32 +55,32 @@ def test_streamed_list_is_complete_and_in_order(cognito_client):
     assert keys == sorted(keys)
 
 
-def test_first_piece_comes_at_once(cognito_client):
+def test_first_chunk_is_sent_immediately(cognito_client):
     fill(MANY)
     reader = cognito_client("linus", session=False)
     reader.get("/api/stats?limit=1")
     started = time.perf_counter()
-    answer = reader.get("/api/stats")
-    pieces = iter(answer.streaming_content)
+    response = reader.get("/api/stats")
+    pieces = iter(response.streaming_content)
     next(pieces)
     first = time.perf_counter() - started
     assert sum(1 for piece in pieces) > 90
-    answer.close()
-    assert first < (time.perf_counter() - started) / 4  # however slow the machine
+    response.close()
+    assert first < (time.perf_counter() - started) / 4  # independent of the machine
 
 
 @pytest.mark.parametrize(
     ("months", "query", "years", "points"),
     [(120, "", 0, 120), (9600, "", 2, 400), (9600, "from=196001&to=198912", 0, 360)],
 )
-def test_dashboard_draws_no_more_points_than_can_be_seen(months, query, years, points):
+def test_dashboard_limits_the_points_of_a_line(months, query, years, points):
     fill(MANY, months=months, first_year=1200)
     view = dashboard.dashboard(QueryDict(query))
     assert (view.chart.years, len(view.chart.periods)) == (years, points)
     assert len(view.chart.series) == 6
 
 
-def test_average_is_of_the_whole_span_and_latest_is_a_months():
+def test_average_covers_the_span_and_latest_is_one_month():
     fill(9600, months=9600, first_year=1200)
     (series,) = dashboard.dashboard(QueryDict("")).chart.series
     assert series.values[0] == sum(n + 0.5 for n in range(24)) / 24
@@ -88,7 +88,7 @@ def test_average_is_of_the_whole_span_and_latest_is_a_months():
     assert series.latest.change == 1
 
 
-def test_dashboard_of_many_costs_few_queries_and_little_memory(
+def test_dashboard_of_many_takes_few_queries_and_little_memory(
     client, django_user_model, django_assert_max_num_queries
 ):
     fill(MANY)
@@ -101,7 +101,7 @@ def test_dashboard_of_many_costs_few_queries_and_little_memory(
     assert peak_while(lambda: client.get("/dashboard/?ordering=-value")) < 12 * MEBIBYTE
 
 
-def test_many_kpis_are_found_by_searching(client, django_user_model):
+def test_search_finds_one_of_many_kpis(client, django_user_model):
     fill(MANY)
     client.force_login(django_user_model.objects.create(username="p"))
     page = client.get("/dashboard/?search=00833").content.decode()
@@ -112,7 +112,7 @@ def test_many_kpis_are_found_by_searching(client, django_user_model):
     assert 'name="search"' in unfiltered
 
 
-def test_admin_list_of_many_costs_few_queries(admin_client, django_assert_max_num_queries):
+def test_admin_list_of_many_takes_few_queries(admin_client, django_assert_max_num_queries):
     fill(MANY)
     with django_assert_max_num_queries(12):
         page = admin_client.get("/admin/stats/stat/").content.decode()

@@ -28,11 +28,11 @@ def test_seed_adds_three_kpis_over_three_years():
     assert (periods[0], periods[-1]) == ("201901", "202112")
 
 
-def test_second_run_changes_nothing_and_says_so():
+def test_second_run_changes_nothing():
     seed()
     before = table()
 
-    assert seed() == "The demo figures are there already; nothing changed.\n"
+    assert seed() == "The figures already exist. Nothing was changed.\n"
     assert table() == before
 
 
@@ -47,7 +47,7 @@ def test_values_are_the_same_every_time():
     assert first[-3] == ("revenue", "202112", 209_142)
 
 
-def test_profit_is_revenue_less_cost():
+def test_profit_is_revenue_minus_cost():
     seed()
 
     for period in Stat.objects.values_list("period", flat=True).distinct():
@@ -55,7 +55,7 @@ def test_profit_is_revenue_less_cost():
         assert value["profit"] == value["revenue"] - value["cost"]
 
 
-def test_a_corrected_figure_survives_and_a_deleted_one_returns():
+def test_changed_figure_is_kept_and_deleted_one_is_added_again():
     seed()
     Stat.objects.filter(kpi="revenue", period="201901").update(value=1)
     Stat.objects.filter(kpi="cost", period="201901").delete()
@@ -70,12 +70,12 @@ def test_quiet_run_prints_nothing():
 
 
 @pytest.mark.parametrize("rows", [0, 5, 1234])
-def test_as_many_rows_as_asked_for_and_again_none(rows):
+def test_number_of_figures_is_added_once(rows):
     message = f"Added {rows:,} figures.\n" if rows else seed(rows=0)
 
     assert seed(rows=rows) == message
     assert Stat.objects.count() == rows
-    assert "nothing changed" in seed(rows=rows)
+    assert "Nothing was changed" in seed(rows=rows)
     assert Stat.objects.count() == rows
 
 

@@ -32,18 +32,18 @@ def figure(kpi: str, month: int, value: str) -> Stat:
     return Stat(kpi=kpi, year=2020, month=month, value=Decimal(value))
 
 
-def test_dashboard_has_its_address():
+def test_dashboard_has_its_url():
     assert reverse("stats:dashboard") == DASHBOARD
 
 
-def test_anonymous_visitor_is_sent_to_sign_in_and_would_return(client):
+def test_anonymous_user_is_redirected_to_sign_in(client):
     response = client.get(f"{DASHBOARD}?from=201901")
 
     assert response.status_code == 302
     assert response["Location"] == "/accounts/login/?next=/dashboard/%3Ffrom%3D201901"
 
 
-def test_empty_dashboard_says_so_without_a_chart(client, person):
+def test_empty_dashboard_has_no_chart(client, person):
     response = client.get(DASHBOARD)
 
     assert response.status_code == 200
@@ -52,7 +52,7 @@ def test_empty_dashboard_says_so_without_a_chart(client, person):
     assert b"<table" not in response.content
 
 
-def test_empty_dashboard_shows_the_way_to_those_who_may_add(client, person):
+def test_empty_dashboard_links_to_the_form_if_the_user_can_add(client, person):
     person.is_staff = True
     person.save()
     person.user_permissions.add(Permission.objects.get(codename="add_stat"))
@@ -71,7 +71,7 @@ def test_one_figure_is_the_first(client, person):
     assert "No figures yet" not in text
 
 
-def test_dashboard_tells_latest_value_and_change_per_kpi(client, person):
+def test_dashboard_shows_latest_value_and_change_per_kpi(client, person):
     call_command("seed_stats", verbosity=0)
     text = text_of(client.get(DASHBOARD))
 
@@ -93,13 +93,13 @@ def test_chart_data_and_table_hold_the_same_months(client, person):
     assert b'<script id="stats-data" type="application/json">' in response.content
 
 
-def test_missing_month_is_told_in_words(client, person):
+def test_missing_month_has_a_text(client, person):
     Stat.objects.bulk_create([figure("cost", 1, "1"), figure("revenue", 2, "2")])
 
     assert "Jan 2020 1 \N{EN DASH} no figure" in text_of(client.get(DASHBOARD))
 
 
-def test_kpi_name_cannot_break_out_of_the_page(client, person):
+def test_kpi_name_is_escaped(client, person):
     figure("</script><b>x", 1, "1").save()
     page = client.get(DASHBOARD).content.decode()
 
@@ -107,7 +107,7 @@ def test_kpi_name_cannot_break_out_of_the_page(client, person):
 
 
 def test_more_kpis_than_lines_are_all_in_the_table(client, person):
-    # Six lines can be told apart; the rest is a tick away.
+    # The chart has at most six lines; other KPIs can be selected.
     Stat.objects.bulk_create([figure(f"kpi {number}", 1, "1") for number in range(8)])
     response = client.get(DASHBOARD)
 
@@ -115,7 +115,7 @@ def test_more_kpis_than_lines_are_all_in_the_table(client, person):
     assert response.content.count(b'class="table__name"') == 8
 
 
-def test_dashboard_costs_one_query_for_the_figures_however_many(client, person):
+def test_dashboard_takes_one_query_for_the_figures(client, person):
     call_command("seed_stats", verbosity=0)
     with CaptureQueriesContext(
         connection,
@@ -124,23 +124,21 @@ def test_dashboard_costs_one_query_for_the_figures_however_many(client, person):
 
     statements = [query["sql"] for query in queries if Stat._meta.db_table in query["sql"]]
     assert len(statements) == 1
-    assert len(queries) <= 6  # the session, the person and what they may, and the sign-in
+    assert len(queries) <= 6  # including the session, the user, permissions and the sign-in
 
 
-def test_dashboard_of_somebody_who_signed_in_costs_few_queries(
-    cognito_client, django_assert_max_num_queries
-):
+def test_dashboard_takes_few_queries_with_a_sign_in(cognito_client, django_assert_max_num_queries):
     call_command("seed_stats", verbosity=0)
     browser = cognito_client("grace", groups=["editors"], bearer=False)
     with django_assert_max_num_queries(7):
         assert "Delete" in browser.get(DASHBOARD).content.decode()
 
 
-def test_dashboard_is_not_kept_by_the_browser(client, person):
+def test_dashboard_is_not_cached_by_the_browser(client, person):
     assert "no-store" in client.get(DASHBOARD)["Cache-Control"]
 
 
-def test_kpi_that_stopped_earlier_says_of_which_month_its_figure_is(client, person):
+def test_older_figure_is_shown_with_its_month(client, person):
     Stat.objects.bulk_create(
         [figure("cost", 1, "5"), figure("cost", 2, "4"), figure("revenue", 3, "2")]
     )

@@ -1,4 +1,4 @@
-"""XLSX files as bytes, part by part, as a spreadsheet program or an attacker would write them."""
+"""XLSX files as bytes, as a spreadsheet program or an attacker would write them."""
 
 import io
 import zipfile

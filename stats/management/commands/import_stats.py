@@ -7,16 +7,16 @@ from django.db import transaction
 from stats.cleaning import RowErrors, UnreadableFile, clean_figures
 from stats.files import read_rows
 from stats.management.progress import Progress
-from stats.writing import Author, Written, upsert
+from stats.writing import Author, WriteResult, upsert
 
 MAX_ROWS = 1_000_000
-MOST_SENTENCES = 50  # mistakes that are named; the rest is counted
+MAX_ERRORS_SHOWN = 50
 
 
 class Command(BaseCommand):
     help = (
-        "Load figures from a CSV or XLSX with the columns kpi, year, month and value. All of it or "
-        "nothing; a second run changes nothing."
+        "Import figures from a CSV or XLSX file with the columns kpi, year, month and value. If a "
+        "row is invalid, nothing is imported. A second import changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -37,25 +37,26 @@ class Command(BaseCommand):
         except RowErrors as error:
             raise CommandError(self._report(error)) from error
         if dry_run:
-            self.stdout.write(f"{len(figures):,} rows are in order. Nothing was written.")
+            self.stdout.write(f"{len(figures):,} rows are valid. Nothing was written.")
             return
         progress = Progress(self.stdout, len(figures), quiet=options["verbosity"] == 0)
-        written = Written()
+        result = WriteResult()
         with transaction.atomic():
-            for written in upsert(figures, Author(None, "import_stats")):
-                progress.show(written.created + written.updated + written.unchanged)
+            for result in upsert(figures, Author(None, "import_stats")):
+                progress.show(result.created + result.updated + result.unchanged)
         progress.end()
         if options["verbosity"] > 0:
             self.stdout.write(
-                f"{len(figures):,} rows: {written.created:,} added, {written.updated:,} changed, "
-                f"{written.unchanged:,} as they were."
+                f"{len(figures):,} rows: {result.created:,} added, {result.updated:,} changed, "
+                f"{result.unchanged:,} unchanged."
             )
 
     def _report(self, error: RowErrors) -> str:
         sentences = list(error.sentences())
-        lines = sentences[:MOST_SENTENCES]
+        lines = sentences[:MAX_ERRORS_SHOWN]
         if len(sentences) > len(lines):
             lines.append(f"… and {len(sentences) - len(lines):,} more.")
-        count = len(error.rows)
-        lines.append(f"{count:,} row{' is' if count == 1 else 's are'} wrong. Nothing was written.")
+        count = len(error.errors_by_row)
+        verb = " is" if count == 1 else "s are"
+        lines.append(f"{count:,} row{verb} invalid. Nothing was written.")
         return "\n".join(lines)

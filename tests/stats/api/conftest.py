@@ -1,4 +1,4 @@
-"""Figures, and people and programs who call for them."""
+"""Fixtures: figures, and clients that read and write them."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def reader(cognito_client):
 
 @pytest.fixture
 def some_figures(db):
-    """Two KPIs over 2019 and 2020, 48 rows; the value is the number of the row."""
+    """Two KPIs over 2019 and 2020, 48 figures. The value is the number of the figure."""
     return Stat.objects.bulk_create(
         Stat(kpi=kpi, year=year, month=month, value=number * 24 + (year - 2019) * 12 + month)
         for number, kpi in enumerate(("cost", "Revenue"))

@@ -1,4 +1,4 @@
-"""Rows as JSON from the database: what Django REST framework's serializer would say."""
+"""JSON from the database, compared with Django REST framework's serializer."""
 
 import datetime
 import json
@@ -36,14 +36,14 @@ pytestmark = pytest.mark.django_db
 
 
 class Masked(models.CharField):
-    """A column that holds something else than Django shows."""
+    """A column whose value Django converts when it loads it."""
 
     def from_db_value(self, value, expression, connection):
         return "***"
 
 
-class Row(models.Model):  # noqa: DJ008
-    """One of each kind that can be written, and some that cannot."""
+class Sample(models.Model):  # noqa: DJ008
+    """One field of each type that JSONText can write, and some that it cannot."""
 
     big = models.BigIntegerField(null=True)
     small = models.PositiveSmallIntegerField(null=True)
@@ -62,7 +62,7 @@ class Row(models.Model):  # noqa: DJ008
 
     class Meta:
         apps = Apps()
-        app_label = "direct_json"
+        app_label = "json_sql"
 
 
 def narrow(name):
@@ -79,27 +79,27 @@ class Milliseconds(serializers.DateTimeField):
         return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class RowSerializer(serializers.ModelSerializer):
+class SampleSerializer(serializers.ModelSerializer):
     at = Milliseconds()
     price = serializers.FloatField()
     wide = serializers.FloatField()
 
     class Meta:
-        model = Row
+        model = Sample
         fields = (*NAMES, "wide")
 
 
 @pytest.fixture
 def table(db):
     columns = ", ".join(
-        f'"{field.column}" {field.db_type(connection)}' for field in Row._meta.concrete_fields
+        f'"{field.column}" {field.db_type(connection)}' for field in Sample._meta.concrete_fields
     )
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE TABLE direct_json_row ({columns})")
+        cursor.execute(f"CREATE TABLE json_sql_sample ({columns})")
 
 
 def parsed(text):
-    """With the members in their order, and so that 1 and 1.0 differ."""
+    """Return a representation that shows the order of the members, and distinguishes 1 from 1.0."""
     return repr(json.loads(text, object_pairs_hook=list))
 
 
@@ -107,10 +107,10 @@ def scaled(digits, exponent):
     return Decimal(digits).scaleb(exponent)
 
 
-# PostgreSQL keeps no NUL, and nobody keeps half a surrogate pair.
+# PostgreSQL cannot store a NUL, and UTF-8 cannot encode a lone surrogate.
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 DIGITS = st.integers(-(10**15) + 1, 10**15 - 1)
-ROWS = st.fixed_dictionaries(
+SAMPLES = st.fixed_dictionaries(
     {
         "big": st.none() | st.integers(-(2**63), 2**63 - 1),
         "small": st.none() | st.integers(0, 32767),
@@ -130,22 +130,27 @@ ROWS = st.fixed_dictionaries(
 
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
-@given(rows=st.lists(ROWS, max_size=6))
-def test_text_is_what_the_serializer_says(table, rows):
-    Row.objects.all().delete()
-    Row.objects.bulk_create(Row(id=number, **values) for number, values in enumerate(rows))
-    stored = Row.objects.order_by("id")
+@given(samples=st.lists(SAMPLES, max_size=6))
+def test_text_equals_the_output_of_the_serializer(table, samples):
+    Sample.objects.all().delete()
+    Sample.objects.bulk_create(Sample(id=number, **values) for number, values in enumerate(samples))
+    stored = Sample.objects.order_by("id")
     texts = stored.values_list(WRITTEN, flat=True)
-    said = [parsed(JSONRenderer().render(each)) for each in RowSerializer(stored, many=True).data]
-    assert [parsed(text) for text in texts] == said
-    pieces = list(snapshot_of_texts(stored, WRITTEN, at_once=4, in_a_piece=2))
-    assert len(pieces) == (len(rows) + 1) // 2
-    members = json.loads(f"[{','.join(pieces)}]", object_pairs_hook=list)
-    assert [repr(each) for each in members] == said
+    expected = [
+        parsed(JSONRenderer().render(item)) for item in SampleSerializer(stored, many=True).data
+    ]
+    assert [parsed(text) for text in texts] == expected
+    chunks = list(snapshot_of_texts(stored, WRITTEN, batch_size=4, chunk_size=2))
+    assert len(chunks) == (len(samples) + 1) // 2
+    members = json.loads(f"[{','.join(chunks)}]", object_pairs_hook=list)
+    assert [repr(member) for member in members] == expected
     backwards = stored.order_by("-id")[:4]
-    joined = Statement.of(backwards, WRITTEN, beside=Row.objects.values("id")).joined()
+    joined = Statement.of(backwards, WRITTEN, extra=Sample.objects.values("id")).execute()
     texts = json.loads(f"[{joined.texts}]", object_pairs_hook=list)
-    assert ([repr(text) for text in texts], joined.rows) == (said[::-1][:4], len(said[-4:]))
+    assert ([repr(text) for text in texts], joined.count) == (
+        expected[::-1][:4],
+        len(expected[-4:]),
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,52 +161,54 @@ def test_text_is_what_the_serializer_says(table, rows):
         "2020-01-01T00:30:00.0005+02:00",
     ],
 )
-def test_times_are_cut_to_milliseconds_of_utc(table, at):
+def test_times_are_truncated_to_milliseconds_of_utc(table, at):
     moment = datetime.datetime.fromisoformat(at)
-    Row.objects.create(id=1, at=moment)
-    text = Row.objects.values_list(JSONText(at="at"), flat=True).get()
-    said = moment.astimezone(datetime.UTC).isoformat(timespec="milliseconds")
-    assert json.loads(text) == {"at": said.replace("+00:00", "Z")}
+    Sample.objects.create(id=1, at=moment)
+    text = Sample.objects.values_list(JSONText(at="at"), flat=True).get()
+    expected = moment.astimezone(datetime.UTC).isoformat(timespec="milliseconds")
+    assert json.loads(text) == {"at": expected.replace("+00:00", "Z")}
 
 
 @pytest.mark.parametrize(
     ("expression", "why"),
     [
-        ("ratio", "FloatField is no kind of field"),
-        ("data", "JSONField is no kind"),
-        ("lasts", "DurationField is no kind"),
+        ("ratio", "FloatField is not a type of field"),
+        ("data", "JSONField is not a type"),
+        ("lasts", "DurationField is not a type"),
         ("wide", "more than 15 digits"),
         (Max("wide"), "more than 15 digits"),
-        ("secret", "Masked changes in Python"),
-        (Upper("secret"), "Masked changes in Python"),
-        (TruncMonth("at"), "TruncMonth changes in Python"),
+        ("secret", "Masked converts the value in Python"),
+        (Upper("secret"), "Masked converts the value in Python"),
+        (TruncMonth("at"), "TruncMonth converts the value in Python"),
     ],
 )
-def test_what_would_not_be_exact_is_refused(expression, why):
+def test_inexact_member_is_refused(expression, why):
     with pytest.raises(FieldError, match=rf"cannot write it exactly: .*{why}"):
-        Row.objects.values_list(JSONText(id="id", it=expression))
+        Sample.objects.values_list(JSONText(id="id", it=expression))
 
 
-def test_name_of_a_member_may_be_anything(table):
-    Row.objects.create(id=7)
+def test_name_of_a_member_can_be_any_text(table):
+    Sample.objects.create(id=7)
     names = ["it's", "100%", "%s", '"', "\\", "{0}", "é💶", ""]
-    text = Row.objects.values_list(JSONText(**dict.fromkeys(names, "id")), flat=True).get()
+    text = Sample.objects.values_list(JSONText(**dict.fromkeys(names, "id")), flat=True).get()
     assert list(json.loads(text).items()) == [(name, 7) for name in names]
 
 
 def test_expressions_annotations_and_relations_are_written(table):
     for number in range(3):
-        Row.objects.create(id=number, name="it's 5%", small=number, price=Decimal("0.1") * number)
-    others = Row.objects.filter(id__gt=OuterRef("id"))
-    rows = Row.objects.annotate(twice=F("small") * 2).order_by("id")
-    written = JSONText(
+        Sample.objects.create(
+            id=number, name="it's 5%", small=number, price=Decimal("0.1") * number
+        )
+    later = Sample.objects.filter(id__gt=OuterRef("id"))
+    queryset = Sample.objects.annotate(twice=F("small") * 2).order_by("id")
+    text = JSONText(
         twice="twice",
         name=Concat("name", Value(" %s ✓"), output_field=models.TextField()),
-        is_last=~Exists(others),
+        is_last=~Exists(later),
         is_big=Q(small__gte=1),
         word=Case(When(small=0, then=Value("none")), default=Value("some")),
     )
-    first, *_, last = map(json.loads, rows.values_list(written, flat=True))
+    first, *_, last = map(json.loads, queryset.values_list(text, flat=True))
     assert first == {
         "twice": 0, "name": "it's 5% %s ✓", "is_last": False, "is_big": False, "word": "none",
     }  # fmt: skip
@@ -210,8 +217,8 @@ def test_expressions_annotations_and_relations_are_written(table):
 
 def test_groups_and_sums_are_written(table):
     for number in range(4):
-        Row.objects.create(id=number, name="ab"[number % 2], price=Decimal("0.1") * number)
-    groups = Row.objects.values("name").annotate(count=Count("id"), total=Sum("price"))
+        Sample.objects.create(id=number, name="ab"[number % 2], price=Decimal("0.1") * number)
+    groups = Sample.objects.values("name").annotate(count=Count("id"), total=Sum("price"))
     texts = groups.order_by("name").values_list(
         JSONText(name="name", count="count", total="total"), flat=True
     )
@@ -225,7 +232,7 @@ def test_columns_of_other_tables_are_written():
     permission = Permission.objects.select_related("content_type").first()
     group = Group.objects.create(name="readers")
     group.permissions.add(permission)
-    rows = Group.objects.values_list(
+    texts = Group.objects.values_list(
         JSONText(
             group="name",
             of="permissions__content_type__app_label",
@@ -234,7 +241,7 @@ def test_columns_of_other_tables_are_written():
         ),
         flat=True,
     )
-    assert json.loads(rows.get(pk=group.pk)) == {
+    assert json.loads(texts.get(pk=group.pk)) == {
         "group": "readers",
         "of": permission.content_type.app_label,
         "type": permission.content_type_id,
@@ -242,34 +249,34 @@ def test_columns_of_other_tables_are_written():
     }
 
 
-def test_statement_asks_anew_each_time(table, django_assert_num_queries):
-    rows = Row.objects.filter(name="100%").order_by("-id")
-    largest = Row.objects.filter(big__lt=9).order_by("-big").values("big")
-    statement = Statement.of(rows, JSONText(id="id"), beside=largest)
-    assert statement.joined() == Joined("", 0, None)
+def test_statement_queries_the_database_each_time(table, django_assert_num_queries):
+    queryset = Sample.objects.filter(name="100%").order_by("-id")
+    largest = Sample.objects.filter(big__lt=9).order_by("-big").values("big")
+    statement = Statement.of(queryset, JSONText(id="id"), extra=largest)
+    assert statement.execute() == Joined("", 0, None)
     for number in range(3):
-        Row.objects.create(id=number, name="100%", big=number)
-    Row.objects.create(id=9, name="other", big=9)
+        Sample.objects.create(id=number, name="100%", big=number)
+    Sample.objects.create(id=9, name="other", big=9)
     with django_assert_num_queries(1):
-        joined = statement.joined()
+        joined = statement.execute()
     assert json.loads(f"[{joined.texts}]") == [{"id": 2}, {"id": 1}, {"id": 0}]
-    assert (joined.rows, joined.beside) == (3, 2)
+    assert (joined.count, joined.extra) == (3, 2)
 
 
-def test_statement_of_what_nothing_can_match_finds_nothing(table):
-    Row.objects.create(id=1)
-    nothing = Row.objects.filter(id__in=[])
-    statement = Statement.of(nothing, JSONText(id="id"), beside=Row.objects.values("id"))
-    assert statement.joined() == Joined("", 0, 1)
+def test_statement_for_an_empty_queryset_is_executed(table):
+    Sample.objects.create(id=1)
+    nothing = Sample.objects.filter(id__in=[])
+    statement = Statement.of(nothing, JSONText(id="id"), extra=Sample.objects.values("id"))
+    assert statement.execute() == Joined("", 0, 1)
 
 
 @pytest.mark.django_db
 def test_each_of_distinct_rows_is_written_once():
     Group.objects.all().delete()
     Group.objects.bulk_create(Group(name=name) for name in ("b", "a", "c"))
-    rows = Group.objects.filter(name__in=["a", "b"]).distinct().order_by("name")
-    pieces = list(snapshot_of_texts(rows, NAME, at_once=1, in_a_piece=1))
-    assert [json.loads(piece) for piece in pieces] == [{"name": "a"}, {"name": "b"}]
+    groups = Group.objects.filter(name__in=["a", "b"]).distinct().order_by("name")
+    chunks = list(snapshot_of_texts(groups, NAME, batch_size=1, chunk_size=1))
+    assert [json.loads(chunk) for chunk in chunks] == [{"name": "a"}, {"name": "b"}]
 
 
 def many_groups(count=50_000):
@@ -280,27 +287,27 @@ def many_groups(count=50_000):
 
 @pytest.mark.django_db(transaction=True)
 def test_long_list_outside_a_transaction_is_whole_and_in_order():
-    pieces = snapshot_of_texts(many_groups(2501), NAME, at_once=1000, in_a_piece=400)
-    names = json.loads(f"[{','.join(pieces)}]")
-    assert [int(each["name"].split()[0]) for each in names] == list(range(2501))
+    chunks = snapshot_of_texts(many_groups(2501), NAME, batch_size=1000, chunk_size=400)
+    items = json.loads(f"[{','.join(chunks)}]")
+    assert [int(item["name"].split()[0]) for item in items] == list(range(2501))
 
 
 @pytest.mark.parametrize("count", [500, 50_000])
-def test_list_that_is_left_half_way_leaves_a_transaction_as_it_was(count):
-    pieces = snapshot_of_texts(many_groups(count), NAME, at_once=10, in_a_piece=10)
-    assert '"name"' in next(pieces)
-    pieces.close()
+def test_closing_a_list_early_does_not_abort_the_transaction(count):
+    chunks = snapshot_of_texts(many_groups(count), NAME, batch_size=10, chunk_size=10)
+    assert '"name"' in next(chunks)
+    chunks.close()
     assert Group.objects.count() == count
 
 
 @pytest.mark.django_db(transaction=True)
-def test_question_while_a_list_is_streamed_is_refused_and_does_not_wait():
-    pieces = snapshot_of_texts(many_groups(100), NAME, at_once=10, in_a_piece=10)
-    assert '"name"' in next(pieces)
+def test_query_while_a_list_is_streamed_is_refused_without_waiting():
+    chunks = snapshot_of_texts(many_groups(100), NAME, batch_size=10, chunk_size=10)
+    assert '"name"' in next(chunks)
     if connection.vendor == "postgresql":
         with pytest.raises(RuntimeError, match="streamed on this connection"):
             Group.objects.count()
-    assert len(list(pieces)) == 9
+    assert len(list(chunks)) == 9
     assert Group.objects.count() == 100
 
 
@@ -310,22 +317,22 @@ def test_list_without_a_recent_libpq_is_read_by_a_cursor(monkeypatch, before_lib
     groups = many_groups(30)
     capable = not before_libpq_17
     monkeypatch.setattr(psycopg.capabilities, "has_stream_chunked", lambda **_: capable)
-    pieces = snapshot_of_texts(groups, NAME, at_once=10, in_a_piece=10)
-    assert '"name"' in next(pieces)
+    chunks = snapshot_of_texts(groups, NAME, batch_size=10, chunk_size=10)
+    assert '"name"' in next(chunks)
     by_cursor = connection.vendor == "postgresql" and before_libpq_17
     assert connection.in_atomic_block is by_cursor
-    assert len(list(pieces)) == 2
+    assert len(list(chunks)) == 2
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no server to lose")
-def test_server_that_goes_away_half_way_is_an_error_of_the_database():
-    pieces = snapshot_of_texts(many_groups(), NAME, at_once=10, in_a_piece=10)
-    assert '"name"' in next(pieces)
+def test_lost_connection_while_streaming_is_a_database_error():
+    chunks = snapshot_of_texts(many_groups(), NAME, batch_size=10, chunk_size=10)
+    assert '"name"' in next(chunks)
     with psycopg.connect(connection.connection.info.dsn) as other:
         other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
     with pytest.raises(OperationalError):
-        list(pieces)
+        list(chunks)
     connection.close()
     assert Group.objects.count() == 50_000
 
@@ -334,19 +341,19 @@ def test_server_that_goes_away_half_way_is_an_error_of_the_database():
 @pytest.mark.parametrize(
     ("read", "needs_one"),
     [
-        (lambda groups: snapshot(groups, at_once=2), True),
-        (lambda groups: snapshot_of_texts(groups, NAME, at_once=2, in_a_piece=2), False),
+        (lambda groups: snapshot(groups, batch_size=2), True),
+        (lambda groups: snapshot_of_texts(groups, NAME, batch_size=2, chunk_size=2), False),
     ],
     ids=["rows", "texts"],
 )
-def test_snapshot_that_is_left_half_way_leaves_no_transaction(read, needs_one):
+def test_closing_a_snapshot_early_ends_the_transaction(read, needs_one):
     Group.objects.all().delete()
     Group.objects.bulk_create(Group(name=f"group {number}") for number in range(5))
-    pieces = read(Group.objects.order_by("id"))
+    chunks = read(Group.objects.order_by("id"))
     assert not connection.in_atomic_block  # not before it is read
-    assert "group 0" in str(next(pieces))
-    # SQLite's would keep every writer waiting.
+    assert "group 0" in str(next(chunks))
+    # On SQLite, a transaction would block all writers.
     assert connection.in_atomic_block is (connection.vendor == "postgresql" and needs_one)
-    pieces.close()
+    chunks.close()
     assert not connection.in_atomic_block
-    assert Group.objects.count() == 5  # the connection is free for the next question
+    assert Group.objects.count() == 5  # the connection can run another query

@@ -1,4 +1,4 @@
-"""A list of thousands of figures, asked through AWS Lambda."""
+"""A list of thousands of figures through AWS Lambda."""
 
 import gzip
 import json

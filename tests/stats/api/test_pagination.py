@@ -1,4 +1,4 @@
-"""Cursors: which ones are taken, and paging there and back in every ordering."""
+"""Cursors, and pages in both directions in every ordering."""
 
 import json
 from itertools import chain, permutations, product
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def encoded(value):
-    """JSON and base64, as the inside of a cursor is."""
+    """Return the content of a cursor, without a signature."""
     text = value if isinstance(value, str) else json.dumps(value)
     return b64_encode(text.encode()).decode()
 
@@ -55,16 +55,16 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("ordering", ["period", *ORDERINGS, "-createdDate"])
-def test_hand_made_cursor_is_400(reader, some_figures, ordering):
+def test_forged_cursor_is_400(reader, some_figures, ordering):
     signature = Signer().signature("x")
     made = [encoded(position) for position in POSITIONS.values()]
     signed_for_something_else = [Signer().sign(text) for text in made]
     forged = [f"{text}:{signature}" for text in made]
     for cursor in [*TEXTS, *made, *forged, *signed_for_something_else]:
-        answer = reader.get(STATS, {"cursor": cursor, "ordering": ordering})
-        assert (cursor[:60], answer.status_code) == (cursor[:60], 400)
-        assert set(answer.json()) == {"detail", "code", "error"}
-        assert answer.json()["code"] == "cursor"
+        response = reader.get(STATS, {"cursor": cursor, "ordering": ordering})
+        assert (cursor[:60], response.status_code) == (cursor[:60], 400)
+        assert set(response.json()) == {"detail", "code", "error"}
+        assert response.json()["code"] == "cursor"
 
 
 def test_changed_cursor_is_400(reader, some_figures):
@@ -76,7 +76,7 @@ def test_changed_cursor_is_400(reader, some_figures):
         assert (place, reader.get(changed).status_code) == (place, 400)
 
 
-def test_cursor_survives_a_new_secret_key(reader, some_figures, settings):
+def test_cursor_is_valid_after_a_rotation_of_the_secret_key(reader, some_figures, settings):
     following = reader.get(f"{STATS}?limit=5").json()["next"]
     expected = reader.get(following).json()["data"]
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
@@ -91,7 +91,7 @@ NAMES = [sign + name for name in ORDERINGS for sign in ("", "-")]
 
 @pytest.fixture
 def ties(db):
-    """Twelve rows with the same value twice in each, three times for a month of the year."""
+    """Twelve figures with repeated values, years and months."""
     return Stat.objects.bulk_create(
         Stat(kpi=kpi, year=year, month=month, value=month // 2)
         for kpi in ("cost", "Revenue")
@@ -113,8 +113,8 @@ def ids(stats):
 
 
 @pytest.mark.parametrize("first", NAMES)
-def test_every_pair_of_names_is_paged_there_and_back(reader, ties, first):
-    """A column that is named twice, in one direction or two, is ordered by once."""
+def test_every_pair_of_columns_is_paged_in_both_directions(reader, ties, first):
+    """A repeated column counts once, even with another direction."""
     for second in NAMES:
         url = f"{STATS}?ordering={first},{second}"
         whole = ids(json.loads(reader.get(url).getvalue())["data"])
@@ -127,7 +127,7 @@ def test_every_pair_of_names_is_paged_there_and_back(reader, ties, first):
 
 
 @pytest.mark.parametrize("name", ORDERINGS)
-def test_second_mention_of_a_column_changes_nothing(reader, ties, name):
+def test_repeated_column_is_ignored(reader, ties, name):
     for sign, other in product(("", "-"), repeat=2):
         once = json.loads(reader.get(f"{STATS}?ordering={sign}{name}").getvalue())
         twice = reader.get(f"{STATS}?ordering={sign}{name}, {other}{name}")

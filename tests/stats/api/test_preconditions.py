@@ -14,7 +14,7 @@ BULK = f"{STATS}/bulk"
 DONE = {"get": 200, "head": 200, "put": 200, "patch": 200, "delete": 204, "post": 201}
 READING, WRITING = ("get", "head"), ("put", "patch", "delete")
 
-# {etag} is the current one, as a client behind no proxy received it, {tag} the text in its quotes.
+# {etag} is the current entity tag without changes by a proxy, {tag} the text in its quotes.
 IF_MATCH = {
     "*": True,
     " * ": True,
@@ -54,7 +54,7 @@ IF_MATCH = {
 
 
 def send(client, method, url, **headers):
-    """Send FIGURE with the value 1, or with another month where a second one would be refused."""
+    """Send FIGURE with the value 1, or with another month if a second one would be refused."""
     body = json.dumps({**FIGURE, "value": 1, "month": 4 if method == "post" else 3})
     if method in READING:
         return getattr(client, method)(url, headers=headers)
@@ -68,12 +68,12 @@ def filled_in(form, etag):
 @pytest.fixture
 def figure(editor):
     """The URL and the entity tag of a figure."""
-    answer = editor.post(STATS, FIGURE, format="json")
-    return answer["Location"], answer["ETag"]
+    response = editor.post(STATS, FIGURE, format="json")
+    return response["Location"], response["ETag"]
 
 
-def assert_refused(answer, state):
-    assert answer.status_code == 412
+def assert_refused(response, state):
+    assert response.status_code == 412
     assert list(Stat.objects.values_list("version", "value")) == state
 
 
@@ -81,25 +81,25 @@ def assert_refused(answer, state):
 @pytest.mark.parametrize(("form", "matches"), IF_MATCH.items())
 def test_if_match(editor, figure, method, form, matches):
     (url, etag), state = figure, list(Stat.objects.values_list("version", "value"))
-    answer = send(editor, method, url, **{"If-Match": filled_in(form, etag)})
+    response = send(editor, method, url, **{"If-Match": filled_in(form, etag)})
     if matches:
-        assert answer.status_code == DONE[method]
+        assert response.status_code == DONE[method]
     else:
-        assert_refused(answer, state)
-        assert method == "head" or set(answer.json()) == {"detail", "code", "error"}
+        assert_refused(response, state)
+        assert method == "head" or set(response.json()) == {"detail", "code", "error"}
 
 
 @pytest.mark.parametrize("method", [*READING, *WRITING])
 @pytest.mark.parametrize(("form", "matches"), IF_MATCH.items())
 def test_if_none_match(editor, figure, method, form, matches):
     (url, etag), state = figure, list(Stat.objects.values_list("version", "value"))
-    answer = send(editor, method, url, **{"If-None-Match": filled_in(form, etag)})
+    response = send(editor, method, url, **{"If-None-Match": filled_in(form, etag)})
     if not matches:
-        assert answer.status_code == DONE[method]
+        assert response.status_code == DONE[method]
     elif method in READING:
-        assert (answer.status_code, answer.content, answer["ETag"]) == (304, b"", etag)
+        assert (response.status_code, response.content, response["ETag"]) == (304, b"", etag)
     else:
-        assert_refused(answer, state)
+        assert_refused(response, state)
 
 
 @pytest.mark.parametrize("method", READING)
@@ -110,8 +110,8 @@ def test_list(editor, figure, method, query, form, matches):
     header = filled_in(form, etag)
     expected = {"If-Match": 200 if matches else 412, "If-None-Match": 304 if matches else 200}
     for name, status in expected.items():
-        answer = send(editor, method, STATS + query, **{name: header})
-        assert (name, answer.status_code) == (name, status)
+        response = send(editor, method, STATS + query, **{name: header})
+        assert (name, response.status_code) == (name, status)
 
 
 @pytest.mark.parametrize(("form", "matches"), IF_MATCH.items())
@@ -140,11 +140,11 @@ def test_figure_is_added_if_the_list_matches(editor, figure, form, matches):
         ("If-None-Match", "{etag}", 200),
     ],
 )
-def test_bulk_has_nothing_that_could_match(editor, figure, name, header, status):
-    """Nothing can be fetched at its URL, so it has no entity tag."""
+def test_bulk_url_has_no_entity_tag(editor, figure, name, header, status):
+    """Its URL does not support GET, so it has no entity tag."""
     body, headers = {"data": [{**FIGURE, "value": 1}]}, {name: filled_in(header, figure[1])}
-    answer = editor.post(BULK, body, format="json", headers=headers)
-    assert answer.status_code == status
+    response = editor.post(BULK, body, format="json", headers=headers)
+    assert response.status_code == status
     assert Stat.objects.get().value == (1 if status == 200 else 12.5)
 
 
@@ -163,15 +163,15 @@ def test_if_match_is_evaluated_before_if_none_match(editor, figure, method):
 @pytest.mark.parametrize("date", ["Sun, 06 Nov 1994 08:49:37 GMT", "nonsense", ""])
 @pytest.mark.parametrize("name", ["If-Modified-Since", "If-Unmodified-Since", "If-Range"])
 def test_dates_are_ignored(editor, figure, method, name, date):
-    """No Last-Modified is sent, so there is nothing to compare a date with."""
-    answer = send(editor, method, figure[0], **{name: date})
-    assert answer.status_code == DONE[method]
-    assert "Last-Modified" not in answer
+    """There is no Last-Modified to compare a date with."""
+    response = send(editor, method, figure[0], **{name: date})
+    assert response.status_code == DONE[method]
+    assert "Last-Modified" not in response
 
 
 @pytest.mark.parametrize("method", WRITING)
 @pytest.mark.parametrize("name", ["If-Match", "If-None-Match"])
-def test_conditions_are_ignored_where_the_request_fails_without_them(
+def test_conditions_are_ignored_if_the_request_fails_without_them(
     editor, cognito_client, figure, method, name
 ):
     """RFC 9110 section 13.2.1: normal checks come first."""
@@ -187,17 +187,17 @@ def test_conditions_are_ignored_where_the_request_fails_without_them(
 
 
 @pytest.mark.parametrize("body", ["{", '{"month": 13}'])
-def test_failed_condition_comes_before_a_wrong_body(editor, figure, body):
+def test_failed_condition_comes_before_an_invalid_body(editor, figure, body):
     for method, url in (("put", figure[0]), ("patch", figure[0]), ("post", STATS)):
         send_it = getattr(editor, method)
-        answer = send_it(
+        response = send_it(
             url, data=body, content_type="application/json", headers={"If-Match": '"x"'}
         )
-        assert (method, answer.status_code) == (method, 412)
+        assert (method, response.status_code) == (method, 412)
 
 
-def test_refusal_names_the_tag_that_works(editor, figure):
-    """Whatever rewrote the tag on its way, the next request succeeds."""
+def test_refusal_contains_the_current_entity_tag(editor, figure):
+    """Even if a proxy has changed the tag, the next request succeeds."""
     url, etag = figure
     refused = send(editor, "patch", url, **{"If-Match": f'"{etag.strip(chr(34))}-rewritten"'})
     assert refused.json()["code"] == "precondition_failed"
@@ -225,10 +225,10 @@ def test_repeated_header_lines_are_one_list(editor, live_server):
         for tag in tags:
             connection.putheader("If-None-Match", tag)
         connection.endheaders()
-        answer = connection.getresponse()
-        answer.read()
+        response = connection.getresponse()
+        response.read()
         connection.close()
-        return answer.status
+        return response.status
 
     assert status('"x"', created["ETag"]) == 304
     assert status(created["ETag"], '"x"') == 304

@@ -1,4 +1,4 @@
-"""Reading figures: the whole list, filtered, in pages, conditionally, as CSV."""
+"""Reading figures: lists with filters and pages, conditional requests, and CSV."""
 
 import csv
 import io
@@ -18,16 +18,16 @@ pytestmark = pytest.mark.django_db
 MEMBERS = ["id", "kpi", "period", "year", "month", "value", "createdDate", "updatedDate"]
 
 
-def body(answer):
-    return json.loads(answer.getvalue())
+def body(response):
+    return json.loads(response.getvalue())
 
 
-def rows(answer):
-    assert answer.status_code == 200, answer.content
-    return body(answer)["data"]
+def rows(response):
+    assert response.status_code == 200, response.content
+    return body(response)["data"]
 
 
-def test_list_holds_every_row_in_the_original_members(reader, some_figures):
+def test_list_holds_all_figures_with_the_original_members(reader, some_figures):
     data = rows(reader.get(STATS))
     assert len(data) == 48
     assert list(data[0]) == MEMBERS
@@ -37,7 +37,7 @@ def test_list_holds_every_row_in_the_original_members(reader, some_figures):
     assert first == {"kpi": "cost", "period": "201901", "year": 2019, "month": 1, "value": 1.0}
 
 
-def test_item_and_list_and_serializer_say_the_same(reader, some_figures):
+def test_item_list_and_serializer_agree(reader, some_figures):
     (listed,) = rows(reader.get(f"{STATS}?kpi=cost&from=202012"))
     stat = Stat.objects.get(pk=listed["id"])
     assert reader.get(f"{STATS}/{stat.pk}").json() == listed
@@ -80,11 +80,11 @@ def test_list_is_filtered(reader, some_figures, query, count):
         ("search=" + "x" * 65, "search"),
     ],
 )
-def test_wrong_filter_is_400_and_named(reader, query, field):
-    answer = reader.get(f"{STATS}?{query}")
-    assert answer.status_code == 400
-    assert list(answer.json()["fields"]) == [field]
-    assert answer.json()["detail"].startswith(f"{field}: ")
+def test_invalid_filter_is_400_with_its_name(reader, query, field):
+    response = reader.get(f"{STATS}?{query}")
+    assert response.status_code == 400
+    assert list(response.json()["fields"]) == [field]
+    assert response.json()["detail"].startswith(f"{field}: ")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ ORDERINGS = ["", "-period", "value", "-month", "kpi,-value", "createdDate", "-up
 
 
 @pytest.mark.parametrize("ordering", ORDERINGS)
-def test_pages_hold_what_the_list_holds_forwards_and_backwards(reader, some_figures, ordering):
+def test_pages_hold_the_whole_list_in_both_directions(reader, some_figures, ordering):
     whole = rows(reader.get(f"{STATS}?ordering={ordering}"))
     address, pages = f"{STATS}?ordering={ordering}&limit=7", []
     while address:
@@ -129,7 +129,7 @@ def test_pages_hold_what_the_list_holds_forwards_and_backwards(reader, some_figu
     assert list(chain(*backwards)) == whole
 
 
-def test_page_keeps_its_place_when_rows_come_and_go(reader, some_figures):
+def test_pages_are_stable_when_figures_are_added_or_deleted(reader, some_figures):
     page = reader.get(f"{STATS}?limit=10").json()
     Stat.objects.filter(pk=page["data"][0]["id"]).delete()
     Stat.objects.create(kpi="assets", year=2019, month=1, value=1)
@@ -151,10 +151,10 @@ def test_last_page_that_is_full_has_no_next(reader, some_figures):
 @pytest.mark.parametrize(
     "limit", ["-1", "0", "10001", "x", "1.5", "", "\u0661", "9" * 5000], ids=lambda value: value[:6]
 )
-def test_wrong_limit_is_400(reader, limit):
-    answer = reader.get(STATS, {"limit": limit})
-    assert answer.status_code == 400
-    assert answer.json()["detail"] == "limit: Enter a whole number from 1 to 10000."
+def test_invalid_limit_is_400(reader, limit):
+    response = reader.get(STATS, {"limit": limit})
+    assert response.status_code == 400
+    assert response.json()["detail"] == "limit: Enter a whole number from 1 to 10000."
 
 
 def test_cursor_of_another_ordering_is_400(reader, some_figures):
@@ -167,12 +167,12 @@ def test_cursor_of_another_ordering_is_400(reader, some_figures):
 
 @pytest.mark.parametrize("query", ["", "?limit=5", "?format=csv", "?kpi=cost"])
 def test_unchanged_list_is_not_sent_again(reader, some_figures, query):
-    answer = reader.get(STATS + query)
-    again = reader.get(STATS + query, headers={"If-None-Match": answer["ETag"]})
+    response = reader.get(STATS + query)
+    again = reader.get(STATS + query, headers={"If-None-Match": response["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
-    weak = reader.get(STATS + query, headers={"If-None-Match": f'"x", W/{answer["ETag"]}'})
+    weak = reader.get(STATS + query, headers={"If-None-Match": f'"x", W/{response["ETag"]}'})
     assert weak.status_code == 304
-    other = reader.get(f"{STATS}?kpi=revenue", headers={"If-None-Match": answer["ETag"]})
+    other = reader.get(f"{STATS}?kpi=revenue", headers={"If-None-Match": response["ETag"]})
     assert other.status_code == 200
 
 
@@ -189,7 +189,7 @@ def test_unchanged_list_is_not_sent_again(reader, some_figures, query):
     ],
     ids=["create", "bulk create", "delete", "bulk delete", "update", "bulk update", "save"],
 )
-def test_every_change_is_seen_through_the_lists_version(reader, some_figures, change):
+def test_every_change_changes_the_entity_tag_of_the_list(reader, some_figures, change):
     Stat.objects.filter(kpi_key="revenue", year=2020, month=3).delete()
     etag = reader.get(STATS)["ETag"]
     change()
@@ -209,14 +209,14 @@ def test_unchanged_item_is_not_sent_again(reader, some_figures):
 # --- CSV ------------------------------------------------------------------------------------------
 
 
-def csv_rows(answer):
-    assert answer["Content-Type"] == "text/csv; charset=utf-8"
-    content = answer.getvalue()
+def csv_rows(response):
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    content = response.getvalue()
     assert content.startswith(b"\xef\xbb\xbf")
     return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
-def test_csv_holds_what_the_list_holds(reader, some_figures):
+def test_csv_holds_the_same_figures_as_the_list(reader, some_figures):
     table = csv_rows(reader.get(f"{STATS}?format=csv&year=2019"))
     assert table[0] == MEMBERS
     data = rows(reader.get(f"{STATS}?year=2019"))
@@ -226,20 +226,20 @@ def test_csv_holds_what_the_list_holds(reader, some_figures):
 
 
 @pytest.mark.parametrize("name", ["limit", "cursor"])
-def test_csv_has_no_pages_and_says_so(reader, name):
-    answer = reader.get(f"{STATS}?format=csv&{name}=-1")
-    assert answer.status_code == 400
-    assert answer.json()["detail"] == f"{name}: A CSV holds every row; leave it out."
+def test_csv_request_with_pages_is_refused(reader, name):
+    response = reader.get(f"{STATS}?format=csv&{name}=-1")
+    assert response.status_code == 400
+    assert response.json()["detail"] == f"{name}: A CSV has no pages. Remove this parameter."
 
 
-def test_item_costs_one_query(reader, some_figures, django_assert_num_queries):
+def test_item_takes_one_query(reader, some_figures, django_assert_num_queries):
     address = f"{STATS}/{some_figures[0].pk}"
     reader.get(address)
     with django_assert_num_queries(1):
         assert reader.get(address).status_code == 200
 
 
-def test_csv_runs_no_formulas(reader):
+def test_csv_escapes_formulas(reader):
     Stat.objects.bulk_create([Stat(**{**FIGURE, "kpi": "=cmd|' /C calc'!A0", "value": -5})])
     (row,) = csv_rows(reader.get(f"{STATS}?format=csv"))[1:]
     assert row[1] == "'=cmd|' /C calc'!A0"
@@ -248,7 +248,7 @@ def test_csv_runs_no_formulas(reader):
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("count", [1, 300])
-def test_csv_has_no_formula_whichever_separator_a_program_expects(reader, separator, count):
+def test_csv_escapes_formulas_for_every_separator(reader, separator, count):
     names = ["=1", "x;=2*3", "x,+1", "x\t@1", "\uff1d1", 'x;"=1']
     Stat.objects.bulk_create(
         Stat(kpi=name, year=2000 + number, month=1, value=-5)
@@ -262,18 +262,18 @@ def test_csv_has_no_formula_whichever_separator_a_program_expects(reader, separa
     assert {cell for cell in cells if cell.startswith((*"=+-@", "\uff1d"))} <= {"-5.0"}
 
 
-def test_error_of_a_csv_request_has_the_one_shape(reader):
-    answer = reader.get(f"{STATS}?format=csv&year=0")
-    assert answer.status_code == 400
-    assert answer["Content-Type"] == "application/json"
-    assert answer.json()["detail"].startswith("year: ")
+def test_error_of_a_csv_request_is_json(reader):
+    response = reader.get(f"{STATS}?format=csv&year=0")
+    assert response.status_code == 400
+    assert response["Content-Type"] == "application/json"
+    assert response.json()["detail"].startswith("year: ")
     assert reader.get(f"{STATS}?format=xml").status_code == 404
 
 
-# --- Who, and at what cost ------------------------------------------------------------------------
+# --- Permissions and queries ----------------------------------------------------------------------
 
 
-def test_reading_takes_somebody_who_is_signed_in_or_a_scope(cognito_client):
+def test_reading_requires_a_user_or_a_scope(cognito_client):
     assert cognito_client.anonymous().get(STATS).status_code == 401
     assert cognito_client("linus").get(STATS).status_code == 200
     assert cognito_client.machine(scopes=["stats/read"]).get(STATS).status_code == 200
@@ -291,22 +291,22 @@ def test_missing_item_is_404(reader):
     ("query", "queries"),
     [("", 1), ("?kpi=revenue&year=2020", 1), ("?kpi=a", 1), ("?limit=50", 2), ("?format=csv", 2)],
 )
-def test_list_costs_one_query_and_other_forms_two(
+def test_list_takes_one_query_and_other_formats_two(
     reader, django_assert_num_queries, query, queries
 ):
     call_command("seed_stats", verbosity=0)
-    reader.get(STATS)  # the token is seen for the first time
+    reader.get(STATS)  # verifies the token
     with django_assert_num_queries(queries):
-        answer = reader.get(STATS + query)
-        answer.getvalue()
+        response = reader.get(STATS + query)
+        response.getvalue()
     with django_assert_num_queries(1):
-        reader.get(STATS + query, headers={"If-None-Match": answer["ETag"]})
+        reader.get(STATS + query, headers={"If-None-Match": response["ETag"]})
 
 
-def test_warm_request_asks_for_the_figures_and_nothing_else(
+def test_request_with_a_known_token_queries_only_the_figures(
     reader, some_figures, cognito, django_assert_num_queries
 ):
-    """Neither the database nor Cognito is asked who calls."""
+    """The caller is identified without the database and without Cognito."""
     reader.get(STATS)
     calls = list(cognito.calls)
     with django_assert_num_queries(1) as asked:
@@ -315,20 +315,20 @@ def test_warm_request_asks_for_the_figures_and_nothing_else(
     assert cognito.calls == calls
 
 
-def test_empty_list_has_the_version_of_when_it_was_empty(reader):
+def test_empty_list_has_an_entity_tag(reader):
     etag = reader.get(STATS)["ETag"]
     assert reader.get(STATS, headers={"If-None-Match": etag}).status_code == 304
     Stat.objects.create(**FIGURE)
     assert reader.get(STATS, headers={"If-None-Match": etag}).status_code == 200
 
 
-def test_questions_that_differ_are_not_taken_for_each_other(reader, some_figures):
+def test_different_queries_are_cached_separately(reader, some_figures):
     for query, count in (("", 48), ("kpi=cost", 24), ("kpi=cost&year=2019", 12), ("x=1", 48)):
         for _ in range(2):
             assert len(rows(reader.get(f"{STATS}?{query}"))) == count
 
 
-def test_browsable_api_shows_the_first_rows(reader, some_figures):
+def test_browsable_api_shows_the_first_figures(reader, some_figures):
     page = reader.get(STATS, headers={"Accept": "text/html"})
     assert page.status_code == 200
     assert "&quot;kpi&quot;: &quot;cost&quot;" in page.content.decode()

@@ -1,4 +1,4 @@
-"""Writing figures: who may, what it takes, lost updates, and many rows at once."""
+"""Writing figures: permissions, validation, lost updates and bulk requests."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ BULK = f"{STATS}/bulk"
 
 
 def send(client, method, address, data, **headers):
-    """`data` is JSON text or becomes it."""
+    """Send `data`, which is a JSON text or is serialized to one."""
     body = data if isinstance(data, str | bytes) else json.dumps(data)
     content_type = headers.pop("content_type", "application/json")
     send_it = getattr(client, method)
@@ -49,7 +49,7 @@ def test_figure_is_created_read_replaced_patched_and_deleted(editor):
     assert replaced.json()["updatedDate"] > item["updatedDate"]
     patched = send(editor, "patch", address, {"value": -1})
     assert (patched.json()["value"], patched.json()["month"]) == (-1, 4)
-    assert len({answer["ETag"] for answer in (created, replaced, patched)}) == 3
+    assert len({response["ETag"] for response in (created, replaced, patched)}) == 3
     assert editor.delete(address).status_code == 204
     assert editor.get(address).status_code == 404
     assert [line[:3] for line in history()] == [
@@ -61,21 +61,21 @@ def test_figure_is_created_read_replaced_patched_and_deleted(editor):
     assert {line[4] for line in history()} == {"API"}
 
 
-def test_answer_can_be_sent_back_as_it_came(editor):
+def test_response_can_be_sent_back_unchanged(editor):
     item = send(editor, "post", STATS, FIGURE).json()
-    answer = send(editor, "put", f"{STATS}/{item['id']}", {**item, "value": 7})
-    assert answer.status_code == 200
-    assert answer.json()["value"] == 7
+    response = send(editor, "put", f"{STATS}/{item['id']}", {**item, "value": 7})
+    assert response.status_code == 200
+    assert response.json()["value"] == 7
 
 
-def test_change_that_changes_nothing_is_none(editor):
+def test_change_without_a_difference_is_not_recorded(editor):
     created = send(editor, "post", STATS, FIGURE)
     again = send(editor, "put", created["Location"], FIGURE)
     assert again["ETag"] == created["ETag"]
     assert len(history()) == 1
 
 
-def test_author_is_kept(editor):
+def test_author_is_stored(editor):
     item = send(editor, "post", STATS, FIGURE).json()
     stat = Stat.objects.get(pk=item["id"])
     assert stat.created_by is not None
@@ -92,8 +92,8 @@ def test_second_figure_of_a_month_is_refused(editor):
     send(editor, "post", STATS, FIGURE)
     other = send(editor, "post", STATS, {**FIGURE, "month": 4})
     message = "This KPI already has a figure for this month."
-    answer = send(editor, "post", STATS, {**FIGURE, "kpi": "REVENUE"})
-    assert (answer.status_code, answer.json()["fields"]) == (400, {"month": [message]})
+    response = send(editor, "post", STATS, {**FIGURE, "kpi": "REVENUE"})
+    assert (response.status_code, response.json()["fields"]) == (400, {"month": [message]})
     moved = send(editor, "patch", other["Location"], {"month": 3})
     assert (moved.status_code, moved.json()["fields"]) == (400, {"month": [message]})
     assert Stat.objects.count() == 2
@@ -103,7 +103,7 @@ def test_second_figure_of_a_month_is_refused(editor):
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
-def test_change_of_a_figure_that_changed_meanwhile_is_412(editor, method):
+def test_concurrent_change_is_412(editor, method):
     created = send(editor, "post", STATS, FIGURE)
     address, seen = created["Location"], created["ETag"]
     send(editor, "patch", address, {"value": 99}, **{"If-Match": seen})
@@ -117,7 +117,7 @@ def test_change_of_a_figure_that_changed_meanwhile_is_412(editor, method):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_ten_writers_who_saw_the_same_version_one_wins(editor, live_server):
+def test_only_one_of_ten_concurrent_writers_succeeds(editor, live_server):
     created = send(editor, "post", STATS, FIGURE)
     token = editor._credentials["HTTP_AUTHORIZATION"]
     barrier, statuses = threading.Barrier(10), []
@@ -128,10 +128,10 @@ def test_of_ten_writers_who_saw_the_same_version_one_wins(editor, live_server):
         client = APIClient()
         client.credentials(HTTP_AUTHORIZATION=token)
         barrier.wait()
-        answer = send(
+        response = send(
             client, "patch", created["Location"], {"value": value}, **{"If-Match": created["ETag"]}
         )
-        statuses.append(answer.status_code)
+        statuses.append(response.status_code)
         connection.close()
 
     threads = [threading.Thread(target=write, args=(value,)) for value in range(10)]
@@ -143,7 +143,7 @@ def test_of_ten_writers_who_saw_the_same_version_one_wins(editor, live_server):
     assert Stat.objects.get().version == 2
 
 
-# --- Who may --------------------------------------------------------------------------------------
+# --- Permissions-----------------------------------------------------------------------------------
 
 WRITES = [
     ("post", ""),
@@ -155,7 +155,7 @@ WRITES = [
 
 
 @pytest.mark.parametrize(("method", "path"), WRITES)
-def test_writing_takes_the_permission_or_the_scope(cognito_client, method, path):
+def test_writing_requires_the_permission_or_the_scope(cognito_client, method, path):
     pk = Stat.objects.create(**FIGURE).pk
     address, data = STATS + path.format(pk=pk), {**FIGURE, "month": 5}
     data = {"data": [data]} if path == "/bulk" else data
@@ -164,13 +164,13 @@ def test_writing_takes_the_permission_or_the_scope(cognito_client, method, path)
     assert send(cognito_client.anonymous(), method, address, data).status_code == 401
     refused = send(reader, method, address, data)
     assert refused.status_code == 403
-    assert "Your account may not" in refused.json()["detail"]
+    assert "You cannot" in refused.json()["detail"]
     refused = send(machine(scopes=["stats/read"]), method, address, data)
     assert refused.status_code == 403
     assert 'scope="stats/write"' in refused["WWW-Authenticate"]
     assert Stat.objects.get().month == 3
-    answer = send(machine(scopes=["stats/write"]), method, address, data)
-    assert answer.status_code in (200, 201, 204)
+    response = send(machine(scopes=["stats/write"]), method, address, data)
+    assert response.status_code in (200, 201, 204)
 
 
 def test_machine_is_named_in_the_history(cognito_client):
@@ -188,12 +188,12 @@ def machine_id(machine):
     return provider().pools.access_claims(token).client_id
 
 
-def test_scope_in_a_persons_token_is_no_permission(cognito_client):
+def test_scope_in_a_users_token_is_not_a_permission(cognito_client):
     linus = cognito_client("linus", scopes=["openid", "stats/write"], session=False)
     assert send(linus, "post", STATS, FIGURE).status_code == 403
 
 
-def test_session_writes_with_csrf_token_only(cognito_client):
+def test_writing_with_a_session_requires_the_csrf_token(cognito_client):
     grace = cognito_client("grace", groups=["editors"], bearer=False, enforce_csrf_checks=True)
     refused = send(grace, "post", STATS, FIGURE)
     assert (refused.status_code, refused.json()["code"]) == (403, "csrf_failed")
@@ -246,17 +246,17 @@ def with_field(name, value):
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG, ids=lambda value: value[:20])
-def test_wrong_field_is_400_and_named_alone_and_in_bulk(editor, name, value):
-    answer = send(editor, "post", STATS, with_field(name, value))
-    assert answer.status_code == 400
-    assert list(answer.json()["fields"]) == [name]
+def test_invalid_field_is_400_with_its_name_also_in_bulk(editor, name, value):
+    response = send(editor, "post", STATS, with_field(name, value))
+    assert response.status_code == 400
+    assert list(response.json()["fields"]) == [name]
     rows = f'{{"data": [{json.dumps({**FIGURE, "month": 1})}, {with_field(name, value)}]}}'
-    answer = send(editor, "post", BULK, rows)
-    assert answer.status_code == 400
-    assert {row: list(errors) for row, errors in answer.json()["fields"]["rows"].items()} == {
+    response = send(editor, "post", BULK, rows)
+    assert response.status_code == 400
+    assert {row: list(errors) for row, errors in response.json()["fields"]["rows"].items()} == {
         "2": [name]
     }
-    assert answer.json()["detail"].startswith(f"rows.2.{name}: ")
+    assert response.json()["detail"].startswith(f"rows.2.{name}: ")
     assert Stat.objects.count() == Change.objects.count() == Revision.current() == 0
 
 
@@ -278,57 +278,59 @@ def test_wrong_field_is_400_and_named_alone_and_in_bulk(editor, name, value):
     ids=range(11),
 )
 @pytest.mark.parametrize("address", [STATS, BULK])
-def test_body_that_is_no_figure_is_400(editor, address, body):
-    answer = send(editor, "post", address, body)
-    assert answer.status_code == (200 if (address, body) == (BULK, "[]") else 400), answer.content
+def test_body_that_is_not_a_figure_is_400(editor, address, body):
+    response = send(editor, "post", address, body)
+    assert response.status_code == (200 if (address, body) == (BULK, "[]") else 400), (
+        response.content
+    )
     assert Stat.objects.count() == 0
 
 
 @pytest.mark.parametrize("escape", [r"\ud800", r"x\udfff"])
-def test_field_whose_name_is_no_text_is_named_as_far_as_possible(editor, escape):
+def test_unencodable_name_of_a_field_is_replaced_in_the_error(editor, escape):
     row = f'{{"kpi": "cost", "year": 2020, "month": 1, "value": 1, "{escape}": 1}}'
     for address, body in ((STATS, row), (BULK, f'{{"data": [{row}]}}')):
-        answer = send(editor, "post", address, body)
-        assert answer.status_code == 400
-        assert "There is no such field." in answer.json()["detail"]
+        response = send(editor, "post", address, body)
+        assert response.status_code == 400
+        assert "There is no such field." in response.json()["detail"]
 
 
-def test_error_names_a_bounded_number_of_unknown_fields(editor):
+def test_error_lists_a_limited_number_of_unknown_fields(editor):
     figure = {"kpi": "cost", "year": 2020, "month": 1, "value": 1}
-    answer = send(editor, "post", STATS, figure | {f"x{number}": 1 for number in range(1000)})
-    assert answer.status_code == 400
-    assert len(answer.json()["fields"]) == MAX_UNKNOWN_FIELDS
+    response = send(editor, "post", STATS, figure | {f"x{number}": 1 for number in range(1000)})
+    assert response.status_code == 400
+    assert len(response.json()["fields"]) == MAX_UNKNOWN_FIELDS
 
 
-def test_missing_fields_are_all_named(editor):
-    answer = send(editor, "post", STATS, {"kpi": "a"})
-    assert set(answer.json()["fields"]) == {"year", "month", "value"}
+def test_all_missing_fields_are_listed(editor):
+    response = send(editor, "post", STATS, {"kpi": "a"})
+    assert set(response.json()["fields"]) == {"year", "month", "value"}
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "text/csv", "multipart/form-data"])
-def test_wrong_content_type_is_refused(editor, content_type):
-    answer = send(editor, "post", STATS, "kpi=a", content_type=content_type)
-    assert answer.status_code == 415
-    assert content_type in answer.json()["detail"]
+def test_other_content_type_is_refused(editor, content_type):
+    response = send(editor, "post", STATS, "kpi=a", content_type=content_type)
+    assert response.status_code == 415
+    assert content_type in response.json()["detail"]
 
 
 def test_body_of_20_mb_is_refused(editor):
-    answer = send(editor, "post", BULK, '{"data": [' + " " * 20_000_000 + "]}")
-    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    response = send(editor, "post", BULK, '{"data": [' + " " * 20_000_000 + "]}")
+    assert (response.status_code, response.json()["code"]) == (413, "too_large")
 
 
 # --- Many at once ---------------------------------------------------------------------------------
 
 
-def test_bulk_adds_changes_and_leaves(editor, some_figures):
+def test_bulk_adds_changes_and_skips_figures(editor, some_figures):
     before = Stat.objects.get(kpi_key="cost", period="201902")
     rows = [
         {"kpi": "cost", "year": 2019, "month": 1, "value": 1},
         {"kpi": "cost", "year": 2019, "month": 2, "value": 2.5},
         {"kpi": "cost", "year": 2021, "month": 1, "value": 3},
     ]
-    answer = send(editor, "post", BULK, {"data": rows})
-    assert answer.json() == {"created": 1, "updated": 1, "unchanged": 1}
+    response = send(editor, "post", BULK, {"data": rows})
+    assert response.json() == {"created": 1, "updated": 1, "unchanged": 1}
     after = Stat.objects.get(pk=before.pk)
     assert (after.value, after.version) == (2.5, 2)
     assert after.created_at == before.created_at
@@ -342,7 +344,7 @@ def test_bulk_adds_changes_and_leaves(editor, some_figures):
     assert again.json() == {"created": 0, "updated": 0, "unchanged": 3}
 
 
-def test_bulk_names_every_wrong_row_and_writes_none(editor):
+def test_bulk_reports_all_invalid_rows_and_writes_nothing(editor):
     rows = [
         FIGURE,
         {**FIGURE, "month": 13, "value": "x"},
@@ -350,15 +352,15 @@ def test_bulk_names_every_wrong_row_and_writes_none(editor):
         {**FIGURE, "kpi": "REVENUE"},
         {**FIGURE, "month": 4},
     ]
-    answer = send(editor, "post", BULK, rows)
-    assert answer.status_code == 400
-    assert answer.json()["fields"]["rows"] == {
+    response = send(editor, "post", BULK, rows)
+    assert response.status_code == 400
+    assert response.json()["fields"]["rows"] == {
         "2": {
             "month": ["Enter a month from 1 to 12."],
-            "value": ["Enter a number, with a point before the decimals."],
+            "value": ["Enter a number, with a point as the decimal separator."],
         },
         "3": {"row": ["This is not an object with fields."]},
-        "4": {"month": ["Row 1 has a figure of this KPI for this month already."]},
+        "4": {"month": ["Row 1 already has a figure of this KPI for this month."]},
     }
     assert Stat.objects.count() == 0
 
@@ -375,18 +377,18 @@ def test_bulk_takes_10000_rows_in_few_queries(editor, django_assert_max_num_quer
     rows = many_rows(10_000)
     editor.get(STATS)
     with django_assert_max_num_queries(300):  # 30 for each 1,000; SQLite takes small bites
-        answer = send(editor, "post", BULK, {"data": rows})
-    assert answer.json() == {"created": 10_000, "updated": 0, "unchanged": 0}
+        response = send(editor, "post", BULK, {"data": rows})
+    assert response.json() == {"created": 10_000, "updated": 0, "unchanged": 0}
     assert Change.objects.count() == 10_000
     changed = [{**row, "value": row["value"] + 0.5} for row in rows[:500]]
-    answer = send(editor, "post", BULK, {"data": changed})
-    assert answer.json() == {"created": 0, "updated": 500, "unchanged": 0}
+    response = send(editor, "post", BULK, {"data": changed})
+    assert response.json() == {"created": 0, "updated": 500, "unchanged": 0}
 
 
 def test_bulk_refuses_more_rows(editor):
-    answer = send(editor, "post", BULK, {"data": many_rows(10_001)})
-    assert answer.status_code == 400
-    assert "at most 10000 rows" in answer.json()["detail"]
+    response = send(editor, "post", BULK, {"data": many_rows(10_001)})
+    assert response.status_code == 400
+    assert "Send at most 10000 at once" in response.json()["detail"]
 
 
 def test_bulk_is_undone_when_the_database_fails_half_way(editor, monkeypatch):
@@ -401,8 +403,8 @@ def test_bulk_is_undone_when_the_database_fails_half_way(editor, monkeypatch):
 
     monkeypatch.setattr(writing, "_upsert_batch", fail_at_last)
     editor.raise_request_exception = False
-    answer = send(editor, "post", BULK, {"data": many_rows(700)})
-    assert (answer.status_code, answer.json()["code"]) == (500, "server_error")
+    response = send(editor, "post", BULK, {"data": many_rows(700)})
+    assert (response.status_code, response.json()["code"]) == (500, "server_error")
     assert Stat.objects.count() == Change.objects.count() == Revision.current() == 0
 
 
@@ -413,8 +415,8 @@ def test_writing_costs_few_queries(editor, django_assert_max_num_queries, method
     created = send(editor, "post", STATS, FIGURE)
     address = STATS if method == "post" else created["Location"]
     with django_assert_max_num_queries(most):
-        answer = send(editor, method, address, {**FIGURE, "month": 7})
-    assert answer.status_code in (200, 201, 204)
+        response = send(editor, method, address, {**FIGURE, "month": 7})
+    assert response.status_code in (200, 201, 204)
 
 
 # --- Hostile numbers and names --------------------------------------------------------------------
@@ -439,9 +441,9 @@ HOSTILE = [
 def test_very_long_text_is_a_mistake_of_its_field(editor, field, text, bulk):
     row = {**FIGURE, field: "TEXT"}
     body = json.dumps({"data": [row]} if bulk else row).replace('"TEXT"', text)
-    answer = send(editor, "post", BULK if bulk else STATS, body)
-    assert answer.status_code == 400
-    fields = answer.json()["fields"]
+    response = send(editor, "post", BULK if bulk else STATS, body)
+    assert response.status_code == 400
+    fields = response.json()["fields"]
     assert list(fields["rows"]["1"] if bulk else fields) == [field]
 
 
