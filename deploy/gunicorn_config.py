@@ -1,7 +1,7 @@
-"""The server (`make serve`): gunicorn with threads. docs/operations.md explains the choices.
+"""The configuration of gunicorn (`make serve`). docs/operations.md explains the choices.
 
-By hand: `gunicorn --config deploy/gunicorn_config.py`. Nothing of the site is imported here: the
-workers are forks of this process, and a reload (HUP) has to load new code and settings.
+`gunicorn --config deploy/gunicorn_config.py` starts the server without make. This file does not
+import the site: workers are forks of this process, and a reload (HUP) must load new code.
 """
 
 import json
@@ -17,7 +17,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-if os.getcwd() not in sys.path:  # as gunicorn's own script starts
+if os.getcwd() not in sys.path:  # gunicorn's own script does not add it
     sys.path.insert(0, os.getcwd())
 
 from deploy import runtime_folder
@@ -36,44 +36,43 @@ worker_class = "deploy.worker.BoundedThreadWorker"
 workers = _settings["PROCESSES"]
 threads = _settings["THREADS"]
 worker_tmp_dir = str(runtime_folder.shared_memory())  # heartbeats
-sendfile = False  # it would wait for a slow client outside of deploy/worker.py
+sendfile = False  # it bypasses the limits of deploy/worker.py for slow clients
 control_socket_disable = True
 preload_app = False
 
-# A proxy keeps its connections and closes them first; gunicorn closing them first would lose
-# requests that are just being sent.
-keepalive = 75  # seconds; more than the proxy's keepalive_timeout
+# Longer than the proxy's keepalive_timeout, so that the proxy closes idle connections first.
+# Otherwise a request that the proxy is just sending would be lost.
+keepalive = 75  # seconds
 backlog = 2048
-# A worker whose main loop says nothing for so long is killed. Threads that wait for Cognito do not
-# stop it: they give up by themselves after 15 seconds.
+# A worker is killed if its main loop does not respond for this many seconds. Threads that wait for
+# Cognito do not block that loop, and give up after 15 seconds.
 timeout = 30
-# Stopping and reloading wait so long for requests that are being answered: longer than any takes.
+# Stopping and reloading wait this many seconds for running requests, longer than any takes.
 graceful_timeout = 30
 
-# Who is believed about addresses and schemes is TRUSTED_PROXIES' business, in one place, and nobody
-# is about paths: SCRIPT_NAME from a client would change what our own addresses begin with.
+# gunicorn trusts no forwarded header. TRUSTED_PROXIES decides about IP addresses and schemes, and
+# no client may set SCRIPT_NAME, which would change the site's links.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
-limit_request_line = 8190  # callbacks carry long codes
-# The longest access token (32,768 characters: a hundred groups); cookies are fewer.
+limit_request_line = 8190  # callback URLs hold long codes
+# For the longest access token: 32,768 characters, with a hundred groups.
 limit_request_field_size = 32_800
-accesslog = None  # request_log.py writes one without queries, in which codes would stand
+accesslog = None  # request_log.py logs requests, without queries, which may hold codes
 errorlog = "-"
 
 
 class JSONLines(logging.Formatter):
-    """What gunicorn itself says, with the members of sso_project/observability/json_logs.py."""
+    """A formatter for gunicorn's log, with the members of observability/json_logs.py."""
 
     def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         level, message = record.levelname, super().format(record)
-        return json.dumps({"time": at, "level": level, "logger": record.name, "message": message})
+        return json.dumps({"time": time, "level": level, "logger": record.name, "message": message})
 
 
-class NoQueries(logging.Filter):
-    """Leaves the query out where a line tells of a request that gunicorn could not read or answer:
-    a code may stand in it."""
+class MaskQueries(logging.Filter):
+    """A filter that masks queries in errors about requests, because they may hold codes."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = re.sub(r"\?\S+", "?********", record.getMessage()), ()
@@ -81,13 +80,15 @@ class NoQueries(logging.Filter):
 
 
 class ServerLog(Logger):  # type: ignore[misc]
-    """gunicorn's own lines, in the format of the site's. By `logconfig_dict` it would also put a
-    line together for each request, which nobody writes: a twelfth of a list's time."""
+    """gunicorn's logger, with the log format of the site.
+
+    With `logconfig_dict` instead, gunicorn would also format an access log line for each request.
+    """
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
         for handler in self.error_log.handlers:
-            handler.addFilter(NoQueries())
+            handler.addFilter(MaskQueries())
             if _settings["LOG_FORMAT"] == "json":
                 handler.setFormatter(JSONLines())
 
@@ -98,13 +99,13 @@ logger_class = ServerLog
 def on_starting(server: Any) -> None:
     """Create the metrics folder, and make a reload safe."""
     create_metrics_folder()
-    try_before_reload(server)
+    check_before_reload(server)
 
 
 def create_metrics_folder() -> None:
-    """Set PROMETHEUS_MULTIPROC_DIR: all processes count there, so that /metrics of any covers all.
+    """Set PROMETHEUS_MULTIPROC_DIR, the folder in which all processes of this server count.
 
-    A folder from the environment stays, unless it is that of the server which started this one
+    A folder from the environment is used, unless it belongs to the server that started this one
     (USR2).
     """
     runtime_folder.sweep_uploads(Path(tempfile.gettempdir()))
@@ -115,39 +116,44 @@ def create_metrics_folder() -> None:
         os.environ["_METRICS_MADE_BY"] = str(os.getpid())
 
 
-def try_before_reload(server: Any) -> None:
-    """Let a reload (HUP) find out first whether new workers would start, and on this database: when
-    they don't, gunicorn ends the whole server."""
+def check_before_reload(server: Any) -> None:
+    """Make a reload (HUP) check first that new workers can start with the code and the database.
+
+    If new workers failed to start, gunicorn would stop the whole server.
+    """
     reload = server.reload
-    trial = (
+    code = (
         "import sso_project.wsgi; from django.core.management import call_command as do;"
         "from django.core.management.base import CommandError\n"
         "try: do('database_ready')\n"
         "except CommandError as error: raise SystemExit(str(error))"
     )
 
-    def reload_if_it_would_start() -> None:
-        command = [sys.executable, "-c", trial]
-        tried = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
-        if tried.returncode:
-            server.log.error("Not reloaded, everything goes on as it was. %s", tried.stderr)
+    def reload_if_startable() -> None:
+        command = [sys.executable, "-c", code]
+        result = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        if result.returncode:
+            server.log.error(
+                "The server was not reloaded, and continues with the previous code: %s",
+                result.stderr,
+            )
         else:
             reload()
 
-    server.reload = reload_if_it_would_start
+    server.reload = reload_if_startable
 
 
 def tune(worker: Any) -> None:
-    # Whoever talks to Cognito or the database needs the interpreter often and briefly. At Python's
-    # own 5 ms, fifty requests that need one renewal hold each other up: 295 ms instead of 269.
+    # Threads that wait for Cognito or the database need the interpreter often and for a short time.
+    # With Python's default of 5 ms, they delay each other.
     sys.setswitchinterval(0.001)
-    # gunicorn asks its settings dozens of times in each request, through an object for each of
-    # them; a worker's never change, so that they may as well be plain attributes (2% of a list).
-    vars(worker.cfg).update({name: each.get() for name, each in worker.cfg.settings.items()})
+    # gunicorn reads its settings many times per request, through a descriptor for each. A worker's
+    # settings never change, so plain attributes are faster.
+    vars(worker.cfg).update({name: item.get() for name, item in worker.cfg.settings.items()})
 
 
 def post_worker_init(worker: Any) -> None:
-    """Have the signing keys before the first request needs them; it can do without, slower."""
+    """Download the signing keys in the background, before the first request needs them."""
     tune(worker)
 
     import threading
@@ -159,13 +165,13 @@ def post_worker_init(worker: Any) -> None:
         try:
             provider().verifier.keys.load()
         except CognitoError as error:
-            worker.log.warning("Signing keys are not here yet: %s", error)
+            worker.log.warning("The signing keys have not been downloaded yet: %s", error)
 
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Forget what a process that is gone said about itself; what it counted stays counted."""
+    """Delete the gauges of a process that has ended. Its counters remain in the totals."""
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

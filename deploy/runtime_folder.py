@@ -1,7 +1,7 @@
-"""The folder in which the processes of one server count, and what a killed server left behind.
+"""The metrics folder of a server, and the cleanup after servers that were killed.
 
-It lies in memory where that is possible, and never where a request could fill the space: the files
-are mapped into memory, and a process that cannot write to them is killed (SIGBUS).
+The folder is in shared memory if possible, where no request can fill the space. Its files are
+memory-mapped, and a process that cannot write to them is killed (SIGBUS).
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def shared_memory() -> Path:
 
 
 def create(base: Path) -> Path:
-    """Return a new folder in `base`. A lock on it shows that this server is alive.
+    """Create and return a folder in `base`, with a lock that shows that this server is running.
 
-    The lock stays until this process and its forks have ended, however they end.
+    The operating system releases the lock when this process and all its forks have ended.
     """
     while True:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
@@ -35,7 +35,7 @@ def create(base: Path) -> Path:
 
 
 def sweep(base: Path) -> None:
-    """Delete the folders in `base` that servers of this user left when they were killed."""
+    """Delete the folders in `base` of killed servers that ran as the same user."""
     for folder in base.glob(f"{PREFIX}*"):
         lock = _lock(folder)
         if lock is not None:
@@ -44,14 +44,14 @@ def sweep(base: Path) -> None:
 
 
 def sweep_uploads(base: Path) -> None:
-    """Delete uploads of this user that Django began to write into `base` over an hour ago."""
+    """Delete Django's temporary upload files in `base` that are over an hour old."""
     for file in base.glob("tmp*.upload*"):
         try:
             status = file.lstat()
             is_old = time.time() - status.st_mtime > MAX_UPLOAD_AGE_SECONDS
             if status.st_uid == os.geteuid() and is_old:
                 file.unlink()
-        except OSError:  # another server sweeps, too
+        except OSError:  # another server has deleted it
             continue
 
 

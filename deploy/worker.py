@@ -1,7 +1,7 @@
-"""gunicorn's threaded worker, with limits on how long a client may keep a thread waiting.
+"""gunicorn's threaded worker, with limits on the time that a thread waits for a client.
 
-gunicorn reads requests and writes responses in the threads of its pool, and waits for slow clients
-there without a limit. As many slow connections as there are threads would stop it.
+gunicorn's threads wait for slow clients without a limit. As many slow connections as there are
+threads would stop the server.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from gunicorn import util
 from gunicorn.workers.gthread import ThreadWorker
 
 MAX_IDLE_SECONDS = 10.0  # from a connection to the first byte of its first request
-MAX_WAIT_SECONDS = 20.0  # for one client during one request, and longer for what it does transfer
+MAX_WAIT_SECONDS = 20.0  # per request, plus the time for the data at MIN_BYTES_PER_SECOND
 MIN_BYTES_PER_SECOND = 20_000
-# Of a body that was refused unread. If the connection ended there, a proxy that is still sending
-# the body or that has reused the connection would take this instance for broken, and not use it.
+# The rest of a refused body is read and dropped. If the connection were closed instead, a proxy
+# that is still sending the body, or has reused the connection, would mark this instance as failed.
 MAX_DRAINED_BYTES = 16 * 1024 * 1024
 
 
 class WaitingClients:
-    """The connections that threads of this process wait for, the one that waits longest first."""
+    """The connections that threads of this process wait for, the longest wait first."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -35,7 +35,7 @@ class WaitingClients:
         self._sockets: dict[ClientSocket, None] = {}
 
     def add(self, client: ClientSocket) -> None:
-        """Add `client`. If there are too many, cut off the one that waits longest."""
+        """Add `client`. If there are too many, cut off the one with the longest wait."""
         with self._lock:
             if len(self._sockets) >= self.limit:
                 oldest = next(iter(self._sockets))
@@ -57,22 +57,22 @@ class ClientSocket(socket.socket):
         self.start_request()
 
     def start_request(self) -> None:
-        """Start counting anew: what follows is about another request."""
+        """Reset the counters for a new request."""
         self._waited, self._transferred, self._reading = 0.0, 0, True
 
     def setblocking(self, flag: bool) -> None:
-        if self.fileno() != -1:  # gunicorn asks for it before it closes a connection once more
+        if self.fileno() != -1:  # gunicorn calls this before it closes a connection again
             super().setblocking(flag)
 
     def cut_off(self) -> None:
         """Wake the thread that waits for this client.
 
-        What was to be read ends here, so that a thread that waits for a body can still respond. A
-        proxy that gets no response would take this instance for broken.
+        A thread that reads a body gets its end, and can still send a response. Without a response,
+        a proxy would mark this instance as failed.
         """
         try:
             self.shutdown(socket.SHUT_RD if self._reading else socket.SHUT_RDWR)
-        except OSError:  # it is gone
+        except OSError:  # the client has disconnected
             return
 
     def recv(self, size: int, flags: int = 0) -> bytes:
@@ -112,7 +112,7 @@ class ClientSocket(socket.socket):
             self.settimeout(max(0.001, min(allowed, allowed if timeout is None else timeout)))
             return transfer()
         except TimeoutError as error:
-            # With this number gunicorn closes the connection without a traceback in the log.
+            # For this errno, gunicorn closes the connection without logging a traceback.
             raise TimeoutError(errno.ECONNRESET, "the client is too slow") from error
         finally:
             self._waited += time.monotonic() - started
@@ -120,7 +120,7 @@ class ClientSocket(socket.socket):
 
 
 class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc] # untyped
-    """A worker of which slow clients never occupy more than half of the threads."""
+    """A threaded worker that lets slow clients occupy at most half of the threads."""
 
     def init_process(self) -> None:
         self.waiting = WaitingClients(limit=max(1, self.cfg.threads // 2))
@@ -129,21 +129,21 @@ class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc] # untyped
     def handle(self, conn: Any) -> Any:
         keepalive = super().handle(conn)
         if not keepalive:
-            # Here and not in gunicorn's main thread, which would wait two seconds for each client.
+            # Closed here, because gunicorn's main thread would wait two seconds for each client.
             util.close_graceful(conn.sock, max_drain=MAX_DRAINED_BYTES)
         return keepalive
 
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
-        """Drop what is left of the body. Return False if the connection has to be closed for it.
+        """Drop the rest of the body. Return False if it is too long, to close the connection.
 
-        gunicorn's own method drops 64 kB at most, for five seconds.
+        gunicorn's own method drops at most 64 kB, for five seconds.
         """
         deadline = time.monotonic() + MAX_WAIT_SECONDS
         finish = partial(conn.parser.finish_body, deadline=deadline, max_bytes=MAX_DRAINED_BYTES)
         return keepalive and bool(finish())
 
     def enqueue_req(self, conn: Any) -> None:
-        """Hand a connection to a thread; a new one only when its first bytes are there."""
+        """Pass a connection to a thread, but a new one only after its first bytes have arrived."""
         if isinstance(conn.sock, ClientSocket):
             conn.sock.start_request()
             super().enqueue_req(conn)
