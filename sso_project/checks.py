@@ -13,6 +13,10 @@ CONFIGURATION = "configuration"
 def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Return one message (sso_project.E001) for each variable that is missing or malformed."""
     return [
-        Error(f"{name} {problem}.", hint=SETTING_HINT, id="sso_project.E001")
+        Error(
+            f"{name} {problem}.",
+            hint="Set it in the environment or in .env. .env.example explains each variable.",
+            id="sso_project.E001",
+        )
         for name, problem in settings.ENVIRONMENT_PROBLEMS.items()
     ]

@@ -64,9 +64,9 @@ class ServerInfoView(TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         server = server_info()
-        rows = [
+        properties = [
             ("Framework", f"{server['framework']} {server['version']}"),
             ("Language", server["language"]),
             ("Source code", server["repo"]),
         ]
-        return super().get_context_data(**kwargs, server={**server, "rows": rows})
+        return super().get_context_data(**kwargs, server={**server, "rows": properties})

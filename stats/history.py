@@ -28,7 +28,9 @@ class Change(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
     )
-    through = models.CharField(max_length=128, help_text="Page, API, import … or a program's id.")
+    through = models.CharField(
+        max_length=128, help_text="The page, the API, an import, or a machine or command."
+    )
 
     class Meta:
         ordering = ("-pk",)

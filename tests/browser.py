@@ -1,8 +1,8 @@
-"""Find a Chromium for the browser tests, fetch one (`python -m tests.browser`), launch it.
+"""Find, download (`python -m tests.browser`) and launch a Chromium for the browser tests.
 
-First what is on the PATH, then what Playwright fetched; `make test` lets Playwright fetch one when
-there is neither, and as root on Debian installs its package. REQUIRE_BROWSER=1 makes absence an
-error, else the browser tests do not run and the run says so.
+A Chromium on the PATH is preferred to that of Playwright. If there is neither, `make test` lets
+Playwright download one, or installs the Debian package if it runs as root. Without a Chromium, the
+browser tests are skipped with a message. With REQUIRE_BROWSER=1 they fail.
 """
 
 import os
@@ -15,26 +15,26 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MISSING = (
-    "The browser tests do not run: there is no Chromium on the PATH, and none could be fetched. "
-    "Install one (Debian: apt-get install chromium) and run again."
+    "The browser tests were skipped: there is no Chromium on the PATH, and the download failed. "
+    "Install it (Debian: apt-get install chromium), then run the tests again."
 )
-FETCH_SECONDS = 600
+MAX_DOWNLOAD_SECONDS = 600
 FLAGS = (
-    "--no-sandbox",  # as root, Chromium refuses to start with it
+    "--no-sandbox",  # Chromium does not start with a sandbox as root
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # Whatever a page asks for, nothing leaves this machine.
+    # No request of a page leaves this machine.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 )
 
 
 @cache
 def find() -> str | None:
-    """The path of a Chromium that starts, None when there is none."""
+    """Return the path of a Chromium that starts, or None if there is none."""
     on_path = next((path for name in NAMES if (path := shutil.which(name)) and _starts(path)), None)
-    return on_path or _playwrights()
+    return on_path or _playwright_path()
 
 
 def required() -> bool:
@@ -45,35 +45,35 @@ def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=find(), args=[*FLAGS])
 
 
-def _playwrights() -> str | None:
+def _playwright_path() -> str | None:
     with sync_playwright() as playwright:
         path = playwright.chromium.executable_path
     return path if _starts(path) else None
 
 
 def _starts(path: str) -> bool:
-    """Whether it runs at all: a stub of another package system, or missing libraries, do not."""
+    """Return True if the program runs. A stub, or one without its libraries, does not."""
     try:
         return subprocess.run([path, "--version"], capture_output=True, timeout=60).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 
 
-def fetch() -> None:
-    """Let Playwright download its Chromium, else install Debian's when we are root."""
-    print("No Chromium on the PATH: fetching one for the browser tests (once) …", flush=True)
+def download() -> None:
+    """Let Playwright download its Chromium. If that fails, install Debian's if this is root."""
+    print("There is no Chromium on the PATH. Downloading one for the browser tests …", flush=True)
     _try(sys.executable, "-m", "playwright", "install", "chromium")
     if find() is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        print("Playwright could not fetch one: installing Debian's …", flush=True)
+        print("The download failed. Installing the Debian package …", flush=True)
         _try("apt-get", "update")
         _try("apt-get", "install", "-y", "--no-install-recommends", "chromium", "fonts-liberation")
 
 
 def _try(*command: str) -> None:
-    """Run a command that may fail; what counts is whether a Chromium is there afterwards."""
+    """Run a command that can fail. The caller checks for a Chromium afterwards."""
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
-        subprocess.run(command, env=environ, capture_output=True, timeout=FETCH_SECONDS)
+        subprocess.run(command, env=environ, capture_output=True, timeout=MAX_DOWNLOAD_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         print(f"{command[0]}: {error}", file=sys.stderr)
     find.cache_clear()
@@ -81,7 +81,7 @@ def _try(*command: str) -> None:
 
 def main() -> int:
     if find() is None:
-        fetch()
+        download()
     if find() is None:
         print(MISSING, file=sys.stderr)
         return 1 if required() else 0

@@ -1,6 +1,6 @@
-"""Fixtures for every test: no network beyond this machine, and a browser for those that ask.
+"""Fixtures for all tests: no network access, and browsers.
 
-Those of one subject stand in its own folder.
+The fixtures of one subject are in its folder.
 """
 
 import os
@@ -26,12 +26,12 @@ OUTCOME = pytest.StashKey[bool]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without a Chromium the browser tests are left out, unless REQUIRE_BROWSER lets them fail."""
-    wanting = [item for item in items if item.get_closest_marker("browser")]
-    if not wanting or chromium.find() or chromium.required():
+    """Deselect the browser tests if there is no Chromium, unless REQUIRE_BROWSER is set."""
+    browser_tests = [item for item in items if item.get_closest_marker("browser")]
+    if not browser_tests or chromium.find() or chromium.required():
         return
-    config.hook.pytest_deselected(items=wanting)
-    items[:] = [item for item in items if item not in wanting]
+    config.hook.pytest_deselected(items=browser_tests)
+    items[:] = [item for item in items if item not in browser_tests]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -49,37 +49,36 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_network() -> Iterator[list[str]]:
-    """Fail a test that reached for another machine, even if its code hid that."""
+    """Fail a test that tries to connect to another machine, even if its code hides the error."""
     network.refused.clear()
     yield network.refused
     if network.refused:
-        pytest.fail(f"This test wanted to reach {', '.join(network.refused)}.")
+        pytest.fail(f"This test tried to connect to {', '.join(network.refused)}.")
 
 
 @pytest.fixture(autouse=True)
 def own_cache(settings: Settings) -> None:
-    """Nothing of another test's cache: what it left on Redis, or that it had lost it."""
-    from accounts.provider.shared_cache import (
-        accelerator,  # Django's applications are ready only now
-    )
+    """Isolate the shared cache: its keys on Redis, and its state in this process."""
+    # Imported here, because Django's applications must be ready.
+    from accounts.provider.shared_cache import accelerator
 
     accelerator._away, accelerator._closed_until = False, float("-inf")
     default = settings.CACHES["default"]
     if "LOCATION" in default:
-        own = {**default, "KEY_PREFIX": str(uuid.uuid4())}
-        settings.CACHES = {**settings.CACHES, "default": own}
+        isolated = {**default, "KEY_PREFIX": str(uuid.uuid4())}
+        settings.CACHES = {**settings.CACHES, "default": isolated}
 
 
 @pytest.fixture(autouse=True)
 def no_script_prefix() -> Iterator[None]:
-    """What serves requests below a path, such as the Lambda handler, leaves that path behind."""
+    """Clear the script prefix that the Lambda handler and other code set."""
     yield
     clear_script_prefix()
 
 
 @pytest.fixture(autouse=True)
-def forget_revocations() -> None:
-    """Each test has a database of its own, so the process must not remember another one's."""
+def reset_revocations() -> None:
+    """Clear the revocations in this process, because each test has its own database."""
     from accounts.tokens import revocation_feed  # Django's applications are ready only now
 
     revocation_feed.reset()
@@ -87,7 +86,7 @@ def forget_revocations() -> None:
 
 @pytest.fixture
 def limit_failed_calls(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Set how many calls to Cognito of one subnet may fail, in a minute that does not end."""
+    """A function that sets the number of failed calls per subnet, in a minute that does not end."""
     from accounts.tokens import call_budget  # Django's applications are ready only now
 
     def limit(number: int) -> None:
@@ -100,11 +99,11 @@ def limit_failed_calls(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for a module's tests.
+    """One Chromium for the tests of a module.
 
-    Not for the whole session: Playwright's synchronous interface keeps an event loop running in
-    this thread, in which Django's ORM and `async_to_sync` refuse to work for everybody else. For
-    the module's own tests Django is told to let the ORM be.
+    It cannot be shared by the session: Playwright's synchronous API runs an event loop in this
+    thread, where Django's ORM and `async_to_sync` raise errors. For the tests of the module,
+    DJANGO_ALLOW_ASYNC_UNSAFE turns these errors off.
     """
     if chromium.find() is None:
         pytest.fail(chromium.MISSING)
@@ -117,20 +116,20 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """Make browsers that share nothing, like people at different machines.
+    """A function that returns isolated browsers.
 
-    At the end it fails the test when a page broke, or asked for anything that is not on this
-    machine, or was stopped by its own Content-Security-Policy.
+    At its end, the test fails if a page had an error, requested a URL on another machine, or
+    violated its Content-Security-Policy.
     """
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 
     def watch_request(request: Request) -> None:
         if urlsplit(request.url).hostname not in LOCAL_HOSTS:
-            faults.append(f"asked for {request.url}")
+            faults.append(f"requested {request.url}")
 
     def watch_page(page: Page) -> None:
-        page.on("pageerror", lambda error: faults.append(f"{page.url} broke: {error}"))
+        page.on("pageerror", lambda error: faults.append(f"{page.url} had an error: {error}"))
         page.on(
             "console",
             lambda message: (
@@ -161,7 +160,7 @@ def page(
     request: pytest.FixtureRequest,
     screenshot: Callable[[Page, str], Path],
 ) -> Iterator[Page]:
-    """A page of a new browser without cookies; a failed test leaves a picture of it."""
+    """A page of a new browser without cookies. A failed test stores a screenshot of it."""
     page = new_context().new_page()
     yield page
     if request.node.stash.get(OUTCOME, False):
@@ -175,7 +174,9 @@ def screenshot() -> Callable[[Page, str], Path]:
     def take(page: Page, name: str) -> Path:
         RESULTS.mkdir(exist_ok=True)
         file = RESULTS / f"{name}.png"
-        page.screenshot(path=file, full_page=True, animations="disabled")  # no colour half-way
+        page.screenshot(
+            path=file, full_page=True, animations="disabled"
+        )  # no transition between colors
         return file
 
     return take
@@ -183,6 +184,6 @@ def screenshot() -> Callable[[Page, str], Path]:
 
 @pytest.fixture
 def clean_environ() -> dict[str, str]:
-    """This process's environment without anything that configures the project, for subprocesses."""
-    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
-    return {name: os.environ[name] for name in kept if name in os.environ}
+    """An environment for subprocesses, without the variables that configure the project."""
+    names = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
+    return {name: os.environ[name] for name in names if name in os.environ}

@@ -1,21 +1,21 @@
-"""How many tests failed in the last run (`python -m tests.failed`).
+"""Print the number of tests that failed in the last run (`python -m tests.failed`).
 
-Many when that is not known: a run that broke off before it wrote anything down is no near miss.
+It is UNKNOWN, a large number, if the run was aborted before pytest stored its results.
 """
 
 import json
 from pathlib import Path
 
-MANY = 1_000_000
+UNKNOWN = 1_000_000
 RECORD = Path(__file__).parents[1] / ".pytest_cache/v/cache/lastfailed"
 
 
-def failed(record: Path = RECORD) -> int:
+def count_failed(record: Path = RECORD) -> int:
     try:
-        return len(json.loads(record.read_text())) or MANY
+        return len(json.loads(record.read_text())) or UNKNOWN
     except (OSError, ValueError):
-        return MANY
+        return UNKNOWN
 
 
 if __name__ == "__main__":
-    print(failed())
+    print(count_failed())

@@ -1,4 +1,4 @@
-"""Which modules the project's files import, read from their syntax trees."""
+"""The imports of the project's files, from their syntax trees."""
 
 import ast
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Import:
-    """One imported module by its full name, with the file and line that import it."""
+    """One import: the full name of the module, with the file and line."""
 
     file: str  # relative to the project, "accounts/signin/views.py"
     line: int
-    module: str  # "accounts.cognito.errors", for `from … import name` with the name
+    module: str  # "accounts.cognito.errors", including the name in `from … import name`
     relative: bool
 
     def is_of(self, package: str) -> bool:
@@ -25,10 +25,10 @@ class Import:
 
 
 def imports_of(*paths: str) -> list[Import]:
-    """All imports in files and folders of the project, also those inside functions."""
-    found = [item for path in paths for file in _files(ROOT / path) for item in _imports(file)]
-    assert found, f"{paths} import nothing: the rule would hold for the wrong reason"
-    return found
+    """Return all imports in files and folders of the project, including those in functions."""
+    imports = [item for path in paths for file in _files(ROOT / path) for item in _imports(file)]
+    assert imports, f"{paths} have no imports, so a test of them would be vacuous"
+    return imports
 
 
 def _files(path: Path) -> list[Path]:

@@ -1,6 +1,7 @@
-"""Measure whether a reader of text takes linear time.
+"""Check that a reader of text takes linear time.
 
-CPU time is compared between an input and one ten times as long, so a busy machine changes nothing.
+The CPU times for an input and for one ten times as long are compared, so the load of the machine
+does not matter.
 """
 
 import contextlib
@@ -10,17 +11,17 @@ from collections.abc import Callable
 Reader = Callable[[str], object]
 
 LENGTHS = (1_000, 10_000, 100_000)
-MAX_RATIO = 25  # of the cost of ten times the length; 10 is linear, 100 is quadratic
+MAX_RATIO = 25  # for ten times the length; 10 is linear, 100 is quadratic
 FLOOR_SECONDS = 0.002  # costs below this are noise
 
-# Each ends with a character that fits nothing, so that a reader tries all its alternatives.
+# `assert_linear` adds a character that never matches, so that a reader tries all alternatives.
 PUMPS = ("7", "7.", "-", " ", "\t\n", "e1", "0x", ".", ":", "a:", "/", "[", "{", '"', "\\", "=",
          "a\u0301\u0323", "\u0301\u0323", "ß", "A-", "eyJa", "Bearer ", "code=", "code =", "%3D",
          ",", ", ", "é", "_", "a_", "/?", "/../", "7e", "1,")  # fmt: skip
 
 
 def cost_seconds(reader: Reader, text: str) -> float:
-    """Return the least CPU time of three runs; whether the text is accepted is not the question."""
+    """Return the minimum CPU time of three runs, whether the text is accepted or not."""
     costs = []
     for _ in range(3):
         started = time.thread_time()

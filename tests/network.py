@@ -1,21 +1,21 @@
-"""Refuse connections that would leave this machine, while the tests run.
+"""Refuse connections to other machines while the tests run.
 
-An audit hook (PEP 578) sees every socket that Python opens, whichever library does it. It raises,
-and it remembers, so that code which swallows the exception fails its test all the same.
+An audit hook (PEP 578) is called for every socket that Python opens, in any library. It raises an
+error and stores the address, so that a test fails even if its code catches the error.
 """
 
 import sys
 from ipaddress import ip_address
 
 refused: list[str] = []
-guarding = True  # off when somebody points the contract checks at a pool elsewhere
+guarding = True  # off for contract checks of a pool on another machine
 
 _ADDRESS_EVENTS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 _NAME_EVENTS = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
 
 
 class NetworkRefused(Exception):
-    """A test reached for the network; the message says where to."""
+    """A test tried to connect to another machine."""
 
 
 def _is_local(host: str) -> bool:
@@ -38,7 +38,7 @@ def _audit(event: str, arguments: tuple) -> None:
     name = host.decode() if isinstance(host, bytes) else str(host)
     if guarding and not _is_local(name):
         refused.append(name)
-        raise NetworkRefused(f"A test wanted to reach {name}, and tests stay on this machine.")
+        raise NetworkRefused(f"A test tried to connect to {name}. Tests must not use the network.")
 
 
 sys.addaudithook(_audit)

@@ -1,7 +1,7 @@
 """Run the suite on PostgreSQL and Redis (`python -m tests.services [pytest options]`).
 
-DATABASE_URL and REDIS_URL say where they are. When one of them does not answer, that is said and
-nothing runs; REQUIRE_SERVICES=1 makes it an error.
+DATABASE_URL and REDIS_URL override the default URLs. If a service does not respond, the command
+prints why and runs no tests. With REQUIRE_SERVICES=1 that is an error.
 """
 
 import os
@@ -18,10 +18,10 @@ DEFAULTS = {
 
 
 def postgresql_problem(url: str) -> str | None:
-    """Why the tests could not use that database, None when they can."""
+    """Return why the tests cannot use the database at `url`, or None if they can."""
     config = environ.Env.db_url_config(url)
     if "postgresql" not in config["ENGINE"]:
-        return "DATABASE_URL names no PostgreSQL database"
+        return "DATABASE_URL is not the URL of a PostgreSQL database"
     try:
         psycopg.connect(
             host=config["HOST"] or None,
@@ -32,31 +32,31 @@ def postgresql_problem(url: str) -> str | None:
             connect_timeout=5,
         ).close()
     except psycopg.Error as error:
-        return f"PostgreSQL (DATABASE_URL) does not answer: {error}"
+        return f"PostgreSQL (DATABASE_URL) does not respond: {error}"
     return None
 
 
 def redis_problem(url: str) -> str | None:
-    """Why the tests could not use that Redis, None when they can."""
+    """Return why the tests cannot use Redis at `url`, or None if they can."""
     try:
         with redis.Redis.from_url(url, socket_connect_timeout=5) as client:
             client.ping()
     except (redis.RedisError, ValueError) as error:
-        return f"Redis (REDIS_URL) does not answer: {error}"
+        return f"Redis (REDIS_URL) does not respond: {error}"
     return None
 
 
 def main(options: list[str]) -> int:
     for name, value in DEFAULTS.items():
         os.environ[name] = os.environ.get(name) or value
-    found = [
+    results = [
         postgresql_problem(os.environ["DATABASE_URL"]),
         redis_problem(os.environ["REDIS_URL"]),
     ]
-    problems = [problem for problem in found if problem]
+    problems = [problem for problem in results if problem]
     if not problems:
         os.execv(sys.executable, [sys.executable, "-m", "pytest", *options])
-    print("The tests on PostgreSQL and Redis do not run.", *problems, sep="\n", file=sys.stderr)
+    print("The tests on PostgreSQL and Redis were not run.", *problems, sep="\n", file=sys.stderr)
     return 0 if os.environ.get("REQUIRE_SERVICES", "") in ("", "0") else 1
 
 

@@ -1,13 +1,12 @@
-"""The settings of the test run: development values, whatever the machine's environment says.
+"""The settings of the tests: development values, independent of the environment.
 
-Only `DATABASE_URL` and `REDIS_URL` are taken from the environment, so that the same suite runs on
-PostgreSQL and Redis.
+Only `DATABASE_URL` and `REDIS_URL` are read from the environment, to run the tests on PostgreSQL
+and Redis.
 """
 
 import os
 
-_kept = {"DATABASE_URL", "REDIS_URL"}
-_ours = (
+_project_prefixes = (
     "COGNITO_",
     "POOL_",
     "SPA_",
@@ -25,7 +24,7 @@ _ours = (
     "LAMBDA_",
 )
 _contract = "COGNITO_CONTRACT_"  # names the pool that tests/local_pool/contract checks
-for _name in [name for name in os.environ if name.startswith(_ours)]:
+for _name in [name for name in os.environ if name.startswith(_project_prefixes)]:
     if not _name.startswith(_contract):
         del os.environ[_name]
 for _name in ("PORT", "ALLOWED_HOSTS", "REPO", "SECURE_HSTS_SECONDS", "LOG_FORMAT", "BIND"):
@@ -36,7 +35,7 @@ os.environ.update(
     DEBUG="1",
     SECRET_KEY="tests-only-secret-key-that-signs-nothing-of-worth-0123456789",
     PUBLIC_URL="http://localhost:8000",
-    # TEST-NET addresses of no pool: tests that talk to one start their own (tests/flows).
+    # No pool runs here. Tests that use one start their own (tests/flows).
     COGNITO_POOL_ID="local-1_TestPool1",
     COGNITO_CLIENT_ID="4testwebclient5suite6only7",
     COGNITO_CLIENT_SECRET="tests-only-client-secret-0123456789",
@@ -47,19 +46,21 @@ os.environ.update(
 from sso_project.settings import *  # noqa: E402, F403
 from sso_project.settings import CACHES, DATABASES, INSTALLED_APPS, LOCAL_DIR  # noqa: E402
 
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.host"]  # a host's own models, which point at people
+INSTALLED_APPS = [
+    *INSTALLED_APPS,
+    "tests.host",
+]  # models of a host project, with foreign keys to users
 
-# A file, not memory: servers under test run in threads with connections of their own. One for each
-# process, so that two runs at once do not take it from each other.
+# A file, because servers under test run in threads with their own connections. It has the process
+# ID in its name, so that concurrent runs do not share it.
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": str(LOCAL_DIR / f"test-{os.getpid()}.sqlite3")}
 else:
     DATABASES["default"]["TEST"] = {"NAME": f"test_{os.getpid()}"}
-# Threads of servers under test keep none: a database with visitors cannot be dropped.
+# Threads of servers under test close their connections, so that the database can be dropped.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
-# A crowded machine may be slower than production is allowed to be: leaving Redis alone for that
-# would fail tests that have nothing to do with it.
+# On a busy machine, the timeouts of production would disable the cache and fail unrelated tests.
 CACHES["default"].get("OPTIONS", {}).update(socket_connect_timeout=5, socket_timeout=5)

@@ -67,7 +67,7 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def test_contrast_formula_agrees_with_known_values():
+def test_contrast_formula_matches_published_values():
     assert contrast("#000000", "#ffffff") == 21
     assert round(contrast("#767676", "#ffffff"), 2) == 4.54
 
@@ -80,7 +80,7 @@ def test_contrast_is_enough(theme, name, ground, least):
     assert contrast(colors[name], colors[ground]) >= least
 
 
-def test_dark_theme_is_the_same_by_system_and_by_choice():
+def test_dark_theme_is_the_same_for_system_and_choice():
     assert properties(DARK_BY_SYSTEM) == properties(DARK_BY_CHOICE)
 
 
@@ -90,7 +90,7 @@ def test_dark_theme_redefines_every_color():
     assert colors == set(properties(DARK_BY_CHOICE))
 
 
-def test_style_sheets_use_only_properties_that_exist_and_colors_of_the_brand():
+def test_style_sheets_use_only_defined_properties_and_colors():
     names = set(properties(LIGHT))
     for sheet in sorted(CSS.glob("*.css")):
         text = re.sub(r"/\*.*?\*/", "", sheet.read_text(), flags=re.DOTALL)
@@ -181,7 +181,7 @@ class Page(HTMLParser):
 
 
 @pytest.mark.parametrize("name", TEMPLATE_NAMES)
-def test_template_holds_nothing_inline(name):
+def test_template_has_no_inline_code(name):
     page = Page((TEMPLATES / name).read_text())
 
     assert page.inline == []
@@ -189,7 +189,7 @@ def test_template_holds_nothing_inline(name):
 
 
 @pytest.mark.parametrize("script", OWN_SCRIPTS, ids=lambda path: path.name)
-def test_script_writes_no_markup_and_no_style_attribute(script):
+def test_script_writes_no_markup_and_no_styles(script):
     forbidden = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|\"style\""
 
     assert not re.search(forbidden, script.read_text())
@@ -220,7 +220,7 @@ def test_template_renders(name, signed_in, rf: RequestFactory):
 
 
 @pytest.mark.parametrize("name", ["400.html", "500.html"])
-def test_last_resort_pages_need_no_context(name, settings):
+def test_error_pages_need_no_context(name, settings):
     """Django renders them without a request, and the manifest of static files can be missing."""
     settings.STORAGES = {
         **settings.STORAGES,
@@ -245,7 +245,7 @@ def test_navigation_marks_the_current_page(client, address, link):
 
 
 @pytest.mark.django_db
-def test_admin_wears_the_brand_and_signs_out_through_accounts(admin_client):
+def test_admin_has_the_brand_and_the_sign_out_of_accounts(admin_client):
     html = admin_client.get("/admin/").content.decode()
     page = Page(html)
 
@@ -256,7 +256,7 @@ def test_admin_wears_the_brand_and_signs_out_through_accounts(admin_client):
 
 
 @pytest.mark.django_db
-def test_forbidden_page_offers_another_account_and_no_loop(rf: RequestFactory):
+def test_forbidden_page_links_to_another_sign_in(rf: RequestFactory):
     request = rf.get("/admin/", {"q": "a b"})
     request.user = get_user_model()(username="p-1", first_name="Grace")
     html = render_to_string("403.html", {}, request)
@@ -274,7 +274,7 @@ def test_site_name_and_logo_come_from_settings(client, settings):
     assert "brand__logo" not in html
 
 
-def test_theme_switch_is_the_admins(settings):
+def test_theme_switch_matches_that_of_the_admin(settings):
     """Both use the same key, values and attribute."""
     import django.contrib.admin
 

@@ -1,4 +1,4 @@
-"""What README, .env.example and the Makefile promise is there, and what is there is promised."""
+"""README, .env.example and the Makefile document all commands, variables and URLs that exist."""
 
 import ast
 import re
@@ -35,7 +35,7 @@ def first_cells(heading: str) -> list[str]:
 
 
 def settings_read() -> set[str]:
-    """The variables that settings.py asks its environment for, whatever their values are."""
+    """Return the variables that settings.py reads, independent of their values."""
     tree = ast.parse((ROOT / "sso_project/settings.py").read_text(encoding="utf-8"))
     return {
         node.args[0].value
@@ -64,8 +64,8 @@ def test_copied_env_example_sets_nothing():
     assert [line for line in EXAMPLE.splitlines() if line and not line.startswith("# ")] == []
 
 
-@pytest.mark.parametrize("url", first_cells("URL"))
-def test_url_of_the_readme_exists(url):
+@pytest.mark.parametrize("address", first_cells("address"))
+def test_url_in_the_readme_exists(address):
     try:
         resolve(url)
     except Resolver404:
@@ -74,13 +74,13 @@ def test_url_of_the_readme_exists(url):
 
 def test_make_targets_and_readme_name_each_other():
     targets = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
-    shown = "\n".join(commands_in(README))
-    mentioned = set(re.findall(r"\bmake (?:-s )?([a-z][a-z-]*)\b(?=[`\s])", shown))
+    code = "\n".join(commands_in(README))
+    mentioned = set(re.findall(r"\bmake (?:-s )?([a-z][a-z-]*)\b(?=[`\s])", code))
     assert mentioned == targets
 
 
 def commands_in(text: str) -> list[str]:
-    """What a Markdown text shows as code, inline or in blocks."""
+    """Return the code in a Markdown text, inline and in blocks."""
     blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return [*blocks, *(f"{code} " for code in re.findall(r"`([^`\n]+)`", text))]
 
@@ -88,10 +88,10 @@ def commands_in(text: str) -> list[str]:
 @pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
 def test_documented_commands_exist(file):
     text = "\n".join(commands_in(file.read_text(encoding="utf-8")))
-    named = set(re.findall(r"manage\.py ([a-z_]+)", text))
-    assert named - set(get_commands()) == set()
-    named = set(re.findall(r"^\s*(?:\$ )?make (?:-s )?([a-z-]+)", text, re.MULTILINE))
-    assert named - set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE)) == set()
+    names = set(re.findall(r"manage\.py ([a-z_]+)", text))
+    assert names - set(get_commands()) == set()
+    names = set(re.findall(r"^\s*(?:\$ )?make (?:-s )?([a-z-]+)", text, re.MULTILINE))
+    assert names - set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE)) == set()
 
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
@@ -131,7 +131,7 @@ def leaves(kind):
 
 
 @pytest.mark.parametrize("error", leaves(errors.CognitoError), ids=lambda error: error.__name__)
-def test_every_error_has_words_for_people(error):
+def test_every_error_has_a_text_for_users(error):
     row = next((PROBLEMS[kind] for kind in error.__mro__ if kind in PROBLEMS), None)
     assert row is not None
     assert row is not PROBLEMS[errors.CognitoError] or issubclass(error, errors.ConfigurationError)

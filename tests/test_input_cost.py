@@ -1,6 +1,6 @@
-"""Text from outside costs linear time, however long it is: no reader can be made to stop a process.
+"""All code that parses external text takes linear time.
 
-The readers of figures are in tests/stats/test_input_cost.py.
+The parsers of figures are in tests/stats/test_input_cost.py.
 """
 
 import ast
@@ -25,7 +25,7 @@ PACKAGES = ("accounts", "stats", "sso_project", "local_pool")
 REQUESTS = RequestFactory()
 
 
-def asking(next_page: str) -> HttpRequest:
+def request_with_next(next_page: str) -> HttpRequest:
     request = REQUESTS.get("/")
     request.GET = QueryDict(mutable=True)
     request.GET["next"] = next_page
@@ -40,7 +40,7 @@ def request_of(path: str) -> HttpRequest:
 
 READERS: dict[str, Reader] = {
     "IP address": request_meta._plain,
-    "next page": lambda text: navigation.safe_next_url(asking(text)),
+    "next page": lambda text: navigation.safe_next_url(request_with_next(text)),
     "referring page": lambda text: navigation.current_page(
         REQUESTS.post("/", headers={"Referer": text})
     ),
@@ -67,14 +67,14 @@ def test_reader_of_text_from_outside_takes_linear_time(name, db):
 
 
 @pytest.mark.parametrize("reader", [re.compile(r"\d*\.?\d*(e\d)?").fullmatch])
-def test_quadratic_reader_is_noticed(reader):
+def test_quadratic_reader_is_detected(reader):
     with pytest.raises(AssertionError):
         assert_linear(reader, "7", (500, 5_000))
 
 
-# --- Every regular expression, also those that no reader above uses ------------------------------
+# --- All regular expressions, including those that no reader above uses ---------------------------
 
-# Files that compute patterns; READERS holds what uses them.
+# Files with computed patterns, which READERS covers.
 COMPUTED = (
     "accounts/core/csv_cells.py",
     "sso_project/error_views.py",
@@ -85,7 +85,7 @@ SEARCHING = ("search", "sub", "split", "findall", "finditer")
 
 
 def patterns() -> Iterator[tuple[str, Reader]]:
-    """File and line of each regular expression in the packages, and its method that is used."""
+    """Yield the file and line of each regular expression, and the method to test."""
     for file in sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py")):
         source = file.read_text(encoding="utf-8")
         for node in ast.walk(ast.parse(source)):

@@ -1,4 +1,4 @@
-"""The rules of docs/architecture.md about who may import whom."""
+"""The rules of docs/architecture.md about imports."""
 
 import re
 import subprocess
@@ -33,7 +33,7 @@ def breaches(imports: list[Import], *packages: str) -> list[str]:
     return [str(item) for item in imports if any(item.is_of(package) for package in packages)]
 
 
-def test_protocol_layer_loads_no_django():
+def test_protocol_layer_does_not_load_django():
     modules = [
         path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
         for path in sorted((ROOT / "accounts/cognito").glob("*.py"))
@@ -50,85 +50,87 @@ def test_protocol_layer_loads_no_django():
     assert done.stdout.strip() == "[]"
 
 
-def test_protocol_layer_imports_nothing_of_the_layers_above():
-    own = [item for item in imports_of("accounts/cognito") if not item.is_of("accounts.cognito")]
-    assert breaches(own, "accounts", "stats", "sso_project", "local_pool", "django") == []
+def test_protocol_layer_does_not_import_other_layers():
+    external = [
+        item for item in imports_of("accounts/cognito") if not item.is_of("accounts.cognito")
+    ]
+    assert breaches(external, "accounts", "stats", "sso_project", "local_pool", "django") == []
 
 
 def test_only_the_verifier_imports_the_jwt_library():
-    others = [
+    remaining = [
         item for item in imports_of("accounts/cognito") if not item.file.endswith("/verifier.py")
     ]
-    assert breaches(others, "jwt") == []
+    assert breaches(remaining, "jwt") == []
 
 
 def test_only_the_transport_opens_sockets():
-    """Its neighbour transport_errors.py names the libraries' errors to translate them."""
-    others = [item for item in imports_of("accounts/cognito") if "/transport" not in item.file]
+    """transport_errors.py imports errors of these libraries, to translate them."""
+    remaining = [item for item in imports_of("accounts/cognito") if "/transport" not in item.file]
     sockets = ("requests", "urllib3", "socket", "http.client", "urllib.request", "ssl")
-    assert breaches(others, *sockets) == []
+    assert breaches(remaining, *sockets) == []
 
 
-def test_stats_knows_nothing_of_the_protocol():
+def test_stats_does_not_import_the_protocol_layer():
     assert breaches(imports_of("stats"), "accounts.cognito") == []
 
 
-def test_stats_imports_nothing_of_the_site():
+def test_stats_does_not_import_the_project():
     assert breaches(imports_of("stats"), "sso_project") == []
 
 
-def test_json_sql_imports_django_alone():
-    own = imports_of("stats/api/json_sql.py")
-    assert breaches(own, "sso_project", "accounts", "stats", "rest_framework") == []
+def test_json_sql_imports_only_django():
+    imports = imports_of("stats/api/json_sql.py")
+    assert breaches(imports, "sso_project", "accounts", "stats", "rest_framework") == []
 
 
 def test_only_run_commands_and_tests_import_the_local_pool():
-    others = [
+    remaining = [
         item
         for item in imports_of("manage.py", "sso_project", "accounts", "stats")
         if not item.file.startswith(RUN_COMMANDS)
     ]
-    assert breaches(others, "local_pool") == []
+    assert breaches(remaining, "local_pool") == []
 
 
-def test_local_pool_shares_no_code_with_the_app():
+def test_local_pool_does_not_import_the_app():
     assert breaches(imports_of("local_pool"), "accounts", "stats", "sso_project") == []
 
 
 def test_accounts_imports_itself_relatively():
-    """So that a project that adopts the folder can give it another name."""
+    """A host project can give the folder another name."""
     absolute = [item for item in imports_of("accounts") if not item.relative]
     assert breaches(absolute, "accounts", "sso_project", "stats") == []
 
 
-def test_accounts_depends_on_no_other_part_of_the_project():
+def test_accounts_does_not_import_the_rest_of_the_project():
     assert breaches(imports_of("accounts"), "sso_project", "stats", "local_pool") == []
 
 
-def test_one_file_reads_the_cognito_settings():
-    reading = re.compile(r"""settings\.COGNITO\b|settings\b.*["']COGNITO["']""")
+def test_only_the_provider_reads_the_cognito_settings():
+    pattern = re.compile(r"""settings\.COGNITO\b|settings\b.*["']COGNITO["']""")
     readers = {
         path.relative_to(ROOT).as_posix()
         for folder in ("accounts", "stats", "sso_project")
         for path in (ROOT / folder).rglob("*.py")
-        if reading.search(path.read_text(encoding="utf-8"))
+        if pattern.search(path.read_text(encoding="utf-8"))
     }
     assert readers == {"accounts/provider/settings.py"}
 
 
 @pytest.mark.parametrize("folder", ["accounts", "stats", "sso_project", "local_pool"])
-def test_nothing_we_ship_imports_what_tests_and_measures_it(folder):
+def test_shipped_code_does_not_import_tests_or_tools(folder):
     assert breaches(imports_of(folder), "tests", "tools") == []
 
 
-def test_only_tests_import_the_kit():
-    """A server needs neither it nor pytest."""
-    others = [
+def test_only_tests_import_the_test_kit():
+    """Servers have no pytest."""
+    remaining = [
         item
         for item in imports_of("manage.py", "sso_project", "accounts", "stats")
         if not item.file.startswith("accounts/testing/")
     ]
-    assert breaches(others, "accounts.testing", "pytest") == []
+    assert breaches(remaining, "accounts.testing", "pytest") == []
 
 
 def test_root_of_accounts_holds_only_doors_and_packages():
@@ -138,7 +140,7 @@ def test_root_of_accounts_holds_only_doors_and_packages():
 
 
 def test_packages_of_accounts_import_only_lower_layers():
-    wrong = []
+    violations = []
     for item in imports_of("accounts"):
         source, target = item.file.split("/")[1], [*item.module.split("."), ""][1]
         if not item.relative or source not in RANK or target == source:
@@ -146,8 +148,8 @@ def test_packages_of_accounts_import_only_lower_layers():
         if (source, target) == ("audit", "signals"):
             continue
         if RANK.get(target, len(LAYERS)) >= RANK[source]:
-            wrong.append(str(item))
-    assert wrong == []
+            violations.append(str(item))
+    assert violations == []
 
 
 def test_only_three_packages_of_accounts_export_names():
@@ -161,7 +163,7 @@ def test_only_three_packages_of_accounts_export_names():
 
 
 def test_rest_framework_is_imported_only_by_the_api_and_the_test_kit():
-    others = [
+    remaining = [
         item for item in imports_of("accounts") if not item.file.startswith(WITH_REST_FRAMEWORK)
     ]
-    assert breaches(others, "rest_framework") == []
+    assert breaches(remaining, "rest_framework") == []

@@ -1,4 +1,4 @@
-"""The guard that keeps the other tests on this machine."""
+"""The guard that refuses connections of tests to other machines."""
 
 import socket
 
@@ -17,7 +17,7 @@ def test_connection_to_another_machine_is_refused(address, no_network):
     no_network.clear()
 
 
-def test_name_of_another_machine_is_not_even_looked_up(no_network):
+def test_name_of_another_machine_is_not_resolved(no_network):
     with pytest.raises(NetworkRefused, match="cognito-idp"):
         requests.get("https://cognito-idp.eu-west-1.amazonaws.com/", timeout=1)
     assert no_network == ["cognito-idp.eu-west-1.amazonaws.com"]

@@ -1,4 +1,4 @@
-"""The README's Python is run: its views are this module's addresses, its tests are tests here."""
+"""Run the Python of the README: its views have URLs in this module, and its tests are run here."""
 
 import re
 
@@ -32,5 +32,5 @@ urlpatterns = [
 ]
 
 
-def test_examples_were_found():
+def test_readme_has_the_examples():
     assert {"test_report_is_for_admins", "test_page_is_for_admins"} <= set(globals())

@@ -118,7 +118,7 @@ def are_stopped(environ):
     return get_status(environ["PORT"]) is None and get_status(environ["POOL_PORT"]) is None
 
 
-def test_run_prints_the_card_serves_both_and_ctrl_c_stops_both(run, environ):
+def test_run_prints_the_card_and_ctrl_c_stops_app_and_pool(run, environ):
     with run() as one:
         one.wait_for_card()
         assert get_status(environ["PORT"]) == 200
@@ -139,7 +139,7 @@ def test_run_prints_the_card_serves_both_and_ctrl_c_stops_both(run, environ):
         assert are_stopped(environ)
 
 
-def test_run_hands_the_same_values_to_app_and_pool(run, environ):
+def test_run_passes_the_same_values_to_app_and_pool(run, environ):
     with run(POOL_ID="local-1_OtherPool", POOL_CLIENT_ID="otherclient") as one:
         one.wait_for_card()
         opener = build_opener(ProxyHandler({}))
@@ -152,7 +152,7 @@ def test_run_hands_the_same_values_to_app_and_pool(run, environ):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_run_stops_quietly_when_asked(run, environ, number):
+def test_run_stops_on_a_signal(run, environ, number):
     with run() as one:
         one.wait_for_card()
         assert one.end(number) == 0
@@ -170,14 +170,14 @@ def test_run_stops_when_its_terminal_closes(run, environ):
         assert are_stopped(environ)
 
 
-def test_run_killed_outright_leaves_nothing_behind(run, environ):
+def test_killed_run_leaves_no_processes(run, environ):
     with run() as one:
         one.wait_for_card()
         one.end(signal.SIGKILL)
         assert eventually(lambda: are_stopped(environ))
 
 
-def test_run_ends_with_a_sentence_when_a_child_ends(run, environ):
+def test_run_ends_with_a_message_when_a_child_exits(run, environ):
     with run() as one:
         one.wait_for_card()
         listing = subprocess.run(
@@ -194,7 +194,7 @@ def test_run_ends_with_a_sentence_when_a_child_ends(run, environ):
 
 
 @pytest.mark.parametrize("name", ["PORT", "POOL_PORT"])
-def test_run_says_which_port_is_taken_before_anything_else(run, environ, tmp_path, name):
+def test_run_reports_a_port_in_use_first(run, environ, tmp_path, name):
     with socket.create_server(("127.0.0.1", int(environ[name]))), run() as one:
         assert one.process.wait(MAX_WAIT_SECONDS) == 1
         assert re.fullmatch(
@@ -218,13 +218,13 @@ def test_run_says_which_port_is_taken_before_anything_else(run, environ, tmp_pat
         ({"POOL_ROTATE_REFRESH_TOKENS": "maybe"}, "POOL_ROTATE_REFRESH_TOKENS must be 1 or 0."),
     ],
 )  # fmt: skip
-def test_run_refuses_a_wrong_value_in_a_sentence(run, variables, words):
+def test_run_reports_an_invalid_value(run, variables, words):
     with run(**variables) as one:
         assert one.process.wait(MAX_WAIT_SECONDS) == 1
         assert one.text == f"{words}\n"
 
 
-def test_run_names_what_is_wrong_with_real_values(run):
+def test_run_reports_invalid_values_of_a_real_pool(run):
     with run(COGNITO_POOL_ID="eu-west-1_AbCdEf123", COGNITO_CLIENT_ID="not a client") as one:
         assert one.process.wait(MAX_WAIT_SECONDS) == 1
         for name in ("COGNITO_CLIENT_ID", "COGNITO_CLIENT_SECRET", "COGNITO_CLIENT_DOMAIN"):
@@ -244,15 +244,15 @@ def test_run_with_debug_off_serves_pages_with_their_static_files(run, environ, t
         assert one.end() == 0
 
 
-def test_run_says_that_the_database_does_not_answer(run):
+def test_run_reports_an_unavailable_database(run):
     [port] = free_ports(1)
     with run(DATABASE_URL=f"postgres://nobody@127.0.0.1:{port}/nothing") as one:
         assert one.process.wait(MAX_WAIT_SECONDS) == 1
-        assert "check DATABASE_URL" in one.text
+        assert "Check DATABASE_URL" in one.text
         assert "Traceback" not in one.text
 
 
-def test_run_with_real_values_uses_them_and_starts_no_pool(run, environ, tmp_path):
+def test_run_with_a_real_pool_starts_no_local_pool(run, environ, tmp_path):
     file = tmp_path / "real.env"
     with ExitStack() as stack:
         pool = stack.enter_context(LocalPool(public_url=f"http://localhost:{environ['PORT']}"))

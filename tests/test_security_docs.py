@@ -1,4 +1,4 @@
-"""docs/security.md and SECURITY.md name files, tests, cookies and published flaws that exist."""
+"""The files, tests, cookies and published flaws in docs/security.md exist."""
 
 import ast
 import re
@@ -52,11 +52,11 @@ def test_linked_tests_exist():
         ("test_linked_tests_exist", "tests/test_docs.py"),
         ("test_linked_tests_exist", "tests/test_none.py"),
         ("TestNone::test_linked_tests_exist", "tests/test_security_docs.py"),
-        ("test_missing_test_is_noticed[none]", "tests/test_security_docs.py"),
+        ("test_missing_test_is_detected[none]", "tests/test_security_docs.py"),
         ("rows", "tests/test_security_docs.py"),
     ],
 )
-def test_missing_test_is_noticed(name, file):
+def test_missing_test_is_detected(name, file):
     assert missing_tests(f"[`{name}`](../{file})") == [f"{file}::{name}"]
 
 
@@ -76,12 +76,12 @@ def test_each_flaw_has_a_test(row):
 
 
 def test_every_flaw_named_in_the_code_is_on_the_page():
-    named = set()
+    flaws = set()
     for folder in (*PACKAGES, ROOT / "tests"):
         for file in folder.rglob("*.py"):
-            named |= set(FLAW.findall(file.read_text(encoding="utf-8")))
-    assert len(named) > 20
-    assert named - set(FLAW.findall(PAGE)) == set()
+            flaws |= set(FLAW.findall(file.read_text(encoding="utf-8")))
+    assert len(flaws) > 20
+    assert flaws - set(FLAW.findall(PAGE)) == set()
 
 
 def cookie_calls() -> Iterator[tuple[ast.Module, ast.Call]]:
@@ -95,7 +95,7 @@ def cookie_calls() -> Iterator[tuple[ast.Module, ast.Call]]:
 
 
 def texts(node: ast.expr, tree: ast.Module) -> set[str]:
-    """Return the constants that the name of a cookie begins with, found in the same module."""
+    """Return the constants of the module that the name of a cookie begins with."""
     match node:
         case ast.Constant(value=str(text)):
             return {text}
@@ -123,7 +123,7 @@ def plain(name: str) -> str:
 
 
 def documented_cookies() -> dict[str, str]:
-    """Return the flags of each cookie of the page, by what its name begins with."""
+    """Return the flags of each documented cookie by the beginning of its name."""
     return {row[0].strip("`").rstrip("…"): row[2] for row in rows("cookie")}
 
 
@@ -131,14 +131,14 @@ def test_every_cookie_that_the_code_sets_is_on_the_page():
     of_django = (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME)
     names = {plain(name) for name in (*of_django, HostCookieStorage.cookie_name)}
     for tree, call in cookie_calls():
-        found = texts(call.args[0], tree)
-        assert found, f"cannot tell the name of the cookie in {ast.unparse(call)}"
-        names |= found
+        constants = texts(call.args[0], tree)
+        assert constants, f"cannot find the name of the cookie in {ast.unparse(call)}"
+        names |= constants
     assert names == documented_cookies().keys()
 
 
 @pytest.mark.django_db
-def test_cookies_have_the_flags_that_the_page_says(cognito_client):
+def test_cookies_have_the_documented_flags(cognito_client):
     """A user signs in twice, ends the other session, and signs out."""
     here, there = (cognito_client("linus", bearer=False) for _ in range(2))
     here.get("/profile/")

@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 ('figure_id', models.BigIntegerField(db_index=True)),
                 ('before', models.CharField(blank=True, max_length=128)),
                 ('after', models.CharField(blank=True, max_length=128)),
-                ('through', models.CharField(help_text="Page, API, import … or a program's id.", max_length=128)),
+                ('through', models.CharField(help_text="The page, the API, an import, or a machine or command.", max_length=128)),
                 ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={

@@ -24,8 +24,8 @@ FOR_BROWSERS = re.compile(
 def header_names(text):
     """Return the lower-case names of headers that a Markdown text shows as code."""
     code = re.findall(r"`([A-Za-z-]+)(?::[^`\n]*)?`", text)
-    known = r"(?i)allow|etag|link|location|sunset|deprecation|[a-z]+(-[a-z]+)+"
-    return {name.lower() for name in code if re.fullmatch(known, name)}
+    pattern = r"(?i)allow|etag|link|location|sunset|deprecation|[a-z]+(-[a-z]+)+"
+    return {name.lower() for name in code if re.fullmatch(pattern, name)}
 
 
 def response_headers_table():

@@ -27,15 +27,15 @@ every_way = pytest.mark.parametrize("event", WAYS.values(), ids=WAYS)
 
 
 def echo(environ, start_response):
-    """Return the environ in X-Asked, two cookies, and the body of the request."""
+    """Return the environ in X-Environ, two cookies, and the body of the request."""
     body = environ["wsgi.input"].read()
     names = ("PATH_INFO", "SCRIPT_NAME", "QUERY_STRING", "REMOTE_ADDR", "HTTP_COOKIE", "HTTP_HOST",
              "REQUEST_METHOD", "wsgi.url_scheme", "HTTP_X_ORIGIN_VERIFY",
              "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "SERVER_NAME")  # fmt: skip
-    asked = {name: environ[name] for name in names if name in environ}
+    selected = {name: environ[name] for name in names if name in environ}
     kind = environ.get("CONTENT_TYPE") or "application/octet-stream"
     headers = [("Content-Type", kind), ("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2; Path=/"),
-               ("X-Asked", json.dumps(asked))]  # fmt: skip
+               ("X-Environ", json.dumps(selected))]  # fmt: skip
     start_response("200 OK", headers)
     return [body]
 
@@ -45,11 +45,11 @@ def handle(event, **options):
     return handler(event, None)
 
 
-def asked(event, **options):
+def read_environ(event, **options):
     response = handle(event, **options)
     many = response.get("multiValueHeaders")
     sent = {k.lower(): v[0] for k, v in many.items()} if many else response["headers"]
-    return json.loads(sent["x-asked"])
+    return json.loads(sent["x-environ"])
 
 
 def cookies_of(response):
@@ -60,7 +60,7 @@ def cookies_of(response):
 
 @every_way
 def test_path_and_query_are_unchanged(event):
-    seen = asked(event("/stats", query="kpi=profit&kpi=cost&next=%2Fa%3Fb%3D1%26c"))
+    seen = read_environ(event("/stats", query="kpi=profit&kpi=cost&next=%2Fa%3Fb%3D1%26c"))
     assert seen["PATH_INFO"] == "/stats"
     assert seen["QUERY_STRING"] == "kpi=profit&kpi=cost&next=%2Fa%3Fb%3D1%26c"
     assert seen["wsgi.url_scheme"] == "https"
@@ -73,7 +73,7 @@ def test_both_cookies_are_returned(event):
 
 @every_way
 def test_all_cookies_are_received(event):
-    sent = asked(event("/", cookies=["sessionid=x", "csrftoken=y"]))["HTTP_COOKIE"]
+    sent = read_environ(event("/", cookies=["sessionid=x", "csrftoken=y"]))["HTTP_COOKIE"]
     assert [cookie.strip() for cookie in sent.split(";")] == ["sessionid=x", "csrftoken=y"]
 
 
@@ -98,7 +98,7 @@ def test_text_is_not_encoded(event):
 
 @every_way
 def test_client_ip_is_the_one_that_aws_recorded(event):
-    assert asked(event("/"))["REMOTE_ADDR"] == CLIENT
+    assert read_environ(event("/"))["REMOTE_ADDR"] == CLIENT
 
 
 @every_way
@@ -117,7 +117,7 @@ def test_header_with_an_ambiguous_name_is_dropped(event, name):
 
 @every_way
 def test_underscore_in_the_name_of_a_cookie_stays(event):
-    assert asked(event("/", cookies=["my_cookie=x_y"]))["HTTP_COOKIE"] == "my_cookie=x_y"
+    assert read_environ(event("/", cookies=["my_cookie=x_y"]))["HTTP_COOKIE"] == "my_cookie=x_y"
 
 
 def test_underscore_does_not_bypass_cloudfront():
@@ -129,14 +129,14 @@ def test_underscore_does_not_bypass_cloudfront():
 def test_underscore_does_not_change_the_client_behind_cloudfront():
     headers = {"x-forwarded-for": f"{CLIENT}, {EDGE}", "x_forwarded_for": "192.0.2.66"}
     event = through_cloudfront(**headers)
-    seen = asked(event, origin_secret="origin-secret", host="app.example.com")
+    seen = read_environ(event, origin_secret="origin-secret", host="app.example.com")
     assert seen["REMOTE_ADDR"] == CLIENT
 
 
 def test_header_names_are_case_insensitive():
     event = rest_api("/", headers={"x-forwarded-for": "192.0.2.66"})
-    assert asked(event)["HTTP_X_FORWARDED_FOR"].split(",")[-1] == "192.0.2.66"
-    assert asked(event)["REMOTE_ADDR"] == CLIENT
+    assert read_environ(event)["HTTP_X_FORWARDED_FOR"].split(",")[-1] == "192.0.2.66"
+    assert read_environ(event)["REMOTE_ADDR"] == CLIENT
 
 
 @pytest.mark.django_db
@@ -151,7 +151,7 @@ def test_non_ascii_text_is_not_a_server_error(event, settings):
 def test_scheme_is_https_except_behind_a_load_balancer():
     for event, scheme in ((http_api, "https"), (rest_api, "https"), (load_balancer, "http")):
         name = "X-Forwarded-Proto" if event is rest_api else "x-forwarded-proto"
-        assert asked(event("/", headers={name: "http"}))["wsgi.url_scheme"] == scheme
+        assert read_environ(event("/", headers={name: "http"}))["wsgi.url_scheme"] == scheme
 
 
 @pytest.mark.parametrize("event", [http_api, rest_api])
@@ -159,14 +159,14 @@ def test_scheme_is_https_except_behind_a_load_balancer():
     ("path", "inside"), [("/profile/", "/profile/"), ("/", "/"), ("/production", "/production")]
 )
 def test_stage_is_not_part_of_the_path(event, path, inside):
-    seen = asked(event(path, stage="prod"))
+    seen = read_environ(event(path, stage="prod"))
     assert (seen["SCRIPT_NAME"], seen["PATH_INFO"]) == ("/prod", inside)
 
 
 def test_path_that_begins_like_the_stage_is_unchanged():
     event = http_api("/production/x")
     event["requestContext"]["stage"] = "prod"
-    seen = asked(event)
+    seen = read_environ(event)
     assert (seen["SCRIPT_NAME"], seen["PATH_INFO"]) == ("", "/production/x")
 
 
@@ -188,7 +188,7 @@ def through_cloudfront(source=EDGE, **headers):
 
 def test_request_through_cloudfront_has_the_host_of_the_site():
     event = through_cloudfront(**{"x-forwarded-for": f"192.0.2.99, {CLIENT}, {EDGE}"})
-    seen = asked(event, origin_secret="origin-secret", host="app.example.com")
+    seen = read_environ(event, origin_secret="origin-secret", host="app.example.com")
     assert seen["HTTP_HOST"] == "app.example.com"
     assert seen["wsgi.url_scheme"] == "https"
     assert seen["REMOTE_ADDR"] == CLIENT
@@ -262,8 +262,8 @@ def test_warnings_of_a_command_are_returned(db, settings):
 def test_findings_of_the_doctor_are_returned_with_the_status():
     response = lambda_handler.manage({"command": ["cognito_doctor", "--json"]}, None)
     assert response["status"] == 1
-    found = [finding["id"] for finding in json.loads(response["output"])["findings"]]
-    assert found == ["issuer-unreachable", "domain-unreachable"]
+    ids = [finding["id"] for finding in json.loads(response["output"])["findings"]]
+    assert ids == ["issuer-unreachable", "domain-unreachable"]
 
 
 def test_command_error_fails_the_invocation():

@@ -25,9 +25,9 @@ OTHER_EVENTS = {
     "CloudFront": {"Records": [{"cf": {"request": {"uri": "/", "method": "GET"}}}]},
     "list": [], "null": None, "text": "ping", "number": 1, "boolean": True,
     "version that does not exist": {**http_api("/"), "version": "3.0"},
-    "version that is no text": {**http_api("/"), "version": 2.0},
+    "version that is not a text": {**http_api("/"), "version": 2.0},
     "body that is not base64": http_api("/", method="POST", body="a", encoded=True),
-    "body that is no text": {**rest_api("/"), "body": {"a": 1}},
+    "body that is not a text": {**rest_api("/"), "body": {"a": 1}},
 }  # fmt: skip
 API_EVENTS = {
     "WebSocket connection": {
@@ -43,7 +43,7 @@ API_EVENTS = {
                                   "routeArn": "arn:aws:execute-api:eu-west-1:1:a/prod/GET/"},
     "VPC Lattice": {"version": "2.0", "path": "/", "method": "GET", "headers": {},
                     "requestContext": {"serviceArn": "arn:aws:vpc-lattice:…", "region": "a"}},
-    "context that is no object": {**rest_api("/"), "requestContext": "prod"},
+    "context that is not an object": {**rest_api("/"), "requestContext": "prod"},
 }  # fmt: skip
 
 

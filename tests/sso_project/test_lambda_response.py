@@ -178,12 +178,12 @@ def test_binary_response_is_measured_as_base64(front):
 
 @every_front
 def test_response_that_is_too_large_becomes_an_error(front, caplog):
-    kept = [("Access-Control-Allow-Origin", "https://spa.example.com"), ("X-Request-ID", "0123"),
+    copied = [("Access-Control-Allow-Origin", "https://spa.example.com"), ("X-Request-ID", "0123"),
             ("Content-Security-Policy", "default-src 'none'"), ("Set-Cookie", "a=1"),
             ("Vary", "origin"), ("Access-Control-Expose-Headers", "ETag")]  # fmt: skip
     dropped = [("ETag", '"5"'), ("Content-Disposition", "attachment"), ("Content-Length", "9"),
                ("Cache-Control", "max-age=60")]  # fmt: skip
-    response = respond(front("/"), largest(front) + "xx", *kept, *dropped)
+    response = respond(front("/"), largest(front) + "xx", *copied, *dropped)
     headers = headers_of(response)
     assert response["statusCode"] == 400
     assert headers["content-type"] == "application/json"

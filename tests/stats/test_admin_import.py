@@ -59,8 +59,8 @@ def test_file_is_previewed_then_imported(admin_client, admin_user):
 
 def test_xlsx_is_imported(admin_client):
     book, file = openpyxl.Workbook(), io.BytesIO()
-    for row in (["kpi", "year", "month", "value"], ["revenue", 2020, 1, 0.1]):
-        book.active.append(row)
+    for values in (["kpi", "year", "month", "value"], ["revenue", 2020, 1, 0.1]):
+        book.active.append(values)
     book.save(file)
     book.close()
     looked = upload(admin_client, file.getvalue(), name="f.xlsx", file_format=XLSX)
@@ -69,7 +69,7 @@ def test_xlsx_is_imported(admin_client):
 
 
 def test_all_invalid_rows_are_reported_and_nothing_is_written(admin_client):
-    rows = [
+    lines = [
         "revenue,2020,13,1",
         "=cmd,2020,1,1e400",
         "cost,2020,1,NaN",
@@ -78,7 +78,7 @@ def test_all_invalid_rows_are_reported_and_nothing_is_written(admin_client):
         "b,2020,1,1234567890123456",
         "c,0,1,1",
     ]
-    page = upload(admin_client, "kpi,year,month,value\n" + "\n".join(rows)).content.decode()
+    page = upload(admin_client, "kpi,year,month,value\n" + "\n".join(lines)).content.decode()
     assert "6 of 7 rows are invalid. Nothing was written." in page
     for words in (
         "<strong>month</strong>: Enter a month from 1 to 12.",
@@ -132,10 +132,11 @@ def test_content_decides_how_a_file_is_read(admin_client, content, file_format):
 
 
 def test_invalid_rows_have_the_numbers_of_the_file(admin_client):
-    rows = "a,2020,1,1\n,,,\n\nb,2020,13,1\nA,2020,1,1\nc,2020,1,1,5\nd,2020,1\n"
-    page = upload(admin_client, "kpi,year,month,value\n" + rows)
+    lines = "a,2020,1,1\n,,,\n\nb,2020,13,1\nA,2020,1,1\nc,2020,1,1,5\nd,2020,1\n"
+    page = upload(admin_client, "kpi,year,month,value\n" + lines)
     wrong = {
-        row.number: dict(row.field_specific_errors) for row in page.context["result"].invalid_rows
+        invalid.number: dict(invalid.field_specific_errors)
+        for invalid in page.context["result"].invalid_rows
     }
     assert wrong == {
         4: {"month": ["Enter a month from 1 to 12."]},
@@ -206,9 +207,9 @@ def test_file_that_became_invalid_is_not_imported(admin_client):
 
 
 def test_import_takes_a_constant_number_of_queries(admin_client):
-    rows = "\n".join(f"k{n // 120},{2000 + n // 12 % 10},{n % 12 + 1},{n}" for n in range(2_000))
+    lines = "\n".join(f"k{n // 120},{2000 + n // 12 % 10},{n % 12 + 1},{n}" for n in range(2_000))
     with CaptureQueriesContext(connection) as looking:
-        looked = upload(admin_client, f"kpi,year,month,value\n{rows}\n")
+        looked = upload(admin_client, f"kpi,year,month,value\n{lines}\n")
     assert looked.content.decode().count("<tr><td>New") == 200
     with CaptureQueriesContext(connection) as importing:
         confirm(admin_client, looked)
@@ -250,17 +251,17 @@ def test_export_has_no_formulas_and_can_be_read_again(admin_client, file_format)
     names = ["=cmd|calc", "x;=2*3", "x,=2*3", "\uff1d1", "Umsätze", "'plain"]
     Stat.objects.bulk_create([Stat(kpi=name, year=2020, month=1, value=-1) for name in names])
     content = export(admin_client, file_format=file_format)
-    assert {row["kpi"] for _, row in read_rows(io.BytesIO(content), 10)} == set(names)
+    assert {texts["kpi"] for _, texts in read_rows(io.BytesIO(content), 10)} == set(names)
     if file_format == CSV:
         assert content.startswith(b"\xef\xbb\xbf")
         tables = [
             csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=separator)
             for separator in (",", ";", "\t")
         ]
-        texts = [cell for table in tables for row in table for cell in row]
+        texts = [cell for table in tables for texts in table for cell in texts]
     else:
         book = openpyxl.load_workbook(io.BytesIO(content))
-        cells = [cell for row in book.active.iter_rows() for cell in row]
+        cells = [cell for sheet_row in book.active.iter_rows() for cell in sheet_row]
         assert "f" not in {cell.data_type for cell in cells}
         assert [cell.value for cell in book.active["D"]][1:] == [-1] * len(names)
         texts = [cell.value for cell in cells if cell.data_type == "s"]

@@ -18,13 +18,13 @@ from stats.models import Stat
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 # The number of different colors on the canvas, roughly: an empty one has a single color.
-COLOURS = """canvas => {
+COLORS = """canvas => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  const colours = new Set();
+  const colors = new Set();
   for (let i = 0; i < data.length; i += 4) {
-    if (data[i + 3] > 200) colours.add([data[i] >> 4, data[i + 1] >> 4, data[i + 2] >> 4].join());
+    if (data[i + 3] > 200) colors.add([data[i] >> 4, data[i + 1] >> 4, data[i + 2] >> 4].join());
   }
-  return [...colours].sort();
+  return [...colors].sort();
 }"""
 
 
@@ -47,18 +47,18 @@ def open_dashboard(live_server, new_context):
     return open_it
 
 
-def colours(page) -> list[str]:
-    return page.locator("[data-chart-plot] canvas").evaluate(COLOURS)
+def colors(page) -> list[str]:
+    return page.locator("[data-chart-plot] canvas").evaluate(COLORS)
 
 
-def wait_for_colours(page, condition) -> list[str]:
+def wait_for_colors(page, condition) -> list[str]:
     """Wait for at most 5 s, because the canvas is painted a few frames later."""
     for _ in range(100):
-        seen = colours(page)
+        seen = colors(page)
         if condition(seen):
             return seen
         page.wait_for_timeout(50)
-    pytest.fail(f"The chart kept {len(seen)} colours that were not what was waited for.")
+    pytest.fail(f"The chart still has {len(seen)} colors, not the expected ones.")
 
 
 def test_chart_draws_lines_and_shows_values_under_the_pointer(open_dashboard, screenshot):
@@ -67,7 +67,7 @@ def test_chart_draws_lines_and_shows_values_under_the_pointer(open_dashboard, sc
     plot = page.locator("[data-chart-plot]")
     box = plot.bounding_box()
 
-    wait_for_colours(page, lambda seen: len(seen) > 20)
+    wait_for_colors(page, lambda seen: len(seen) > 20)
     page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 100)
     tip = page.locator(".chart__tip")
     assert re.fullmatch(
@@ -81,17 +81,17 @@ def test_chart_draws_lines_and_shows_values_under_the_pointer(open_dashboard, sc
 def test_chart_is_redrawn_when_the_theme_changes(open_dashboard):
     call_command("seed_stats", verbosity=0)
     page = open_dashboard(color_scheme="light")
-    light = wait_for_colours(page, lambda seen: len(seen) > 20)
+    light = wait_for_colors(page, lambda seen: len(seen) > 20)
 
     page.emulate_media(color_scheme="dark")
-    dark = wait_for_colours(page, lambda seen: len(seen) > 20 and seen != light)
+    dark = wait_for_colors(page, lambda seen: len(seen) > 20 and seen != light)
     page.get_by_role("button", name="Theme: Auto").click()  # light, even if the system is dark
-    wait_for_colours(page, lambda seen: seen == light)
+    wait_for_colors(page, lambda seen: seen == light)
     page.get_by_role("button", name="Theme: Light").click()
-    wait_for_colours(page, lambda seen: seen == dark)
+    wait_for_colors(page, lambda seen: seen == dark)
     page.reload()
     assert page.get_by_role("button", name="Theme: Dark").is_visible()
-    wait_for_colours(page, lambda seen: seen == dark)
+    wait_for_colors(page, lambda seen: seen == dark)
 
 
 def test_theme_applies_to_the_admin_too(open_dashboard, live_server):
@@ -122,7 +122,7 @@ def test_one_figure_is_drawn_as_a_point(open_dashboard):
     Stat.objects.create(kpi="revenue", year=2020, month=3, value=12)
     page = open_dashboard()
 
-    wait_for_colours(page, lambda seen: len(seen) > 3)
+    wait_for_colors(page, lambda seen: len(seen) > 3)
 
 
 def test_gaps_and_long_names_do_not_stretch_the_page(open_dashboard):

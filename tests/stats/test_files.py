@@ -59,11 +59,11 @@ def test_files_as_spreadsheets_write_them(content):
 
 def test_empty_and_formatted_cells_are_ignored():
     book, file = openpyxl.Workbook(), io.BytesIO()
-    for row in (["kpi", "year", "month", "value"], ["cost", 2020, 1, 1.1]):
-        book.active.append(row)
+    for values in (["kpi", "year", "month", "value"], ["cost", 2020, 1, 1.1]):
+        book.active.append(values)
     bold = openpyxl.styles.Font(bold=True)
-    for row, column in ((40, 2), (1, 7), (2, 16_384), (1_000_000, 1)):
-        book.active.cell(row=row, column=column).font = bold
+    for number, column in ((40, 2), (1, 7), (2, 16_384), (1_000_000, 1)):
+        book.active.cell(row=number, column=column).font = bold
     book.active.cell(row=2, column=9).value = "a note beside the table"
     book.save(file)
     book.close()
@@ -72,8 +72,8 @@ def test_empty_and_formatted_cells_are_ignored():
 
 def test_rows_are_numbered_from_the_headings_with_empty_ones_counted():
     assert [number for number, _ in read(CSV + "\n,,,\na,2020,2,1\n")] == [1, 4]
-    rows = HEADINGS.replace('r="1"', 'r="3"') + text_row(9)
-    assert [number for number, _ in read(workbook(rows))] == [6]
+    sheet = HEADINGS.replace('r="1"', 'r="3"') + text_row(9)
+    assert [number for number, _ in read(workbook(sheet))] == [6]
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def test_file_that_cannot_be_read_says_why(content, words):
 
 
 def far_cells():
-    rows = "".join(text_row(number, column="XFD") for number in range(2, 1_000))
-    return workbook(HEADINGS + rows + text_row(2_000, "end"))
+    sheet = "".join(text_row(number, column="XFD") for number in range(2, 1_000))
+    return workbook(HEADINGS + sheet + text_row(2_000, "end"))
 
 
 BOMBS = {

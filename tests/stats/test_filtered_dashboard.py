@@ -128,8 +128,8 @@ def test_download_holds_the_filtered_figures(linus):
     query = "?kpi=revenue&from=2020-01&ordering=-value"
     page = linus.get(f"/dashboard/{query}").content.decode()
     address = re.search(r'href="(/api/stats[^"]+)"', page)[1].replace("&amp;", "&")
-    rows = list(csv.DictReader(io.StringIO(linus.get(address).getvalue().decode("utf-8-sig"))))
-    assert [(row["kpi"], row["period"]) for row in rows] == table(view(query[1:]))
+    lines = list(csv.DictReader(io.StringIO(linus.get(address).getvalue().decode("utf-8-sig"))))
+    assert [(line["kpi"], line["period"]) for line in lines] == table(view(query[1:]))
 
 
 def test_forms_are_linked_for_users_with_permissions(linus, django_user_model):

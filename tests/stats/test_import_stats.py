@@ -65,8 +65,8 @@ def test_files_as_spreadsheets_write_them(load, content):
 
 def test_xlsx_is_read(load, tmp_path):
     book = openpyxl.Workbook()
-    for row in (["kpi", "year", "month", "value"], ["revenue", 2020, 1, 12.5], [None] * 4):
-        book.active.append(row)
+    for values in (["kpi", "year", "month", "value"], ["revenue", 2020, 1, 12.5], [None] * 4):
+        book.active.append(values)
     book.save(tmp_path / "figures.xlsx")
     book.close()
     assert load(None, "figures.xlsx").startswith("1 rows: 1 added")
@@ -83,7 +83,7 @@ def test_quiet_run_prints_nothing(load):
 
 
 def test_all_invalid_rows_are_reported_with_field_and_rule(load):
-    rows = [
+    lines = [
         "revenue,2020,13,1",
         "revenue,0,1,NaN",
         "=cmd,2020,1,1e400",
@@ -93,7 +93,7 @@ def test_all_invalid_rows_are_reported_with_field_and_rule(load):
         "a,2020,6,1",
         "A,2020,6,2",
     ]
-    report = refused(load, "kpi,year,month,value\n" + "\n".join(rows)).splitlines()
+    report = refused(load, "kpi,year,month,value\n" + "\n".join(lines)).splitlines()
     assert report == [
         "Row 1, month: Enter a month from 1 to 12.",
         "Row 2, year: Enter a year of four digits.",
@@ -109,8 +109,8 @@ def test_all_invalid_rows_are_reported_with_field_and_rule(load):
 
 
 def test_only_the_first_errors_are_listed(load):
-    rows = "\n".join(f"k{number},2020,13,1" for number in range(80))
-    report = refused(load, f"kpi,year,month,value\n{rows}").splitlines()
+    lines = "\n".join(f"k{number},2020,13,1" for number in range(80))
+    report = refused(load, f"kpi,year,month,value\n{lines}").splitlines()
     assert report[50:] == ["… and 30 more.", "80 rows are invalid. Nothing was written."]
 
 
@@ -147,9 +147,9 @@ def test_failed_import_writes_nothing(load, monkeypatch):
 
     original = writing._upsert_batch
     monkeypatch.setattr(writing, "_upsert_batch", fail_at_second)
-    rows = "\n".join(f"k{number},2020,1,1" for number in range(writing.BATCH_SIZE + 1))
+    lines = "\n".join(f"k{number},2020,1,1" for number in range(writing.BATCH_SIZE + 1))
     with pytest.raises(RuntimeError):
-        load(f"kpi,year,month,value\n{rows}")
+        load(f"kpi,year,month,value\n{lines}")
     assert Stat.objects.count() == Change.objects.count() == 0
 
 

@@ -43,8 +43,8 @@ def as_xlsx():
 
 def of_api(cognito_client):
     editor = cognito_client("grace", groups=["editors"], session=False)
-    rows = [dict(zip(FIELDS, row, strict=True)) for row in ROWS]
-    response = editor.post("/api/stats/bulk", json.dumps(rows), content_type="application/json")
+    figures = [dict(zip(FIELDS, values, strict=True)) for values in ROWS]
+    response = editor.post("/api/stats/bulk", json.dumps(figures), content_type="application/json")
     assert response.status_code == 400
     return {int(number): errors for number, errors in response.json()["fields"]["rows"].items()}
 
@@ -53,7 +53,7 @@ def of_admin(client, content):
     file = SimpleUploadedFile("figures", content)
     values = {"import_file": file, "format": "0", "resource": ""}
     result = client.post(reverse("admin:stats_stat_import"), values).context["result"]
-    return {row.number: dict(row.field_specific_errors) for row in result.invalid_rows}
+    return {item.number: dict(item.field_specific_errors) for item in result.invalid_rows}
 
 
 def sentences(verdicts):

@@ -30,9 +30,9 @@ def peak_while(work):
 def test_streamed_list_and_csv_use_constant_memory(cognito_client, query):
     reader = cognito_client("linus", session=False)
     peaks = []
-    for rows in (12_000, 36_000):
+    for count in (12_000, 36_000):
         Stat.objects.all().delete()
-        fill(rows)
+        fill(count)
         pieces = reader.get(f"/api/stats{query}").streaming_content
         peaks.append(peak_while(lambda pieces=pieces: [None for piece in pieces]))
     assert max(peaks) < 4 * MEBIBYTE
@@ -51,7 +51,7 @@ def test_streamed_list_is_complete_and_in_order(cognito_client):
     fill(2500)
     data = json.loads(cognito_client("linus").get("/api/stats?ordering=kpi").getvalue())["data"]
     assert len(data) == 2500
-    keys = [(row["kpi"], row["period"]) for row in data]
+    keys = [(item["kpi"], item["period"]) for item in data]
     assert keys == sorted(keys)
 
 

@@ -17,7 +17,7 @@ DASHBOARD = "/dashboard/"
 
 
 @pytest.fixture
-def person(client):
+def user(client):
     user = get_user_model().objects.create_user(username="p-1")
     client.force_login(user)
     return user
@@ -43,7 +43,7 @@ def test_anonymous_user_is_redirected_to_sign_in(client):
     assert response["Location"] == "/accounts/login/?next=/dashboard/%3Ffrom%3D201901"
 
 
-def test_empty_dashboard_has_no_chart(client, person):
+def test_empty_dashboard_has_no_chart(client, user):
     response = client.get(DASHBOARD)
 
     assert response.status_code == 200
@@ -52,10 +52,10 @@ def test_empty_dashboard_has_no_chart(client, person):
     assert b"<table" not in response.content
 
 
-def test_empty_dashboard_links_to_the_form_if_the_user_can_add(client, person):
-    person.is_staff = True
-    person.save()
-    person.user_permissions.add(Permission.objects.get(codename="add_stat"))
+def test_empty_dashboard_links_to_the_form_if_the_user_can_add(client, user):
+    user.is_staff = True
+    user.save()
+    user.user_permissions.add(Permission.objects.get(codename="add_stat"))
     response = client.get(DASHBOARD)
 
     assert reverse("stats:add") in response.content.decode()
@@ -63,7 +63,7 @@ def test_empty_dashboard_links_to_the_form_if_the_user_can_add(client, person):
     assert "python manage.py seed_stats" in text_of(response)
 
 
-def test_one_figure_is_the_first(client, person):
+def test_one_figure_is_the_first(client, user):
     figure("revenue", 3, "1234.50").save()
     text = text_of(client.get(DASHBOARD))
 
@@ -71,7 +71,7 @@ def test_one_figure_is_the_first(client, person):
     assert "No figures yet" not in text
 
 
-def test_dashboard_shows_latest_value_and_change_per_kpi(client, person):
+def test_dashboard_shows_latest_value_and_change_per_kpi(client, user):
     call_command("seed_stats", verbosity=0)
     text = text_of(client.get(DASHBOARD))
 
@@ -81,7 +81,7 @@ def test_dashboard_shows_latest_value_and_change_per_kpi(client, person):
     assert "cost 131,405 +6,629 (+5.3%) since Nov 2021" in text
 
 
-def test_chart_data_and_table_hold_the_same_months(client, person):
+def test_chart_data_and_table_hold_the_same_months(client, user):
     call_command("seed_stats", verbosity=0)
     response = client.get(DASHBOARD)
     chart = response.context["chart"]
@@ -93,20 +93,20 @@ def test_chart_data_and_table_hold_the_same_months(client, person):
     assert b'<script id="stats-data" type="application/json">' in response.content
 
 
-def test_missing_month_has_a_text(client, person):
+def test_missing_month_has_a_text(client, user):
     Stat.objects.bulk_create([figure("cost", 1, "1"), figure("revenue", 2, "2")])
 
     assert "Jan 2020 1 \N{EN DASH} no figure" in text_of(client.get(DASHBOARD))
 
 
-def test_kpi_name_is_escaped(client, person):
+def test_kpi_name_is_escaped(client, user):
     figure("</script><b>x", 1, "1").save()
     page = client.get(DASHBOARD).content.decode()
 
     assert "<b>x" not in page
 
 
-def test_more_kpis_than_lines_are_all_in_the_table(client, person):
+def test_more_kpis_than_lines_are_all_in_the_table(client, user):
     # The chart has at most six lines; other KPIs can be selected.
     Stat.objects.bulk_create([figure(f"kpi {number}", 1, "1") for number in range(8)])
     response = client.get(DASHBOARD)
@@ -115,7 +115,7 @@ def test_more_kpis_than_lines_are_all_in_the_table(client, person):
     assert response.content.count(b'class="table__name"') == 8
 
 
-def test_dashboard_takes_one_query_for_the_figures(client, person):
+def test_dashboard_takes_one_query_for_the_figures(client, user):
     call_command("seed_stats", verbosity=0)
     with CaptureQueriesContext(
         connection,
@@ -134,11 +134,11 @@ def test_dashboard_takes_few_queries_with_a_sign_in(cognito_client, django_asser
         assert "Delete" in browser.get(DASHBOARD).content.decode()
 
 
-def test_dashboard_is_not_cached_by_the_browser(client, person):
+def test_dashboard_is_not_cached_by_the_browser(client, user):
     assert "no-store" in client.get(DASHBOARD)["Cache-Control"]
 
 
-def test_older_figure_is_shown_with_its_month(client, person):
+def test_older_figure_is_shown_with_its_month(client, user):
     Stat.objects.bulk_create(
         [figure("cost", 1, "5"), figure("cost", 2, "4"), figure("revenue", 3, "2")]
     )

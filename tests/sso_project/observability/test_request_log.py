@@ -67,12 +67,12 @@ def test_request_id_of_a_trusted_proxy_is_used(client, settings):
 
 
 @pytest.mark.parametrize(
-    "given", ["short", "x" * 65, "with space in it", 'quote"in-it', "näme-nnn"]
+    "header", ["short", "x" * 65, "with space in it", 'quote"in-it', "näme-nnn"]
 )
-def test_malformed_request_id_of_a_trusted_proxy_is_replaced(client, settings, given):
+def test_malformed_request_id_of_a_trusted_proxy_is_replaced(client, settings, header):
     settings.TRUSTED_PROXIES = ["127.0.0.1"]
-    response = client.get("/", HTTP_X_REQUEST_ID=given)
-    assert response.headers["X-Request-ID"] != given
+    response = client.get("/", HTTP_X_REQUEST_ID=header)
+    assert response.headers["X-Request-ID"] != header
 
 
 def test_log_holds_no_query_and_no_secret(client, lines, db):

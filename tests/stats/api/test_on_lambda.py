@@ -22,8 +22,8 @@ def ask(reader, settings):
     usual = {"authorization": f"Bearer {mint_access_token('linus')}", "origin": ORIGIN}
 
     def ask(query="", **headers):
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        response = handler(load_balancer("/api/stats", query=query, headers=usual | named), None)
+        lower = {name.replace("_", "-"): value for name, value in headers.items()}
+        response = handler(load_balancer("/api/stats", query=query, headers=usual | lower), None)
         sent = {k.lower(): v[-1] for k, v in response["multiValueHeaders"].items()}
         return response["statusCode"], sent, response["body"]
 
@@ -31,10 +31,10 @@ def ask(reader, settings):
 
 
 def test_list_is_compressed_or_refused(ask):
-    for query, row in (("", b'"kpi"'), ("limit=8000", b'"kpi"'), ("format=csv", b"\n")):
+    for query, text in (("", b'"kpi"'), ("limit=8000", b'"kpi"'), ("format=csv", b"\n")):
         status, headers, body = ask(query, accept_encoding="gzip")
         assert (status, headers["content-encoding"]) == (200, "gzip")
-        assert gzip.decompress(b64decode(body)).count(row) >= 8_000
+        assert gzip.decompress(b64decode(body)).count(text) >= 8_000
     for query in ("", "limit=8000"):  # a CSV is shorter
         status, headers, body = ask(query)
         assert (status, json.loads(body)["code"]) == (400, "response_too_large")

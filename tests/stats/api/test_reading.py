@@ -220,7 +220,7 @@ def test_csv_holds_the_same_figures_as_the_list(reader, some_figures):
     table = csv_rows(reader.get(f"{STATS}?format=csv&year=2019"))
     assert table[0] == MEMBERS
     data = rows(reader.get(f"{STATS}?year=2019"))
-    assert table[1:] == [[str(value) for value in row.values()] for row in data]
+    assert table[1:] == [[str(value) for value in item.values()] for item in data]
     accepted = reader.get(f"{STATS}?year=2019", headers={"Accept": "text/csv"})
     assert csv_rows(accepted) == table
 
@@ -241,9 +241,9 @@ def test_item_takes_one_query(reader, some_figures, django_assert_num_queries):
 
 def test_csv_escapes_formulas(reader):
     Stat.objects.bulk_create([Stat(**{**FIGURE, "kpi": "=cmd|' /C calc'!A0", "value": -5})])
-    (row,) = csv_rows(reader.get(f"{STATS}?format=csv"))[1:]
-    assert row[1] == "'=cmd|' /C calc'!A0"
-    assert row[5] == "-5.0"
+    (values,) = csv_rows(reader.get(f"{STATS}?format=csv"))[1:]
+    assert values[1] == "'=cmd|' /C calc'!A0"
+    assert values[5] == "-5.0"
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -256,9 +256,9 @@ def test_csv_escapes_formulas_for_every_separator(reader, separator, count):
         for number in range(count)
     )
     text = reader.get(f"{STATS}?format=csv").getvalue().decode("utf-8-sig")
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-    cells = {cell.strip(' "') for row in rows for cell in row}
-    assert len(rows) == len(names) * count + 1
+    lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    cells = {cell.strip(' "') for line in lines for cell in line}
+    assert len(lines) == len(names) * count + 1
     assert {cell for cell in cells if cell.startswith((*"=+-@", "\uff1d"))} <= {"-5.0"}
 
 
@@ -309,9 +309,9 @@ def test_request_with_a_known_token_queries_only_the_figures(
     """The caller is identified without the database and without Cognito."""
     reader.get(STATS)
     calls = list(cognito.calls)
-    with django_assert_num_queries(1) as asked:
+    with django_assert_num_queries(1) as captured:
         assert len(rows(reader.get(STATS))) == 48
-    assert 'FROM "stats_stat"' in asked.captured_queries[0]["sql"]
+    assert 'FROM "stats_stat"' in captured.captured_queries[0]["sql"]
     assert cognito.calls == calls
 
 

@@ -241,8 +241,8 @@ WRONG = [
 
 
 def with_field(name, value):
-    members = {**{key: json.dumps(each) for key, each in FIGURE.items()}, name: value}
-    return "{" + ",".join(f'"{key}": {each}' for key, each in members.items()) + "}"
+    members = {**{key: json.dumps(item) for key, item in FIGURE.items()}, name: value}
+    return "{" + ",".join(f'"{key}": {item}' for key, item in members.items()) + "}"
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG, ids=lambda value: value[:20])
@@ -250,12 +250,12 @@ def test_invalid_field_is_400_with_its_name_also_in_bulk(editor, name, value):
     response = send(editor, "post", STATS, with_field(name, value))
     assert response.status_code == 400
     assert list(response.json()["fields"]) == [name]
-    rows = f'{{"data": [{json.dumps({**FIGURE, "month": 1})}, {with_field(name, value)}]}}'
-    response = send(editor, "post", BULK, rows)
+    body = f'{{"data": [{json.dumps({**FIGURE, "month": 1})}, {with_field(name, value)}]}}'
+    response = send(editor, "post", BULK, body)
     assert response.status_code == 400
-    assert {row: list(errors) for row, errors in response.json()["fields"]["rows"].items()} == {
-        "2": [name]
-    }
+    assert {
+        number: list(errors) for number, errors in response.json()["fields"]["rows"].items()
+    } == {"2": [name]}
     assert response.json()["detail"].startswith(f"rows.2.{name}: ")
     assert Stat.objects.count() == Change.objects.count() == Revision.current() == 0
 
@@ -288,8 +288,8 @@ def test_body_that_is_not_a_figure_is_400(editor, address, body):
 
 @pytest.mark.parametrize("escape", [r"\ud800", r"x\udfff"])
 def test_unencodable_name_of_a_field_is_replaced_in_the_error(editor, escape):
-    row = f'{{"kpi": "cost", "year": 2020, "month": 1, "value": 1, "{escape}": 1}}'
-    for address, body in ((STATS, row), (BULK, f'{{"data": [{row}]}}')):
+    figure = f'{{"kpi": "cost", "year": 2020, "month": 1, "value": 1, "{escape}": 1}}'
+    for address, body in ((STATS, figure), (BULK, f'{{"data": [{figure}]}}')):
         response = send(editor, "post", address, body)
         assert response.status_code == 400
         assert "There is no such field." in response.json()["detail"]
@@ -324,12 +324,12 @@ def test_body_of_20_mb_is_refused(editor):
 
 def test_bulk_adds_changes_and_skips_figures(editor, some_figures):
     before = Stat.objects.get(kpi_key="cost", period="201902")
-    rows = [
+    figures = [
         {"kpi": "cost", "year": 2019, "month": 1, "value": 1},
         {"kpi": "cost", "year": 2019, "month": 2, "value": 2.5},
         {"kpi": "cost", "year": 2021, "month": 1, "value": 3},
     ]
-    response = send(editor, "post", BULK, {"data": rows})
+    response = send(editor, "post", BULK, {"data": figures})
     assert response.json() == {"created": 1, "updated": 1, "unchanged": 1}
     after = Stat.objects.get(pk=before.pk)
     assert (after.value, after.version) == (2.5, 2)
@@ -340,19 +340,19 @@ def test_bulk_adds_changes_and_skips_figures(editor, some_figures):
         ("added", "", "cost 2021-01: 3"),
         ("changed", "cost 2019-02: 2", "cost 2019-02: 2.5"),
     ]
-    again = send(editor, "post", BULK, rows)
+    again = send(editor, "post", BULK, figures)
     assert again.json() == {"created": 0, "updated": 0, "unchanged": 3}
 
 
 def test_bulk_reports_all_invalid_rows_and_writes_nothing(editor):
-    rows = [
+    figures = [
         FIGURE,
         {**FIGURE, "month": 13, "value": "x"},
         "no object",
         {**FIGURE, "kpi": "REVENUE"},
         {**FIGURE, "month": 4},
     ]
-    response = send(editor, "post", BULK, rows)
+    response = send(editor, "post", BULK, figures)
     assert response.status_code == 400
     assert response.json()["fields"]["rows"] == {
         "2": {
@@ -374,13 +374,14 @@ def many_rows(count):
 
 
 def test_bulk_takes_10000_rows_in_few_queries(editor, django_assert_max_num_queries):
-    rows = many_rows(10_000)
+    figures = many_rows(10_000)
     editor.get(STATS)
-    with django_assert_max_num_queries(300):  # 30 for each 1,000; SQLite takes small bites
-        response = send(editor, "post", BULK, {"data": rows})
+    # 30 for each 1,000, because SQLite limits the parameters of a query.
+    with django_assert_max_num_queries(300):
+        response = send(editor, "post", BULK, {"data": figures})
     assert response.json() == {"created": 10_000, "updated": 0, "unchanged": 0}
     assert Change.objects.count() == 10_000
-    changed = [{**row, "value": row["value"] + 0.5} for row in rows[:500]]
+    changed = [{**figure, "value": figure["value"] + 0.5} for figure in figures[:500]]
     response = send(editor, "post", BULK, {"data": changed})
     assert response.json() == {"created": 0, "updated": 500, "unchanged": 0}
 
@@ -439,8 +440,8 @@ HOSTILE = [
 @pytest.mark.parametrize(("field", "text"), HOSTILE)
 @pytest.mark.parametrize("bulk", [False, True])
 def test_very_long_text_is_a_mistake_of_its_field(editor, field, text, bulk):
-    row = {**FIGURE, field: "TEXT"}
-    body = json.dumps({"data": [row]} if bulk else row).replace('"TEXT"', text)
+    figure = {**FIGURE, field: "TEXT"}
+    body = json.dumps({"data": [figure]} if bulk else figure).replace('"TEXT"', text)
     response = send(editor, "post", BULK if bulk else STATS, body)
     assert response.status_code == 400
     fields = response.json()["fields"]
