@@ -89,11 +89,7 @@ class Environment:
 
         return self._parse(name, default, read, "must be 1 or 0")
 
-    def seconds(self, name: str, default: int, *, minimum: int = 0) -> int:
-        """Return a whole number of seconds, at least `minimum`."""
-        return self.number(name, default, minimum=minimum, unit=" of seconds")
-
-    def number(self, name: str, default: int, *, minimum: int = 0, unit: str = "") -> int:
+    def number(self, name: str, default: Number, *, minimum: int = 0) -> int | Number:
         """Return a whole number, at least `minimum`."""
 
         def read(raw: str) -> int:
@@ -102,7 +98,7 @@ class Environment:
                 raise ValueError
             return number
 
-        return self._parse(name, default, read, f"must be a whole number{unit}, {minimum} or more")
+        return self._parse(name, default, read, f"must be a whole number, {minimum} or more")
 
     def choice(self, name: str, default: str, words: tuple[str, ...]) -> str:
         """Return one of `words`."""

@@ -26,8 +26,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return a 400: a host name that is not allowed, or a malformed URL, cookie or form."""
     if is_api_request(request):
         has_message = isinstance(exception, BadRequest)
-        detail = str(exception) if has_message else "This request cannot be honored."
-        return JsonResponse(shape(detail, "bad_request"), status=400)
+        detail = str(exception) if has_message else BAD_REQUEST.detail
+        return JsonResponse(error_body(detail, BAD_REQUEST.code), status=400)
     return defaults.bad_request(request, exception)
 
 
@@ -36,9 +36,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     Errors inside the API's views never get here: its exception handler returns the response.
     """
-    if is_api_request(request) and not problems_outage.is_outage(sys.exception()):
-        detail, code = str(Unforeseen.default_detail), Unforeseen.default_code
-        return JsonResponse(shape(detail, code), status=500)
+    if is_api_request(request) and not is_outage(sys.exception()):
+        return JsonResponse(error_body(*SERVER_ERROR), status=500)
     return page_error(request)
 
 

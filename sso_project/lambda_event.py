@@ -119,14 +119,6 @@ def to_wsgi(text: str) -> str:
     return text.encode(errors="replace").decode("iso-8859-1")
 
 
-def error_body(detail: str, code: str) -> str:
-    """Return an error as JSON, in the form of the API's errors.
-
-    It needs no Django, because the handler imports this module before Django is set up.
-    """
-    return json.dumps({"detail": detail, "code": code, "error": detail})
-
-
 def no_request(event: object) -> dict[str, Any]:
     """Return the response to an event that is not an HTTP request, such as a warm-up call.
 

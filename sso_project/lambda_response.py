@@ -147,7 +147,7 @@ def _too_large(
     )
     is_page = "text/html" in ",".join(request_headers(event).get("accept", ()))
     content_type = "text/plain; charset=utf-8" if is_page else "application/json"
-    body = f"{detail}\n" if is_page else error_body(detail, "response_too_large")
+    body = f"{detail}\n" if is_page else json.dumps(error_body(detail, "response_too_large"))
     # Not a 4xx for a method that changes data: the change has been made.
     new_status = 400 if _method(event) in ("GET", "HEAD") else 500
     error = response | {

@@ -22,7 +22,6 @@ from accounts.provider import provider
 
 from .error_views import is_api_request
 
-_LOOPBACK = {"localhost", "127.0.0.1", "[::1]", "::1"}
 # The attributes that csp.decorators set on a response.
 _CSP_ATTRIBUTES = {
     f"_csp_{name}{kind}"
@@ -62,13 +61,10 @@ class CanonicalHostMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in request.META:
             return self.get_response(request)
-        host = request.get_host()
-        name, separator, port = host.rpartition(":")
-        if not separator or not port.isdigit():
-            name, port = host, ""
-        if name in _LOOPBACK and name != self.host:
-            host = f"{self.host}:{port}" if port else self.host
-            return HttpResponseRedirect(f"{request.scheme}://{host}{request.get_full_path()}")
+        host, port = split_domain_port(request.get_host())
+        if host.strip("[]") in LOOPBACK_HOSTS and host != self.host:
+            netloc = f"{self.host}:{port}" if port else self.host
+            return HttpResponseRedirect(f"{request.scheme}://{netloc}{request.get_full_path()}")
         return self.get_response(request)
 
 

@@ -29,11 +29,7 @@ from .request_limits import (
 )
 
 REFUSAL = "sso_project.refusal"
-INCOMPLETE = Refusal(
-    400,
-    "incomplete_body",
-    "The connection ended before the whole body arrived. Send the request again.",
-)
+INCOMPLETE = Refusal(400, INCOMPLETE_BODY.code, INCOMPLETE_BODY.detail)
 TIMED_OUT = Refusal(408, "timeout", "The body took too long to arrive. Send the request again.")
 LENGTH_REQUIRED = Refusal(
     411, "length_required", "This server requires the size of the body. Send Content-Length."

@@ -39,7 +39,9 @@ HTTPS = PUBLIC_URL.startswith("https:")
 
 # DEBUG decides all defaults that are unsafe on a public site. It is off for a public URL even in a
 # process that does not run the system checks.
-DEBUG = _debug and is_loopback(PUBLIC_URL) and "AWS_LAMBDA_FUNCTION_NAME" not in os.environ
+DEBUG = (
+    _debug and safe_urls.is_loopback(PUBLIC_URL) and "AWS_LAMBDA_FUNCTION_NAME" not in os.environ
+)
 if _debug and not DEBUG and "PUBLIC_URL" not in env.problems:
     env.problems["DEBUG"] = "must be 0, because PUBLIC_URL is not a loopback URL"
 if not DEBUG:
@@ -49,7 +51,9 @@ if not DEBUG:
 _host = urlsplit(PUBLIC_URL).hostname
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", (_host,) if _host else ())
 if DEBUG:
-    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+    ALLOWED_HOSTS += [
+        f"[{host}]" if ":" in host else host for host in sorted(safe_urls.LOOPBACK_HOSTS)
+    ]
 # The path of the site below its host on AWS Lambda, if the event does not hold it (lambda_path.py).
 LAMBDA_BASE_PATH = env.path("LAMBDA_BASE_PATH")
 # Only for these, X-Forwarded-For and X-Forwarded-Proto are used.
@@ -82,6 +86,15 @@ USE_TZ = True
 # --- Cognito --------------------------------------------------------------------------------------
 
 _snapshot = env.text("COGNITO_JWKS_SNAPSHOT", "")
+_limits = {
+    "renewal_grace": env.number("COGNITO_RENEWAL_GRACE", None),
+    "session_idle": env.number("SESSION_IDLE_SECONDS", None),
+    "session_absolute": env.number("SESSION_ABSOLUTE_SECONDS", None),
+    # Only half of the threads, so that a slow Cognito does not block all other requests.
+    "calls_at_once": max(1, SERVER["THREADS"] // 2),
+    "access_token": env.number("COGNITO_LONGEST_ACCESS_TOKEN", None),
+    "events": env.number("SIGN_IN_EVENTS_SECONDS", None),
+}
 # Only accounts.provider reads this. It derives the issuer and endpoints, and validates the values.
 COGNITO: dict[str, Any] = {
     "POOL_ID": env.text("COGNITO_POOL_ID", ""),
@@ -107,15 +120,7 @@ COGNITO: dict[str, Any] = {
         "COGNITO_GROUPS", {"editors": "editors", "admins": {"staff": True, "superuser": True}}
     ),
     "GROUPS_ABSENT_MEANS_NONE": env.flag("COGNITO_GROUPS_ABSENT_MEANS_NONE", True),
-    "LIMITS": {
-        "renewal_grace": env.seconds("COGNITO_RENEWAL_GRACE", 900),
-        "session_idle": env.seconds("SESSION_IDLE_SECONDS", 43_200, minimum=1),
-        "session_absolute": env.seconds("SESSION_ABSOLUTE_SECONDS", 1_209_600, minimum=1),
-        # Only half of the threads, so that a slow Cognito does not block all other requests.
-        "calls_at_once": max(1, SERVER["THREADS"] // 2),
-        "access_token": env.seconds("COGNITO_LONGEST_ACCESS_TOKEN", 86_400, minimum=300),
-        "events": env.seconds("SIGN_IN_EVENTS_SECONDS", 31_536_000, minimum=1),
-    },
+    "LIMITS": {name: limit for name, limit in _limits.items() if limit is not None},
     "PUBLIC_URL": PUBLIC_URL,
     "TOKEN_ENCRYPTION_KEYS": env.items("TOKEN_ENCRYPTION_KEYS"),
 }
@@ -248,7 +253,7 @@ _pool_id = str(COGNITO["POOL_ID"])
 _file_name = _pool_id if re.fullmatch(r"[\w-]{1,55}", _pool_id) else "db"
 DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{LOCAL_DIR / _file_name}.sqlite3")}
 # Connections are reused, because opening one takes longer than most requests, even on SQLite.
-DATABASES["default"]["CONN_MAX_AGE"] = env.seconds("DATABASE_CONN_MAX_AGE", 60)
+DATABASES["default"]["CONN_MAX_AGE"] = env.number("DATABASE_CONN_MAX_AGE", 60)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     # Writers wait instead of failing: the lock is taken when a transaction begins. Readers never

@@ -15,5 +15,5 @@ def require_valid_settings() -> None:
         lines = "\n".join(f"  {error.msg} ({error.id})" for error in errors)
         raise ImproperlyConfigured(
             f"This server cannot start, because settings are missing or invalid:\n{lines}\n"
-            "Set them in the environment or in .env. .env.example explains each variable."
+            f"{SETTING_HINT}"
         )

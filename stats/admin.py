@@ -247,7 +247,7 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
 
 
 @admin.register(Change)
-class ChangeAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # no [] at run time
+class ChangeAdmin(ReadOnlyAdmin):
     """The read-only history of all figures, including deleted ones."""
 
     list_display = ("at", "action", "before", "after", "by", "through")

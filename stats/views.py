@@ -35,9 +35,7 @@ class FigurePage(LoginRequiredMixin, PermissionRequiredMixin, View):
 
     def back(self) -> str:
         """Return `?next=` if it is a URL of this site, else that of the dashboard."""
-        target = self.request.POST.get("next") or self.request.GET.get("next") or ""
-        is_safe = url_has_allowed_host_and_scheme(target, {self.request.get_host()})
-        return target if is_safe and target.startswith("/") else reverse("stats:dashboard")
+        return safe_next_url(self.request) or reverse("stats:dashboard")
 
     def show(self, template: str, **context: Any) -> HttpResponse:
         return render(self.request, template, {**context, "back": self.back()})

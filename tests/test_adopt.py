@@ -316,10 +316,14 @@ def test_user_is_exported_and_erased_with_data_of_the_host(server, host, environ
 def test_api_view_accepts_only_access_tokens(server, pool):
     url = f"{server}/api/report"
     tokens = pool.tokens_for("vera", client_id="hostclient")
-    assert requests.get(url, timeout=20).status_code == 401
+    refused = requests.get(url, timeout=20)
+    assert (refused.status_code, refused.json()["code"]) == (401, "not_authenticated")
     for kind, status in (("access_token", 200), ("id_token", 401)):
         bearer = {"Authorization": f"Bearer {tokens[kind]}"}
-        assert requests.get(url, headers=bearer, timeout=20).status_code == status
+        response = requests.get(url, headers=bearer, timeout=20)
+        assert response.status_code == status
+    assert response.json()["code"] == "wrong_token_use"
+    assert response.json()["error"] == response.json()["detail"]
 
 
 VISIT_THE_ADMIN = """
@@ -346,7 +350,7 @@ def test_admin_uses_single_sign_on_and_has_a_user_page(server, host, environment
     assert "anonymous: /sso/accounts/login/?next=%2Fadmin%2F" in output
     pages = re.findall(r"^page (\S*): (\d+)$", output, re.MULTILINE)
     assert [status for _, status in pages] == ["200"] * 4, pages
-    for part in ("Recent sign-ins", "Rights and where they came from", "Signed in now"):
+    for part in ("Recent sign-ins", "Rights and their sources", "Current sessions"):
         assert part in output
     assert f"redirects to /admin/{pages[2][0]}" in output
     assert "active: False" in output

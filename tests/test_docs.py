@@ -64,8 +64,8 @@ def test_copied_env_example_sets_nothing():
     assert [line for line in EXAMPLE.splitlines() if line and not line.startswith("# ")] == []
 
 
-@pytest.mark.parametrize("address", first_cells("address"))
-def test_url_in_the_readme_exists(address):
+@pytest.mark.parametrize("url", first_cells("URL"))
+def test_url_in_the_readme_exists(url):
     try:
         resolve(url)
     except Resolver404:

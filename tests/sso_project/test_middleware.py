@@ -39,8 +39,8 @@ def response_for(host, path="/profile/?a=1", method="get", **headers):
 
 def test_loopback_address_of_ipv6_may_be_the_public_one(settings):
     settings.PUBLIC_URL = "http://[::1]:8000"
-    assert answer_for("[::1]:8000") == "passed on"
-    assert answer_for("localhost:8000")["Location"] == "http://[::1]:8000/profile/?a=1"
+    assert response_for("[::1]:8000") == "passed on"
+    assert response_for("localhost:8000")["Location"] == "http://[::1]:8000/profile/?a=1"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "[::1]:8000"])

@@ -53,8 +53,8 @@ Written by `make hostile`; [operations.md](operations.md) describes it.
 
 ## Honest requests
 
-{requests} requests, of which {failed} failed. None may take longer than {limit:.0f} s, not counting \
-the share of the machine's {cores} CPUs that other programs used. On average they used \
+{requests} requests, of which {failed} failed. None may take longer than {limit:.0f} s, not \
+counting the share of the machine's {cores} CPUs that other programs used. On average they used \
 {others:.0%}, and this rehearsal {own:.0%}.
 
 | request | count | median | p95 | longest | longest, without other programs |
