@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tools.bench.client import Answer
+from tools.bench.client import Response
 from tools.bench.lists import require_same
 from tools.bench.measuring import MeasurementError
 
@@ -17,8 +17,8 @@ ROW = {
 }
 
 
-def answer(*rows, status=200):
-    return Answer(status, json.dumps({"data": rows}).encode(), 0.0, 0.0)
+def response(*rows, status=200):
+    return Response(status, json.dumps({"data": rows}).encode(), 0.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def answer(*rows, status=200):
     ],
 )
 def test_times_are_compared_in_milliseconds(peer_rows):
-    require_same("peer", answer(ROW), answer(peer_rows))
+    require_same("peer", response(ROW), response(peer_rows))
 
 
 @pytest.mark.parametrize(
@@ -48,17 +48,17 @@ def test_times_are_compared_in_milliseconds(peer_rows):
 )
 def test_any_other_difference_is_an_error(peer_rows):
     with pytest.raises(MeasurementError):
-        require_same("peer", answer(ROW), answer(*peer_rows))
+        require_same("peer", response(ROW), response(*peer_rows))
 
 
 def test_order_of_rows_counts():
     other = {**ROW, "id": 2}
     with pytest.raises(MeasurementError, match="'id': 2"):
-        require_same("peer", answer(ROW, other), answer(other, ROW))
+        require_same("peer", response(ROW, other), response(other, ROW))
 
 
 def test_empty_lists_and_errors_do_not_agree():
     with pytest.raises(MeasurementError, match="empty"):
-        require_same("peer", answer(), answer())
+        require_same("peer", response(), response())
     with pytest.raises(MeasurementError, match="responded with 500"):
-        require_same("peer", answer(ROW, status=500), answer(ROW, status=500))
+        require_same("peer", response(ROW, status=500), response(ROW, status=500))

@@ -5,8 +5,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tools.bench.client import Connection, ask_once
-from tools.bench.load import Asked, all_at_once, in_another_process, keep_asking
+from tools.bench.client import Connection, send_once
+from tools.bench.load import RequestSpec, all_at_once, in_another_process, send_repeatedly
 
 HOST = {"Host": "localhost"}
 
@@ -93,52 +93,52 @@ def server():
         thread.join()
 
 
-def asked(server, path, **more):
-    return Asked(server.server_port, path, HOST, **more)
+def spec(server, path, **more):
+    return RequestSpec(server.server_port, path, HOST, **more)
 
 
 def test_response_with_a_length_is_read_on_one_connection(server):
     connection = Connection(server.server_port, "/same", HOST)
-    answers = [connection.ask() for _ in range(3)]
+    responses = [connection.send() for _ in range(3)]
     connection.close()
-    assert {(answer.status, len(answer.body)) for answer in answers} == {(200, 17_000)}
-    assert all(0 < answer.first_byte <= answer.whole for answer in answers)
+    assert {(response.status, len(response.body)) for response in responses} == {(200, 17_000)}
+    assert all(0 < response.first_byte <= response.whole for response in responses)
     assert server.connections == 1
 
 
 def test_closed_connection_is_opened_again(server):
     connection = Connection(server.server_port, "/closing", HOST)
-    assert [connection.ask().body for _ in range(3)] == [b"bye"] * 3
+    assert [connection.send().body for _ in range(3)] == [b"bye"] * 3
     assert server.connections == 3
 
 
 def test_chunks_are_joined(server):
     connection = Connection(server.server_port, "/chunks", HOST)
-    assert [connection.ask().body for _ in range(2)] == [b"firstsecond"] * 2
+    assert [connection.send().body for _ in range(2)] == [b"firstsecond"] * 2
     connection.close()
     assert server.connections == 1
 
 
 def test_response_without_a_length_is_read_to_the_end(server):
-    assert ask_once(server.server_port, "/endless", HOST).body == b"up to the end"
+    assert send_once(server.server_port, "/endless", HOST).body == b"up to the end"
 
 
 def test_headers_are_sent(server):
     good = {**HOST, "Authorization": "Bearer good"}
-    assert ask_once(server.server_port, "/token", good).status == 200
-    assert ask_once(server.server_port, "/token", HOST).status == 401
+    assert send_once(server.server_port, "/token", good).status == 200
+    assert send_once(server.server_port, "/token", HOST).status == 401
 
 
 def test_incomplete_response_is_an_error(server):
     with pytest.raises(OSError, match="received 4 of 100"):
-        ask_once(server.server_port, "/cut", HOST)
+        send_once(server.server_port, "/cut", HOST)
 
 
 def test_load_of_several_connections_is_counted(server):
-    load = keep_asking(asked(server, "/same", length=17_000), connections=4, seconds=0.1)
+    load = send_repeatedly(spec(server, "/same", length=17_000), connections=4, seconds=0.1)
     assert load.problems == {}
-    assert load.answers == server.requests >= 4
-    assert load.rate == pytest.approx(load.answers / load.seconds)
+    assert load.responses == server.requests >= 4
+    assert load.rate == pytest.approx(load.responses / load.seconds)
     assert 0 < load.median <= load.p99
     assert load.slowest >= load.median
 
@@ -152,41 +152,41 @@ def test_load_of_several_connections_is_counted(server):
     ],
 )
 def test_one_wrong_response_among_good_ones_is_a_problem(server, path, problem):
-    load = keep_asking(asked(server, path), connections=1, seconds=0.1)
+    load = send_repeatedly(spec(server, path), connections=1, seconds=0.1)
     assert load.problems.get(problem, 0) >= 1
 
 
 def test_body_may_change_if_not_constant(server):
-    one = asked(server, "/changing", constant=False)
-    assert keep_asking(one, connections=2, seconds=0.05).problems == {}
+    one = spec(server, "/changing", constant=False)
+    assert send_repeatedly(one, connections=2, seconds=0.05).problems == {}
 
 
 def test_response_of_unexpected_length_is_a_problem(server):
-    load = keep_asking(asked(server, "/same", length=16_999), connections=1, seconds=0.01)
-    assert load.problems["17000 bytes instead of 16999"] == load.answers
+    load = send_repeatedly(spec(server, "/same", length=16_999), connections=1, seconds=0.01)
+    assert load.problems["17000 bytes instead of 16999"] == load.responses
 
 
 @pytest.mark.parametrize("connections", [1, 3])
 def test_missing_response_is_a_problem_and_does_not_wait(connections):
-    load = keep_asking(Asked(1, "/", HOST), connections=connections, seconds=0.01)
-    assert load.answers == 0
+    load = send_repeatedly(RequestSpec(1, "/", HOST), connections=connections, seconds=0.01)
+    assert load.responses == 0
     assert any("ConnectionRefusedError" in problem for problem in load.problems)
 
 
 def test_all_at_once_sends_one_request_on_each_connection(server):
-    load = all_at_once(asked(server, "/same"), connections=20, beside=asked(server, "/chunks"))
-    assert (load.answers, load.problems) == (20, {})
+    load = all_at_once(spec(server, "/same"), connections=20, beside=spec(server, "/chunks"))
+    assert (load.responses, load.problems) == (20, {})
     assert server.requests > 20
     assert load.beside > 0
 
 
 def test_errors_of_the_other_request_are_reported(server):
-    load = all_at_once(asked(server, "/same"), connections=2, beside=asked(server, "/token"))
+    load = all_at_once(spec(server, "/same"), connections=2, beside=spec(server, "/token"))
     assert load.problems["other request: status 401 instead of 200"] >= 1
 
 
 def test_load_runs_in_a_separate_process(server):
-    load = in_another_process("keep_asking", asked(server, "/same"), connections=2, seconds=0.05)
-    assert (load.problems, load.answers) == ({}, server.requests)
-    load = in_another_process("all_at_once", asked(server, "/same"), connections=3)
-    assert load.answers == 3
+    load = in_another_process("send_repeatedly", spec(server, "/same"), connections=2, seconds=0.05)
+    assert (load.problems, load.responses) == ({}, server.requests)
+    load = in_another_process("all_at_once", spec(server, "/same"), connections=3)
+    assert load.responses == 3

@@ -67,13 +67,13 @@ def test_failing_subject_only_affects_its_own_series():
 
 
 def test_error_during_warm_up_counts():
-    answers = iter([MeasurementError("status 500"), 1.0, 1.0])
+    responses = iter([MeasurementError("status 500"), 1.0, 1.0])
 
     def subject():
-        answer = next(answers)
-        if isinstance(answer, MeasurementError):
-            raise answer
-        return answer
+        response = next(responses)
+        if isinstance(response, MeasurementError):
+            raise response
+        return response
 
     with pytest.raises(MeasurementError, match="status 500"):
         in_turn({"a": subject}, 2)["a"].spread()

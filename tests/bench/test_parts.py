@@ -15,7 +15,7 @@ from django.db import connection
 from accounts.testing import mint_access_token
 from tests.imports import ROOT
 from tools.bench.charts import charts
-from tools.bench.load import Asked
+from tools.bench.load import RequestSpec
 from tools.bench.measuring import MeasurementError, Spread, in_turn
 from tools.bench.outcome import Figure, Outcome
 from tools.bench.parts import macro, micro
@@ -62,7 +62,7 @@ def test_broken_token_has_another_signature_of_the_same_length():
 
 
 def test_subject_with_wrong_responses_has_no_figure():
-    subject = Subject(Asked(1, "/", {}), connections=1, seconds=0.01)
+    subject = Subject(RequestSpec(1, "/", {}), connections=1, seconds=0.01)
     series = in_turn({"nobody there": subject}, 1)["nobody there"]
     with pytest.raises(MeasurementError, match="ConnectionRefusedError"):
         subject.figure("table", series)

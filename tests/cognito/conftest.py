@@ -1,4 +1,4 @@
-"""Fixtures of the pure layer: a clock, a verifier over real keys, a scripted server on loopback."""
+"""Fixtures: a clock, a verifier with real keys, a scripted HTTP server on loopback."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.cognito.loopback import ScriptedServer
 
 
 class Clock:
-    """Seconds that pass when told to."""
+    """A clock that a test moves."""
 
     def __init__(self, now):
         self.now = now

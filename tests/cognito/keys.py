@@ -1,4 +1,4 @@
-"""Real keys and real tokens: start from a good one and change one thing.
+"""Real keys and real tokens, of which a test changes one part.
 
 `make_access_token(exp=...)` replaces a claim, `make_access_token(exp=REMOVED)` leaves it out,
 `header=` and `key=` do the same for the rest of the token.
@@ -19,7 +19,7 @@ NOW = 1_800_000_000  # seconds; 2027-01-15T08:00:00Z
 NONCE = "nonce-of-this-sign-in-attempt-0123456789-abc"
 REMOVED = object()
 
-# As Cognito's: standard base64, so neither URL-safe nor fit for a file name.
+# As at Cognito: standard base64, which is not safe in URLs and file names.
 ACCESS_KEY_ID = "aC3s+/sKeYaC3s+/sKeYaC3s+/sKeYaC3s+/sKeYaC0="
 ID_KEY_ID = "1D/+kEy11D/+kEy11D/+kEy11D/+kEy11D/+kEy11D0="
 
@@ -74,7 +74,7 @@ MACHINE_CLAIMS = {
 
 @cache
 def private_key(name=ACCESS_KEY_ID, bits=2048, exponent=65537):
-    """One key per name and test process: making one takes a tenth of a second."""
+    """Return the key of this name, created once per process because that is slow."""
     return rsa.generate_private_key(public_exponent=exponent, key_size=bits)
 
 
@@ -113,7 +113,7 @@ def sign(signing_input, key):
 
 
 def make_token(claims, *, key_id, header=None, key=None, payload=None, **changes):
-    """A signed compact JWT; `payload` (bytes) replaces the claims altogether."""
+    """Return a signed compact JWT; `payload` (bytes) replaces all claims."""
     members = without_removed({"kid": key_id, "alg": "RS256", **(header or {})})
     if payload is None:
         payload = json.dumps(without_removed({**claims, **changes})).encode()

@@ -1,4 +1,4 @@
-"""An HTTP server on a free port of this machine that does what a test's script says, in turn."""
+"""An HTTP server on a free port that follows the script of a test."""
 
 import socket
 import sys
@@ -14,15 +14,15 @@ class Received(NamedTuple):
     path: str
     headers: dict
     body: str
-    connection: tuple  # the client's end: the same for requests on one kept-alive connection
+    connection: tuple  # the client's address: the same for requests on one connection
 
     @property
     def form(self):
         return {name: values[0] for name, values in parse_qs(self.body).items()}
 
 
-def answer(status=200, body=b"{}", **headers):
-    """A whole answer; header names are written with underscores."""
+def respond(status=200, body=b"{}", **headers):
+    """Return a step that sends a response. Header names are written with underscores."""
 
     def play(handler):
         handler.send_response(status)
@@ -36,13 +36,13 @@ def answer(status=200, body=b"{}", **headers):
 
 
 def hang_up(handler):
-    """Read the request, then close without a word."""
+    """Read the request, then close the connection."""
     handler.close_connection = True
     handler.connection.shutdown(socket.SHUT_RDWR)
 
 
 def raw(*chunks, pause=0.0):
-    """Send these bytes, with a pause after each, and close."""
+    """Return a step that sends these bytes with a pause after each, and closes."""
 
     def play(handler):
         handler.close_connection = True
@@ -50,7 +50,7 @@ def raw(*chunks, pause=0.0):
             try:
                 handler.connection.sendall(chunk)
             except OSError:
-                return  # the client has gone, which is what some tests wait for
+                return  # the client has disconnected, as some tests expect
             time.sleep(pause)
 
     return play
@@ -80,16 +80,16 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
 
     def handle_error(self, request, client_address):
-        if not isinstance(sys.exception(), ConnectionError):  # a client that left is no news
+        if not isinstance(sys.exception(), ConnectionError):  # disconnected clients are expected
             super().handle_error(request, client_address)
 
 
 class ScriptedServer:
-    """`play(a, b)` answers the first request with a and all later ones with b."""
+    """A scripted server. `play(a, b)` uses a for the first request and b for all others."""
 
     def __enter__(self):
         self._http = _Server(("127.0.0.1", 0), _Handler)
-        self._http.script, self._http.received = [answer()], []
+        self._http.script, self._http.received = [respond()], []
         self._http.lock = threading.Lock()
         self._thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True

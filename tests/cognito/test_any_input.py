@@ -1,4 +1,4 @@
-"""Whatever arrives, the answer is a value or one of our errors: never a crash, never a 500."""
+"""Any input leads to a value or to one of our errors, never to another exception."""
 
 import json
 

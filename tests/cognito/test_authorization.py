@@ -1,4 +1,4 @@
-"""The addresses a browser is sent to, and what it may bring back."""
+"""The URLs for the hosted UI, and the parameters of callbacks."""
 
 import re
 from dataclasses import FrozenInstanceError
@@ -33,11 +33,11 @@ REQUIRED = {
 OPTIONAL = {"prompt": "login", "login_hint": "a@b.c", "lang": "de", "identity_provider": "Google"}
 
 
-def test_address_holds_what_the_code_flow_needs_and_nothing_else():
+def test_url_has_the_parameters_of_the_code_flow_only():
     address = authorize_url(make(), **ATTEMPT)
     assert address.startswith(f"{POOL_HOST}/oauth2/authorize?")
     assert parse_qs(urlsplit(address).query, strict_parsing=True) == REQUIRED
-    assert "+" not in address  # a space as %20 is read alike by everybody
+    assert "+" not in address  # %20 for a space works everywhere
 
 
 def test_address_of_sign_up_has_the_same_query():
@@ -61,7 +61,7 @@ def test_extra_prompt_counts_where_ours_is_empty():
     assert parse_qs(urlsplit(address).query) == {**REQUIRED, "prompt": ["select_account"]}
 
 
-def test_logout_address_uses_cognitos_own_parameters():
+def test_logout_url_uses_cognitos_own_parameters():
     address = logout_url(make(), logout_uri="https://app.example.com/signout")
     assert address.startswith(f"{POOL_HOST}/logout?")
     assert parse_qs(urlsplit(address).query) == {

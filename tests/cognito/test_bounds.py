@@ -1,4 +1,4 @@
-"""The last value that is accepted, and the first one that is refused."""
+"""Bounds: the last accepted value and the first refused one."""
 
 import pytest
 
@@ -22,7 +22,7 @@ LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
 
 
 def modulus(bits):
-    """An odd number of so many bits. Nothing here needs its factors."""
+    """Return an odd number of this many bits. Its factors are not needed."""
     return number(2 ** (bits - 1) + 1)
 
 
@@ -46,13 +46,13 @@ def test_size_of_a_key(member, is_usable):
 
 @pytest.mark.parametrize(("count", "is_read"), [(63, True), (64, False)])
 def test_number_of_keys(count, is_read):
-    others = [jwk(str(index), private_key(ID_KEY_ID)) for index in range(count)]
-    assert ("last" in parse_key_set(key_set(*others, jwk("last")))) is is_read
+    other_keys = [jwk(str(index), private_key(ID_KEY_ID)) for index in range(count)]
+    assert ("last" in parse_key_set(key_set(*other_keys, jwk("last")))) is is_read
 
 
 def token_of(length):
-    """A good access token of so many characters."""
-    for filler in range(4):  # the header's length moves what three bytes of payload cannot reach
+    """Return a valid access token of this length."""
+    for filler in range(4):  # the header adds lengths that base64 of the payload cannot have
         header = {"cty": "x" * filler}
         short = make_access_token(header=header, padding="")
         padding = "x" * ((length - len(short)) * 3 // 4)

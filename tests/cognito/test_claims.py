@@ -1,4 +1,4 @@
-"""What verified claims are, and which claim a refusal names."""
+"""Verified claims, and errors that name the claim."""
 
 import time
 from dataclasses import FrozenInstanceError
@@ -49,7 +49,7 @@ def test_claims_cannot_be_changed(request, kind):
 
 @pytest.mark.parametrize("kind", ["access_claims", "id_claims"])
 def test_claims_show_no_personal_data(request, kind):
-    """They end up in logs and tracebacks."""
+    """Claims can appear in logs and tracebacks."""
     shown = repr(request.getfixturevalue(kind))
     assert CLIENT_ID in shown
     for secret in ("Countess", "Augusta", "Byron", "ada@example.com", NONCE, "seventy thousand"):

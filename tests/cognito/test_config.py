@@ -1,4 +1,4 @@
-"""Derived addresses, and settings refused by the names people set."""
+"""Derived URLs, and errors that name the setting."""
 
 import dataclasses
 
@@ -55,7 +55,7 @@ def test_everything_is_derived_from_pool_id_and_prefix():
         ("https://hosted-ui", "https://hosted-ui"),
     ],
 )
-def test_domain_is_a_prefix_a_host_or_an_address(domain, base):
+def test_domain_is_a_prefix_a_host_or_a_url(domain, base):
     assert make(domain=domain).token_endpoint == f"{base}/oauth2/token"
 
 
@@ -67,7 +67,7 @@ def test_issuer_and_key_set_can_be_overridden_apart_from_the_domain():
     assert make(jwks_url="https://keys.example.com/x").issuer == ISSUER
 
 
-def test_our_client_is_always_accepted_and_each_only_once():
+def test_our_client_is_always_accepted_without_duplicates():
     assert make().accepted_clients == (CLIENT_ID,)
     assert make(accepted_clients=("other", CLIENT_ID, "other")).accepted_clients == (
         CLIENT_ID,
@@ -140,7 +140,7 @@ def test_all_wrong_values_are_named_at_once_without_the_secret():
     assert "my secret" not in str(refused.value)
 
 
-def test_missing_value_says_what_it_is():
+def test_missing_value_is_described():
     assert problems(pool_id="")["COGNITO_POOL_ID"].startswith("is missing: the id of the user pool")
     assert problems(pool_id="x")["COGNITO_POOL_ID"].startswith("is not the id of the user pool")
 
@@ -166,8 +166,8 @@ def test_trusted_pool_needs_neither_secret_nor_domain():
 def test_wrong_trusted_pool_names_its_setting_and_each_mistake():
     with pytest.raises(ConfigurationError) as refused:
         TrustedPool(pool_id="nonsense", accepted_clients=(), jwks_url="file:///keys")
-    (name, sentence), *others = refused.value.problems.items()
-    assert (name, others) == ("COGNITO_TRUSTED_POOLS", [])
+    (name, sentence), *rest = refused.value.problems.items()
+    assert (name, rest) == ("COGNITO_TRUSTED_POOLS", [])
     assert "'nonsense'" in sentence
     assert "pool_id is not the id" in sentence
     assert "jwks_url must use https" in sentence

@@ -1,4 +1,4 @@
-"""What counts as a key, and how the store behaves under rotation, failure, storms and forks."""
+"""Valid keys, and the key store with rotation, failures, concurrency and forks."""
 
 import base64
 import json
@@ -37,7 +37,7 @@ def test_key_set_cannot_be_changed():
         parse_key_set(key_set())["mine"] = private_key("another").public_key()
 
 
-def test_members_nobody_knows_are_ignored():
+def test_unknown_members_are_ignored():
     assert set(parse_key_set(key_set(jwk(x5t="abc", future=[1]), GOOD))) == {
         ACCESS_KEY_ID,
         ID_KEY_ID,
@@ -70,7 +70,7 @@ def _weak(bits, exponent=65537):
         jwk(e="AQ\nAB"),
         jwk(n="A"),
         jwk(n=number(2**2048)),  # even
-        jwk(n=number(2**9000 + 1)),  # larger than anybody's; each check would cost dearly
+        jwk(n=number(2**9000 + 1)),  # unusually large: each verification would be expensive
         jwk(e=number(65538)),  # even
         jwk(e=number(2**32 + 1)),
         jwk(e=number(1)),
@@ -120,7 +120,7 @@ def test_two_keys_of_one_name_are_both_left_out():
         parse_key_set(key_set(jwk(), double))
 
 
-def test_only_so_many_keys_are_looked_at():
+def test_number_of_keys_is_limited():
     many = [jwk(str(index), private_key(ID_KEY_ID)) for index in range(100)]
     assert len(parse_key_set(key_set(*many))) == 64
 
@@ -132,7 +132,7 @@ def test_key_of_another_curve_published_as_rsa_is_left_out():
 
 
 class Source:
-    """Stands for the download: answers what it is told to, counts, and can be held up."""
+    """A fake download with a given result, which counts calls and can be paused."""
 
     def __init__(self, *members):
         self.members = members
@@ -162,7 +162,7 @@ def store(source, clock):
 
 
 def in_threads(count, work):
-    """Run work in so many threads; return their outcomes, exceptions among them."""
+    """Run work in several threads, and return their results and exceptions."""
     outcomes = []
 
     def run():
@@ -195,11 +195,11 @@ def test_keys_are_fetched_once_and_then_kept(store, source, clock):
     assert (source.calls, store.age) == (1, 3599)
 
 
-def test_stale_keys_are_renewed_and_a_withdrawn_one_is_forgotten(store, source, clock):
+def test_stale_keys_are_renewed_and_a_withdrawn_one_is_dropped(store, source, clock):
     store.key(ACCESS_KEY_ID)
     source.members = [jwk(ID_KEY_ID)]
     clock.forward(3600)
-    assert store.key(ACCESS_KEY_ID)  # served once more, while it is being renewed
+    assert store.key(ACCESS_KEY_ID)  # still returned during the renewal
     assert (source.calls, store.age) == (2, 0)
     with pytest.raises(UnknownKey):
         store.key(ACCESS_KEY_ID)
@@ -257,7 +257,7 @@ def test_threads_of_a_cold_store_share_one_download(clock, source):
 def test_slow_download_holds_up_no_more_threads_than_may_wait(clock, source):
     store = KeyStore(source, clock=clock, waiting_at_once=2)
     source.gate.clear()
-    first, found = in_threads(1, lambda: store.key(ACCESS_KEY_ID))
+    first, key = in_threads(1, lambda: store.key(ACCESS_KEY_ID))
     assert source.begun.wait(10)
     crowd, outcomes = in_threads(6, lambda: store.key(ACCESS_KEY_ID))
     ends_at = time.monotonic() + 10
@@ -268,11 +268,11 @@ def test_slow_download_holds_up_no_more_threads_than_may_wait(clock, source):
     source.gate.set()
     join([*first, *crowd])
     assert source.calls == 1
-    assert found == outcomes[4:5] == outcomes[5:] == [private_key(ACCESS_KEY_ID).public_key()]
+    assert key == outcomes[4:5] == outcomes[5:] == [private_key(ACCESS_KEY_ID).public_key()]
 
 
 class Places(threading.BoundedSemaphore):
-    """Set `taken` when a thread got a place to wait for a download."""
+    """A semaphore that sets `taken` when a thread starts to wait for a download."""
 
     def __init__(self, value):
         super().__init__(value)
@@ -303,7 +303,7 @@ def test_place_to_wait_is_free_again_after_each_download(clock, source):
 
 
 def test_unknown_key_during_the_cooldown_waits_for_a_download_that_runs(clock, source):
-    """It may bring the key: a rotation is no reason to refuse good tokens for ten seconds."""
+    """The download may contain the key: a rotation must not reject good tokens for ten seconds."""
     work = []
     store = KeyStore(source, clock=clock, fresh_seconds=5, in_background=work.append)
     store._places = Places(1)
@@ -329,7 +329,7 @@ def test_slow_download_does_not_hold_up_known_keys(clock, source):
     source.begun.clear()
     searching, outcomes = in_threads(1, lambda: store.key("unknown"))
     assert source.begun.wait(10)
-    clock.forward(7200)  # stale besides
+    clock.forward(7200)  # stale as well
     began = time.monotonic()
     for _ in range(100):
         assert store.key(ID_KEY_ID)
@@ -347,14 +347,14 @@ def test_stale_keys_are_renewed_in_the_background(clock, source):
     source.gate.clear()
     source.begun.clear()
     clock.forward(3600)
-    assert store.key(ACCESS_KEY_ID)  # returns although the download is held up
+    assert store.key(ACCESS_KEY_ID)  # returns although the download is paused
     assert source.begun.wait(10)
     source.gate.set()
     store.load()  # joins it, or comes after it
     assert store.age == 0
 
 
-def test_search_that_was_overtaken_is_answered_from_memory(store, source):
+def test_overtaken_lookup_uses_the_loaded_keys(store, source):
     store.key(ACCESS_KEY_ID)
     assert store._search(ID_KEY_ID) == private_key(ID_KEY_ID).public_key()
     assert source.calls == 1
@@ -377,7 +377,7 @@ def test_failed_renewal_leaves_the_last_good_keys(store, source, clock, failure,
     assert (source.calls, store.age) == (2, 3600)
     assert store.document == good
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
-    clock.forward(10)  # tried again after a pause, not at every request
+    clock.forward(10)  # retried after a pause, not for every request
     store.key(ACCESS_KEY_ID)
     assert source.calls == 3
     source.failure = None
@@ -396,7 +396,7 @@ def test_broken_key_set_never_replaces_a_good_one(store, source, clock, members)
     assert (source.calls, store.age) == (2, 3600)
 
 
-def test_unknown_key_during_an_outage_is_no_verdict_on_the_token(store, source, clock):
+def test_unknown_key_during_an_outage_does_not_reject_the_token(store, source, clock):
     store.key(ACCESS_KEY_ID)
     source.failure = CognitoUnavailable("down")
     with pytest.raises(CognitoUnavailable, match="cannot be downloaded") as refused:
@@ -422,7 +422,7 @@ def test_cold_store_during_an_outage_recovers_after_the_cooldown(store, source, 
     assert store.key(ACCESS_KEY_ID)
 
 
-def test_load_warms_up_or_says_that_it_cannot(store, source):
+def test_load_warms_up_or_raises(store, source):
     store.load()
     assert store.age == 0
     source.failure = CognitoUnavailable("down")
@@ -452,19 +452,19 @@ def test_load_that_succeeds_starts_no_cooldown(store, source):
     assert source.calls == 2
 
 
-def test_snapshot_answers_before_the_first_download(source, clock):
+def test_snapshot_is_used_before_the_first_download(source, clock):
     snapshot = key_set(jwk(ACCESS_KEY_ID))
     work = []
     store = KeyStore(source, clock=clock, document=snapshot, in_background=work.append)
     assert store.key(ACCESS_KEY_ID)
     assert (source.calls, store.age, len(work)) == (0, None, 1)
-    work.pop()()  # which is renewed behind the first request
+    work.pop()()  # renewed in the background of the first request
     assert (source.calls, store.age) == (1, 0)
     assert store.key(ID_KEY_ID)
     assert json.loads(store.document)["keys"][0]["kid"] == ACCESS_KEY_ID
 
 
-def test_snapshot_can_be_left_alone_for_a_while(source, clock):
+def test_snapshot_can_be_used_without_a_download_for_a_while(source, clock):
     work = []
     store = KeyStore(
         source,
@@ -497,7 +497,7 @@ def test_renewal_runs_in_this_thread_when_no_other_can_be_started(source, clock)
     assert (source.calls, store.age) == (2, 0)
 
 
-def test_killed_download_frees_those_who_wait(source, clock):
+def test_killed_download_releases_waiting_threads(source, clock):
     class WorkerKilled(BaseException):
         pass
 

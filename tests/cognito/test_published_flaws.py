@@ -1,4 +1,4 @@
-"""Flaws published for other libraries: each test is named after one and fails without its guard."""
+"""Published flaws of other libraries: each test fails without the control against one flaw."""
 
 import base64
 import hashlib
@@ -102,7 +102,7 @@ def test_critical_extension(verifier, critical):
 
 @pytest.mark.parametrize("value", [False, True, "false", 0])
 def test_detached_payload(verifier, value):
-    """CVE-2026-48525 (RFC 7797): refused for what it asks, before any of it is decoded."""
+    """CVE-2026-48525 (RFC 7797): rejected for its header, before the payload is decoded."""
     with pytest.raises(errors.MalformedToken, match="never sends"):
         verifier.access_claims(make_access_token(header={"b64": value, "crit": ["b64"]}))
 
@@ -126,21 +126,21 @@ def test_key_from_the_tokens_own_header(verifier, member, key):
 
 
 def test_compressed_payload(verifier):
-    """CVE-2024-33664, CVE-2025-62706, CVE-2024-28176: nothing is ever inflated."""
+    """CVE-2024-33664, CVE-2025-62706, CVE-2024-28176: nothing is decompressed."""
     bomb = zlib.compress(b" " * 10_000_000)
     with pytest.raises(errors.MalformedToken):
         verifier.access_claims(make_access_token(payload=bomb, header={"zip": "DEF"}))
 
 
 def test_encrypted_token(verifier):
-    """CVE-2023-6681: five parts are no JWS, whatever work factor their header asks for."""
+    """CVE-2023-6681: five parts are not a JWS, whatever work factor the header contains."""
     header = segment({"alg": "PBES2-HS256+A128KW", "enc": "A128GCM", "p2c": 2**31})
     with pytest.raises(errors.MalformedToken):
         verifier.access_claims(f"{header}.a.b.c.d")
 
 
 def test_oversized_segments_and_a_header_of_dots(verifier):
-    """CVE-2025-61920, CVE-2025-30204: refused by length, in no time."""
+    """CVE-2025-61920, CVE-2025-30204: rejected by length, without parsing."""
     began = time.perf_counter()
     for text in ("." * 1_000_000, "a" * 1_000_000, f"{'a' * 500_000}.b.{'c' * 500_000}"):
         with pytest.raises(errors.MalformedToken):
@@ -149,7 +149,7 @@ def test_oversized_segments_and_a_header_of_dots(verifier):
 
 
 def test_parsers_that_disagree(verifier):
-    """CVE-2022-39227: a JSON-serialised JWS that holds a compact one is no token here."""
+    """CVE-2022-39227: a JSON-serialized JWS that contains a compact one is not a token."""
     header, payload, signature = make_access_token().split(".")
     mixed = json.dumps({"protected": header, f"{header}.{payload}.": 1, "signature": signature})
     for text in (mixed, f'{{"a":"{header}.{payload}.{signature}"}}'):
@@ -158,7 +158,7 @@ def test_parsers_that_disagree(verifier):
 
 
 def test_padding_and_line_breaks_make_no_second_spelling(verifier):
-    """One token, one spelling: lists of revoked tokens and caches depend on it."""
+    """A token has exactly one spelling: revocation lists and caches depend on it."""
     good = make_access_token()
     for text in (good + "=", good + "==", good + "\n", good.replace(".", "=.", 1), " " + good):
         with pytest.raises(errors.MalformedToken):
@@ -213,12 +213,12 @@ def test_weak_keys_and_foreign_key_types():
 
 
 def test_id_token_replayed_from_another_attempt(verifier):
-    """CVE-2025-14546, CVE-2025-68481: what is generated is compared."""
+    """CVE-2025-14546, CVE-2025-68481: the generated nonce and state are compared."""
     with pytest.raises(errors.NonceMismatch):
         verifier.id_claims(make_id_token(), nonce=NONCE[::-1])
 
 
-def test_subjects_that_differ_in_case_are_two_people(verifier):
-    """CVE-2024-32879, CVE-2019-19844: subjects pass through byte for byte."""
+def test_subjects_that_differ_in_case_are_two_users(verifier):
+    """CVE-2024-32879, CVE-2019-19844: subjects are compared byte by byte."""
     spelled = "34C84488-E0E1-70AE-D2EE-991AD1A898C8\u0131"
     assert verifier.access_claims(make_access_token(sub=spelled)).subject == spelled

@@ -1,4 +1,4 @@
-"""What a caller that remembers verified tokens asks: whether the key that signed still counts."""
+"""The check for cached tokens whether their signing key is still published."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.cognito.keys import (
 
 @pytest.fixture
 def published(clock):
-    """A key set that a test may empty, and the verifier that reads it."""
+    """A key set that a test can empty, and its verifier."""
 
     class Published:
         document = key_set()
@@ -41,7 +41,7 @@ def test_key_id_is_that_of_the_header(published):
     assert signing_key_id(token) == ACCESS_KEY_ID
 
 
-def test_key_id_of_what_is_no_token_is_refused():
+def test_key_id_of_a_malformed_token_is_refused():
     with pytest.raises(MalformedToken):
         signing_key_id("not a token")
 
@@ -55,7 +55,7 @@ def test_withdrawn_key_counts_no_longer(published, clock):
     published.pools.access_claims(make_access_token())
     published.document = key_set(jwk(ID_KEY_ID))
     clock.forward(3601)
-    assert published.pools.still_published(ISSUER, ACCESS_KEY_ID)  # this use fetches the new set
+    assert published.pools.still_published(ISSUER, ACCESS_KEY_ID)  # downloads the new set
     assert not published.pools.still_published(ISSUER, ACCESS_KEY_ID)
 
 

@@ -1,4 +1,4 @@
-"""Which addresses we talk to."""
+"""URLs that are safe for requests."""
 
 import pytest
 
@@ -45,5 +45,5 @@ def test_https_anywhere_and_http_on_loopback_are_accepted(address):
         ("https://host#x", "must have no query and no fragment"),
     ],
 )
-def test_other_addresses_are_refused_with_the_reason(address, problem):
+def test_other_urls_are_refused_with_the_reason(address, problem):
     assert address_problem(address) == problem

@@ -27,7 +27,7 @@ def clock():
 
 
 class Keys:
-    """A key set that can change, and how often it was downloaded."""
+    """A key set that can change, with the number of its downloads."""
 
     def __init__(self, issuer):
         self.document = key_set(issuer)
@@ -57,10 +57,10 @@ def make(clock, keys):
 
 
 def test_token_is_verified_once(make):
-    tokens, token, asked = make(), mint_access_token(), []
-    first = tokens.verify(token, principal_of=asked.append)
-    assert tokens.verify(token, principal_of=asked.append) is first
-    assert asked == [first.claims]
+    tokens, token, calls = make(), mint_access_token(), []
+    first = tokens.verify(token, principal_of=calls.append)
+    assert tokens.verify(token, principal_of=calls.append) is first
+    assert calls == [first.claims]
 
 
 def test_expiry_is_checked_on_every_use(make, clock):
@@ -84,7 +84,7 @@ def test_token_is_dropped_when_its_key_is_withdrawn(make, clock, keys):
     assert (len(tokens), tokens.bytes) == (0, 0)
 
 
-def test_remembered_tokens_keep_the_key_set_fresh(make, clock, keys):
+def test_cached_tokens_renew_the_key_set(make, clock, keys):
     tokens, token = make(), mint_access_token(claims={"exp": int(clock.now) + 86_000})
     for _ in range(4):
         tokens.verify(token, principal_of=str)
@@ -93,7 +93,7 @@ def test_remembered_tokens_keep_the_key_set_fresh(make, clock, keys):
 
 
 @pytest.mark.parametrize("place", ["header", "payload", "signature"])
-def test_token_that_differs_in_one_character_is_not_known(make, place):
+def test_token_that_differs_in_one_character_is_not_cached(make, place):
     tokens, token = make(), mint_access_token()
     tokens.verify(token, principal_of=str)
     parts = dict(zip(("header", "payload", "signature"), token.split("."), strict=True))
@@ -106,7 +106,7 @@ def test_token_that_differs_in_one_character_is_not_known(make, place):
     assert len(tokens) == 1
 
 
-def test_what_another_person_is_said_to_have_signed_is_not_known(make):
+def test_signature_of_another_token_is_not_cached(make):
     tokens, token, other = make(), mint_access_token(), mint_access_token(groups=["admins"])
     tokens.verify(token, principal_of=str)
     payload, signature = other.split(".")[1], token.split(".")[2]
@@ -121,7 +121,7 @@ def test_what_another_person_is_said_to_have_signed_is_not_known(make):
     assert tokens.verify(token, principal_of=str).claims.groups != ("admins",)
 
 
-def test_refused_person_is_not_remembered(make):
+def test_refused_principal_is_not_cached(make):
     tokens, token = make(), mint_access_token()
 
     def refuse(claims):
@@ -133,14 +133,14 @@ def test_refused_person_is_not_remembered(make):
     assert (len(tokens), tokens.bytes) == (0, 0)
 
 
-def test_entries_are_bounded_and_the_oldest_make_room(make):
+def test_entries_are_bounded_and_the_oldest_are_dropped(make):
     tokens = make(most_entries=3)
     minted = [mint_access_token() for _ in range(5)]
-    asked = []
+    calls = []
     for token in [*minted, *minted[2:]]:
-        tokens.verify(token, principal_of=asked.append)
+        tokens.verify(token, principal_of=calls.append)
     assert len(tokens) == 3
-    assert len(asked) == 5
+    assert len(calls) == 5
 
 
 def test_bytes_are_bounded(make):
@@ -188,11 +188,11 @@ def test_threads_agree(make):
     assert tokens.bytes == sum(entry.size for entry in tokens._entries.values())
 
 
-def test_tokens_themselves_are_not_kept(make):
+def test_tokens_themselves_are_not_stored(make):
     tokens, token = make(), mint_access_token()
     verified = tokens.verify(token, principal_of=str)
-    kept = [str(getattr(verified, name)) for name in verified.__slots__]
+    values = [str(getattr(verified, name)) for name in verified.__slots__]
     signed, _, signature = token.rpartition(".")
-    assert signed in kept
-    assert not any(signature in each for each in [*kept, repr(tokens._entries)])
+    assert signed in values
+    assert not any(signature in text for text in [*values, repr(tokens._entries)])
     assert signed not in repr(verified)

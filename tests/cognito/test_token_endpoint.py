@@ -1,4 +1,4 @@
-"""Exchange, refresh and revoke against a scripted endpoint: what is sent, and what answers mean."""
+"""Exchange, refresh and revoke with a scripted token endpoint."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ from accounts.cognito.errors import (
 from accounts.cognito.token_endpoint import TokenEndpoint, TokenSet
 from accounts.cognito.transport import Transport
 from tests.cognito.keys import CLIENT_ID, POOL_ID
-from tests.cognito.loopback import answer, hang_up
+from tests.cognito.loopback import hang_up, respond
 
 SECRET = "raw/secret+with=signs"
 CODE = "291219ef-c91d-4e53-b633-d6c27d6506f3"
@@ -43,14 +43,14 @@ def endpoint(server):
 
 def granted(**changes):
     members = {**GRANTED, **changes}
-    return answer(
+    return respond(
         body=json.dumps({k: v for k, v in members.items() if v is not None}).encode(),
         Content_Type="application/json;charset=UTF-8",
     )
 
 
 def refused(error, status=400, **more):
-    return answer(status, json.dumps({"error": error, **more}).encode())
+    return respond(status, json.dumps({"error": error, **more}).encode())
 
 
 def exchange(endpoint, **changes):
@@ -125,16 +125,16 @@ def test_refresh_with_rotation_gives_the_new_one(endpoint, server):
     assert endpoint.refresh("the-refresh-token").refresh_token == "successor"
 
 
-def test_revocation_is_done_when_it_is_answered(endpoint, server):
-    server.play(answer(body=b""))
+def test_revocation_succeeds_with_status_200(endpoint, server):
+    server.play(respond(body=b""))
     assert endpoint.revoke("the-refresh-token") is None
     assert server.received[0].path == "/oauth2/revoke"
     assert server.received[0].form == {"token": "the-refresh-token"}
 
 
 @pytest.mark.parametrize("name", ["refresh", "revoke"])
-def test_call_takes_no_longer_than_told(endpoint, server, name):
-    server.play(answer(503, Retry_After="1"))
+def test_call_respects_its_timeout(endpoint, server, name):
+    server.play(respond(503, Retry_After="1"))
     with pytest.raises(CognitoUnavailable):
         getattr(endpoint, name)("the-refresh-token", timeout=0.5)
     assert len(server.received) == 1
@@ -188,8 +188,8 @@ def test_oauth_error_is_final_and_of_its_class(call, server, error, kind, status
     ],
 )
 @pytest.mark.parametrize("status", [400, 403, 404, 405])
-def test_refusal_that_is_no_oauth_error_proves_nothing(call, server, body, status):
-    server.play(answer(status, body))
+def test_4xx_without_an_oauth_error_is_not_a_rejection(call, server, body, status):
+    server.play(respond(status, body))
     with pytest.raises(CognitoUnavailable, match=f"answered {status} without saying why") as failed:
         call()
     assert failed.value.data["status"] == status
@@ -217,7 +217,7 @@ def test_refusal_that_is_no_oauth_error_proves_nothing(call, server, body, statu
 )
 @pytest.mark.parametrize("name", ["exchange", "refresh"])
 def test_success_that_cannot_be_read_is_unavailable(endpoint, server, body, name):
-    server.play(answer(body=body))
+    server.play(respond(body=body))
     with pytest.raises(CognitoUnavailable, match="unreadable"):
         CALLS[name](endpoint)
 
@@ -253,7 +253,7 @@ def test_unreadable_refresh_token_is_none(endpoint, server, value):
     assert endpoint.refresh("the-refresh-token").refresh_token is None
 
 
-@pytest.mark.parametrize("trouble", [answer(429), answer(500), answer(503), hang_up])
+@pytest.mark.parametrize("trouble", [respond(429), respond(500), respond(503), hang_up])
 def test_exchange_is_never_sent_twice(endpoint, server, trouble):
     server.play(trouble, granted())
     with pytest.raises(CognitoUnavailable):
@@ -261,7 +261,7 @@ def test_exchange_is_never_sent_twice(endpoint, server, trouble):
     assert len(server.received) == 1
 
 
-@pytest.mark.parametrize("trouble", [answer(429), answer(500), answer(503), hang_up])
+@pytest.mark.parametrize("trouble", [respond(429), respond(500), respond(503), hang_up])
 @pytest.mark.parametrize("name", ["refresh", "revoke"])
 def test_refresh_and_revoke_are_sent_again(endpoint, server, trouble, name):
     server.play(trouble, granted())
@@ -270,7 +270,7 @@ def test_refresh_and_revoke_are_sent_again(endpoint, server, trouble, name):
 
 
 def test_redirect_is_never_followed_with_our_secret(call, server):
-    server.play(answer(307, Location=f"{server.url}/elsewhere"), granted())
+    server.play(respond(307, Location=f"{server.url}/elsewhere"), granted())
     with pytest.raises(CognitoUnavailable, match="redirect"):
         call()
     assert len(server.received) == 1
@@ -280,7 +280,7 @@ UNSENDABLE = ["", "a b", "a\nb", "ä", "\ud800", "x" * 16_385]
 
 
 @pytest.mark.parametrize("value", UNSENDABLE)
-def test_what_cannot_be_a_grant_is_refused_unsent(endpoint, server, value):
+def test_malformed_grant_is_refused_without_a_call(endpoint, server, value):
     with pytest.raises(GrantRejected):
         exchange(endpoint, code=value)
     with pytest.raises(GrantRejected):
@@ -291,15 +291,15 @@ def test_what_cannot_be_a_grant_is_refused_unsent(endpoint, server, value):
 
 
 @pytest.mark.parametrize("value", ["", "v" * 42, "v" * 129, "v" * 42 + "!", "v" * 43 + "\n"])
-def test_what_cannot_be_a_verifier_is_refused_unsent(endpoint, server, value):
+def test_malformed_verifier_is_refused_without_a_call(endpoint, server, value):
     with pytest.raises(RequestRejected, match="PKCE"):
         exchange(endpoint, code_verifier=value)
     assert server.received == []
 
 
-def test_errors_never_hold_code_token_or_secret(call, server):
+def test_errors_never_contain_code_token_or_secret(call, server):
     server.play(refused("invalid_grant", error_description=f"{CODE} the-refresh-token"))
     with pytest.raises(GrantRejected) as failed:
         call()
-    told = repr(failed.value) + str(failed.value.data)
-    assert not any(secret in told for secret in (CODE, "the-refresh-token", SECRET, VERIFIER))
+    output = repr(failed.value) + str(failed.value.data)
+    assert not any(secret in output for secret in (CODE, "the-refresh-token", SECRET, VERIFIER))

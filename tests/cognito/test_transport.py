@@ -1,4 +1,4 @@
-"""The socket: what is repeated, what is not, and that nothing goes on for ever."""
+"""The transport: retries, deadlines and connections."""
 
 import os
 import socket
@@ -10,13 +10,13 @@ import responses
 
 from accounts.cognito.errors import CognitoUnavailable, ConfigurationError
 from accounts.cognito.transport import Transport
-from tests.cognito.loopback import answer, hang_up, raw
+from tests.cognito.loopback import hang_up, raw, respond
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
 
 
 class Pauses(list):
-    """Stands for sleep: notes the pauses instead of making them."""
+    """A replacement for sleep that records the pauses."""
 
     def __call__(self, seconds):
         self.append(seconds)
@@ -29,7 +29,7 @@ def pauses():
 
 @pytest.fixture(autouse=True)
 def no_proxy_variables(monkeypatch):
-    """Whatever this machine has set; tests of proxies set their own."""
+    """Remove the proxy variables of this machine; tests of proxies set their own."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -42,7 +42,7 @@ def transport(pauses):
 
 @pytest.fixture
 def nobody():
-    """An address on this machine where nobody listens."""
+    """The URL of a local port without a server."""
     with socket.socket() as unheard:
         unheard.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{unheard.getsockname()[1]}/"
@@ -53,7 +53,7 @@ def post(transport, url, *, repeatable=True, **changes):
 
 
 def test_document_is_downloaded(transport, server):
-    server.play(answer(body=b'{"keys": []}'))
+    server.play(respond(body=b'{"keys": []}'))
     assert transport.get(f"{server.url}/jwks.json") == b'{"keys": []}'
     (request,) = server.received
     assert (request.method, request.path) == ("GET", "/jwks.json")
@@ -72,8 +72,8 @@ def test_form_is_posted_with_the_given_authorization(transport, server):
     assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
 
 
-def test_answer_stays_out_of_its_repr(transport, server):
-    server.play(answer(body=b"tokens"))
+def test_body_stays_out_of_the_repr(transport, server):
+    server.play(respond(body=b"tokens"))
     assert "tokens" not in repr(post(transport, server.url))
 
 
@@ -90,22 +90,22 @@ def test_form_without_authorization_carries_none_even_with_a_netrc(
     assert server.received[1].headers["Authorization"] == "Basic ours"
 
 
-def test_client_errors_are_answers(transport, server, pauses):
-    server.play(answer(400, b'{"error":"invalid_grant"}'))
+def test_client_errors_are_responses(transport, server, pauses):
+    server.play(respond(400, b'{"error":"invalid_grant"}'))
     response = post(transport, server.url)
     assert (response.status, response.body) == (400, b'{"error":"invalid_grant"}')
     assert (len(server.received), pauses) == (1, [])
 
 
-def test_document_that_is_not_there_cannot_be_had(transport, server):
-    server.play(answer(404))
+def test_missing_document_is_unavailable(transport, server):
+    server.play(respond(404))
     with pytest.raises(CognitoUnavailable, match="answered 404") as failed:
         transport.get(server.url)
     assert failed.value.data["status"] == 404
 
 
 def test_connections_are_kept_alive_and_cookies_are_not(transport, server):
-    server.play(answer(Set_Cookie="XSRF-TOKEN=abc; Path=/"))
+    server.play(respond(Set_Cookie="XSRF-TOKEN=abc; Path=/"))
     for _ in range(3):
         post(transport, server.url)
     assert len({request.connection for request in server.received}) == 1
@@ -129,14 +129,14 @@ def test_forked_process_opens_connections_of_its_own(transport, server, monkeypa
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_passing_trouble_is_tried_again_after_growing_pauses(transport, server, pauses, status):
-    server.play(answer(status), answer(status), answer(body=b"good"))
+def test_temporary_error_is_retried_after_growing_pauses(transport, server, pauses, status):
+    server.play(respond(status), respond(status), respond(body=b"good"))
     assert post(transport, server.url).body == b"good"
     assert pauses == [0.2, 0.4]
 
 
-def test_lasting_trouble_is_given_up_after_three_tries(transport, server, pauses):
-    server.play(answer(503))
+def test_lasting_error_is_raised_after_three_attempts(transport, server, pauses):
+    server.play(respond(503))
     with pytest.raises(CognitoUnavailable, match="answered 503") as failed:
         post(transport, server.url)
     assert len(server.received) == 3
@@ -144,27 +144,27 @@ def test_lasting_trouble_is_given_up_after_three_tries(transport, server, pauses
 
 
 def test_pauses_are_random_shares(server, pauses):
-    server.play(answer(500))
+    server.play(respond(500))
     shares = iter([0.0, 0.5, 1.0])
     with pytest.raises(CognitoUnavailable):
         post(Transport(sleep=pauses, share=lambda: next(shares)), server.url)
     assert pauses == [0.0, 0.2]
 
 
-def test_hung_up_connection_is_tried_again(transport, server):
-    server.play(hang_up, answer(body=b"good"))
+def test_closed_connection_is_retried(transport, server):
+    server.play(hang_up, respond(body=b"good"))
     assert post(transport, server.url).body == b"good"
 
 
-@pytest.mark.parametrize("trouble", [answer(429), answer(500), hang_up, raw(HEAD + b"{")])
-def test_what_must_not_be_repeated_is_sent_once(transport, server, pauses, trouble):
-    server.play(trouble, answer())
+@pytest.mark.parametrize("trouble", [respond(429), respond(500), hang_up, raw(HEAD + b"{")])
+def test_non_repeatable_request_is_sent_once(transport, server, pauses, trouble):
+    server.play(trouble, respond())
     with pytest.raises(CognitoUnavailable):
         post(transport, server.url, repeatable=False)
     assert (len(server.received), pauses) == (1, [])
 
 
-def test_what_must_not_be_repeated_is_sent_once_when_the_answer_is_late(server, pauses):
+def test_non_repeatable_request_is_sent_once_if_the_response_is_late(server, pauses):
     server.play(raw(b"", pause=0.5))
     transport = Transport(read_seconds=0.05, sleep=pauses)
     with pytest.raises(CognitoUnavailable, match="in time"):
@@ -173,37 +173,37 @@ def test_what_must_not_be_repeated_is_sent_once_when_the_answer_is_late(server, 
 
 
 @pytest.mark.parametrize("repeatable", [True, False])
-def test_refused_connection_is_tried_again_whatever_is_sent(transport, nobody, pauses, repeatable):
+def test_refused_connection_is_always_retried(transport, nobody, pauses, repeatable):
     with pytest.raises(CognitoUnavailable, match="cannot be reached"):
         post(transport, nobody, repeatable=repeatable)
     assert len(pauses) == 2
 
 
-def test_refusing_proxy_may_have_passed_it_on(transport, nobody, pauses, monkeypatch):
+def test_error_of_a_proxy_is_not_retried(transport, nobody, pauses, monkeypatch):
     monkeypatch.setenv("https_proxy", nobody)
     with pytest.raises(CognitoUnavailable):
         post(transport, "https://auth.example.com", repeatable=False)
     assert pauses == []
 
 
-def test_proxy_is_not_asked_for_this_machine(transport, server, nobody, monkeypatch):
+def test_proxy_is_not_used_for_loopback(transport, server, nobody, monkeypatch):
     monkeypatch.setenv("http_proxy", nobody)
     assert post(transport, server.url).status == 200
 
 
-def test_connection_that_went_away_unsaid_is_replaced(transport, server):
+def test_silently_closed_connection_is_replaced(transport, server):
     def answer_and_leave(handler):
-        answer()(handler)
+        respond()(handler)
         handler.close_connection = True
 
-    server.play(answer_and_leave, answer(body=b"good"))
+    server.play(answer_and_leave, respond(body=b"good"))
     post(transport, server.url)
     time.sleep(0.05)
     assert post(transport, server.url, repeatable=False).body == b"good"
 
 
 def test_retry_after_is_waited_for(transport, server, pauses):
-    server.play(answer(429, Retry_After="2"), answer())
+    server.play(respond(429, Retry_After="2"), respond())
     post(transport, server.url)
     assert pauses == [2.2]
 
@@ -221,7 +221,7 @@ def test_retry_after_is_waited_for(transport, server, pauses):
 def test_retry_after_beyond_the_deadline_is_passed_on_within_bounds(
     server, pauses, clock, header, seconds
 ):
-    server.play(answer(503, Retry_After=header))
+    server.play(respond(503, Retry_After=header))
     with pytest.raises(CognitoUnavailable) as failed:
         post(Transport(sleep=pauses, now=clock), server.url)
     assert failed.value.retry_after == seconds
@@ -241,13 +241,13 @@ def test_retry_after_beyond_the_deadline_is_passed_on_within_bounds(
     ],
 )
 def test_unreadable_retry_after_is_ignored(transport, server, pauses, header):
-    server.play(answer(503, Retry_After=header), answer())
+    server.play(respond(503, Retry_After=header), respond())
     post(transport, server.url)
     assert pauses == [0.2]
 
 
-def test_probe_reports_what_a_browser_would_be_told(transport, server):
-    server.play(answer(302, b"", Location="/error?error=redirect_mismatch"))
+def test_probe_reports_the_redirect_for_a_browser(transport, server):
+    server.play(respond(302, b"", Location="/error?error=redirect_mismatch"))
     response = transport.probe(f"{server.url}/oauth2/authorize", {"redirect_uri": "https://a/b c"})
     assert (response.status, response.body) == (302, b"")
     assert response.headers["location"] == "/error?error=redirect_mismatch"
@@ -258,13 +258,13 @@ def test_probe_reports_what_a_browser_would_be_told(transport, server):
 
 
 @pytest.mark.parametrize("status", [200, 400, 404, 429, 500, 503])
-def test_probe_takes_any_status_for_an_answer(transport, server, status):
-    server.play(answer(status))
+def test_probe_accepts_any_status(transport, server, status):
+    server.play(respond(status))
     assert transport.probe(server.url, {}).status == status
     assert len(server.received) == 1
 
 
-def test_probe_says_when_nothing_answers(transport, server):
+def test_probe_reports_a_missing_response(transport, server):
     server.play(hang_up)
     with pytest.raises(CognitoUnavailable):
         transport.probe(server.url, {})
@@ -272,29 +272,29 @@ def test_probe_says_when_nothing_answers(transport, server):
 
 
 def test_retry_after_in_the_past_is_now(server, pauses, clock):
-    server.play(answer(503, Retry_After="Fri, 15 Jan 2027 07:00:00 GMT"), answer())
+    server.play(respond(503, Retry_After="Fri, 15 Jan 2027 07:00:00 GMT"), respond())
     post(Transport(sleep=pauses, share=lambda: 1.0, now=clock), server.url)
     assert pauses == [0.2]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 304])
 def test_redirect_is_not_followed(transport, server, status):
-    server.play(answer(status, Location=f"{server.url}/elsewhere"), answer())
+    server.play(respond(status, Location=f"{server.url}/elsewhere"), respond())
     with pytest.raises(CognitoUnavailable, match="redirect"):
         post(transport, server.url, authorization="Basic abc")
     assert len(server.received) == 1
 
 
-def test_answer_of_a_mebibyte_is_read_and_a_larger_one_is_not(transport, server):
-    server.play(answer(body=b"x" * 1_048_576), answer(body=b"x" * 1_048_577))
+def test_response_of_a_mebibyte_is_read_and_a_larger_one_is_not(transport, server):
+    server.play(respond(body=b"x" * 1_048_576), respond(body=b"x" * 1_048_577))
     assert len(post(transport, server.url).body) == 1_048_576
     with pytest.raises(CognitoUnavailable, match="too large"):
         post(transport, server.url)
     assert len(server.received) == 2
 
 
-def test_compressed_answer_is_left_compressed(transport, server):
-    server.play(answer(body=b"\x1f\x8bbomb", Content_Encoding="gzip"))
+def test_compressed_response_is_not_decompressed(transport, server):
+    server.play(respond(body=b"\x1f\x8bbomb", Content_Encoding="gzip"))
     assert post(transport, server.url).body == b"\x1f\x8bbomb"
 
 
@@ -308,7 +308,7 @@ def test_compressed_answer_is_left_compressed(transport, server):
         b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200 + b"\r\n",
     ],
 )
-def test_answer_that_breaks_off_or_is_no_http_is_unavailable(transport, server, broken):
+def test_incomplete_or_malformed_response_is_unavailable(transport, server, broken):
     server.play(raw(broken))
     with pytest.raises(CognitoUnavailable) as failed:
         post(transport, server.url)
@@ -316,7 +316,7 @@ def test_answer_that_breaks_off_or_is_no_http_is_unavailable(transport, server, 
     assert len(server.received) == 3
 
 
-def test_chunked_answer_is_read(transport, server):
+def test_chunked_response_is_read(transport, server):
     server.play(raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"))
     assert post(transport, server.url).body == b"{}"
 
@@ -331,7 +331,7 @@ def test_silent_server_is_given_up_after_the_read_timeout(server, pauses):
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 1000", b"Transfer-Encoding: chunked"])
-def test_trickling_answer_is_cut_off_at_the_deadline(server, framing):
+def test_slow_response_is_cut_off_at_the_deadline(server, framing):
     chunk = b"1\r\nx\r\n" if b"chunked" in framing else b"x"
     server.play(raw(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\n", *[chunk] * 100, pause=0.02))
     began = time.monotonic()
@@ -350,16 +350,16 @@ def test_timeout_of_one_call_replaces_the_total(server, pauses):
     assert (len(server.received), pauses) == (1, [])
 
 
-def test_no_try_begins_after_the_deadline(server, clock):
-    server.play(answer(500))
+def test_no_attempt_begins_after_the_deadline(server, clock):
+    server.play(respond(500))
     transport = Transport(clock=clock, sleep=clock.forward, share=lambda: 1.0, total_seconds=0.5)
     with pytest.raises(CognitoUnavailable):
         post(transport, server.url)
     assert len(server.received) == 2  # a third would begin after 0.2 + 0.4 seconds
 
 
-def test_sleep_that_overshoots_leaves_time_for_an_error_not_a_crash(server, clock):
-    server.play(answer(500), raw(b"", pause=0.2))
+def test_sleep_beyond_the_deadline_raises_the_error(server, clock):
+    server.play(respond(500), raw(b"", pause=0.2))
     transport = Transport(clock=clock, sleep=lambda seconds: clock.forward(100))
     with pytest.raises(CognitoUnavailable, match="in time"):
         post(transport, server.url)
@@ -373,13 +373,13 @@ def test_longest_call_covers_total_and_the_last_read():
     "url",
     ["http://example.com/x", "file:///etc/passwd", "data:application/json,{}", "ftp://h/x", "x"],
 )
-def test_address_that_is_not_safe_is_not_asked(transport, url):
+def test_unsafe_url_gets_no_request(transport, url):
     with pytest.raises(ConfigurationError) as refused:
         transport.get(url)
     assert list(refused.value.problems) == [url]
 
 
-def test_unusable_proxy_is_our_mistake_and_not_tried_again(transport, pauses, monkeypatch):
+def test_unusable_proxy_is_a_configuration_error_without_retry(transport, pauses, monkeypatch):
     monkeypatch.setenv("https_proxy", "gopher://localhost:1")
     with pytest.raises(ConfigurationError, match="proxy"):
         transport.get("https://keys.example.com/x")
@@ -387,6 +387,6 @@ def test_unusable_proxy_is_our_mistake_and_not_tried_again(transport, pauses, mo
 
 
 @responses.activate
-def test_adopters_can_answer_with_the_responses_library(transport):
+def test_host_projects_can_use_the_responses_library(transport):
     responses.get("https://keys.example.com/jwks.json", body=b"{}")
     assert transport.get("https://keys.example.com/jwks.json") == b"{}"

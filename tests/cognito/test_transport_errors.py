@@ -1,4 +1,4 @@
-"""Every error of the libraries below has a meaning; a new one fails here until it is given one."""
+"""Every error of the libraries is translated; a new one fails here until it has a translation."""
 
 import ssl
 
@@ -80,7 +80,7 @@ LIBRARIES = {
 
 
 def made(kind):
-    """An error of that class whatever its constructor wants."""
+    """Return an error of this class, with any constructor."""
     return kind.__new__(kind)
 
 
@@ -96,18 +96,18 @@ def test_every_error_of_the_library_has_a_meaning(library):
 
 
 @pytest.mark.parametrize(
-    ("library", "name"), [(library, name) for library, row in MEANINGS.items() for name in row]
+    ("library", "name"), [(library, name) for library, names in MEANINGS.items() for name in names]
 )
 def test_error_is_translated(library, name):
-    known = translated(made(getattr(LIBRARIES[library][0], name)))
+    error = translated(made(getattr(LIBRARIES[library][0], name)))
     meaning = MEANINGS[library][name]
     if meaning == OURS:
-        assert isinstance(known, ConfigurationError)
-        assert list(known.problems) == [OURS]
-        assert name in known.message
+        assert isinstance(error, ConfigurationError)
+        assert list(error.problems) == [OURS]
+        assert name in error.message
     else:
-        assert isinstance(known, CognitoUnavailable)
-        assert known.message == meaning
+        assert isinstance(error, CognitoUnavailable)
+        assert error.message == meaning
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Refusals: a good token, one change, one reason."""
+"""Verification errors: one change of a good token, one reason."""
 
 import json
 import sys
@@ -59,7 +59,7 @@ def test_good_id_token_gives_its_claims(verifier):
     assert claims.groups == ("admins",)
 
 
-def test_machine_token_has_scopes_and_nothing_of_a_person(verifier):
+def test_machine_token_has_scopes_and_no_user(verifier):
     claims = verifier.access_claims(make_machine_token())
     assert claims.is_machine
     assert claims.subject == claims.client_id == CLIENT_ID
@@ -97,9 +97,7 @@ def test_expired_id_token_is_refused_with_its_claims(verifier):
         ({"key": private_key("somebody else")}, errors.BadSignature),
     ],
 )
-def test_token_that_is_expired_and_wrong_otherwise_is_not_called_expired(
-    verifier, changes, refusal
-):
+def test_expired_token_with_another_error_is_not_called_expired(verifier, changes, refusal):
     with pytest.raises(refusal) as refused:
         verifier.access_claims(make_access_token(exp=NOW - 1, **changes))
     assert not isinstance(refused.value, errors.TokenExpired)
@@ -130,7 +128,7 @@ def test_required_claim_that_is_empty_is_missing(verifier, claim):
 
 @pytest.mark.parametrize("claim", ["sub", "iss", "token_use", "client_id", "exp", "iat"])
 def test_machine_token_without_a_required_claim_is_refused(verifier, claim):
-    # Without sub or client_id it is no machine's any more, and then lacks a username: refused too.
+    # Without sub or client_id it is not a machine token, and then has no username: also refused.
     with pytest.raises(errors.ClaimRejected):
         verifier.access_claims(make_machine_token(**{claim: REMOVED}))
 
@@ -157,9 +155,9 @@ def test_id_token_without_a_required_claim_is_refused(verifier, claim):
 )
 def test_access_token_without_an_optional_claim_is_accepted(verifier, claim, absent):
     claims = verifier.access_claims(make_access_token(**{claim: REMOVED}))
-    named = {"scope": claims.scopes, "cognito:groups": claims.groups, "jti": claims.jti}
-    named["origin_jti"] = claims.origin_jti
-    assert named.get(claim, absent) == absent
+    optional = {"scope": claims.scopes, "cognito:groups": claims.groups, "jti": claims.jti}
+    optional["origin_jti"] = claims.origin_jti
+    assert optional.get(claim, absent) == absent
     assert claim not in claims.raw
 
 
@@ -219,16 +217,16 @@ def test_token_of_another_issuer_is_refused(verifier, issuer):
 def test_access_token_bound_to_a_resource_is_accepted_only_there(clock):
     keys = KeyStore(key_set, clock=clock)
     resource = "https://api.example.com"
-    ours = TokenVerifier(
+    resource_verifier = TokenVerifier(
         issuer=ISSUER, client_ids=[CLIENT_ID], keys=keys, audiences=[resource], clock=clock
     )
-    assert ours.access_claims(make_access_token(aud=resource)).raw["aud"] == resource
-    assert ours.access_claims(make_access_token(aud=CLIENT_ID)).client_id == CLIENT_ID
+    assert resource_verifier.access_claims(make_access_token(aud=resource)).raw["aud"] == resource
+    assert resource_verifier.access_claims(make_access_token(aud=CLIENT_ID)).client_id == CLIENT_ID
     with pytest.raises(errors.WrongClient, match="bound to another resource"):
-        ours.access_claims(make_access_token(aud="https://other.example.com"))
+        resource_verifier.access_claims(make_access_token(aud="https://other.example.com"))
 
 
-def test_wrong_nonce_is_refused_without_telling_either(verifier):
+def test_wrong_nonce_is_refused_without_showing_it(verifier):
     with pytest.raises(errors.NonceMismatch) as refused:
         verifier.id_claims(make_id_token(nonce="replayed"), nonce=NONCE)
     assert (refused.value.expected, refused.value.actual) == (None, None)
@@ -263,7 +261,7 @@ def test_absent_access_token_hash_is_accepted(verifier):
     assert verifier.id_claims(make_id_token(), nonce=NONCE, access_token=make_access_token())
 
 
-def test_not_before_is_honoured_when_it_comes(verifier):
+def test_not_before_is_honored(verifier):
     assert verifier.access_claims(make_access_token(nbf=NOW))
     for refused in (
         lambda: verifier.access_claims(make_access_token(nbf=NOW + 61)),
@@ -432,13 +430,13 @@ def test_unknown_key_of_our_issuer_is_refused(verifier):
         verifier.access_claims(make_access_token(key_id="another"))
 
 
-def test_unknown_key_of_another_issuer_says_whose_token_it_is(verifier):
+def test_unknown_key_of_another_issuer_names_the_issuer(verifier):
     with pytest.raises(errors.WrongIssuer, match="another user pool") as refused:
         verifier.access_claims(make_access_token(key_id="another", iss=OTHER_ISSUER))
     assert isinstance(refused.value.__context__, errors.UnknownKey)
 
 
-def test_keys_that_cannot_be_had_are_not_the_tokens_fault(clock):
+def test_unavailable_keys_do_not_reject_the_token(clock):
     def fetch():
         raise errors.CognitoUnavailable("down")
 
@@ -459,15 +457,15 @@ def test_rotated_key_is_accepted_without_restart(clock):
     assert verifier.access_claims(make_access_token())
 
 
-def test_refusals_never_hold_the_token(verifier):
+def test_errors_never_contain_the_token(verifier):
     token = make_access_token(client_id="another0client")
     with pytest.raises(errors.TokenRejected) as refused:
         verifier.access_claims(token)
-    told = repr(refused.value) + str(refused.value.data)
-    assert not any(part in told for part in token.split("."))
+    output = repr(refused.value) + str(refused.value.data)
+    assert not any(part in output for part in token.split("."))
 
 
-def test_claims_are_frozen_and_quiet_about_the_person(verifier):
+def test_claims_are_frozen_and_show_no_personal_data(verifier):
     claims = verifier.id_claims(make_id_token(), nonce=NONCE)
     with pytest.raises(AttributeError):
         claims.subject = "somebody else"
@@ -484,11 +482,11 @@ def test_key_is_published_until_it_is_withdrawn(clock):
     assert verifier.still_published(ACCESS_KEY_ID)
     published.pop(0)
     clock.forward(3600)
-    verifier.still_published("rotated")  # renews the key set, as any use does
+    verifier.still_published("rotated")  # renews the key set
     assert not verifier.still_published(ACCESS_KEY_ID)
 
 
-def test_key_that_cannot_be_looked_up_vouches_for_nothing(clock):
+def test_key_that_cannot_be_looked_up_is_not_published(clock):
     def fetch():
         raise errors.CognitoUnavailable("down")
 

@@ -1,4 +1,4 @@
-"""A site under test and a pool to sign in at: real servers, real HTTP, on free ports."""
+"""The site and a user pool, with real servers and HTTP on free ports."""
 
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -27,7 +27,7 @@ def pool(live_server):
 
 @pytest.fixture
 def site(live_server, pool, settings):
-    """The address of this project, running and wired to `pool`."""
+    """The URL of the running site, configured for `pool`."""
     environment = pool.env()
     settings.PUBLIC_URL = live_server.url
     settings.COGNITO = {
@@ -41,7 +41,7 @@ def site(live_server, pool, settings):
 
 @dataclass
 class Visitor:
-    """A browser without scripts: keeps cookies, follows redirects one by one."""
+    """A browser without JavaScript, which stores cookies and follows redirects one by one."""
 
     site: str
     pool: LocalPool
@@ -51,19 +51,19 @@ class Visitor:
         return self.http.get(urljoin(self.site, path), allow_redirects=False, timeout=20, **kwargs)
 
     def start(self, next_page=""):
-        """Begin to sign in; returns the address of the hosted UI."""
+        """Start to sign in, and return the URL of the hosted UI."""
         query = {"next": next_page} if next_page else {}
-        answer = self.get("/accounts/login/", params=query)
-        assert answer.status_code == 302, answer.text
-        return answer.headers["Location"]
+        response = self.get("/accounts/login/", params=query)
+        assert response.status_code == 302, response.text
+        return response.headers["Location"]
 
-    def callback(self, authorize_url, who="ada"):
-        """What the hosted UI leads back to after signing in there."""
-        return self.pool.sign_in(authorize_url, who, session=self.http)
+    def callback(self, authorize_url, username="ada"):
+        """Sign in at the hosted UI, and return the callback URL."""
+        return self.pool.sign_in(authorize_url, username, session=self.http)
 
-    def sign_in(self, who="ada", next_page=""):
-        """The whole way; returns the answer to the callback."""
-        return self.get(self.callback(self.start(next_page), who))
+    def sign_in(self, username="ada", next_page=""):
+        """Sign in, and return the response to the callback."""
+        return self.get(self.callback(self.start(next_page), username))
 
     def post(self, path, **fields):
         token = self.http.cookies.get("csrftoken") or ""

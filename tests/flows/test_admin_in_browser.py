@@ -1,4 +1,4 @@
-"""Staff at work in a real Chromium: come in, look at a person, act, invite, break glass."""
+"""Staff in Chromium: sign in, view and change a user, invite, break glass."""
 
 import pytest
 from playwright.sync_api import expect
@@ -10,15 +10,15 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 PASSWORD = "correct horse battery staple"
 
 
-def sign_in_at_the_pool(page, who, password="Cognito-demo-1"):
-    page.get_by_label("Username").fill(who)
+def sign_in_at_the_pool(page, username, password="Cognito-demo-1"):
+    page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 @pytest.fixture
 def ada(page, site, pool):
-    """A page where ada has come into the admin through the hosted UI."""
+    """A page where ada has signed in to the admin through the hosted UI."""
     page.goto(f"{site}/admin/")
     page.wait_for_url(f"{pool.url}/login**")
     sign_in_at_the_pool(page, "ada")
@@ -26,7 +26,7 @@ def ada(page, site, pool):
     return page
 
 
-def test_staff_come_in_see_what_happened_and_leave(ada, site, pool, visitor, screenshot):
+def test_staff_sign_in_see_the_audit_log_and_sign_out(ada, site, pool, visitor, screenshot):
     visitor.sign_in("linus")
     SignInEvent.objects.create(kind="refused", reason="state_mismatch", reference="7c1e09ab")
     ada.reload()
@@ -43,7 +43,7 @@ def test_staff_come_in_see_what_happened_and_leave(ada, site, pool, visitor, scr
     ada.wait_for_url(f"{pool.url}/login**")
 
 
-def test_person_who_is_not_staff_is_told_and_takes_another_account(page, site, pool, screenshot):
+def test_user_without_staff_status_can_choose_another_account(page, site, pool, screenshot):
     page.goto(f"{site}/admin/")
     sign_in_at_the_pool(page, "linus")
     page.wait_for_url(f"{site}/admin/")
@@ -55,7 +55,7 @@ def test_person_who_is_not_staff_is_told_and_takes_another_account(page, site, p
     expect(page.get_by_role("region", name="Recent sign-ins")).to_be_visible()
 
 
-def test_staff_look_at_a_person_and_deactivate_them(ada, visitor, screenshot):
+def test_staff_view_and_deactivate_a_user(ada, visitor, screenshot):
     visitor.sign_in("grace")
     ada.get_by_role("link", name="Users", exact=True).click()
     screenshot(ada, "admin-people")
@@ -76,7 +76,7 @@ def test_staff_look_at_a_person_and_deactivate_them(ada, visitor, screenshot):
     assert visitor.sign_in("grace").status_code == 403
 
 
-def test_staff_invite_somebody_who_signs_in(ada, site, pool, new_context, screenshot):
+def test_staff_invite_a_user_who_signs_in(ada, site, pool, new_context, screenshot):
     ada.get_by_role("link", name="Users", exact=True).click()
     ada.get_by_role("link", name="Invite a user").click()
     ada.get_by_label("E-mail address").fill("zoe@example.com")
@@ -101,7 +101,7 @@ def test_staff_invite_somebody_who_signs_in(ada, site, pool, new_context, screen
     expect(waiting).to_contain_text("No pending invitations.")
 
 
-def test_staff_compare_a_person_with_the_pool(ada, pool, visitor, screenshot):
+def test_staff_reconcile_a_user_with_the_pool(ada, pool, visitor, screenshot):
     visitor.sign_in("linus")
     pool.disable("linus")
     ada.get_by_role("link", name="Users", exact=True).click()
@@ -124,7 +124,7 @@ def test_staff_compare_a_person_with_the_pool(ada, pool, visitor, screenshot):
     assert not SignIn.objects.live().filter(user__is_active=False).exists()
 
 
-def test_break_glass_lets_staff_in_while_the_pool_is_away(page, site, pool, settings, screenshot):
+def test_break_glass_works_while_the_pool_is_unavailable(page, site, pool, settings, screenshot):
     emergency = User.objects.create_superuser("emergency", password=PASSWORD)
     settings.BREAK_GLASS_LOGIN = True
     settings.AUTHENTICATION_BACKENDS = [*settings.AUTHENTICATION_BACKENDS, break_glass.BACKEND]

@@ -1,4 +1,4 @@
-"""The API's two faces for people: Swagger UI and the browsable API, in a real Chromium."""
+"""Swagger UI and the browsable API in Chromium."""
 
 import pytest
 from playwright.sync_api import expect
@@ -17,8 +17,8 @@ def site(site, pool, settings):
     return site
 
 
-def sign_in(page, who="ada"):
-    page.get_by_label("Username").fill(who)
+def sign_in(page, username="ada"):
+    page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill("Cognito-demo-1")
     page.get_by_role("button", name="Sign in", exact=True).click()
 
@@ -38,15 +38,15 @@ def test_authorize_signs_in_and_an_endpoint_can_be_called(page, site, pool, scre
         popup.get_by_role("button", name="Sign in", exact=True).click()
     expect(dialog.locator("button", has_text="Logout")).to_be_visible()
     page.locator(".close-modal").first.click()
-    assert not [each for each in page.context.cookies() if each["name"] == "sessionid"]
+    assert not [cookie for cookie in page.context.cookies() if cookie["name"] == "sessionid"]
 
     operation = page.locator("#operations-user-get_user")
     operation.locator(".opblock-summary").click()
     operation.get_by_role("button", name="Try it out").click()
     operation.get_by_role("button", name="Execute").click()
-    answer = operation.locator(".live-responses-table")
-    expect(answer).to_contain_text('"userName": "ada"')
-    expect(answer).to_contain_text(pool.config.public_client_id)
+    response = operation.locator(".live-responses-table")
+    expect(response).to_contain_text('"userName": "ada"')
+    expect(response).to_contain_text(pool.config.public_client_id)
     screenshot(page, "api-docs")
 
 

@@ -1,4 +1,4 @@
-"""The newcomer's story in a real Chromium: sign in, see the stats, look who I am, sign out."""
+"""A new user in Chromium: sign in, view the figures and the profile, sign out."""
 
 import pytest
 from django.core.management import call_command
@@ -7,16 +7,16 @@ from playwright.sync_api import expect
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 
-def sign_in_as(page, site, who="ada"):
+def sign_in_as(page, site, username="ada"):
     page.goto(site)
     page.get_by_role("link", name="Sign in", exact=True).first.click()
-    page.get_by_label("Username").fill(who)
+    page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill("Cognito-demo-1")
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(f"{site}/dashboard/**")
 
 
-def test_newcomer_signs_in_looks_round_and_signs_out(page, site, pool, screenshot):
+def test_new_user_signs_in_views_pages_and_signs_out(page, site, pool, screenshot):
     call_command("seed_stats", verbosity=0)
     response = page.goto(site)
     assert response.status == 200
@@ -71,7 +71,7 @@ def test_back_button_over_the_callback_is_no_dead_end(page, site, pool):
 def test_second_tab_is_signed_in_without_a_password(page, site, pool):
     sign_in_as(page, site)
     page.context.clear_cookies(name="sessionid")
-    page.goto(f"{site}/profile/")  # single sign-on: the pool still knows this browser
+    page.goto(f"{site}/profile/")  # single sign-on: the browser has a session at the pool
     page.wait_for_url(f"{site}/profile/")
     expect(page.get_by_role("main")).to_contain_text("Ada Lovelace")
 

@@ -1,4 +1,4 @@
-"""Many people at once: every sign-in succeeds, on SQLite too."""
+"""Concurrent sign-ins all succeed, on SQLite too."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,6 +21,6 @@ def test_64_sign_ins_by_16_threads_all_succeed(new_visitor):
     with ThreadPoolExecutor(THREADS) as threads:
         arrived = list(threads.map(sign_in, range(SIGN_INS)))
     assert arrived == ["/dashboard/"] * SIGN_INS
-    # Nobody was made twice, however many first sign-ins ran side by side.
+    # No user was created twice by concurrent first sign-ins.
     assert User.objects.count() == Identity.objects.count() == 3
     assert SignIn.objects.live().count() == SIGN_INS

@@ -1,4 +1,4 @@
-"""A group is given or taken at the pool: the right comes and goes with the next token."""
+"""Group changes at the pool change the rights with the next token."""
 
 from datetime import timedelta
 
@@ -17,15 +17,15 @@ def may_write():
 
 
 def api(site, access_token):
-    answer = requests.get(
+    response = requests.get(
         f"{site}/api/user", headers={"Authorization": f"Bearer {access_token}"}, timeout=20
     )
-    assert answer.status_code == 200, answer.text
-    return answer.json()["data"]["permissions"]
+    assert response.status_code == 200, response.text
+    return response.json()["data"]["permissions"]
 
 
 def a_second_passes():
-    """Tokens count whole seconds; instead of waiting, what counted last becomes older."""
+    """Move the last token time back instead of waiting, because tokens count whole seconds."""
     earlier = Identity.objects.get().groups_as_of - timedelta(seconds=1)
     Identity.objects.update(groups_as_of=earlier)
 

@@ -1,4 +1,4 @@
-"""What operators do at the command line, as the people concerned and staff see it in Chromium."""
+"""The effects of operators' commands, as users and staff see them in Chromium."""
 
 import csv
 import json
@@ -22,14 +22,14 @@ ANOTHER_KEY = "another-secret-key-that-signs-nothing-of-worth-0123456789-abc"
 
 
 def command(*arguments):
-    said = StringIO()
-    call_command(*arguments, stdout=said)
-    return said.getvalue()
+    output = StringIO()
+    call_command(*arguments, stdout=output)
+    return output.getvalue()
 
 
 @pytest.fixture
 def pictures(screenshot):
-    """Wide and light, narrow and dark; nothing may stick out of a telephone."""
+    """A function that takes screenshots, wide and light or narrow and dark, without overflow."""
 
     def take(page, name):
         for width, scheme in ((390, "dark"), (1280, "light")):
@@ -41,7 +41,7 @@ def pictures(screenshot):
     return take
 
 
-def test_user_of_before_is_linked_and_comes_in_to_the_old_account(
+def test_existing_user_is_linked_and_signs_in_to_the_old_account(
     page, site, pool, new_context, pictures
 ):
     mary = User.objects.create_user("mary", email="grace@example.com")
@@ -57,7 +57,7 @@ def test_user_of_before_is_linked_and_comes_in_to_the_old_account(
 
     content = json.loads(command("export_user", "mary"))
     assert content["account"]["username"] == "mary"
-    assert [each["kpi"] for each in content["rows"]["stats.Stat (created_by)"]] == ["Revenue"]
+    assert [item["kpi"] for item in content["rows"]["stats.Stat (created_by)"]] == ["Revenue"]
 
     ada = new_context().new_page()
     sign_in_as(ada, site, "ada")
@@ -68,12 +68,12 @@ def test_user_of_before_is_linked_and_comes_in_to_the_old_account(
     pictures(ada, "linked-in-the-admin")
 
 
-def test_people_leave_and_their_browsers_with_them(site, pool, new_context, pictures):
+def test_removed_users_lose_their_sessions(site, pool, new_context, pictures):
     linus, grace, ada = (new_context().new_page() for _ in range(3))
-    for page, who in ((linus, "linus"), (grace, "grace"), (ada, "ada")):
-        sign_in_as(page, site, who)
+    for page, username in ((linus, "linus"), (grace, "grace"), (ada, "ada")):
+        sign_in_as(page, site, username)
 
-    # linus is deleted in the pool: found by comparing, out when that is applied.
+    # linus is deleted in the pool: reconciliation finds and deactivates him.
     pool.delete("linus")
     assert "gone" in command("reconcile_users")
     linus.goto(f"{site}/profile/")
@@ -81,11 +81,11 @@ def test_people_leave_and_their_browsers_with_them(site, pool, new_context, pict
     assert "1 deactivated." in command("reconcile_users", "--apply")
     linus.reload()
     expect(linus.get_by_label("Password")).to_be_visible()
-    expect(linus.get_by_role("button", name="linus")).to_have_count(0)  # nobody to pick
+    expect(linus.get_by_role("button", name="linus")).to_have_count(0)  # there is no user to select
 
-    # grace is forgotten.
-    said = command("forget_user", "grace", "--pool")
-    assert "-  the pool account grace\n" in said
+    # grace is erased.
+    output = command("forget_user", "grace", "--pool")
+    assert "-  the pool account grace\n" in output
     assert grace.goto(f"{site}/profile/").status == 200
     command("forget_user", "grace", "--pool", "--apply")
     grace.reload()
@@ -93,7 +93,7 @@ def test_people_leave_and_their_browsers_with_them(site, pool, new_context, pict
     grace.goto(site)
     expect(grace.get_by_role("link", name="Sign in").first).to_be_visible()
 
-    # The record has it all but her name, on the page and in what staff take along.
+    # The audit log has all events without her name, on the page and in the export.
     ada.goto(f"{site}/admin/accounts/signinevent/")
     main = ada.get_by_role("main")
     expect(main).to_contain_text("gone_in_pool")
@@ -104,9 +104,9 @@ def test_people_leave_and_their_browsers_with_them(site, pool, new_context, pict
     ada.locator("select[name=action]").select_option("export_csv")
     with ada.expect_download() as download:
         ada.get_by_role("button", name="Go").click()
-    rows = list(csv.DictReader(download.value.path().read_text("utf-8-sig").splitlines()))
-    assert {"gone_in_pool", "operator"} <= {row["reason"] for row in rows}
-    assert not any("race" in "".join(row.values()) for row in rows)
+    lines = list(csv.DictReader(download.value.path().read_text("utf-8-sig").splitlines()))
+    assert {"gone_in_pool", "operator"} <= {line["reason"] for line in lines}
+    assert not any("race" in "".join(line.values()) for line in lines)
 
 
 def test_browser_stays_signed_in_while_every_key_changes(page, site, pool, settings):

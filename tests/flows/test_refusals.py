@@ -1,4 +1,4 @@
-"""When things go wrong on the way in: what people are told, and that nobody is half signed in."""
+"""Failed sign-ins: the error pages, and that no session is left."""
 
 import time
 from functools import partial
@@ -23,7 +23,7 @@ def assert_nobody_signed_in(visitor):
 
 @pytest.fixture
 def impatient(monkeypatch, settings):
-    """A provider that waits half a second at most."""
+    """Set the timeout for Cognito to half a second."""
     hasty = partial(
         provider_module.Transport, connect_seconds=0.3, read_seconds=0.3, total_seconds=0.5
     )
@@ -34,19 +34,19 @@ def impatient(monkeypatch, settings):
 
 
 @pytest.mark.parametrize("kind", ["500", "503", "429", "garbage", "empty", "close", "slow"])
-def test_pool_that_does_not_answer_gives_503_and_a_way_on(visitor, impatient, kind):
+def test_unavailable_pool_gives_503_and_a_link(visitor, impatient, kind):
     callback = visitor.callback(visitor.start("/profile/"))
     visitor.pool.faults.add("token", kind, seconds=2)
-    answer = visitor.get(callback)
-    assert answer.status_code == 503
-    assert "can&#x27;t be reached" in answer.text
-    assert "Try again" in answer.text
-    assert "/accounts/login/?next=%2Fprofile%2F" in answer.text
-    assert int(answer.headers["Retry-After"]) > 0
+    response = visitor.get(callback)
+    assert response.status_code == 503
+    assert "can&#x27;t be reached" in response.text
+    assert "Try again" in response.text
+    assert "/accounts/login/?next=%2Fprofile%2F" in response.text
+    assert int(response.headers["Retry-After"]) > 0
     assert_nobody_signed_in(visitor)
 
 
-def test_outage_of_the_pool_is_one_line_of_ours_and_none_of_djangos(visitor, impatient, caplog):
+def test_outage_of_the_pool_is_one_log_line(visitor, impatient, caplog):
     callback = visitor.callback(visitor.start("/profile/"))
     visitor.pool.faults.add("token", "503")
     caplog.clear()
@@ -65,21 +65,21 @@ def test_after_an_outage_try_again_works(visitor, impatient):
     assert visitor.sign_in(next_page="/server/").headers["Location"] == "/server/"
 
 
-def test_key_set_that_cannot_be_had_is_an_outage_too(visitor, impatient):
+def test_unavailable_key_set_is_an_outage(visitor, impatient):
     visitor.pool.faults.add("jwks", "503")
     assert visitor.sign_in().status_code == 503
     assert_nobody_signed_in(visitor)
 
 
-def test_wrong_client_secret_is_our_fault_and_the_log_names_the_setting(visitor, settings, caplog):
+def test_wrong_client_secret_is_logged_with_its_setting(visitor, settings, caplog):
     callback = visitor.callback(visitor.start())
     settings.COGNITO = {**settings.COGNITO, "CLIENT_SECRET": "not-the-secret-of-this-client"}
-    answer = visitor.get(callback)
-    assert answer.status_code == 503
-    assert "Nothing you did" in answer.text
+    response = visitor.get(callback)
+    assert response.status_code == 503
+    assert "Nothing you did" in response.text
     errors = [record for record in caplog.records if record.levelname == "ERROR"]
     assert "COGNITO_CLIENT_SECRET" in errors[0].getMessage()
-    assert "not-the-secret-of-this-client" not in caplog.text + answer.text
+    assert "not-the-secret-of-this-client" not in caplog.text + response.text
     assert_nobody_signed_in(visitor)
 
 
@@ -110,7 +110,7 @@ def test_in_production_no_command_is_shown(visitor, settings):
     assert "make reset" not in visitor.get(callback).text
 
 
-def test_redirect_address_of_another_spelling_is_our_fault(visitor, settings, caplog):
+def test_unregistered_redirect_url_is_a_configuration_error(visitor, settings, caplog):
     callback = visitor.callback(visitor.start())
     settings.COGNITO = {**settings.COGNITO, "PUBLIC_URL": "http://localhost:1"}
     assert visitor.get(callback).status_code == 503
@@ -126,18 +126,18 @@ def test_redirect_address_of_another_spelling_is_our_fault(visitor, settings, ca
         ("error=something_new&error_description=<script>alert(1)</script>", "no reason"),
     ],
 )
-def test_refusal_of_the_provider_is_told_in_plain_words(visitor, query, words, caplog):
+def test_refusal_of_the_provider_is_explained(visitor, query, words, caplog):
     state = query_of(visitor.start("/profile/"))["state"]
-    answer = visitor.get(f"/signin?{query}&state={state}")
-    assert answer.status_code == 400
-    assert words in answer.text
-    assert "<script>alert" not in answer.text
-    assert "alert(1)" not in answer.text
+    response = visitor.get(f"/signin?{query}&state={state}")
+    assert response.status_code == 400
+    assert words in response.text
+    assert "<script>alert" not in response.text
+    assert "alert(1)" not in response.text
     assert "error_description" not in query or "said=" in caplog.text
     assert_nobody_signed_in(visitor)
 
 
-def test_person_disabled_between_password_and_code_is_refused(visitor):
+def test_user_disabled_between_password_and_code_is_refused(visitor):
     callback = visitor.callback(visitor.start())
     visitor.pool.disable("ada")
     assert visitor.get(callback).status_code == 400
@@ -162,11 +162,11 @@ TAMPERED = [
 
 
 @pytest.mark.parametrize(("which", "how"), TAMPERED)
-def test_forged_or_foreign_tokens_sign_nobody_in(visitor, caplog, which, how):
+def test_forged_or_foreign_tokens_sign_no_user_in(visitor, caplog, which, how):
     visitor.pool.faults.add(which, how, times=1)
-    answer = visitor.sign_in()
-    assert answer.status_code == 400
-    assert "couldn&#x27;t trust" in answer.text
+    response = visitor.sign_in()
+    assert response.status_code == 400
+    assert "couldn&#x27;t trust" in response.text
     assert_nobody_signed_in(visitor)
     assert Identity.objects.count() == User.objects.count() == 0
     refusals = [r.getMessage() for r in caplog.records if "refused" in r.getMessage()]
@@ -174,7 +174,7 @@ def test_forged_or_foreign_tokens_sign_nobody_in(visitor, caplog, which, how):
     assert "why=" in refusals[0]
 
 
-def test_unsigned_id_token_signs_nobody_in(visitor, monkeypatch):
+def test_unsigned_id_token_signs_no_user_in(visitor, monkeypatch):
     endpoint = provider_module.provider().token_endpoint
     exchange = endpoint.exchange
 
@@ -189,43 +189,43 @@ def test_unsigned_id_token_signs_nobody_in(visitor, monkeypatch):
     assert_nobody_signed_in(visitor)
 
 
-def test_code_redeemed_elsewhere_first_gives_a_page_and_one_click(visitor):
+def test_used_code_gives_a_page_with_a_link(visitor):
     callback = visitor.callback(visitor.start("/server/"))
     code = query_of(callback)["code"]
-    stolen = visitor.start("/server/")  # the same browser's next attempt gets the used code
+    stolen = visitor.start("/server/")  # the next attempt of the same browser gets the used code
     visitor.get(callback)
     visitor.sign_out()
-    answer = visitor.get(f"/signin?code={code}&state={query_of(stolen)['state']}")
-    assert answer.status_code == 400
-    assert "already used" in answer.text
-    assert "/accounts/login/?next=%2Fserver%2F" in answer.text
+    response = visitor.get(f"/signin?code={code}&state={query_of(stolen)['state']}")
+    assert response.status_code == 400
+    assert "already used" in response.text
+    assert "/accounts/login/?next=%2Fserver%2F" in response.text
     assert not visitor.is_signed_in
 
 
-def test_code_older_than_five_minutes_gives_a_page_and_one_click(visitor):
+def test_expired_code_gives_a_page_with_a_link(visitor):
     callback = visitor.callback(visitor.start())
     visitor.pool.clock.advance(301)
-    answer = visitor.get(callback)
-    assert answer.status_code == 400
-    assert "too old" in answer.text
+    response = visitor.get(callback)
+    assert response.status_code == 400
+    assert "too old" in response.text
     assert_nobody_signed_in(visitor)
 
 
-def test_deactivated_person_is_told_and_offered_another_account(visitor, new_visitor):
+def test_deactivated_user_can_choose_another_account(visitor, new_visitor):
     visitor.sign_in("ada")
     User.objects.update(is_active=False)
-    answer = new_visitor().sign_in("ada")
-    assert answer.status_code == 403
-    assert "deactivated" in answer.text
-    assert "/accounts/login/?another=1" in answer.text
+    response = new_visitor().sign_in("ada")
+    assert response.status_code == 403
+    assert "deactivated" in response.text
+    assert "/accounts/login/?another=1" in response.text
     assert not visitor.is_signed_in
 
 
-def test_unknown_user_is_refused_where_people_are_not_created(visitor, settings):
+def test_unknown_user_is_refused_if_users_are_not_created(visitor, settings):
     settings.COGNITO = {**settings.COGNITO, "CREATE_PEOPLE": False}
-    answer = visitor.sign_in("ada")
-    assert answer.status_code == 403
-    assert "have an account here" in answer.text
+    response = visitor.sign_in("ada")
+    assert response.status_code == 403
+    assert "have an account here" in response.text
     assert User.objects.count() == 0
     refused = SignInEvent.objects.get(kind="refused")
     assert (refused.user, refused.person) == (None, "ada")
@@ -248,14 +248,14 @@ def test_error_page_shows_the_reference_that_both_logs_use(visitor, caplog):
     ["code=a&code=b", "state=a&state=b", "code=x&state=" + "y" * 600, "code=" + "x" * 5000],
 )
 def test_malformed_callback_is_a_page_and_not_a_crash(visitor, query):
-    answer = visitor.get(f"/signin?{query}")
-    assert answer.status_code == 400
-    assert "Sign in again" in answer.text
+    response = visitor.get(f"/signin?{query}")
+    assert response.status_code == 400
+    assert "Sign in again" in response.text
 
 
 def test_refusal_pages_are_never_cached(visitor):
-    answer = visitor.get("/signin?code=a&code=b")
-    assert "no-store" in answer.headers["Cache-Control"]
+    response = visitor.get("/signin?code=a&code=b")
+    assert "no-store" in response.headers["Cache-Control"]
 
 
 def test_slow_pool_does_not_hold_the_page_for_long(visitor, impatient):

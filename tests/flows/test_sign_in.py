@@ -1,4 +1,4 @@
-"""Signing in through the hosted UI, as a browser does it over HTTP."""
+"""Sign-in through the hosted UI over HTTP."""
 
 import base64
 import hashlib
@@ -15,19 +15,19 @@ from tests.flows.conftest import live_sign_ins, query_of
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_person_asks_for_a_page_and_arrives_there_signed_in(visitor):
-    answer = visitor.get("/profile/")
-    assert answer.status_code == 302
-    assert answer.headers["Location"] == "/accounts/login/?next=/profile/"
-    answer = visitor.sign_in("ada", next_page="/profile/")
-    assert answer.status_code == 302
-    assert answer.headers["Location"] == "/profile/"
+def test_user_requests_a_page_and_gets_it_after_sign_in(visitor):
+    response = visitor.get("/profile/")
+    assert response.status_code == 302
+    assert response.headers["Location"] == "/accounts/login/?next=/profile/"
+    response = visitor.sign_in("ada", next_page="/profile/")
+    assert response.status_code == 302
+    assert response.headers["Location"] == "/profile/"
     page = visitor.get("/profile/").text
     for expected in ("Ada Lovelace", "ada@example.com", "admins", visitor.pool.client_id):
         assert expected in page
 
 
-def test_without_a_page_the_dashboard_is_where_people_arrive(visitor):
+def test_sign_in_leads_to_the_dashboard_by_default(visitor):
     assert visitor.sign_in().headers["Location"] == "/dashboard/"
     assert visitor.get("/dashboard/").status_code == 200
 
@@ -45,10 +45,10 @@ def test_authorize_request_carries_pkce_state_nonce_and_our_callback(visitor, si
     assert len(query["nonce"]) >= 43
 
 
-def test_callback_address_is_not_taken_from_the_host_header(visitor, site, settings):
+def test_callback_url_does_not_use_the_host_header(visitor, site, settings):
     settings.ALLOWED_HOSTS = ["*"]
-    answer = visitor.get("/accounts/login/", headers={"Host": "evil.example"})
-    assert query_of(answer.headers["Location"])["redirect_uri"] == f"{site}/signin"
+    response = visitor.get("/accounts/login/", headers={"Host": "evil.example"})
+    assert query_of(response.headers["Location"])["redirect_uri"] == f"{site}/signin"
 
 
 def test_create_account_leads_to_the_sign_up_page(visitor):
@@ -79,10 +79,10 @@ def test_only_one_call_to_the_provider_once_keys_are_known(visitor, new_visitor)
     made = {name: after[name] - before[name] for name in after if after[name] > before[name]}
     browser = {name: made.pop(name, 0) for name in ("authorize", "login")}
     assert browser == {"authorize": 1, "login": 2}
-    assert made == {"token": 1, "token:authorization_code": 1}  # one call, by its two names
+    assert made == {"token": 1, "token:authorization_code": 1}  # one call, counted under two names
 
 
-def test_second_sign_in_of_a_person_finds_the_same_user(visitor, new_visitor):
+def test_second_sign_in_finds_the_same_user(visitor, new_visitor):
     visitor.sign_in("ada")
     new_visitor().sign_in("ada")
     assert User.objects.count() == 1
@@ -115,38 +115,38 @@ def test_username_is_generated_and_not_the_pools(visitor):
 
 def test_tokens_are_encrypted_in_the_row_and_absent_from_the_session(visitor):
     visitor.sign_in()
-    row = SignIn.objects.get()
-    kept = astuple(open_tokens(row))
-    parts = [part for token in kept for part in token.split(".") if part]
+    sign_in = SignIn.objects.get()
+    stored_tokens = astuple(open_tokens(sign_in))
+    parts = [part for token in stored_tokens for part in token.split(".") if part]
     assert len(parts) >= 7
-    assert row.sealed_tokens.startswith("gAAAA")
-    assert not any(part in row.sealed_tokens for part in parts)
+    assert sign_in.sealed_tokens.startswith("gAAAA")
+    assert not any(part in sign_in.sealed_tokens for part in parts)
     session_cookie = visitor.http.cookies.get("sessionid", domain="localhost.local")
     from django.contrib.sessions.backends.db import SessionStore
 
     content = dict(SessionStore(session_cookie).items())
-    assert content["sign_in"] == row.key
+    assert content["sign_in"] == sign_in.key
     assert not any(part in str(content) for part in parts)
     assert all(len(str(value)) < 200 for value in content.values())
 
 
-def test_row_tells_what_is_known_of_the_sign_in(visitor):
+def test_sign_in_is_stored_with_its_details(visitor):
     visitor.http.headers["User-Agent"] = "Story/1.0"
     visitor.sign_in()
-    row = SignIn.objects.get()
-    assert row.issuer == visitor.pool.issuer
-    assert row.client_id == visitor.pool.client_id
-    assert row.origin_jti
-    assert row.device == "Story/1.0"
-    assert row.address == "127.0.0.1"
-    assert 3500 < (row.access_expires_at - row.signed_in_at).total_seconds() <= 3600
+    sign_in = SignIn.objects.get()
+    assert sign_in.issuer == visitor.pool.issuer
+    assert sign_in.client_id == visitor.pool.client_id
+    assert sign_in.origin_jti
+    assert sign_in.device == "Story/1.0"
+    assert sign_in.address == "127.0.0.1"
+    assert 3500 < (sign_in.access_expires_at - sign_in.signed_in_at).total_seconds() <= 3600
 
 
 def test_ten_tabs_started_at_once_all_end_where_they_began(visitor):
     starts = [visitor.start(f"/dashboard/?tab={number}") for number in range(10)]
     for number, start in enumerate(starts):
-        answer = visitor.get(visitor.callback(start))
-        assert answer.headers["Location"] == f"/dashboard/?tab={number}"
+        response = visitor.get(visitor.callback(start))
+        assert response.headers["Location"] == f"/dashboard/?tab={number}"
     assert visitor.is_signed_in
     assert live_sign_ins() == 1
 
@@ -155,22 +155,22 @@ def test_reloading_the_callback_goes_on_to_the_page(visitor):
     callback = visitor.callback(visitor.start("/server/"))
     visitor.get(callback)
     before = visitor.pool.counts()["token"]
-    answer = visitor.get(callback)
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/server/")
+    response = visitor.get(callback)
+    assert (response.status_code, response.headers["Location"]) == (302, "/server/")
     assert visitor.pool.counts()["token"] == before
 
 
-def test_coming_back_to_the_callback_signed_out_starts_once_more(visitor):
+def test_reloading_the_callback_after_sign_out_starts_a_new_attempt(visitor):
     callback = visitor.callback(visitor.start("/server/"))
     visitor.get(callback)
     visitor.sign_out()
-    answer = visitor.get(callback)
-    assert answer.headers["Location"].startswith(f"{visitor.pool.url}/oauth2/authorize?")
-    answer = visitor.get(visitor.callback(answer.headers["Location"]))
-    assert answer.headers["Location"] == "/server/"
+    response = visitor.get(callback)
+    assert response.headers["Location"].startswith(f"{visitor.pool.url}/oauth2/authorize?")
+    response = visitor.get(visitor.callback(response.headers["Location"]))
+    assert response.headers["Location"] == "/server/"
 
 
-def test_browser_that_keeps_no_cookies_is_told_so_and_does_not_go_round(visitor, site):
+def test_browser_without_cookies_gets_a_page_and_no_redirect_loop(visitor, site):
     def without_cookies(address):
         return requests.get(address, allow_redirects=False, timeout=20)
 
@@ -182,32 +182,32 @@ def test_browser_that_keeps_no_cookies_is_told_so_and_does_not_go_round(visitor,
     assert "allow cookies" in second.text
 
 
-def test_callback_of_another_browser_signs_nobody_in(visitor, new_visitor):
+def test_callback_of_another_browser_signs_no_user_in(visitor, new_visitor):
     callback = visitor.callback(visitor.start())
     victim = new_visitor()
-    answer = victim.get(callback)
-    assert answer.headers["Location"].startswith(victim.pool.url)
+    response = victim.get(callback)
+    assert response.headers["Location"].startswith(victim.pool.url)
     assert not victim.is_signed_in
     assert live_sign_ins() == 0
 
 
 @pytest.mark.parametrize("query", ["error=access_denied", "error=x&state=y", "code=a&state=b", ""])
-def test_foreign_callback_never_signs_anyone_out(visitor, query):
+def test_foreign_callback_ends_no_session(visitor, query):
     visitor.sign_in()
-    answer = visitor.get(f"/signin?{query}")
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/dashboard/")
+    response = visitor.get(f"/signin?{query}")
+    assert (response.status_code, response.headers["Location"]) == (302, "/dashboard/")
     assert visitor.is_signed_in
 
 
 def test_error_of_an_own_attempt_leaves_the_session_as_it_was(visitor):
     visitor.sign_in()
     start = visitor.get("/accounts/login/?another=1").headers["Location"]
-    answer = visitor.get(f"/signin?error=access_denied&state={query_of(start)['state']}")
-    assert answer.status_code == 400
+    response = visitor.get(f"/signin?error=access_denied&state={query_of(start)['state']}")
+    assert response.status_code == 400
     assert visitor.is_signed_in
 
 
-def test_another_person_in_the_same_browser_replaces_the_first(visitor):
+def test_another_user_in_the_same_browser_replaces_the_first(visitor):
     visitor.sign_in("ada")
     start = visitor.get("/accounts/login/?another=1").headers["Location"]
     assert query_of(start)["prompt"] == "login"
@@ -218,28 +218,30 @@ def test_another_person_in_the_same_browser_replaces_the_first(visitor):
     assert SignIn.objects.get(ended_at=None).user.email == "grace@example.com"
 
 
-def test_signed_in_person_who_signs_in_goes_on_to_the_page(visitor):
+def test_sign_in_while_signed_in_leads_to_the_page(visitor):
     visitor.sign_in()
-    answer = visitor.get("/accounts/login/?next=/server/")
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/server/")
+    response = visitor.get("/accounts/login/?next=/server/")
+    assert (response.status_code, response.headers["Location"]) == (302, "/server/")
 
 
-def test_forbidden_page_ends_on_the_403_page_and_not_in_a_circle(visitor):
+def test_forbidden_page_is_a_403_page_and_no_redirect_loop(visitor):
     visitor.sign_in("linus")
     visitor.get("/accounts/login/?next=/admin/")
-    answer = visitor.get("/accounts/login/?next=/admin/")
-    assert answer.status_code == 403
+    response = visitor.get("/accounts/login/?next=/admin/")
+    assert response.status_code == 403
 
 
-def test_sign_in_log_tells_the_steps_and_no_secret(visitor, caplog):
+def test_attempt_log_contains_the_steps_and_no_secret(visitor, caplog):
     caplog.set_level("INFO")
     start = visitor.start("/server/")
     callback = visitor.callback(start)
     visitor.get(callback)
     visitor.sign_out()
     reference = hashlib.sha256(query_of(start)["state"].encode()).hexdigest()[:8]
-    ours = [record.getMessage() for record in caplog.records if record.name == "accounts.sign_in"]
-    steps = [line.split("  ")[1] for line in ours if line.startswith(reference)]
+    messages = [
+        record.getMessage() for record in caplog.records if record.name == "accounts.sign_in"
+    ]
+    steps = [line.split("  ")[1] for line in messages if line.startswith(reference)]
     assert steps == ["authorize", "callback", "token", "signed in", "signed out"]
     secrets = [query_of(callback)["code"], query_of(start)["state"], query_of(start)["nonce"]]
     secrets += [visitor.pool.client_secret, "Cognito-demo-1"]

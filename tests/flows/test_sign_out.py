@@ -1,4 +1,4 @@
-"""Signing out: here, at the provider, and for the tokens."""
+"""Sign-out: here, at the provider, and for the tokens."""
 
 import pytest
 
@@ -12,9 +12,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_sign_out_ends_the_session_and_goes_through_the_pool(visitor, site):
     visitor.sign_in()
-    answer = visitor.sign_out()
-    assert answer.status_code == 302
-    address = answer.headers["Location"]
+    response = visitor.sign_out()
+    assert response.status_code == 302
+    address = response.headers["Location"]
     assert address.startswith(f"{visitor.pool.url}/logout?")
     assert query_of(address) == {
         "client_id": visitor.pool.client_id,
@@ -39,16 +39,16 @@ def test_refresh_token_is_revoked_and_erased(visitor):
     visitor.sign_in()
     refresh_token = open_tokens(SignIn.objects.get()).refresh_token
     visitor.sign_out()
-    row = SignIn.objects.get()
-    assert row.sealed_tokens == ""
-    assert row.end_reason == "signed_out"
-    answer = visitor.http.post(
+    sign_in = SignIn.objects.get()
+    assert sign_in.sealed_tokens == ""
+    assert sign_in.end_reason == "signed_out"
+    response = visitor.http.post(
         f"{visitor.pool.url}/oauth2/token",
         data={"grant_type": "refresh_token", "refresh_token": refresh_token},
         auth=(visitor.pool.client_id, visitor.pool.client_secret),
         timeout=20,
     )
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_grant")
 
 
 def test_sign_out_by_link_is_refused(visitor):
@@ -64,17 +64,17 @@ def test_sign_out_without_the_csrf_token_is_refused(visitor):
     assert visitor.is_signed_in
 
 
-def test_unreachable_pool_does_not_keep_anyone_signed_in(visitor):
+def test_sign_out_works_if_the_pool_is_unreachable(visitor):
     visitor.sign_in()
     visitor.get("/profile/")
     visitor.pool.stop()
-    answer = visitor.post("/accounts/logout/")
-    assert answer.headers["Location"].startswith("/signout?")
+    response = visitor.post("/accounts/logout/")
+    assert response.headers["Location"].startswith("/signout?")
     assert not visitor.is_signed_in
     assert live_sign_ins() == 0
 
 
-def test_old_session_cookie_does_not_come_back_to_life(visitor, new_visitor):
+def test_old_session_cookie_stays_invalid(visitor, new_visitor):
     visitor.sign_in()
     thief = new_visitor()
     thief.http.cookies.update(visitor.http.cookies)
@@ -97,11 +97,11 @@ def test_one_browser_signs_out_and_the_other_stays(visitor, new_visitor):
     assert other.is_signed_in
 
 
-def test_signed_out_page_is_there_for_everybody(visitor):
+def test_signed_out_page_needs_no_session(visitor):
     assert visitor.get("/signout").status_code == 200
 
 
-def test_record_tells_from_where_somebody_signed_out(visitor):
+def test_audit_event_has_the_ip_address_of_the_sign_out(visitor):
     visitor.http.headers["User-Agent"] = "Story/1.0"
     visitor.sign_in()
     visitor.sign_out()

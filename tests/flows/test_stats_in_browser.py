@@ -1,4 +1,4 @@
-"""Figures in a real Chromium: grace adds and edits on pages, ada loads a file in the admin."""
+"""Figures in Chromium: grace adds and edits on pages, ada imports a file in the admin."""
 
 import re
 
@@ -62,9 +62,7 @@ def middle_of(locator):
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
-def test_admin_looks_at_a_file_imports_it_and_deletes_it_again(
-    page, site, pool, screenshot, tmp_path
-):
+def test_admin_checks_imports_and_deletes_a_file(page, site, pool, screenshot, tmp_path):
     file = tmp_path / "figures.csv"
     file.write_text("kpi,year,month,value\nsales,2022,1,5\nsales,2022,2,6\n")
     page.goto(f"{site}/admin/stats/stat/")

@@ -1,4 +1,4 @@
-"""Strangers who call back, exchange and refresh without limit: what it costs, and whom it stops."""
+"""Limits of callbacks, exchanges and refreshes by anonymous clients."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ def tight(limit_failed_calls):
 
 @pytest.fixture
 def from_address(settings):
-    """A function that makes the headers of a client with this IP address."""
+    """A function that returns the headers of a client with this IP address."""
     settings.TRUSTED_PROXIES = ["127.0.0.1", "::1"]
     return lambda address: {"X-Forwarded-For": address}
 
@@ -33,7 +33,7 @@ def exchanges(pool):
 
 
 def junk_callback(visitor, number=0, **options):
-    """The callback of a new attempt with a made-up code."""
+    """Return the callback URL of a new attempt with an invented code."""
     state = query_of(visitor.start())["state"]
     return visitor.get(f"/signin?code=junk{number}&state={state}", **options)
 
@@ -43,11 +43,11 @@ def next_window():
 
 
 def test_one_attempt_calls_cognito_once_without_its_cookie_being_stored(visitor):
-    """A script that replays the first cookie, with another code each time."""
+    """A script sends the first cookie again, with another code each time."""
     state = query_of(visitor.start("/profile/"))["state"]
     jar = requests.cookies.RequestsCookieJar()
     jar.update(visitor.http.cookies)
-    answers = [
+    responses = [
         requests.get(
             f"{visitor.site}/signin?state={state}&code=junk{number}",
             cookies=jar,
@@ -56,8 +56,10 @@ def test_one_attempt_calls_cognito_once_without_its_cookie_being_stored(visitor)
         )
         for number in range(25)
     ]
-    assert [answer.status_code for answer in answers] == [400] + [302] * 24
-    assert all(answer.headers["Location"].startswith(visitor.pool.url) for answer in answers[1:])
+    assert [response.status_code for response in responses] == [400] + [302] * 24
+    assert all(
+        response.headers["Location"].startswith(visitor.pool.url) for response in responses[1:]
+    )
     assert exchanges(visitor.pool) == 1
 
 
@@ -75,27 +77,27 @@ def test_callbacks_of_one_attempt_at_the_same_moment_call_cognito_once(visitor):
     assert exchanges(visitor.pool) == 1
 
 
-def test_used_attempt_leads_on_when_signed_in(visitor):
+def test_used_attempt_redirects_if_signed_in(visitor):
     callback = visitor.callback(visitor.start("/profile/"))
     visitor.get(callback)
     assert visitor.get(callback).headers["Location"] == "/profile/"
     assert exchanges(visitor.pool) == 1
 
 
-def test_callbacks_beyond_the_budget_cost_no_call_and_no_row(visitor, tight):
+def test_callbacks_beyond_the_budget_cause_no_call_and_no_row(visitor, tight):
     assert [junk_callback(visitor, number).status_code for number in range(3)] == [400] * 3
-    rows = Tally.objects.count(), SignInEvent.objects.count()
+    row_counts = Tally.objects.count(), SignInEvent.objects.count()
     for number in range(5):
-        answer = junk_callback(visitor, number)
-        assert answer.status_code == 429
-        assert answer.headers["Retry-After"] == "48"
-        assert "Wait a minute, then try again." in answer.text
-    assert (Tally.objects.count(), SignInEvent.objects.count()) == rows
+        response = junk_callback(visitor, number)
+        assert response.status_code == 429
+        assert response.headers["Retry-After"] == "48"
+        assert "Wait a minute, then try again." in response.text
+    assert (Tally.objects.count(), SignInEvent.objects.count()) == row_counts
     assert exchanges(visitor.pool) == 3
 
 
 def test_attempt_survives_the_limit(visitor, tight):
-    """Whoever waits and reloads arrives: the code is good for five minutes."""
+    """A reload after a while succeeds, because the code is valid for five minutes."""
     callback = visitor.callback(visitor.start("/profile/"))
     for number in range(3):
         junk_callback(visitor, number)
@@ -107,8 +109,8 @@ def test_attempt_survives_the_limit(visitor, tight):
 def test_other_subnets_sign_in_during_a_flood(new_visitor, tight, from_address):
     stranger, person = new_visitor(), new_visitor()
     headers = from_address(STRANGER)
-    answers = [junk_callback(stranger, number, headers=headers) for number in range(5)]
-    assert answers[-1].status_code == 429
+    responses = [junk_callback(stranger, number, headers=headers) for number in range(5)]
+    assert responses[-1].status_code == 429
     person.http.headers.update(from_address("192.0.2.1"))
     assert person.sign_in(next_page="/profile/").headers["Location"] == "/profile/"
 
@@ -139,10 +141,10 @@ def test_callbacks_and_exchanges_share_one_budget(visitor, site, pool, tight, se
     assert [call.status_code for call in calls] == [400] * 3
     assert [refresh(number).status_code for number in range(3)] == [401] * 3
     before = pool.counts()["token"], SharedRefresh.objects.count()
-    answers = [exchange(), refresh(3), junk_callback(visitor)]
-    assert [answer.status_code for answer in answers] == [429] * 3
-    assert {answer.json()["code"] for answer in answers[:2]} == {"throttled"}
-    assert {answer.headers["Retry-After"] for answer in answers} == {"48"}
+    responses = [exchange(), refresh(3), junk_callback(visitor)]
+    assert [response.status_code for response in responses] == [429] * 3
+    assert {response.json()["code"] for response in responses[:2]} == {"throttled"}
+    assert {response.headers["Retry-After"] for response in responses} == {"48"}
     assert (pool.counts()["token"], SharedRefresh.objects.count()) == before
 
 
@@ -162,10 +164,10 @@ def wait_for_calls(pool, number):
 
 
 @pytest.mark.parametrize("subnets", [1, 20])
-def test_slow_cognito_full_of_strangers_renews_sessions(
+def test_sessions_are_renewed_while_attackers_occupy_slow_cognito(
     new_visitor, pool, settings, from_address, subnets
 ):
-    """Strangers hold all slots that they can get; a signed-in user's renewal has its own."""
+    """Anonymous clients occupy their slots; renewals of signed-in users have their own."""
     settings.COGNITO = {
         **settings.COGNITO,
         "LIMITS": {**settings.COGNITO["LIMITS"], "calls_at_once": 4},
@@ -176,7 +178,7 @@ def test_slow_cognito_full_of_strangers_renews_sessions(
     for number, stranger in enumerate(strangers):
         stranger.http.headers.update(from_address(f"198.51.100.{number % subnets}"))
     states = [query_of(stranger.start())["state"] for stranger in strangers]
-    held = 2 if subnets == 1 else 3  # of the three that are not kept for renewals
+    slots = 2 if subnets == 1 else 3  # of the three that are not reserved for renewals
     pool.faults.add("token", "slow", grant="authorization_code", seconds=3)
     before = exchanges(pool)
 
@@ -187,7 +189,7 @@ def test_slow_cognito_full_of_strangers_renews_sessions(
     beyond_grace()
     with ThreadPoolExecutor(len(strangers)) as threads:
         flood = [threads.submit(call_back, number) for number in range(len(strangers))]
-        wait_for_calls(pool, before + held)
+        wait_for_calls(pool, before + slots)
         assert person.get("/profile/").status_code == 200
         if subnets == 1:
             newcomer.http.headers.update(from_address("192.0.2.1"))

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from accounts.management.commands.cognito_env import _variable
-from tests.cognito.loopback import ScriptedServer, answer
+from tests.cognito.loopback import ScriptedServer, respond
 from tests.imports import ROOT
 from tests.infra.conftest import TOOLS
 from tests.test_docs import settings_read
@@ -160,7 +160,7 @@ def test_readme_names_every_parameter_without_a_default():
 )
 def test_zip_without_keys_is_not_built(tmp_path, arguments, message):
     with ScriptedServer() as server:
-        server.play(answer(200, b"<html>"))
+        server.play(respond(200, b"<html>"))
         done = subprocess.run(
             [ROOT / "infra/build-zip", *(word.replace("PAGE", server.url) for word in arguments)],
             cwd=tmp_path,

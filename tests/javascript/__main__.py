@@ -1,8 +1,8 @@
 """JavaScript libraries against the local pool (`python -m tests.javascript`, `make test-js`).
 
-npm's openid-client and aws-jwt-verify, at the versions of package-lock.json. They are installed
-into .local/javascript, where the tests run as copies, because Node looks for packages above the
-file that wants them. With COGNITO_CONTRACT_URL and its companions they talk to that pool instead.
+They are npm's openid-client and aws-jwt-verify, at the versions of package-lock.json. Packages and
+copies of the tests are in .local/javascript, because Node searches packages in parent folders. With
+the COGNITO_CONTRACT_ variables, the tests use that pool instead.
 """
 
 import os
@@ -20,7 +20,7 @@ NODE = 20
 
 
 def node_problem() -> str | None:
-    """Why the tests cannot run, None when they can."""
+    """Return the reason why the tests cannot run, or None."""
     if not (shutil.which("node") and shutil.which("npm")):
         return f"node and npm are not installed; install Node {NODE} or newer"
     done = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
@@ -29,14 +29,14 @@ def node_problem() -> str | None:
 
 
 def install() -> bool:
-    """Bring the packages and the tests into FOLDER; False when npm could not."""
+    """Install the packages and copy the tests into FOLDER. Return False if npm failed."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     lock, installed = FOLDER / "package-lock.json", FOLDER / "node_modules" / ".package-lock.json"
-    wanted = (HERE / "package-lock.json").read_bytes()
-    fresh = installed.exists() and lock.exists() and lock.read_bytes() == wanted
+    pinned = (HERE / "package-lock.json").read_bytes()
+    is_current = installed.exists() and lock.exists() and lock.read_bytes() == pinned
     for file in HERE.glob("*.js*"):
         shutil.copy(file, FOLDER)
-    if fresh:
+    if is_current:
         return True
     npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]
     return subprocess.run(npm, cwd=FOLDER, check=False).returncode == 0
@@ -55,8 +55,8 @@ def main() -> int:
         print(f"The JavaScript tests cannot run: {problem}.", file=sys.stderr)
         return 1
     if not install():
-        said = "npm could not install the packages, see above. That needs the network, once."
-        print(said, file=sys.stderr)
+        message = "npm could not install the packages, see above. This step requires the network."
+        print(message, file=sys.stderr)
         return 1
     target = Target.from_environment(os.environ)
     if target:

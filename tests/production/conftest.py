@@ -1,7 +1,7 @@
-"""The arrangement of production, started once for these tests.
+"""The production setup, started once for these tests.
 
-They need PostgreSQL, Redis and nginx as programs, some PgBouncer too; those for which one is not
-there are left out, and that is said, unless REQUIRE_SERVICES=1 lets them fail.
+They require PostgreSQL, Redis and nginx, some also PgBouncer. Without these programs they are
+skipped, and the summary says so, or fail with REQUIRE_SERVICES=1.
 """
 
 import pytest
@@ -39,7 +39,7 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(scope="module")
 def site():
-    """Two instances behind nginx, sharing PostgreSQL and Redis."""
+    """Two instances behind nginx, with PostgreSQL and Redis."""
     people = [
         Seed("ada", groups=("admins",)),
         Seed("grace", groups=("editors",)),

@@ -1,6 +1,7 @@
-"""The programs that tests/production needs: which are missing, and how to get them.
+"""The programs that tests/production requires.
 
-`python -m tests.production.programs` installs Debian's when REQUIRE_SERVICES=1 and we are root.
+`python -m tests.production.programs` reports missing ones. As root with REQUIRE_SERVICES=1, it
+installs the packages of Debian.
 """
 
 import os
@@ -14,13 +15,13 @@ NEEDED = ("initdb", "redis-server", "nginx", "pgbouncer")
 
 
 def missing() -> list[str]:
-    found = []
+    absent = []
     for name in NEEDED:
         try:
             program(name)
         except MissingProgram:
-            found.append(name)
-    return found
+            absent.append(name)
+    return absent
 
 
 def required() -> bool:

@@ -1,4 +1,4 @@
-"""deploy/alerts.yml speaks of metrics and labels that exist, and each alert has a runbook."""
+"""deploy/alerts.yml only uses existing metrics and labels, and each alert has a runbook."""
 
 import re
 
@@ -33,7 +33,7 @@ def codes(kind=errors.CognitoError):
 
 
 def used(expression):
-    """The metrics of an expression with the label names and values of their selectors."""
+    """Return the metrics of an expression with the labels and values of their selectors."""
     for name, selector in re.findall(r"\b(sso_\w+)(?:\{([^}]*)\})?", expression):
         yield name, re.findall(r'(\w+)\s*(?:=~|!~|!=|=)\s*"([^"]*)"', selector)
 
@@ -44,25 +44,25 @@ def ids(rule):
 
 @pytest.mark.parametrize("rule", RULES, ids=ids)
 def test_rule_uses_metrics_and_labels_that_exist(rule):
-    found = list(used(rule["expr"]))
-    assert found
-    for name, selectors in found:
+    metrics = list(used(rule["expr"]))
+    assert metrics
+    for name, selectors in metrics:
         assert name in SAMPLES
         for label, values in selectors:
             assert label in SAMPLES[name]
             if label in ("outcome", "result"):
-                known = codes() | {"ok", "failed", "crowded", "refused"}
-                assert set(values.split("|")) <= known
+                label_values = codes() | {"ok", "failed", "crowded", "refused"}
+                assert set(values.split("|")) <= label_values
 
 
 class Rates:
-    """The rates of two counters now, a day ago and a week ago, as PromQL's `sum(rate(…))`."""
+    """The rates of two counters now, a day ago and a week ago, for PromQL's `sum(rate(…))`."""
 
     def __init__(self, started, returned):
         self.values = {"started": started, "returned": returned}
 
     def holds(self, expression):
-        """Evaluate what the rules of sign-ins use: sums of rates, factors, < > and `and`."""
+        """Evaluate the PromQL of the sign-in rules: sums of rates, factors, < > and `and`."""
 
         def rate(match):
             name, offset = match.groups()
@@ -90,7 +90,7 @@ USUAL, NIGHT = 0.5, 0.001
         ((0, USUAL, USUAL), (0, USUAL, USUAL), False, False),  # no one signs in at all
     ],
 )
-def test_crawler_that_starts_sign_ins_wakes_nobody(started, returned, pages, tickets):
+def test_crawler_that_starts_sign_ins_fires_no_alert(started, returned, pages, tickets):
     rules = {rule["alert"]: rule for rule in RULES}
     rates = Rates(started, returned)
     page, ticket = rules["SignInsDoNotReturn"], rules["FewSignInsReturn"]
@@ -99,7 +99,7 @@ def test_crawler_that_starts_sign_ins_wakes_nobody(started, returned, pages, tic
 
 
 @pytest.mark.parametrize("rule", RULES, ids=ids)
-def test_rule_says_what_and_has_a_runbook(rule):
+def test_rule_has_a_summary_and_a_runbook(rule):
     assert rule["labels"]["severity"] in ("page", "ticket")
     assert rule["annotations"]["summary"].endswith(".")
     text = (ROOT / rule["annotations"]["runbook"]).read_text(encoding="utf-8")
@@ -115,11 +115,11 @@ def test_every_metric_of_sign_ins_and_tokens_is_watched_by_an_alert():
 
 
 def test_every_runbook_belongs_to_an_alert():
-    named = {rule["annotations"]["runbook"] for rule in RULES}
+    runbooks = {rule["annotations"]["runbook"] for rule in RULES}
     there = {f"docs/runbooks/{file.name}" for file in (ROOT / "docs/runbooks").glob("*.md")}
-    assert {name for name in there if "rotate" not in name} == named
+    assert {name for name in there if "rotate" not in name} == runbooks
 
 
 def test_database_gauges_are_those_of_the_collector(db):
-    found = {family.name for family in metrics_view.DatabaseCollector().collect()}
-    assert found == FROM_DATABASE
+    metrics = {family.name for family in metrics_view.DatabaseCollector().collect()}
+    assert metrics == FROM_DATABASE

@@ -1,6 +1,6 @@
-"""The checker of `make chaos`: silent when all is as people were told, and only then.
+"""The checker of `make chaos`.
 
-One true ledger; each test changes one thing.
+The ledger fixture agrees with the database; each test changes one part.
 """
 
 import time
@@ -18,13 +18,13 @@ from stats.models import Stat
 from tools.chaos.report import Result, markdown
 from tools.load.checker import check
 from tools.load.client import claims_of
-from tools.load.ledger import Answer, Ledger, RevokedToken, Write
+from tools.load.ledger import Ledger, RecordedResponse, RevokedToken, Write
 
 pytestmark = pytest.mark.django_db
 
 
 class Door:
-    """An instance that answers every token with one status."""
+    """A fake instance that responds to every token with one status."""
 
     def __init__(self) -> None:
         self.status = 401
@@ -55,7 +55,7 @@ def door() -> Iterator[Door]:
 
 @pytest.fixture
 def ledger(cognito_client) -> Ledger:
-    """Ada wrote a figure and is signed in; grace was, and has signed out everywhere."""
+    """A ledger: ada wrote a figure and is signed in; grace has signed out everywhere."""
     ada = cognito_client("ada", groups=["editors"]).user
     grace = cognito_client("grace").user
     subjects = dict(Identity.objects.values_list("username", "subject"))
@@ -72,7 +72,7 @@ def ledger(cognito_client) -> Ledger:
     )
 
 
-def test_silent_when_everything_is_as_people_were_told(ledger, door):
+def test_no_finding_if_ledger_and_database_agree(ledger, door):
     assert check(ledger, [door.url]) == []
 
 
@@ -88,39 +88,39 @@ def test_write_with_another_value_or_author_is_found(ledger, door):
     assert check(ledger, [door.url])[0].startswith("wrong write: load ada 1")
 
 
-def test_write_that_nobody_made_is_found_and_one_that_broke_off_is_not(ledger, door):
+def test_unknown_write_is_found_and_uncertain_write_is_not(ledger, door):
     Stat.objects.create(kpi="load ada 2", year=2026, month=1, value=7)
     assert check(ledger, [door.url]) == ["unknown write: load ada 2"]
     ledger.uncertain_writes.append("load ada 2")
     assert check(ledger, [door.url]) == []
 
 
-def test_identity_of_somebody_else_is_found(ledger, door):
+def test_identity_of_another_user_is_found(ledger, door):
     ledger.subjects["ada"] = "another subject"
     assert check(ledger, [door.url]) == ["identity of ada has another subject"]
 
 
-def test_sign_out_that_nobody_asked_for_is_found(ledger, door):
+def test_unexpected_sign_out_is_found(ledger, door):
     SignIn.objects.live().update(ended_at=timezone.now(), end_reason=SignIn.EndReason.REFUSED)
-    found = check(ledger, [door.url])
-    assert any("without having been asked: refused" in each for each in found)
-    assert any("but has no live sign-in" in each for each in found)
+    results = check(ledger, [door.url])
+    assert any("ended unexpectedly: refused" in text for text in results)
+    assert any("but has no live sign-in" in text for text in results)
 
 
 def test_revived_sign_in_is_found(ledger, door):
     ended = SignIn.objects.filter(subject=ledger.subjects["grace"])
     assert ended.update(ended_at=None, end_reason="") == 1
-    (found,) = check(ledger, [door.url])
-    assert "has 1 live sign-ins, expected at most 0 expected" in found
+    (results,) = check(ledger, [door.url])
+    assert "has 1 live sign-ins, expected at most 0" in results
 
 
-def test_revoked_token_that_is_answered_is_found(ledger, door):
+def test_accepted_revoked_token_is_found(ledger, door):
     door.status = 200
     subject = ledger.subjects["grace"]
     assert check(ledger, [door.url]) == [f"signed-out token of {subject} gets the response 200"]
 
 
-def test_revocation_that_is_gone_is_found(ledger, door):
+def test_missing_revocation_is_found(ledger, door):
     Revocation.objects.all().delete()
     subject = ledger.subjects["grace"]
     assert check(ledger, [door.url]) == [f"revocation of {subject}'s token is gone"]
@@ -142,8 +142,8 @@ def test_run_passes_only_when_both_planted_faults_were_noticed(seeded, passed):
     assert ("planted, but not found" in markdown(result)) is not passed
 
 
-def test_failed_request_that_no_fault_explains_fails_the_run():
-    ledger = Ledger(answers=[Answer(time.time(), 0.1, "look at profile", "500")])
+def test_failed_request_outside_of_faults_fails_the_run():
+    ledger = Ledger(responses=[RecordedResponse(time.time(), 0.1, "look at profile", "500")])
     result = Result(1, 1, ledger, [], [], [], [])
     assert not result.passed
     assert "look at profile failed: 500" in markdown(result)

@@ -1,4 +1,4 @@
-"""Dockerfiles and compose.yaml against their linters, and the rules that no linter knows."""
+"""Dockerfiles and compose.yaml: linters, and rules beyond them."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def test_linter_notices_a_mistake(tmp_path):
     assert "DL3006" in done.stdout
 
 
-def test_final_stage_is_nobody_and_builds_nothing():
+def test_final_stage_is_unprivileged_and_has_no_build_tools():
     assert re.search(r"^USER 10001:10001$", FINAL, re.MULTILINE)
     assert "HEALTHCHECK" in FINAL
     assert "/healthz" in FINAL
@@ -57,7 +57,7 @@ def test_both_stages_are_the_same_pinned_python():
     assert re.fullmatch(r"python:3\.11\.\d+-slim-\w+", images[0])
 
 
-def test_image_for_lambda_leaves_the_user_to_lambda():
+def test_image_for_lambda_sets_no_user():
     """https://docs.aws.amazon.com/lambda/latest/dg/images-create.html, requirements."""
     template = (ROOT / "infra/2-api-lambda.yaml").read_text(encoding="utf-8")
     runtimes = set(re.findall(r"^      Runtime: .*\bpython(3\.\d+)\]$", template, re.MULTILINE))
@@ -69,29 +69,31 @@ def test_image_for_lambda_leaves_the_user_to_lambda():
     assert "WORKDIR /var/task" in ON_LAMBDA
 
 
-def test_image_holds_only_what_is_named():
+def test_image_contains_only_listed_files():
     assert IGNORED[1] == "*"
-    kept = {line[1:] for line in IGNORED if line.startswith("!")}
-    assert all((ROOT / path).exists() for path in kept)
-    assert not kept & {"local_pool", "tests", ".env", ".git", "infra"}
+    included = {line[1:] for line in IGNORED if line.startswith("!")}
+    assert all((ROOT / path).exists() for path in included)
+    assert not included & {"local_pool", "tests", ".env", ".git", "infra"}
 
 
 def test_compose_file_fits_the_specification():
-    # Variables are put in before a compose file is parsed.
+    # Variables are replaced before a compose file is parsed.
     text = json.dumps(COMPOSE)
     for variable in re.findall(r"\$\{[^}]+\}", text):
         text = text.replace(variable, "8000")
     PyCompose.from_yaml(text).validate()
 
 
-def test_misspelt_compose_file_is_noticed():
+def test_misspelled_compose_file_is_noticed():
     spoilt = {**COMPOSE, "services": {"app": {"image": "x", "read_onyl": True}}}
     with pytest.raises(ValueError, match="read_onyl"):
         PyCompose.from_yaml(json.dumps(spoilt))
 
 
 def test_every_image_is_pinned_to_a_version():
-    images = [each["image"] for each in COMPOSE["services"].values() if "build" not in each]
+    images = [
+        service["image"] for service in COMPOSE["services"].values() if "build" not in service
+    ]
     assert len(images) == 3
     assert all(re.search(r":\d+\.\d+", image) for image in images)
 
@@ -106,7 +108,7 @@ def test_site_runs_read_only_without_capabilities():
 
 
 def test_cache_needs_no_capability_and_may_write_where_it_starts():
-    """As root, the image's entry point begins with `chown`, and ends there without CAP_CHOWN."""
+    """As root, the image's entry point starts with `chown`, which fails without CAP_CHOWN."""
     cache = COMPOSE["services"]["cache"]
     assert cache["user"] == "valkey"
     assert cache["cap_drop"] == ["ALL"]
@@ -116,7 +118,9 @@ def test_cache_needs_no_capability_and_may_write_where_it_starts():
 
 def test_only_the_proxy_is_reached_and_only_from_this_machine():
     published = {
-        name: each["ports"] for name, each in COMPOSE["services"].items() if "ports" in each
+        name: service["ports"]
+        for name, service in COMPOSE["services"].items()
+        if "ports" in service
     }
     assert published == {"proxy": ["127.0.0.1:${PORT:-8000}:8080"]}
     assert COMPOSE["services"]["proxy"]["environment"]["LISTEN"] == "8080"
@@ -137,7 +141,7 @@ def test_site_trusts_the_network_of_its_proxy():
     assert COMPOSE["services"]["app"]["environment"]["TRUSTED_PROXIES"] == subnet
 
 
-def test_uploads_have_a_space_of_their_own():
+def test_uploads_have_a_separate_file_system():
     folders = [mount.partition(":")[0] for mount in COMPOSE["services"]["proxy"]["tmpfs"]]
     assert {"/var/cache/nginx", "/var/cache/nginx/client_temp"} <= set(folders)
     assert "/dev/shm" not in str(COMPOSE["services"]["app"]["tmpfs"])

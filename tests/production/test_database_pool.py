@@ -1,4 +1,4 @@
-"""A process with a connection pool answers its first request after the database is back."""
+"""A process with a connection pool serves its first request after an outage of the database."""
 
 import tempfile
 import threading
@@ -19,7 +19,7 @@ SIZE = 6
 
 
 class PooledProcess:
-    """What the threads of one process do with their pool."""
+    """A process whose threads use a connection pool."""
 
     def __init__(self, url):
         options = {"connect_timeout": 3, "pool": pool_options(SIZE)}
@@ -31,7 +31,7 @@ class PooledProcess:
         self.connections = ConnectionHandler({"default": {}, "pooled": pooled})
 
     def query(self):
-        """Answer one request. Returns the seconds that it took."""
+        """Run a query, and return its duration in seconds."""
         started, connection = time.monotonic(), self.connections["pooled"]
         try:
             with connection.cursor() as cursor:
@@ -41,7 +41,7 @@ class PooledProcess:
         return time.monotonic() - started
 
     def use_all(self, action=lambda: None):
-        """Hold every connection that the pool may have, call `action`, and return them all."""
+        """Use all connections of the pool, call `action`, and return the connections."""
         barrier, done = threading.Barrier(SIZE + 1), threading.Event()
 
         def hold():
@@ -69,7 +69,7 @@ class PooledProcess:
 
 @pytest.fixture
 def folder():
-    """A folder that PostgreSQL's own user may read, unlike `tmp_path`."""
+    """A folder that PostgreSQL's user can read, unlike `tmp_path`."""
     with tempfile.TemporaryDirectory(prefix="database-") as name:
         yield Path(name)
 
@@ -90,7 +90,7 @@ def bouncer(database, folder):
 
 @pytest.fixture
 def process(django_db_blocker):
-    """Start a process with that database URL; its pool is closed after the test."""
+    """A function that starts a process with a database URL; its pool is closed after the test."""
     started = []
 
     def start(url):
@@ -117,7 +117,7 @@ def test_first_request_after_a_restart_replaces_all_idle_connections(database, p
     pooled.use_all()
 
 
-def test_request_after_an_outage_that_others_met_is_answered(database, process):
+def test_request_after_an_outage_is_served(database, process):
     pooled = process(database.url)
     pooled.use_all()
     database.stop("immediate")
@@ -128,7 +128,7 @@ def test_request_after_an_outage_that_others_met_is_answered(database, process):
         list(threads.map(lambda _: pooled.query(), range(2 * SIZE)))
 
 
-def test_request_that_waits_while_the_database_starts_is_answered(database, process):
+def test_request_during_the_start_of_the_database_is_served(database, process):
     pooled = process(database.url)
     pooled.use_all()
     database.stop()

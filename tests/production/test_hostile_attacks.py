@@ -1,4 +1,4 @@
-"""How `make hostile` sends its attacks, to a server of its own."""
+"""The attacks of `make hostile`, against a fake server."""
 
 import socket
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tools.hostile.watch import FolderWatch
 
 
 class Door(ThreadingHTTPServer):
-    """Remembers requests and responds to all of them with 401."""
+    """A fake server that records requests and responds with 401."""
 
     daemon_threads = True
 
@@ -62,7 +62,7 @@ def test_attack_sends_at_its_rate_from_its_own_addresses(door, target):
     attack = Attack("a", send, per_second=20, acceptable=frozenset({401}), addresses=2)
     log = attackers.run_attack(attack, target, number=7, seconds=0.5)
     assert log.statuses == {401: log.requests}
-    assert 1 <= log.requests <= 10  # at most the rate, however fast the machine is
+    assert 1 <= log.requests <= 10  # at most the rate, even on a fast machine
     assert {address for address, _, _ in door.requests} <= {"127.9.7.1", "127.9.7.2"}
     assert door.requests[0][1:] == (
         "/api/user",
@@ -158,7 +158,7 @@ def test_uploads_pass_the_check_for_cross_site_requests():
     assert insiders.wide_sheet().startswith(b"PK")
 
 
-def test_folder_is_measured_at_its_fullest(tmp_path):
+def test_peak_of_a_folder_is_measured(tmp_path):
     (tmp_path / "before").write_bytes(b"x" * 100)
     watch = FolderWatch(tmp_path)
     file = tmp_path / "folder" / "upload"

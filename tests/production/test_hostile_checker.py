@@ -1,6 +1,6 @@
-"""The checker of `make hostile`: silent after a good phase, and only then.
+"""The checker of `make hostile`.
 
-One phase in which nothing bad happened; each test changes one thing.
+The phase fixture has no violation; each test changes one part.
 """
 
 import subprocess
@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from tests.imports import ROOT
-from tools.hostile.attack import CLOSED, NO_ANSWER, OPEN, Allowance
+from tools.hostile.attack import CLOSED, NO_RESPONSE, OPEN, Allowance
 from tools.hostile.attackers import AttackLog
 from tools.hostile.attacks import ATTACKS, FAMILIES
 from tools.hostile.bounds import RULES, TABLES, Context, bounds
@@ -23,24 +23,25 @@ from tools.hostile.report import Result, markdown
 from tools.hostile.run import Noticed, all_names
 from tools.hostile.target import INSIDER
 from tools.hostile.weaknesses import WEAKNESSES
-from tools.load.ledger import Answer, Ledger, Write
+from tools.load.ledger import Ledger, RecordedResponse, Write
 
 STARTED = 1_800_000_000.0  # Unix time, the beginning of a minute
 SECONDS = 30.0
 
 
 def log_of(name):
-    """Return the log of an attack on a site that refuses everything."""
+    """Return the log of an attack on a site that rejects all requests."""
     attack = attack_called(name)
     refusal = min(attack.acceptable - {CLOSED, OPEN} - set(attack.at_most))
     count = Counter({refusal: int(attack.per_second * SECONDS)})
     return AttackLog(name, attack.addresses, STARTED, SECONDS, count)
 
 
-def samples(others):
-    """A machine of which other programs used that share, for a minute."""
+def samples(other_share):
+    """Return samples of a minute in which other programs used this share of the machine."""
+    busy = 100 + other_share * 200
     return [
-        Sample(STARTED + second, second * 200, int(second * (100 + others * 200)), second * 100)
+        Sample(STARTED + second, second * 200, int(second * busy), second * 100)
         for second in range(60)
     ]
 
@@ -48,24 +49,24 @@ def samples(others):
 @pytest.fixture
 def phase():
     ledger = Ledger(
-        answers=[Answer(STARTED + 1, 0.1, "GET /profile/")],
+        responses=[RecordedResponse(STARTED + 1, 0.1, "GET /profile/")],
         writes=[Write("load person-0 1", "1", "sub")],
         counts=Counter(sign_in=3, sign_out=1, refresh_by_header=2),
     )
     logs = [log_of(attack.name) for attack in ATTACKS]
     measured = Measurements(SECONDS, 4, rows={"stats.Stat": 1}, calls={"jwks": 4})
-    return Phase(6, ledger, logs, measured, samples(others=0))
+    return Phase(6, ledger, logs, measured, samples(other_share=0))
 
 
 def with_log(phase, changed):
     return replace(phase, logs=[changed if log.name == changed.name else log for log in phase.logs])
 
 
-def test_silent_when_nothing_bad_happened(phase):
+def test_no_finding_in_a_good_phase(phase):
     assert findings(phase) == []
 
 
-@pytest.mark.parametrize("status", [NO_ANSWER, 200, 500, 502, 503])
+@pytest.mark.parametrize("status", [NO_RESPONSE, 200, 500, 502, 503])
 def test_unacceptable_response_is_found(phase, status):
     log = log_of("unknown key ids")
     log.statuses[status] += 1
@@ -98,26 +99,26 @@ def test_attack_that_hardly_ran_is_found(phase):
 
 
 def test_failed_honest_request_is_found(phase):
-    phase.ledger.answers.append(Answer(STARTED + 2, 0.1, "GET /profile/", "502"))
+    phase.ledger.responses.append(RecordedResponse(STARTED + 2, 0.1, "GET /profile/", "502"))
     assert findings(phase) == ["honest request failed: GET /profile/: 502, 1 times"]
 
 
 def test_slow_honest_request_is_found(phase):
-    phase.ledger.answers.append(Answer(STARTED + 2, 2.1, "GET /profile/"))
+    phase.ledger.responses.append(RecordedResponse(STARTED + 2, 2.1, "GET /profile/"))
     assert findings(phase) == ["honest request was slow: GET /profile/: 2.1 s, in second 1"]
 
 
 def test_honest_request_is_not_slow_because_of_other_programs(phase):
-    phase.ledger.answers.append(Answer(STARTED + 2, 3.9, "GET /profile/"))
-    assert findings(replace(phase, samples=samples(others=0.5))) == []
-    assert len(findings(replace(phase, samples=samples(others=0.4)))) == 1
+    phase.ledger.responses.append(RecordedResponse(STARTED + 2, 3.9, "GET /profile/"))
+    assert findings(replace(phase, samples=samples(other_share=0.5))) == []
+    assert len(findings(replace(phase, samples=samples(other_share=0.4)))) == 1
 
 
 def test_other_programs_do_not_excuse_everything():
-    assert available(samples(others=0.3), STARTED + 1, STARTED + 9) == pytest.approx(0.7)
-    assert available(samples(others=0), STARTED + 1, STARTED + 9) == 1.0
-    assert available(samples(others=0.99), STARTED + 1, STARTED + 9) == MIN_AVAILABLE
-    assert available(samples(others=0.5)[:1], STARTED + 1, STARTED + 9) == 1.0
+    assert available(samples(other_share=0.3), STARTED + 1, STARTED + 9) == pytest.approx(0.7)
+    assert available(samples(other_share=0), STARTED + 1, STARTED + 9) == 1.0
+    assert available(samples(other_share=0.99), STARTED + 1, STARTED + 9) == MIN_AVAILABLE
+    assert available(samples(other_share=0.5)[:1], STARTED + 1, STARTED + 9) == 1.0
 
 
 def test_violation_and_contradiction_are_found(phase):
@@ -129,12 +130,12 @@ def test_violation_and_contradiction_are_found(phase):
 
 
 def test_phase_without_honest_requests_is_found(phase):
-    phase.ledger.answers.clear()
+    phase.ledger.responses.clear()
     assert findings(phase) == ["honest users: no request was sent"]
 
 
 def grown(measured, rule, number):
-    """The measurements, with that number for `rule`."""
+    """Return the measurements with this number for `rule`."""
     calls = {
         "codes sent to Cognito": "token:authorization_code",
         "refreshes at Cognito": "token:refresh_token",
@@ -165,7 +166,7 @@ def test_each_bound_is_kept_at_its_limit_and_exceeded_above(phase, rule):
 
 
 def test_limits_of_rows_do_not_grow_with_the_attack(phase):
-    by_budget = {"accounts.Tally", "accounts.SharedRefresh"}  # of each minute, until it is over
+    by_budget = {"accounts.Tally", "accounts.SharedRefresh"}  # per minute
     names = {*TABLES, "temporary folder", "metrics folder", "memory of a worker"} - by_budget
     hour = replace(phase.measured, seconds=3600)
     short, long = (
@@ -194,7 +195,7 @@ def test_names_are_unique_and_weaknesses_name_attacks():
 
 
 def test_every_weakness_replaces_something_that_exists():
-    code = "from tools.hostile.weaknesses import WEAKNESSES\nfor each in WEAKNESSES: each.patch()"
+    code = "from tools.hostile.weaknesses import WEAKNESSES\nfor item in WEAKNESSES: item.patch()"
     environment = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PATH": ""}
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
@@ -214,8 +215,8 @@ def test_run_passes_only_when_every_weakness_was_noticed(phase):
     assert f"weakness went unnoticed: without {WEAKNESSES[0].control}" in markdown(bad)
 
 
-def test_report_names_what_went_wrong(phase):
-    phase.ledger.answers.append(Answer(time.time(), 0.1, "GET /profile/", "502"))
+def test_report_lists_all_errors(phase):
+    phase.ledger.responses.append(RecordedResponse(time.time(), 0.1, "GET /profile/", "502"))
     result = Result(SECONDS, phase, [noticed(phase)])
     assert not result.passed
     report = markdown(result)

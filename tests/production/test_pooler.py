@@ -1,4 +1,4 @@
-"""Behind PgBouncer in transaction mode, with the settings that docs/operations.md names."""
+"""The site behind PgBouncer in transaction mode, with the settings of docs/operations.md."""
 
 import json
 import re
@@ -13,13 +13,13 @@ from tools.rehearsal.instances import Instance
 from tools.rehearsal.services import PgBouncer, until
 
 pytestmark = pytest.mark.xdist_group("production")
-ROWS = 2_500  # several pieces of a streamed list
+ROWS = 2_500  # several chunks of a streamed list
 OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
 def pooled(site):
-    """An instance of eight threads that have two connections to the database between them."""
+    """An instance of eight threads with two connections to the database."""
     paragraph = re.search(r"Behind PgBouncer in transaction mode.*?\n\n", OPERATIONS, re.DOTALL)[0]
     query, seconds = "?disable_server_side_cursors=true", "DATABASE_CONN_MAX_AGE=0"
     assert f"`{query}`" in paragraph
@@ -35,7 +35,7 @@ def pooled(site):
     return instance
 
 
-def test_everything_works_and_long_lists_are_whole(site, pooled):
+def test_everything_works_and_long_lists_are_complete(site, pooled):
     fill = (
         f"from tests.stats.scale import fill; fill({ROWS})\n"
         "from accounts.models import SignInEvent as E\n"
@@ -50,19 +50,19 @@ def test_everything_works_and_long_lists_are_whole(site, pooled):
 
     def ask(path):
         if path.startswith("/api/"):
-            answer = requests.get(f"{pooled.url}{path}", headers=bearer, timeout=60)
+            response = requests.get(f"{pooled.url}{path}", headers=bearer, timeout=60)
         else:
             address = f"{pooled.url}{path}"
-            answer = requests.post(address, export, headers=HOST, cookies=cookies, timeout=60)
-        assert answer.status_code == 200, (path, answer.text[:200])
-        return answer.text
+            response = requests.post(address, export, headers=HOST, cookies=cookies, timeout=60)
+        assert response.status_code == 200, (path, response.text[:200])
+        return response.text
 
     paths = ["/api/stats", "/api/stats?format=csv", "/admin/accounts/signinevent/", "/api/user"] * 6
     with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(ask, paths))
-    assert {len(json.loads(text)["data"]) for text in answers[::4]} == {ROWS}
-    assert {text.count("\n") for text in answers[1::4]} == {ROWS + 1}
-    assert all(text.count("\n") > ROWS for text in answers[2::4])
+        responses = list(threads.map(ask, paths))
+    assert {len(json.loads(text)["data"]) for text in responses[::4]} == {ROWS}
+    assert {text.count("\n") for text in responses[1::4]} == {ROWS + 1}
+    assert all(text.count("\n") > ROWS for text in responses[2::4])
 
     page, out = f"{pooled.url}/profile/", f"{pooled.url}/accounts/logout/"
     options = {"headers": HOST, "cookies": cookies, "allow_redirects": False, "timeout": 60}

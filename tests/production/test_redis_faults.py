@@ -1,4 +1,4 @@
-"""The shared cache on a Redis that responds and cannot be used: requests go on, probes say so."""
+"""The shared cache with a Redis that does not work: requests continue, probes report it."""
 
 import signal
 import socket
@@ -44,7 +44,7 @@ def accelerator(server, settings, clock):
 
 
 def broken(accelerator, clock, caplog):
-    """Check that requests go on without the cache, and that one line of log says so."""
+    """Check that requests continue without the cache, and that the log has one line about it."""
     caplog.clear()
     for _ in range(PAUSES):
         accelerator.set("a", 1, seconds=60)
@@ -79,7 +79,7 @@ def test_redis_that_refuses_to_write(server, accelerator, clock, caplog, fault):
     works(accelerator, clock)
 
 
-def test_redis_that_wants_a_password(server, accelerator, clock, caplog):
+def test_redis_that_requires_a_password(server, accelerator, clock, caplog):
     with redis.Redis.from_url(server.url) as admin:
         admin.config_set("requirepass", "secret")
         admin.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
@@ -101,7 +101,7 @@ def test_redis_that_hangs(server, accelerator, clock, caplog):
 
 
 def test_half_open_connection(accelerator, clock, caplog, settings):
-    """A port that takes connections and never responds."""
+    """A port that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
         silent = {**settings.CACHES["default"], "LOCATION": address}
@@ -111,7 +111,7 @@ def test_half_open_connection(accelerator, clock, caplog, settings):
 
 
 @pytest.mark.parametrize("command", [["SET", "{}", "garbage"], ["RPUSH", "{}", "a"]])
-def test_entry_that_another_program_wrote(server, accelerator, clock, command):
+def test_entry_of_another_program(server, accelerator, clock, command):
     accelerator.set("a", 1, seconds=60)
     with redis.Redis.from_url(server.url) as admin:
         name = next(key for key in admin.scan_iter() if key.endswith(b":a")).decode()

@@ -1,4 +1,4 @@
-"""The metrics folder: one for each living server, and nothing of those that were killed."""
+"""The metrics folder: one per running server, without those of killed servers."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from tests.imports import ROOT
 
 
 def create_in_another_process(base, end):
-    """A folder that another process created, and that process: ended if `end`."""
+    """Return a folder that another process created, and the process, which has ended if `end`."""
     code = (
         "import sys; from pathlib import Path; from deploy import runtime_folder\n"
         "print(runtime_folder.create(Path(sys.argv[1])), flush=True); sys.stdin.read()"
@@ -52,5 +52,5 @@ def test_old_uploads_are_swept(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"tmpnew.upload", "tmpold.csv"}
 
 
-def test_folder_is_apart_from_what_requests_can_fill():
+def test_folder_is_on_another_file_system_than_uploads():
     assert str(runtime_folder.shared_memory()) == "/dev/shm"

@@ -1,4 +1,4 @@
-"""What strangers send to a running instance reaches no disk, and its other visitors get pages."""
+"""Uploads of anonymous clients are not written to disk, and other users still get pages."""
 
 import shutil
 import socket
@@ -26,7 +26,7 @@ PAGES = ["/", "/server/", "/healthz", "/readyz", "/docs", "/accounts/login/", "/
 
 @pytest.fixture
 def small_folder():
-    """A temporary folder of 16 MB; one without a limit where mounting is not permitted."""
+    """A temporary folder of 16 MB, or without a limit if mounting is not permitted."""
     folder = Path(tempfile.mkdtemp(prefix="small-"))
     mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
     mounted = shutil.which("mount") and subprocess.run(mount, capture_output=True).returncode == 0
@@ -43,7 +43,7 @@ def instance(site, small_folder):
 
 
 def upload(port, path, *, chunked):
-    """Send a file until the server ends the connection; returns what it wrote."""
+    """Send a file until the server closes the connection, and return its response."""
     start = (
         f"POST {path} HTTP/1.1\r\nHost: localhost\r\nReferer: http://localhost/\r\n"
         f"Cookie: csrftoken={'a' * 32}\r\nContent-Type: multipart/form-data; boundary=x\r\n"
@@ -62,7 +62,7 @@ def upload(port, path, *, chunked):
             return b""
 
 
-def test_flood_of_uploads_reaches_no_disk_and_stops_nobody(instance, small_folder):
+def test_flood_of_uploads_reaches_no_disk_and_blocks_no_user(instance, small_folder):
     seen, ends_at = set(), time.monotonic() + FLOOD_SECONDS
     workers = instance.workers()
 
@@ -77,13 +77,13 @@ def test_flood_of_uploads_reaches_no_disk_and_stops_nobody(instance, small_folde
         floods = [threads.submit(flood, path) for path in PATHS]
         while time.monotonic() < ends_at:
             seen.update(path.name for path in small_folder.rglob("*"))
-        assert all(each.result() for each in floods)
+        assert all(flood_result.result() for flood_result in floods)
     assert seen == set()
     answers = [
         requests.get(f"{instance.url}{page}", headers=HOST, allow_redirects=False, timeout=30)
         for page in PAGES
     ]
-    assert {answer.status_code for answer in answers} <= {200, 302}
+    assert {response.status_code for response in answers} <= {200, 302}
     assert instance.workers() == workers
 
 
@@ -95,7 +95,7 @@ def test_proxy_writes_no_large_upload_to_a_disk(site):
     assert "buffered to a temporary file" not in site.proxy.log.read_text(encoding="utf-8")
 
 
-def test_full_temporary_folder_stops_nobody(instance, small_folder):
+def test_full_temporary_folder_blocks_no_user(instance, small_folder):
     try:
         with (small_folder / "fill").open("wb") as file:
             for _ in range(30):
@@ -104,8 +104,8 @@ def test_full_temporary_folder_stops_nobody(instance, small_folder):
         pass
     for page in PAGES * 3:
         address = f"{instance.url}{page}"
-        answer = requests.get(address, headers=HOST, allow_redirects=False, timeout=30)
-        assert answer.status_code in (200, 302), page
+        response = requests.get(address, headers=HOST, allow_redirects=False, timeout=30)
+        assert response.status_code in (200, 302), page
     assert "SIGBUS" not in instance.log.read_text(encoding="utf-8", errors="replace")
 
 
@@ -122,10 +122,10 @@ def test_body_without_a_length_is_stored(site):
     assert created.status_code == 201
     figure = f"{figures}/{created.json()['id']}"
     assert send("PATCH", figure, '{"value": 99}').json()["value"] == 99
-    rows = ", ".join(
+    lines = ", ".join(
         f'{{"kpi": "chunked", "year": {n}, "month": 2, "value": 1}}' for n in range(2000, 2100)
     )
-    bulk = send("POST", f"{figures}/bulk", f'{{"data": [{rows}]}}{" " * 2_000_000}')
+    bulk = send("POST", f"{figures}/bulk", f'{{"data": [{lines}]}}{" " * 2_000_000}')
     assert (bulk.status_code, bulk.json()["created"]) == (200, 100)
     large = send("POST", f"{figures}/bulk", '{"data": []}' + " " * 13_000_000)
     assert (large.status_code, large.json()["code"]) == (413, "too_large")
@@ -140,17 +140,17 @@ def test_staff_import_a_file_through_the_proxy(site):
     browser = Browser(site, "ada")
     page = browser.get("/admin/stats/stat/import/")
     token = page.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
-    rows = "".join(f"{'語' * 58} {number},2020,1,1\n" for number in range(6_000))
-    content = f"kpi,year,month,value\n{rows}".encode()
-    assert len(content) > 1024 * 1024  # more than other requests may have
-    answer = browser.http.post(
+    lines = "".join(f"{'語' * 58} {number},2020,1,1\n" for number in range(6_000))
+    content = f"kpi,year,month,value\n{lines}".encode()
+    assert len(content) > 1024 * 1024  # more than the limit of other requests
+    response = browser.http.post(
         f"{site.url}/admin/stats/stat/import/",
         {"csrfmiddlewaretoken": token, "format": "0"},
         files={"import_file": ("a.csv", content)},
         timeout=60,
     )
-    assert answer.status_code == 200
-    assert "Nothing has been imported yet" in answer.text
+    assert response.status_code == 200
+    assert "Nothing has been imported yet" in response.text
 
 
 def test_long_content_type_costs_what_a_short_one_does(site):
@@ -158,9 +158,9 @@ def test_long_content_type_costs_what_a_short_one_does(site):
         times = []
         for _ in range(20):
             headers = {**HOST, "Content-Type": value}
-            answer = requests.get(f"{site.instances[0].url}/healthz", headers=headers)
-            times.append(answer.elapsed.total_seconds())
-            assert answer.status_code == (431 if len(value) > 1024 else 200)
+            response = requests.get(f"{site.instances[0].url}/healthz", headers=headers)
+            times.append(response.elapsed.total_seconds())
+            assert response.status_code == (431 if len(value) > 1024 else 200)
         return min(times)
 
     assert fastest('a/b;q="' + ";" * 30_000) < 10 * fastest("a/b;q=1")

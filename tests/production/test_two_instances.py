@@ -1,4 +1,4 @@
-"""Two instances behind one proxy: what one does the other knows; what breaks heals by itself."""
+"""Two instances behind one proxy: shared state, and recovery from failures."""
 
 import signal
 import socket
@@ -13,19 +13,19 @@ from urllib3.exceptions import ProtocolError
 from tools.rehearsal.instances import Instance
 from tools.rehearsal.services import until
 
-# One worker of pytest-xdist for all: each of them would start an arrangement of its own.
+# Use one worker of pytest-xdist, because each one would start its own setup.
 pytestmark = pytest.mark.xdist_group("production")
 
 HOST = {"Host": "localhost"}
 
 
 class Browser:
-    """Signed in through the proxy; may then ask an instance directly."""
+    """A browser that signed in through the proxy, and can also use an instance directly."""
 
-    def __init__(self, site, who="ada"):
+    def __init__(self, site, username="ada"):
         self.site, self.http = site, requests.Session()
         start = self.get("/accounts/login/?next=/profile/")
-        callback = site.pool.sign_in(start.headers["Location"], who, session=self.http)
+        callback = site.pool.sign_in(start.headers["Location"], username, session=self.http)
         self.http.get(callback, allow_redirects=False, timeout=30)
 
     def get(self, path, base=None, **options):
@@ -40,7 +40,7 @@ class Browser:
 
 
 def everywhere(browser, path="/profile/"):
-    """The statuses at both instances, with this browser's cookies."""
+    """Return the statuses of both instances with this browser's cookies."""
     cookies = browser.http.cookies.get_dict()
     return [
         requests.get(
@@ -55,11 +55,11 @@ def with_token(site, access_token):
     return {
         requests.get(f"{instance.url}/api/user", headers=headers).status_code
         for instance in site.instances
-        for _ in range(6)  # so that each of its processes is asked
+        for _ in range(6)  # enough to reach each of its processes
     }
 
 
-def test_session_is_known_to_both_and_so_is_its_end(site):
+def test_session_and_its_end_take_effect_on_both(site):
     browser = Browser(site)
     assert everywhere(browser) == [200, 200]
     before = browser.http.cookies.get_dict()
@@ -80,27 +80,27 @@ def test_signed_out_token_is_refused_by_every_process_within_a_second(site):
 def test_static_files_are_immutable_and_compressed(site):
     page = requests.get(site.url + "/", timeout=30).text
     address = page.split('rel="stylesheet" href="', 1)[1].split('"', 1)[0]
-    answer = requests.get(site.url + address, headers={"Accept-Encoding": "gzip"}, timeout=30)
-    assert answer.status_code == 200
-    assert answer.headers["Content-Encoding"] == "gzip"
-    assert "immutable" in answer.headers["Cache-Control"]
+    response = requests.get(site.url + address, headers={"Accept-Encoding": "gzip"}, timeout=30)
+    assert response.status_code == 200
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert "immutable" in response.headers["Cache-Control"]
 
 
-def test_proxy_tells_who_the_client_is_and_strangers_cannot(site):
-    told = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
-    answer = requests.get(site.instances[0].url + "/readyz", headers=told, timeout=30)
-    assert "parts" not in answer.json()
+def test_only_the_proxy_can_set_the_client_ip_address(site):
+    output = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
+    response = requests.get(site.instances[0].url + "/readyz", headers=output, timeout=30)
+    assert "parts" not in response.json()
     assert requests.get(site.url + "/metrics", timeout=30).status_code == 404
     spoofed = {"X-Forwarded-For": "10.9.9.9", "X-Request-ID": "forged-by-a-client"}
-    answer = requests.get(site.url + "/", headers=spoofed, timeout=30)
-    assert answer.headers["X-Request-ID"] != "forged-by-a-client"
+    response = requests.get(site.url + "/", headers=spoofed, timeout=30)
+    assert response.headers["X-Request-ID"] != "forged-by-a-client"
 
 
-def test_client_cannot_say_below_which_path_the_site_is(site):
-    """SCRIPT_NAME handed on from a client would change what callback addresses begin with."""
+def test_client_cannot_set_the_path_prefix_of_the_site(site):
+    """A SCRIPT_NAME from a client would change the start of callback URLs."""
     address = site.instances[0].url + "/below/accounts/login/"
-    answer = requests.get(address, headers={**HOST, "SCRIPT_NAME": "/below"}, timeout=30)
-    assert answer.status_code == 404
+    response = requests.get(address, headers={**HOST, "SCRIPT_NAME": "/below"}, timeout=30)
+    assert response.status_code == 404
 
 
 def test_metrics_of_one_instance_are_those_of_all_its_processes(site):
@@ -115,13 +115,13 @@ def test_metrics_of_one_instance_are_those_of_all_its_processes(site):
         return 0.0
 
     before = counted()
-    for _ in range(40):  # new connections, taken by either process
+    for _ in range(40):  # new connections, accepted by either process
         requests.get(f"{instance.url}/api/info/server", headers=HOST, timeout=30)
     assert counted() == before + 40
     assert counted() == before + 40
 
 
-def test_lost_cache_is_slower_and_still_right(site):
+def test_missing_cache_is_slower_but_correct(site):
     browser = Browser(site, "grace")
     access_token = site.pool.tokens_for("grace")["access_token"]
     assert with_token(site, access_token) == {200}
@@ -133,7 +133,7 @@ def test_lost_cache_is_slower_and_still_right(site):
         assert browser.post("/profile/sign-out-everywhere/").status_code == 302
         time.sleep(1.0)
         assert with_token(site, access_token) == {401}
-        for instance in site.instances:  # logged when it went, not for every request
+        for instance in site.instances:  # logged once, not for every request
             lines = instance.log.read_text().count("The shared cache doesn't answer")
             assert lines <= len(instance.workers())
     finally:
@@ -149,8 +149,8 @@ def test_lost_database_is_503_and_heals_without_a_restart(site):
         page = browser.get("/profile/")
         assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
         assert "This site is temporarily unavailable" in page.text
-        answer = browser.get("/api/stats", headers={"Accept": "application/json"})
-        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        response = browser.get("/api/stats", headers={"Accept": "application/json"})
+        assert (response.status_code, response.json()["code"]) == (503, "database_unavailable")
         ready = requests.get(f"{site.instances[0].url}/readyz", timeout=30)
         assert ready.status_code == 503
         assert requests.get(f"{site.instances[0].url}/healthz", timeout=30).status_code == 200
@@ -162,8 +162,8 @@ def test_lost_database_is_503_and_heals_without_a_restart(site):
 
 def test_housekeeping_may_run_on_every_machine_at_once(site):
     site.pool.faults.add("revoke", "503")
-    for who in ("ada", "grace", "linus"):
-        browser = Browser(site, who)
+    for username in ("ada", "grace", "linus"):
+        browser = Browser(site, username)
         assert browser.post("/accounts/logout/").headers["Location"] == "/signout?unreached=1"
     site.pool.faults.clear()
     code = (
@@ -186,14 +186,14 @@ def test_housekeeping_may_run_on_every_machine_at_once(site):
     for thread in threads:
         thread.join()
     assert failed == []
-    assert site.pool.counts()["revoke"] - before == 3  # none told twice
-    left = "from accounts.models import PendingRevocation as P; print(P.objects.count())"
-    assert site.manage("shell", "--verbosity", "0", "-c", left).strip() == "0"
+    assert site.pool.counts()["revoke"] - before == 3  # none revoked twice
+    count_script = "from accounts.models import PendingRevocation as P; print(P.objects.count())"
+    assert site.manage("shell", "--verbosity", "0", "-c", count_script).strip() == "0"
 
 
 @pytest.fixture
 def load(site):
-    """Requests without pause from eight clients; the statuses once it is stopped."""
+    """Send requests from eight clients; stopping returns the statuses."""
     stop, statuses = threading.Event(), []
     access_token = site.pool.tokens_for("linus")["access_token"]
 
@@ -205,8 +205,8 @@ def load(site):
         try:
             return http.request(method, address, **options).status_code
         except requests.RequestException as error:
-            # nginx closes idle connections when it reads its settings anew. Whoever was about to
-            # use one asks again on another, as browsers do; what gunicorn lost would be a 502.
+            # On a reload, nginx closes idle connections. The client then retries on a new one, as
+            # browsers do. A request that gunicorn lost would be a 502.
             if again and isinstance(error.args[0], ProtocolError):
                 return answered(http, method, path, again=False, **options)
             return type(error).__name__
@@ -215,7 +215,7 @@ def load(site):
         with requests.Session() as http:
             while not stop.is_set():
                 statuses.append(answered(http, "GET", "/api/user"))
-                # 403: linus may not; but answered
+                # 403: linus has no permission, but there is a response
                 statuses.append(answered(http, "POST", "/api/stats", json=body))
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
@@ -255,7 +255,7 @@ def test_reload_takes_new_settings(site):
         site.instances[0].reload()
 
 
-def test_reload_with_wrong_settings_leaves_everything_as_it_is(site):
+def test_reload_with_wrong_settings_changes_nothing(site):
     instance = site.instances[0]
     before = instance.workers()
     (site.folder / "env").write_text("SESSION_IDLE_SECONDS=soon\n")
@@ -268,7 +268,7 @@ def test_reload_with_wrong_settings_leaves_everything_as_it_is(site):
     assert requests.get(instance.url + "/", headers=HOST, timeout=30).status_code == 200
 
 
-def test_reload_on_a_database_that_is_not_ready_leaves_everything_as_it_is(site):
+def test_reload_on_a_database_that_is_not_ready_changes_nothing(site):
     instance = site.instances[0]
     before = instance.workers()
     site.database.stop()
@@ -278,10 +278,10 @@ def test_reload_on_a_database_that_is_not_ready_leaves_everything_as_it_is(site)
     finally:
         site.database.start()
     assert instance.workers() == before
-    until(lambda: all(each.is_ready() for each in site.instances), "both instances, again")
+    until(lambda: all(instance.is_ready() for instance in site.instances), "both instances, again")
 
 
-def test_server_tells_no_query_of_a_request_that_it_cannot_read(site):
+def test_error_for_a_malformed_request_shows_no_query(site):
     instance = site.instances[0]
     with socket.create_connection(("127.0.0.1", instance.port), timeout=30) as raw:
         raw.sendall(b"GET /signin?code=of-this-very-sign-in x HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -290,12 +290,12 @@ def test_server_tells_no_query_of_a_request_that_it_cannot_read(site):
     assert "of-this-very-sign-in" not in instance.log.read_text()
 
 
-def test_people_whom_cognito_keeps_waiting_leave_the_database_to_others(site):
-    """Eight threads share two connections; four of them wait for tokens."""
+def test_waiting_for_cognito_holds_no_database_connection(site):
+    """Eight threads share two connections, and four of them wait for tokens."""
     changes = {**site.environment, "DATABASE_POOL_SIZE": "2", "WEB_CONCURRENCY": "1"}
     instance = site.keep(Instance(site.folder, "app-of-few", changes))
     until(instance.is_ready, "the instance with two connections")
-    waiting = [Browser(site, who) for who in ("ada", "ada", "grace", "grace")]
+    waiting = [Browser(site, username) for username in ("ada", "ada", "grace", "grace")]
     other = Browser(site, "linus")
     expire = (
         "from datetime import timedelta; from django.utils import timezone;"
@@ -308,8 +308,8 @@ def test_people_whom_cognito_keeps_waiting_leave_the_database_to_others(site):
     def page(browser):
         cookies = browser.http.cookies.get_dict()
         address, started = f"{instance.url}/profile/", time.monotonic()
-        answer = requests.get(address, headers=HOST, cookies=cookies, timeout=30)
-        return answer.status_code, time.monotonic() - started
+        response = requests.get(address, headers=HOST, cookies=cookies, timeout=30)
+        return response.status_code, time.monotonic() - started
 
     assert page(other)[0] == 200
     site.pool.faults.add("token", "slow", seconds=3)
@@ -336,8 +336,8 @@ def test_taking_an_instance_out_and_stopping_it_under_load_loses_no_request(site
     assert set(load()) == {200, 403}
 
 
-def test_slow_cognito_leaves_threads_for_everybody_else(site):
-    """More people wait for Cognito than there are threads; others are answered all the same."""
+def test_slow_cognito_leaves_threads_for_other_requests(site):
+    """More requests wait for Cognito than there are threads; other requests are still served."""
     codes = []
     browsers = [requests.Session() for _ in range(40)]
     for http in browsers:
@@ -351,11 +351,11 @@ def test_slow_cognito_leaves_threads_for_everybody_else(site):
         ]
         for thread in threads:
             thread.start()
-        time.sleep(2.5)  # those that found no place have been told so
+        time.sleep(2.5)  # requests without a slot got a 503
         for _ in range(5):
-            answer = requests.get(f"{site.url}/api/info/server", timeout=30)
-            assert answer.status_code == 200
-            assert answer.elapsed.total_seconds() < 2
+            response = requests.get(f"{site.url}/api/info/server", timeout=30)
+            assert response.status_code == 200
+            assert response.elapsed.total_seconds() < 2
     finally:
         site.pool.faults.clear()
         for thread in threads:

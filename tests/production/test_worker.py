@@ -1,4 +1,4 @@
-"""The worker of the production server, with real connections: slow ones never stop it."""
+"""The worker of the production server with slow connections."""
 
 import select
 import socket
@@ -17,7 +17,7 @@ SLOW = 3 * THREADS  # connections
 
 
 class Server(Process):
-    """gunicorn with one worker of four threads, and an application that reads its body."""
+    """gunicorn with one worker of four threads, and an application that reads the body."""
 
     def __init__(self, folder, **limits):
         super().__init__(folder, "gunicorn")
@@ -76,7 +76,7 @@ def test_slow_clients_leave_threads_for_others(server, sent):
     try:
         for connection in slow:
             connection.sendall(sent)
-        for _ in range(3):  # well before any of the slow ones is out of time
+        for _ in range(3):  # well before the deadline of the slow ones
             assert requests.post(server.url, b"honest", timeout=15).content == b"honest"
     finally:
         for connection in slow:
@@ -84,21 +84,21 @@ def test_slow_clients_leave_threads_for_others(server, sent):
 
 
 def test_client_that_is_cut_off_gets_a_response(server):
-    """A proxy that gets none would take the server for broken, and send it nothing for a while."""
+    """Without a response, nginx would consider the server broken, and not use it for a while."""
     slow = [socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(SLOW)]
     try:
         for connection in slow:
             connection.sendall(REQUESTS["one byte of body"])
-        ended = select.select(slow, [], [], 15)[0]  # before any of them is out of time
+        ended = select.select(slow, [], [], 15)[0]  # before their deadline
         assert ended
-        assert all(each.recv(10_000).startswith(b"HTTP/1.1 200") for each in ended)
+        assert all(connection.recv(10_000).startswith(b"HTTP/1.1 200") for connection in ended)
     finally:
         for connection in slow:
             connection.close()
 
 
 def response_of(connection):
-    """The response that the application makes of a body that is too slow."""
+    """Return the response to a body that is too slow."""
     response = b""
     while not response.endswith(b"too slow") and (piece := connection.recv(10_000)):
         response += piece
@@ -120,7 +120,7 @@ def test_dripping_does_not_extend_the_deadline(tmp_path):
     try:
         with socket.create_connection(("127.0.0.1", server.port), timeout=0.1) as connection:
             connection.sendall(REQUESTS["one byte of body"])
-            for _ in range(200):  # twenty seconds, if the server waited for all of them
+            for _ in range(200):  # it would take 20 seconds if the server waited for all of them
                 if select.select([connection], [], [], 0.1)[0]:
                     break
                 connection.sendall(b"x")
@@ -157,7 +157,7 @@ def test_connection_is_usable_after_a_refused_body(server):
 
 
 def test_client_that_sends_a_refused_body_gets_the_response_and_no_reset(server):
-    """A proxy would take the server for broken, and send it nothing for a while."""
+    """After a reset, nginx would consider the server broken, and not use it for a while."""
     body = b"x" * (12 * 1024 * 1024)
     head = b"POST /unread HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:

@@ -97,9 +97,9 @@ class Site:
         start = browser.get(f"{base_url}/accounts/login/", allow_redirects=False, timeout=60)
         callback = self.pool.sign_in(start.headers["Location"], username, session=browser)
         callback = callback.replace(self.environment["PUBLIC_URL"], base_url)
-        answer = browser.get(callback, allow_redirects=False, timeout=60)
-        if answer.status_code != 302 or "sessionid" not in browser.cookies:
-            raise MeasurementError(f"{username} could not sign in: status {answer.status_code}")
+        response = browser.get(callback, allow_redirects=False, timeout=60)
+        if response.status_code != 302 or "sessionid" not in browser.cookies:
+            raise MeasurementError(f"{username} could not sign in: status {response.status_code}")
         session = browser.cookies["sessionid"]
         return {"Host": "localhost", "Cookie": f"sessionid={session}"}
 

@@ -16,7 +16,7 @@ TIMEOUT = 120.0  # seconds; a peer is slow with a list of 100,000 rows
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A response. `first_byte` and `whole` are seconds after the request was sent."""
 
     status: int
@@ -48,17 +48,17 @@ class Connection:
             self._socket.close()
             self._socket = None
 
-    def ask(self) -> Answer:
+    def send(self) -> Response:
         """Send the request and return its response. Connects if necessary. Raises OSError."""
         started = time.perf_counter()
         try:
             self.open().sendall(self._request)
-            return self._answer(started)
+            return self._receive(started)
         except BaseException:
             self.close()
             raise
 
-    def _answer(self, started: float) -> Answer:
+    def _receive(self, started: float) -> Response:
         read_line = self._file.readline
         status = _status(read_line())
         length, chunked, keep = -1, False, True
@@ -76,7 +76,7 @@ class Connection:
             raise OSError(f"received {len(body)} of {length} bytes")
         if not keep or (length < 0 and not chunked):
             self.close()
-        return Answer(status, body, (first or ended) - started, ended - started)
+        return Response(status, body, (first or ended) - started, ended - started)
 
     def _chunks(self) -> tuple[float, bytes]:
         """Return the arrival time of the first byte, and the body (RFC 9112, section 7.1)."""
@@ -96,10 +96,10 @@ def _status(line: bytes) -> int:
     return int(parts[1])
 
 
-def ask_once(port: int, path: str, headers: Mapping[str, str]) -> Answer:
+def send_once(port: int, path: str, headers: Mapping[str, str]) -> Response:
     """Send one request on a new connection, and return its response."""
     connection = Connection(port, path, {**headers, "Connection": "close"})
     try:
-        return connection.ask()
+        return connection.send()
     finally:
         connection.close()

@@ -38,8 +38,8 @@ class Databases:
         self._number = 0
         self._made: list[tuple[str, str]] = []  # URL of the server, name
 
-    def make(self, rows: int, server: str | None = None) -> dict[str, str]:
-        """Create a database with `rows` figures (108: the demo), and return its environment."""
+    def make(self, row_count: int, server: str | None = None) -> dict[str, str]:
+        """Create a database with this many figures (108: the demo), and return its environment."""
         self._number += 1
         name = f"bench_{os.getpid()}_{self._number}"
         if server is None:
@@ -52,10 +52,12 @@ class Databases:
         peers = {**environment, "DJANGO_SETTINGS_MODULE": "tools.bench.peers.settings"}
         manage(environment, "migrate", "--verbosity", "0")
         manage(peers, "migrate", "--run-syncdb", "--verbosity", "0")
-        if rows == 108:
+        if row_count == 108:
             manage(environment, "seed_stats")
         else:
-            manage(environment, "shell", "-c", f"from tests.stats.scale import fill; fill({rows})")
+            manage(
+                environment, "shell", "-c", f"from tests.stats.scale import fill; fill({row_count})"
+            )
         return environment
 
     def close(self) -> None:

@@ -26,12 +26,12 @@ class Goal:
 
 
 def _of_many_rows(database: str) -> dict[str, Goal]:
-    rows = f"100,000 rows on {database}"
+    size = f"100,000 rows on {database}"
     return {
-        f"time, {database}": Goal(f"{rows}: faster than that peer", 12, at_least=True),
-        f"memory, {database}": Goal(f"{rows}: memory that the server takes more", 16, "MiB"),
+        f"time, {database}": Goal(f"{size}: faster than that peer", 12, at_least=True),
+        f"memory, {database}": Goal(f"{size}: memory that the server takes more", 16, "MiB"),
         f"flat, {database}": Goal("the same, beyond what 10,000 rows take", 2, "MiB"),
-        f"first byte, {database}": Goal(f"{rows}: first byte", 20, "ms"),
+        f"first byte, {database}": Goal(f"{size}: first byte", 20, "ms"),
     }
 
 

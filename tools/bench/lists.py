@@ -10,18 +10,18 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from .client import Answer
+from .client import Response
 from .measuring import MeasurementError
 
 _MOMENTS = ("createdDate", "updatedDate")
 
 
-def require_same(name: str, our_answer: Answer, peer_answer: Answer) -> None:
+def require_same(name: str, our_answer: Response, peer_answer: Response) -> None:
     """Raise MeasurementError unless the list of the peer `name` equals ours."""
-    for server, answer in (("this project", our_answer), (name, peer_answer)):
-        if answer.status != 200:
+    for server, response in (("this project", our_answer), (name, peer_answer)):
+        if response.status != 200:
             raise MeasurementError(
-                f"{server} responded with {answer.status}: {answer.body[:200]!r}"
+                f"{server} responded with {response.status}: {response.body[:200]!r}"
             )
     our_rows, peer_rows = _rows(our_answer.body), _rows(peer_answer.body)
     if not our_rows:

@@ -19,13 +19,13 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from .client import Answer, Connection
+from .client import Connection, Response
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestSpec:
     """A request and its expected response.
 
     `length` is in bytes; None stands for the length of the first response. If `constant`, all
@@ -44,7 +44,7 @@ class Asked:
 class Load:
     """The result: times in seconds, and `problems` with their number."""
 
-    answers: int
+    responses: int
     seconds: float
     median: float
     p99: float
@@ -55,25 +55,25 @@ class Load:
 
     @property
     def rate(self) -> float:
-        return self.answers / self.seconds
+        return self.responses / self.seconds
 
 
 class Judge:
     """A check that compares each response with the first one."""
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
-        self._first: Answer | None = None
+    def __init__(self, spec: RequestSpec) -> None:
+        self._spec = spec
+        self._first: Response | None = None
         self.problems: Counter[str] = Counter()
 
-    def check(self, answer: Answer) -> None:
-        first = self._first = self._first or answer
-        expected = len(first.body) if self._asked.length is None else self._asked.length
-        if answer.status != self._asked.status:
-            self.problems[f"status {answer.status} instead of {self._asked.status}"] += 1
-        elif len(answer.body) != expected:
-            self.problems[f"{len(answer.body)} bytes instead of {expected}"] += 1
-        elif self._asked.constant and answer.body != first.body:
+    def check(self, response: Response) -> None:
+        first = self._first = self._first or response
+        expected = len(first.body) if self._spec.length is None else self._spec.length
+        if response.status != self._spec.status:
+            self.problems[f"status {response.status} instead of {self._spec.status}"] += 1
+        elif len(response.body) != expected:
+            self.problems[f"{len(response.body)} bytes instead of {expected}"] += 1
+        elif self._spec.constant and response.body != first.body:
             self.problems["another body of the same length"] += 1
 
 
@@ -81,22 +81,28 @@ class Visitor(threading.Thread):
     """A client that waits until all are `ready`, then repeats its request while `more(start)`."""
 
     def __init__(
-        self, asked: Asked, judge: Judge, ready: threading.Barrier, more: Callable[[float], bool]
+        self,
+        spec: RequestSpec,
+        judge: Judge,
+        ready: threading.Barrier,
+        more: Callable[[float], bool],
     ) -> None:
         super().__init__()
-        self._asked, self._judge, self._ready, self._more = asked, judge, ready, more
-        self.answers: list[Answer] = []
+        self._spec, self._judge, self._ready, self._more = spec, judge, ready, more
+        self.responses: list[Response] = []
 
     def run(self) -> None:
-        connection = Connection(self._asked.port, self._asked.path, self._asked.headers)
+        connection = Connection(self._spec.port, self._spec.path, self._spec.headers)
         try:
             connection.open()
             self._ready.wait()
             since = time.perf_counter()
-            while not self.answers or self._more(since):
-                answer = connection.ask()
-                self._judge.check(answer)
-                self.answers.append(replace(answer, body=b""))  # the bodies would fill the memory
+            while not self.responses or self._more(since):
+                response = connection.send()
+                self._judge.check(response)
+                self.responses.append(
+                    replace(response, body=b"")
+                )  # the bodies would fill the memory
         except (OSError, ValueError, threading.BrokenBarrierError) as error:
             self._judge.problems[f"{type(error).__name__}: {error}"] += 1
             self._ready.abort()
@@ -104,25 +110,28 @@ class Visitor(threading.Thread):
             connection.close()
 
 
-def keep_asking(asked: Asked, connections: int, seconds: float) -> Load:
+def send_repeatedly(spec: RequestSpec, connections: int, seconds: float) -> Load:
     """Repeat the request on each connection for `seconds`, at least once."""
-    return _together(asked, connections, lambda since: time.perf_counter() - since < seconds)
+    return _together(spec, connections, lambda since: time.perf_counter() - since < seconds)
 
 
-def all_at_once(asked: Asked, connections: int, beside: Asked | None = None) -> Load:
+def all_at_once(spec: RequestSpec, connections: int, beside: RequestSpec | None = None) -> Load:
     """Send one request on each connection at the same moment.
 
     In the meantime, another connection repeats the request `beside`.
     """
-    return _together(asked, connections, lambda since: False, beside)
+    return _together(spec, connections, lambda since: False, beside)
 
 
 def _together(
-    asked: Asked, connections: int, more: Callable[[float], bool], beside: Asked | None = None
+    spec: RequestSpec,
+    connections: int,
+    more: Callable[[float], bool],
+    beside: RequestSpec | None = None,
 ) -> Load:
-    judge, other_judge = Judge(asked), Judge(beside or asked)
+    judge, other_judge = Judge(spec), Judge(beside or spec)
     ready, done = threading.Barrier(connections + bool(beside)), threading.Event()
-    visitors = [Visitor(asked, judge, ready, more) for _ in range(connections)]
+    visitors = [Visitor(spec, judge, ready, more) for _ in range(connections)]
     other_visitors = []
     if beside:
         other_visitors = [Visitor(beside, other_judge, ready, lambda since: not done.wait(0.005))]
@@ -137,32 +146,37 @@ def _together(
         visitor.join()
     judge.problems += Counter({f"other request: {k}": n for k, n in other_judge.problems.items()})
     return _summarize(
-        [answer for visitor in visitors for answer in visitor.answers],
+        [response for visitor in visitors for response in visitor.responses],
         seconds,
         dict(judge.problems),
-        [answer for visitor in other_visitors for answer in visitor.answers],
+        [response for visitor in other_visitors for response in visitor.responses],
     )
 
 
 def _summarize(
-    answers: list[Answer], seconds: float, problems: dict[str, int], other_answers: list[Answer]
+    responses: list[Response],
+    seconds: float,
+    problems: dict[str, int],
+    other_answers: list[Response],
 ) -> Load:
-    times = [answer.whole for answer in answers] or [0.0]
+    times = [response.whole for response in responses] or [0.0]
     return Load(
-        answers=len(answers),
+        responses=len(responses),
         seconds=seconds,
         median=median(times),
         p99=quantiles(times, n=100)[98] if len(times) > 1 else times[0],
         slowest=max(times),
-        first_byte=median([answer.first_byte for answer in answers] or [0.0]),
+        first_byte=median([response.first_byte for response in responses] or [0.0]),
         problems=problems,
-        beside=max((answer.whole for answer in other_answers), default=0.0),
+        beside=max((response.whole for response in other_answers), default=0.0),
     )
 
 
-def in_another_process(how: str, asked: Asked, *, beside: Asked | None = None, **more: Any) -> Load:
-    """Run `keep_asking` or `all_at_once` (`how` is its name) in a new process."""
-    order = {"how": how, "asked": asdict(asked), "beside": beside and asdict(beside), **more}
+def in_another_process(
+    how: str, spec: RequestSpec, *, beside: RequestSpec | None = None, **more: Any
+) -> Load:
+    """Run `send_repeatedly` or `all_at_once` (`how` is its name) in a new process."""
+    order = {"how": how, "asked": asdict(spec), "beside": beside and asdict(beside), **more}
     done = subprocess.run(
         [sys.executable, "-m", __name__],
         input=json.dumps(order),
@@ -176,12 +190,12 @@ def in_another_process(how: str, asked: Asked, *, beside: Asked | None = None, *
 
 def main() -> None:
     order = json.load(sys.stdin)
-    asked = Asked(**order.pop("asked"))
+    spec = RequestSpec(**order.pop("asked"))
     beside = order.pop("beside")
     if order.pop("how") == "all_at_once":
-        load = all_at_once(asked, beside=beside and Asked(**beside), **order)
+        load = all_at_once(spec, beside=beside and RequestSpec(**beside), **order)
     else:
-        load = keep_asking(asked, **order)
+        load = send_repeatedly(spec, **order)
     json.dump(asdict(load), sys.stdout)
 
 

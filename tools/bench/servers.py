@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tools.rehearsal.services import Process, free_port, until
 
-from .client import ask_once
+from .client import send_once
 from .load import ROOT
 
 # Each kind of server: its gunicorn configuration and what it changes in the environment.
@@ -52,7 +52,7 @@ class Server(Process):
         if self.process is not None and self.process.poll() is not None:
             raise TimeoutError(f"{self.name} ended")
         try:
-            return ask_once(self.port, "/", {"Host": "localhost"}).status in (200, 404)
+            return send_once(self.port, "/", {"Host": "localhost"}).status in (200, 404)
         except OSError:
             return False
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from tools.load.ledger import Answer, Ledger
+from tools.load.ledger import Ledger, RecordedResponse
 
 from .faults import RECOVERY_SECONDS, Fault
 
@@ -29,14 +29,16 @@ class Result:
     seeded: list[str]
 
     @property
-    def outside(self) -> list[Answer]:
+    def outside(self) -> list[RecordedResponse]:
         """Failed requests outside of all faults."""
         visible = [fault for fault in self.faults if not fault.must_not_show]
         return [
-            answer
-            for answer in self.ledger.answers
-            if answer.problem
-            and not any(fault.covers(answer.at, answer.at + answer.seconds) for fault in visible)
+            response
+            for response in self.ledger.responses
+            if response.problem
+            and not any(
+                fault.covers(response.at, response.at + response.seconds) for fault in visible
+            )
         ]
 
     @property
@@ -102,8 +104,8 @@ def markdown(result: Result) -> str:
         writes=len(ledger.writes),
         contradictions=len(result.contradictions),
         outside=len(result.outside),
-        requests=len(ledger.answers),
-        failed=sum(bool(answer.problem) for answer in ledger.answers),
+        requests=len(ledger.responses),
+        failed=sum(bool(response.problem) for response in ledger.responses),
         recovery=RECOVERY_SECONDS,
         faults="\n".join(_fault_lines(result)),
         done="\n".join(f"| {name} | {number} |" for name, number in done.items()),
@@ -115,24 +117,24 @@ def markdown(result: Result) -> str:
 
 
 def _fault_lines(result: Result) -> list[str]:
-    answers, faults = result.ledger.answers, result.faults
-    began = min((answer.at for answer in answers), default=0.0)
+    responses, faults = result.ledger.responses, result.faults
+    began = min((response.at for response in responses), default=0.0)
     lines = []
     for fault in faults:
-        overlapping = [a for a in answers if fault.covers(a.at, a.at + a.seconds)]
+        overlapping = [a for a in responses if fault.covers(a.at, a.at + a.seconds)]
         second, duration = f"{fault.began - began:.0f}", fault.ended - fault.began
         lines.append(_line(second, fault.name, duration, overlapping))
-    quiet = [a for a in answers if not any(f.covers(a.at, a.at + a.seconds) for f in faults)]
+    quiet = [a for a in responses if not any(f.covers(a.at, a.at + a.seconds) for f in faults)]
     covered = sum(fault.ended - fault.began + RECOVERY_SECONDS for fault in faults)
     return [*lines, _line("", "none", max(0.0, result.seconds - covered), quiet)]
 
 
-def _line(at: str, name: str, seconds: float, answers: list[Answer]) -> str:
-    times = sorted(answer.seconds * 1000 for answer in answers) or [0.0]
+def _line(at: str, name: str, seconds: float, responses: list[RecordedResponse]) -> str:
+    times = sorted(response.seconds * 1000 for response in responses) or [0.0]
     p95 = quantiles(times, n=20)[-1] if len(times) > 1 else times[0]
-    failed = sum(bool(answer.problem) for answer in answers)
+    failed = sum(bool(response.problem) for response in responses)
     return (
-        f"| {at} | {name} | {seconds:.0f} s | {len(answers)} | {failed} "
+        f"| {at} | {name} | {seconds:.0f} s | {len(responses)} | {failed} "
         f"| {median(times):.0f} ms | {p95:.0f} ms |"
     )
 

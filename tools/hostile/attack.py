@@ -21,13 +21,13 @@ from .target import INSIDER, Target
 
 # Instead of a status:
 CLOSED = 0  # the connection was closed without a response
-NO_ANSWER = -1  # there was no response within TIMEOUT_SECONDS
+NO_RESPONSE = -1  # there was no response within TIMEOUT_SECONDS
 OPEN = -2  # a slow connection that the server has not closed; honest requests show its effect
 OFF_SITE = -3  # a redirect to another host
 EXCHANGED_AGAIN = -4  # another code of one attempt was sent to Cognito
 NAMES = {
     CLOSED: "closed",
-    NO_ANSWER: "no response",
+    NO_RESPONSE: "no response",
     OPEN: "open",
     OFF_SITE: "redirect to another host",
     EXCHANGED_AGAIN: "exchanged again",
@@ -110,7 +110,7 @@ class Attacker:
             try:
                 connection.sendall(raw)
             except TimeoutError:
-                return Response(NO_ANSWER)
+                return Response(NO_RESPONSE)
             except OSError:
                 pass  # closed before all was sent: there may be a response
             return receive(connection)
@@ -122,7 +122,7 @@ class Attacker:
             with suppress(OSError):
                 connection.sendall(raw)
             response = receive(connection)
-        return response if response.status != NO_ANSWER else Response(CLOSED)
+        return response if response.status != NO_RESPONSE else Response(CLOSED)
 
     def request(
         self,
@@ -164,7 +164,7 @@ def receive(connection: socket.socket) -> Response:
                 break
             head += piece
     except TimeoutError:
-        return Response(NO_ANSWER)
+        return Response(NO_RESPONSE)
     except OSError:
         pass  # closed while sending
     text = head.partition(b"\r\n\r\n")[0].decode("latin-1")

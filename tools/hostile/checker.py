@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tools.load.ledger import Answer, Ledger
+from tools.load.ledger import Ledger, RecordedResponse
 
 from .attack import NAMES, Attack
 from .attackers import AttackLog
@@ -34,10 +34,10 @@ class Phase:
     def bounds(self) -> list[Bound]:
         return bounds(Context(self.measured, self.ledger, self.people))
 
-    def own_seconds(self, answer: Answer) -> float:
+    def own_seconds(self, response: RecordedResponse) -> float:
         """Return the duration of a response without the share of other programs on this machine."""
-        until = answer.at + answer.seconds
-        return answer.seconds * available(self.samples, answer.at, until)
+        until = response.at + response.seconds
+        return response.seconds * available(self.samples, response.at, until)
 
 
 def findings(phase: Phase) -> list[str]:
@@ -56,17 +56,19 @@ def findings(phase: Phase) -> list[str]:
 
 
 def _honest(phase: Phase) -> Iterator[str]:
-    answers = phase.ledger.answers
-    if not answers:
+    responses = phase.ledger.responses
+    if not responses:
         yield "honest users: no request was sent"
-    failures = Counter((answer.what, answer.problem) for answer in answers if answer.problem)
+    failures = Counter(
+        (response.what, response.problem) for response in responses if response.problem
+    )
     for (what, problem), number in failures.items():
         yield f"honest request failed: {what}: {problem}, {number} times"
-    began_at = min((answer.at for answer in answers), default=0.0)
-    for answer in answers:
-        if (seconds := phase.own_seconds(answer)) > MAX_HONEST_SECONDS:
-            when = f"in second {answer.at - began_at:.0f}"
-            yield f"honest request was slow: {answer.what}: {seconds:.1f} s, {when}"
+    began_at = min((response.at for response in responses), default=0.0)
+    for response in responses:
+        if (seconds := phase.own_seconds(response)) > MAX_HONEST_SECONDS:
+            when = f"in second {response.at - began_at:.0f}"
+            yield f"honest request was slow: {response.what}: {seconds:.1f} s, {when}"
 
 
 def _attack(log: AttackLog, faster: float) -> Iterator[str]:

@@ -24,7 +24,7 @@ class Sample:
     at: float  # Unix time
     total: int
     used: int
-    ours: int
+    own_ticks: int
 
 
 class MachineWatch(Watch):
@@ -59,13 +59,13 @@ def _ticks_of_tree(roots: list[int]) -> int:
         fields = stat.rpartition(")")[2].split()
         parents[int(folder.name)] = int(fields[1])
         ticks[int(folder.name)] = sum(int(number) for number in fields[11:15])
-    ours = set(roots)
+    tree = set(roots)
     is_growing = True
     while is_growing:
-        children = {pid for pid, parent in parents.items() if parent in ours} - ours
-        ours |= children
+        children = {pid for pid, parent in parents.items() if parent in tree} - tree
+        tree |= children
         is_growing = bool(children)
-    return sum(ticks.get(pid, 0) for pid in ours)
+    return sum(ticks.get(pid, 0) for pid in tree)
 
 
 def shares(before: Sample, after: Sample) -> tuple[float, float]:
@@ -73,8 +73,8 @@ def shares(before: Sample, after: Sample) -> tuple[float, float]:
     total = after.total - before.total
     if total <= 0:
         return 0.0, 0.0
-    ours = after.ours - before.ours
-    return ours / total, max(0.0, (after.used - before.used - ours) / total)
+    own = after.own_ticks - before.own_ticks
+    return own / total, max(0.0, (after.used - before.used - own) / total)
 
 
 def available(samples: list[Sample], at: float, until: float) -> float:
@@ -82,5 +82,5 @@ def available(samples: list[Sample], at: float, until: float) -> float:
     times = [sample.at for sample in samples]
     before = samples[max(0, bisect_right(times, at) - 1)]
     after = samples[min(len(samples) - 1, bisect_left(times, until))]
-    _, others = shares(before, after)
-    return max(MIN_AVAILABLE, 1 - others)
+    _, other_share = shares(before, after)
+    return max(MIN_AVAILABLE, 1 - other_share)

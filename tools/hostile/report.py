@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from tools.load.ledger import Answer
+from tools.load.ledger import RecordedResponse
 
 from .attacks import FAMILIES
 from .bounds import MEGABYTE, Bound
@@ -55,7 +55,7 @@ Written by `make hostile`; [operations.md](operations.md) describes it.
 
 {requests} requests, of which {failed} failed. None may take longer than {limit:.0f} s, not \
 counting the share of the machine's {cores} CPUs that other programs used. On average they used \
-{others:.0%}, and this rehearsal {own:.0%}.
+{other_share:.0%}, and this rehearsal {own:.0%}.
 
 | request | count | median | p95 | longest | longest, without other programs |
 |---|---|---|---|---|---|
@@ -92,18 +92,18 @@ seconds.
 
 def markdown(result: Result) -> str:
     """Return the report."""
-    phase, answers = result.phase, result.phase.ledger.answers
-    own, others = shares(phase.samples[0], phase.samples[-1])
+    phase, responses = result.phase, result.phase.ledger.responses
+    own, other_share = shares(phase.samples[0], phase.samples[-1])
     text = _TEXT.format(
         seconds=result.seconds,
         people=phase.people,
         day=time.strftime("%Y-%m-%d"),
         python=platform.python_version(),
         verdict="passed" if result.passed else "failed",
-        requests=len(answers),
-        failed=sum(bool(answer.problem) for answer in answers),
+        requests=len(responses),
+        failed=sum(bool(response.problem) for response in responses),
         limit=MAX_HONEST_SECONDS,
-        others=others,
+        other_share=other_share,
         cores=os.cpu_count(),
         own=own,
         honest="\n".join(_honest(phase)),
@@ -119,13 +119,13 @@ def markdown(result: Result) -> str:
 
 
 def _honest(phase: Phase) -> Iterator[str]:
-    answers: dict[str, list[Answer]] = {}
-    for answer in phase.ledger.answers:
-        answers.setdefault(answer.what, []).append(answer)
-    for what, group in sorted(answers.items()):
-        whole = sorted(answer.seconds for answer in group)
+    responses: dict[str, list[RecordedResponse]] = {}
+    for response in phase.ledger.responses:
+        responses.setdefault(response.what, []).append(response)
+    for what, group in sorted(responses.items()):
+        whole = sorted(response.seconds for response in group)
         parts = quantiles(whole, n=20) if len(whole) > 1 else whole * 19
-        own = max(phase.own_seconds(answer) for answer in group)
+        own = max(phase.own_seconds(response) for response in group)
         cells = (median(whole), min(parts[-1], whole[-1]), whole[-1], own)
         figures = " | ".join(f"{seconds * 1000:.0f} ms" for seconds in cells)
         yield f"| `{what}` | {len(group)} | {figures} |"

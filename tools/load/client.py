@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 
 from local_pool.testing import LocalPool
 
-from .ledger import Answer, Ledger
+from .ledger import Ledger, RecordedResponse
 
 
 class Failed(Exception):
@@ -91,19 +91,23 @@ class LoadClient(threading.Thread):
         session = self.browser if browser else self.new_session()
         started = time.time()
         problem = ""
-        answer = None
+        response = None
         try:
             url = path if "://" in path else self.site + path
-            answer = session.request(method, url, allow_redirects=False, timeout=40, **options)
-            if answer.status_code >= 500 or answer.status_code != (expected or answer.status_code):
-                problem = str(answer.status_code)
+            response = session.request(method, url, allow_redirects=False, timeout=40, **options)
+            if response.status_code >= 500 or response.status_code != (
+                expected or response.status_code
+            ):
+                problem = str(response.status_code)
         except requests.RequestException as error:
             problem = type(error).__name__
         finally:
             if not browser:
                 session.close()
         what = f"{method} {path.partition('?')[0].removeprefix(self.site)}"
-        self.ledger.answers.append(Answer(started, time.time() - started, what, problem))
+        self.ledger.responses.append(
+            RecordedResponse(started, time.time() - started, what, problem)
+        )
         if problem:
             raise Failed(problem)
-        return answer
+        return response

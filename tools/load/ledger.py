@@ -11,7 +11,7 @@ KPI_PREFIX = "load "  # of the figures that the load writes
 
 
 @dataclass(frozen=True)
-class Answer:
+class RecordedResponse:
     """A response. `problem` is "" or an error: a 5xx status, no response, an unexpected status."""
 
     at: float  # seconds since the epoch, when the request was sent
@@ -42,7 +42,7 @@ class RevokedToken:
 class Ledger:
     """The records of all users. Threads append to its lists without a lock."""
 
-    answers: list[Answer] = field(default_factory=list)
+    responses: list[RecordedResponse] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     uncertain_writes: list[str] = field(default_factory=list)  # KPIs of writes without a response
     revoked: list[RevokedToken] = field(default_factory=list)

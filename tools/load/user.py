@@ -11,7 +11,7 @@ import requests
 from local_pool.testing import LocalPool
 
 from .client import Failed, LoadClient, claims_of
-from .ledger import KPI_PREFIX, Answer, Ledger, RevokedToken, Write
+from .ledger import KPI_PREFIX, Ledger, RecordedResponse, RevokedToken, Write
 
 REVOCATION_SECONDS = 1.0  # after which no process accepts a signed-out token
 GRACE_SECONDS = 60.0  # in which a replaced refresh token still works
@@ -58,8 +58,10 @@ class LoadUser(LoadClient):
         except (requests.RequestException, AssertionError) as error:
             # The pool failed because of a fault: this is not a response of the site.
             seconds = time.time() - started
-            answer = Answer(started, seconds, "the pool's own pages", type(error).__name__)
-            self.ledger.answers.append(answer)
+            response = RecordedResponse(
+                started, seconds, "the pool's own pages", type(error).__name__
+            )
+            self.ledger.responses.append(response)
             raise Failed from error
         try:
             self.ask("GET", callback, expected=302)
@@ -73,24 +75,24 @@ class LoadUser(LoadClient):
         self.signed_in = self.ledger.signed_in[self.subject] = signed_in
 
     def look_at_profile(self) -> None:
-        answer = self.ask("GET", "/profile/")
-        self._require_signed_in(answer, 200)
-        if answer.status_code == 200 and set(_USER_EMAIL.findall(answer.text)) != {self.email}:
+        response = self.ask("GET", "/profile/")
+        self._require_signed_in(response, 200)
+        if response.status_code == 200 and set(_USER_EMAIL.findall(response.text)) != {self.email}:
             self.ledger.violation(f"{self.name} was shown a page of another user")
 
     def ask_api_in_session(self) -> None:
-        answer = self.ask("GET", "/api/user", headers={"Accept": "application/json"})
-        self._require_signed_in(answer, 200)
-        self._require_own_data(answer)
+        response = self.ask("GET", "/api/user", headers={"Accept": "application/json"})
+        self._require_signed_in(response, 200)
+        self._require_own_data(response)
 
-    def _require_signed_in(self, answer: requests.Response, expected: int) -> None:
-        if answer.status_code != expected and self.signed_in:
-            what = f"{answer.status_code} {answer.headers.get('Location', '')[:60]}"
+    def _require_signed_in(self, response: requests.Response, expected: int) -> None:
+        if response.status_code != expected and self.signed_in:
+            what = f"{response.status_code} {response.headers.get('Location', '')[:60]}"
             self.ledger.violation(f"{self.name} was signed out unexpectedly: {what}")
             self._set_signed_in(False)
 
-    def _require_own_data(self, answer: requests.Response) -> None:
-        if answer.status_code == 200 and answer.json()["identity"]["sub"] != self.subject:
+    def _require_own_data(self, response: requests.Response) -> None:
+        if response.status_code == 200 and response.json()["identity"]["sub"] != self.subject:
             self.ledger.violation(f"{self.name} got data of another user")
 
     def _post(self, path: str) -> None:
@@ -107,8 +109,8 @@ class LoadUser(LoadClient):
             self._check_session()
             raise
         self._set_signed_in(False)
-        answer = self.ask("GET", "/profile/", browser=False, cookies=before)
-        if answer.status_code == 200:
+        response = self.ask("GET", "/profile/", browser=False, cookies=before)
+        if response.status_code == 200:
             self.ledger.violation(f"{self.name}'s session works after signing out")
         self.browser = self.new_session()
 
@@ -146,8 +148,8 @@ class LoadUser(LoadClient):
 
     def _require_refused(self, access_token: str) -> None:
         headers = {"Authorization": f"Bearer {access_token}"}
-        answer = self.ask("GET", "/api/user", browser=False, headers=headers)
-        if answer.status_code == 200:
+        response = self.ask("GET", "/api/user", browser=False, headers=headers)
+        if response.status_code == 200:
             self.ledger.violation(f"{self.name}'s token is accepted after signing out everywhere")
 
     # With tokens
@@ -158,10 +160,10 @@ class LoadUser(LoadClient):
         return {"Authorization": f"Bearer {self.access_token}"}
 
     def ask_api_with_token(self) -> None:
-        answer = self.ask("GET", "/api/user", browser=False, headers=self._bearer())
-        if answer.status_code != 200 and claims_of(self.access_token)["exp"] > time.time():
-            self.ledger.violation(f"{self.name}'s good token was refused: {answer.text[:120]}")
-        self._require_own_data(answer)
+        response = self.ask("GET", "/api/user", browser=False, headers=self._bearer())
+        if response.status_code != 200 and claims_of(self.access_token)["exp"] > time.time():
+            self.ledger.violation(f"{self.name}'s good token was refused: {response.text[:120]}")
+        self._require_own_data(response)
 
     def _figure(self) -> dict[str, str]:
         self.written += 1
@@ -176,16 +178,16 @@ class LoadUser(LoadClient):
         figure = self._figure()
         body = {**figure, "year": 2024, "month": 5}
         try:
-            answer = self.ask(
+            response = self.ask(
                 "POST", "/api/stats", browser=False, json=body, headers=self._bearer()
             )
         except Failed:
             self.ledger.uncertain_writes.append(figure["kpi"])
             raise
-        if answer.status_code == 201:
+        if response.status_code == 201:
             self._record_write(figure)
         elif claims_of(self.access_token)["exp"] > time.time():
-            self.ledger.violation(f"{self.name} could not write: {answer.text[:120]}")
+            self.ledger.violation(f"{self.name} could not write: {response.text[:120]}")
 
     def write_by_form(self) -> None:
         figure = self._figure()
@@ -210,13 +212,13 @@ class LoadUser(LoadClient):
             return
         headers = {"x-access-token": access_token, "x-refresh-token": refresh_token}
         try:
-            answer = self.ask("GET", "/api/user", browser=False, headers=headers)
+            response = self.ask("GET", "/api/user", browser=False, headers=headers)
         except Failed:
             self.lost_at = self.lost_at or time.time()
             raise
-        if answer.status_code == 200:
-            self._require_own_data(answer)
-            new = answer.headers
+        if response.status_code == 200:
+            self._require_own_data(response)
+            new = response.headers
             self.header_tokens = (
                 new["X-Access-Token"],
                 new.get("X-Refresh-Token", refresh_token),
@@ -225,6 +227,6 @@ class LoadUser(LoadClient):
             return
         in_grace = self.lost_at is None or time.time() - self.lost_at < GRACE_SECONDS - 5
         if in_grace:
-            self.ledger.violation(f"{self.name}'s refresh was refused: {answer.text[:120]}")
+            self.ledger.violation(f"{self.name}'s refresh was refused: {response.text[:120]}")
         self.ledger.count("refresh token lost for longer than the grace period")
         self.header_tokens = ("", "")

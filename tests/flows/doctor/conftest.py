@@ -1,4 +1,4 @@
-"""The doctor as people run it: a process of its own, with its own environment."""
+"""The doctor as a separate process with its own environment."""
 
 import json
 import os
@@ -29,7 +29,7 @@ class Diagnosis:
 
 @pytest.fixture
 def run_command(clean_environ, tmp_path):
-    """Run a `manage.py` command with these variables and no others of the project."""
+    """Run a `manage.py` command with only these variables of the project."""
 
     def run(*arguments, environment, stdin=""):
         done = subprocess.run(
@@ -57,7 +57,7 @@ def run_command(clean_environ, tmp_path):
 
 @pytest.fixture
 def doctor(run_command):
-    """`doctor(pool, "--describe", COGNITO_CLIENT_ID="…")`: the pool's values, with changes."""
+    """A function that runs the doctor with the pool's values and changes of them."""
 
     def run(pool, *arguments, stdin="", **changes):
         environment = {

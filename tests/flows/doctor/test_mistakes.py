@@ -1,4 +1,4 @@
-"""Mistakes as people make them, in a running pool or in the environment: each is named."""
+"""Common mistakes in a running pool or in the environment: the doctor names each one."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,15 +8,15 @@ import pytest
 from cryptography.fernet import Fernet
 
 from local_pool.testing import Client, LocalPool
-from tests.cognito.loopback import ScriptedServer, answer
+from tests.cognito.loopback import ScriptedServer, respond
 
 SITE = "http://localhost:8000"
 
 
 @dataclass(frozen=True)
 class Mistake:
-    finds: str | tuple[str, ...]  # these ids and no others
-    names: tuple[str, ...]  # what the first finding must say
+    finds: str | tuple[str, ...]  # exactly these IDs
+    names: tuple[str, ...]  # a part of the first finding
     pool: Mapping[str, Any] = field(default_factory=dict)
     arrange: Callable[[LocalPool], None] = lambda pool: None
     environment: Callable[[LocalPool], Mapping[str, str]] = lambda pool: {}
@@ -24,7 +24,7 @@ class Mistake:
 
 
 def callback_is(address: str) -> Mapping[str, Any]:
-    """A pool with one more client, registered with this callback alone."""
+    """Return a pool with another client that only has this callback URL."""
     return {"clients": [Client("7mistakenclient", "mistaken-secret", callback_urls=(address,),
                                logout_urls=(f"{SITE}/signout",))]}  # fmt: skip
 
@@ -277,40 +277,40 @@ MISTAKES = {
 def test_mistake_is_found_and_named(doctor, mistake):
     with LocalPool(**mistake.pool) as pool:
         mistake.arrange(pool)
-        told = doctor(pool, "--json", *mistake.arguments, **mistake.environment(pool))
+        diagnosis = doctor(pool, "--json", *mistake.arguments, **mistake.environment(pool))
         expected = (mistake.finds,) if isinstance(mistake.finds, str) else mistake.finds
-        assert told.ids == list(expected), told.output
-        assert told.status == 1
-        first = told.findings[0]
+        assert diagnosis.ids == list(expected), diagnosis.output
+        assert diagnosis.status == 1
+        first = diagnosis.findings[0]
         assert [name for name in mistake.names if name not in first["what"]] == []
         assert first["why"]
         assert first["fix"]
-        assert pool.client_secret not in told.output
-        assert "mistaken-secret" not in told.output
-        assert "somebody-elses-secret" not in told.output
+        assert pool.client_secret not in diagnosis.output
+        assert "mistaken-secret" not in diagnosis.output
+        assert "somebody-elses-secret" not in diagnosis.output
 
 
 def test_some_web_site_at_the_domain_is_named(doctor, pool):
-    """One that answers every address with a page, as many front ends do."""
+    """It responds to every path with a page, as many front ends do."""
     with ScriptedServer() as site:
-        site.play(answer(200, b"<html><form></form></html>"))
-        told = doctor(pool, "--json", COGNITO_CLIENT_DOMAIN=site.url)
-    assert (told.status, told.ids) == (1, ["domain-not-hosted-ui"]), told.output
-    assert f"{site.url}/oauth2/authorize" in told.findings[0]["what"]
+        site.play(respond(200, b"<html><form></form></html>"))
+        diagnosis = doctor(pool, "--json", COGNITO_CLIENT_DOMAIN=site.url)
+    assert (diagnosis.status, diagnosis.ids) == (1, ["domain-not-hosted-ui"]), diagnosis.output
+    assert f"{site.url}/oauth2/authorize" in diagnosis.findings[0]["what"]
 
 
 def test_domain_of_another_pool_is_named(doctor, pool):
     with LocalPool(id="local-1_OtherPool", client_id="6otherclient") as other:
-        told = doctor(pool, "--json", COGNITO_CLIENT_DOMAIN=other.url)
-    assert told.ids == ["domain-of-another-pool"]
-    assert f"COGNITO_CLIENT_DOMAIN={pool.url}" in told.findings[0]["fix"][0]
+        diagnosis = doctor(pool, "--json", COGNITO_CLIENT_DOMAIN=other.url)
+    assert diagnosis.ids == ["domain-of-another-pool"]
+    assert f"COGNITO_CLIENT_DOMAIN={pool.url}" in diagnosis.findings[0]["fix"][0]
 
 
 def test_keys_of_another_pool_are_named(doctor, pool):
     with LocalPool(id="local-1_OtherPool", fresh_keys=True) as other:
         address = f"{other.issuer}/.well-known/jwks.json"
-        told = doctor(pool, "--json", COGNITO_JWKS_URL=address, COGNITO_ISSUER=pool.issuer)
-    assert (told.status, told.ids) == (1, ["keys-of-another-pool"]), told.output
-    [finding] = told.findings
+        diagnosis = doctor(pool, "--json", COGNITO_JWKS_URL=address, COGNITO_ISSUER=pool.issuer)
+    assert (diagnosis.status, diagnosis.ids) == (1, ["keys-of-another-pool"]), diagnosis.output
+    [finding] = diagnosis.findings
     assert f"COGNITO_JWKS_URL is {address}" in finding["what"]
     assert f"COGNITO_JWKS_URL={pool.issuer}/.well-known/jwks.json" in finding["fix"][0]

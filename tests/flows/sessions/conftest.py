@@ -1,4 +1,4 @@
-"""A site with one more page, a form that tells what it received, and ways to let time pass."""
+"""A site with an additional form, and helpers to let time pass."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from local_pool.testing import LocalPool
 
 @pytest.fixture
 def pool_settings():
-    """Settings of the pool that a test file wants different."""
+    """Settings of the pool, for test files to override."""
     return {}
 
 
@@ -34,7 +34,7 @@ def site(site, settings):
 
 
 def let_pass(seconds=0, *, minutes=0):
-    """Let time pass for all sign-ins: their access tokens live an hour."""
+    """Let time pass for all sign-ins, whose access tokens have a lifetime of one hour."""
     passed = timedelta(seconds=seconds, minutes=minutes)
     SignIn.objects.update(
         access_expires_at=F("access_expires_at") - passed,
@@ -44,7 +44,7 @@ def let_pass(seconds=0, *, minutes=0):
 
 
 def until_due():
-    """The access token is still good, but to be renewed."""
+    """Let time pass until the access token is due for renewal, but still valid."""
     let_pass(minutes=59, seconds=30)
 
 
@@ -57,7 +57,7 @@ def beyond_grace():
 
 
 def at_once(*calls):
-    """Make these calls at the same time, return what they returned, in order."""
+    """Make these calls at the same time, and return their results in order."""
     results = [None] * len(calls)
 
     def run(number, call):

@@ -1,7 +1,7 @@
-"""One process of a site that several processes serve: `python -m tests.flows.sessions.server`.
+"""One of several processes that serve a site: `python -m tests.flows.sessions.server`.
 
-Listens on a free port and prints it. WITHOUT_LEASE takes away what keeps renewals single, so that
-the storm test can show that it would notice.
+It listens on a free port and prints it. WITHOUT_LEASE removes the lease that makes renewals
+single, so that a test can show that the storm test would fail.
 """
 
 import os
@@ -14,7 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sso_project.settings")
 def take_the_lease_away() -> None:
     from accounts.sessions import renewal
 
-    renewal._claim = lambda row, now: True
+    renewal._claim = lambda sign_in, now: True
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""docs/runbooks/rotate-client-secret.md, followed: two servers, one restarted before the other."""
+"""docs/runbooks/rotate-client-secret.md with two servers that restart one after the other."""
 
 import pytest
 import requests
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def at_the_pool(pool, operation, **parameters):
-    """What the runbook's AWS CLI does."""
+    """Call an operation of the pool, as the AWS CLI in the runbook does."""
     return aws.call(
         "cognito-idp",
         operation,
@@ -27,29 +27,31 @@ def at_the_pool(pool, operation, **parameters):
     )
 
 
-def visitor_at(address, pool, who, answer=302):
-    """Whoever this server signs in; the hosted UI leads back to the registered address."""
+def visitor_at(address, pool, username, response=302):
+    """Return a visitor who signed in at this server; the callback goes to the registered URL."""
     visitor = Visitor(address, pool, requests.Session())
-    callback = visitor.callback(visitor.start(), who)
+    callback = visitor.callback(visitor.start(), username)
     path = callback.split("/", 3)[3]
-    assert visitor.get(f"/{path}").status_code == answer
+    assert visitor.get(f"/{path}").status_code == response
     return visitor
 
 
 def status(address, visitor):
     cookies = visitor.http.cookies.get_dict()
-    answer = requests.get(f"{address}/profile/", cookies=cookies, allow_redirects=False, timeout=20)
-    return answer.status_code
+    response = requests.get(
+        f"{address}/profile/", cookies=cookies, allow_redirects=False, timeout=20
+    )
+    return response.status_code
 
 
-def test_secret_is_changed_with_nobody_signed_out(pool):
+def test_secret_is_changed_without_a_sign_out(pool):
     [first] = at_the_pool(pool, "list_user_pool_client_secrets")["ClientSecrets"]
     added = at_the_pool(pool, "add_user_pool_client_secret")["ClientSecretDescriptor"]
     restarted = {1: {"COGNITO_CLIENT_SECRET": added["ClientSecretValue"]}}
     with processes(2, pool, pool.app_port, own=restarted) as (old, new):
         ada, grace = visitor_at(old, pool, "ada"), visitor_at(new, pool, "grace")
 
-        # Both are live: either server signs in, and renews what the other one signed in.
+        # Both secrets are active: each server signs in, and renews sign-ins of the other one.
         for number, (server, visitor) in enumerate(
             [(old, ada), (old, grace), (new, ada), (new, grace)], start=1
         ):
@@ -57,7 +59,7 @@ def test_secret_is_changed_with_nobody_signed_out(pool):
             assert status(server, visitor) == 200
             assert refreshes(pool) == number
 
-        # The old one is gone, and one server was forgotten.
+        # The old secret is deleted, but one server still uses it.
         assert status(old, ada) == 200
         key = first["ClientSecretId"]
         at_the_pool(pool, "delete_user_pool_client_secret", ClientSecretId=key)
@@ -68,9 +70,9 @@ def test_secret_is_changed_with_nobody_signed_out(pool):
         counted = requests.get(f"{old}/metrics", timeout=20).text
         [alerting] = [line for line in counted.splitlines() if _alerts(line)]
         assert float(alerting.split()[-1]) > 0
-        visitor_at(old, pool, "linus", answer=503)
+        visitor_at(old, pool, "linus", response=503)
         assert SignIn.objects.live().count() == 2
-        beyond_grace()  # the moment in which nobody asks again passes too
+        beyond_grace()  # the retry pause is over as well
         assert status(new, ada) == 200
         assert status(new, grace) == 200
         assert visitor_at(new, pool, "linus").is_signed_in
@@ -78,6 +80,6 @@ def test_secret_is_changed_with_nobody_signed_out(pool):
 
 
 def _alerts(line):
-    """What the alert OurClientIsRejected counts, once there is any."""
+    """Return the counter of the alert OurClientIsRejected."""
     counted = line.startswith("sso_token_endpoint_seconds_count") and not line.endswith(" 0.0")
     return counted and 'outcome="client_rejected"' in line

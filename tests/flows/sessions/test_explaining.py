@@ -1,4 +1,4 @@
-"""`manage.py explain_sign_in`: an attempt retold from its reference."""
+"""`manage.py explain_sign_in` with the reference of an attempt."""
 
 import hashlib
 
@@ -21,39 +21,39 @@ def explained(capsys, reference):
     return capsys.readouterr().out
 
 
-def test_sign_in_is_retold_from_its_beginning_to_its_end(visitor, capsys):
+def test_sign_in_is_explained_from_beginning_to_end(visitor, capsys):
     start = visitor.start("/server/?secret=1")
     callback = visitor.callback(start)
     visitor.get(callback)
     reference = reference_of(start)
-    told = explained(capsys, reference.upper())
-    assert "The session goes on" in told
+    output = explained(capsys, reference.upper())
+    assert "The session goes on" in output
     visitor.sign_out()
-    told = explained(capsys, reference)
+    output = explained(capsys, reference)
     steps = ["began, on the way to /server/", "came back", "redeemed the code", "signed in as ada"]
-    places = [told.index(step) for step in [*steps, "signed out: signed_out"]]
+    places = [output.index(step) for step in [*steps, "signed out: signed_out"]]
     assert places == sorted(places)
-    assert "secret=1" not in told
+    assert "secret=1" not in output
     assert query_of(callback)["code"] not in str(list(SignInEvent.objects.values()))
 
 
-def test_refusal_says_why_and_what_to_do(visitor, capsys, settings):
+def test_refusal_has_a_cause_and_a_fix(visitor, capsys, settings):
     start = visitor.start()
     callback = visitor.callback(start)
     settings.COGNITO = settings.COGNITO | {"CLIENT_SECRET": "not-the-secret-of-this-client"}
     assert visitor.get(callback).status_code == 503
-    told = explained(capsys, reference_of(start))
-    assert "refused: client_rejected" in told
-    assert "To mend it, look at: COGNITO_CLIENT_ID COGNITO_CLIENT_SECRET" in told
+    output = explained(capsys, reference_of(start))
+    assert "refused: client_rejected" in output
+    assert "To mend it, look at: COGNITO_CLIENT_ID COGNITO_CLIENT_SECRET" in output
 
 
-def test_spoilt_token_is_named(visitor, capsys):
+def test_bad_token_is_named(visitor, capsys):
     start = visitor.start()
     visitor.pool.faults.add("id-token", "wrong-nonce", times=1)
     visitor.get(visitor.callback(start))
-    told = explained(capsys, reference_of(start))
-    assert "refused: nonce_mismatch" in told
-    assert "Start again from here" in told
+    output = explained(capsys, reference_of(start))
+    assert "refused: nonce_mismatch" in output
+    assert "Start again from here" in output
 
 
 def test_unknown_reference_is_an_error_that_helps():
@@ -61,7 +61,7 @@ def test_unknown_reference_is_an_error_that_helps():
         call_command("explain_sign_in", "0badcafe")
 
 
-def test_strangers_cannot_fill_the_record(visitor, monkeypatch):
+def test_attackers_cannot_fill_the_audit_log(visitor, monkeypatch):
     monkeypatch.setattr(events, "MAX_SUBNET_REFUSALS", 3)
     for _ in range(20):
         visitor.start()
@@ -76,22 +76,22 @@ def test_strangers_cannot_fill_the_record(visitor, monkeypatch):
     assert SignInEvent.objects.filter(kind="signed in", person="ada").count() == 1
 
 
-def test_limit_of_the_record_is_named_where_it_may_be_the_reason(visitor, monkeypatch):
+def test_limit_of_the_audit_log_is_mentioned_if_it_may_be_the_reason(visitor, monkeypatch):
     monkeypatch.setattr(events, "MAX_SUBNET_REFUSALS", 3)
     references = []
     for number in range(4):
         start = visitor.start()
         references.append(reference_of(start))
         visitor.get(f"/signin?code=junk{number}&state={query_of(start)['state']}")
-    with pytest.raises(CommandError) as told:
+    with pytest.raises(CommandError) as output:
         call_command("explain_sign_in", references[-1])
-    assert "never came back" not in str(told.value)
-    assert "more refusals than 3 of this reason from 127.0.0.1 in one hour" in str(told.value)
-    assert "grant_rejected" in str(told.value)
+    assert "never came back" not in str(output.value)
+    assert "more refusals than 3 of this reason from 127.0.0.1 in one hour" in str(output.value)
+    assert "grant_rejected" in str(output.value)
 
 
 def test_forged_lines_stay_one_line(visitor, capsys):
     start = visitor.start()
     visitor.get(f"/signin?error=access_denied%0A12:00 signed in&state={query_of(start)['state']}")
-    told = explained(capsys, reference_of(start))
-    assert not any(line.startswith("12:00") for line in told.splitlines())
+    output = explained(capsys, reference_of(start))
+    assert not any(line.startswith("12:00") for line in output.splitlines())

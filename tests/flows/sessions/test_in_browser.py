@@ -1,4 +1,4 @@
-"""Sessions as a person at a real Chromium meets them."""
+"""Sessions in Chromium."""
 
 import pytest
 from playwright.sync_api import expect
@@ -12,8 +12,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 IMPORT = "const { sessionFetch, tokenFetch } = await import('/static/js/session.js');"
 
 
-def at_the_pool_again(page, who="ada"):
-    page.get_by_label("Username").fill(who)
+def at_the_pool_again(page, username="ada"):
+    page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill("Cognito-demo-1")
     page.get_by_role("button", name="Sign in", exact=True).click()
 
@@ -25,10 +25,10 @@ def fill_in(page):
     page.get_by_label("Agree").check()
 
 
-def end_the_session(pool, who="ada"):
-    """At the pool and in the browser's session there, so that it asks for the password again."""
-    pool.disable(who)
-    pool.enable(who)
+def end_the_session(pool, username="ada"):
+    """End the session here and at the pool, so that the pool requires the password again."""
+    pool.disable(username)
+    pool.enable(username)
     until_expired()
 
 
@@ -42,7 +42,7 @@ def test_form_opened_before_expiry_is_sent_after_it(page, site, pool):
     assert refreshes(pool) == 1
 
 
-def test_form_is_kept_over_a_new_sign_in_and_not_sent_by_itself(page, site, pool):
+def test_form_is_preserved_over_a_new_sign_in_and_not_submitted(page, site, pool):
     sign_in_as(page, site)
     page.goto(f"{site}/note/?draft=7")
     fill_in(page)
@@ -62,7 +62,7 @@ def test_form_is_kept_over_a_new_sign_in_and_not_sent_by_itself(page, site, pool
     expect(page.get_by_label("Text")).to_have_value("")
 
 
-def test_form_is_kept_while_cognito_is_away(page, site, pool):
+def test_form_is_preserved_while_cognito_is_unavailable(page, site, pool):
     sign_in_as(page, site)
     page.goto(f"{site}/note/")
     fill_in(page)
@@ -77,7 +77,7 @@ def test_form_is_kept_while_cognito_is_away(page, site, pool):
     assert SignIn.objects.get().ended_at is None
 
 
-def test_form_is_not_shown_to_somebody_else(page, site, pool):
+def test_form_is_not_shown_to_another_user(page, site, pool):
     sign_in_as(page, site)
     page.goto(f"{site}/note/")
     fill_in(page)
@@ -88,7 +88,7 @@ def test_form_is_not_shown_to_somebody_else(page, site, pool):
     expect(page.get_by_label("Text")).to_have_value("")
 
 
-def test_form_that_was_sent_does_not_come_back(page, site):
+def test_submitted_form_is_not_restored(page, site):
     sign_in_as(page, site)
     page.goto(f"{site}/note/")
     fill_in(page)
@@ -113,14 +113,14 @@ def test_ten_tabs_after_expiry_all_work(page, site, pool):
 def test_session_fetch_posts_with_the_csrf_token(page, site):
     sign_in_as(page, site)
     page.goto(f"{site}/note/")
-    said = page.evaluate(
+    output = page.evaluate(
         f"""async () => {{ {IMPORT}
         const body = new URLSearchParams({{ text: "by script" }});
         const answer = await sessionFetch("/note/", {{ method: "POST", body }});
         return [answer.status, await answer.json()]; }}"""
     )
-    assert said[0] == 200
-    assert said[1]["received"] == "by script"
+    assert output[0] == 200
+    assert output[1]["received"] == "by script"
 
 
 def test_session_fetch_goes_to_sign_in_and_comes_back_to_the_page(page, site, pool):
@@ -137,34 +137,34 @@ def test_session_fetch_goes_to_sign_in_and_comes_back_to_the_page(page, site, po
     expect(page.get_by_label("Text")).to_have_value("a long draft")
 
 
-def test_session_fetch_says_that_nobody_is_signed_in(page, site):
+def test_session_fetch_reports_a_missing_sign_in(page, site):
     page.goto(site)
-    said = page.evaluate(
+    output = page.evaluate(
         f"""async () => {{ {IMPORT}
         try {{ await sessionFetch("/note/", {{ navigate: false }}); }}
         catch (error) {{ return [error.name, error.code, error.loginUrl]; }} }}"""
     )
-    assert said == ["SignInRequired", "not_authenticated", "/accounts/login/?next=%2F"]
+    assert output == ["SignInRequired", "not_authenticated", "/accounts/login/?next=%2F"]
     assert not any(cookie["name"].startswith("signin_") for cookie in page.context.cookies())
 
 
 @pytest.mark.parametrize("address", ["https://elsewhere.example/x", "//elsewhere.example/x"])
-def test_session_and_tokens_go_nowhere_else(page, site, address):
+def test_session_and_tokens_are_not_sent_to_other_origins(page, site, address):
     page.goto(site)
     for make in ("sessionFetch", "tokenFetch()"):
-        said = page.evaluate(
+        output = page.evaluate(
             f"""async (address) => {{ {IMPORT}
             try {{ await {make}(address); return "asked"; }}
             catch (error) {{ return error.name + error.message; }} }}""",
             address,
         )
-        assert said.startswith("TypeError")
-        assert " is for " in said  # our refusal, before anything was sent
+        assert output.startswith("TypeError")
+        assert " is for " in output  # rejected before a request is sent
 
 
 def test_token_fetch_keeps_tokens_in_memory(page, site, pool):
     page.goto(site)
-    said = page.evaluate(
+    output = page.evaluate(
         f"""async (accessToken) => {{ {IMPORT}
         const api = tokenFetch();
         let first = "none";
@@ -175,8 +175,8 @@ def test_token_fetch_keeps_tokens_in_memory(page, site, pool):
         return [first, answer.status, stored]; }}""",
         pool.tokens_for("ada")["access_token"],
     )
-    assert said[:2] == ["SignInRequired", 200]
-    assert "eyJ" not in said[2]
+    assert output[:2] == ["SignInRequired", 200]
+    assert "eyJ" not in output[2]
 
 
 def test_signing_out_everywhere_in_the_browser(page, site, pool, new_context, screenshot):

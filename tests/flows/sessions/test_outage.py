@@ -1,4 +1,4 @@
-"""Cognito is down, slow, talks nonsense, or our secret is wrong: nobody is signed out for it."""
+"""Outages: Cognito is unavailable, slow or malformed, or our secret is wrong. No session ends."""
 
 import logging
 from contextlib import contextmanager
@@ -25,9 +25,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @contextmanager
 def impatient():
-    """Half a second for Cognito, so that the tests need not wait for an answer that won't come.
+    """Limit calls to Cognito to half a second, so that tests do not wait for a missing response.
 
-    For that time alone: on a busy machine a good answer may take longer.
+    The usual limit holds outside of the block, because a busy machine may need longer.
     """
     transport = provider().token_endpoint._transport
     with pytest.MonkeyPatch.context() as patch:
@@ -41,7 +41,7 @@ def still_signed_in():
 
 
 @pytest.mark.parametrize("kind", ["503", "429", "garbage", "empty", "redirect", "close", "slow"])
-def test_session_goes_on_in_the_grace_then_503_then_on_again(visitor, kind):
+def test_session_works_in_the_grace_period_then_503_then_works_again(visitor, kind):
     visitor.sign_in()
     visitor.get("/profile/")
     session_id = visitor.http.cookies["sessionid"]
@@ -50,11 +50,11 @@ def test_session_goes_on_in_the_grace_then_503_then_on_again(visitor, kind):
     with impatient():
         assert visitor.get("/profile/").status_code == 200
         beyond_grace()
-        answer = visitor.get("/profile/?tab=2")
-    assert answer.status_code == 503
-    assert int(answer.headers["Retry-After"]) > 0
-    assert "You haven&#x27;t been signed out" in answer.text
-    assert 'href="/profile/?tab=2" data-try-again>Try again' in answer.text
+        response = visitor.get("/profile/?tab=2")
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
+    assert "You haven&#x27;t been signed out" in response.text
+    assert 'href="/profile/?tab=2" data-try-again>Try again' in response.text
     visitor.pool.faults.clear()
     let_pass(minutes=2)
     assert visitor.get("/profile/").status_code == 200
@@ -74,7 +74,7 @@ def test_renewed_tokens_that_do_not_verify_are_not_taken(visitor, spoilt, kind):
     assert still_signed_in()
 
 
-def test_ten_minutes_of_outage_sign_nobody_out(visitor):
+def test_ten_minutes_of_outage_end_no_session(visitor):
     visitor.sign_in()
     until_due()
     visitor.pool.stop()
@@ -86,7 +86,7 @@ def test_ten_minutes_of_outage_sign_nobody_out(visitor):
     assert SignIn.objects.get().access_expires_at > timezone.now() + timedelta(minutes=50)
 
 
-def test_outage_is_found_out_once_and_not_by_every_request(visitor):
+def test_outage_is_detected_once_and_not_by_every_request(visitor):
     visitor.sign_in()
     until_expired()
     visitor.pool.faults.add("token", "slow", seconds=1)
@@ -98,29 +98,29 @@ def test_outage_is_found_out_once_and_not_by_every_request(visitor):
     assert refreshes(visitor.pool) == tried
 
 
-def test_fifty_requests_beyond_the_grace_all_get_503_and_ask_once(visitor):
+def test_fifty_requests_beyond_the_grace_get_503_with_one_call(visitor):
     visitor.sign_in()
     beyond_grace()
     visitor.pool.faults.add("token", "garbage")
-    answers = at_once(*[lambda: visitor.get("/profile/")] * 10)
-    assert {answer.status_code for answer in answers} == {503}
+    responses = at_once(*[lambda: visitor.get("/profile/")] * 10)
+    assert {response.status_code for response in responses} == {503}
     assert refreshes(visitor.pool) == 1
     assert still_signed_in()
 
 
-def test_program_is_told_503_in_json(visitor):
+def test_api_client_gets_503_in_json(visitor):
     visitor.sign_in()
     beyond_grace()
     visitor.pool.stop()
-    answer = visitor.get("/profile/", headers={"Sec-Fetch-Mode": "cors"})
-    assert answer.status_code == 503
-    assert answer.json()["code"] == "renewal_unavailable"
-    assert answer.json()["error"] == answer.json()["detail"]
-    assert int(answer.headers["Retry-After"]) > 0
-    assert answer.headers["Cache-Control"] == "no-store"
+    response = visitor.get("/profile/", headers={"Sec-Fetch-Mode": "cors"})
+    assert response.status_code == 503
+    assert response.json()["code"] == "renewal_unavailable"
+    assert response.json()["error"] == response.json()["detail"]
+    assert int(response.headers["Retry-After"]) > 0
+    assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_wrong_secret_is_our_alert_and_nobody_elses_sign_out(visitor, settings, caplog):
+def test_wrong_secret_is_an_alert_and_ends_no_session(visitor, settings, caplog):
     visitor.sign_in()
     settings.COGNITO = settings.COGNITO | {"CLIENT_SECRET": "not-the-secret-of-this-client"}
     until_expired()
@@ -128,23 +128,23 @@ def test_wrong_secret_is_our_alert_and_nobody_elses_sign_out(visitor, settings, 
     alerts = [r for r in caplog.records if r.levelno == logging.ERROR]
     assert any("client_rejected" in record.getMessage() for record in alerts)
     beyond_grace()
-    answer = visitor.get("/profile/")
-    assert answer.status_code == 503
-    assert "We&#x27;re set up wrongly" in answer.text
+    response = visitor.get("/profile/")
+    assert response.status_code == 503
+    assert "We&#x27;re set up wrongly" in response.text
     settings.COGNITO = settings.COGNITO | {"CLIENT_SECRET": visitor.pool.client_secret}
     let_pass(minutes=2)
     assert visitor.get("/profile/").status_code == 200
     assert still_signed_in()
 
 
-def test_signing_out_works_while_nothing_else_does(visitor):
+def test_signing_out_works_during_an_outage(visitor):
     visitor.sign_in()
     visitor.get("/profile/")
     beyond_grace()
     visitor.pool.stop()
     assert visitor.get("/profile/").status_code == 503
-    answer = visitor.post("/accounts/logout/")
-    assert answer.headers["Location"] == "/signout?unreached=1"
+    response = visitor.post("/accounts/logout/")
+    assert response.headers["Location"] == "/signout?unreached=1"
     page = visitor.get("/signout?unreached=1").text
     assert escape(UNREACHED_FOR_USERS) in page
     assert SignIn.objects.get().end_reason == "signed_out"
@@ -155,7 +155,7 @@ def test_lease_of_a_dead_process_runs_out(visitor):
     until_expired()
     SignIn.objects.update(lease_owner="dead", lease_until=timezone.now() + timedelta(seconds=45))
     started = timezone.now()
-    assert visitor.get("/profile/").status_code == 200  # waited, then went on within the grace
+    assert visitor.get("/profile/").status_code == 200  # waited, then continued in the grace period
     assert timezone.now() - started < timedelta(seconds=20)  # the lease has 45
     assert refreshes(visitor.pool) == 0
     let_pass(seconds=46)

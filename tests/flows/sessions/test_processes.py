@@ -1,6 +1,6 @@
-"""Four server processes, one database: a storm of requests, and a sign-out that all of them hear.
+"""Four server processes with one database: concurrent renewals, and sign-out in all processes.
 
-On PostgreSQL and Redis when the suite runs there, otherwise on a SQLite file.
+They use PostgreSQL and Redis if the test run does, otherwise a SQLite file.
 """
 
 import os
@@ -31,7 +31,7 @@ REQUESTS = 50
 
 
 def database_url():
-    """The test database, as another process names it."""
+    """The URL of the test database for another process."""
     config = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{config['NAME']}"
@@ -42,8 +42,10 @@ def database_url():
 
 @contextmanager
 def processes(number, pool, port, *, own=(), **environment):
-    """The addresses of that many servers; the first is the registered one. `own`: what one of them
-    has in its environment and the others have not, by its number."""
+    """Start servers, and return their URLs. The first one is the registered URL.
+
+    `own` are additional environment variables of single servers, by their number.
+    """
     base = {name: os.environ[name] for name in ("PATH", "HOME", "REDIS_URL") if name in os.environ}
     base |= pool.env() | {
         "ENV_FILE": os.devnull,
@@ -51,7 +53,7 @@ def processes(number, pool, port, *, own=(), **environment):
         "SECRET_KEY": settings.SECRET_KEY,
         "PUBLIC_URL": f"http://localhost:{port}",
         "DATABASE_URL": database_url(),
-        "DATABASE_CONN_MAX_AGE": "0",  # each request has a thread of its own here
+        "DATABASE_CONN_MAX_AGE": "0",  # each request has its own thread here
         **environment,
     }
     with ExitStack() as stack:
@@ -88,7 +90,7 @@ def pool():
 
 @pytest.fixture(autouse=True)
 def same_pool(settings, pool):
-    """What this process needs to open the sign-ins that the servers make."""
+    """Configure this process for the sign-ins of the servers."""
     environment = pool.env()
     settings.COGNITO = {
         **settings.COGNITO,
@@ -104,7 +106,7 @@ def signed_in_visitor(addresses, pool):
 
 
 def storm(addresses, visitor):
-    """Many requests at once to all processes, with one access token that is over."""
+    """Send many concurrent requests to all processes, with one expired access token."""
     until_expired()
     cookies = visitor.http.cookies.get_dict()
 
@@ -117,7 +119,7 @@ def storm(addresses, visitor):
     return at_once(*[partial(ask, address) for address in targets])
 
 
-def test_storm_over_four_processes_makes_one_call_and_signs_nobody_out(pool):
+def test_storm_over_four_processes_makes_one_call_and_ends_no_session(pool):
     with processes(PROCESSES, pool, pool.app_port) as addresses:
         visitor = signed_in_visitor(addresses, pool)
         pool.faults.add("token", "slow", seconds=0.2, grant="refresh_token")
@@ -127,7 +129,7 @@ def test_storm_over_four_processes_makes_one_call_and_signs_nobody_out(pool):
         assert SignIn.objects.get().ended_at is None
 
 
-def test_storm_test_notices_when_the_lease_is_gone(pool):
+def test_storm_test_fails_without_the_lease(pool):
     with processes(2, pool, pool.app_port, WITHOUT_LEASE="1") as addresses:
         visitor = signed_in_visitor(addresses, pool)
         pool.faults.add("token", "slow", seconds=0.2, grant="refresh_token")
@@ -135,11 +137,11 @@ def test_storm_test_notices_when_the_lease_is_gone(pool):
         assert refreshes(pool) > 1
 
 
-def test_sign_out_everywhere_is_heard_by_every_process_within_a_second(pool):
+def test_sign_out_everywhere_reaches_every_process_within_a_second(pool):
     with processes(PROCESSES, pool, pool.app_port) as addresses:
         visitor = signed_in_visitor(addresses, pool)
         access_token = open_tokens(SignIn.objects.get()).access_token
-        direct = pool.tokens_for("ada")["access_token"]  # of no session of ours
+        direct = pool.tokens_for("ada")["access_token"]  # a token without a session here
 
         def status(address, token):
             headers = {"Authorization": f"Bearer {token}"}

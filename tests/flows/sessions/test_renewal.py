@@ -1,4 +1,4 @@
-"""Staying signed in: renewed without anybody noticing, once, and only by whom it belongs to."""
+"""Renewal: invisible to the user, once per expiry, and only for the same sign-in."""
 
 import pytest
 
@@ -25,8 +25,8 @@ def test_tokens_are_renewed_without_redirect_or_new_cookies(visitor, time_passes
     visitor.get("/profile/")
     before, old = cookies(visitor), SignIn.objects.get()
     time_passes()
-    answer = visitor.get("/profile/")
-    assert answer.status_code == 200
+    response = visitor.get("/profile/")
+    assert response.status_code == 200
     assert cookies(visitor) == before
     new = SignIn.objects.get()
     assert new.access_expires_at >= old.access_expires_at
@@ -47,9 +47,9 @@ def test_form_opened_before_expiry_posts_after_it(visitor):
     visitor.sign_in()
     visitor.get("/note/")
     until_expired()
-    answer = visitor.post("/note/", text="a long draft")
-    assert answer.status_code == 200
-    assert answer.json()["received"] == "a long draft"
+    response = visitor.post("/note/", text="a long draft")
+    assert response.status_code == 200
+    assert response.json()["received"] == "a long draft"
     assert refreshes(visitor.pool) == 1
 
 
@@ -60,19 +60,19 @@ def test_every_method_is_checked(visitor, method):
     visitor.pool.disable("ada")
     until_expired()
     headers = {"X-CSRFToken": visitor.http.cookies["csrftoken"]}
-    answer = visitor.http.request(
+    response = visitor.http.request(
         method, f"{visitor.site}/note/", headers=headers, allow_redirects=False, timeout=20
     )
-    assert answer.status_code == 302
-    assert answer.headers["Location"].startswith("/accounts/login/")
+    assert response.status_code == 302
+    assert response.headers["Location"].startswith("/accounts/login/")
 
 
 def test_ten_tabs_after_expiry_make_one_call_and_all_work(visitor):
     visitor.sign_in()
     until_expired()
     visitor.pool.faults.add("token", "slow", seconds=0.3, times=1)
-    answers = at_once(*[lambda: visitor.get("/profile/")] * 10)
-    assert [answer.status_code for answer in answers] == [200] * 10
+    responses = at_once(*[lambda: visitor.get("/profile/")] * 10)
+    assert [response.status_code for response in responses] == [200] * 10
     assert refreshes(visitor.pool) == 1
 
 
@@ -82,11 +82,11 @@ def test_good_token_never_waits_for_another_requests_renewal(visitor):
     visitor.pool.faults.add("token", "slow", seconds=1.5, times=1)
 
     def quick():
-        answer = visitor.get("/profile/")
-        return answer.elapsed.total_seconds()
+        response = visitor.get("/profile/")
+        return response.elapsed.total_seconds()
 
     times = sorted(at_once(*[quick] * 6))
-    assert times[-1] > 1.4  # the one that renews
+    assert times[-1] > 1.4  # the renewing request
     assert times[-2] < 1.2
     assert refreshes(visitor.pool) == 1
 
@@ -96,13 +96,13 @@ class TestRotation:
     def pool_settings(self):
         return {"rotate_refresh_tokens": True, "refresh_grace_seconds": 0}
 
-    def test_without_grace_nobody_is_signed_out(self, visitor):
+    def test_without_grace_no_session_ends(self, visitor):
         visitor.sign_in()
         used = [open_tokens(SignIn.objects.get()).refresh_token]
         for round_ in range(3):
             until_expired()
-            answers = at_once(*[lambda: visitor.get("/profile/")] * 8)
-            assert [answer.status_code for answer in answers] == [200] * 8
+            responses = at_once(*[lambda: visitor.get("/profile/")] * 8)
+            assert [response.status_code for response in responses] == [200] * 8
             assert refreshes(visitor.pool) == round_ + 1
             used.append(open_tokens(SignIn.objects.get()).refresh_token)
         assert len(set(used)) == 4
@@ -139,16 +139,16 @@ def test_groups_and_profile_follow_the_renewed_token(visitor):
 
 
 @pytest.mark.parametrize("removal", ["disable", "delete", "sign_out_everywhere"])
-def test_person_gone_at_the_pool_is_asked_to_sign_in_and_comes_back(visitor, removal):
+def test_user_disabled_at_the_pool_must_sign_in_again(visitor, removal):
     visitor.sign_in()
     getattr(visitor.pool, removal)("ada")
-    assert visitor.get("/profile/").status_code == 200  # the access token's life
+    assert visitor.get("/profile/").status_code == 200  # the lifetime of the access token
     until_due()
-    answer = visitor.get("/profile/?tab=1")
-    assert answer.status_code == 302
-    assert answer.headers["Location"] == "/accounts/login/?next=/profile/%3Ftab%3D1"
-    row = SignIn.objects.get()
-    assert (row.end_reason, row.sealed_tokens) == ("refused", "")
+    response = visitor.get("/profile/?tab=1")
+    assert response.status_code == 302
+    assert response.headers["Location"] == "/accounts/login/?next=/profile/%3Ftab%3D1"
+    sign_in = SignIn.objects.get()
+    assert (sign_in.end_reason, sign_in.sealed_tokens) == ("refused", "")
 
 
 def test_form_sent_after_the_session_ended_leads_back_to_its_page(visitor):
@@ -156,24 +156,24 @@ def test_form_sent_after_the_session_ended_leads_back_to_its_page(visitor):
     visitor.get("/note/")
     visitor.pool.disable("ada")
     until_expired()
-    answer = visitor.http.post(
+    response = visitor.http.post(
         f"{visitor.site}/note/",
         {"csrfmiddlewaretoken": visitor.http.cookies["csrftoken"], "text": "draft"},
         headers={"Referer": f"{visitor.site}/note/?draft=7"},
         allow_redirects=False,
         timeout=20,
     )
-    assert answer.headers["Location"] == "/accounts/login/?next=%2Fnote%2F%3Fdraft%3D7"
+    assert response.headers["Location"] == "/accounts/login/?next=%2Fnote%2F%3Fdraft%3D7"
 
 
 def test_grant_refused_because_another_process_won_uses_its_result(visitor, monkeypatch):
-    """The lease ran out while we waited for Cognito; meanwhile somebody else renewed."""
+    """The lease expired while we waited for Cognito, and another process renewed."""
     from accounts.cognito.errors import GrantRejected
     from accounts.sessions import renewal
 
     visitor.sign_in()
     until_expired()
-    row = SignIn.objects.get()
+    sign_in = SignIn.objects.get()
     endpoint = renewal.provider().token_endpoint
     refresh = endpoint.refresh
 
@@ -185,9 +185,9 @@ def test_grant_refused_because_another_process_won_uses_its_result(visitor, monk
         raise GrantRejected("used by somebody else", error="invalid_grant")
 
     monkeypatch.setattr(endpoint, "refresh", overtaken)
-    fresh = renewal.keep_fresh(row)
+    fresh = renewal.keep_fresh(sign_in)
     assert fresh is not None
-    assert fresh.version > row.version
+    assert fresh.version > sign_in.version
     assert SignIn.objects.get().ended_at is None
 
 

@@ -1,4 +1,4 @@
-"""A sign-out that means it: sessions, refresh tokens, and access tokens already issued."""
+"""Sign-out ends sessions, refresh tokens, and access tokens already issued."""
 
 from datetime import timedelta
 
@@ -21,13 +21,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def current_feed(monkeypatch):
-    """Read the feed each time: these stories are not about the second it may take."""
+    """Read the feed each time, so that tests do not wait a second."""
     for name in ("READ_EVERY", "LOOK_EVERY", "SHARED_FOR"):
         monkeypatch.setattr(revocation_feed, name, 0.0)
 
 
-def access_token_of(row):
-    return open_tokens(row).access_token
+def access_token_of(sign_in):
+    return open_tokens(sign_in).access_token
 
 
 def call_api(site, access_token):
@@ -50,17 +50,17 @@ def test_signing_out_stops_the_sessions_access_token(visitor, site):
     access_token = access_token_of(SignIn.objects.get())
     assert call_api(site, access_token).status_code == 200
     visitor.sign_out()
-    answer = call_api(site, access_token)
-    assert answer.status_code == 401
-    assert answer.json()["code"] == "token_revoked"
+    response = call_api(site, access_token)
+    assert response.status_code == 401
+    assert response.json()["code"] == "token_revoked"
 
 
 def test_ending_one_session_leaves_the_others_tokens(visitor, new_visitor, site):
     other = new_visitor()
     visitor.sign_in()
     other.sign_in()
-    mine, theirs = SignIn.objects.order_by("pk")
-    tokens = access_token_of(mine), access_token_of(theirs)
+    own_sign_in, other_sign_in = SignIn.objects.order_by("pk")
+    tokens = access_token_of(own_sign_in), access_token_of(other_sign_in)
     visitor.sign_out()
     assert [call_api(site, token).status_code for token in tokens] == [401, 200]
     assert other.is_signed_in
@@ -76,7 +76,7 @@ def test_tokens_from_before_a_renewal_are_stopped_too(visitor, site):
     assert [call_api(site, token).status_code for token in (first, second)] == [401, 401]
 
 
-def test_signing_out_everywhere_asks_first_and_says_what_it_ends(visitor, new_visitor):
+def test_signing_out_everywhere_requires_confirmation_and_lists_its_effects(visitor, new_visitor):
     other = new_visitor()
     visitor.sign_in()
     other.sign_in()
@@ -92,20 +92,21 @@ def test_signing_out_everywhere_ends_sessions_and_tokens(visitor, new_visitor, s
     visitor.sign_in()
     other.sign_in()
     stranger.sign_in("grace")
-    direct = pool.tokens_for("ada")["access_token"]  # of no session of ours
-    others = pool.tokens_for("grace")["access_token"]
+    direct = pool.tokens_for("ada")["access_token"]  # a token without a session here
+    other_token = pool.tokens_for("grace")["access_token"]
     refresh_tokens = [
-        open_tokens(row).refresh_token for row in SignIn.objects.filter(user__email__startswith="a")
+        open_tokens(sign_in).refresh_token
+        for sign_in in SignIn.objects.filter(user__email__startswith="a")
     ]
     assert call_api(site, direct).status_code == 200
     visitor.get("/profile/")
-    answer = visitor.post("/profile/sign-out-everywhere/")
-    assert answer.headers["Location"].startswith(f"{pool.url}/logout?")
+    response = visitor.post("/profile/sign-out-everywhere/")
+    assert response.headers["Location"].startswith(f"{pool.url}/logout?")
     assert not visitor.is_signed_in
     assert not other.is_signed_in
     assert stranger.is_signed_in
     assert call_api(site, direct).json()["code"] == "token_revoked"
-    assert call_api(site, others).status_code == 200
+    assert call_api(site, other_token).status_code == 200
     assert len(refresh_tokens) == 2
     for refresh_token in refresh_tokens:
         assert refresh_at_the_pool(pool, refresh_token).json()["error"] == "invalid_grant"
@@ -115,10 +116,10 @@ def test_signing_out_everywhere_ends_sessions_and_tokens(visitor, new_visitor, s
     assert visitor.is_signed_in
 
 
-def test_signing_out_everywhere_allows_for_a_pool_whose_clock_is_ahead(visitor, site):
+def test_signing_out_everywhere_works_if_the_pools_clock_is_ahead(visitor, site):
     visitor.pool.clock.advance(30)
     visitor.sign_in()
-    direct = visitor.pool.tokens_for("ada")["access_token"]  # issued before, dated after
+    direct = visitor.pool.tokens_for("ada")["access_token"]  # issued before, with a later time
     sign_out.sign_out_everywhere(User.objects.get())
     assert call_api(site, direct).json()["code"] == "token_revoked"
     visitor.pool.clock.advance(3)
@@ -134,29 +135,29 @@ def test_profile_lists_sessions_and_ends_one(visitor, new_visitor):
     assert page.count("This session</strong>") == 1
     assert "Firefox on Linux" in page
     assert "127.0.0.1" in page
-    row = SignIn.objects.order_by("pk").last()
-    answer = visitor.post(f"/profile/sessions/{row.pk}/end/")
-    assert answer.headers["Location"] == "/profile/"
+    sign_in = SignIn.objects.order_by("pk").last()
+    response = visitor.post(f"/profile/sessions/{sign_in.pk}/end/")
+    assert response.headers["Location"] == "/profile/"
     assert not other.is_signed_in
     assert visitor.is_signed_in
-    assert SignIn.objects.get(pk=row.pk).end_reason == "ended_by_person"
+    assert SignIn.objects.get(pk=sign_in.pk).end_reason == "ended_by_person"
 
 
-def test_ending_ones_own_session_is_signing_out(visitor):
+def test_ending_the_own_session_signs_out(visitor):
     visitor.sign_in()
     visitor.get("/profile/")
-    answer = visitor.post(f"/profile/sessions/{SignIn.objects.get().pk}/end/")
-    assert answer.headers["Location"].startswith(f"{visitor.pool.url}/logout?")
+    response = visitor.post(f"/profile/sessions/{SignIn.objects.get().pk}/end/")
+    assert response.headers["Location"].startswith(f"{visitor.pool.url}/logout?")
     assert not visitor.is_signed_in
 
 
-def test_nobody_ends_other_peoples_sessions(visitor, new_visitor):
+def test_user_cannot_end_sessions_of_other_users(visitor, new_visitor):
     other = new_visitor()
     visitor.sign_in("ada")
     other.sign_in("grace")
     visitor.get("/profile/")
-    theirs = SignIn.objects.order_by("pk").last()
-    assert visitor.post(f"/profile/sessions/{theirs.pk}/end/").status_code == 404
+    other_sign_in = SignIn.objects.order_by("pk").last()
+    assert visitor.post(f"/profile/sessions/{other_sign_in.pk}/end/").status_code == 404
     assert other.is_signed_in
 
 
@@ -168,7 +169,7 @@ def test_ending_sessions_needs_the_csrf_token(visitor, path):
     assert visitor.is_signed_in
 
 
-def test_revocation_that_did_not_reach_the_pool_is_made_up_for(visitor):
+def test_failed_revocation_is_retried(visitor):
     visitor.sign_in()
     visitor.get("/profile/")
     refresh_token = open_tokens(SignIn.objects.get()).refresh_token
@@ -182,8 +183,8 @@ def test_revocation_that_did_not_reach_the_pool_is_made_up_for(visitor):
     PendingRevocation.objects.update(next_try_at=timezone.now())
     call_command("housekeeping", verbosity=0)
     assert not PendingRevocation.objects.exists()
-    answer = refresh_at_the_pool(visitor.pool, refresh_token)
-    assert answer.json()["error"] == "invalid_grant"
+    response = refresh_at_the_pool(visitor.pool, refresh_token)
+    assert response.json()["error"] == "invalid_grant"
 
 
 def test_of_several_machines_one_revokes_each_token(visitor):
@@ -194,27 +195,27 @@ def test_of_several_machines_one_revokes_each_token(visitor):
     assert ending.claimed(here)
     assert not ending.claimed(there)
     (crashed,) = PendingRevocation.objects.filter(next_try_at__lte=timezone.now() + ending.CLAIM)
-    assert ending.claimed(crashed)  # once its time is over, as here, it is anybody's
+    assert ending.claimed(crashed)  # after the lease has expired, as here, any process can take it
 
 
-def test_time_that_is_over_puts_nothing_off(visitor):
+def test_expired_lease_delays_nothing(visitor):
     visitor.sign_in()
     visitor.pool.faults.add("revoke", "503")
     visitor.post("/accounts/logout/")
     PendingRevocation.objects.update(next_try_at=timezone.now(), tries=0)
-    row = PendingRevocation.objects.get()
-    assert not ending.revoke([row], seconds=0)
-    row.refresh_from_db()
-    assert (row.tries, row.next_try_at <= timezone.now()) == (0, True)
+    pending = PendingRevocation.objects.get()
+    assert not ending.revoke([pending], seconds=0)
+    pending.refresh_from_db()
+    assert (pending.tries, pending.next_try_at <= timezone.now()) == (0, True)
 
 
 def test_sign_out_takes_no_longer_than_the_pool_is_given(visitor):
     visitor.sign_in()
     visitor.get("/profile/")
     visitor.pool.faults.add("revoke", "slow", seconds=6)
-    answer = visitor.post("/accounts/logout/")
-    assert answer.elapsed.total_seconds() < 4.5
-    assert answer.headers["Location"] == "/signout?unreached=1"
+    response = visitor.post("/accounts/logout/")
+    assert response.elapsed.total_seconds() < 4.5
+    assert response.headers["Location"] == "/signout?unreached=1"
     assert not visitor.is_signed_in
 
 
@@ -224,7 +225,7 @@ class TestRenewalMeetsSignOut:
         return {"rotate_refresh_tokens": True, "refresh_grace_seconds": 60}
 
     @pytest.mark.parametrize("reason", ["signed_out", "everywhere", "deactivated"])
-    def test_end_during_a_renewal_leaves_nothing_alive(self, visitor, site, monkeypatch, reason):
+    def test_end_during_a_renewal_leaves_no_valid_token(self, visitor, site, monkeypatch, reason):
         from accounts.provider import factory
 
         def end():
@@ -251,14 +252,14 @@ class TestRenewalMeetsSignOut:
 
         monkeypatch.setattr(endpoint, "refresh", meanwhile)
         assert visitor.get("/profile/").status_code == 302
-        row = SignIn.objects.get()
-        assert (row.end_reason, row.sealed_tokens) == (reason, "")
+        sign_in = SignIn.objects.get()
+        assert (sign_in.end_reason, sign_in.sealed_tokens) == (reason, "")
         assert call_api(site, got[0].access_token).status_code == 401
-        answer = refresh_at_the_pool(visitor.pool, got[0].refresh_token)
-        assert answer.json()["error"] == "invalid_grant"
+        response = refresh_at_the_pool(visitor.pool, got[0].refresh_token)
+        assert response.json()["error"] == "invalid_grant"
 
     def test_renewal_just_before_the_end_is_revoked_with_it(self, visitor, monkeypatch):
-        """The row changes between reading its tokens and ending it."""
+        """The sign-in changes between reading its tokens and ending it."""
         from accounts.sessions import ending
 
         visitor.sign_in()
@@ -280,7 +281,7 @@ def test_many_sign_outs_at_once_end_it_once(visitor):
 
 
 @pytest.mark.parametrize("way", ["save", "update_fields", "delete"])
-def test_deactivated_person_loses_session_and_tokens(visitor, site, way):
+def test_deactivated_user_loses_session_and_tokens(visitor, site, way):
     visitor.sign_in("grace")
     access_token = access_token_of(SignIn.objects.get())
     assert call_api(site, access_token).status_code == 200
@@ -295,7 +296,7 @@ def test_deactivated_person_loses_session_and_tokens(visitor, site, way):
     assert live_sign_ins() == 0
 
 
-def test_user_deactivated_in_bulk_is_ended_by_command(visitor, site, capsys):
+def test_user_deactivated_in_bulk_is_signed_out_by_command(visitor, site, capsys):
     visitor.sign_in("grace")
     access_token = access_token_of(SignIn.objects.get())
     User.objects.update(is_active=False)
@@ -306,7 +307,7 @@ def test_user_deactivated_in_bulk_is_ended_by_command(visitor, site, capsys):
 
 
 @pytest.mark.parametrize("name", ["username", "email", "subject"])
-def test_operator_signs_somebody_out(visitor, site, name):
+def test_operator_signs_a_user_out(visitor, site, name):
     visitor.sign_in()
     access_token = access_token_of(SignIn.objects.get())
     call_command("sign_out_user", getattr(Identity.objects.get(), name), verbosity=0)
@@ -326,23 +327,23 @@ def test_session_ends_at_its_limits(visitor, column, reason):
     assert SignIn.objects.get().end_reason == reason
 
 
-def test_session_nobody_came_back_to_is_ended_by_housekeeping(visitor):
+def test_abandoned_session_is_ended_by_housekeeping(visitor):
     visitor.sign_in()
     refresh_token = open_tokens(SignIn.objects.get()).refresh_token
     SignIn.objects.update(last_seen_at=timezone.now() - timedelta(days=1))
     call_command("housekeeping", verbosity=0)
     assert SignIn.objects.get().end_reason == "idle"
-    answer = refresh_at_the_pool(visitor.pool, refresh_token)
-    assert answer.json()["error"] == "invalid_grant"
+    response = refresh_at_the_pool(visitor.pool, refresh_token)
+    assert response.json()["error"] == "invalid_grant"
 
 
 def test_housekeeping_takes_a_few_at_once_and_leaves_none(visitor, monkeypatch):
     monkeypatch.setattr(housekeeping, "AT_ONCE", 2)
     visitor.sign_in()
-    row = SignIn.objects.get()
+    sign_in = SignIn.objects.get()
     for number in range(4):
-        row.pk, row.key = None, f"another-{number}"
-        row.save()
+        sign_in.pk, sign_in.key = None, f"another-{number}"
+        sign_in.save()
     SignIn.objects.update(last_seen_at=timezone.now() - timedelta(days=1))
     call_command("housekeeping", verbosity=0)
     assert not SignIn.objects.live().exists()
@@ -360,8 +361,8 @@ class TestHundredGroups:
         }
 
     def test_cookies_stay_small_and_nothing_loops(self, visitor):
-        answer = visitor.sign_in("mary")
-        assert answer.headers["Location"] == "/dashboard/"
+        response = visitor.sign_in("mary")
+        assert response.headers["Location"] == "/dashboard/"
         assert visitor.get("/profile/").text.count("department-of-very-long-names") == 100
         sent = "; ".join(f"{name}={value}" for name, value in visitor.http.cookies.items())
         assert len(sent) < 2000

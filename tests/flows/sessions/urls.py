@@ -1,4 +1,4 @@
-"""The project's addresses and a page of the tests' own: a form for those who are signed in."""
+"""The project's URLs, and a form for signed-in users."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import JsonResponse

@@ -1,4 +1,4 @@
-"""A single-page app on another origin than the API, as the original React UI is."""
+"""A single-page app on another origin than the API, like the original React UI."""
 
 import functools
 import threading
@@ -15,7 +15,7 @@ PAGE = Path(__file__).with_name("page")
 
 
 class _Pages(SimpleHTTPRequestHandler):
-    """Files of the page; any other address is the page itself, as front-end servers do."""
+    """A server for the files of the page. All other paths return the page, as front ends do."""
 
     def send_head(self):
         if not Path(self.translate_path(self.path.partition("?")[0])).is_file():
@@ -28,7 +28,7 @@ class _Pages(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def spa_origin():
-    """The address of the small page's own server; its port is free, and other than the API's."""
+    """The URL of the page's server, on another port than the API."""
     handler = functools.partial(_Pages, directory=str(PAGE))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -41,7 +41,7 @@ def spa_origin():
 
 @pytest.fixture
 def pool_settings():
-    """What a test wants of its pool; override it there."""
+    """Settings of the pool, for tests to override."""
     return {}
 
 
@@ -58,7 +58,7 @@ def pool(live_server, spa_origin, pool_settings):
 
 @pytest.fixture
 def site(live_server, pool, spa_origin, settings):
-    """The API's address, running, wired to `pool` and open to the page's origin."""
+    """The URL of the running API, configured for `pool` and the page's origin."""
     cache.clear()
     environment = pool.env()
     settings.PUBLIC_URL = live_server.url
@@ -77,12 +77,12 @@ def site(live_server, pool, spa_origin, settings):
 
 @pytest.fixture
 def expired_tokens(pool):
-    """Tokens that the pool issued more than an hour ago, as its token endpoint answers them."""
+    """A function that returns tokens that the pool issued more than an hour ago."""
 
     def make(username="ada"):
         pool.clock.offset = -3700
-        answer = pool.tokens_for(username)
+        response = pool.tokens_for(username)
         pool.clock.offset = 0
-        return answer
+        return response
 
     return make

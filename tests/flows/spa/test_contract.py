@@ -1,4 +1,4 @@
-"""The wire contract of the original stack, row by row, over HTTP against the local pool."""
+"""The HTTP contract of the original stack, with the local pool."""
 
 import json
 import time
@@ -22,7 +22,7 @@ def http():
 
 @pytest.fixture
 def ui(http, site, pool, spa_origin):
-    """What the React UI does, request by request."""
+    """A client that sends the requests of the React UI."""
     return Ui(http, site, pool, spa_origin)
 
 
@@ -31,23 +31,23 @@ class Ui:
         self.http, self.site, self.pool, self.origin = http, site, pool, origin
         self.tokens = {}
 
-    def code(self, who="ada"):
-        """Through the hosted UI, with no scope, state, nonce or PKCE, as the original asks."""
+    def code(self, username="ada"):
+        """Sign in without scope, state, nonce or PKCE, as the original UI, and return the code."""
         query = {
             "client_id": self.pool.client_id,
             "response_type": "code",
             "redirect_uri": f"{self.origin}/signin",
         }
         address = f"{self.pool.url}/oauth2/authorize?{urlencode(query)}"
-        return query_of(self.pool.sign_in(address, who))["code"]
+        return query_of(self.pool.sign_in(address, username))["code"]
 
     def exchange(self, code):
         return self.get("/auth/get-tokens", code=code, redirectUri=f"{self.origin}/signin")
 
-    def sign_in(self, who="ada"):
-        answer = self.exchange(self.code(who))
-        assert answer.status_code == 200, answer.text
-        self.tokens = answer.json()
+    def sign_in(self, username="ada"):
+        response = self.exchange(self.code(username))
+        assert response.status_code == 200, response.text
+        self.tokens = response.json()
         return self
 
     def headers(self):
@@ -58,38 +58,38 @@ class Ui:
         return headers
 
     def get(self, path, **query):
-        answer = self.http.get(self.site + path, params=query, headers=self.headers(), timeout=20)
-        if "x-access-token" in answer.headers:
-            self.tokens["accessToken"] = answer.headers["x-access-token"]
-        if "x-refresh-token" in answer.headers:
-            self.tokens["refreshToken"] = answer.headers["x-refresh-token"]
-        return answer
+        response = self.http.get(self.site + path, params=query, headers=self.headers(), timeout=20)
+        if "x-access-token" in response.headers:
+            self.tokens["accessToken"] = response.headers["x-access-token"]
+        if "x-refresh-token" in response.headers:
+            self.tokens["refreshToken"] = response.headers["x-refresh-token"]
+        return response
 
 
-def test_root_says_that_it_runs(ui):
+def test_root_reports_that_the_site_runs(ui):
     assert ui.get("/").status_code == 200
 
 
 def test_code_is_exchanged_by_get(ui):
-    answer = ui.exchange(ui.code())
-    assert answer.status_code == 200
-    assert set(answer.json()) == {"accessToken", "refreshToken", "idToken"}
+    response = ui.exchange(ui.code())
+    assert response.status_code == 200
+    assert set(response.json()) == {"accessToken", "refreshToken", "idToken"}
 
 
 def test_code_is_exchanged_by_post(ui):
-    answer = ui.http.post(
+    response = ui.http.post(
         f"{ui.site}/auth/get-tokens",
         json={"code": ui.code(), "redirectUri": f"{ui.origin}/signin"},
         timeout=20,
     )
-    assert set(answer.json()) == {"accessToken", "refreshToken", "idToken"}
+    assert set(response.json()) == {"accessToken", "refreshToken", "idToken"}
 
 
 @pytest.mark.parametrize("code", ["never-issued", ""])
 def test_failed_exchange_is_400_with_an_error(ui, code):
-    answer = ui.exchange(code)
-    assert answer.status_code == 400
-    assert answer.json()["error"]
+    response = ui.exchange(code)
+    assert response.status_code == 400
+    assert response.json()["error"]
 
 
 def test_code_works_once(ui):
@@ -108,8 +108,8 @@ def test_user_is_identity_and_data(ui):
 
 def test_stats_is_a_list_under_data(ui):
     Stat.objects.create(kpi="revenue", year=2020, month=3, value="100.5")
-    (row,) = ui.sign_in().get("/stats").json()["data"]
-    assert set(row) >= {
+    (figure,) = ui.sign_in().get("/stats").json()["data"]
+    assert set(figure) >= {
         "id",
         "kpi",
         "period",
@@ -119,44 +119,45 @@ def test_stats_is_a_list_under_data(ui):
         "createdDate",
         "updatedDate",
     }
-    assert (row["period"], row["value"]) == ("202003", 100.5)
-    assert isinstance(row["value"], float)
+    assert (figure["period"], figure["value"]) == ("202003", 100.5)
+    assert isinstance(figure["value"], float)
 
 
 def test_server_info_is_public_and_five_strings(ui):
     ui.tokens = {"accessToken": "stale", "refreshToken": "stale"}
-    answer = ui.get("/info/server")
-    assert answer.status_code == 200
-    assert set(answer.json()) == {"swagger", "framework", "version", "language", "repo"}
-    assert all(isinstance(value, str) for value in answer.json().values())
-    assert ui.get(answer.json()["swagger"]).status_code == 200
+    response = ui.get("/info/server")
+    assert response.status_code == 200
+    assert set(response.json()) == {"swagger", "framework", "version", "language", "repo"}
+    assert all(isinstance(value, str) for value in response.json().values())
+    assert ui.get(response.json()["swagger"]).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/user", "/stats"])
 def test_without_a_token_it_is_401_with_an_error(ui, path):
-    answer = ui.get(path)
-    assert answer.status_code == 401
-    assert answer.json()["error"]
+    response = ui.get(path)
+    assert response.status_code == 401
+    assert response.json()["error"]
 
 
 def test_access_token_may_come_in_its_own_header(ui):
     token = ui.sign_in().tokens["accessToken"]
-    answer = ui.http.get(f"{ui.site}/user", headers={"x-access-token": token}, timeout=20)
-    assert answer.status_code == 200
+    response = ui.http.get(f"{ui.site}/user", headers={"x-access-token": token}, timeout=20)
+    assert response.status_code == 200
 
 
 def test_new_tokens_are_exposed_to_the_page(ui):
-    answer = ui.sign_in().get("/user")
-    assert answer.headers["Access-Control-Allow-Origin"] == ui.origin
+    response = ui.sign_in().get("/user")
+    assert response.headers["Access-Control-Allow-Origin"] == ui.origin
     exposed = {
-        name.strip().lower() for name in answer.headers["Access-Control-Expose-Headers"].split(",")
+        name.strip().lower()
+        for name in response.headers["Access-Control-Expose-Headers"].split(",")
     }
     assert {"x-access-token", "x-refresh-token"} <= exposed
 
 
 @pytest.mark.parametrize("path", ["/user", "/stats", "/api/user", "/api/stats"])
 def test_page_may_send_both_token_headers(ui, path):
-    answer = ui.http.options(
+    response = ui.http.options(
         ui.site + path,
         headers={
             "Origin": ui.origin,
@@ -165,12 +166,12 @@ def test_page_may_send_both_token_headers(ui, path):
         },
         timeout=20,
     )
-    assert answer.status_code == 200
-    allowed = answer.headers["Access-Control-Allow-Headers"].replace(" ", "").split(",")
+    assert response.status_code == 200
+    allowed = response.headers["Access-Control-Allow-Headers"].replace(" ", "").split(",")
     assert {"authorization", "x-access-token", "x-refresh-token"} <= set(allowed)
 
 
-def test_page_of_an_origin_that_is_not_listed_gets_no_permission(ui):
+def test_page_of_an_unlisted_origin_gets_no_permission(ui):
     ui.sign_in()
     ui.origin = "https://evil.example"
     assert "Access-Control-Allow-Origin" not in ui.get("/user").headers
@@ -183,20 +184,20 @@ def test_repeated_authorization_header_is_401(ui):
     for _ in range(2):
         connection.putheader("Authorization", f"Bearer {token}")
     connection.endheaders()
-    answer = connection.getresponse()
-    body = json.loads(answer.read())
+    response = connection.getresponse()
+    body = json.loads(response.read())
     connection.close()
-    assert (answer.status, body["code"]) == (401, "malformed_token")
+    assert (response.status, body["code"]) == (401, "malformed_token")
 
 
 class TestPastExpiry:
     @pytest.fixture
     def ui(self, ui, expired_tokens):
-        answer = expired_tokens()
+        response = expired_tokens()
         ui.tokens = {
-            "accessToken": answer["access_token"],
-            "refreshToken": answer["refresh_token"],
-            "idToken": answer["id_token"],
+            "accessToken": response["access_token"],
+            "refreshToken": response["refresh_token"],
+            "idToken": response["id_token"],
         }
         return ui
 
@@ -205,11 +206,11 @@ class TestPastExpiry:
 
     def test_request_is_served_with_a_new_token(self, ui):
         old = ui.tokens["accessToken"]
-        answer = ui.get("/user")
-        assert answer.status_code == 200
-        assert answer.json()["identity"]["userName"] == "ada"
+        response = ui.get("/user")
+        assert response.status_code == 200
+        assert response.json()["identity"]["userName"] == "ada"
         assert ui.tokens["accessToken"] != old
-        assert answer.headers["Cache-Control"] == "no-store"
+        assert response.headers["Cache-Control"] == "no-store"
         assert self.refreshes(ui) == 1
 
     def test_new_token_needs_no_refresh(self, ui):
@@ -219,15 +220,15 @@ class TestPastExpiry:
 
     def test_without_a_refresh_token_it_is_401(self, ui):
         ui.tokens["refreshToken"] = ""
-        answer = ui.get("/user")
-        assert (answer.status_code, answer.json()["code"]) == (401, "token_expired")
+        response = ui.get("/user")
+        assert (response.status_code, response.json()["code"]) == (401, "token_expired")
 
     def test_dead_grant_is_401_and_the_ui_signs_out(self, ui):
         ui.pool.sign_out_everywhere("ada")
-        answer = ui.get("/user")
-        assert (answer.status_code, answer.json()["code"]) == (401, "session_ended")
+        response = ui.get("/user")
+        assert (response.status_code, response.json()["code"]) == (401, "session_ended")
 
-    def test_disabled_person_is_401(self, ui):
+    def test_disabled_user_is_401(self, ui):
         ui.pool.disable("ada")
         assert ui.get("/user").json()["code"] == "session_ended"
 
@@ -235,10 +236,10 @@ class TestPastExpiry:
     def test_pool_that_fails_is_503_and_the_ui_stays_signed_in(self, ui, fault):
         ui.get("/info/server")
         ui.pool.faults.add("token", fault)
-        answer = ui.get("/user")
-        assert answer.status_code == 503
-        assert int(answer.headers["Retry-After"]) >= 1
-        assert "x-access-token" not in answer.headers
+        response = ui.get("/user")
+        assert response.status_code == 503
+        assert int(response.headers["Retry-After"]) >= 1
+        assert "x-access-token" not in response.headers
 
     def test_forged_token_makes_no_call(self, ui):
         head, body, signature = ui.tokens["accessToken"].split(".")

@@ -1,4 +1,4 @@
-"""Signing keys that change, and key ids that nobody publishes, over HTTP against the local pool."""
+"""Key rotation and unknown key IDs, over HTTP with the local pool."""
 
 import json
 import time
@@ -43,12 +43,12 @@ def test_token_of_a_withdrawn_key_is_refused_though_it_was_seen_before(ask, pool
     before = pool.tokens_for("ada")["access_token"]
     assert ask(before).status_code == 200
     pool.pool.keys.rotate(keep_old=False)
-    assert ask(pool.tokens_for("ada")["access_token"]).status_code == 200  # fetches the new set
-    answer = ask(before)
-    assert (answer.status_code, answer.json()["code"]) == (401, "unknown_key")
+    assert ask(pool.tokens_for("ada")["access_token"]).status_code == 200  # downloads the new set
+    response = ask(before)
+    assert (response.status_code, response.json()["code"]) == (401, "unknown_key")
 
 
-def test_two_hundred_unknown_keys_make_one_fetch_and_hinder_nobody(ask, site, pool):
+def test_two_hundred_unknown_keys_make_one_fetch_and_block_no_user(ask, site, pool):
     good = pool.tokens_for("ada")["access_token"]
     assert ask(good).status_code == 200
     already = fetches(pool)

@@ -1,4 +1,4 @@
-"""A program with a token of its own, over HTTP against the local pool."""
+"""Machine clients, over HTTP with the local pool."""
 
 import pytest
 import requests
@@ -12,19 +12,19 @@ def ask(site, access_token, path):
     return requests.get(site + path, headers=headers, timeout=20)
 
 
-def test_scope_opens_the_figures_and_no_account_is_made(site, pool):
-    answer = ask(site, pool.machine_token("stats/read"), "/api/stats")
-    assert answer.status_code == 200
+def test_scope_permits_figures_and_creates_no_user(site, pool):
+    response = ask(site, pool.machine_token("stats/read"), "/api/stats")
+    assert response.status_code == 200
     assert not get_user_model().objects.exists()
 
 
 def test_missing_scope_is_named(site, pool):
-    answer = ask(site, pool.machine_token("stats/write"), "/api/stats")
-    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
-    assert "stats/read" in answer.headers["WWW-Authenticate"]
+    response = ask(site, pool.machine_token("stats/write"), "/api/stats")
+    assert (response.status_code, response.json()["code"]) == (403, "insufficient_scope")
+    assert "stats/read" in response.headers["WWW-Authenticate"]
 
 
-def test_who_calls_is_the_client(site, pool):
+def test_principal_is_the_client(site, pool):
     identity = ask(site, pool.machine_token(), "/api/user").json()["identity"]
     client_id = pool.config.machine_client_id
     assert identity == {"sub": client_id, "userName": None, "clientId": client_id}

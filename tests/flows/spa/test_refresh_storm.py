@@ -34,15 +34,15 @@ def test_fifty_requests_make_one_call_and_all_are_served(site, pool, expired_tok
         return requests.get(f"{site}/user", headers=headers, timeout=30)
 
     with ThreadPoolExecutor(REQUESTS) as threads:
-        answers = list(threads.map(ask, range(REQUESTS)))
-    assert {answer.status_code for answer in answers} == {200}
-    assert len({answer.headers["X-Access-Token"] for answer in answers}) == 1
-    assert len({answer.headers["X-Refresh-Token"] for answer in answers}) == 1
+        responses = list(threads.map(ask, range(REQUESTS)))
+    assert {response.status_code for response in responses} == {200}
+    assert len({response.headers["X-Access-Token"] for response in responses}) == 1
+    assert len({response.headers["X-Refresh-Token"] for response in responses}) == 1
     assert pool.counts()["token:refresh_token"] == 1
 
 
 def database_url():
-    """The test's own database, as another process names it."""
+    """The URL of the test database for another process."""
     name = connection.settings_dict["NAME"]
     if connection.vendor == "sqlite":
         return f"sqlite:///{name}"

@@ -1,4 +1,4 @@
-"""A page on another origin, in a real Chromium: its tokens expire, it stays signed in."""
+"""A single-page app in Chromium stays signed in when its tokens expire."""
 
 import time
 from urllib.parse import urlencode
@@ -46,11 +46,11 @@ def test_page_stays_signed_in_past_the_expiry_of_its_tokens(page, site, pool, sp
     assert page.locator("#error").inner_text() == ""
     assert int(page.locator("#refreshed").inner_text()) >= 1
     assert page.evaluate("sessionStorage.accessToken") != before
-    # Two requests went out with the expired token, and one call came of it.
+    # Two requests with the expired token cause one call.
     assert pool.counts()["token:refresh_token"] == 1
 
 
-def test_page_is_told_when_the_sign_in_has_ended(page, site, pool, spa_origin):
+def test_page_detects_that_the_sign_in_has_ended(page, site, pool, spa_origin):
     sign_in(page, site, pool, spa_origin)
     pool.sign_out_everywhere("grace")
     time.sleep(2.1)

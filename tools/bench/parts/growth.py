@@ -8,7 +8,7 @@ from ..options import Options
 from ..outcome import Figure, Outcome
 from ..servers import ONE_SYNC_WORKER
 from .macro import CONNECTIONS, OUR_PATH
-from .subject import Subject, asked_for
+from .subject import Subject, current_spec
 
 USERS = (100, 100_000)
 PROCESSES = (1, 2, 4)
@@ -57,7 +57,7 @@ def _processes(site: Site, options: Options) -> Outcome:
     try:
         subjects = {
             f"{number} {'process' if number == 1 else 'processes'}": Subject(
-                asked_for(server.port, OUR_PATH, site.bearer()),
+                current_spec(server.port, OUR_PATH, site.bearer()),
                 connections=CONNECTIONS,
                 seconds=options.seconds,
                 server=server,

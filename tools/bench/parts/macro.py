@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..bench_site import Site
-from ..client import ask_once
+from ..client import send_once
 from ..goals import result
 from ..lists import require_same
 from ..measuring import MeasurementError, in_turn, ratio
 from ..options import Options
 from ..outcome import Outcome
 from ..servers import ONE_SYNC_WORKER, Server
-from .subject import Subject, asked_for
+from .subject import Subject, current_spec
 
 CONNECTIONS = 8
 ROWS = 108
@@ -34,8 +34,8 @@ OUR_PATH, PAGE = "/api/stats", "/dashboard/"
 def run(site: Site, options: Options) -> Outcome:
     environment = site.databases.make(ROWS)
     one = site.serve("site", environment, *ONE_SYNC_WORKER)
-    answer = ask_once(one.port, OUR_PATH, site.bearer())
-    Path(environment["BENCH_BODY"]).write_bytes(answer.body)
+    response = send_once(one.port, OUR_PATH, site.bearer())
+    Path(environment["BENCH_BODY"]).write_bytes(response.body)
     peers = site.serve("peers", environment, *ONE_SYNC_WORKER)
     servers = [
         one,
@@ -58,12 +58,12 @@ def headers_for(site: Site, name: str) -> dict[str, str]:
 
 def require_peers_to_agree(site: Site, one: Server, peers: Server) -> None:
     """Raise MeasurementError if a peer returns another list, or accepts a bad token."""
-    expected = ask_once(one.port, OUR_PATH, site.bearer())
+    expected = send_once(one.port, OUR_PATH, site.bearer())
     for name, path in PATHS.items():
         headers = headers_for(site, name)
-        require_same(name, expected, ask_once(peers.port, path, headers))
+        require_same(name, expected, send_once(peers.port, path, headers))
         if token := headers.get("Authorization"):
-            status = ask_once(
+            status = send_once(
                 peers.port, path, {**headers, "Authorization": break_signature(token)}
             ).status
             if status not in (401, 403):
@@ -87,16 +87,16 @@ def _subjects(site: Site, servers: list[Server], seconds: float) -> dict[str, Su
     }
     subjects = {
         name: Subject(
-            asked_for(server.port, path, headers_for(site, name)),
+            current_spec(server.port, path, headers_for(site, name)),
             connections=CONNECTIONS,
             seconds=seconds,
             server=server,
         )
         for name, (server, path) in places.items()
     }
-    stub = asked_for(site.userinfo_port, "/oauth2/userInfo", site.bearer())
+    stub = current_spec(site.userinfo_port, "/oauth2/userInfo", site.bearer())
     subjects[LIMIT] = Subject(stub, connections=CONNECTIONS, seconds=seconds)
-    page = asked_for(recommended.port, PAGE, site.signed_in(recommended), constant=False)
+    page = current_spec(recommended.port, PAGE, site.signed_in(recommended), constant=False)
     subjects[PAGE] = Subject(page, connections=1, seconds=seconds, server=recommended)
     return subjects
 
@@ -107,7 +107,7 @@ def _measure(
     subjects = _subjects(site, servers, options.seconds)
     series = in_turn(subjects, options.rounds)
     peer, fastest = series[PEER], series[f"{OURS}, {RECOMMENDED}"]
-    query_counts = site.inside("tools.bench.parts.page", subjects[PAGE].asked.headers, environment)
+    query_counts = site.inside("tools.bench.parts.page", subjects[PAGE].spec.headers, environment)
     results = [
         result("list, peer", lambda: ratio(series[OURS], peer)),
         result("list, floor", lambda: ratio(series[OURS], series[FLOOR])),

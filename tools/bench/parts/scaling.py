@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..bench_site import Site
-from ..client import ask_once
+from ..client import send_once
 from ..databases import postgresql
 from ..goals import result
 from ..lists import require_same
@@ -40,20 +40,20 @@ class List:
 
     def __init__(self, server: Server, path: str, headers: dict[str, str], small: str) -> None:
         self._server, self._path, self._headers = server, path, headers
-        ask_once(server.port, small, headers)
+        send_once(server.port, small, headers)
         self._memory = Memory(server.workers()[0])
-        self.first = ask_once(server.port, path, headers)
+        self.first = send_once(server.port, path, headers)
         self.first_bytes: list[float] = []
 
     def __call__(self) -> float:
         """Return the seconds for the whole list."""
-        answer = ask_once(self._server.port, self._path, self._headers)
-        if (answer.status, answer.body) != (200, self.first.body):
+        response = send_once(self._server.port, self._path, self._headers)
+        if (response.status, response.body) != (200, self.first.body):
             raise MeasurementError(
-                f"another response: {answer.status} with {len(answer.body)} bytes"
+                f"another response: {response.status} with {len(response.body)} bytes"
             )
-        self.first_bytes.append(answer.first_byte)
-        return answer.whole
+        self.first_bytes.append(response.first_byte)
+        return response.whole
 
     def grown(self) -> float:
         """Return the growth in bytes."""

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from statistics import median
 
 from ..bench_site import OTHER_USER, USER, Site
-from ..client import ask_once
+from ..client import send_once
 from ..goals import result
-from ..load import Asked, Load, in_another_process
+from ..load import Load, RequestSpec, in_another_process
 from ..measuring import MeasurementError, Spread
 from ..options import Options
 from ..outcome import Figure, Outcome
@@ -32,7 +32,7 @@ def run(site: Site, options: Options) -> Outcome:
     server = site.serve("site", {**environment, "SPA_COMPAT": "1"})
     try:
         for _ in range(20):  # warm-up: all processes load their code and keys
-            ask_once(server.port, PATH, site.bearer())
+            send_once(server.port, PATH, site.bearer())
         outcome = _refreshes(site, server, environment, options)
         outcome.results |= dict(
             [
@@ -49,7 +49,7 @@ def run(site: Site, options: Options) -> Outcome:
 def _refreshes(
     site: Site, server: Server, environment: dict[str, str], options: Options
 ) -> Outcome:
-    beside = Asked(server.port, PATH, site.signed_in(server, OTHER_USER))
+    beside = RequestSpec(server.port, PATH, site.signed_in(server, OTHER_USER))
     session = site.signed_in(server)
     kinds: dict[str, Callable[[], dict[str, str]]] = {
         "an API client's tokens": lambda: _expired_tokens(site),
@@ -104,13 +104,13 @@ def _figure(name: str, loads: list[Load]) -> Figure:
 
 
 def _storm(
-    site: Site, server: Server, headers: dict[str, str], beside: Asked
+    site: Site, server: Server, headers: dict[str, str], beside: RequestSpec
 ) -> tuple[Load, float]:
     """Run the load, and return it with the number of calls to the token endpoint."""
     site.pool.faults.add("token", "slow", seconds=TOKEN_SECONDS)
     before = site.pool.counts()["token"]
-    asked = Asked(server.port, PATH, headers)
-    load = in_another_process("all_at_once", asked, beside=beside, connections=AT_ONCE)
+    spec = RequestSpec(server.port, PATH, headers)
+    load = in_another_process("all_at_once", spec, beside=beside, connections=AT_ONCE)
     site.pool.faults.clear()
     return load, float(site.pool.counts()["token"] - before)
 
@@ -150,7 +150,7 @@ def _downloads_for_unknown_keys(site: Site, server: Server) -> float:
     for number in range(UNKNOWN_KEYS):
         token = with_key_id(site.access_token, f"unknown-{number}")
         headers = {"Host": "localhost", "Authorization": f"Bearer {token}"}
-        status = ask_once(server.port, PATH, headers).status
+        status = send_once(server.port, PATH, headers).status
         if status != 401:
             raise MeasurementError(f"the response to an unknown key is {status}")
     cooldowns = 1 + (time.monotonic() - started) // COOLDOWN
@@ -163,7 +163,7 @@ def _refused_after_rotation(site: Site, server: Server) -> float:
     site.pool.pool.keys.rotate(keep_old=True)
     token = site.pool.tokens_for(USER)["access_token"]
     headers = {"Host": "localhost", "Authorization": f"Bearer {token}"}
-    statuses = [ask_once(server.port, PATH, headers).status for _ in range(20)]
+    statuses = [send_once(server.port, PATH, headers).status for _ in range(20)]
     return float(len(statuses) - statuses.count(200))
 
 

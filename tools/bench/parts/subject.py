@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from statistics import median
 
-from ..client import ask_once
-from ..load import Asked, Load, in_another_process
+from ..client import send_once
+from ..load import Load, RequestSpec, in_another_process
 from ..measuring import MeasurementError, Series
 from ..outcome import Figure
 from ..servers import Server
@@ -20,9 +20,9 @@ class Subject:
     """
 
     def __init__(
-        self, asked: Asked, *, connections: int, seconds: float, server: Server | None = None
+        self, spec: RequestSpec, *, connections: int, seconds: float, server: Server | None = None
     ) -> None:
-        self.asked = asked
+        self.spec = spec
         self.loads: list[Load] = []
         self._cpu: list[float] = []  # seconds per request
         self._connections, self._seconds, self._server = connections, seconds, server
@@ -30,13 +30,13 @@ class Subject:
     def __call__(self) -> float:
         before = self._server.cpu_seconds() if self._server else 0.0
         load = in_another_process(
-            "keep_asking", self.asked, connections=self._connections, seconds=self._seconds
+            "send_repeatedly", self.spec, connections=self._connections, seconds=self._seconds
         )
         if load.problems:
             raise MeasurementError(", ".join(f"{n} x {what}" for what, n in load.problems.items()))
         self.loads.append(load)
         if self._server:
-            self._cpu.append((self._server.cpu_seconds() - before) / load.answers)
+            self._cpu.append((self._server.cpu_seconds() - before) / load.responses)
         return load.rate
 
     def figure(self, table: str, series: Series) -> Figure:
@@ -51,10 +51,12 @@ class Subject:
         return Figure(table, series.name, rates, "req/s", more)
 
 
-def asked_for(port: int, path: str, headers: Mapping[str, str], *, constant: bool = True) -> Asked:
+def current_spec(
+    port: int, path: str, headers: Mapping[str, str], *, constant: bool = True
+) -> RequestSpec:
     """Return a request that expects the length of its current response."""
-    answer = ask_once(port, path, headers)
-    if answer.status != 200:
-        raise MeasurementError(f"{path} responds with {answer.status}: {answer.body[:300]!r}")
-    length = len(answer.body)
-    return Asked(port=port, path=path, headers=headers, length=length, constant=constant)
+    response = send_once(port, path, headers)
+    if response.status != 200:
+        raise MeasurementError(f"{path} responds with {response.status}: {response.body[:300]!r}")
+    length = len(response.body)
+    return RequestSpec(port=port, path=path, headers=headers, length=length, constant=constant)
