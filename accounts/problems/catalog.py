@@ -31,7 +31,7 @@ class ErrorText(NamedTuple):
     code: str
 
 
-BAD_REQUEST = ErrorText("This request cannot be honoured.", "bad_request")
+BAD_REQUEST = ErrorText("This request cannot be honored.", "bad_request")
 INCOMPLETE_BODY = ErrorText(
     "The connection ended before the whole body was there. Send it again.", "incomplete_body"
 )
