@@ -21,10 +21,3 @@ sign_in_refused = Signal()
 signed_out = Signal()  # once for each sign-in that ended, whatever ended it
 rights_changed = Signal()
 event_recorded = Signal()  # each of the above and all other kinds, with `kind` besides
-
-BY_KIND = {
-    "signed in": signed_in,
-    "refused": sign_in_refused,
-    "signed out": signed_out,
-    "rights_changed": rights_changed,
-}

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from ..audit import events
-from ..models import SignIn
+from ..models import EventKind, SignIn
 from ..sessions import ending, sign_out
 from .view_permission import can_view
 
@@ -83,7 +83,9 @@ def deactivate(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> No
     for user in people:
         user.is_active = False
         user.save(update_fields=["is_active"])
-        events.record("deactivated", user=user, reason="admin", request=request, by=request.user)
+        events.record(
+            EventKind.DEACTIVATED, user=user, reason="admin", request=request, by=request.user
+        )
         modeladmin.log_change(request, user, "Deactivated.")
     messages.success(request, f"Deactivated: {len(people)}.")
 
@@ -94,7 +96,9 @@ def activate(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> None
     for user in people:
         user.is_active = True
         user.save(update_fields=["is_active"])
-        events.record("activated", user=user, reason="admin", request=request, by=request.user)
+        events.record(
+            EventKind.ACTIVATED, user=user, reason="admin", request=request, by=request.user
+        )
         modeladmin.log_change(request, user, "Activated again.")
     messages.success(request, f"Activated again: {len(people)}.")
 

@@ -18,6 +18,7 @@ from django.views.generic import FormView
 
 from ..audit import events
 from ..core.app_label import template
+from ..models import EventKind
 from ..sessions import limits
 from ..sessions.decorators import without_renewal
 from ..signin import break_glass, flow
@@ -66,7 +67,7 @@ class BreakGlassView(FormView):  # type: ignore[type-arg]
         name = break_glass.as_typed(username)
         known = model._default_manager.filter(**{model.USERNAME_FIELD: name}).first()
         events.record(
-            "refused",
+            EventKind.REFUSED,
             user=known,
             reason=events.BREAK_GLASS_REASON,
             request=self.request,

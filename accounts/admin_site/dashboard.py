@@ -16,7 +16,7 @@ from django.db.models import Count
 from django.http import HttpRequest
 from django.utils import timezone
 
-from ..models import Identity, PendingRevocation, SignIn, SignInEvent
+from ..models import EventKind, Identity, PendingRevocation, SignIn, SignInEvent
 from ..provider import provider, user_pool
 from ..sessions import limits
 from .view_permission import can_view
@@ -48,11 +48,12 @@ def site_overview(request: HttpRequest) -> SiteOverview | None:
     if not can_view(request, SignInEvent):
         return SiteOverview(None, [], [], facts, []) if facts else None
     events = SignInEvent.objects.select_related("user")
-    recent = SignInEvent.objects.filter(kind="refused", at__gte=timezone.now() - _DAY).order_by()
+    refusals = events.filter(kind=EventKind.REFUSED)
+    recent = refusals.filter(at__gte=timezone.now() - _DAY).order_by()
     reasons = recent.values_list("reason").annotate(times=Count("pk")).order_by("-times", "reason")
     return SiteOverview(
-        sign_ins=list(events.filter(kind="signed in")[:_SHOWN]),
-        refusals=list(events.filter(kind="refused")[:_SHOWN]),
+        sign_ins=list(events.filter(kind=EventKind.SIGNED_IN)[:_SHOWN]),
+        refusals=list(refusals[:_SHOWN]),
         reasons=[(reason or "unknown", times) for reason, times in reasons[:_SHOWN]],
         facts=[*facts, *_keys(), *_versions()],
         warnings=_warnings(),

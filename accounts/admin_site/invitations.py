@@ -16,6 +16,7 @@ from django.views.generic import FormView
 
 from ..audit import events
 from ..core.app_label import template
+from ..models import EventKind
 from ..provider import aws, user_pool
 
 _REMEDIES = {
@@ -89,7 +90,7 @@ class InvitationsView(FormView):  # type: ignore[type-arg]
         except aws.AwsProblem as problem:
             form.add_error(None, _REMEDIES.get(problem.code, str(problem)))
             return self.form_invalid(form)
-        self._record("invited", invited)
+        self._record(EventKind.INVITED, invited)
         messages.success(self.request, f"Invited {username}: a mail to {email} is on its way.")
         return HttpResponseRedirect(self.request.path)
 
@@ -99,11 +100,11 @@ class InvitationsView(FormView):  # type: ignore[type-arg]
         except aws.AwsProblem as problem:
             messages.error(self.request, _REMEDIES.get(problem.code, str(problem)))
         else:
-            self._record("invited again", invited)
+            self._record(EventKind.INVITED_AGAIN, invited)
             messages.success(self.request, f"Invited {username} again: the earlier mail is void.")
         return HttpResponseRedirect(self.request.path)
 
-    def _record(self, kind: str, invited: user_pool.PoolPerson) -> None:
+    def _record(self, kind: EventKind, invited: user_pool.PoolPerson) -> None:
         events.record(
             kind,
             user=self.request.user,

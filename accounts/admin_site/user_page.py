@@ -15,7 +15,7 @@ from django.urls import path, reverse
 
 from ..audit import events, rights
 from ..core.app_label import template
-from ..models import Identity, SignInEvent
+from ..models import EventKind, Identity, SignInEvent
 from .actions import ManagesPeople, activate, deactivate, may_act_on, sign_out_everywhere
 from .invitations import InvitationsView, may_invite
 from .reconciliation import reconcile
@@ -144,5 +144,5 @@ class PersonPage(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ignore
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if change and "is_active" in form.changed_data:
-            kind = "activated" if obj.is_active else "deactivated"
+            kind = EventKind.ACTIVATED if obj.is_active else EventKind.DEACTIVATED
             events.record(kind, user=obj, reason="admin", request=request, by=request.user)

@@ -4,7 +4,7 @@ Rows carry the steps that `journal` noted on the way, so that `manage.py explain
 an attempt from its reference. What strangers can cause is bounded: beginning a sign-in writes
 nothing, only a callback with a genuine attempt's cookie does. Refusals of unknown users are stored
 up to a number an hour for each subnet and reason, and up to another one in all. Beyond it, one
-event of kind OMITTED says that more were left out. The log has them all.
+event of kind REFUSALS_OMITTED says that more were left out. The log has them all.
 """
 
 from __future__ import annotations
@@ -22,19 +22,24 @@ from django.utils import timezone
 from .. import signals
 from ..core import request_meta
 from ..core.request_context import current_request
-from ..models import SignInEvent, rate_limit
+from ..models import EventKind, SignInEvent, rate_limit
 from . import attempt_log
 
 MAX_SUBNET_REFUSALS = 50  # of unknown users, per hour, subnet and reason
 MAX_REFUSALS = 2_000  # of unknown users, per hour
-OMITTED = "refusals omitted"
 _HOUR = 3600  # seconds
+SIGNALS = {  # the kinds that have a signal of their own
+    EventKind.SIGNED_IN: signals.signed_in,
+    EventKind.REFUSED: signals.sign_in_refused,
+    EventKind.SIGNED_OUT: signals.signed_out,
+    EventKind.RIGHTS_CHANGED: signals.rights_changed,
+}
 
 _log = logging.getLogger(__name__)
 
 
 def record(
-    kind: str,
+    kind: EventKind,
     *,
     reference: str = "",
     user: Any = None,
@@ -46,7 +51,7 @@ def record(
 ) -> None:
     """Write one event into the log and, with the attempt's steps, into the record.
 
-    `kind` and `reason` are stable words for programs; `details` must hold no token, code or secret.
+    `reason` is a stable word for programs; `details` must hold no token, code or secret.
     A user among the details (`by`) is kept by name and, as `by_id`, by key: names change.
     Without a `request` it is the one being answered, if there is one.
     A record that cannot be written is no reason to refuse a sign-in: that is logged.
@@ -67,9 +72,9 @@ def _stored(details: dict[str, object]) -> dict[str, str]:
 
 
 def _keep(
-    kind: str, known: dict[str, Any], details: dict[str, Any], request: HttpRequest | None
+    kind: EventKind, known: dict[str, Any], details: dict[str, Any], request: HttpRequest | None
 ) -> None:
-    is_unknown_user = kind == "refused" and known["user"] is None
+    is_unknown_user = kind == EventKind.REFUSED and known["user"] is None
     try:
         with transaction.atomic():
             if is_unknown_user and not _has_room(known["reason"], request):
@@ -84,12 +89,12 @@ def _keep(
         _log.error("An event of the record of sign-ins could not be written: %s", error)
 
 
-def _announce(kind: str, **known: Any) -> None:
+def _announce(kind: EventKind, **known: Any) -> None:
     """Tell the project's own receivers, when what happened is certain."""
 
     def send() -> None:
-        if kind in signals.BY_KIND:
-            signals.BY_KIND[kind].send_robust(SignInEvent, **known)
+        if kind in SIGNALS:
+            SIGNALS[kind].send_robust(SignInEvent, **known)
         signals.event_recorded.send_robust(SignInEvent, kind=kind, **known)
 
     transaction.on_commit(send, robust=True)
@@ -110,7 +115,9 @@ def _has_room(reason: str, request: HttpRequest | None) -> bool:
                 _note_omission(f"{MAX_SUBNET_REFUSALS} of this reason from {subnet}", reason)
             return False
     hour_ago = timezone.now() - timedelta(seconds=_HOUR)
-    stored = SignInEvent.objects.order_by().filter(kind="refused", user=None, at__gte=hour_ago)
+    stored = SignInEvent.objects.order_by().filter(
+        kind=EventKind.REFUSED, user=None, at__gte=hour_ago
+    )
     if stored[MAX_REFUSALS - 1 : MAX_REFUSALS].exists():
         if rate_limit.take(f"refused:{hour}", limit=1, seconds=_HOUR):
             _note_omission(f"{MAX_REFUSALS} of unknown users", reason)
@@ -120,7 +127,7 @@ def _has_room(reason: str, request: HttpRequest | None) -> bool:
 
 def _note_omission(limit: str, reason: str) -> None:
     why = f"more refusals than {limit} in one hour; the log has them all"
-    SignInEvent.objects.create(kind=OMITTED, reason=reason, details={"why": why})
+    SignInEvent.objects.create(kind=EventKind.REFUSALS_OMITTED, reason=reason, details={"why": why})
 
 
 BREAK_GLASS_REASON = "break_glass"  # in the record

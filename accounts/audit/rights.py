@@ -22,10 +22,10 @@ from django.db.models.signals import m2m_changed, pre_delete
 
 from ..core import field_changes
 from ..core.request_context import acting_user, current_request, in_the_admin
+from ..models import EventKind
 from ..provider.group_mapping import FLAGS
 from . import events
 
-RIGHTS_CHANGED = "rights_changed"
 _FLAGS = {flag.user_field: flag.right for flag in FLAGS}
 
 
@@ -158,7 +158,7 @@ def _record(subject: Any, added: set[str], removed: set[str], told: dict[str, An
         return
     who = {"group": subject.name} if isinstance(subject, Group) else {"user": subject}
     events.record(
-        RIGHTS_CHANGED,
+        EventKind.RIGHTS_CHANGED,
         **who,
         **({"reason": _reason(), "by": acting_user()} | told),
         added=", ".join(sorted(added)),

@@ -16,7 +16,7 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
 from ..audit import events
-from ..models import Identity
+from ..models import EventKind, Identity
 from ..provider import provider, user_pool
 from ..users.provisioning import own_pool_identities
 
@@ -96,7 +96,7 @@ def link(proposal: Proposal) -> bool:
     except IntegrityError:
         return False
     events.record(
-        "linked",
+        EventKind.LINKED,
         user=proposal.user,
         person=proposal.username,
         reason="verified_email",

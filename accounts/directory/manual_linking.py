@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 
 from ..audit import events
 from ..cognito.config import CognitoConfig, TrustedPool
-from ..models import Identity, SignIn, SignInEvent
+from ..models import EventKind, Identity, SignIn, SignInEvent
 from ..privacy.deletion_preview import Rows, deletion_of
 from ..problems.errors import LinkRefused
 from ..provider import user_pool
@@ -90,7 +90,7 @@ def make_pool_link(link: PoolLink) -> bool:
     except IntegrityError as error:
         raise LinkRefused("This identity became somebody's just now. Look again.") from error
     events.record(
-        "linked",
+        EventKind.LINKED,
         user=link.user,
         person=link.username,
         reason="operator",
@@ -120,7 +120,7 @@ def undo_link(identity: Identity) -> bool:
         groups.take_back(identity)
         identity.delete()
         events.record(
-            "unlinked",
+            EventKind.UNLINKED,
             user=user,
             person=identity.username,
             reason="operator",

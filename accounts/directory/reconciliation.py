@@ -15,7 +15,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 
 from ..audit import events
-from ..models import Identity
+from ..models import EventKind, Identity
 from ..problems.errors import TooManyDeactivations
 from ..provider import user_pool
 from ..users.provisioning import own_pool_identities
@@ -119,7 +119,7 @@ def _deactivate(finding: Finding, **told: object) -> None:
     user.is_active = False
     user.save(update_fields=["is_active"])
     events.record(
-        "deactivated",
+        EventKind.DEACTIVATED,
         user=user,
         person=finding.identity.username,
         reason=f"{finding.state}_in_pool",

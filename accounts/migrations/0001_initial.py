@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
-                ('kind', models.CharField(max_length=32)),
+                ('kind', models.CharField(choices=[('signed_in', 'signed in'), ('refused', 'refused'), ('refusals_omitted', 'refusals omitted'), ('signed_out', 'signed out'), ('signed_out_everywhere', 'signed out everywhere'), ('rights_changed', 'rights changed'), ('activated', 'activated'), ('deactivated', 'deactivated'), ('linked', 'linked'), ('unlinked', 'unlinked'), ('invited', 'invited'), ('invited_again', 'invited again'), ('exported', 'exported'), ('erased', 'erased')], max_length=32)),
                 ('reference', models.CharField(blank=True, db_index=True, max_length=16)),
                 ('person', models.CharField(blank=True, help_text='Their name at the pool then.', max_length=255)),
                 ('reason', models.CharField(blank=True, help_text='A stable code.', max_length=64)),

@@ -7,6 +7,7 @@ migrations fit a renamed folder.
 
 from .coordination import SharedRefresh as SharedRefresh
 from .coordination import Tally as Tally
+from .events import EventKind as EventKind
 from .events import SignInEvent as SignInEvent
 from .revocations import PendingRevocation as PendingRevocation
 from .revocations import Revocation as Revocation

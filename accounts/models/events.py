@@ -9,6 +9,25 @@ from django.db import models
 from django.utils import timezone
 
 
+class EventKind(models.TextChoices):
+    """What happened. The values are stable codes for programs, the labels are for pages."""
+
+    SIGNED_IN = "signed_in", "signed in"
+    REFUSED = "refused", "refused"
+    REFUSALS_OMITTED = "refusals_omitted", "refusals omitted"
+    SIGNED_OUT = "signed_out", "signed out"
+    SIGNED_OUT_EVERYWHERE = "signed_out_everywhere", "signed out everywhere"
+    RIGHTS_CHANGED = "rights_changed", "rights changed"
+    ACTIVATED = "activated", "activated"
+    DEACTIVATED = "deactivated", "deactivated"
+    LINKED = "linked", "linked"
+    UNLINKED = "unlinked", "unlinked"
+    INVITED = "invited", "invited"
+    INVITED_AGAIN = "invited_again", "invited again"
+    EXPORTED = "exported", "exported"
+    ERASED = "erased", "erased"
+
+
 class SignInEvent(models.Model):
     """One line of the record of who signed in, was refused, signed out, or was given rights.
 
@@ -16,7 +35,7 @@ class SignInEvent(models.Model):
     """
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
-    kind = models.CharField(max_length=32)
+    kind = models.CharField(max_length=32, choices=EventKind.choices)
     reference = models.CharField(max_length=16, blank=True, db_index=True)
     user: models.ForeignKey[Any, Any] = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -15,7 +15,7 @@ from django.db import connections, router, transaction
 from django.db.models import QuerySet
 
 from ..audit import events
-from ..models import Identity, SignIn, SignInEvent
+from ..models import EventKind, Identity, SignIn, SignInEvent
 from ..provider import user_pool
 from ..sessions import ending, sign_out
 from ..users.provisioning import own_pool_identities
@@ -76,7 +76,7 @@ def forget(user: Any, planned: Plan) -> bool:
         for username in planned.pool_accounts:
             user_pool.delete(username)
     delete_sessions(planned.sessions)
-    events.record("forgotten", reason="operator")
+    events.record(EventKind.ERASED, reason="operator")
     reached = ending.revoke(pending)
     if not planned.pool_accounts:
         for username in usernames:

@@ -20,7 +20,7 @@ from ..audit import events
 from ..audit.attempt_log import note
 from ..cognito.errors import CognitoError, CognitoUnavailable
 from ..core.encryption import Unreadable
-from ..models import PendingRevocation, SignIn
+from ..models import EventKind, PendingRevocation, SignIn
 from ..provider import provider
 from ..provider.settings import SIGN_OUT_SECONDS
 from ..tokens import revocations, storage
@@ -56,7 +56,7 @@ def end(
             ):
                 revocations.revoke_sign_in(current.origin_jti)
                 events.record(
-                    "signed out",
+                    EventKind.SIGNED_OUT,
                     reference=current.reference,
                     user=current.user,
                     reason=reason,

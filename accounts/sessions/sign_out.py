@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from ..audit import events
 from ..cognito.authorization import logout_url
 from ..core.app_label import page_address
-from ..models import Identity, PendingRevocation, SignIn
+from ..models import EventKind, Identity, PendingRevocation, SignIn
 from ..provider import provider, user_pool
 from ..tokens import revocations
 from ..users.provisioning import own_pool_identities
@@ -92,7 +92,7 @@ def end_everything(
         rows = list(SignIn.objects.live().select_related("user").filter(user=user).order_by("pk"))
         pending = [ending.end(row, reason=reason, request=request, by=by) for row in rows]
     events.record(
-        "signed out everywhere",
+        EventKind.SIGNED_OUT_EVERYWHERE,
         user=user,
         reason=reason,
         request=request,

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from ..audit import events
 from ..cognito.token_endpoint import TokenSet
 from ..core.request_meta import subnet_of
+from ..models import EventKind
 from ..provider import provider
 from ..tokens.grants import verified_grant
 from ..users.provisioning import get_or_create_user
@@ -39,6 +40,6 @@ def redeem_code(
         granted.id_claims, access_token=tokens.access_token, id_token=tokens.id_token
     )
     events.record(
-        "signed in", user=user, person=granted.id_claims.username, request=request, by="API"
+        EventKind.SIGNED_IN, user=user, person=granted.id_claims.username, request=request, by="API"
     )
     return tokens

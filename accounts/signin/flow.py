@@ -15,7 +15,7 @@ from ..audit.attempt_log import note
 from ..cognito.errors import CognitoError, ProviderRefused
 from ..core import metrics
 from ..core.request_meta import sender_fields
-from ..models import SignIn
+from ..models import EventKind, SignIn
 from ..problems.catalog import problem_for
 from ..sessions import browser_session, limits, renewal
 from ..sessions.sign_out import end_sign_in
@@ -32,7 +32,7 @@ def record_refusal(request: HttpRequest, error: CognitoError, *, reference: str)
         note("", "refused", level=problem.level, reason=error.code, why=error.message)
         return
     events.record(
-        "refused",
+        EventKind.REFUSED,
         reference=reference,
         user=error.data.get("user"),
         person=error.data.get("person", ""),
@@ -73,7 +73,7 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
     browser_session.bind(request, row)
     metrics.count("sign_ins", result="ok")
     events.record(
-        "signed in",
+        EventKind.SIGNED_IN,
         reference=attempt.reference,
         user=user,
         person=granted.id_claims.username,
@@ -97,7 +97,7 @@ def sign_in_by_password(request: HttpRequest, user: Any) -> SignIn:
     )
     browser_session.bind(request, row)
     events.record(
-        "signed in",
+        EventKind.SIGNED_IN,
         user=user,
         reason=events.BREAK_GLASS_REASON,
         request=request,

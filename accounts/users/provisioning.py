@@ -16,7 +16,7 @@ from ..audit import events
 from ..cognito.claims import AccessClaims, IdClaims
 from ..cognito.errors import ConfigurationError
 from ..core.request_context import current_request
-from ..models import Identity
+from ..models import EventKind, Identity
 from ..problems.errors import ClaimsRefused, UnknownUser, UserDeactivated
 from ..provider import provider
 from .backend_hooks import BackendHooks, UserClaims, identity_key
@@ -83,7 +83,9 @@ def _link(user: Any, claims: AccessClaims | IdClaims) -> bool:
             identity = Identity.objects.of(issuer=claims.issuer, subject=claims.subject)
         else:
             person, subject = claims.username or "", claims.subject
-            events.record("linked", user=user, person=person, reason="hook", subject=subject)
+            events.record(
+                EventKind.LINKED, user=user, person=person, reason="hook", subject=subject
+            )
             return True
     if identity is None or identity.user_id != user.pk:
         raise SuspiciousOperation("this identity is linked to another user than the backend chose")

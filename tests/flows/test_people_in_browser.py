@@ -97,7 +97,7 @@ def test_removed_users_lose_their_sessions(site, pool, new_context, pictures):
     ada.goto(f"{site}/admin/accounts/signinevent/")
     main = ada.get_by_role("main")
     expect(main).to_contain_text("gone_in_pool")
-    expect(main).to_contain_text("forgotten")
+    expect(main).to_contain_text("erased")
     expect(main).not_to_contain_text("race")
     pictures(ada, "record")
     ada.locator("#action-toggle").check()

@@ -242,7 +242,7 @@ def test_attempt_log_contains_the_steps_and_no_secret(visitor, caplog):
         record.getMessage() for record in caplog.records if record.name == "accounts.sign_in"
     ]
     steps = [line.split("  ")[1] for line in messages if line.startswith(reference)]
-    assert steps == ["authorize", "callback", "token", "signed in", "signed out"]
+    assert steps == ["authorize", "callback", "token", "signed_in", "signed_out"]
     secrets = [query_of(callback)["code"], query_of(start)["state"], query_of(start)["nonce"]]
     secrets += [visitor.pool.client_secret, "Cognito-demo-1"]
     assert not any(secret in caplog.text for secret in secrets)

@@ -7,20 +7,17 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ...audit.events import OMITTED
 from ...cognito.errors import CognitoError
-from ...models import SignIn, SignInEvent
+from ...models import EventKind, SignIn, SignInEvent
 from ...problems.catalog import Problem, problem_for
 
 MAX_OMITTED_SHOWN = 3
 _WORDS = {
+    **dict(EventKind.choices),
     "callback": "came back from the hosted UI",
     "token": "Cognito redeemed the code",
-    "signed in": "signed in",
-    "refused": "refused",
     "renewed": "tokens renewed",
     "not renewed": "tokens not renewed",
-    "signed out": "signed out",
     "not revoked": "the refresh token could not be revoked",
 }
 
@@ -53,7 +50,7 @@ class Command(BaseCommand):
         self.stdout.write(line + reason + (f"  ({where})" if where else ""))
         for name, value in details.items():
             self.stdout.write(f"             {name}: {value}")
-        if event.kind == "refused":
+        if event.kind == EventKind.REFUSED:
             self._advise(event.reason)
 
     def _tell_step(self, step: dict[str, Any]) -> None:
@@ -80,7 +77,9 @@ def _why_nothing_is_recorded(reference: str) -> str:
     """Return what can be the reason, beginning with the limits of the audit log if they applied."""
     nothing = f"Nothing is recorded under {reference}."
     search = "Search the log for the reference; for a local pool its log as well."
-    omitted = SignInEvent.objects.filter(kind=OMITTED).order_by("-at")[:MAX_OMITTED_SHOWN]
+    omitted = SignInEvent.objects.filter(kind=EventKind.REFUSALS_OMITTED).order_by("-at")[
+        :MAX_OMITTED_SHOWN
+    ]
     if omitted:
         hours = "; ".join(
             f"from {_time(event.at)} to the end of that hour: {event.reason}, "

@@ -11,6 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from ...audit import events
 from ...directory.lookup import person_called
+from ...models import EventKind
 from ...privacy.export import personal_data
 from ...problems.errors import NobodyMeant
 from ...provider import aws, user_pool
@@ -37,7 +38,7 @@ class Command(BaseCommand):
             content = personal_data(user) | ({"pool": _of_pool(user)} if pool else {})
         except (NobodyMeant, aws.AwsProblem) as problem:
             raise CommandError(str(problem)) from problem
-        events.record("exported", user=user, reason="operator")
+        events.record(EventKind.EXPORTED, user=user, reason="operator")
         self.stdout.write(json.dumps(content, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False))
 
 

@@ -57,6 +57,6 @@ def test_staff_without_the_right_to_events_see_only_their_tables(client, cognito
 def test_first_page_costs_few_queries(admin_client, django_assert_max_num_queries):
     user = User.objects.create_user("somebody")
     for _ in range(20):
-        events.record("signed in", user=user)
+        events.record("signed_in", user=user)
     with django_assert_max_num_queries(12):
         admin_client.get("/admin/")

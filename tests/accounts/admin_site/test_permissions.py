@@ -68,7 +68,7 @@ def target():
     SignIn.objects.create(
         user=user, issuer=ISSUER, subject="t", access_expires_at=later, renew_at=later
     )
-    SignInEvent.objects.create(kind="signed in", user=user)
+    SignInEvent.objects.create(kind="signed_in", user=user)
     PendingRevocation.objects.create(sealed_token="x", reference="7c1e09ab")
     return identity
 

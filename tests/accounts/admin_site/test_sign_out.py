@@ -52,7 +52,7 @@ def test_operator_signs_a_person_out_everywhere(operator, row, model):
     row.refresh_from_db()
     assert (row.end_reason, row.sealed_tokens) == ("everywhere", "")
     assert {one.kind for one in Revocation.objects.all()} == {"person", "sign_in"}
-    everywhere = SignInEvent.objects.get(kind="signed out everywhere")
+    everywhere = SignInEvent.objects.get(kind="signed_out_everywhere")
     assert (everywhere.user, everywhere.details["by"]) == (row.user, "operator")
 
 
@@ -61,7 +61,7 @@ def test_operator_ends_one_sign_in(operator, row):
     row.refresh_from_db()
     assert row.end_reason == "by_operator"
     assert Revocation.objects.get().token_id == "origin-1"
-    event = SignInEvent.objects.get(kind="signed out")
+    event = SignInEvent.objects.get(kind="signed_out")
     assert (event.user, event.reason) == (row.user, "by_operator")
     assert (event.details["by"], event.address) == ("operator", "127.0.0.1")
 

@@ -54,7 +54,7 @@ def user():
         renew_at=later,
     )
     event = {"reference": "6262bbbb", "address": "198.51.100.66", "person": "event-person"}
-    SignInEvent.objects.create(kind="signed in", user=user, **event)
+    SignInEvent.objects.create(kind="signed_in", user=user, **event)
     SignInEvent.objects.create(kind="refused", user=user, **event)
     PendingRevocation.objects.create(sealed_token="x", reference="7373cccc")
     Group.objects.create(name="group-name")

@@ -48,7 +48,7 @@ def test_person_is_created_with_name_and_email(client, code):
 
 def test_record_of_sign_ins_has_it(client, code):
     post(client, code=code, redirectUri=REDIRECT_URI)
-    event = SignInEvent.objects.get(kind="signed in")
+    event = SignInEvent.objects.get(kind="signed_in")
     assert (event.person, event.details["by"], event.address) == ("ada", "API", "127.0.0.1")
 
 

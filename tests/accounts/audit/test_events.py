@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts import signals
 from accounts.admin_site import events as admin_site_events
 from accounts.audit import events
-from accounts.models import SignInEvent, Tally, User
+from accounts.models import EventKind, SignInEvent, Tally, User
 from accounts.signin import break_glass
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ def heard():
     def receive(signal, **known):
         told.append((signal, known))
 
-    named = {**signals.BY_KIND, "any": signals.event_recorded}
+    named = {**events.SIGNALS, "any": signals.event_recorded}
     for one in named.values():
         one.connect(receive, weak=False, dispatch_uid="heard")
     yield told
@@ -43,7 +43,7 @@ def user():
     return User.objects.create_user("person-1", first_name="Ada")
 
 
-@pytest.mark.parametrize(("kind", "signal"), signals.BY_KIND.items())
+@pytest.mark.parametrize(("kind", "signal"), events.SIGNALS.items())
 def test_signal_tells_what_was_recorded(
     kind, signal, user, heard, django_capture_on_commit_callbacks
 ):
@@ -74,7 +74,7 @@ def test_signal_tells_of_a_sign_in_and_a_sign_out(
 
 def test_nothing_is_told_of_what_was_rolled_back(user, heard, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
-        events.record("signed in", user=user)
+        events.record("signed_in", user=user)
         transaction.set_rollback(True)
     assert heard == []
 
@@ -86,17 +86,17 @@ def test_receiver_that_breaks_disturbs_nobody(user, caplog, django_capture_on_co
     signals.signed_in.connect(breaks)
     try:
         with django_capture_on_commit_callbacks(execute=True):
-            events.record("signed in", user=user)
+            events.record("signed_in", user=user)
     finally:
         signals.signed_in.disconnect(breaks)
-    assert SignInEvent.objects.get().kind == "signed in"
+    assert SignInEvent.objects.get().kind == "signed_in"
     assert "the mail server is away" in caplog.text
 
 
 def test_list_leads_to_the_person_and_filters(admin_client, user):
-    events.record("signed in", user=user, person="ada", reference="7c1e09ab")
+    events.record("signed_in", user=user, person="ada", reference="7c1e09ab")
     events.record("refused", reason="state_mismatch", reference="11111111")
-    page = admin_client.get(LIST, {"kind": "signed in"}).text
+    page = admin_client.get(LIST, {"kind__exact": "signed_in"}).text
     person = reverse("admin:accounts_user_change", args=[user.pk])
     assert f'<a href="{person}">Ada</a>' in page
     assert "7c1e09ab" in page
@@ -113,7 +113,7 @@ def test_event_shows_its_steps_and_cannot_be_changed(admin_client, user):
     page = admin_client.get(address).text
     assert "why: &lt;b&gt;no&lt;/b&gt;" in page
     assert "callback next=/a" in page
-    assert admin_client.post(address, {"kind": "signed in"}).status_code == 403
+    assert admin_client.post(address, {"kind": "signed_in"}).status_code == 403
     delete = reverse("admin:accounts_signinevent_delete", args=[event.pk])
     assert admin_client.post(delete, {"post": "yes"}).status_code == 403
     event.refresh_from_db()
@@ -121,10 +121,10 @@ def test_event_shows_its_steps_and_cannot_be_changed(admin_client, user):
 
 
 def test_export_holds_what_is_filtered_and_no_formula(admin_client, user):
-    events.record("signed in", user=user, person="=HYPERLINK(1)", reference="7c1e09ab")
+    events.record("signed_in", user=user, person="=HYPERLINK(1)", reference="7c1e09ab")
     events.record("refused", reason="state_mismatch")
     answer = admin_client.post(
-        f"{LIST}?kind=signed+in",
+        f"{LIST}?kind__exact=signed_in",
         {"action": "export_csv", "select_across": "1", "_selected_action": ["0"]},
     )
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
@@ -133,7 +133,7 @@ def test_export_holds_what_is_filtered_and_no_formula(admin_client, user):
     assert content.startswith(b"\xef\xbb\xbf")
     header, line, *rest = content.decode("utf-8-sig").splitlines()
     assert header == "at,kind,reason,person,user,reference,address,device,details"
-    assert ",signed in,,'=HYPERLINK(1),Ada,7c1e09ab," in line
+    assert ",signed_in,,'=HYPERLINK(1),Ada,7c1e09ab," in line
     assert rest == []
 
 
@@ -202,14 +202,14 @@ def test_what_one_subnet_has_too_much_uses_up_nothing_of_the_others(few):
 
 def test_omitted_refusals_are_recorded_once_for_each_limit(few):
     refuse(times=3)
-    assert not SignInEvent.objects.filter(kind=events.OMITTED).exists()
+    assert not SignInEvent.objects.filter(kind=EventKind.REFUSALS_OMITTED).exists()
     refuse(times=10)
-    event = SignInEvent.objects.get(kind=events.OMITTED)
+    event = SignInEvent.objects.get(kind=EventKind.REFUSALS_OMITTED)
     assert event.reason == "state_mismatch"
     assert "3 of this reason from 192.0.2.1" in event.details["why"]
     for number in range(2, 20):
         refuse(f"192.0.2.{number}")
-    assert SignInEvent.objects.filter(kind=events.OMITTED).count() == 2
+    assert SignInEvent.objects.filter(kind=EventKind.REFUSALS_OMITTED).count() == 2
     assert SignInEvent.objects.count() == 9
 
 
@@ -254,7 +254,7 @@ def test_omitted_refusal_is_logged_and_signalled(
 def test_strangers_crowd_out_nothing_but_their_own_refusals(few, user):
     refuse(times=10)
     before = SignInEvent.objects.count()
-    events.record("forgotten", reason="operator")
+    events.record("erased", reason="operator")
     refuse(reason="break_glass")
     refuse(user=user)
     events.record("rights_changed", group="editors", added="permission add_stat")
@@ -287,7 +287,7 @@ def test_housekeeping_forgets_events_after_the_configured_time(settings, user):
         "LIMITS": {**settings.COGNITO["LIMITS"], "events": 7 * 86_400},
     }
     old, young = timezone.now() - timedelta(days=8), timezone.now() - timedelta(days=6)
-    SignInEvent.objects.create(kind="signed in", user=user, at=old, reference="old")
-    SignInEvent.objects.create(kind="signed in", user=user, at=young, reference="young")
+    SignInEvent.objects.create(kind="signed_in", user=user, at=old, reference="old")
+    SignInEvent.objects.create(kind="signed_in", user=user, at=young, reference="young")
     call_command("housekeeping", verbosity=0)
     assert [event.reference for event in SignInEvent.objects.all()] == ["young"]

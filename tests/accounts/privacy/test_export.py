@@ -57,7 +57,7 @@ def test_own_events_those_of_their_attempts_and_those_they_caused_are_in(grace, 
     )
     rows = export("grace")[0]["rows"]
     kinds = {each["kind"] for each in rows["accounts.SignInEvent"]}
-    assert kinds == {"rights_changed", "signed in", "refused"}
+    assert kinds == {"rights_changed", "signed_in", "refused"}
     assert [each["kind"] for each in rows["accounts.SignInEvent (by)"]] == ["deactivated"]
     assert [each["kind"] for each in rows["accounts.SignInEvent (invited)"]] == ["invited"]
 
@@ -76,7 +76,7 @@ def test_refusals_of_before_they_were_known_are_in_by_user_id(grace):
 
 def test_nothing_of_an_earlier_holder_of_the_name_is_in(grace, boss):
     earlier = User.objects.create_user("person-earlier")
-    events.record("signed in", user=earlier, person="grace", reference="0a0b0c0d")
+    events.record("signed_in", user=earlier, person="grace", reference="0a0b0c0d")
     events.record("invited", user=boss, invited="grace", subject="the-earlier-sub")
     earlier.delete()  # by the site itself: the event stays, of nobody
     assert SignInEvent.objects.filter(user=None, person="grace").exists()

@@ -80,7 +80,7 @@ def test_staff_come_in_for_an_hour_and_it_is_recorded(client, opened, emergency)
     assert (answer.status_code, answer["Location"]) == (302, "/admin/")
     assert client.get("/admin/").status_code == 200
     assert 3590 < client.session.get_expiry_age() <= 3600
-    event = SignInEvent.objects.get(kind="signed in")
+    event = SignInEvent.objects.get(kind="signed_in")
     assert (event.user, event.reason, event.address) == (emergency, "break_glass", "127.0.0.1")
     assert PASSWORD not in str(SignInEvent.objects.values_list("details", flat=True))
 
@@ -99,7 +99,7 @@ def test_signing_out_needs_no_cognito(client, opened):
     answer = client.post(reverse("accounts:logout"))
     assert answer["Location"] == "/signout"
     assert client.get("/admin/").status_code == 302
-    assert SignInEvent.objects.get(kind="signed out").reason == "signed_out"
+    assert SignInEvent.objects.get(kind="signed_out").reason == "signed_out"
 
 
 def everywhere(user):
