@@ -12,9 +12,9 @@ from django.contrib.auth import get_permission_codename, get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from ..audit import events
-from ..models import EventKind, SignIn
+from ..models import SignIn
 from ..sessions import ending, sign_out
+from ..sessions.deactivation import set_active
 from .view_permission import can_view
 
 
@@ -81,11 +81,7 @@ def deactivate(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> No
         messages.error(request, "You can't deactivate yourself: ask another admin.")
         people = [user for user in people if user.pk != request.user.pk]
     for user in people:
-        user.is_active = False
-        user.save(update_fields=["is_active"])
-        events.record(
-            EventKind.DEACTIVATED, user=user, reason="admin", request=request, by=request.user
-        )
+        set_active(user, False)
         modeladmin.log_change(request, user, "Deactivated.")
     messages.success(request, f"Deactivated: {len(people)}.")
 
@@ -94,11 +90,7 @@ def deactivate(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> No
 def activate(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> None:
     people = [user for user in people_meant(request, rows) if not user.is_active]
     for user in people:
-        user.is_active = True
-        user.save(update_fields=["is_active"])
-        events.record(
-            EventKind.ACTIVATED, user=user, reason="admin", request=request, by=request.user
-        )
+        set_active(user, True)
         modeladmin.log_change(request, user, "Activated again.")
     messages.success(request, f"Activated again: {len(people)}.")
 

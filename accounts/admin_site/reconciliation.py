@@ -48,7 +48,7 @@ def reconcile(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> Htt
 
 
 def _deactivate(modeladmin: Any, request: HttpRequest, found: list[Finding]) -> None:
-    done = reconciliation.deactivate_all(found, request=request, by=request.user)
+    done = reconciliation.deactivate_all(found)
     for each in done:
         modeladmin.log_change(request, each.identity.user, "Deactivated, as in the pool.")
         name = _name(request, each.identity)

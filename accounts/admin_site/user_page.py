@@ -13,9 +13,9 @@ from django.contrib.admin.utils import quote, unquote
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 
-from ..audit import events, rights
+from ..audit import rights
 from ..core.app_label import template
-from ..models import EventKind, Identity, SignInEvent
+from ..models import Identity, SignInEvent
 from .actions import ManagesPeople, activate, deactivate, may_act_on, sign_out_everywhere
 from .invitations import InvitationsView, may_invite
 from .reconciliation import reconcile
@@ -140,9 +140,3 @@ class PersonPage(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ignore
         if user == request.user:
             offered.remove(switch)
         return [(each.__name__, each.short_description) for each in offered]  # type: ignore[attr-defined]
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if change and "is_active" in form.changed_data:
-            kind = EventKind.ACTIVATED if obj.is_active else EventKind.DEACTIVATED
-            events.record(kind, user=obj, reason="admin", request=request, by=request.user)

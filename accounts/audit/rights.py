@@ -21,7 +21,7 @@ from django.db.models import ManyToManyField, Model, QuerySet
 from django.db.models.signals import m2m_changed, pre_delete
 
 from ..core import field_changes
-from ..core.request_context import acting_user, current_request, in_the_admin
+from ..core.request_context import acting_user, change_origin
 from ..models import EventKind
 from ..provider.group_mapping import FLAGS
 from . import events
@@ -160,13 +160,7 @@ def _record(subject: Any, added: set[str], removed: set[str], told: dict[str, An
     events.record(
         EventKind.RIGHTS_CHANGED,
         **who,
-        **({"reason": _reason(), "by": acting_user()} | told),
+        **({"reason": change_origin(), "by": acting_user()} | told),
         added=", ".join(sorted(added)),
         removed=", ".join(sorted(removed)),
     )
-
-
-def _reason() -> str:
-    if current_request() is None:
-        return "command"
-    return "admin" if in_the_admin() else "site"

@@ -39,7 +39,9 @@ def acting_user(*, besides: Any = None) -> Any:
     return user
 
 
-def in_the_admin() -> bool:
-    """Return True if the current request is for a page of Django's admin."""
-    match = getattr(current_request(), "resolver_match", None)
-    return match is not None and "admin" in match.app_names
+def change_origin() -> str:
+    """Return where a change comes from: "admin", "site" (any other page), or "command"."""
+    if (request := current_request()) is None:
+        return "command"
+    match = getattr(request, "resolver_match", None)
+    return "admin" if match is not None and "admin" in match.app_names else "site"

@@ -14,10 +14,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 
-from ..audit import events
-from ..models import EventKind, Identity
+from ..models import Identity
 from ..problems.errors import TooManyDeactivations
 from ..provider import user_pool
+from ..sessions.deactivation import set_active
 from ..users.provisioning import own_pool_identities
 
 ASKED_ONE_BY_ONE = 20  # people; more are compared with the pool's whole list
@@ -96,10 +96,8 @@ def why_too_many(lost: list[Finding], at_most: int = MOST) -> str:
     )
 
 
-def deactivate_all(
-    found: Iterable[Finding], *, at_most: int = MOST, **told: object
-) -> list[Finding]:
-    """Deactivate everybody who is not kept; those are returned. `told` goes into the record.
+def deactivate_all(found: Iterable[Finding], *, at_most: int = MOST) -> list[Finding]:
+    """Deactivate the users who are not kept, and return their findings.
 
     Raises TooManyDeactivations or aws.AwsProblem before anything is changed.
     """
@@ -109,19 +107,6 @@ def deactivate_all(
     # Pages of ListUsers are taken while people come and go, and time has passed: ask about each.
     lost = [each for each in lost if _state(each.identity, user_pool.find(each.identity.subject))]
     for each in lost:
-        _deactivate(each, **told)
+        name, reason = each.identity.username, f"{each.state}_in_pool"
+        set_active(each.identity.user, False, reason=reason, person=name)
     return lost
-
-
-def _deactivate(finding: Finding, **told: object) -> None:
-    """Deactivate the person, which ends all they have here, and record why."""
-    user = finding.identity.user
-    user.is_active = False
-    user.save(update_fields=["is_active"])
-    events.record(
-        EventKind.DEACTIVATED,
-        user=user,
-        person=finding.identity.username,
-        reason=f"{finding.state}_in_pool",
-        **told,  # type: ignore[arg-type]
-    )

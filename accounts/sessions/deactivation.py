@@ -1,22 +1,27 @@
-"""Switching off a user, by whatever way `save()` or `delete()` is called, ends all they have here.
+"""What follows when a user is deactivated, activated or deleted, by whatever code.
 
-`QuerySet.update()` sends no signal. What it switched off is noticed for pages with the next request
-(the backend returns no inactive user) and for access tokens within five minutes, when the feed of
-revocations is read whole; `manage.py sign_out_user` makes it at once.
+The event is recorded here, and all sign-ins of the user end. `QuerySet.update()` sends no signal,
+so it leaves no event. Pages notice such a deactivation with the next request (the backend returns
+no inactive user), and access tokens within five minutes, when the feed of revocations is read
+whole. `manage.py sign_out_user` makes it immediate.
 """
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models.signals import pre_delete
 
+from ..audit import events
 from ..core import field_changes
-from ..core.request_context import acting_user
-from ..models import Identity, SignIn
+from ..core.request_context import acting_user, change_origin
+from ..models import EventKind, Identity, SignIn
 from ..tokens import revocation_feed, revocations
 from . import sign_out
+
+_details: ContextVar[dict[str, Any]] = ContextVar("details")
 
 
 def watch() -> None:
@@ -27,11 +32,24 @@ def watch() -> None:
         field_changes.watch(user_model, ["is_active"], _switched)
 
 
+def set_active(user: Any, is_active: bool, **details: Any) -> None:
+    """Activate or deactivate `user`. `details`, such as `reason`, go into the event."""
+    token = _details.set(details)
+    try:
+        user.is_active = is_active
+        user.save(update_fields=["is_active"])
+    finally:
+        _details.reset(token)
+
+
 def _switched(instance: Any, before: dict[str, Any]) -> None:
     for identity in Identity.objects.filter(user=instance):
         revocations.set_deactivated(
             issuer=identity.issuer, subject=identity.subject, deactivated=not instance.is_active
         )
+    kind = EventKind.ACTIVATED if instance.is_active else EventKind.DEACTIVATED
+    details = {"reason": change_origin(), "by": acting_user(besides=instance)} | _details.get({})
+    events.record(kind, user=instance, **details)
     if not instance.is_active:
         # Only noted, not sent: an admin's request must not wait for the provider.
         _end_everything(instance)
