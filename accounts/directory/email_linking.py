@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, transaction
 
-from ..audit import events
-from ..models import EventKind, Identity
+from ..models import Identity
+from ..problems.errors import LinkRefused
 from ..provider import provider, user_pool
 from ..users.provisioning import own_pool_identities
+from .manual_linking import PoolLink, make_pool_link
 
 
 @dataclass(frozen=True)
@@ -81,25 +81,17 @@ def _folded(email: str) -> bytes:
 
 
 def link(proposal: Proposal) -> bool:
-    """Make the link and record it. False: somebody was quicker."""
-    issuer = provider().config.issuer
-    try:
-        with transaction.atomic():
-            Identity.objects.create(
-                user=proposal.user,
-                issuer=issuer,
-                subject=proposal.subject,
-                username=proposal.username,
-                email=proposal.email,
-                email_verified=True,
-            )
-    except IntegrityError:
-        return False
-    events.record(
-        EventKind.LINKED,
-        user=proposal.user,
-        person=proposal.username,
-        reason="verified_email",
-        subject=proposal.subject,
+    """Make the link. Return False if the identity was linked in the meantime."""
+    identity = PoolLink(
+        proposal.user,
+        provider().config.issuer,
+        proposal.subject,
+        proposal.username,
+        proposal.email,
+        email_verified=True,
     )
+    try:
+        make_pool_link(identity, reason="verified_email")
+    except LinkRefused:
+        return False
     return True

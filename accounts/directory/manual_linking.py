@@ -36,6 +36,7 @@ class PoolLink:
     username: str = ""
     email: str = ""
     identity: Identity | None = None
+    email_verified: bool = False
 
     @property
     def previous(self) -> Any:
@@ -81,7 +82,7 @@ def pool_link(user: Any, *, issuer: str, subject: str) -> PoolLink:
     return PoolLink(user, issuer, subject, known.username, known.email)
 
 
-def make_pool_link(link: PoolLink) -> bool:
+def make_pool_link(link: PoolLink, *, reason: str = "operator") -> bool:
     """Make the link and record it. False: the provider was not reached for earlier tokens of the
     identity; housekeeping goes on. Raises LinkRefused when somebody was quicker."""
     try:
@@ -93,7 +94,7 @@ def make_pool_link(link: PoolLink) -> bool:
         EventKind.LINKED,
         user=link.user,
         person=link.username,
-        reason="operator",
+        reason=reason,
         issuer=link.issuer,
         subject=link.subject,
         instead_of=link.previous.get_username() if link.previous else "",
@@ -137,6 +138,7 @@ def _created(link: PoolLink) -> list[Any]:
         subject=link.subject,
         username=link.username,
         email=link.email,
+        email_verified=link.email_verified,
     )
     return []
 
