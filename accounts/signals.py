@@ -2,13 +2,13 @@
 
 Sent once the database has kept what they tell, with these keyword arguments:
 
-    user        an instance of AUTH_USER_MODEL, or None where nobody is known
-    person      their username at the pool then, or ""
-    reason      a stable code: why refused, why ended, where rights came from; or ""
-    reference   of the attempt, or ""
-    details     dict[str, str], such as `added` and `removed` of `rights_changed` (with
-                `group` where a group's permissions changed); no token, no code
-    request     the HttpRequest, or None for commands and background work
+    user           an instance of AUTH_USER_MODEL, or None where nobody is known
+    pool_username  the username at the pool at that time, or ""
+    reason         a stable code: why refused, why ended, where rights came from; or ""
+    reference      of the attempt, or ""
+    details        dict[str, str], such as `added` and `removed` of `rights_changed` (with
+                   `group` where a group's permissions changed); no token, no code
+    request        the HttpRequest, or None for commands and background work
 
 A receiver that raises is logged and disturbs nobody (`Signal.send_robust`). It runs within the
 request, so anything slow belongs into a queue.

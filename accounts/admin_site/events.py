@@ -17,19 +17,19 @@ from ..core.request_meta import device_name
 from ..models import SignInEvent
 from .read_only import ReadOnlyAdmin
 
-COLUMNS = ("at", "kind", "reason", "person", "user", "reference", "address", "device", "details")
+COLUMNS = ("kind", "reason", "pool_username", "user", "reference", "address", "device")
 
 
 def csv_lines(events: QuerySet[SignInEvent]) -> Iterator[str]:
     """Yield the headings and a line for each event."""
     write = csv_writer()
-    yield BYTE_ORDER_MARK + write(COLUMNS)
+    yield BYTE_ORDER_MARK + write(["at", *COLUMNS, "details"])
     for event in events.select_related("user").iterator(chunk_size=1000):
         details = "; ".join(
             f"{name}={value}" for name, value in event.details.items() if name != "steps"
         )
         # Users choose their names and the names of their browsers.
-        cells = [getattr(event, name) for name in COLUMNS[1:-1]]
+        cells = [getattr(event, name) for name in COLUMNS]
         texts = ["" if cell is None else str(cell) for cell in cells]
         yield write([event.at.isoformat(), *texts, details])
 
@@ -57,7 +57,7 @@ class SignInEventAdmin(ReadOnlyAdmin):
         "moment",
         "kind",
         "reason",
-        "person",
+        "pool_username",
         "person_link",
         "reference",
         "address",
@@ -65,11 +65,14 @@ class SignInEventAdmin(ReadOnlyAdmin):
     )
     list_filter = ("kind", "reason", "at", ("user", admin.EmptyFieldListFilter))
     list_select_related = ("user",)
-    search_fields = ("=reference", "person", "=address", "user__identities__email")
+    search_fields = ("=reference", "pool_username", "=address", "user__identities__email")
     search_help_text = "A reference, an address, a name at the pool, or a person's e-mail address."
     readonly_fields = ("moment", "person_link", "told", "steps")
     fieldsets = (
-        (None, {"fields": ("moment", "kind", "reason", "reference", "person", "person_link")}),
+        (
+            None,
+            {"fields": ("moment", "kind", "reason", "reference", "pool_username", "person_link")},
+        ),
         ("What was noted", {"fields": ("address", "device", "told", "steps")}),
     )
 

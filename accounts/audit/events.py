@@ -43,7 +43,7 @@ def record(
     *,
     reference: str = "",
     user: Any = None,
-    person: str = "",
+    pool_username: str = "",
     reason: str = "",
     request: HttpRequest | None = None,
     level: int = logging.INFO,
@@ -57,9 +57,16 @@ def record(
     A record that cannot be written is no reason to refuse a sign-in: that is logged.
     """
     request = request or current_request()
-    attempt_log.note(reference, kind, level=level, person=person, reason=reason, **details)
+    attempt_log.note(
+        reference, kind, level=level, pool_username=pool_username, reason=reason, **details
+    )
     steps = attempt_log.taken_steps(reference)
-    known = {"reference": reference, "user": user, "person": person[:255], "reason": reason}
+    known = {
+        "reference": reference,
+        "user": user,
+        "pool_username": pool_username[:255],
+        "reason": reason,
+    }
     content = _stored(details)
     _keep(kind, known, content | ({"steps": steps} if steps else {}), request)
     _announce(kind, **known, details=content, request=request)

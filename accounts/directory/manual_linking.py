@@ -93,7 +93,7 @@ def make_pool_link(link: PoolLink, *, reason: str = "operator") -> bool:
     events.record(
         EventKind.LINKED,
         user=link.user,
-        person=link.username,
+        pool_username=link.username,
         reason=reason,
         issuer=link.issuer,
         subject=link.subject,
@@ -123,7 +123,7 @@ def undo_link(identity: Identity) -> bool:
         events.record(
             EventKind.UNLINKED,
             user=user,
-            person=identity.username,
+            pool_username=identity.username,
             reason="operator",
             issuer=identity.issuer,
             subject=identity.subject,

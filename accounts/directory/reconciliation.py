@@ -108,5 +108,5 @@ def deactivate_all(found: Iterable[Finding], *, at_most: int = MOST) -> list[Fin
     lost = [each for each in lost if _state(each.identity, user_pool.find(each.identity.subject))]
     for each in lost:
         name, reason = each.identity.username, f"{each.state}_in_pool"
-        set_active(each.identity.user, False, reason=reason, person=name)
+        set_active(each.identity.user, False, reason=reason, pool_username=name)
     return lost

@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
                 ('kind', models.CharField(choices=[('signed_in', 'signed in'), ('refused', 'refused'), ('refusals_omitted', 'refusals omitted'), ('signed_out', 'signed out'), ('signed_out_everywhere', 'signed out everywhere'), ('rights_changed', 'rights changed'), ('activated', 'activated'), ('deactivated', 'deactivated'), ('linked', 'linked'), ('unlinked', 'unlinked'), ('invited', 'invited'), ('invited_again', 'invited again'), ('exported', 'exported'), ('erased', 'erased')], max_length=32)),
                 ('reference', models.CharField(blank=True, db_index=True, max_length=16)),
-                ('person', models.CharField(blank=True, help_text='Their name at the pool then.', max_length=255)),
+                ('pool_username', models.CharField(blank=True, help_text='The username at the pool at that time.', max_length=255)),
                 ('reason', models.CharField(blank=True, help_text='A stable code.', max_length=64)),
                 ('details', models.JSONField(blank=True, default=dict)),
                 ('address', models.GenericIPAddressField(blank=True, null=True)),

@@ -44,7 +44,9 @@ class SignInEvent(models.Model):
         on_delete=models.SET_NULL,
         related_name="sign_in_events",
     )
-    person = models.CharField(max_length=255, blank=True, help_text="Their name at the pool then.")
+    pool_username = models.CharField(
+        max_length=255, blank=True, help_text="The username at the pool at that time."
+    )
     reason = models.CharField(max_length=64, blank=True, help_text="A stable code.")
     details = models.JSONField(default=dict, blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)
@@ -55,4 +57,4 @@ class SignInEvent(models.Model):
         ordering = ("-at", "-pk")
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.kind} {self.person}".rstrip()
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.kind} {self.pool_username}".rstrip()

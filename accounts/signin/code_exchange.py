@@ -40,6 +40,10 @@ def redeem_code(
         granted.id_claims, access_token=tokens.access_token, id_token=tokens.id_token
     )
     events.record(
-        EventKind.SIGNED_IN, user=user, person=granted.id_claims.username, request=request, by="API"
+        EventKind.SIGNED_IN,
+        user=user,
+        pool_username=granted.id_claims.username,
+        request=request,
+        by="API",
     )
     return tokens

@@ -35,7 +35,7 @@ def record_refusal(request: HttpRequest, error: CognitoError, *, reference: str)
         EventKind.REFUSED,
         reference=reference,
         user=error.data.get("user"),
-        person=error.data.get("person", ""),
+        pool_username=error.data.get("person", ""),
         reason=error.code,
         request=request,
         level=problem.level,
@@ -76,7 +76,7 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
         EventKind.SIGNED_IN,
         reference=attempt.reference,
         user=user,
-        person=granted.id_claims.username,
+        pool_username=granted.id_claims.username,
         request=request,
     )
     if previous is not None:

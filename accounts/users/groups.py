@@ -57,7 +57,9 @@ def apply_groups(user: Any, claims: AccessClaims | IdClaims) -> None:
         not_overtaken = Q(groups_as_of=None) | Q(groups_as_of__lte=issued_at)
         current = Identity.objects.filter(not_overtaken, pk=identity.pk)
         if current.update(groups=named, groups_as_of=issued_at):
-            with one_event(reason="pool_groups", person=identity.username, by=None) as changes:
+            with one_event(
+                reason="pool_groups", pool_username=identity.username, by=None
+            ) as changes:
                 _give_and_take(user, identity, mapping)
             if changes:
                 _forget_permissions(user)
@@ -68,7 +70,7 @@ def take_back(identity: Identity) -> None:
     identity.groups = []
     identity.save(update_fields=["groups"])
     mapping = provider().group_mapping(identity.issuer)
-    with one_event(reason="pool_groups", person=identity.username, by=None) as changes:
+    with one_event(reason="pool_groups", pool_username=identity.username, by=None) as changes:
         _give_and_take(identity.user, identity, mapping)
     if changes:
         _forget_permissions(identity.user)

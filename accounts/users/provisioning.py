@@ -84,7 +84,7 @@ def _link(user: Any, claims: AccessClaims | IdClaims) -> bool:
         else:
             person, subject = claims.username or "", claims.subject
             events.record(
-                EventKind.LINKED, user=user, person=person, reason="hook", subject=subject
+                EventKind.LINKED, user=user, pool_username=person, reason="hook", subject=subject
             )
             return True
     if identity is None or identity.user_id != user.pk:

@@ -162,7 +162,7 @@ def test_refused_claims_are_recorded_with_the_pools_name_and_user_id(client, cog
     page = sign_in(client, cognito, "mallory")
     assert "?another=1" in page.content.decode()  # or the hosted UI would send the same user again
     event = SignInEvent.objects.get(kind="refused")
-    assert (event.user, event.person, event.reason) == (None, "mallory", "claims_refused")
+    assert (event.user, event.pool_username, event.reason) == (None, "mallory", "claims_refused")
     assert event.details["subject"] == subject_of("mallory")
     assert event.details["why"] == "Claims verification failed"
 
@@ -206,7 +206,7 @@ def test_user_that_a_hook_matched_gets_the_identity_and_keeps_it(cognito, backen
     identity = Identity.objects.get()
     assert (identity.user, identity.username) == (ada, "ada")
     event = SignInEvent.objects.get(kind="linked")
-    assert (event.user, event.reason, event.person) == (ada, "hook", "ada")
+    assert (event.user, event.reason, event.pool_username) == (ada, "hook", "ada")
     assert get_user_model().objects.count() == 1
 
 

@@ -228,7 +228,7 @@ def test_unknown_user_is_refused_if_users_are_not_created(visitor, settings):
     assert "have an account here" in response.text
     assert User.objects.count() == 0
     refused = SignInEvent.objects.get(kind="refused")
-    assert (refused.user, refused.person) == (None, "ada")
+    assert (refused.user, refused.pool_username) == (None, "ada")
     assert refused.details["subject"] == visitor.pool.get_user("ada").sub
 
 

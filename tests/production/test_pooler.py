@@ -39,7 +39,7 @@ def test_everything_works_and_long_lists_are_complete(site, pooled):
     fill = (
         f"from tests.stats.scale import fill; fill({ROWS})\n"
         "from accounts.models import SignInEvent as E\n"
-        f"E.objects.bulk_create(E(kind='signed_in', person='ada') for _ in range({ROWS}))\n"
+        f"E.objects.bulk_create(E(kind='signed_in', pool_username='ada') for _ in range({ROWS}))\n"
         "print(E.objects.latest('pk').pk)"
     )
     event = site.manage("shell", "--verbosity", "0", "-c", fill).split()[-1]

@@ -43,7 +43,7 @@ class Command(BaseCommand):
         details = dict(event.details)
         for step in details.pop("steps", []):
             self._tell_step(step)
-        who = f" as {event.person}" if event.person else ""
+        who = f" as {event.pool_username}" if event.pool_username else ""
         where = " · ".join(part for part in (event.address, event.device) if part)
         line = f"{_time(event.at)}  {_WORDS.get(event.kind, event.kind)}{who}"
         reason = f": {event.reason}" if event.reason else ""

@@ -53,7 +53,7 @@ def user():
         access_expires_at=later,
         renew_at=later,
     )
-    event = {"reference": "6262bbbb", "address": "198.51.100.66", "person": "event-person"}
+    event = {"reference": "6262bbbb", "address": "198.51.100.66", "pool_username": "event-person"}
     SignInEvent.objects.create(kind="signed_in", user=user, **event)
     SignInEvent.objects.create(kind="refused", user=user, **event)
     PendingRevocation.objects.create(sealed_token="x", reference="7373cccc")

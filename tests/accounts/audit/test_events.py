@@ -48,10 +48,12 @@ def test_signal_tells_what_was_recorded(
     kind, signal, user, heard, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True):
-        events.record(kind, user=user, person="ada", reason="why", reference="7c1e09ab", added="x")
+        events.record(
+            kind, user=user, pool_username="ada", reason="why", reference="7c1e09ab", added="x"
+        )
     assert [one for one, _ in heard] == [signal, signals.event_recorded]
     known = heard[0][1]
-    assert (known["user"], known["person"], known["reason"]) == (user, "ada", "why")
+    assert (known["user"], known["pool_username"], known["reason"]) == (user, "ada", "why")
     assert (known["reference"], known["details"], known["request"]) == (
         "7c1e09ab",
         {"added": "x"},
@@ -94,7 +96,7 @@ def test_receiver_that_breaks_disturbs_nobody(user, caplog, django_capture_on_co
 
 
 def test_list_leads_to_the_person_and_filters(admin_client, user):
-    events.record("signed_in", user=user, person="ada", reference="7c1e09ab")
+    events.record("signed_in", user=user, pool_username="ada", reference="7c1e09ab")
     events.record("refused", reason="state_mismatch", reference="11111111")
     page = admin_client.get(LIST, {"kind__exact": "signed_in"}).text
     person = reverse("admin:accounts_user_change", args=[user.pk])
@@ -121,7 +123,7 @@ def test_event_shows_its_steps_and_cannot_be_changed(admin_client, user):
 
 
 def test_export_holds_what_is_filtered_and_no_formula(admin_client, user):
-    events.record("signed_in", user=user, person="=HYPERLINK(1)", reference="7c1e09ab")
+    events.record("signed_in", user=user, pool_username="=HYPERLINK(1)", reference="7c1e09ab")
     events.record("refused", reason="state_mismatch")
     answer = admin_client.post(
         f"{LIST}?kind__exact=signed_in",
@@ -132,7 +134,7 @@ def test_export_holds_what_is_filtered_and_no_formula(admin_client, user):
     content = answer.getvalue()
     assert content.startswith(b"\xef\xbb\xbf")
     header, line, *rest = content.decode("utf-8-sig").splitlines()
-    assert header == "at,kind,reason,person,user,reference,address,device,details"
+    assert header == "at,kind,reason,pool_username,user,reference,address,device,details"
     assert ",signed_in,,'=HYPERLINK(1),Ada,7c1e09ab," in line
     assert rest == []
 
@@ -141,7 +143,9 @@ def test_export_holds_what_is_filtered_and_no_formula(admin_client, user):
 def test_export_has_no_formula_whichever_separator_a_program_expects(separator):
     texts = ["=1", "x;=1", "x\t@1", "x,+1", "\uff1d1", ';"=1']
     for text in texts:
-        SignInEvent.objects.create(kind="refused", device=text, person=text, details={"a": text})
+        SignInEvent.objects.create(
+            kind="refused", device=text, pool_username=text, details={"a": text}
+        )
     content = "".join(admin_site_events.csv_lines(SignInEvent.objects.all()))
     rows = [*csv.reader(StringIO(content, newline=""), delimiter=separator)]
     cells = [cell.strip(' "') for row in rows for cell in row]
@@ -269,7 +273,7 @@ def test_refused_person_who_is_known_is_named(cognito_client):
     with pytest.raises(AssertionError, match="was not signed in: 403"):
         cognito_client("ada")
     event = SignInEvent.objects.get(kind="refused")
-    assert (event.user, event.person, event.reason) == (user, "ada", "user_deactivated")
+    assert (event.user, event.pool_username, event.reason) == (user, "ada", "user_deactivated")
     assert event.address == "127.0.0.1"
 
 
@@ -278,7 +282,7 @@ def test_refused_person_whom_nobody_knows_is_named_as_the_pool_does(cognito_clie
     with pytest.raises(AssertionError, match="was not signed in: 403"):
         cognito_client("ada")
     event = SignInEvent.objects.get(kind="refused")
-    assert (event.user, event.person, event.reason) == (None, "ada", "unknown_user")
+    assert (event.user, event.pool_username, event.reason) == (None, "ada", "unknown_user")
 
 
 def test_housekeeping_forgets_events_after_the_configured_time(settings, user):

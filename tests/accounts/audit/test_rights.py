@@ -176,7 +176,7 @@ def test_group_deleted_in_the_admin_is_told(operator, group, user):
 def test_rights_from_the_pool_are_told_with_the_address(cognito_client):
     ada = cognito_client("ada", groups=["admins"])
     event = SignInEvent.objects.get(kind="rights_changed")
-    assert (event.user, event.person, event.reason) == (ada.user, "ada", "pool_groups")
+    assert (event.user, event.pool_username, event.reason) == (ada.user, "ada", "pool_groups")
     assert event.address == "127.0.0.1"
     assert "by" not in event.details
 
@@ -184,4 +184,8 @@ def test_rights_from_the_pool_are_told_with_the_address(cognito_client):
 def test_rights_from_a_bearer_token_are_told_with_the_address(cognito_client):
     cognito_client("grace", groups=["editors"], session=False).get("/api/user")
     event = SignInEvent.objects.get(kind="rights_changed")
-    assert (event.person, event.reason, event.address) == ("grace", "pool_groups", "127.0.0.1")
+    assert (event.pool_username, event.reason, event.address) == (
+        "grace",
+        "pool_groups",
+        "127.0.0.1",
+    )

@@ -50,7 +50,7 @@ def test_link_is_made_once_and_recorded(mary, pool):
     assert (identity.user, identity.issuer) == (mary, pool.issuer)
     assert identity.subject == pool.get_user("grace").sub
     event = SignInEvent.objects.get(kind="linked")
-    assert (event.user, event.person, event.reason) == (mary, "grace", "verified_email")
+    assert (event.user, event.pool_username, event.reason) == (mary, "grace", "verified_email")
     assert "0 linked." in link_users("--apply")
 
 

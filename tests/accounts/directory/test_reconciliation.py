@@ -60,8 +60,8 @@ def test_apply_deactivates_and_records_each_once(pool, known):
     pool.disable("grace")
     assert "2 deactivated." in reconcile("--apply")
     assert active() == ["person-ada"]
-    recorded = SignInEvent.objects.filter(kind="deactivated").order_by("person")
-    assert [(each.person, each.reason) for each in recorded] == [
+    recorded = SignInEvent.objects.filter(kind="deactivated").order_by("pool_username")
+    assert [(each.pool_username, each.reason) for each in recorded] == [
         ("grace", "disabled_in_pool"),
         ("linus", "gone_in_pool"),
     ]

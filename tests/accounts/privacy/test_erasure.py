@@ -38,7 +38,7 @@ def grace(cognito_client):
         Stat(kpi="Revenue", year=2020, month=3, value=Decimal(1)), writing.Author(user, "page")
     )
     reference = SignIn.objects.get(user=user).reference
-    events.record("refused", reference=reference, person="grace", reason="user_deactivated")
+    events.record("refused", reference=reference, pool_username="grace", reason="user_deactivated")
     boss = User.objects.create_superuser("boss")
     LogEntry.objects.create(
         user=boss,
@@ -101,7 +101,7 @@ def test_nothing_of_the_person_is_left_but_what_they_wrote(grace):
     assert SignInEvent.objects.count() > events_before
     boss = User.objects.get(username="boss")
     kept = SignInEvent.objects.exclude(user=boss)
-    assert {(each.person, each.device, each.address) for each in kept} == {("", "", None)}
+    assert {(each.pool_username, each.device, each.address) for each in kept} == {("", "", None)}
     assert "Grace" not in str(list(SignInEvent.objects.values()))
     assert "grace" not in str(list(SignInEvent.objects.values()))
     assert "Grace" not in str(list(LogEntry.objects.values()))

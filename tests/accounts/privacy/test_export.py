@@ -66,7 +66,11 @@ def test_refusals_of_before_they_were_known_are_in_by_user_id(grace):
     subject = Identity.objects.get(user=grace).subject
     for reference, sub in (("00000001", subject), ("00000002", "the-earlier-sub")):
         events.record(
-            "refused", reference=reference, person="grace", reason="unknown_user", subject=sub
+            "refused",
+            reference=reference,
+            pool_username="grace",
+            reason="unknown_user",
+            subject=sub,
         )
     rows = export("grace")[0]["rows"]
     found = {each["reference"] for each in rows["accounts.SignInEvent"]}
@@ -76,15 +80,15 @@ def test_refusals_of_before_they_were_known_are_in_by_user_id(grace):
 
 def test_nothing_of_an_earlier_holder_of_the_name_is_in(grace, boss):
     earlier = User.objects.create_user("person-earlier")
-    events.record("signed_in", user=earlier, person="grace", reference="0a0b0c0d")
+    events.record("signed_in", user=earlier, pool_username="grace", reference="0a0b0c0d")
     events.record("invited", user=boss, invited="grace", subject="the-earlier-sub")
     earlier.delete()  # by the site itself: the event stays, of nobody
-    assert SignInEvent.objects.filter(user=None, person="grace").exists()
+    assert SignInEvent.objects.filter(user=None, pool_username="grace").exists()
     rows = export("grace")[0]["rows"]
     assert {each["user"] for each in rows["accounts.SignInEvent"]} == {grace.pk}
     assert "accounts.SignInEvent (invited)" not in rows
     call_command("forget_user", "grace", "--apply", stdout=StringIO())
-    assert SignInEvent.objects.get(reference="0a0b0c0d").person == "grace"
+    assert SignInEvent.objects.get(reference="0a0b0c0d").pool_username == "grace"
     assert SignInEvent.objects.get(kind="invited").details["invited"] == "grace"
 
 

@@ -100,10 +100,10 @@ def test_page_of_the_site_is_named_with_its_user(user, boss, rf):
 
 
 def test_given_details_are_those_of_one_change(user):
-    set_active(user, False, reason="gone_in_pool", person="grace")
+    set_active(user, False, reason="gone_in_pool", pool_username="grace")
     set_active(user, True)
     assert [reason for _, _, reason, _ in recorded()] == ["gone_in_pool", "command"]
-    assert SignInEvent.objects.get(kind="deactivated").person == "grace"
+    assert SignInEvent.objects.get(kind="deactivated").pool_username == "grace"
 
 
 def test_change_that_is_not_saved_leaves_no_event(user):

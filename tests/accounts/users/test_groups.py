@@ -221,7 +221,7 @@ def test_every_change_is_recorded_and_nothing_else_is():
         {"added": "group editors"},
         {"added": "staff, superuser", "removed": "group editors"},
     ]
-    assert {(event.user, event.person) for event in events} == {(user, "grace")}
+    assert {(event.user, event.pool_username) for event in events} == {(user, "grace")}
 
 
 def test_instance_at_hand_knows_its_new_rights_at_once():

@@ -73,7 +73,7 @@ def test_attackers_cannot_fill_the_audit_log(visitor, monkeypatch):
     assert SignInEvent.objects.filter(kind="refused").count() == 3
     assert SignInEvent.objects.filter(kind=EventKind.REFUSALS_OMITTED).count() == 1
     visitor.sign_in()
-    assert SignInEvent.objects.filter(kind="signed_in", person="ada").count() == 1
+    assert SignInEvent.objects.filter(kind="signed_in", pool_username="ada").count() == 1
 
 
 def test_limit_of_the_audit_log_is_mentioned_if_it_may_be_the_reason(visitor, monkeypatch):
