@@ -17,7 +17,7 @@ from ..core.request_meta import device_name
 from ..models import SignInEvent
 from .read_only import ReadOnlyAdmin
 
-COLUMNS = ("kind", "reason", "pool_username", "user", "reference", "address", "device")
+COLUMNS = ("kind", "reason", "pool_username", "user", "reference", "ip_address", "device")
 
 
 def csv_lines(events: QuerySet[SignInEvent]) -> Iterator[str]:
@@ -60,12 +60,12 @@ class SignInEventAdmin(ReadOnlyAdmin):
         "pool_username",
         "person_link",
         "reference",
-        "address",
+        "ip_address",
         "browser",
     )
     list_filter = ("kind", "reason", "at", ("user", admin.EmptyFieldListFilter))
     list_select_related = ("user",)
-    search_fields = ("=reference", "pool_username", "=address", "user__identities__email")
+    search_fields = ("=reference", "pool_username", "=ip_address", "user__identities__email")
     search_help_text = "A reference, an address, a name at the pool, or a person's e-mail address."
     readonly_fields = ("moment", "person_link", "told", "steps")
     fieldsets = (
@@ -73,7 +73,7 @@ class SignInEventAdmin(ReadOnlyAdmin):
             None,
             {"fields": ("moment", "kind", "reason", "reference", "pool_username", "person_link")},
         ),
-        ("What was noted", {"fields": ("address", "device", "told", "steps")}),
+        ("What was noted", {"fields": ("ip_address", "device", "told", "steps")}),
     )
 
     @admin.display(description="when", ordering="at")

@@ -77,11 +77,11 @@ class SignInAdmin(ReadOnlyAdmin):
         "ended_at",
         "end_reason",
         "browser",
-        "address",
+        "ip_address",
     )
     list_filter = (("ended_at", admin.EmptyFieldListFilter), "end_reason", "signed_in_at")
     list_select_related = ("user",)
-    search_fields = ("subject", "reference", "address", "user__identities__email")
+    search_fields = ("subject", "reference", "ip_address", "user__identities__email")
     exclude = ("key", "sealed_tokens", "lease_owner", "lease_until", "version")
 
     @admin.display(description="browser")

@@ -100,6 +100,6 @@ def subnet_of(request: HttpRequest) -> str:
 
 
 def sender_fields(request: HttpRequest) -> dict[str, Any]:
-    """Return the `device` and the `address` that sign-ins and audit events store."""
+    """Return the `device` and the `ip_address` that sign-ins and audit events store."""
     device = request.headers.get("User-Agent", "")[:MAX_DEVICE_LENGTH]
-    return {"device": device, "address": client_address(request)}
+    return {"device": device, "ip_address": client_address(request)}

@@ -49,7 +49,7 @@ class SignInEvent(models.Model):
     )
     reason = models.CharField(max_length=64, blank=True, help_text="A stable code.")
     details = models.JSONField(default=dict, blank=True)
-    address = models.GenericIPAddressField(null=True, blank=True)
+    ip_address = models.GenericIPAddressField(null=True, blank=True)
     device = models.CharField(max_length=255, blank=True)
 
     class Meta:

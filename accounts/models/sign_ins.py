@@ -76,7 +76,7 @@ class SignIn(models.Model):
     renew_at = models.DateTimeField()
     reference = models.CharField(max_length=16, blank=True)
     device = models.CharField(max_length=255, blank=True)
-    address = models.GenericIPAddressField(null=True, blank=True)
+    ip_address = models.GenericIPAddressField(null=True, blank=True)
     signed_in_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -106,7 +106,7 @@ def _empty_events(user: Any) -> None:
     _drop_details(invitations_of(user), "invited", "subject")
     keys = list(events_about(user).values_list("pk", flat=True))
     SignInEvent.objects.filter(pk__in=keys).update(
-        user=None, pool_username="", reference="", address=None, device="", details={}
+        user=None, pool_username="", reference="", ip_address=None, device="", details={}
     )
 
 

@@ -161,7 +161,7 @@ def _session(stored: StoredSession) -> dict[str, Any]:
     """Where and how long, and what the site put into it; never the key that opens it."""
     row = stored.sign_in
     where = (
-        {"device": row.device, "address": row.address, "signed_in_at": row.signed_in_at}
+        {"device": row.device, "ip_address": row.ip_address, "signed_in_at": row.signed_in_at}
         if row
         else {}
     )

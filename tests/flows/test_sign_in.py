@@ -138,7 +138,7 @@ def test_sign_in_is_stored_with_its_details(visitor):
     assert sign_in.client_id == visitor.pool.client_id
     assert sign_in.origin_jti
     assert sign_in.device == "Story/1.0"
-    assert sign_in.address == "127.0.0.1"
+    assert sign_in.ip_address == "127.0.0.1"
     assert 3500 < (sign_in.access_expires_at - sign_in.signed_in_at).total_seconds() <= 3600
 
 

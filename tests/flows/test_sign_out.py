@@ -106,7 +106,7 @@ def test_audit_event_has_the_ip_address_of_the_sign_out(visitor):
     visitor.sign_in()
     visitor.sign_out()
     event = SignInEvent.objects.get(kind="signed_out")
-    assert (event.address, event.device, event.details.get("by")) == (
+    assert (event.ip_address, event.device, event.details.get("by")) == (
         "127.0.0.1",
         "Story/1.0",
         None,

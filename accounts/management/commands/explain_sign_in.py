@@ -44,7 +44,7 @@ class Command(BaseCommand):
         for step in details.pop("steps", []):
             self._tell_step(step)
         who = f" as {event.pool_username}" if event.pool_username else ""
-        where = " · ".join(part for part in (event.address, event.device) if part)
+        where = " · ".join(part for part in (event.ip_address, event.device) if part)
         line = f"{_time(event.at)}  {_WORDS.get(event.kind, event.kind)}{who}"
         reason = f": {event.reason}" if event.reason else ""
         self.stdout.write(line + reason + (f"  ({where})" if where else ""))

@@ -63,7 +63,7 @@ def test_operator_ends_one_sign_in(operator, row):
     assert Revocation.objects.get().token_id == "origin-1"
     event = SignInEvent.objects.get(kind="signed_out")
     assert (event.user, event.reason) == (row.user, "by_operator")
-    assert (event.details["by"], event.address) == ("operator", "127.0.0.1")
+    assert (event.details["by"], event.ip_address) == ("operator", "127.0.0.1")
 
 
 def test_deactivating_in_the_admin_ends_everything(operator, row):

@@ -49,11 +49,15 @@ def user():
         issuer=ISSUER,
         subject="s",
         reference="5151aaaa",
-        address="203.0.113.77",
+        ip_address="203.0.113.77",
         access_expires_at=later,
         renew_at=later,
     )
-    event = {"reference": "6262bbbb", "address": "198.51.100.66", "pool_username": "event-person"}
+    event = {
+        "reference": "6262bbbb",
+        "ip_address": "198.51.100.66",
+        "pool_username": "event-person",
+    }
     SignInEvent.objects.create(kind="signed_in", user=user, **event)
     SignInEvent.objects.create(kind="refused", user=user, **event)
     PendingRevocation.objects.create(sealed_token="x", reference="7373cccc")

@@ -231,7 +231,7 @@ def test_comparing_with_the_pool_shows_first_and_acts_after_the_question(operato
     assert active(known["linus"]) == [False]
     event = SignInEvent.objects.get(kind="deactivated")
     assert (event.user, event.reason) == (known["linus"], "disabled_in_pool")
-    assert (event.details["by"], event.address) == ("operator", "127.0.0.1")
+    assert (event.details["by"], event.ip_address) == ("operator", "127.0.0.1")
 
 
 def test_only_who_was_shown_is_deactivated(operator, pool, known):

@@ -49,7 +49,11 @@ def test_person_is_created_with_name_and_email(client, code):
 def test_record_of_sign_ins_has_it(client, code):
     post(client, code=code, redirectUri=REDIRECT_URI)
     event = SignInEvent.objects.get(kind="signed_in")
-    assert (event.pool_username, event.details["by"], event.address) == ("ada", "API", "127.0.0.1")
+    assert (event.pool_username, event.details["by"], event.ip_address) == (
+        "ada",
+        "API",
+        "127.0.0.1",
+    )
 
 
 def test_nobody_is_signed_in_to_this_site(client, code):

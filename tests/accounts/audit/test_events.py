@@ -134,7 +134,7 @@ def test_export_holds_what_is_filtered_and_no_formula(admin_client, user):
     content = answer.getvalue()
     assert content.startswith(b"\xef\xbb\xbf")
     header, line, *rest = content.decode("utf-8-sig").splitlines()
-    assert header == "at,kind,reason,pool_username,user,reference,address,device,details"
+    assert header == "at,kind,reason,pool_username,user,reference,ip_address,device,details"
     assert ",signed_in,,'=HYPERLINK(1),Ada,7c1e09ab," in line
     assert rest == []
 
@@ -182,7 +182,7 @@ def test_refusals_of_unknown_users_are_stored_up_to_a_number_of_each_subnet_and_
     assert stored() == 3
     refuse("192.0.2.2")
     refuse(reason="grant_rejected")
-    assert stored(address="192.0.2.2") == stored(reason="grant_rejected") == 1
+    assert stored(ip_address="192.0.2.2") == stored(reason="grant_rejected") == 1
 
 
 def test_ipv6_network_is_one_subnet(few):
@@ -274,7 +274,7 @@ def test_refused_person_who_is_known_is_named(cognito_client):
         cognito_client("ada")
     event = SignInEvent.objects.get(kind="refused")
     assert (event.user, event.pool_username, event.reason) == (user, "ada", "user_deactivated")
-    assert event.address == "127.0.0.1"
+    assert event.ip_address == "127.0.0.1"
 
 
 def test_refused_person_whom_nobody_knows_is_named_as_the_pool_does(cognito_client, settings):

@@ -139,7 +139,7 @@ def test_another_page_of_the_site_is_told_with_who_and_where(user, group):
         user.groups.add(group)
     assert current_request() is None
     event = SignInEvent.objects.get()
-    assert (event.reason, event.address, event.device) == ("site", "192.0.2.7", "Firefox")
+    assert (event.reason, event.ip_address, event.device) == ("site", "192.0.2.7", "Firefox")
     assert event.details == {
         "added": "group finance",
         "by": "person-1",
@@ -154,7 +154,7 @@ def test_group_changed_in_the_admin_is_one_event(operator, group):
     answer = operator.post(reverse("admin:auth_group_change", args=[group.pk]), form)
     assert answer.status_code == 302
     event = SignInEvent.objects.get(kind="rights_changed")
-    assert (event.user, event.reason, event.address) == (None, "admin", "127.0.0.1")
+    assert (event.user, event.reason, event.ip_address) == (None, "admin", "127.0.0.1")
     assert event.details.pop("by_id")
     assert event.details == {
         "group": "finance",
@@ -177,14 +177,14 @@ def test_rights_from_the_pool_are_told_with_the_address(cognito_client):
     ada = cognito_client("ada", groups=["admins"])
     event = SignInEvent.objects.get(kind="rights_changed")
     assert (event.user, event.pool_username, event.reason) == (ada.user, "ada", "pool_groups")
-    assert event.address == "127.0.0.1"
+    assert event.ip_address == "127.0.0.1"
     assert "by" not in event.details
 
 
 def test_rights_from_a_bearer_token_are_told_with_the_address(cognito_client):
     cognito_client("grace", groups=["editors"], session=False).get("/api/user")
     event = SignInEvent.objects.get(kind="rights_changed")
-    assert (event.pool_username, event.reason, event.address) == (
+    assert (event.pool_username, event.reason, event.ip_address) == (
         "grace",
         "pool_groups",
         "127.0.0.1",

@@ -142,7 +142,7 @@ def test_sign_in_of_a_session_is_read_with_all_its_columns(person, rf):
         issuer="https://pool",
         subject="abc",
         client_id="client",
-        address="192.0.2.1",
+        ip_address="192.0.2.1",
         access_expires_at=timezone.now(),
         renew_at=timezone.now(),
     )

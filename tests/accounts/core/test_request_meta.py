@@ -46,4 +46,4 @@ def test_unix_socket_without_a_proxy_has_no_address():
 def test_long_user_agent_is_cut_to_the_column(model):
     request = RequestFactory().get("/", headers={"user-agent": "a" * 300}, REMOTE_ADDR="192.0.2.7")
     length = model._meta.get_field("device").max_length
-    assert sender_fields(request) == {"device": "a" * length, "address": "192.0.2.7"}
+    assert sender_fields(request) == {"device": "a" * length, "ip_address": "192.0.2.7"}

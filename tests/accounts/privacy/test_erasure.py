@@ -101,7 +101,7 @@ def test_nothing_of_the_person_is_left_but_what_they_wrote(grace):
     assert SignInEvent.objects.count() > events_before
     boss = User.objects.get(username="boss")
     kept = SignInEvent.objects.exclude(user=boss)
-    assert {(each.pool_username, each.device, each.address) for each in kept} == {("", "", None)}
+    assert {(each.pool_username, each.device, each.ip_address) for each in kept} == {("", "", None)}
     assert "Grace" not in str(list(SignInEvent.objects.values()))
     assert "grace" not in str(list(SignInEvent.objects.values()))
     assert "Grace" not in str(list(LogEntry.objects.values()))

@@ -40,7 +40,7 @@ def test_account_identity_and_sign_ins_come_without_secrets(grace):
     assert content["account"]["groups"] == ["editors"]
     rows = content["rows"]
     assert [each["username"] for each in rows["accounts.Identity (user)"]] == ["grace"]
-    assert [each["address"] for each in rows["accounts.SignIn (user)"]] == ["127.0.0.1"]
+    assert [each["ip_address"] for each in rows["accounts.SignIn (user)"]] == ["127.0.0.1"]
     for secret in (row.key, row.sealed_tokens, grace.password):
         assert secret not in said
     assert content["withheld"]["accounts.User"] == ["password"]
@@ -128,7 +128,7 @@ def test_browser_sessions_are_in_without_their_keys(cognito_client):
     content, said = export("grace")
     [found] = content["rows"]["sessions"]
     assert found["content"] == {"basket": ["a book"], "shop": {"cards": [{"city": "Oslo"}]}}
-    assert found["address"] == "127.0.0.1"
+    assert found["ip_address"] == "127.0.0.1"
     assert found["expires_at"]
     assert "not to be shown" not in said
     for key in Session.objects.values_list("session_key", flat=True):

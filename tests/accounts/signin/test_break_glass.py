@@ -81,7 +81,7 @@ def test_staff_come_in_for_an_hour_and_it_is_recorded(client, opened, emergency)
     assert client.get("/admin/").status_code == 200
     assert 3590 < client.session.get_expiry_age() <= 3600
     event = SignInEvent.objects.get(kind="signed_in")
-    assert (event.user, event.reason, event.address) == (emergency, "break_glass", "127.0.0.1")
+    assert (event.user, event.reason, event.ip_address) == (emergency, "break_glass", "127.0.0.1")
     assert PASSWORD not in str(SignInEvent.objects.values_list("details", flat=True))
 
 
@@ -140,7 +140,7 @@ def test_staff_see_the_session_and_end_it(client, opened, emergency):
     page = reverse("admin:accounts_user_change", args=[emergency.pk])
     assert "with a password (break-glass)" in staff.get(page).text
     row = SignIn.objects.get()
-    assert (row.user, row.address, row.sealed_tokens) == (emergency, "127.0.0.1", "")
+    assert (row.user, row.ip_address, row.sealed_tokens) == (emergency, "127.0.0.1", "")
     form = {"action": "end_sign_ins", "_selected_action": [row.pk]}
     staff.post(reverse("admin:accounts_signin_changelist"), form)
     assert client.get("/admin/").status_code == 302
