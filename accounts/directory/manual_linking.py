@@ -151,8 +151,8 @@ def _taken_over(link: PoolLink) -> list[Any]:
     rights: dict[str, Any] = {
         "groups": [],
         "groups_as_of": None,
-        "staff_given": False,
-        "superuser_given": False,
+        "staff_from_pool": False,
+        "superuser_from_pool": False,
     }
     mine = Identity.objects.filter(user=previous, issuer=link.issuer, subject=link.subject)
     if not mine.update(**moved, **rights):
@@ -177,8 +177,8 @@ def _require_nothing_held(identity: Identity) -> None:
         rows = ", ".join(map(str, held))
         raise LinkRefused(f"This identity is {name}, who has data here ({rows}). {what_to_do}")
     by_hand = (
-        (getattr(user, "is_staff", False) and not identity.staff_given)
-        or (getattr(user, "is_superuser", False) and not identity.superuser_given)
+        (getattr(user, "is_staff", False) and not identity.staff_from_pool)
+        or (getattr(user, "is_superuser", False) and not identity.superuser_from_pool)
         or user.has_usable_password()
         or _groups_by_hand(identity)
     )

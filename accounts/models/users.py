@@ -60,8 +60,8 @@ class Identity(models.Model):
         null=True, blank=True, help_text="When the token was issued that named them."
     )
     # Rights that came from the pool's groups are revoked with them. Rights given by hand stay.
-    staff_given = models.BooleanField(default=False)
-    superuser_given = models.BooleanField(default=False)
+    staff_from_pool = models.BooleanField(default=False)
+    superuser_from_pool = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

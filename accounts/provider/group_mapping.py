@@ -22,8 +22,8 @@ class Flag(NamedTuple):
 
 
 FLAGS = (
-    Flag("staff", "is_staff", "staff_given"),
-    Flag("superuser", "is_superuser", "superuser_given"),
+    Flag("staff", "is_staff", "staff_from_pool"),
+    Flag("superuser", "is_superuser", "superuser_from_pool"),
 )
 _MEMBERS = {"groups", "staff", "superuser"}
 _LONGEST_NAME = 150  # characters; a Django group's name holds no more

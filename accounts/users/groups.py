@@ -81,7 +81,7 @@ def _give_and_take(user: Any, identity: Identity, mapping: GroupMapping) -> None
     person: Any = get_user_model()._default_manager.select_for_update().get(pk=user.pk)
     identities = list(Identity.objects.filter(user=person))
     given = {name: any(getattr(identity, name) for identity in identities) for _, _, name in FLAGS}
-    if getattr(person, "is_superuser", False) and not given["superuser_given"]:
+    if getattr(person, "is_superuser", False) and not given["superuser_from_pool"]:
         return
     wanted = Rights()
     for other in identities:

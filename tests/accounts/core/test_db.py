@@ -33,7 +33,7 @@ def identity(person):
         subject="abc",
         groups=["admins", "ä%s"],
         groups_as_of=timezone.now(),
-        staff_given=True,
+        staff_from_pool=True,
     )
 
 
@@ -87,12 +87,12 @@ def test_value_of_another_kind_is_prepared_by_its_field():
 def test_constants_of_the_queryset_stay(identity):
     at = Concat("username", Value("%s@"), "subject")
     query = CompiledQuery(
-        Identity.objects.filter(staff_given=True, issuer="https://pool")
+        Identity.objects.filter(staff_from_pool=True, issuer="https://pool")
         .filter(subject=Given("subject", TEXT))
         .values_list(at, "groups")
     )
     assert query.rows(subject="abc") == [["%s@abc", ["admins", "ä%s"]]]
-    Identity.objects.update(staff_given=False)
+    Identity.objects.update(staff_from_pool=False)
     assert query.rows(subject="abc") == []
 
 
