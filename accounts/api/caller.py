@@ -54,4 +54,4 @@ def _user_name(
 def _expiry(claims: AccessClaims | None, sign_in: SignIn | None) -> datetime | None:
     if claims is not None:
         return datetime.fromtimestamp(claims.expires_at, UTC)
-    return sign_in.access_expires_at if sign_in is not None and not sign_in.by_password else None
+    return sign_in.access_expires_at if sign_in is not None and not sign_in.is_break_glass else None

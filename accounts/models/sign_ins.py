@@ -108,6 +108,6 @@ class SignIn(models.Model):
         return Identity.known(issuer=self.issuer, subject=self.subject)
 
     @property
-    def by_password(self) -> bool:
+    def is_break_glass(self) -> bool:
         """True for a break-glass sign-in, which has no tokens to renew or to revoke."""
         return not self.issuer

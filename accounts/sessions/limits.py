@@ -23,7 +23,7 @@ def limit_reached(row: SignIn) -> str | None:
     """Return the reason if this sign-in is too old or was unused for too long, else None."""
     now, limits = timezone.now(), provider().limits
     lifetime = timedelta(seconds=limits.session_absolute)
-    if row.by_password:
+    if row.is_break_glass:
         if not is_open():
             return SignIn.EndReason.SWITCHED_OFF
         lifetime = min(lifetime, LONGEST_SESSION)
@@ -39,7 +39,7 @@ def past_limits() -> Q:
     now, limits = timezone.now(), provider().limits
     idle = Q(last_seen_at__lte=now - timedelta(seconds=limits.session_idle))
     too_old = Q(signed_in_at__lte=now - timedelta(seconds=limits.session_absolute))
-    by_password = Q(issuer="")
+    break_glass = Q(issuer="")
     if is_open():
-        by_password &= Q(signed_in_at__lte=now - LONGEST_SESSION)
-    return idle | too_old | by_password
+        break_glass &= Q(signed_in_at__lte=now - LONGEST_SESSION)
+    return idle | too_old | break_glass

@@ -57,7 +57,7 @@ def keep_fresh(row: SignIn, *, sleep: Callable[[float], None] = time.sleep) -> S
     RequestRejected, ConfigurationError); then the sign-in stays as it is.
     """
     now = timezone.now()
-    if row.by_password or now < row.renew_at:
+    if row.is_break_glass or now < row.renew_at:
         return row
     try:
         if now < row.access_expires_at:  # where it is not free, this token is still good

@@ -104,7 +104,7 @@ def end_everything(
 
 def _way_out(row: SignIn | None) -> str:
     """Return the URL for the browser of this sign-in after the sign-out."""
-    if row is not None and row.by_password:
+    if row is not None and row.is_break_glass:
         return page_address("signed_out")
     return address_at_the_provider()
 

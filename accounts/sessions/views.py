@@ -53,7 +53,7 @@ class ProfileView(LoginRequiredMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         row: SignIn | None = self.request.sign_in  # type: ignore[attr-defined]
         identity = row.identity if row is not None else None
-        tokens = row if row is not None and not row.by_password else None
+        tokens = row if row is not None and not row.is_break_glass else None
         user: Any = self.request.user
         profile = {
             "name": (identity and identity.name) or user.get_full_name(),
@@ -63,7 +63,7 @@ class ProfileView(LoginRequiredMixin, TemplateView):
             "client_id": row.client_id if row else "",
             "groups": effective_groups(identity) if identity else (),
             "access_token_expires_at": tokens.access_expires_at if tokens else None,
-            "by_password": row is not None and row.by_password,
+            "is_break_glass": row is not None and row.is_break_glass,
             "signed_in_at": row.signed_in_at if row else None,
         }
         sessions = my_sessions(self.request)

@@ -289,8 +289,8 @@ def test_sign_in_of_the_same_browser_is_replaced(opened, cognito_client):
     ada = cognito_client("ada", groups=["admins"])
     enter(ada)
     replaced, own = SignIn.objects.order_by("pk")
-    assert (replaced.end_reason, replaced.by_password) == ("replaced", False)
-    assert (own.ended_at, own.by_password) == (None, True)
+    assert (replaced.end_reason, replaced.is_break_glass) == ("replaced", False)
+    assert (own.ended_at, own.is_break_glass) == (None, True)
     assert ada.user.username == "emergency"
     assert ada.get("/admin/").status_code == 200
 
@@ -307,5 +307,5 @@ def test_sign_in_through_cognito_afterwards_lasts_as_usual(opened, cognito_clien
     query = parse_qs(urlsplit(to_hosted_ui).query)
     code = cognito.authorize(Person("ada", groups=("admins",), nonce=query["nonce"][0]))
     ada.get("/signin", {"code": code, "state": query["state"][0]})
-    assert SignIn.objects.live().get().by_password is False
+    assert SignIn.objects.live().get().is_break_glass is False
     assert ada.session.get_expiry_age() > 3600
