@@ -38,11 +38,11 @@ class Migration(migrations.Migration):
             name='Revocation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('sign_in', 'one sign-in ended'), ('person', 'signed out everywhere'), ('deactivated', 'account deactivated'), ('reactivated', 'account active again')], max_length=16)),
+                ('kind', models.CharField(choices=[('sign_in', 'one sign-in ended'), ('user', 'signed out everywhere'), ('deactivated', 'account deactivated'), ('reactivated', 'account active again')], max_length=16)),
                 ('token_id', models.CharField(blank=True, max_length=64, verbose_name='origin_jti')),
                 ('issuer', models.CharField(blank=True, max_length=255)),
                 ('subject', models.CharField(blank=True, max_length=255)),
-                ('not_before', models.BigIntegerField(default=0, help_text="Unix time; for a person's tokens.")),
+                ('not_before', models.BigIntegerField(default=0, help_text='Unix time; for tokens of a user.')),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True)),
                 ('expires_at', models.DateTimeField(db_index=True)),
             ],

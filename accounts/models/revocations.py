@@ -18,7 +18,7 @@ class Revocation(models.Model):
 
     class Kind(models.TextChoices):
         SIGN_IN = "sign_in", "one sign-in ended"
-        PERSON = "person", "signed out everywhere"
+        USER = "user", "signed out everywhere"
         DEACTIVATED = "deactivated", "account deactivated"
         REACTIVATED = "reactivated", "account active again"
 
@@ -26,7 +26,7 @@ class Revocation(models.Model):
     token_id = models.CharField("origin_jti", max_length=64, blank=True)
     issuer = models.CharField(max_length=255, blank=True)
     subject = models.CharField(max_length=255, blank=True)
-    not_before = models.BigIntegerField(default=0, help_text="Unix time; for a person's tokens.")
+    not_before = models.BigIntegerField(default=0, help_text="Unix time; for tokens of a user.")
     at = models.DateTimeField(db_default=Now(), db_index=True)
     expires_at = models.DateTimeField(db_index=True)
 

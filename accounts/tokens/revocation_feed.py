@@ -58,7 +58,7 @@ class _Known:
         user = issuer, subject
         if kind == Revocation.Kind.SIGN_IN:
             self.token_ids.add(token_id)
-        elif kind == Revocation.Kind.PERSON:
+        elif kind == Revocation.Kind.USER:
             self.not_before[user] = max(not_before, self.not_before.get(user, 0))
         elif kind == Revocation.Kind.DEACTIVATED:
             self.deactivated.add(user)
@@ -191,7 +191,7 @@ def check_person_now(claims: AccessClaims) -> None:
     `check` learns this within a second. Call this before something that must not happen in that
     second. Raises TokenRevoked.
     """
-    recent = Revocation.objects.filter(kind=Revocation.Kind.PERSON, at__gte=Now() - OVERLAP)
+    recent = Revocation.objects.filter(kind=Revocation.Kind.USER, at__gte=Now() - OVERLAP)
     user = {"issuer": claims.issuer, "subject": claims.subject}
     if recent.filter(**user, not_before__gte=claims.issued_at).exists():
         raise TokenRevoked("its user signed out everywhere after it was issued")

@@ -43,7 +43,7 @@ def revoke_person(*, issuer: str, subject: str) -> None:
     token issued in the second afterwards than to accept one from before.
     """
     not_before = int(timezone.now().timestamp() + _ahead.get(issuer, 0.0) + 1)
-    _write(Revocation.Kind.PERSON, issuer=issuer, subject=subject, not_before=not_before)
+    _write(Revocation.Kind.USER, issuer=issuer, subject=subject, not_before=not_before)
 
 
 def set_deactivated(*, issuer: str, subject: str, deactivated: bool) -> None:

@@ -84,7 +84,7 @@ def _sessions(ledger: Ledger) -> list[str]:
 
 
 def _revocations(ledger: Ledger) -> list[str]:
-    of_people = Revocation.objects.filter(kind=Revocation.Kind.PERSON)
+    of_people = Revocation.objects.filter(kind=Revocation.Kind.USER)
     newest: dict[str, int] = {}
     for subject, not_before in of_people.values_list("subject", "not_before"):
         newest[subject] = max(not_before, newest.get(subject, 0))

@@ -51,7 +51,7 @@ def test_operator_signs_a_person_out_everywhere(operator, row, model):
     assert said == ["1 signed out everywhere: sessions ended: 1."]
     row.refresh_from_db()
     assert (row.end_reason, row.sealed_tokens) == ("everywhere", "")
-    assert {one.kind for one in Revocation.objects.all()} == {"person", "sign_in"}
+    assert {one.kind for one in Revocation.objects.all()} == {"user", "sign_in"}
     everywhere = SignInEvent.objects.get(kind="signed_out_everywhere")
     assert (everywhere.user, everywhere.details["by"]) == (row.user, "operator")
 
@@ -75,7 +75,7 @@ def test_deactivating_in_the_admin_ends_everything(operator, row):
     assert answer.status_code == 302
     row.refresh_from_db()
     assert row.end_reason == "deactivated"
-    assert {one.kind for one in Revocation.objects.all()} == {"deactivated", "person", "sign_in"}
+    assert {one.kind for one in Revocation.objects.all()} == {"deactivated", "user", "sign_in"}
 
 
 def test_admin_shows_no_token(operator, row):

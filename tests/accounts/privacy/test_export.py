@@ -110,7 +110,7 @@ def test_revocations_are_in(grace, cognito_client):
     content, said = export("grace")
     found = content["rows"]["accounts.Revocation"]
     assert {(each["kind"], each["token_id"], each["subject"]) for each in found} == {
-        ("person", "", identity.subject),
+        ("user", "", identity.subject),
         ("sign_in", row.origin_jti, ""),
     }
     assert Revocation.objects.count() > len(found)

@@ -45,10 +45,10 @@ def test_field_left_out_of_the_save_is_not_believed(user):
 def test_deactivation_and_back_are_both_told(user):
     user.is_active = False
     user.save()
-    assert kinds() == ["deactivated", "person"]
+    assert kinds() == ["deactivated", "user"]
     user.is_active = True
     user.save()
-    assert kinds() == ["deactivated", "person", "reactivated"]
+    assert kinds() == ["deactivated", "reactivated", "user"]
 
 
 def recorded():
@@ -117,7 +117,7 @@ def test_deactivated_person_that_is_saved_again_is_not_told_twice(user):
     user.is_active = False
     user.save()
     user.save()
-    assert kinds() == ["deactivated", "person"]
+    assert kinds() == ["deactivated", "user"]
 
 
 def test_new_inactive_person_needs_no_telling():
@@ -127,5 +127,5 @@ def test_new_inactive_person_needs_no_telling():
 
 def test_deleted_persons_tokens_are_stopped_and_the_record_stays(user):
     User.objects.filter(pk=user.pk).delete()
-    assert kinds() == ["person"]
+    assert kinds() == ["user"]
     assert SignInEvent.objects.get().user is None

@@ -127,7 +127,7 @@ def test_other_people_are_left_alone(feed, other):
 def test_earlier_cut_does_not_move_a_later_one_back(feed):
     revocations.revoke_person(issuer=ISSUER, subject="ada-sub")
     earlier = Revocation.objects.create(
-        kind=Revocation.Kind.PERSON,
+        kind=Revocation.Kind.USER,
         issuer=ISSUER,
         subject="ada-sub",
         not_before=1,

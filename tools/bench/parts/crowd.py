@@ -76,7 +76,7 @@ def fill(count: int) -> None:
     Revocation.objects.bulk_create(
         [
             Revocation(
-                kind=Revocation.Kind.PERSON,
+                kind=Revocation.Kind.USER,
                 issuer=issuer,
                 subject=subject,
                 not_before=int(now.timestamp()) - 7200,
