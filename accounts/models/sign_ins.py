@@ -53,7 +53,7 @@ class SignIn(models.Model):
     class EndReason(models.TextChoices):
         SIGNED_OUT = "signed_out", "signed out"
         REPLACED = "replaced", "signed in again in the same browser"
-        ENDED_BY_PERSON = "ended_by_person", "ended from another browser of the same person"
+        ENDED_BY_USER = "ended_by_person", "ended from another browser of the same user"
         BY_OPERATOR = "by_operator", "ended in the admin"
         EVERYWHERE = "everywhere", "signed out everywhere"
         IDLE = "idle", "not used for too long"

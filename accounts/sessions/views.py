@@ -82,7 +82,7 @@ class EndSessionView(LoginRequiredMixin, View):
         current: SignIn | None = request.sign_in  # type: ignore[attr-defined]
         if current is not None and row.pk == current.pk:
             return leave(sign_out.sign_out(request))
-        if sign_out.end_sign_in(row, reason=SignIn.EndReason.ENDED_BY_PERSON, request=request):
+        if sign_out.end_sign_in(row, reason=SignIn.EndReason.ENDED_BY_USER, request=request):
             messages.success(request, f"Ended: {device_name(row.device)}.")
         else:
             messages.warning(
