@@ -33,6 +33,10 @@ class ReadOnlyAdmin(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ign
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
+    def get_exclude(self, request: HttpRequest, obj: object = None) -> tuple[str, ...]:
+        """Return the sensitive fields of the model too: no page shows them."""
+        return (*(super().get_exclude(request, obj) or ()), *withheld_columns(self.model))
+
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """`?sealed_tokens__startswith=g` would tell letter by letter what no page shows."""
         model: type[Model] = self.model
@@ -82,7 +86,6 @@ class SignInAdmin(ReadOnlyAdmin):
     list_filter = (("ended_at", admin.EmptyFieldListFilter), "end_reason", "signed_in_at")
     list_select_related = ("user",)
     search_fields = ("subject", "reference", "ip_address", "user__identities__email")
-    exclude = ("key", "sealed_tokens", "lease_owner", "lease_until", "version")
 
     @admin.display(description="browser")
     def browser(self, row: SignIn) -> str:
@@ -92,4 +95,3 @@ class SignInAdmin(ReadOnlyAdmin):
 @admin.register(PendingRevocation)
 class PendingRevocationAdmin(ReadOnlyAdmin):
     list_display = ("reference", "created_at", "tries", "next_try_at")
-    exclude = ("sealed_token",)

@@ -28,7 +28,7 @@ from ..models import (
 _OURS: dict[type[Model], frozenset[str]] = {
     User: frozenset({"password"}),
     Identity: frozenset(),
-    SignIn: frozenset({"key", "sealed_tokens", "lease_owner", "lease_until"}),
+    SignIn: frozenset({"key", "sealed_tokens", "lease_owner", "lease_until", "version"}),
     SignInEvent: frozenset(),
     Revocation: frozenset(),  # it names tokens by their ids, which open nothing
     PendingRevocation: frozenset({"sealed_token"}),
