@@ -32,6 +32,8 @@ class Change(models.Model):
         max_length=128, help_text="The page, the API, an import, or a machine or command."
     )
 
+    privacy_export_fields = ("at", "action", "before", "after", "through")
+
     class Meta:
         ordering = ("-pk",)
 

@@ -70,7 +70,7 @@ class Stat(models.Model):
         related_name="+",
     )
 
-    withheld_from_export = ()  # `kpi_key` looks like the name of a secret, but is not one
+    privacy_export_fields = ("kpi", "year", "month", "value", "created_at", "updated_at")
     objects = StatQuerySet.as_manager()
 
     class Meta:

@@ -306,7 +306,7 @@ def test_user_is_exported_and_erased_with_data_of_the_host(server, host, environ
     assert run(host, environment, "shell", "--no-imports", "-c", code).returncode == 0
     exported = json.loads(run(host, environment, "export_user", "otto").stdout)
     assert exported["withheld"]["auth.User"] == ["password"]
-    assert len(exported["rows"]["accounts.Profile (user)"]) == 1
+    assert exported["counts"]["accounts.Profile (user)"] == 1
     dry_run = run(host, environment, "forget_user", "otto")
     assert "-  accounts.Profile: 1\n" in dry_run.stdout, dry_run.stderr
     assert "Forgotten." in run(host, environment, "forget_user", "otto", "--apply").stdout

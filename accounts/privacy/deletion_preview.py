@@ -35,10 +35,13 @@ class Rows:
         return f"{self.model._meta.label}{by}: {len(self.rows)}"
 
     def names(self, most: int | None = None) -> list[str]:
-        """Return the labels of the first instances, and the number of the others."""
-        labels = [shown_name(row) for row in self.rows[:most]]
+        """Return the labels of the first instances, and the number of the others.
+
+        The list is empty if the model lists no fields.
+        """
+        labels = list(filter(None, map(shown_name, self.rows[:most])))
         more = len(self.rows) - len(labels)
-        return [*labels, f"and {more} more"] if more else labels
+        return [*labels, f"and {more} more"] if labels and more else labels
 
 
 @dataclass(frozen=True)

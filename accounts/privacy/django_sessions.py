@@ -13,26 +13,22 @@ from importlib import import_module
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth import SESSION_KEY
 
 from ..models import SignIn
 from ..sessions import browser_session
-
-_DJANGOS_OWN = {SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY}
 
 
 @dataclass(frozen=True)
 class StoredSession:
     """A stored session of a user.
 
-    `sign_in` is None for a session that no sign-in of this app began. `content` is what the site
-    stored in it.
+    `sign_in` is None for a session that no sign-in of this app began.
     """
 
     key: str
     expires_at: datetime
     sign_in: SignIn | None
-    content: dict[str, Any]
 
 
 def sessions_of(user: Any) -> Iterator[StoredSession]:
@@ -49,11 +45,6 @@ def sessions_of(user: Any) -> Iterator[StoredSession]:
             key=session.pk,
             expires_at=session.expire_date,
             sign_in=sign_ins.get(browser_session.key_in(content)),
-            content={
-                name: value
-                for name, value in browser_session.without_key(content).items()
-                if name not in _DJANGOS_OWN
-            },
         )
 
 

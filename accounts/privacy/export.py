@@ -1,8 +1,8 @@
-"""Everything that is held about one person, found by following what points at them: rows of any
-model, hidden by no manager, and what belongs to those rows.
+"""Everything that is stored about one user, found by following the relations to the user model.
 
-Secrets are no data about a person and are left out (`withheld.py`); the export names the columns.
-A model's generic foreign keys are not followed, but for the admin's log.
+Rows that a manager hides are included, and rows that belong to those rows. What is shown of a row
+depends on its model: see sensitive_fields. Generic foreign keys are not followed, except in the
+admin's log.
 """
 
 from __future__ import annotations
@@ -15,25 +15,34 @@ from django.db.models import ForeignObjectRel, Model, Q, QuerySet
 from ..models import Identity, PendingRevocation, Revocation, SignIn, SignInEvent
 from .deletion_preview import deletion_of
 from .django_sessions import StoredSession, sessions_of
-from .sensitive_fields import shown_name, sounds_secret, withheld_columns
+from .sensitive_fields import exported_fields, exported_values
 
 Found = dict[str, QuerySet[Any]]  # by the name it has in the export
 
 
 def personal_data(user: Any) -> dict[str, Any]:
-    """What JSON can hold (with Django's encoder): the account, lists of rows by model, and the
-    columns that are withheld, by model."""
-    whole = _pointing_at(user) | _known_by_name(user) | _going_along(user)
-    rows: dict[str, list[Any]] = {name: list(map(_values, found)) for name, found in whole.items()}
-    rows |= {name: list(map(shown_name, found)) for name, found in _belonging(user).items()}
-    rows["sessions"] = list(map(_session, sessions_of(user)))
+    """Return the account, its rows by model, and what is left out, as JSON with Django's encoder.
+
+    `counts` has the numbers of rows whose models list no fields, and of other users. `withheld` has
+    the fields that are left out of the other models.
+    """
+    rows: dict[str, list[Any]] = {}
+    counts: dict[str, int] = {}
     models: set[type[Model]] = {type(user)}
-    models |= {found.model for name, found in whole.items() if rows[name]}
-    withheld = {model._meta.label: sorted(withheld_columns(model)) for model in models}
+    for name, found in (_pointing_at(user) | _known_by_name(user) | _going_along(user)).items():
+        if found.model is type(user) or not exported_fields(found.model):
+            counts[name] = found.count()
+        elif values := list(map(exported_values, found)):
+            rows[name] = values
+            models.add(found.model)
+    if sessions := list(map(_session, sessions_of(user))):
+        rows["sessions"] = sessions
+    withheld = {model._meta.label: _withheld(model) for model in models}
     return {
-        "account": _values(user) | _many(user),
-        "rows": {name: found for name, found in rows.items() if found},
-        "withheld": {label: columns for label, columns in sorted(withheld.items()) if columns},
+        "account": exported_values(user),
+        "rows": rows,
+        "counts": {name: count for name, count in counts.items() if count},
+        "withheld": {label: names for label, names in sorted(withheld.items()) if names},
     }
 
 
@@ -100,11 +109,11 @@ def _revocations(user: Any) -> QuerySet[Revocation]:
 
 
 def _pointing_at(user: Any) -> Found:
-    """Rows whose foreign key is the person, also where the model hides it (`related_name="+"`)."""
+    """Return the rows with a relation to the user, also if it is hidden (`related_name="+"`)."""
     return {
         _named(each): each.related_model._base_manager.filter(**{each.field.name: user})
         for each in _relations(user)
-        if not each.many_to_many and each.related_model is not SignInEvent
+        if each.related_model is not SignInEvent
     }
 
 
@@ -120,15 +129,6 @@ def _going_along(user: Any) -> Found:
     }
 
 
-def _belonging(user: Any) -> Found:
-    """Rows that list the person among others: they are somebody else's too, so only named."""
-    return {
-        _named(each): each.related_model._base_manager.filter(**{each.field.name: user})
-        for each in _relations(user)
-        if each.many_to_many
-    }
-
-
 def _relations(user: Any) -> list[ForeignObjectRel]:
     return [
         relation
@@ -141,35 +141,13 @@ def _named(relation: ForeignObjectRel) -> str:
     return f"{relation.related_model._meta.label} ({relation.field.name})"
 
 
-def _many(user: Any) -> dict[str, list[str]]:
-    return {
-        field.name: list(map(shown_name, getattr(user, field.name).all()))
-        for field in user._meta.many_to_many
-    }
-
-
-def _values(row: Model) -> dict[str, Any]:
-    withheld = withheld_columns(type(row))
-    return {
-        field.name: getattr(row, field.attname)
-        for field in row._meta.concrete_fields
-        if field.name not in withheld
-    }
+def _withheld(model: type[Model]) -> list[str]:
+    fields = {*model._meta.concrete_fields, *model._meta.many_to_many}
+    return sorted(field.name for field in fields.difference(exported_fields(model)))
 
 
 def _session(stored: StoredSession) -> dict[str, Any]:
-    """Where and how long, and what the site put into it; never the key that opens it."""
-    row = stored.sign_in
-    where = (
-        {"device": row.device, "ip_address": row.ip_address, "signed_in_at": row.signed_in_at}
-        if row
-        else {}
-    )
-    return {"expires_at": stored.expires_at, **where, "content": _told(stored.content)}
-
-
-def _told(content: Any) -> Any:
-    """Without what has a secret's name, however deep it stands."""
-    if isinstance(content, dict):
-        return {name: _told(each) for name, each in content.items() if not sounds_secret(str(name))}
-    return [_told(each) for each in content] if isinstance(content, list) else content
+    """Return where and until when; never the key, or what the site has stored in the session."""
+    sign_in = stored.sign_in
+    where = ("device", "ip_address", "signed_in_at") if sign_in else ()
+    return {"expires_at": stored.expires_at} | {name: getattr(sign_in, name) for name in where}

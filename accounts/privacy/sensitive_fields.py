@@ -1,18 +1,20 @@
-"""Which columns hold secrets, so that no export and no listing shows them.
+"""Which fields no admin page shows, and which ones an export of personal data includes.
 
-Ours are named here one by one. A host's model may say so itself: `withheld_from_export = ("pin",)`
-withholds exactly these columns. Of any other model a column is withheld whose name speaks of a
-password, secret, token, key, hash or the like, or whose field encrypts what it stores. Better one
-too many: the export names every column it left out.
+Our own models name their sensitive fields here. Of a model of the host project, an export includes
+only the fields that the model lists:
+
+    class Order(models.Model):
+        privacy_export_fields = ("number", "placed_at")
 """
 
 from __future__ import annotations
 
-import re
-from functools import cache
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser
 from django.db.models import Model
+from django.utils.encoding import is_protected_type
 
 from ..models import (
     Identity,
@@ -25,6 +27,7 @@ from ..models import (
     User,
 )
 
+# Secrets, and columns that only coordinate processes.
 _OURS: dict[type[Model], frozenset[str]] = {
     User: frozenset({"password"}),
     Identity: frozenset(),
@@ -35,45 +38,55 @@ _OURS: dict[type[Model], frozenset[str]] = {
     SharedRefresh: frozenset({"key", "owner", "sealed_result"}),
     Tally: frozenset({"key"}),
 }
-_ANYWHERE = re.compile(r"passw|passphrase|passcode|secret|token|credential|apikey|privatekey")
-_AS_A_WORD = re.compile(r"(^|_)(pwd|keys?|hash(es|ed)?|digest|salt|[th]?otp|pin|nonce)(_|$)")
-_ENCRYPTING = re.compile(r"encrypt|fernet", re.IGNORECASE)  # in the name of a field's class
+_OF_USERS = {field.name for field in AbstractUser._meta.get_fields()} - {"password"}
 
 
-@cache
 def withheld_columns(model: type[Model]) -> frozenset[str]:
-    """The names of the fields of `model` that must not be shown."""
-    return frozenset(field.name for field in model._meta.concrete_fields if _is_withheld(field))
+    """Return the names of the sensitive fields of one of our models, else an empty set."""
+    return _OURS.get(model, frozenset())
 
 
-def sounds_secret(name: str) -> bool:
-    """Whether a column or key of this name is to be taken for a secret."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|\W+", "_", name).lower()
-    return bool(_ANYWHERE.search(words) or _AS_A_WORD.search(words))
+def exported_fields(model: type[Model]) -> list[Any]:
+    """Return the fields that an export includes. If there are none, it only counts the rows.
+
+    Of a host project's user model, these are the fields that Django's has, and those it lists.
+    Raises FieldDoesNotExist if the model lists a name that is not a field.
+    """
+    fields = [*model._meta.concrete_fields, *model._meta.many_to_many]
+    if _is_ours(model):
+        return [field for field in fields if field.name not in withheld_columns(model)]
+    listed = getattr(model, "privacy_export_fields", ())
+    names = {model._meta.get_field(name).name for name in listed}
+    if _is_user(model):
+        names |= {model._meta.pk.name, *_OF_USERS}
+    return [field for field in fields if field.name in names]
+
+
+def exported_values(row: Model) -> dict[str, Any]:
+    """Return the fields that an export includes, as values that Django's JSON encoder accepts."""
+    return {field.name: _value(field, row) for field in exported_fields(type(row))}
 
 
 def shown_name(row: Model) -> str:
-    """What a row is called in a listing: as it calls itself if it is ours or none of its columns is
-    withheld, else by its key, unless that is a secret too. A many-to-many relation's own row is
-    called by what it joins."""
-    if row._meta.auto_created:
-        joined = (field for field in row._meta.concrete_fields if field.is_relation)
-        return ", ".join(shown_name(getattr(row, field.name)) for field in joined)
-    withheld = withheld_columns(type(row))
-    if type(row) in _OURS or not withheld:
+    """Return what an operator sees of a row, or "" if its model lists no fields.
+
+    A host's `__str__` may return any field, so its rows are named by the fields that are listed.
+    """
+    if _is_ours(type(row)) or _is_user(type(row)):
         return str(row)
-    pk = row._meta.pk
-    return "(not shown)" if pk is None or pk.name in withheld else str(row.pk)
+    return ", ".join(map(str, exported_values(row).values()))
 
 
-def _is_withheld(field: Any) -> bool:
-    said = _OURS.get(field.model, getattr(field.model, "withheld_from_export", None))
-    if said is not None:
-        return field.name in said
-    if sounds_secret(field.name):
-        return True
-    kinds = (f"{kind.__module__}.{kind.__name__}" for kind in type(field).__mro__)
-    if any(map(_ENCRYPTING.search, kinds)):
-        return True
-    # A relation stores the other row's key, which may be the secret itself.
-    return bool(field.is_relation) and _is_withheld(field.target_field)
+def _is_ours(model: type[Model]) -> bool:
+    return model in _OURS or model._meta.label == "admin.LogEntry"
+
+
+def _is_user(model: type[Model]) -> bool:
+    return issubclass(model, get_user_model())
+
+
+def _value(field: Any, row: Model) -> Any:
+    value = field.value_from_object(row)
+    if field.many_to_many:
+        return list(map(str, value))
+    return value if is_protected_type(value) else field.value_to_string(row)

@@ -34,11 +34,6 @@ def key_in(content: Mapping[str, Any]) -> str:
     return str(content.get(_SESSION_KEY, ""))
 
 
-def without_key(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the content of a stored session without the key of its sign-in."""
-    return {name: value for name, value in content.items() if name != _SESSION_KEY}
-
-
 def current_sign_in(request: HttpRequest) -> SignIn | None:
     """Return the live sign-in of this browser, or None."""
     key = request.session.get(_SESSION_KEY)

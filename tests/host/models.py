@@ -6,14 +6,12 @@ from django.db import models
 PERSON = settings.AUTH_USER_MODEL
 
 
-class EncryptedTextField(models.TextField):
-    """As the libraries for encrypted columns call theirs."""
-
-
 class Profile(models.Model):
     user = models.OneToOneField(PERSON, models.CASCADE)
-    phone = EncryptedTextField()
+    phone = models.TextField()
     motto = models.TextField()
+
+    privacy_export_fields = ("motto",)
 
 
 class Pet(models.Model):
@@ -22,6 +20,8 @@ class Pet(models.Model):
     profile = models.ForeignKey(Profile, models.CASCADE)
     name = models.TextField()
 
+    privacy_export_fields = ("name",)
+
     def __str__(self):
         return self.name
 
@@ -29,6 +29,8 @@ class Pet(models.Model):
 class Invoice(models.Model):
     customer = models.ForeignKey(PERSON, models.PROTECT, related_name="+")
     number = models.TextField()
+
+    privacy_export_fields = ("number",)
 
     def __str__(self):
         return self.number
@@ -49,6 +51,7 @@ class Article(models.Model):
     hidden = models.BooleanField(default=False)
 
     objects = VisibleArticles()
+    privacy_export_fields = ("title",)
 
     def __str__(self):
         return self.title
@@ -61,6 +64,8 @@ class ApiToken(models.Model):
     user = models.ForeignKey(PERSON, models.CASCADE)
     label = models.TextField()
 
+    privacy_export_fields = ("user", "label")
+
     def __str__(self):
         return self.key
 
@@ -71,13 +76,11 @@ class ApiCall(models.Model):
 
 
 class Device(models.Model):
-    """Says itself what must not be shown."""
+    """Lists no fields."""
 
     user = models.ForeignKey(PERSON, models.CASCADE)
     key_ring = models.TextField()
     unlock = models.TextField()
-
-    withheld_from_export = ("unlock",)
 
 
 class Team(models.Model):

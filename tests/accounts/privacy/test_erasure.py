@@ -17,7 +17,7 @@ from local_pool.testing import LocalPool
 from stats import writing
 from stats.models import Stat
 from tests.accounts.pools import use_pool
-from tests.host.models import ApiToken, Article, Booking, Invoice, Ledger, Pet, Profile
+from tests.host.models import ApiToken, Article, Booking, Device, Invoice, Ledger, Pet, Profile
 
 pytestmark = pytest.mark.django_db
 
@@ -54,24 +54,27 @@ def grace(cognito_client):
 def test_dry_run_tells_everything_that_goes_and_changes_nothing(grace):
     profile = Profile.objects.create(user=grace, phone="030", motto="Ever on")
     Pet.objects.create(profile=profile, name="Rex")
-    ApiToken.objects.create(user=grace, key="a-secret-key")
+    ApiToken.objects.create(user=grace, key="a-secret-key", label="laptop")
+    Device.objects.create(user=grace, key_ring="blue", unlock="4711")
     Article.objects.create(author=grace, title="Of moths", hidden=True)
     said = run("forget_user", "grace")
     going, staying = said.split("Stays, without them as author\n")
     assert "-  accounts.User: 1\n     Grace H\n" in going
     assert "-  accounts.Identity: 1\n     grace at " in going
     assert "-  accounts.SignIn: 1\n" in going
-    assert "-  accounts.User_groups: 1\n     Grace H, editors\n" in going
-    assert "-  host.Profile: 1\n" in going
+    assert "-  accounts.User_groups: 1\n-  " in going
+    assert "-  host.Profile: 1\n     Ever on\n" in going
     assert "-  host.Pet: 1\n     Rex\n" in going
-    assert "-  host.ApiToken: 1\n     (not shown)\n" in going
+    assert f"-  host.ApiToken: 1\n     {grace.pk}, laptop\n" in going
+    assert "-  host.Device: 1\n-  " in going
     assert "-  browser sessions: 1\n" in going
     assert "-  entries of the admin's log about them: 1\n" in going
     assert "=  host.Article (author): 1\n     Of moths\n" in staying
-    assert "=  stats.Stat (created_by): 1\n     Revenue 2020-03" in staying
+    assert "=  stats.Stat (created_by): 1\n     Revenue, 2020, 3, 1" in staying
     assert "~  their name in events about others: 1\n" in staying
     assert "Add --apply" in said
-    assert "a-secret-key" not in said
+    for value in ("a-secret-key", "blue", "4711"):
+        assert value not in said
     assert User.objects.filter(pk=grace.pk).exists()
     assert SignIn.objects.live().filter(user=grace).exists()
 

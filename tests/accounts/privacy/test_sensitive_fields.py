@@ -1,11 +1,24 @@
-"""Columns that hold secrets are known by what their model says, their name or their kind."""
+"""Our models name their sensitive fields; a host's models list what an export includes."""
 
 import pytest
 from django.apps import apps
+from django.apps.registry import Apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
 
-from accounts.models import User
-from accounts.privacy.sensitive_fields import _OURS, shown_name, sounds_secret, withheld_columns
-from tests.host.models import ApiCall, ApiToken, Device, Invoice, Profile
+from accounts.models import SignIn, User
+from accounts.privacy.sensitive_fields import (
+    _OURS,
+    exported_fields,
+    exported_values,
+    shown_name,
+    withheld_columns,
+)
+from tests.host.models import ApiToken, Device, Profile, Team
+
+
+def names(model):
+    return {field.name for field in exported_fields(model)}
 
 
 def test_each_of_our_own_models_is_named():
@@ -17,32 +30,56 @@ def test_named_columns_exist():
         assert columns <= {field.name for field in model._meta.concrete_fields}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("password", "api_token", "accessToken", "client_secret", "secret2", "apikey", "api_key"),
-        *("key", "key_hash", "recovery-keys", "pin", "otp", "totp", "passphrase", "credentials"),
-    ],
-)
-def test_name_of_a_secret_is_known(name):
-    assert sounds_secret(name)
+def test_our_models_are_exported_without_their_sensitive_fields():
+    assert withheld_columns(SignIn) >= {"key", "sealed_tokens"}
+    assert not withheld_columns(SignIn) & names(SignIn)
+    assert {"subject", "device", "ip_address"} <= names(SignIn)
 
 
-@pytest.mark.parametrize("name", ["monkey", "opinion", "hashtag", "keyword", "email", "id", "pint"])
-def test_other_name_is_left(name):
-    assert not sounds_secret(name)
+def test_hosts_model_is_exported_as_it_lists():
+    assert names(Profile) == {"motto"}
+    assert names(ApiToken) == {"user", "label"}
+    assert names(Device) == names(Team) == set()
 
 
-def test_columns_of_a_site():
-    assert withheld_columns(Profile) == {"phone"}  # encrypted
-    assert withheld_columns(ApiToken) == {"key"}
-    assert withheld_columns(ApiCall) == {"used"}  # holds the token's key
-    assert withheld_columns(Device) == {"unlock"}  # says so itself
-    assert withheld_columns(User) == {"password"}
+def test_hosts_user_model_adds_to_what_every_user_model_has(monkeypatch):
+    class Member(models.Model):  # noqa: DJ008
+        number = models.AutoField(primary_key=True)
+        email = models.EmailField()
+        password = models.TextField()
+        pin = models.TextField()
+        city = models.TextField()
+
+        privacy_export_fields = ("city",)
+
+        class Meta:
+            app_label = "host"
+            apps = Apps()
+
+    monkeypatch.setattr("accounts.privacy.sensitive_fields.get_user_model", lambda: Member)
+    assert names(Member) == {"number", "email", "city"}
 
 
-def test_row_is_called_by_nothing_secret():
-    assert shown_name(Invoice(pk=3, number="R-17")) == "R-17"
-    assert shown_name(ApiToken(key="0123-key")) == "(not shown)"
-    assert shown_name(Profile(pk=7)) == "7"
+def test_listed_name_that_is_no_field_is_an_error(monkeypatch):
+    monkeypatch.setattr(Profile, "privacy_export_fields", ("mottto",))
+    with pytest.raises(FieldDoesNotExist, match="mottto"):
+        exported_fields(Profile)
+
+
+def test_file_is_exported_by_its_name():
+    class Picture(models.Model):  # noqa: DJ008
+        file = models.FileField()
+
+        privacy_export_fields = ("file",)
+
+        class Meta:
+            app_label = "host"
+            apps = Apps()
+
+    assert exported_values(Picture(file="grace.png")) == {"file": "grace.png"}
+
+
+def test_row_is_named_by_nothing_that_its_model_does_not_list():
+    assert shown_name(ApiToken(key="0123-key", user_id=7, label="laptop")) == "7, laptop"
+    assert shown_name(Device(pk=3, key_ring="blue", unlock="4711")) == ""
     assert shown_name(User(pk=7, email="grace@example.com")) == "grace@example.com"
