@@ -1,8 +1,7 @@
-"""The sign-in log: every step of an attempt under its reference, in one form.
+"""The log lines of one attempt, under its reference: `7c1e09ab  token  ms=41`.
 
-`7c1e09ab  token  ms=41`. Values come from people and from the network, so whatever could break
-the line is made visible; codes, tokens and secrets are never passed in. What is worth keeping
-beyond the log goes through `events.record`, which takes the steps noted here along.
+Values may come from a client, so characters that could break the line are escaped. Codes, tokens
+and secrets are never logged. `events.record` stores the steps of an attempt in its audit event.
 """
 
 import logging
@@ -17,31 +16,31 @@ _LONGEST = 200  # characters of one value
 _MOST_STEPS = 20
 
 Steps = list[dict[str, Any]]
-# The steps of the attempt this thread is at: a request is about one attempt at a time.
+# The steps of the current attempt. A request handles one attempt at a time.
 _steps: ContextVar[tuple[str, Steps]] = ContextVar("steps", default=("", []))
 
 
 def note(reference: str, step: str, *, level: int = logging.INFO, **details: object) -> None:
-    """Write one step. `details` with an empty or None value are left out."""
-    given = {name: _safe(value) for name, value in details.items() if value not in ("", None)}
-    words = [f"{name}={value}" for name, value in given.items()]
+    """Log one step. `details` that are empty or None are left out."""
+    values = {name: _safe(value) for name, value in details.items() if value not in ("", None)}
+    words = [f"{name}={value}" for name, value in values.items()]
     _log.log(level, "%s  %s", reference or "-" * 8, "  ".join([step, *words]))
     if reference:
-        _remember(reference, {"at": round(time.time(), 3), "step": step, **given})
+        _append(reference, {"at": round(time.time(), 3), "step": step, **values})
 
 
 def taken_steps(reference: str) -> Steps:
-    """The steps noted under `reference` since this was last asked, without the last one."""
-    known, steps = _steps.get()
-    if not reference or known != reference:
+    """Return the steps under `reference` since the last call, without the last step."""
+    current, steps = _steps.get()
+    if not reference or current != reference:
         return []
     _steps.set(("", []))
     return steps[:-1]
 
 
-def _remember(reference: str, step: dict[str, Any]) -> None:
-    known, steps = _steps.get()
-    steps = steps if known == reference else []
+def _append(reference: str, step: dict[str, Any]) -> None:
+    current, steps = _steps.get()
+    steps = steps if current == reference else []
     _steps.set((reference, [*steps, step][-_MOST_STEPS:]))
 
 

@@ -1,10 +1,10 @@
-"""The record of sign-ins: one row for each attempt that came to an end, one for each sign-out.
+"""The audit log: one event for each completed attempt, each sign-out and each change of rights.
 
-Rows carry the steps that `journal` noted on the way, so that `manage.py explain_sign_in` can retell
-an attempt from its reference. What strangers can cause is bounded: beginning a sign-in writes
-nothing, only a callback with a genuine attempt's cookie does. Refusals of unknown users are stored
-up to a number an hour for each subnet and reason, and up to another one in all. Beyond it, one
-event of kind REFUSALS_OMITTED says that more were left out. The log has them all.
+An event holds the steps of its attempt, so `manage.py explain_sign_in` can explain an attempt from
+its reference. An anonymous client cannot fill the log: only a callback with the cookie of a genuine
+attempt stores an event. Refusals of unknown users are stored up to a limit per hour, subnet and
+reason, and up to a limit in all. Beyond it, one event REFUSALS_OMITTED says so. The server log has
+all of them.
 """
 
 from __future__ import annotations
@@ -49,60 +49,60 @@ def record(
     level: int = logging.INFO,
     **details: object,
 ) -> None:
-    """Write one event into the log and, with the attempt's steps, into the record.
+    """Log one event, and store it with the steps of its attempt.
 
-    `reason` is a stable word for programs; `details` must hold no token, code or secret.
-    A user among the details (`by`) is kept by name and, as `by_id`, by key: names change.
-    Without a `request` it is the one being answered, if there is one.
-    A record that cannot be written is no reason to refuse a sign-in: that is logged.
+    `reason` is a stable code. `details` must not hold a token, code or secret. A user among them,
+    such as `by`, is stored by name and, as `by_id`, by primary key, because names change. `request`
+    is the current request by default. If the event cannot be stored, an error is logged and the
+    caller continues.
     """
     request = request or current_request()
     attempt_log.note(
         reference, kind, level=level, pool_username=pool_username, reason=reason, **details
     )
     steps = attempt_log.taken_steps(reference)
-    known = {
+    columns = {
         "reference": reference,
         "user": user,
         "pool_username": pool_username[:255],
         "reason": reason,
     }
     content = _stored(details)
-    _keep(kind, known, content | ({"steps": steps} if steps else {}), request)
-    _announce(kind, **known, details=content, request=request)
+    _store(kind, columns, content | ({"steps": steps} if steps else {}), request)
+    _send_signals(kind, **columns, details=content, request=request)
 
 
 def _stored(details: dict[str, object]) -> dict[str, str]:
     content = {name: str(value)[:500] for name, value in details.items() if value}
-    people = {name: value for name, value in details.items() if isinstance(value, AbstractBaseUser)}
-    return content | {f"{name}_id": str(user.pk) for name, user in people.items()}
+    users = {name: value for name, value in details.items() if isinstance(value, AbstractBaseUser)}
+    return content | {f"{name}_id": str(user.pk) for name, user in users.items()}
 
 
-def _keep(
-    kind: EventKind, known: dict[str, Any], details: dict[str, Any], request: HttpRequest | None
+def _store(
+    kind: EventKind, columns: dict[str, Any], details: dict[str, Any], request: HttpRequest | None
 ) -> None:
-    is_unknown_user = kind == EventKind.REFUSED and known["user"] is None
+    is_unknown_user = kind == EventKind.REFUSED and columns["user"] is None
     try:
         with transaction.atomic():
-            if is_unknown_user and not _has_room(known["reason"], request):
+            if is_unknown_user and not _has_room(columns["reason"], request):
                 return
             SignInEvent.objects.create(
                 kind=kind,
-                **known,
+                **columns,
                 details=details,
                 **(request_meta.sender_fields(request) if request else {}),
             )
     except DatabaseError as error:
-        _log.error("An event of the record of sign-ins could not be written: %s", error)
+        _log.error("An audit event could not be stored: %s", error)
 
 
-def _announce(kind: EventKind, **known: Any) -> None:
-    """Tell the project's own receivers, when what happened is certain."""
+def _send_signals(kind: EventKind, **arguments: Any) -> None:
+    """Send the signals of an event once the transaction is committed."""
 
     def send() -> None:
         if kind in SIGNALS:
-            SIGNALS[kind].send_robust(SignInEvent, **known)
-        signals.event_recorded.send_robust(SignInEvent, kind=kind, **known)
+            SIGNALS[kind].send_robust(SignInEvent, **arguments)
+        signals.event_recorded.send_robust(SignInEvent, kind=kind, **arguments)
 
     transaction.on_commit(send, robust=True)
 
@@ -110,8 +110,8 @@ def _announce(kind: EventKind, **known: Any) -> None:
 def _has_room(reason: str, request: HttpRequest | None) -> bool:
     """Return True if another refusal of an unknown user may be stored in this hour.
 
-    The subnet is counted first, so that what one subnet has too much uses up nothing of the others.
-    Break-glass allows a subnet fewer attempts than this, and counts them itself.
+    The subnet is counted first, so that one subnet cannot use the share of the others. Break-glass
+    has a lower limit of its own.
     """
     hour = f"{time.time() // _HOUR:.0f}"
     if reason != BREAK_GLASS_REASON:
@@ -137,4 +137,4 @@ def _note_omission(limit: str, reason: str) -> None:
     SignInEvent.objects.create(kind=EventKind.REFUSALS_OMITTED, reason=reason, details={"why": why})
 
 
-BREAK_GLASS_REASON = "break_glass"  # in the record
+BREAK_GLASS_REASON = "break_glass"

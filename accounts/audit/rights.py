@@ -1,8 +1,8 @@
-"""Changes of rights, recorded whoever makes them: pool, admin, another page of the site, command.
+"""The audit events for changes of rights by the pool, the admin, another page, or a command.
 
-Seen are a person's groups, permissions and the flags of staff and superuser, and the permissions of
-a group. One change is one event; `one_event` joins those that belong together. What sends no signal
-is not seen: `QuerySet.update()`, raw SQL, and rights that somebody is created with.
+They cover a user's groups, permissions, staff and superuser status, and a group's permissions. One
+change is one event; `one_event` combines several. Changes without a signal are not seen:
+`QuerySet.update()`, raw SQL, and rights that a user is created with.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FLAGS = {flag.user_field: flag.right for flag in FLAGS}
 
 @dataclass
 class Changes:
-    """What one person, or one group, was given and lost."""
+    """The rights that one user, or one group, gained and lost."""
 
     subject: Any
     key: Any
@@ -45,7 +45,7 @@ _joined: ContextVar[dict[tuple[type[Model], Any], Changes] | None] = ContextVar(
 
 
 def watch() -> None:
-    """Connect to groups and the user model, the host's own if it has one."""
+    """Connect to the signals of groups and of the user model."""
     for link in _links():
         m2m_changed.connect(_link_changed, sender=_through(link))
     pre_delete.connect(_group_deleted, sender=Group, dispatch_uid=f"{__name__}.deletion")
@@ -54,9 +54,9 @@ def watch() -> None:
 
 @contextmanager
 def one_event(**told: Any) -> Iterator[dict[Any, Changes]]:
-    """Make one event for each person or group of all changes within; `told` goes into it.
+    """Combine all rights changes inside the block into one event per user or group.
 
-    What was undone within, by hand or by a transaction that failed, is not told.
+    Changes that the block itself reverts are left out. `told` goes into the event.
     """
     changes: dict[Any, Changes] = {}
     token = _joined.set(changes)
@@ -64,47 +64,48 @@ def one_event(**told: Any) -> Iterator[dict[Any, Changes]]:
         yield changes
     finally:
         _joined.reset(token)
-        for each in changes.values():
-            with suppress(DatabaseError):  # a transaction that failed: all within it is undone
-                held = held_rights(type(each.subject)._default_manager.filter(pk=each.key).first())
-                _record(each.subject, each.added & held, each.removed - held, told)
+        for change in changes.values():
+            with suppress(DatabaseError):  # the transaction failed, so nothing has changed
+                manager = type(change.subject)._default_manager
+                current = held_rights(manager.filter(pk=change.key).first())
+                _record(change.subject, change.added & current, change.removed - current, told)
 
 
 def held_rights(subject: Any) -> set[str]:
-    """What the person or the group was given, in words that the record keeps."""
-    held = {
-        _word(link, row)
+    """Return the rights of a user or a group, in the words of the audit log."""
+    granted = {
+        _word(link, relation)
         for link in _links()
         if subject is not None and isinstance(subject, link.model)
-        for row in _rows(link, **{link.m2m_field_name(): subject})
+        for relation in _relations(link, **{link.m2m_field_name(): subject})
     }
-    return held | {word for name, word in _FLAGS.items() if getattr(subject, name, False)}
+    return granted | {word for name, word in _FLAGS.items() if getattr(subject, name, False)}
 
 
 def _links() -> list[ManyToManyField[Any, Any]]:
-    """The fields that lead from people to groups, and from both to permissions."""
-    found = []
+    """Return the fields from users to groups, and from both to permissions."""
+    fields = []
     for model, name in (
         (get_user_model(), "groups"),
         (get_user_model(), "user_permissions"),
         (Group, "permissions"),
     ):
-        with suppress(FieldDoesNotExist):  # a host's own user model need not have it
-            found.append(model._meta.get_field(name))
-    return [link for link in found if isinstance(link, ManyToManyField)]
+        with suppress(FieldDoesNotExist):  # a host project's user model may lack this field
+            fields.append(model._meta.get_field(name))
+    return [link for link in fields if isinstance(link, ManyToManyField)]
 
 
 def _through(link: ManyToManyField[Any, Any]) -> Any:
     return link.remote_field.through
 
 
-def _rows(link: ManyToManyField[Any, Any], **which: Any) -> QuerySet[Any]:
+def _relations(link: ManyToManyField[Any, Any], **lookups: Any) -> QuerySet[Any]:
     names = (link.m2m_field_name(), link.m2m_reverse_field_name())
-    return _through(link)._default_manager.filter(**which).select_related(*names)  # type: ignore[no-any-return]
+    return _through(link)._default_manager.filter(**lookups).select_related(*names)  # type: ignore[no-any-return]
 
 
-def _word(link: ManyToManyField[Any, Any], row: Any) -> str:
-    right = getattr(row, link.m2m_reverse_field_name())
+def _word(link: ManyToManyField[Any, Any], relation: Any) -> str:
+    right = getattr(relation, link.m2m_reverse_field_name())
     return f"permission {right.codename}" if isinstance(right, Permission) else f"group {right}"
 
 
@@ -113,33 +114,34 @@ def _link_changed(
 ) -> None:
     if action not in ("post_add", "pre_remove", "pre_clear"):
         return
-    [link] = [each for each in _links() if _through(each) is sender]
+    [link] = [link for link in _links() if _through(link) is sender]
     own, other = link.m2m_field_name(), link.m2m_reverse_field_name()
     if reverse:
         own, other = other, own
-    which = {own: instance} if pk_set is None else {own: instance, f"{other}__in": pk_set}
-    _note(link, _rows(link, **which).using(using), added=action == "post_add")
+    lookups = {own: instance} if pk_set is None else {own: instance, f"{other}__in": pk_set}
+    _add_changes(link, _relations(link, **lookups).using(using), added=action == "post_add")
 
 
 def _group_deleted(instance: Group, using: str, **kwargs: Any) -> None:
     for link in _links():
         for name in (link.m2m_field_name(), link.m2m_reverse_field_name()):
             if _through(link)._meta.get_field(name).related_model is Group:
-                _note(link, _rows(link, **{name: instance}).using(using), added=False)
+                _add_changes(link, _relations(link, **{name: instance}).using(using), added=False)
 
 
-def _note(link: ManyToManyField[Any, Any], rows: QuerySet[Any], *, added: bool) -> None:
+def _add_changes(link: ManyToManyField[Any, Any], relations: QuerySet[Any], *, added: bool) -> None:
     words: dict[Any, set[str]] = {}
-    for row in rows:
-        words.setdefault(getattr(row, link.m2m_field_name()), set()).add(_word(link, row))
-    for subject, these in words.items():
-        _changed(subject, added=these if added else set(), removed=set() if added else these)
+    for relation in relations:
+        subject = getattr(relation, link.m2m_field_name())
+        words.setdefault(subject, set()).add(_word(link, relation))
+    for subject, names in words.items():
+        _changed(subject, added=names if added else set(), removed=set() if added else names)
 
 
-def _flags_changed(person: Any, before: dict[str, Any]) -> None:
-    words = {_FLAGS[name] for name in before}
-    lost = {_FLAGS[name] for name, had in before.items() if had}
-    _changed(person, added=words - lost, removed=lost)
+def _flags_changed(user: Any, previous: dict[str, Any]) -> None:
+    words = {_FLAGS[name] for name in previous}
+    removed = {_FLAGS[name] for name, value in previous.items() if value}
+    _changed(user, added=words - removed, removed=removed)
 
 
 def _changed(subject: Any, *, added: set[str], removed: set[str]) -> None:
@@ -148,7 +150,7 @@ def _changed(subject: Any, *, added: set[str], removed: set[str]) -> None:
         _record(subject, added, removed, {})
         return
     changes = joined.setdefault((type(subject), subject.pk), Changes(subject, subject.pk))
-    # What happened to a right first tells whether it was held before.
+    # The first change of a right shows whether the subject had it before.
     changes.added |= added - changes.removed
     changes.removed |= removed - changes.added
 
@@ -156,10 +158,10 @@ def _changed(subject: Any, *, added: set[str], removed: set[str]) -> None:
 def _record(subject: Any, added: set[str], removed: set[str], told: dict[str, Any]) -> None:
     if not added and not removed:
         return
-    who = {"group": subject.name} if isinstance(subject, Group) else {"user": subject}
+    owner = {"group": subject.name} if isinstance(subject, Group) else {"user": subject}
     events.record(
         EventKind.RIGHTS_CHANGED,
-        **who,
+        **owner,
         **({"reason": change_origin(), "by": acting_user()} | told),
         added=", ".join(sorted(added)),
         removed=", ".join(sorted(removed)),

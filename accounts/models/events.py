@@ -10,7 +10,7 @@ from django.utils import timezone
 
 
 class EventKind(models.TextChoices):
-    """What happened. The values are stable codes for programs, the labels are for pages."""
+    """The kinds of audit events. The values are stable codes, the labels are for pages."""
 
     SIGNED_IN = "signed_in", "signed in"
     REFUSED = "refused", "refused"
@@ -29,9 +29,9 @@ class EventKind(models.TextChoices):
 
 
 class SignInEvent(models.Model):
-    """One line of the record of who signed in, was refused, signed out, or was given rights.
+    """One audit event: a sign-in, a refusal, a sign-out, a change of rights, and so on.
 
-    Holds no token, code or secret. `user` is None where nobody is known (yet).
+    It holds no token, code or secret. `user` is None if the user is unknown.
     """
 
     at = models.DateTimeField(default=timezone.now, db_index=True)

@@ -1,7 +1,7 @@
-"""Everything that is stored about one user, found by following the relations to the user model.
+"""Everything that is stored about one user, found through the relations to the user model.
 
-Rows that a manager hides are included, and rows that belong to those rows. What is shown of a row
-depends on its model: see sensitive_fields. Generic foreign keys are not followed, except in the
+Objects that a manager hides are included, and objects that belong to them. The exported fields
+depend on the model: see sensitive_fields. Generic foreign keys are not followed, except in the
 admin's log.
 """
 
@@ -17,24 +17,24 @@ from .deletion_preview import deletion_of
 from .django_sessions import StoredSession, sessions_of
 from .sensitive_fields import exported_fields, exported_values
 
-Found = dict[str, QuerySet[Any]]  # by the name it has in the export
+QuerySets = dict[str, QuerySet[Any]]  # by their name in the export
 
 
 def personal_data(user: Any) -> dict[str, Any]:
-    """Return the account, its rows by model, and what is left out, as JSON with Django's encoder.
+    """Return the user, the related objects by model, and what is left out, for Django's encoder.
 
-    `counts` has the numbers of rows whose models list no fields, and of other users. `withheld` has
-    the fields that are left out of the other models.
+    `counts` has the numbers of objects whose models list no fields, and of other users. `withheld`
+    has the fields that are left out of the other models.
     """
     rows: dict[str, list[Any]] = {}
     counts: dict[str, int] = {}
     models: set[type[Model]] = {type(user)}
-    for name, found in (_pointing_at(user) | _known_by_name(user) | _going_along(user)).items():
-        if found.model is type(user) or not exported_fields(found.model):
-            counts[name] = found.count()
-        elif values := list(map(exported_values, found)):
+    for name, queryset in (_related(user) | _without_relation(user) | _cascading(user)).items():
+        if queryset.model is type(user) or not exported_fields(queryset.model):
+            counts[name] = queryset.count()
+        elif values := list(map(exported_values, queryset)):
             rows[name] = values
-            models.add(found.model)
+            models.add(queryset.model)
     if sessions := list(map(_session, sessions_of(user))):
         rows["sessions"] = sessions
     withheld = {model._meta.label: _withheld(model) for model in models}
@@ -47,27 +47,27 @@ def personal_data(user: Any) -> dict[str, Any]:
 
 
 def events_about(user: Any) -> QuerySet[SignInEvent]:
-    """Their own, and those of attempts that were theirs before anybody knew.
+    """Return the user's events, including attempts from before the user was known.
 
-    Never by name: one at the pool may have been somebody else's before.
+    They are not found by name, because a pool username may have belonged to another user.
     """
     unknown = Q(reference__in=_references(user)) | Q(details__subject__in=_subjects(user))
     return SignInEvent.objects.filter(Q(user=user) | Q(unknown, user=None))
 
 
 def acted_events(user: Any) -> QuerySet[SignInEvent]:
-    """What they did to others."""
+    """Return the events about other users that this user caused."""
     return SignInEvent.objects.filter(details__by_id=str(user.pk)).exclude(user=user)
 
 
 def invitations_of(user: Any) -> QuerySet[SignInEvent]:
-    """How others invited them."""
+    """Return the invitations of this user by others."""
     invited = Q(details__has_key="invited", details__subject__in=_subjects(user))
     return SignInEvent.objects.filter(invited).exclude(user=user)
 
 
 def admin_log_about(user: Any) -> QuerySet[Any] | None:
-    """What staff did to this account in the admin; those rows hold its name. None without it."""
+    """Return the admin's log entries about this user, or None if the admin is not installed."""
     if not apps.is_installed("django.contrib.admin"):
         return None
     content_type = apps.get_model("contenttypes", "ContentType").objects.get_for_model(user)
@@ -75,10 +75,10 @@ def admin_log_about(user: Any) -> QuerySet[Any] | None:
     return entries.filter(content_type=content_type, object_id=str(user.pk))
 
 
-def _known_by_name(user: Any) -> Found:
-    """Rows that hold who it is without a relation to the account."""
+def _without_relation(user: Any) -> QuerySets:
+    """Return the objects that identify the user without a relation."""
     label, entries = SignInEvent._meta.label, admin_log_about(user)
-    found: Found = {
+    querysets: QuerySets = {
         label: events_about(user),
         f"{label} (by)": acted_events(user),
         f"{label} (invited)": invitations_of(user),
@@ -87,7 +87,9 @@ def _known_by_name(user: Any) -> Found:
             reference__in=_references(user)
         ),
     }
-    return found if entries is None else found | {f"{entries.model._meta.label} (about)": entries}
+    if entries is not None:
+        querysets[f"{entries.model._meta.label} (about)"] = entries
+    return querysets
 
 
 def _references(user: Any) -> QuerySet[Any]:
@@ -99,33 +101,35 @@ def _subjects(user: Any) -> list[str]:
 
 
 def _revocations(user: Any) -> QuerySet[Revocation]:
-    """Of all their tokens, and of single sign-ins."""
-    theirs = Q(
+    """Return the revocations of the user's sign-ins, and of all tokens of an identity."""
+    condition = Q(
         token_id__in=SignIn.objects.filter(user=user).exclude(origin_jti="").values("origin_jti")
     )
     for identity in Identity.objects.filter(user=user):
-        theirs |= Q(issuer=identity.issuer, subject=identity.subject)
-    return Revocation.objects.filter(theirs)
+        condition |= Q(issuer=identity.issuer, subject=identity.subject)
+    return Revocation.objects.filter(condition)
 
 
-def _pointing_at(user: Any) -> Found:
-    """Return the rows with a relation to the user, also if it is hidden (`related_name="+"`)."""
+def _related(user: Any) -> QuerySets:
+    """Return the objects with a relation to the user, even a hidden one (`related_name="+"`)."""
     return {
-        _named(each): each.related_model._base_manager.filter(**{each.field.name: user})
-        for each in _relations(user)
-        if each.related_model is not SignInEvent
+        _name_of(relation): relation.related_model._base_manager.filter(
+            **{relation.field.name: user}
+        )
+        for relation in _relations(user)
+        if relation.related_model is not SignInEvent
     }
 
 
-def _going_along(user: Any) -> Found:
-    """Rows that belong to their rows: what would be deleted together with the account."""
-    direct = {type(user), *(each.related_model for each in _relations(user))}
+def _cascading(user: Any) -> QuerySets:
+    """Return the objects without a relation that deleting the user would delete."""
+    direct = {type(user), *(relation.related_model for relation in _relations(user))}
     return {
-        each.model._meta.label: each.model._base_manager.filter(
-            pk__in=[row.pk for row in each.rows]
+        group.model._meta.label: group.model._base_manager.filter(
+            pk__in=[instance.pk for instance in group.rows]
         )
-        for each in deletion_of(user).going
-        if each.model not in direct and not each.model._meta.auto_created
+        for group in deletion_of(user).going
+        if group.model not in direct and not group.model._meta.auto_created
     }
 
 
@@ -137,7 +141,7 @@ def _relations(user: Any) -> list[ForeignObjectRel]:
     ]
 
 
-def _named(relation: ForeignObjectRel) -> str:
+def _name_of(relation: ForeignObjectRel) -> str:
     return f"{relation.related_model._meta.label} ({relation.field.name})"
 
 
@@ -147,7 +151,7 @@ def _withheld(model: type[Model]) -> list[str]:
 
 
 def _session(stored: StoredSession) -> dict[str, Any]:
-    """Return where and until when; never the key, or what the site has stored in the session."""
+    """Return the device and the times of a session. Its key and its content are left out."""
     sign_in = stored.sign_in
     where = ("device", "ip_address", "signed_in_at") if sign_in else ()
     return {"expires_at": stored.expires_at} | {name: getattr(sign_in, name) for name in where}

@@ -1,4 +1,4 @@
-"""Which fields no admin page shows, and which ones an export of personal data includes.
+"""The fields that no admin page shows, and the fields that an export of personal data includes.
 
 Our own models name their sensitive fields here. Of a model of the host project, an export includes
 only the fields that the model lists:
@@ -33,7 +33,7 @@ _OURS: dict[type[Model], frozenset[str]] = {
     Identity: frozenset(),
     SignIn: frozenset({"key", "sealed_tokens", "lease_owner", "lease_until", "version"}),
     SignInEvent: frozenset(),
-    Revocation: frozenset(),  # it names tokens by their ids, which open nothing
+    Revocation: frozenset(),  # the IDs of tokens are not secret
     PendingRevocation: frozenset({"sealed_token"}),
     SharedRefresh: frozenset({"key", "owner", "sealed_result"}),
     Tally: frozenset({"key"}),
@@ -62,19 +62,19 @@ def exported_fields(model: type[Model]) -> list[Any]:
     return [field for field in fields if field.name in names]
 
 
-def exported_values(row: Model) -> dict[str, Any]:
+def exported_values(instance: Model) -> dict[str, Any]:
     """Return the fields that an export includes, as values that Django's JSON encoder accepts."""
-    return {field.name: _value(field, row) for field in exported_fields(type(row))}
+    return {field.name: _value(field, instance) for field in exported_fields(type(instance))}
 
 
-def shown_name(row: Model) -> str:
-    """Return what an operator sees of a row, or "" if its model lists no fields.
+def shown_name(instance: Model) -> str:
+    """Return the label of an instance for an operator, or "" if its model lists no fields.
 
-    A host's `__str__` may return any field, so its rows are named by the fields that are listed.
+    `__str__` of a host project's model may return any field, so the listed fields are the label.
     """
-    if _is_ours(type(row)) or _is_user(type(row)):
-        return str(row)
-    return ", ".join(map(str, exported_values(row).values()))
+    if _is_ours(type(instance)) or _is_user(type(instance)):
+        return str(instance)
+    return ", ".join(map(str, exported_values(instance).values()))
 
 
 def _is_ours(model: type[Model]) -> bool:
@@ -85,8 +85,8 @@ def _is_user(model: type[Model]) -> bool:
     return issubclass(model, get_user_model())
 
 
-def _value(field: Any, row: Model) -> Any:
-    value = field.value_from_object(row)
+def _value(field: Any, instance: Model) -> Any:
+    value = field.value_from_object(instance)
     if field.many_to_many:
         return list(map(str, value))
-    return value if is_protected_type(value) else field.value_to_string(row)
+    return value if is_protected_type(value) else field.value_to_string(instance)

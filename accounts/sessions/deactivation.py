@@ -1,9 +1,9 @@
-"""What follows when a user is deactivated, activated or deleted, by whatever code.
+"""The consequences when any code deactivates, activates or deletes a user.
 
 The event is recorded here, and all sign-ins of the user end. `QuerySet.update()` sends no signal,
-so it leaves no event. Pages notice such a deactivation with the next request (the backend returns
-no inactive user), and access tokens within five minutes, when the feed of revocations is read
-whole. `manage.py sign_out_user` makes it immediate.
+so it leaves no event. After such a deactivation, pages end the session with the next request.
+Access tokens end within five minutes, when the revocation feed is read completely. `manage.py
+sign_out_user` ends them immediately.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _details: ContextVar[dict[str, Any]] = ContextVar("details")
 
 
 def watch() -> None:
-    """Connect to the user model, the host's own if it has one."""
+    """Connect to the signals of the user model."""
     user_model = get_user_model()
     pre_delete.connect(_before_deletion, sender=user_model, dispatch_uid=f"{__name__}.deletion")
     if revocation_feed.can_be_deactivated():
@@ -51,7 +51,7 @@ def _switched(instance: Any, before: dict[str, Any]) -> None:
     details = {"reason": change_origin(), "by": acting_user(besides=instance)} | _details.get({})
     events.record(kind, user=instance, **details)
     if not instance.is_active:
-        # Only noted, not sent: an admin's request must not wait for the provider.
+        # The refresh tokens are only queued: an admin's request must not wait for Cognito.
         _end_everything(instance)
 
 
