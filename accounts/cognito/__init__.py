@@ -1,1 +1,1 @@
-"""The Amazon Cognito protocol, without Django: see README.md in this folder."""
+"""The protocol of Amazon Cognito, without Django. See README.md in this folder."""

@@ -1,8 +1,8 @@
-"""The browser's way to the hosted UI and back: addresses out, callback in.
+"""The URLs that send a browser to the hosted UI, and the callback that it returns with.
 
 Authorization code with PKCE S256, state and nonce (RFC 6749 section 4.1, RFC 7636, OpenID Connect
 Core section 3.1.2; https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html).
-Nothing here talks to anybody or remembers anything; who started an attempt is the caller's affair.
+This module sends and stores nothing. The caller stores the attempts.
 """
 
 from __future__ import annotations
@@ -17,23 +17,27 @@ from urllib.parse import quote, urlencode
 from .config import CognitoConfig
 from .errors import InvalidCallback, ProviderRefused
 
-# Longest callback parameters we read, in characters. Codes are UUIDs today, AWS promises no length.
+# The callback parameters and their maximum lengths, in characters. Codes are UUIDs today, but AWS
+# documents no length.
 _LONGEST = {"code": 2048, "state": 512, "error": 128, "error_description": 2048, "iss": 512}
 
 
 def new_secret() -> str:
-    """A fresh state, nonce or code verifier: 256 random bits, 43 base64url characters."""
+    """Return a new state, nonce or code verifier: 256 random bits as 43 base64url characters."""
     return secrets.token_urlsafe(32)
 
 
 def code_challenge(verifier: str) -> str:
-    """The S256 challenge of a PKCE verifier (RFC 7636 section 4.2), without padding."""
+    """Return the S256 challenge of a PKCE verifier (RFC 7636 section 4.2), without padding."""
     digest = hashlib.sha256(verifier.encode("ascii")).digest()
     return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 
 def reference_of(state: str) -> str:
-    """What people and logs call an attempt: 8 hex digits of SHA-256(state), no way back."""
+    """Return the reference of an attempt for users and logs, which does not reveal its state.
+
+    It is the first 8 hex digits of SHA-256(state).
+    """
     return hashlib.sha256(state.encode()).hexdigest()[:8]
 
 
@@ -48,9 +52,9 @@ def authorize_url(
     extra: Mapping[str, str] | None = None,
     endpoint: str = "",
 ) -> str:
-    """Where a browser starts to sign in, or to create an account if ``endpoint`` is that of signup.
+    """Return the URL at which a browser signs in, or signs up if ``endpoint`` is that of signup.
 
-    ``redirect_uri`` must be registered at the app client byte for byte; managed login alone honours
+    ``redirect_uri`` must be registered at the app client byte for byte. Only managed login honors
     ``prompt``. ``extra`` adds parameters (``identity_provider``, ``lang``) and replaces none.
     """
     query = authorize_query(
@@ -73,7 +77,7 @@ def authorize_query(
     nonce: str = "",
     prompt: str = "",
 ) -> dict[str, str]:
-    """Return the parameters of an authorization request, without those that are empty."""
+    """Return the parameters of an authorization request, without the empty ones."""
     query = {
         "response_type": "code",
         "client_id": config.client_id,
@@ -89,15 +93,15 @@ def authorize_query(
 
 
 def logout_url(config: CognitoConfig, *, logout_uri: str) -> str:
-    """Where a browser ends the hosted UI's own session; it comes back to ``logout_uri``."""
+    """Return the URL that ends the hosted UI's session and redirects to ``logout_uri``."""
     return _address(config.logout_endpoint, logout_query(config, logout_uri=logout_uri))
 
 
 def logout_query(config: CognitoConfig, *, logout_uri: str) -> dict[str, str]:
     """Return the parameters of a logout request.
 
-    Cognito's own parameters, not those of OpenID Connect RP-initiated logout, and no state comes
-    back (https://docs.aws.amazon.com/cognito/latest/developerguide/logout-endpoint.html).
+    They are Cognito's own, not those of OpenID Connect RP-Initiated Logout, and Cognito returns no
+    state (https://docs.aws.amazon.com/cognito/latest/developerguide/logout-endpoint.html).
     """
     return {"client_id": config.client_id, "logout_uri": logout_uri}
 
@@ -108,9 +112,9 @@ def _address(endpoint: str, query: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Callback:
-    """What Cognito sent back through the browser; an absent parameter is an empty string.
+    """The parameters that Cognito returned through the browser, or "" for an absent one.
 
-    Check ``state`` against the attempt before acting on anything else: everyone can make a link.
+    Check ``state`` against the attempt before you use the others: anyone can create such a link.
     """
 
     state: str = ""
@@ -119,11 +123,11 @@ class Callback:
     error_description: str = ""
 
     def accepted_code(self) -> str:
-        """The authorization code.
+        """Return the authorization code.
 
         Raises:
-            ProviderRefused: Cognito answered with an error instead.
-            InvalidCallback: neither a code nor an error came.
+            ProviderRefused: Cognito returned an error instead.
+            InvalidCallback: the callback has neither a code nor an error.
         """
         if self.error:
             raise ProviderRefused(
@@ -132,35 +136,35 @@ class Callback:
                 description=self.error_description,
             )
         if not self.code:
-            raise InvalidCallback("the callback holds no code", parameter="code")
+            raise InvalidCallback("the callback has no code", parameter="code")
         return self.code
 
 
 def parse_callback(query: Mapping[str, Sequence[str]], *, issuer: str) -> Callback:
-    """Read the callback's query, given as a mapping from name to all its values.
+    """Return the callback of ``query``, a mapping from each name to all its values.
 
-    Unknown parameters are ignored (RFC 6749 section 4.1.2). Cognito is not known to send ``iss``;
-    if it comes, it must be ours (RFC 9207 section 2.4).
+    Unknown parameters are ignored (RFC 6749 section 4.1.2). Cognito does not document ``iss``. If
+    it is present, it must be our issuer (RFC 9207 section 2.4).
 
     Raises:
-        InvalidCallback: a parameter is repeated, oversized or contradicts another.
+        InvalidCallback: a parameter is repeated, too long or contradicts another.
     """
-    given = {name: _single(name, query.get(name, ())) for name in _LONGEST}
-    if given["iss"] and given["iss"] != issuer:
-        raise InvalidCallback("the callback comes from another issuer", parameter="iss")
-    if given["code"] and given["error"]:
-        raise InvalidCallback("the callback holds both a code and an error", parameter="error")
+    parameters = {name: _single(name, query.get(name, ())) for name in _LONGEST}
+    if parameters["iss"] and parameters["iss"] != issuer:
+        raise InvalidCallback("the callback is from another issuer", parameter="iss")
+    if parameters["code"] and parameters["error"]:
+        raise InvalidCallback("the callback has both a code and an error", parameter="error")
     return Callback(
-        state=given["state"],
-        code=given["code"],
-        error=_printable(given["error"]),
-        error_description=_printable(given["error_description"]),
+        state=parameters["state"],
+        code=parameters["code"],
+        error=_printable(parameters["error"]),
+        error_description=_printable(parameters["error_description"]),
     )
 
 
 def _single(name: str, values: Sequence[str]) -> str:
     if len(values) > 1:
-        raise InvalidCallback(f"the callback holds {name} more than once", parameter=name)
+        raise InvalidCallback(f"the callback has {name} more than once", parameter=name)
     value = values[0] if values else ""
     if len(value) > _LONGEST[name]:
         raise InvalidCallback(f"the callback's {name} is too long", parameter=name)
@@ -168,5 +172,5 @@ def _single(name: str, values: Sequence[str]) -> str:
 
 
 def _printable(text: str) -> str:
-    # Anyone can put text into a link: no line breaks or control characters reach a log.
+    # Anyone can put text into a link. Line breaks and control characters must not reach a log.
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,7 +1,7 @@
-"""One function per claim: take a payload whose signature holds, return the value or refuse it.
+"""One function per claim. It returns the value of the claim, or raises ClaimRejected.
 
-Missing and mistyped claims are ClaimRejected; where people can be told which mistake they made,
-the refusal has its own class and says so.
+The signature of each payload is verified already. A mistake that developers often make has a
+subclass of ClaimRejected, with a message of its own.
 """
 
 from __future__ import annotations
@@ -15,21 +15,23 @@ from collections.abc import Collection
 from .claims import Payload
 from .errors import ClaimRejected, NonceMismatch, WrongClient, WrongIssuer, WrongTokenUse
 
-CLOCK_SKEW_SECONDS = 60  # how far ahead of ours the issuer's clock may be; never applied to exp
-_LATEST = 253402300799  # the last second of the year 9999: later ones are no dates
-# JSON can spell them, but no database stores a NUL and no encoding half a surrogate pair.
+CLOCK_SKEW_SECONDS = 60  # how far the issuer's clock may be ahead of ours; never applied to exp
+_LATEST = 253402300799  # the last second of the year 9999, the last year of Python's dates
+# JSON can contain them, but PostgreSQL cannot store NUL, and UTF-8 cannot encode lone surrogates.
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 
 def text(payload: Payload, claim: str) -> str:
-    """A string that must be there and say something."""
+    """Return a string, which must not be missing or empty."""
     value = optional_text(payload, claim)
     if not value:
-        raise ClaimRejected(f"{claim} is missing", claim=claim, expected="text", actual=value)
+        message = f"The claim {claim} is missing."
+        raise ClaimRejected(message, claim=claim, expected="text", actual=value)
     return value
 
 
 def optional_text(payload: Payload, claim: str) -> str | None:
+    """Return a string, or None if the claim is missing."""
     value = payload.get(claim)
     if value is not None and not _is_text(value):
         raise _mistyped(claim, "text", value)
@@ -37,7 +39,7 @@ def optional_text(payload: Payload, claim: str) -> str | None:
 
 
 def flag(payload: Payload, claim: str) -> bool:
-    """A boolean; userinfo and some triggers write it as text. Absent means no."""
+    """Return a boolean, False if the claim is missing. Userinfo and some triggers send a string."""
     value = payload.get(claim)
     if value is None or value is False or value == "false":
         return False
@@ -47,7 +49,7 @@ def flag(payload: Payload, claim: str) -> bool:
 
 
 def groups(payload: Payload) -> tuple[str, ...] | None:
-    """``cognito:groups``, or None when the token says nothing about groups."""
+    """Return ``cognito:groups``, or None if the claim is missing."""
     value = payload.get("cognito:groups")
     if value is None:
         return None
@@ -57,83 +59,86 @@ def groups(payload: Payload) -> tuple[str, ...] | None:
 
 
 def time(payload: Payload, claim: str) -> int:
-    """Whole seconds since the epoch. True is no 1 here, and years past 9999 are no dates."""
+    """Return a time in whole seconds since the epoch, until the year 9999. True is not accepted."""
     value = payload.get(claim)
     if value is None:
-        raise ClaimRejected(f"{claim} is missing", claim=claim, expected="a time")
+        raise ClaimRejected(f"The claim {claim} is missing.", claim=claim, expected="a time")
     if type(value) is not int or not 0 < value <= _LATEST:
         raise _mistyped(claim, "a time in whole seconds", value)
     return value
 
 
 def past_time(payload: Payload, claim: str, now: float) -> int:
-    """A time that has been reached, give or take the clocks' difference."""
+    """Return a time that is not in the future, except for the allowed clock skew."""
     value = time(payload, claim)
     if value > now + CLOCK_SKEW_SECONDS:
-        message = f"{claim} lies in the future: compare the clocks of this server and the issuer"
+        message = (
+            f"The claim {claim} is in the future. Compare the clocks of this server and the issuer."
+        )
         latest = int(now) + CLOCK_SKEW_SECONDS
         raise ClaimRejected(message, claim=claim, expected=f"<= {latest}", actual=value)
     return value
 
 
 def not_before(payload: Payload, now: float) -> None:
-    """``nbf``, which Cognito does not send by default, is honoured when it comes."""
+    """Check ``nbf`` if it is present. Cognito does not send it by default."""
     if "nbf" in payload:
         past_time(payload, "nbf", now)
 
 
 def issuer(payload: Payload, accepted: Collection[str]) -> str:
-    """Which of the accepted issuers it is; ``accepted`` is no string, where "in" finds parts."""
+    """Return the issuer, which must be one of ``accepted`` (never a string: `in` matches parts)."""
     actual = text(payload, "iss")
     if actual not in accepted:
-        message = "issued by another user pool"
+        message = "This token was issued by another user pool."
         raise WrongIssuer(message, claim="iss", expected=sorted(accepted), actual=actual)
     return actual
 
 
 def token_use(payload: Payload, expected: str) -> None:
+    """Check that this is an access token (``expected="access"``) or an ID token (``"id"``)."""
     actual = text(payload, "token_use")
     if actual != expected:
-        named = {"id": "an ID token", "access": "an access token"}
-        message = (
-            f"this is {named.get(actual, 'another kind of token')}; "
-            f"send the {named[expected].split(' ', 1)[1]}"
-        )
+        kinds = {"id": "ID token", "access": "access token"}
+        kind = f"an {kinds[actual]}" if actual in kinds else "another kind of token"
+        message = f"This is {kind}. Send the {kinds[expected]}."
         raise WrongTokenUse(message, claim="token_use", expected=expected, actual=actual)
 
 
 def client(claim: str, actual: str, accepted: Collection[str]) -> None:
+    """Check that the app client is one of ``accepted``."""
     if actual not in accepted:
-        message = "issued for another app client"
+        message = "This token was issued for another app client."
         raise WrongClient(message, claim=claim, expected=sorted(accepted), actual=actual)
 
 
 def authorized_party(payload: Payload, client_id: str) -> None:
-    """``azp``, which Cognito does not send by default, must be the audience when it comes."""
+    """Check that ``azp`` is the audience if it is present. Cognito does not send it by default."""
     if (actual := optional_text(payload, "azp")) is not None:
         client("azp", actual, {client_id})
 
 
-def audience(payload: Payload, ours: Collection[str]) -> None:
-    """``aud`` of an access token: absent, unless it is bound to a resource (RFC 8707)."""
+def audience(payload: Payload, accepted: Collection[str]) -> None:
+    """Check ``aud`` of an access token, which only a token bound to a resource has (RFC 8707)."""
     actual = optional_text(payload, "aud")
-    if actual is not None and actual not in ours:
-        message = "bound to another resource"
-        raise WrongClient(message, claim="aud", expected=sorted(ours), actual=actual)
+    if actual is not None and actual not in accepted:
+        message = "This token is bound to another resource."
+        raise WrongClient(message, claim="aud", expected=sorted(accepted), actual=actual)
 
 
 def nonce(payload: Payload, expected: str) -> None:
+    """Check that the ID token has the nonce of this sign-in attempt."""
     actual = optional_text(payload, "nonce") or ""
-    # Nothing is no nonce, not even where nothing was expected.
+    # An empty nonce never matches, even if none was expected.
     if not actual or not hmac.compare_digest(actual.encode(), expected.encode()):
-        # The values stay out of the error: they are this attempt's secrets.
-        raise NonceMismatch("not the ID token of this sign-in attempt", claim="nonce")
+        # The error does not contain the values: they are secrets of this attempt.
+        raise NonceMismatch("This ID token belongs to another sign-in attempt.", claim="nonce")
 
 
 def access_token_hash(payload: Payload, access_token: str) -> None:
-    """``at_hash``, when present, ties the ID token to the access token it came with.
+    """Check that ``at_hash``, if present, is that of the access token issued with the ID token.
 
-    OpenID Connect Core section 3.1.3.6: the left half of SHA-256, as base64url.
+    It is the left half of the SHA-256 hash, as base64url (OpenID Connect Core section 3.1.3.6).
     """
     actual = optional_text(payload, "at_hash")
     if actual is None:
@@ -141,7 +146,7 @@ def access_token_hash(payload: Payload, access_token: str) -> None:
     half = hashlib.sha256(access_token.encode()).digest()[:16]
     expected = urlsafe_b64encode(half).rstrip(b"=").decode("ascii")
     if not hmac.compare_digest(actual.encode(), expected.encode()):
-        message = "the ID token belongs to another access token"
+        message = "This ID token belongs to another access token."
         raise ClaimRejected(message, claim="at_hash", expected=expected, actual=actual)
 
 
@@ -150,6 +155,5 @@ def _is_text(value: object) -> bool:
 
 
 def _mistyped(claim: str, expected: str, value: object) -> ClaimRejected:
-    return ClaimRejected(
-        f"{claim} must be {expected}", claim=claim, expected=expected, actual=type(value).__name__
-    )
+    message = f"The claim {claim} must be {expected}."
+    return ClaimRejected(message, claim=claim, expected=expected, actual=type(value).__name__)

@@ -1,10 +1,8 @@
-"""What verified tokens say: the only types in this project that mean "verified".
+"""The claims of verified tokens. Only these types mean "verified" in this project.
 
-One check per claim, for payloads whose signature the verifier has already checked
-(https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
-and -id-token.html; RFC 7519 section 4.1; OpenID Connect Core section 3.1.3.7). Types are strict,
-because what counts as a number or a name in Python is wider than what Cognito sends. Expiry comes
-last and is a separate step: a token that is merely expired is genuine, and is asked again later.
+The claims are those of
+https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
+and -id-token.html (RFC 7519 section 4.1; OpenID Connect Core section 3.1.3.7).
 """
 
 from __future__ import annotations
@@ -16,11 +14,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessClaims:
-    """A verified access token. Times are seconds since the epoch.
+    """The claims of a verified access token. Times are in seconds since the epoch.
 
-    ``groups`` is None when the claim is absent, which Cognito does for people in no group, and a
-    token-generation trigger may do for anybody. ``username`` is None for machines
-    (client_credentials), whose ``subject`` is their client id.
+    ``groups`` is None if the claim is absent. Cognito omits it for a user without groups, and a
+    token-generation trigger may omit it for any user. ``username`` is None for machines
+    (client_credentials), whose ``subject`` is their client ID.
     """
 
     issuer: str
@@ -43,7 +41,7 @@ class AccessClaims:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdClaims:
-    """A verified ID token: who signed in, for the client that asked. Times as in AccessClaims."""
+    """The claims of a verified ID token. Times are in seconds since the epoch."""
 
     issuer: str
     subject: str

@@ -1,8 +1,9 @@
-"""What we must know of a user pool and an app client, checked once and then frozen.
+"""The configuration of a user pool and an app client, checked once and then frozen.
 
-Everything else is derived: issuer and key set live on the pool's API host, the endpoints on the
-hosted UI's domain (https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html).
-Values come from the caller; problems are reported under the environment names that people set.
+Everything else is derived from it: the issuer and the key set are on the pool's API host, and the
+endpoints are on the hosted UI's domain
+(https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html). The caller
+passes the values. Problems are reported under the names of the environment variables.
 """
 
 from __future__ import annotations
@@ -19,19 +20,19 @@ DEFAULT_SCOPES = ("openid", "email", "profile")
 _POOL_ID = re.compile(r"(?P<region>[A-Za-z0-9_-]{1,53})_[0-9A-Za-z]+")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_+]{1,128}")
 _PREFIX = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_SECRET = re.compile(r"[\x21-\x7e]+")  # compared as sent, so only what survives a header
+_SECRET = re.compile(r"[\x21-\x7e]+")  # the characters that a header can transport unchanged
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
-_NOT_A_SCOPE = "holds something that is not a scope"
+_NOT_A_SCOPE = "contains a value that is not a scope"
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrustedPool:
-    """A further user pool whose tokens are accepted: enough to verify, not to sign anybody in.
+    """A further user pool whose tokens are accepted. Users cannot sign in through it.
 
-    ``scopes`` are the scopes that count here in its tokens.
+    ``scopes`` are the scopes of its tokens that count on this site.
 
     Raises:
-        ConfigurationError: every wrong value at once, under COGNITO_TRUSTED_POOLS.
+        ConfigurationError: names every wrong value, under COGNITO_TRUSTED_POOLS.
     """
 
     pool_id: str
@@ -44,11 +45,11 @@ class TrustedPool:
     def __post_init__(self) -> None:
         problems = _complete_pool(self)
         if not self.accepted_clients:
-            problems["COGNITO_ACCEPTED_CLIENTS"] = "names no app client"
+            problems["COGNITO_ACCEPTED_CLIENTS"] = "does not name an app client"
         if not _are_scopes(self.scopes):
             problems["COGNITO_SCOPES"] = _NOT_A_SCOPE
         if problems:
-            # All of it comes from one variable: say which member is wrong in the sentence.
+            # All values are members of one variable, so the sentence names the wrong members.
             members = (
                 f"{name.removeprefix('COGNITO_').removeprefix('CLIENT_').lower()} {problem}"
                 for name, problem in problems.items()
@@ -60,16 +61,16 @@ class TrustedPool:
 
 @dataclass(frozen=True, kw_only=True)
 class CognitoConfig:
-    """The pool and the app client that people sign in through.
+    """The user pool and the app client through which users sign in.
 
-    ``domain`` is what the console calls the domain: a prefix, a host, or an https URL (http on this
-    machine). ``region`` is read from the pool id when empty; ``issuer`` and ``jwks_url`` are
-    derived, and given only for a local or custom endpoint. ``accepted_clients`` are further app
-    clients whose access tokens we accept; ``client_id`` is always among them afterwards.
-    ``public_client`` says that the app client has no secret.
+    ``domain`` is the domain in the AWS console: a prefix, a host, or an https URL (http on this
+    machine). An empty ``region`` is read from the pool ID. ``issuer`` and ``jwks_url`` are derived
+    if they are empty; set them only for a local or custom endpoint. ``accepted_clients`` are
+    further app clients whose access tokens are accepted; ``client_id`` is added to them.
+    ``public_client`` is True if the app client has no secret.
 
     Raises:
-        ConfigurationError: every wrong value at once, under its environment name.
+        ConfigurationError: names every wrong value, each under its environment variable.
     """
 
     pool_id: str
@@ -126,7 +127,7 @@ class CognitoConfig:
 
 def _set(config: TrustedPool | CognitoConfig, **values: object) -> None:
     for name, value in values.items():
-        object.__setattr__(config, name, value)  # frozen from here on, not while it is being built
+        object.__setattr__(config, name, value)  # a frozen dataclass has no other way to set it
 
 
 def _each_once(*names: str) -> tuple[str, ...]:
@@ -134,27 +135,27 @@ def _each_once(*names: str) -> tuple[str, ...]:
 
 
 def _complete_pool(config: TrustedPool | CognitoConfig) -> dict[str, str]:
-    """Fill in what derives from the pool id; return the problems found."""
+    """Set the values that derive from the pool ID, and return the problems by variable."""
     problems: dict[str, str] = {}
-    matched = _POOL_ID.fullmatch(config.pool_id)
-    if not matched:
+    match = _POOL_ID.fullmatch(config.pool_id)
+    if not match:
         problems["COGNITO_POOL_ID"] = _missing_or_malformed(
-            config.pool_id, "the id of the user pool, such as us-east-1_AbCdEfGhI"
+            config.pool_id, "the ID of the user pool, such as us-east-1_AbCdEfGhI"
         )
-    region = matched["region"] if matched else ""
-    if matched and config.region not in {"", region}:
-        problems["COGNITO_CLIENT_REGION"] = f"does not agree with the pool id, which says {region}"
+    region = match["region"] if match else ""
+    if match and config.region not in {"", region}:
+        problems["COGNITO_CLIENT_REGION"] = f"differs from the region of the pool ID, {region}"
     issuer = config.issuer or f"https://cognito-idp.{region}.amazonaws.com/{config.pool_id}"
     jwks_url = config.jwks_url or f"{issuer}/.well-known/jwks.json"
     if config.issuer and (problem := address_problem(issuer)):
         problems["COGNITO_ISSUER"] = problem
     elif config.issuer.endswith("/"):
-        problems["COGNITO_ISSUER"] = "must not end with a slash: tokens name the issuer without one"
+        problems["COGNITO_ISSUER"] = "must not end with a slash: tokens have the issuer without it"
     if config.jwks_url and (problem := address_problem(jwks_url)):
         problems["COGNITO_JWKS_URL"] = problem
     if not all(_CLIENT_ID.fullmatch(client) for client in config.accepted_clients):
         problems["COGNITO_ACCEPTED_CLIENTS"] = (
-            "holds something that is not an app client id (COGNITO_PUBLIC_CLIENT_ID is one of them)"
+            "contains a value that is not an app client ID (see also COGNITO_PUBLIC_CLIENT_ID)"
         )
     _set(config, region=region, issuer=issuer, jwks_url=jwks_url)
     return problems
@@ -163,16 +164,16 @@ def _complete_pool(config: TrustedPool | CognitoConfig) -> dict[str, str]:
 def _client_id_problem(client_id: str) -> dict[str, str]:
     if _CLIENT_ID.fullmatch(client_id):
         return {}
-    return {"COGNITO_CLIENT_ID": _missing_or_malformed(client_id, "the app client's id")}
+    return {"COGNITO_CLIENT_ID": _missing_or_malformed(client_id, "the app client's ID")}
 
 
 def _secret_problem(client_secret: str, *, public: bool) -> dict[str, str]:
     if public and client_secret:
-        problem = "is set for an app client that is said to be public"
+        problem = "is set, but the app client is declared as public"
     elif not public and not client_secret:
         problem = "is missing: the app client's secret"
     elif client_secret and not _SECRET.fullmatch(client_secret):
-        problem = "holds spaces or characters that no client secret has"
+        problem = "contains spaces or characters that a client secret cannot have"
     else:
         return {}
     return {"COGNITO_CLIENT_SECRET": problem}
@@ -186,10 +187,10 @@ def _scopes_problem(scopes: tuple[str, ...]) -> dict[str, str]:
     if not _are_scopes(scopes):
         problem = _NOT_A_SCOPE
     elif "openid" not in scopes:
-        problem = "must hold openid: without it there is no ID token"
+        problem = "must contain openid: without it, Cognito issues no ID token"
     elif "offline_access" in scopes:
         problem = (
-            "must not hold offline_access: Cognito refuses it, and sends refresh tokens anyway"
+            "must not contain offline_access: Cognito refuses it, and issues refresh tokens anyway"
         )
     else:
         return {}
@@ -207,12 +208,12 @@ def _domain_address(domain: str, region: str) -> str:
 def _domain_problem(domain: str, address: str) -> dict[str, str]:
     problem = address_problem(address)
     if not domain:
-        problem = "is missing: the hosted UI's domain, a prefix, a host or an https address"
+        problem = "is missing: the hosted UI's domain, as a prefix, a host or an https URL"
     elif not problem and not ("." in address or "://" in domain or is_loopback(address)):
-        # A prefix in capitals would pass for the name of a host, which nobody ever answers.
-        problem = "is no prefix (small letters, digits and hyphens), no host and no address"
+        # A prefix with capital letters would count as a host name, which does not exist.
+        problem = "is not a prefix (lowercase letters, digits and hyphens), a host or a URL"
     return {"COGNITO_CLIENT_DOMAIN": problem} if problem else {}
 
 
-def _missing_or_malformed(value: str, what: str) -> str:
-    return f"is not {what}" if value else f"is missing: {what}"
+def _missing_or_malformed(value: str, description: str) -> str:
+    return f"is not {description}" if value else f"is missing: {description}"

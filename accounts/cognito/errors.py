@@ -1,8 +1,8 @@
-"""What can go wrong between us and Cognito.
+"""The errors of the protocol.
 
-A class exists only if a caller reacts to it in its own way; docs/architecture.md draws the tree.
-Messages are for people and never contain a token, a code or a secret; ``data`` is for programs. The
-table that turns these classes into statuses and pages is not here but at the edge.
+A class exists only if a caller reacts to it in its own way. docs/architecture.md draws the tree.
+Messages are for developers and operators, and never contain a token, a code or a secret. ``data``
+is for programs. problems/catalog.py turns these classes into statuses and pages.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class CognitoError(Exception):
-    """Base of everything this package raises on purpose."""
+    """The base class of all errors that this package raises."""
 
-    code: ClassVar[str] = "cognito_error"  # stable: tests, logs and clients may compare it
+    code: ClassVar[str] = "cognito_error"  # stable: tests, logs and clients compare it
 
     def __init__(self, message: str, **data: Any) -> None:
         super().__init__(message)
@@ -26,7 +26,7 @@ class CognitoError(Exception):
 
 
 class ConfigurationError(CognitoError):
-    """Settings are missing or malformed; ``problems`` maps each environment name to a sentence."""
+    """Missing or malformed settings. ``problems`` maps environment variables to the problem."""
 
     code = "configuration"
 
@@ -37,31 +37,31 @@ class ConfigurationError(CognitoError):
 
 
 class TokenRejected(CognitoError):
-    """Somebody's access or ID token is not acceptable."""
+    """An access or ID token that is not acceptable."""
 
     code = "token_rejected"
 
 
 class MalformedToken(TokenRejected):
-    """Not a JSON Web Token of the one shape Cognito issues (RFC 7515, compact)."""
+    """A token that is not a JSON Web Token as Cognito issues them (RFC 7515, compact)."""
 
     code = "malformed_token"
 
 
 class UnknownKey(TokenRejected):
-    """Names a signing key that the pool's current key set does not hold."""
+    """A token signed with a key that the pool's current key set does not contain."""
 
     code = "unknown_key"
 
 
 class BadSignature(TokenRejected):
-    """The signature is not RS256, or was not made by the pool's key over these bytes."""
+    """A signature that is not RS256, or does not match the pool's key and the content."""
 
     code = "bad_signature"
 
 
 class ClaimRejected(TokenRejected):
-    """The signature is genuine, but one claim is missing or not what we accept."""
+    """A genuine token in which a claim is missing or not acceptable."""
 
     code = "claim_rejected"
 
@@ -75,7 +75,7 @@ class ClaimRejected(TokenRejected):
 
 
 class TokenExpired(ClaimRejected):
-    """Genuine and right in every other respect, but past ``exp``; ``claims`` is what it says."""
+    """A token that passed all checks except expiry. ``claims`` are its verified claims."""
 
     code = "token_expired"
 
@@ -85,55 +85,55 @@ class TokenExpired(ClaimRejected):
 
 
 class WrongIssuer(ClaimRejected):
-    """Issued by another user pool."""
+    """A token of another user pool."""
 
     code = "wrong_issuer"
 
 
 class WrongClient(ClaimRejected):
-    """Issued for another app client, or bound to another resource."""
+    """A token for another app client, or bound to another resource."""
 
     code = "wrong_client"
 
 
 class WrongTokenUse(ClaimRejected):
-    """An ID token where an access token belongs, or the reverse."""
+    """An ID token instead of an access token, or the reverse."""
 
     code = "wrong_token_use"
 
 
 class NonceMismatch(ClaimRejected):
-    """Not the ID token of this sign-in attempt."""
+    """An ID token of another sign-in attempt."""
 
     code = "nonce_mismatch"
 
 
 class TokenRevoked(TokenRejected):
-    """Its sign-in was ended, or its person disabled, after it was issued."""
+    """A token whose sign-in was ended, or whose user was deactivated, after it was issued."""
 
     code = "token_revoked"
 
 
 class SignInRejected(CognitoError):
-    """The callback of the hosted UI cannot be honoured."""
+    """A sign-in that cannot be completed."""
 
     code = "sign_in_rejected"
 
 
 class StateMismatch(SignInRejected):
-    """The callback's ``state`` belongs to no open attempt of this browser."""
+    """A callback whose ``state`` does not belong to an open attempt of this browser."""
 
     code = "state_mismatch"
 
 
 class InvalidCallback(SignInRejected):
-    """Not a callback that Cognito makes: parameters missing, repeated, oversized or foreign."""
+    """A callback that Cognito does not send: a parameter is missing, repeated or too long."""
 
     code = "invalid_callback"
 
 
 class ProviderRefused(SignInRejected):
-    """Cognito sent the person back with its ``error`` code and a free-text ``description``."""
+    """A callback with an ``error`` code of Cognito and a free-text ``description``."""
 
     code = "provider_refused"
 
@@ -144,31 +144,31 @@ class ProviderRefused(SignInRejected):
 
 
 class TokenEndpointError(CognitoError):
-    """The token endpoint understood us and said no: trying again changes nothing."""
+    """A final refusal of the token endpoint. Another try would fail too."""
 
     code = "token_endpoint"
 
 
 class GrantRejected(TokenEndpointError):
-    """The code or refresh token is used, expired, revoked, or its person disabled."""
+    """A code or refresh token that was used, expired or revoked, or whose user is disabled."""
 
     code = "grant_rejected"
 
 
 class ClientRejected(TokenEndpointError):
-    """Cognito does not know our client id, or the secret is wrong."""
+    """A client ID or client secret that Cognito does not accept."""
 
     code = "client_rejected"
 
 
 class RequestRejected(TokenEndpointError):
-    """The request does not fit the app client: redirect address, flow or scope."""
+    """A request that does not fit the app client: its redirect URI, flow or scope is wrong."""
 
     code = "request_rejected"
 
 
 class CognitoUnavailable(CognitoError):
-    """No usable answer; says nothing about tokens or people. ``retry_after`` is in seconds."""
+    """No usable response from Cognito. Tokens may still be valid. ``retry_after`` is in seconds."""
 
     code = "cognito_unavailable"
 

@@ -1,9 +1,9 @@
-"""Access tokens that this process has verified before: the signature is not computed twice.
+"""The access tokens that this process has verified, so that it verifies each signature only once.
 
-Only what cannot change is remembered: signature, claims, whom the token speaks for. What can
-change is asked on every use: expiry, whether the signing key is still published, and (by the
-caller) revocation. Of the signature only a hash is kept, so that no token anybody could use lies in
-memory longer than its request; what it signs has to be the same, byte for byte.
+The cache holds only what cannot change: signature, claims and principal. Everything else is checked
+on every use: expiry, whether the signing key is still published, and (by the caller) revocation.
+The cache holds a hash of the signature, so that memory contains no usable token. A token matches
+only if its header and payload are the same, byte for byte.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from .verifier import TrustedPools, signing_key_id
 
 MOST_ENTRIES = 20_000
 MOST_BYTES = 64 * 1024 * 1024
-# What an entry takes: claims, their payload and the person; measured at two to six times the
-# token's own length, with Python's objects around it.
+# The estimated size of an entry: claims, payload and principal, with the overhead of Python's
+# objects.
 _BYTES_PER_CHARACTER = 6
 _BYTES_PER_ENTRY = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
-    """The claims of an access token and `principal`, whatever the caller keeps beside them."""
+    """The claims of an access token, and the `principal` that the caller stores with them."""
 
     claims: AccessClaims
     principal: Any
-    signed: str = field(repr=False)  # header and payload as they came
+    signed: str = field(repr=False)  # the encoded header and payload
     key_id: str
     size: int  # bytes, estimated
 
 
 class VerifiedTokens:
-    """Remembers tokens of `pools`, the oldest making room. Safe for all threads.
+    """A cache of verified tokens of `pools`, which drops the oldest when full. Thread-safe.
 
-    `clock` gives seconds since the epoch.
+    `clock` returns seconds since the epoch.
     """
 
     def __init__(
@@ -66,44 +66,44 @@ class VerifiedTokens:
     def verify(
         self, unverified_access_token: str, *, principal_of: Callable[[AccessClaims], Any]
     ) -> VerifiedToken:
-        """The claims of an access token of one of the pools, now, and its principal.
+        """Return the claims of an access token of one of the pools, and its principal.
 
-        `principal_of` is asked once for each token; whatever it raises comes through.
+        `principal_of` is called once for each token. Its errors are not caught.
 
         Raises:
-            TokenExpired: everything else about it is in order; carries the claims.
-            TokenRejected: any other reason not to accept it, as its subclasses say.
-            CognitoUnavailable: the signing keys cannot be had.
+            TokenExpired: the token has expired. The error has its verified claims.
+            TokenRejected: the token is not acceptable. The subclass says why.
+            CognitoUnavailable: the signing keys are unavailable.
         """
-        signed, _, signature = unverified_access_token.rpartition(".")
+        signing_input, _, signature = unverified_access_token.rpartition(".")
         digest = hashlib.sha256(signature.encode("utf-8", "surrogatepass")).digest()
-        known = self._entries.get(digest)
-        if known is not None and known.signed == signed:
-            if self._pools.still_published(known.claims.issuer, known.key_id):
-                check_expiry(known.claims, now=self._clock())
-                return known
+        entry = self._entries.get(digest)
+        if entry is not None and entry.signed == signing_input:
+            if self._pools.still_published(entry.claims.issuer, entry.key_id):
+                check_expiry(entry.claims, now=self._clock())
+                return entry
             self._forget(digest)
         claims = self._pools.access_claims(unverified_access_token)
-        verified = VerifiedToken(
+        entry = VerifiedToken(
             claims=claims,
             principal=principal_of(claims),
-            signed=signed,
+            signed=signing_input,
             key_id=signing_key_id(unverified_access_token),
             size=len(unverified_access_token) * _BYTES_PER_CHARACTER + _BYTES_PER_ENTRY,
         )
-        self._remember(digest, verified)
-        return verified
+        self._remember(digest, entry)
+        return entry
 
-    def _remember(self, digest: bytes, verified: VerifiedToken) -> None:
+    def _remember(self, digest: bytes, entry: VerifiedToken) -> None:
         with self._lock:
             if digest not in self._entries:
-                self.bytes += verified.size
-            self._entries[digest] = verified
+                self.bytes += entry.size
+            self._entries[digest] = entry
             while len(self._entries) > self._most_entries or self.bytes > self._most_bytes:
                 oldest = self._entries.pop(next(iter(self._entries)))
                 self.bytes -= oldest.size
 
     def _forget(self, digest: bytes) -> None:
         with self._lock:
-            if (dropped := self._entries.pop(digest, None)) is not None:
-                self.bytes -= dropped.size
+            if (entry := self._entries.pop(digest, None)) is not None:
+                self.bytes -= entry.size

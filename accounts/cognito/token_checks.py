@@ -1,4 +1,8 @@
-"""The checks of access and ID tokens, claim by claim."""
+"""The checks of access and ID tokens whose signature is verified, claim by claim.
+
+Types are checked strictly: JSON and Python allow more numbers and strings than Cognito sends.
+Expiry is the last check and a separate one, because an expired token is genuine otherwise.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +23,13 @@ def check_access_claims(
     audiences: Collection[str] = (),
     now: float,
 ) -> AccessClaims:
-    """All checks of an access token except expiry.
+    """Return the claims of an access token, after all checks except expiry.
 
-    ``audiences`` are the resources (RFC 8707) we answer to; a token bound to another is refused.
+    ``audiences`` are the resources (RFC 8707) that this server serves. A token that is bound to
+    another resource is refused.
 
     Raises:
-        ClaimRejected: or one of its subclasses, for the first claim that is not acceptable.
+        ClaimRejected: the first claim that is not acceptable (often as a subclass).
     """
     check.issuer(payload, {issuer})
     check.token_use(payload, "access")
@@ -33,17 +38,17 @@ def check_access_claims(
     check.audience(payload, {client_id, *audiences})
     check.not_before(payload, now)
     subject = check.text(payload, "sub")
-    machine = subject == client_id and "username" not in payload
+    is_machine = subject == client_id and "username" not in payload
     return AccessClaims(
         issuer=issuer,
         subject=subject,
         client_id=client_id,
-        username=None if machine else check.text(payload, "username"),
+        username=None if is_machine else check.text(payload, "username"),
         scopes=frozenset((check.optional_text(payload, "scope") or "").split()),
         groups=check.groups(payload),
         expires_at=check.time(payload, "exp"),
         issued_at=check.past_time(payload, "iat", now),
-        auth_time=_auth_time(payload, machine=machine),
+        auth_time=_auth_time(payload, is_machine=is_machine),
         jti=check.optional_text(payload, "jti"),
         origin_jti=check.optional_text(payload, "origin_jti"),
         raw=MappingProxyType(dict(payload)),
@@ -59,13 +64,13 @@ def check_id_claims(
     access_token: str | None,
     now: float,
 ) -> IdClaims:
-    """All checks of an ID token except expiry.
+    """Return the claims of an ID token, after all checks except expiry.
 
-    ``nonce`` None means there is none to compare (after a refresh); ``access_token`` is the one
-    that came along, compared through ``at_hash``.
+    ``nonce`` is None if it is not to be checked (after a refresh). ``access_token`` is the one that
+    was issued with the ID token. It is compared with ``at_hash``, unless it is None.
 
     Raises:
-        ClaimRejected: or one of its subclasses, for the first claim that is not acceptable.
+        ClaimRejected: the first claim that is not acceptable (often as a subclass).
     """
     check.issuer(payload, {issuer})
     check.token_use(payload, "id")
@@ -98,19 +103,19 @@ def check_id_claims(
     )
 
 
-def _auth_time(payload: Payload, *, machine: bool) -> int | None:
-    if machine and "auth_time" not in payload:
-        return None  # nobody signed in
+def _auth_time(payload: Payload, *, is_machine: bool) -> int | None:
+    if is_machine and "auth_time" not in payload:
+        return None  # no user signed in
     return check.time(payload, "auth_time")
 
 
 def check_expiry(claims: AccessClaims | IdClaims, *, now: float) -> None:
-    """The one check whose outcome changes with time; without leeway.
+    """Check that the token has not expired. There is no leeway.
 
     Raises:
-        TokenExpired: carries the claims, every other check having passed.
+        TokenExpired: the token has expired. The error has its verified claims.
     """
     if now >= claims.expires_at:
-        ended = datetime.fromtimestamp(claims.expires_at, tz=UTC)
-        message = f"expired at {ended:%Y-%m-%dT%H:%M:%SZ}"
+        expiry = datetime.fromtimestamp(claims.expires_at, tz=UTC)
+        message = f"This token expired at {expiry:%Y-%m-%dT%H:%M:%SZ}. Request a new one."
         raise TokenExpired(message, claims=claims, now=now)

@@ -1,8 +1,8 @@
-"""The only socket of this package: bounded in time, size and number of tries, and no redirects.
+"""The HTTP client of this package. It limits time, size and tries, and follows no redirects.
 
-What a caller gets is an answer worth reading (2xx or 4xx) or a CognitoUnavailable; requests' own
-errors end here. Only what may be repeated is repeated: an authorization code is used up by the
-first request that arrives, so one that carries it is sent again only if no connection came about.
+A call returns a response with status 2xx or 4xx, or raises CognitoUnavailable, never an error of
+requests. Only repeatable requests are repeated. The first request that reaches Cognito uses up an
+authorization code, so such a request is repeated only if no connection was made.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from .safe_urls import address_problem, is_loopback
 from .transport_errors import may_have_arrived, translated
 
 _MOST_TRIES = 3
-_FIRST_PAUSE = 0.2  # seconds; doubles with each try, and a random share of it is waited
-_LONGEST_WAIT = 300.0  # seconds of a Retry-After that are passed on
+_FIRST_PAUSE = 0.2  # seconds; it doubles with each try and is multiplied by the jitter
+_LONGEST_WAIT = 300.0  # seconds; a longer Retry-After is shortened
 _LARGEST_BODY = 1_048_576  # bytes
-# Compression is not worth a bomb in answers this small.
+# Responses are small, and without compression there are no decompression bombs.
 _ACCEPT = {"Accept": "application/json", "Accept-Encoding": "identity"}
 _ACCEPT_PAGE = {**_ACCEPT, "Accept": "text/html, application/json;q=0.9, */*;q=0.8"}
 
 
 @dataclass(frozen=True)
 class Response:
-    """An answer that was read whole; what may hold tokens or cookies stays out of the repr."""
+    """A response with its whole body. Its repr has no body and headers: they may contain tokens."""
 
     status: int
     body: bytes = field(repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # any case
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # case-insensitive
 
     def json_object(self) -> dict[str, Any]:
         """Return the members of the JSON object in the body, or none if it is not a JSON object."""
@@ -51,24 +51,25 @@ class Response:
         return value if isinstance(value, dict) else {}
 
 
-class _Failed(Exception):
-    """One try failed. ``arrived`` is False when the request certainly never left this machine."""
+class _Failure(Exception):
+    """A failed try. ``may_have_arrived`` is False if the request certainly reached no server."""
 
-    def __init__(self, error: CognitoError, *, again: bool, arrived: bool = True) -> None:
+    def __init__(
+        self, error: CognitoError, *, is_temporary: bool, may_have_arrived: bool = True
+    ) -> None:
         super().__init__(error)
         self.error = error
-        self.again = again
-        self.arrived = arrived
+        self.is_temporary = is_temporary
+        self.may_have_arrived = may_have_arrived
 
 
 class Transport:
-    """Sends requests for all threads of a process; connections are kept alive per thread.
+    """An HTTP client for all threads of a process, with persistent connections per thread.
 
-    All times are in seconds. ``total_seconds`` bounds a call with all its tries and pauses; the
-    last wait for a packet may overrun that by ``read_seconds``: what must outlive a call lasts
-    longer than ``longest_call``. Two things come on top: looking up a name, which the operating
-    system bounds, and headers that arrive byte by byte. ``now`` is the time of day, for Retry-After
-    dates; ``share`` is a random number from 0 to 1.
+    All times are in seconds. ``total_seconds`` limits a call with all its tries and pauses. The
+    last read may exceed it by ``read_seconds``: ``max_call_seconds`` is the sum. Not included are
+    name resolution, which the operating system limits, and headers that arrive byte by byte.
+    ``now`` returns Unix time, for Retry-After dates. ``jitter`` returns a number from 0 to 1.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class Transport:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
-        share: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self._connect_seconds = connect_seconds
         self._read_seconds = read_seconds
@@ -88,7 +89,7 @@ class Transport:
         self._clock = clock
         self._now = now
         self._sleep = sleep
-        self._share = share
+        self._jitter = jitter
         self._local = threading.local()
 
     @property
@@ -96,29 +97,31 @@ class Transport:
         return self._total_seconds + self._read_seconds
 
     def get(self, url: str, *, timeout: float | None = None) -> bytes:
-        """Download a public document; ``timeout`` replaces ``total_seconds``.
+        """Download a public document. ``timeout`` replaces ``total_seconds``.
 
         Raises:
-            CognitoUnavailable: it cannot be had.
-            ConfigurationError: the address, or a proxy, cannot be used at all.
+            CognitoUnavailable: the document cannot be downloaded.
+            ConfigurationError: the URL or a proxy setting is not valid.
         """
-        request = requests.Request("GET", url, headers=_ACCEPT, auth=_as_it_is)
+        request = requests.Request("GET", url, headers=_ACCEPT, auth=_keep_headers)
         response = self._send(request, repeatable=True, timeout=timeout)
         if response.status != 200:
-            message = f"Cognito answered {response.status}"
+            message = f"Cognito responded with {response.status}"
             raise CognitoUnavailable(message, status=response.status)
         return response.body
 
     def probe(self, url: str, query: Mapping[str, str], *, timeout: float = 5.0) -> Response:
-        """What a browser would be told first: any status counts as an answer, also a redirect.
+        """Return the first response that a browser would get, with any status.
 
-        For finding out what is set up wrongly. The redirect is reported, never followed.
+        It serves to find wrong settings. A redirect is returned and not followed.
 
         Raises:
-            CognitoUnavailable: nothing answers there.
-            ConfigurationError: the address, or a proxy, cannot be used at all.
+            CognitoUnavailable: there is no response.
+            ConfigurationError: the URL or a proxy setting is not valid.
         """
-        request = requests.Request("GET", url, params=query, headers=_ACCEPT_PAGE, auth=_as_it_is)
+        request = requests.Request(
+            "GET", url, params=query, headers=_ACCEPT_PAGE, auth=_keep_headers
+        )
         return self._send(request, repeatable=False, timeout=timeout, any_status=True)
 
     def post_form(
@@ -130,14 +133,14 @@ class Transport:
         repeatable: bool,
         timeout: float | None = None,
     ) -> Response:
-        """Post a form; ``authorization`` is the header's whole value, ``timeout`` as for get.
+        """Send a form. ``authorization`` is the header's value, ``timeout`` is that of `get`.
 
         Raises:
-            CognitoUnavailable: no answer worth reading.
-            ConfigurationError: the address, or a proxy, cannot be used at all.
+            CognitoUnavailable: there is no response with status 2xx or 4xx.
+            ConfigurationError: the URL or a proxy setting is not valid.
         """
         headers = {**_ACCEPT, "Authorization": authorization} if authorization else _ACCEPT
-        request = requests.Request("POST", url, headers=headers, data=fields, auth=_as_it_is)
+        request = requests.Request("POST", url, headers=headers, data=fields, auth=_keep_headers)
         return self._send(request, repeatable=repeatable, timeout=timeout)
 
     def _send(
@@ -155,17 +158,17 @@ class Transport:
         while True:
             try:
                 return self._try_once(request, ends_at, any_status)
-            except _Failed as failed:
+            except _Failure as failure:
                 tries += 1
-                pause = self._pause(failed, tries)
-                may_repeat = failed.again and (repeatable or not failed.arrived)
-                if not may_repeat or tries == _MOST_TRIES or self._clock() + pause >= ends_at:
-                    raise failed.error from failed.__cause__
+                pause = self._pause(failure, tries)
+                can_repeat = failure.is_temporary and (repeatable or not failure.may_have_arrived)
+                if not can_repeat or tries == _MOST_TRIES or self._clock() + pause >= ends_at:
+                    raise failure.error from failure.__cause__
             self._sleep(pause)
 
-    def _pause(self, failed: _Failed, tries: int) -> float:
-        asked_for = failed.error.data.get("retry_after") or 0.0
-        return float(asked_for + self._share() * _FIRST_PAUSE * 2 ** (tries - 1))
+    def _pause(self, failure: _Failure, tries: int) -> float:
+        retry_after = failure.error.data.get("retry_after") or 0.0
+        return float(retry_after + self._jitter() * _FIRST_PAUSE * 2 ** (tries - 1))
 
     def _try_once(self, request: requests.Request, ends_at: float, any_status: bool) -> Response:
         remaining = max(ends_at - self._clock(), 0.001)
@@ -173,48 +176,51 @@ class Transport:
         session = self._session()
         environment = session.merge_environment_settings(request.url, {}, True, None, None)
         if is_loopback(request.url):
-            environment["proxies"] = {}  # a company's proxy has no way to this machine
+            environment["proxies"] = {}  # a proxy cannot reach this machine
         try:
             with session.send(
                 session.prepare_request(request),
                 **environment,
                 timeout=limits,
                 allow_redirects=False,
-            ) as answer:
+            ) as response:
                 if not any_status:
-                    self._refuse_status(answer)
-                body = self._read(answer, ends_at)
-                return Response(answer.status_code, body, answer.headers)
+                    self._check_status(response)
+                body = self._read(response, ends_at)
+                return Response(response.status_code, body, response.headers)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            known = translated(error)
-            again = isinstance(known, CognitoUnavailable)
-            raise _Failed(known, again=again, arrived=may_have_arrived(error)) from error
+            cognito_error = translated(error)
+            raise _Failure(
+                cognito_error,
+                is_temporary=isinstance(cognito_error, CognitoUnavailable),
+                may_have_arrived=may_have_arrived(error),
+            ) from error
 
     def _session(self) -> requests.Session:
-        """This thread's session. One made before a fork would share its connections: not used."""
+        """Return this thread's session. A forked process gets a new one, as it shares sockets."""
         process = os.getpid()
         if getattr(self._local, "process", None) != process:
             session = requests.Session()
-            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # keep none
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # store no cookies
             self._local.session, self._local.process = session, process
         return cast(requests.Session, self._local.session)
 
-    def _refuse_status(self, answer: requests.Response) -> None:
-        status = answer.status_code
+    def _check_status(self, response: requests.Response) -> None:
+        status = response.status_code
         if status in {408, 429} or status >= 500:
             error = CognitoUnavailable(
-                f"Cognito answered {status}",
-                retry_after=self._retry_after(answer.headers.get("Retry-After", "")),
+                f"Cognito responded with {status}",
+                retry_after=self._retry_after(response.headers.get("Retry-After", "")),
                 status=status,
             )
-            raise _Failed(error, again=True)
+            raise _Failure(error, is_temporary=True)
         if not (200 <= status < 300 or 400 <= status < 500):
-            # Following a redirect would carry credentials to an address nobody configured.
-            error = CognitoUnavailable(f"Cognito answered {status}, a redirect", status=status)
-            raise _Failed(error, again=False)
+            # Following a redirect would send credentials to a URL that is not configured.
+            message = f"Cognito responded with {status}, a redirect"
+            raise _Failure(CognitoUnavailable(message, status=status), is_temporary=False)
 
     def _retry_after(self, header: str) -> float | None:
-        """Seconds to wait (RFC 9110 section 10.2.3), at most _LONGEST_WAIT; None when not said."""
+        """Return the seconds of a Retry-After (RFC 9110 section 10.2.3), or None if it has none."""
         try:
             if header.isdigit():
                 seconds = float(header)
@@ -224,18 +230,20 @@ class Transport:
             return None
         return min(max(seconds, 0.0), _LONGEST_WAIT)
 
-    def _read(self, answer: requests.Response, ends_at: float) -> bytes:
-        # read1 returns with each packet, so that a trickle cannot outlast the deadline.
+    def _read(self, response: requests.Response, ends_at: float) -> bytes:
+        # read1 returns with each packet, so that slow packets cannot exceed the deadline.
         body = bytearray()
-        while packet := answer.raw.read1(65_536, decode_content=False):
+        while packet := response.raw.read1(65_536, decode_content=False):
             body += packet
             if len(body) > _LARGEST_BODY:
-                raise _Failed(CognitoUnavailable("Cognito's answer is too large"), again=False)
+                error = CognitoUnavailable("Cognito's response is too large")
+                raise _Failure(error, is_temporary=False)
             if self._clock() >= ends_at:
-                raise _Failed(CognitoUnavailable("Cognito did not answer in time"), again=False)
+                error = CognitoUnavailable("Cognito did not respond in time")
+                raise _Failure(error, is_temporary=False)
         return bytes(body)
 
 
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    # Given as ``auth``, else requests would put what ~/.netrc says over our own header.
+def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    # Passed as ``auth``: otherwise requests replaces our Authorization header from ~/.netrc.
     return request

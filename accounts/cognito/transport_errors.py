@@ -1,4 +1,4 @@
-"""What goes wrong below the transport, in our words: all that we know of requests' errors."""
+"""Translate errors of requests, urllib3 and the operating system to those of this package."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from .errors import CognitoError, CognitoUnavailable, ConfigurationError
 
 
 def translated(error: Exception) -> CognitoError:
-    """What an error of requests, urllib3 or the operating system means to us."""
-    if isinstance(error, _OUR_MISTAKES):
+    """Return the CognitoError for an error of requests, urllib3 or the operating system."""
+    if isinstance(error, _CONFIGURATION_ERRORS):
         problem = f"or a proxy setting cannot be used ({type(error).__name__})"
         return ConfigurationError({"COGNITO_CLIENT_DOMAIN": problem})
-    for kinds, meaning in _MEANINGS:
+    for kinds, message in _MESSAGES:
         if isinstance(error, kinds):
-            return CognitoUnavailable(f"Cognito {meaning}")
+            return CognitoUnavailable(f"Cognito {message}")
     return CognitoUnavailable("Cognito cannot be reached")
 
 
-_OUR_MISTAKES = (
+_CONFIGURATION_ERRORS = (
     requests.exceptions.InvalidHeader,
     requests.exceptions.InvalidSchema,
     requests.exceptions.InvalidURL,
@@ -29,15 +29,16 @@ _OUR_MISTAKES = (
     requests.exceptions.URLRequired,
     urllib3.exceptions.LocationValueError,
 )
-_MEANINGS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
-    ((urllib3.exceptions.NewConnectionError,), "cannot be reached"),  # else it were a timeout
+_MESSAGES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+    # Checked first: it is also a subclass of the timeout errors.
+    ((urllib3.exceptions.NewConnectionError,), "cannot be reached"),
     (
         (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError),
-        "did not answer in time",
+        "did not respond in time",
     ),
     (
         (requests.exceptions.SSLError, urllib3.exceptions.SSLError, ssl.SSLError),
-        "showed a certificate that cannot be trusted",
+        "sent a certificate that cannot be trusted",
     ),
     (
         (
@@ -48,13 +49,13 @@ _MEANINGS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
             urllib3.exceptions.InvalidChunkLength,
             urllib3.exceptions.ProtocolError,
         ),
-        "broke off its answer",
+        "interrupted its response",
     ),
 )
 
 
 def may_have_arrived(error: Exception) -> bool:
-    """Whether a request can have reached the server before ``error``; yes unless certainly not."""
+    """Return False only if the request certainly did not reach the server before ``error``."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return not isinstance(
         reason, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)

@@ -1,9 +1,9 @@
-"""From an unverified token to claims: parse, key, signature, claims, in that order.
+"""Verify tokens: parse the token, find the key, verify the signature, check the claims.
 
-The only file that imports the JWT library, which here does what it is best at: splitting the token
-and checking its RS256 signature. Which key, and what the claims must say, is decided by us
+Only this module imports the JWT library, and only to verify RS256 signatures. This package itself
+selects the key and checks the claims
 (RFC 8725; https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html).
-No setting weakens any of it.
+No setting weakens a check.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from .errors import (
 from .jwks import KeyStore
 from .token_checks import check_access_claims, check_expiry, check_id_claims
 
-# A person in the 100 groups Cognito allows, with the longest names, stays below 20,000 characters.
+# The token of a user in 100 groups (Cognito's maximum) with the longest names is still shorter.
 LONGEST_TOKEN = 32_768
 _LONGEST_HEADER = 1024
 
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
-# Header members that would let a token choose its own key, packing or rules.
+# With these header members, a token could select its own key, encoding or rules.
 _FORBIDDEN = frozenset({"crit", "b64", "zip", "jwk", "jku", "x5c", "x5u", "x5t", "x5t#S256"})
 _RS256 = jwt.PyJWS(algorithms=["RS256"])
 
 
 class TokenVerifier:
-    """Verifies the tokens of one user pool for some of its app clients.
+    """The verifier of the tokens of one user pool, for some of its app clients.
 
-    ``audiences`` are resources (RFC 8707) this server answers to, when tokens are bound to them.
-    ``clock`` gives seconds since the epoch.
+    ``audiences`` are the resources (RFC 8707) that this server serves, for tokens bound to them.
+    ``clock`` returns seconds since the epoch.
     """
 
     def __init__(
@@ -62,12 +62,12 @@ class TokenVerifier:
         self._clock = clock
 
     def access_claims(self, unverified_access_token: str) -> AccessClaims:
-        """The claims of an access token of this pool, for one of our clients, now.
+        """Return the claims of an access token of this pool for one of the app clients.
 
         Raises:
-            TokenExpired: everything else about it is in order; carries the claims.
-            TokenRejected: any other reason not to accept it, as its subclasses say.
-            CognitoUnavailable: the signing keys cannot be had.
+            TokenExpired: the token has expired. The error has its verified claims.
+            TokenRejected: the token is not acceptable. The subclass says why.
+            CognitoUnavailable: the signing keys are unavailable.
         """
         now = self._clock()
         claims = check_access_claims(
@@ -83,15 +83,15 @@ class TokenVerifier:
     def id_claims(
         self, unverified_id_token: str, *, nonce: str | None, access_token: str | None = None
     ) -> IdClaims:
-        """The claims of an ID token of this pool, for one of our clients, now.
+        """Return the claims of an ID token of this pool for one of the app clients.
 
-        ``nonce`` is that of the sign-in attempt; None leaves it unchecked on purpose, as after a
-        refresh. With ``access_token`` given, ``at_hash`` must fit it when present.
+        ``nonce`` is that of the sign-in attempt, or None if it is not to be checked (after a
+        refresh). If ``access_token`` is given, ``at_hash`` must match it, if present.
 
         Raises:
-            TokenExpired: everything else about it is in order; carries the claims.
-            TokenRejected: any other reason not to accept it, as its subclasses say.
-            CognitoUnavailable: the signing keys cannot be had.
+            TokenExpired: the token has expired. The error has its verified claims.
+            TokenRejected: the token is not acceptable. The subclass says why.
+            CognitoUnavailable: the signing keys are unavailable.
         """
         now = self._clock()
         claims = check_id_claims(
@@ -106,10 +106,9 @@ class TokenVerifier:
         return claims
 
     def still_published(self, key_id: str) -> bool:
-        """Whether a key that signed an access token earlier may still vouch for it.
+        """Return True if the pool still publishes the key that signed a cached token.
 
-        Asked for tokens that are remembered as verified. Like any use of the key set, it keeps it
-        fresh.
+        Like every use of the key set, this call renews it when it is due.
         """
         try:
             self.keys.key(key_id)
@@ -118,94 +117,96 @@ class TokenVerifier:
         return True
 
     def _signed_payload(self, unverified_token: str) -> Payload:
-        """The payload of a token whose signature is good; its claims are still to be checked."""
+        """Verify the signature and return the payload. Its claims are not checked yet."""
         key_id = _key_id(_unverified_header(unverified_token))
         try:
             key = self.keys.key(key_id)
         except UnknownKey:
-            # Most foreign tokens end here; saying whose they are saves people a search.
+            # Most tokens of other pools fail here. WrongIssuer is a clearer error for them.
             check.issuer(_unverified_payload(unverified_token), {self.issuer})
             raise
         try:
-            signed = _RS256.decode_complete(unverified_token, key, algorithms=["RS256"])
+            token = _RS256.decode_complete(unverified_token, key, algorithms=["RS256"])
         except jwt.PyJWTError as error:
-            raise BadSignature("the signature does not fit the content") from error
-        return _json_object(signed["payload"])
+            raise BadSignature("The signature of this token does not match its content.") from error
+        return _json_object(token["payload"])
 
 
 class TrustedPools:
-    """The verifiers of several pools: each token goes to the one of the issuer it names.
+    """The verifiers of several pools. The issuer in the token selects the verifier.
 
-    The name is unverified until that verifier has compared it with its own, so a token can only
-    ever be accepted under the keys, clients and issuer of one pool.
+    That issuer is unverified at first, and the selected verifier checks it. So a token is only
+    accepted with the keys, app clients and issuer of one pool.
     """
 
     def __init__(self, verifiers: Iterable[TokenVerifier]) -> None:
         self._by_issuer: dict[str, TokenVerifier] = {}
         for verifier in verifiers:
             if self._by_issuer.setdefault(verifier.issuer, verifier) is not verifier:
-                problem = f"names {verifier.issuer} twice, or the pool people sign in through"
+                problem = f"lists {verifier.issuer} twice, or it is the pool of COGNITO_POOL_ID"
                 raise ConfigurationError({"COGNITO_TRUSTED_POOLS": problem})
 
     def access_claims(self, unverified_access_token: str) -> AccessClaims:
-        """As TokenVerifier.access_claims, for any of the pools.
+        """Return the claims of an access token of any of the pools.
 
         Raises:
-            TokenRejected: for tokens of no pool WrongIssuer, otherwise as TokenVerifier's.
-            CognitoUnavailable: the signing keys of that pool cannot be had.
+            TokenExpired: the token has expired. The error has its verified claims.
+            TokenRejected: the token is not acceptable (WrongIssuer if it is of another pool).
+            CognitoUnavailable: the signing keys of that pool are unavailable.
         """
-        if len(self._by_issuer) == 1:  # no choice to make, so no second look into the token
+        if len(self._by_issuer) == 1:  # the token need not be parsed twice
             (only,) = self._by_issuer.values()
             return only.access_claims(unverified_access_token)
         issuer = check.issuer(_unverified_payload(unverified_access_token), self._by_issuer)
         return self._by_issuer[issuer].access_claims(unverified_access_token)
 
     def still_published(self, issuer: str, key_id: str) -> bool:
-        """TokenVerifier.still_published, asked of the pool with that issuer."""
+        """Return True if the pool of ``issuer`` still publishes the key."""
         return self._by_issuer[issuer].still_published(key_id)
 
 
 def signing_key_id(unverified_token: str) -> str:
-    """The id of the key that a token says it is signed with.
+    """Return the key ID (``kid``) in the header of a token.
 
     Raises:
-        MalformedToken, BadSignature: it does not look like a token of Cognito.
+        BadSignature: the token is not signed with RS256.
+        MalformedToken: it is not a token as Cognito issues them.
     """
     return _key_id(_unverified_header(unverified_token))
 
 
 def _unverified_segments(unverified_token: str) -> tuple[str, str]:
-    """Header and payload as sent, after the cheapest checks: length, alphabet, three parts."""
+    """Return the encoded header and payload, after checking length, alphabet and parts."""
     if len(unverified_token) > LONGEST_TOKEN:
-        raise MalformedToken(f"this token is longer than {LONGEST_TOKEN} characters")
-    matched = _COMPACT.fullmatch(unverified_token)
-    if not matched:
-        raise MalformedToken("this is not a JSON Web Token: three base64url parts joined by dots")
-    return matched[1], matched[2]
+        raise MalformedToken(f"This token is longer than {LONGEST_TOKEN} characters.")
+    match = _COMPACT.fullmatch(unverified_token)
+    if not match:
+        raise MalformedToken("This is not a JSON Web Token: three base64url parts joined by dots.")
+    return match[1], match[2]
 
 
 def _unverified_header(unverified_token: str) -> dict[str, Any]:
     segment, _ = _unverified_segments(unverified_token)
     if len(segment) > _LONGEST_HEADER:
-        raise MalformedToken(f"this token's header is longer than {_LONGEST_HEADER} characters")
+        raise MalformedToken(f"This token's header is longer than {_LONGEST_HEADER} characters.")
     return _json_object(_decoded(segment))
 
 
 def _unverified_payload(unverified_token: str) -> Payload:
-    """What a token says before anything is checked: good for choosing, proof of nothing."""
+    """Return the payload without any check. Use it only to select a verifier or an error."""
     _, segment = _unverified_segments(unverified_token)
     return _json_object(_decoded(segment))
 
 
 def _key_id(header: dict[str, Any]) -> str:
-    """Which key the token says it is signed with, once its header asks for nothing unusual."""
+    """Return the ``kid`` of a header that has ``alg`` RS256 and no forbidden member."""
     if header.get("alg") != "RS256":
-        raise BadSignature("not signed with RS256, the only algorithm accepted")
+        raise BadSignature("This token is not signed with RS256, the only accepted algorithm.")
     if not _FORBIDDEN.isdisjoint(header):
-        raise MalformedToken("this token's header carries members that Cognito never sends")
+        raise MalformedToken("This token's header has members that Cognito never sends.")
     key_id = header.get("kid")
     if not isinstance(key_id, str) or not key_id:
-        raise MalformedToken("this token does not name its signing key (kid)")
+        raise MalformedToken("This token's header does not name the signing key (kid).")
     return key_id
 
 
@@ -213,21 +214,21 @@ def _decoded(segment: str) -> bytes:
     try:
         return urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
     except ValueError as error:
-        raise MalformedToken("this token is not base64url") from error
+        raise MalformedToken("This token is not valid base64url.") from error
 
 
 def _json_object(document: bytes) -> dict[str, Any]:
     try:
         value = _JSON.decode(document.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise MalformedToken("this token does not hold JSON") from error
+        raise MalformedToken("This token does not contain valid JSON.") from error
     if not isinstance(value, dict):
-        raise MalformedToken("this token does not hold a JSON object")
+        raise MalformedToken("This token does not contain a JSON object.")
     return value
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")  # Python would read NaN and Infinity as numbers
+    raise ValueError(f"{name} is not JSON")  # by default, Python accepts NaN and Infinity
 
 
 _JSON = json.JSONDecoder(parse_constant=_refuse_constant)

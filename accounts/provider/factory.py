@@ -94,7 +94,7 @@ def provider() -> Provider:
         document = read_snapshot() if pool is config else None
         fetch = counted_fetch(lambda: transport.get(pool.jwks_url))
         waiting = limits.calls_at_once - 1  # besides the one that downloads
-        keys = KeyStore(fetch, document=document, waiting_at_once=waiting, **options)
+        keys = KeyStore(fetch, document=document, max_waiting=waiting, **options)
         return TokenVerifier(issuer=pool.issuer, client_ids=pool.accepted_clients, keys=keys)
 
     own = verifier(config)

@@ -78,7 +78,7 @@ def test_our_client_is_always_accepted_without_duplicates():
 def test_region_may_be_given_when_it_agrees():
     assert make(region="us-east-1").region == "us-east-1"
     assert problems(region="eu-west-1") == {
-        "COGNITO_CLIENT_REGION": "does not agree with the pool id, which says us-east-1"
+        "COGNITO_CLIENT_REGION": "differs from the region of the pool ID, us-east-1"
     }
 
 
@@ -141,8 +141,8 @@ def test_all_wrong_values_are_named_at_once_without_the_secret():
 
 
 def test_missing_value_is_described():
-    assert problems(pool_id="")["COGNITO_POOL_ID"].startswith("is missing: the id of the user pool")
-    assert problems(pool_id="x")["COGNITO_POOL_ID"].startswith("is not the id of the user pool")
+    assert problems(pool_id="")["COGNITO_POOL_ID"].startswith("is missing: the ID of the user pool")
+    assert problems(pool_id="x")["COGNITO_POOL_ID"].startswith("is not the ID of the user pool")
 
 
 def test_secret_stays_out_of_the_repr_and_config_is_frozen():
@@ -169,13 +169,13 @@ def test_wrong_trusted_pool_names_its_setting_and_each_mistake():
     (name, sentence), *rest = refused.value.problems.items()
     assert (name, rest) == ("COGNITO_TRUSTED_POOLS", [])
     assert "'nonsense'" in sentence
-    assert "pool_id is not the id" in sentence
+    assert "pool_id is not the ID" in sentence
     assert "jwks_url must use https" in sentence
-    assert "accepted_clients names no app client" in sentence
+    assert "accepted_clients does not name an app client" in sentence
 
 
 def test_trusted_pool_refuses_what_is_no_client_id():
-    with pytest.raises(ConfigurationError, match="accepted_clients holds something"):
+    with pytest.raises(ConfigurationError, match="accepted_clients contains a value"):
         TrustedPool(pool_id=POOL_ID, accepted_clients=("a b",))
 
 
@@ -183,7 +183,7 @@ def test_trusted_pool_is_frozen_and_its_scopes_are_scopes():
     pool = TrustedPool(pool_id=POOL_ID, accepted_clients=("one",), scopes=("stats/read",))
     with pytest.raises(dataclasses.FrozenInstanceError):
         pool.scopes = ("stats/write",)
-    with pytest.raises(ConfigurationError, match="scopes holds something that is not a scope"):
+    with pytest.raises(ConfigurationError, match="scopes contains a value that is not a scope"):
         TrustedPool(pool_id=POOL_ID, accepted_clients=("one",), scopes=("a b",))
 
 

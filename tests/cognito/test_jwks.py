@@ -255,7 +255,7 @@ def test_threads_of_a_cold_store_share_one_download(clock, source):
 
 
 def test_slow_download_holds_up_no_more_threads_than_may_wait(clock, source):
-    store = KeyStore(source, clock=clock, waiting_at_once=2)
+    store = KeyStore(source, clock=clock, max_waiting=2)
     source.gate.clear()
     first, key = in_threads(1, lambda: store.key(ACCESS_KEY_ID))
     assert source.begun.wait(10)
@@ -271,7 +271,7 @@ def test_slow_download_holds_up_no_more_threads_than_may_wait(clock, source):
     assert key == outcomes[4:5] == outcomes[5:] == [private_key(ACCESS_KEY_ID).public_key()]
 
 
-class Places(threading.BoundedSemaphore):
+class Slots(threading.BoundedSemaphore):
     """A semaphore that sets `taken` when a thread starts to wait for a download."""
 
     def __init__(self, value):
@@ -285,18 +285,18 @@ class Places(threading.BoundedSemaphore):
         return acquired
 
 
-def test_place_to_wait_is_free_again_after_each_download(clock, source):
-    store = KeyStore(source, clock=clock, waiting_at_once=1)
-    store._places = Places(1)
+def test_slot_to_wait_is_free_again_after_each_download(clock, source):
+    store = KeyStore(source, clock=clock, max_waiting=1)
+    store._slots = Slots(1)
     for name in (ACCESS_KEY_ID, "rotated", "rotated again"):
         source.members = [*source.members, jwk(name)]
         source.gate.clear()
         source.begun.clear()
-        store._places.taken.clear()
+        store._slots.taken.clear()
         first, _ = in_threads(1, store.load)
         assert source.begun.wait(10)
         second, outcomes = in_threads(1, lambda name=name: store.key(name))
-        assert store._places.taken.wait(10)
+        assert store._slots.taken.wait(10)
         source.gate.set()
         join([*first, *second])
         assert outcomes == [private_key(name).public_key()]
@@ -306,7 +306,7 @@ def test_unknown_key_during_the_cooldown_waits_for_a_download_that_runs(clock, s
     """The download may contain the key: a rotation must not reject good tokens for ten seconds."""
     work = []
     store = KeyStore(source, clock=clock, fresh_seconds=5, in_background=work.append)
-    store._places = Places(1)
+    store._slots = Slots(1)
     with pytest.raises(UnknownKey):
         store.key("rotated")
     source.members = [*source.members, jwk("rotated")]
@@ -315,7 +315,7 @@ def test_unknown_key_during_the_cooldown_waits_for_a_download_that_runs(clock, s
         store.key("rotated")  # the cooldown, and nothing runs
     store.key(ACCESS_KEY_ID)  # stale, so a renewal begins
     waiting, outcomes = in_threads(1, lambda: store.key("rotated"))
-    assert store._places.taken.wait(10)
+    assert store._slots.taken.wait(10)
     work.pop()()
     join(waiting)
     assert outcomes == [private_key("rotated").public_key()]

@@ -37,7 +37,7 @@ def no_proxy_variables(monkeypatch):
 
 @pytest.fixture
 def transport(pauses):
-    return Transport(sleep=pauses, share=lambda: 1.0, read_seconds=2.0)
+    return Transport(sleep=pauses, jitter=lambda: 1.0, read_seconds=2.0)
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_client_errors_are_responses(transport, server, pauses):
 
 def test_missing_document_is_unavailable(transport, server):
     server.play(respond(404))
-    with pytest.raises(CognitoUnavailable, match="answered 404") as failed:
+    with pytest.raises(CognitoUnavailable, match="responded with 404") as failed:
         transport.get(server.url)
     assert failed.value.data["status"] == 404
 
@@ -137,7 +137,7 @@ def test_temporary_error_is_retried_after_growing_pauses(transport, server, paus
 
 def test_lasting_error_is_raised_after_three_attempts(transport, server, pauses):
     server.play(respond(503))
-    with pytest.raises(CognitoUnavailable, match="answered 503") as failed:
+    with pytest.raises(CognitoUnavailable, match="responded with 503") as failed:
         post(transport, server.url)
     assert len(server.received) == 3
     assert (failed.value.retry_after, failed.value.data["status"]) == (None, 503)
@@ -147,7 +147,7 @@ def test_pauses_are_random_shares(server, pauses):
     server.play(respond(500))
     shares = iter([0.0, 0.5, 1.0])
     with pytest.raises(CognitoUnavailable):
-        post(Transport(sleep=pauses, share=lambda: next(shares)), server.url)
+        post(Transport(sleep=pauses, jitter=lambda: next(shares)), server.url)
     assert pauses == [0.0, 0.2]
 
 
@@ -273,7 +273,7 @@ def test_probe_reports_a_missing_response(transport, server):
 
 def test_retry_after_in_the_past_is_now(server, pauses, clock):
     server.play(respond(503, Retry_After="Fri, 15 Jan 2027 07:00:00 GMT"), respond())
-    post(Transport(sleep=pauses, share=lambda: 1.0, now=clock), server.url)
+    post(Transport(sleep=pauses, jitter=lambda: 1.0, now=clock), server.url)
     assert pauses == [0.2]
 
 
@@ -324,7 +324,7 @@ def test_chunked_response_is_read(transport, server):
 def test_silent_server_is_given_up_after_the_read_timeout(server, pauses):
     server.play(raw(b"", pause=1))
     began = time.monotonic()
-    with pytest.raises(CognitoUnavailable, match="did not answer in time"):
+    with pytest.raises(CognitoUnavailable, match="did not respond in time"):
         post(Transport(read_seconds=0.05, sleep=pauses), server.url)
     assert time.monotonic() - began < 0.9
     assert len(server.received) == 3
@@ -352,7 +352,7 @@ def test_timeout_of_one_call_replaces_the_total(server, pauses):
 
 def test_no_attempt_begins_after_the_deadline(server, clock):
     server.play(respond(500))
-    transport = Transport(clock=clock, sleep=clock.forward, share=lambda: 1.0, total_seconds=0.5)
+    transport = Transport(clock=clock, sleep=clock.forward, jitter=lambda: 1.0, total_seconds=0.5)
     with pytest.raises(CognitoUnavailable):
         post(transport, server.url)
     assert len(server.received) == 2  # a third would begin after 0.2 + 0.4 seconds

@@ -10,9 +10,9 @@ from accounts.cognito.errors import CognitoUnavailable, ConfigurationError
 from accounts.cognito.transport_errors import may_have_arrived, translated
 
 UNREACHABLE = "Cognito cannot be reached"
-LATE = "Cognito did not answer in time"
-UNTRUSTED = "Cognito showed a certificate that cannot be trusted"
-BROKEN = "Cognito broke off its answer"
+LATE = "Cognito did not respond in time"
+UNTRUSTED = "Cognito sent a certificate that cannot be trusted"
+BROKEN = "Cognito interrupted its response"
 OURS = "COGNITO_CLIENT_DOMAIN"
 
 MEANINGS = {

@@ -267,7 +267,7 @@ def test_findings_of_the_doctor_are_returned_with_the_status():
 
 
 def test_command_error_fails_the_invocation():
-    with pytest.raises(CommandError, match="--base-url example is not a web address"):
+    with pytest.raises(CommandError, match="--base-url example is not a URL"):
         lambda_handler.manage({"command": ["cognito_doctor", "--base-url", "example"]}, None)
 
 

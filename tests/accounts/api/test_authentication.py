@@ -89,7 +89,7 @@ def test_token_without_a_required_claim_is_refused(client, claim):
         (lambda: mint_access_token(expired=True), "token_expired", "expired at 20"),
         (lambda: mint_access_token(foreign=True), "wrong_issuer", "another user pool"),
         (lambda: mint_access_token(forged=True), "bad_signature", "signature"),
-        (lambda: mint_id_token(), "wrong_token_use", "ID token; send the access token"),
+        (lambda: mint_id_token(), "wrong_token_use", "ID token. Send the access token"),
         (
             lambda: mint_access_token(claims={"client_id": "notours"}),
             "wrong_client",

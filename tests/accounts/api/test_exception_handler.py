@@ -137,7 +137,7 @@ def test_error_of_a_view_has_the_one_shape(client, monkeypatch, error, status, c
 
 def test_original_ui_reads_the_same_bytes_as_ever(client):
     answer = client.get("/user", headers={"Authorization": "Bearer nonsense"})
-    sentence = "this is not a JSON Web Token: three base64url parts joined by dots"
+    sentence = "This is not a JSON Web Token: three base64url parts joined by dots."
     assert answer.status_code == 401
     assert answer.content.decode() == (
         f'{{"detail":"{sentence}","code":"malformed_token","error":"{sentence}"}}'

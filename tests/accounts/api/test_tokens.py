@@ -193,7 +193,7 @@ def test_wrong_secret_is_logged_with_the_setting_and_without_its_value(client, c
 
 def test_cognito_that_is_down_is_503(client, cognito):
     def unavailable(*args, **kwargs):
-        raise CognitoUnavailable("Cognito did not answer in time", retry_after=7)
+        raise CognitoUnavailable("Cognito did not respond in time", retry_after=7)
 
     cognito.post_form = unavailable
     answer = post(client, code="a", redirectUri=REDIRECT_URI)

@@ -7,10 +7,10 @@ import pytest
 from local_pool.testing import Client, LocalPool
 
 SENTENCES = [
-    (("--base-url", "example"), "--base-url example is not a web address."),
+    (("--base-url", "example"), "--base-url example is not a URL."),
     (("--base-url", "http://app.example.com"), "must use https"),
     (("--base-url", "https://me:word@app.example.com"), "CommandError: --base-url must"),
-    (("--base-url", "https://app.example.com/?x"), "must have no query and no fragment."),
+    (("--base-url", "https://app.example.com/?x"), "must not have a query or a fragment."),
     (("--client-json", "/nowhere/client.json"), "can't be read (FileNotFoundError)."),
 ]
 
