@@ -173,7 +173,7 @@ def test_other_users_are_counted_only(grace, boss, monkeypatch):
     boss.email = "boss@example.com"
     boss.save()
     found = {"accounts.User (manager)": User.objects.filter(pk=boss.pk)}
-    monkeypatch.setattr("accounts.privacy.export._pointing_at", lambda user: found)
+    monkeypatch.setattr("accounts.privacy.export._related", lambda user: found)
     content, said = export("grace")
     assert content["counts"] == {"accounts.User (manager)": 1}
     assert "boss@example.com" not in said
