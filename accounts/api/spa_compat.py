@@ -18,12 +18,13 @@ from rest_framework.request import Request
 
 from ..cognito.claims import AccessClaims, IdClaims
 from ..cognito.errors import GrantRejected, TokenExpired
+from ..cognito.token_endpoint import TokenSet
 from ..core.request_meta import subnet_of
 from ..problems.errors import SessionEnded
 from ..provider import provider
 from ..tokens import revocation_feed
 from ..tokens.grants import require_same_sign_in
-from ..tokens.shared_refresh import Refreshed, refresh_once
+from ..tokens.shared_refresh import refresh_once
 from .authentication import CognitoAuthentication, authenticated, bearer_token
 
 _NEW_TOKENS = "_refreshed_tokens"  # set on the request by authentication, read by the middleware
@@ -65,7 +66,7 @@ def _is_ours(claims: AccessClaims | IdClaims) -> TypeGuard[AccessClaims]:
     )
 
 
-def refresh_for(expired: AccessClaims, unverified_refresh_token: str, *, subnet: str) -> Refreshed:
+def refresh_for(expired: AccessClaims, unverified_refresh_token: str, *, subnet: str) -> TokenSet:
     """Return new tokens for a refresh token that came with a genuine but expired access token.
 
     Raises:
@@ -92,7 +93,7 @@ class RefreshedTokensMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        refreshed: Refreshed | None = getattr(request, _NEW_TOKENS, None)
+        refreshed: TokenSet | None = getattr(request, _NEW_TOKENS, None)
         if refreshed is not None:
             response["X-Access-Token"] = refreshed.access_token
             if refreshed.refresh_token:

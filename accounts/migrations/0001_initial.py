@@ -163,8 +163,6 @@ class Migration(migrations.Migration):
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
                 ('end_reason', models.CharField(blank=True, choices=[('signed_out', 'signed out'), ('replaced', 'signed in again in the same browser'), ('ended_by_person', 'ended from another browser of the same user'), ('by_operator', 'ended in the admin'), ('everywhere', 'signed out everywhere'), ('idle', 'not used for too long'), ('too_old', 'reached the longest time a sign-in may last'), ('refused', 'the provider no longer renews it'), ('deactivated', 'account deactivated'), ('switched_off', 'break-glass was switched off')], max_length=32)),
                 ('version', models.PositiveIntegerField(default=0)),
-                ('lease_owner', models.CharField(blank=True, max_length=64)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sign_ins', to=settings.AUTH_USER_MODEL)),
             ],
             options={

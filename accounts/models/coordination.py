@@ -6,10 +6,10 @@ from django.db import models
 
 
 class SharedRefresh(models.Model):
-    """One refresh of an API client's tokens, shared by the requests that came at once.
+    """One refresh at Cognito, shared by the requests that need its result.
 
-    `key` is an HMAC of the refresh token; whoever inserts the row makes the call, the others read
-    its encrypted result until `expires_at`.
+    The request that inserts the row makes the call. The others read the encrypted result until
+    `expires_at`. `tokens/shared_refresh` describes the states of a row.
     """
 
     key = models.CharField(max_length=64, unique=True)

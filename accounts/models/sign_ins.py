@@ -82,9 +82,6 @@ class SignIn(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=32, blank=True, choices=EndReason.choices)
     version = models.PositiveIntegerField(default=0)
-    # Who is renewing the tokens just now (nobody, after a failure), and until when nobody else may.
-    lease_owner = models.CharField(max_length=64, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
 
     objects = SignInQuerySet.as_manager()
 

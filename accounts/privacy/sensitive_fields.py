@@ -31,7 +31,7 @@ from ..models import (
 _OURS: dict[type[Model], frozenset[str]] = {
     User: frozenset({"password"}),
     Identity: frozenset(),
-    SignIn: frozenset({"key", "sealed_tokens", "lease_owner", "lease_until", "version"}),
+    SignIn: frozenset({"key", "sealed_tokens", "version"}),
     SignInEvent: frozenset(),
     Revocation: frozenset(),  # the IDs of tokens are not secret
     PendingRevocation: frozenset({"sealed_token"}),

@@ -23,7 +23,7 @@ from ..core.encryption import Unreadable
 from ..models import EventKind, PendingRevocation, SignIn
 from ..provider import provider
 from ..provider.settings import SIGN_OUT_SECONDS
-from ..tokens import revocations, storage
+from ..tokens import revocations, shared_refresh, storage
 
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=6)
@@ -70,7 +70,7 @@ def end(
 
 def _refresh_token(row: SignIn) -> str:
     try:
-        return storage.open_tokens(row).refresh_token
+        return shared_refresh.take_unstored(row) or storage.open_tokens(row).refresh_token
     except Unreadable:
         return ""  # its key was removed, so the token cannot be revoked
 

@@ -1,23 +1,23 @@
-"""Renewing a browser's tokens before they expire: one call to Cognito, however many requests come.
+"""Renew a browser's tokens before they expire: one call to Cognito, however many requests come.
 
-The lock is a lease in the sign-in's row, claimed by one conditional UPDATE, so it holds across
-threads, processes and servers, and no transaction is open while Cognito is asked. Whoever finds it
-taken goes on if the access token is still good, and otherwise waits a little for the winner's
-result. After a failure the lease stays taken by nobody for a moment: not each request should find
-out again that Cognito is down.
+`tokens/shared_refresh` makes that call once for all processes, and keeps its result until it is
+stored here. Each request that has the result verifies it and stores it, if the sign-in is still
+unchanged: one of them wins, and the others read what it stored. So the result does not depend on
+the process that made the call.
+
+While the access token is valid, a request that finds another one renewing goes on with it.
+Afterwards it waits a little.
 """
 
 from __future__ import annotations
 
 import logging
-import secrets
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db import transaction
 from django.utils import timezone
 
 from ..audit.attempt_log import note
@@ -26,195 +26,186 @@ from ..cognito.errors import (
     CognitoError,
     CognitoUnavailable,
     GrantRejected,
+    TokenExpired,
     TokenRejected,
 )
 from ..cognito.token_endpoint import TokenSet
 from ..core import metrics
 from ..core.encryption import Unreadable
 from ..core.single_flight import turn
-from ..models import SignIn, SignInQuerySet
+from ..models import SignIn
 from ..problems.errors import RenewalUnavailable
 from ..provider import provider
-from ..tokens import revocations, storage
+from ..tokens import revocations, shared_refresh, storage
 from ..tokens.grants import GrantedTokens, require_same_sign_in, verified_grant
+from ..tokens.shared_refresh import SharedFailure
 from ..tokens.storage import StoredTokens, seal_tokens
 from ..users.provisioning import update_person
 from . import ending
 
-# Longer than refreshing, fetching keys and storing can take together: 2 x Transport.longest_call.
-LEASE = timedelta(seconds=45)
-PAUSE = timedelta(seconds=10)  # after a failure, before anybody asks again
-LONGEST_PAUSE = timedelta(seconds=60)  # whatever Retry-After says
 PATIENCE = 3.0  # seconds for Cognito to answer while the session can go on without
 LONGEST_WAIT = 5.0  # seconds a request waits for another one's renewal
-LOOK_EVERY = 0.02  # seconds; of each process one thread looks
 
 
-def keep_fresh(row: SignIn, *, sleep: Callable[[float], None] = time.sleep) -> SignIn | None:
-    """The sign-in with tokens that may be used, renewed if that is due; None when it is over.
+def keep_fresh(sign_in: SignIn) -> SignIn | None:
+    """Return the sign-in with usable tokens, renewed if that is due, or None if it has ended.
 
     Raises RenewalUnavailable, or what is wrong with our settings (ClientRejected,
     RequestRejected, ConfigurationError); then the sign-in stays as it is.
     """
     now = timezone.now()
-    if row.is_break_glass or now < row.renew_at:
-        return row
+    if sign_in.is_break_glass or now < sign_in.renew_at:
+        return sign_in
     try:
-        if now < row.access_expires_at:  # where it is not free, this token is still good
-            return _renew(row) if _claim(row, now) else row
-        return _renewed_once(row, sleep)
+        return _renewed_once(sign_in, 0.0 if now < sign_in.access_expires_at else LONGEST_WAIT)
     except CognitoError as error:
-        if timezone.now() < _grace_ends_at(row):
-            return row
+        if timezone.now() < _grace_ends_at(sign_in):
+            return sign_in
         if isinstance(error, TokenRejected | CognitoUnavailable):
             retry_after = getattr(error, "retry_after", None)
             raise RenewalUnavailable(error.message, retry_after=retry_after) from error
         raise
 
 
-def _grace_ends_at(row: SignIn) -> datetime:
-    return row.access_expires_at + timedelta(seconds=provider().limits.renewal_grace)
+def _grace_ends_at(sign_in: SignIn) -> datetime:
+    return sign_in.access_expires_at + timedelta(seconds=provider().limits.renewal_grace)
 
 
-def _claim(row: SignIn, now: datetime) -> bool:
-    """Take the lease if it is free and the row still is as we read it."""
-    free = Q(lease_until=None) | Q(lease_until__lte=now)
-    owner, until = secrets.token_hex(8), now + LEASE
-    unchanged = SignIn.objects.live().filter(free, pk=row.pk, version=row.version)
-    if not unchanged.update(lease_owner=owner, lease_until=until):
-        return False
-    row.lease_owner, row.lease_until = owner, until
-    return True
+def _renewed_once(sign_in: SignIn, max_wait: float) -> SignIn | None:
+    """Renew the sign-in, or take the result of another request.
 
-
-def _renewed_once(row: SignIn, sleep: Callable[[float], None]) -> SignIn | None:
-    """Renew it, or wait for whoever is at it. Threads of one process wait for each other and not
-    at the database, where fifty that try for the lease would hold up the one that has it.
-
-    Raises CognitoUnavailable if that takes too long or failed, and what `_renew` raises.
+    Threads of one process wait for each other instead of the database, where fifty of them would
+    slow down the one that renews. Raises SharedFailure, and what `_renew` raises.
     """
-    ends_at = time.monotonic() + LONGEST_WAIT
-    with turn(("renewal", row.pk), seconds=LONGEST_WAIT) as mine:
+    give_up_at = time.monotonic() + max_wait
+    with turn(("renewal", sign_in.pk), seconds=max_wait) as mine:
         if mine.found is not None:
-            return _as_it_is_now(row, mine.found)
-        claimed = _claim(row, timezone.now())
-        renewed = _renew(row) if claimed else _winners_result(row, ends_at, sleep)
+            return _as_it_is_now(sign_in, mine.found)
+        renewed = _renew(sign_in, give_up_at)
+        if renewed is not None and renewed.access_expires_at <= timezone.now():
+            raise SharedFailure("another request could not renew this sign-in")
         mine.leave(renewed)
         return renewed
 
 
-def _as_it_is_now(row: SignIn, renewed: SignIn) -> SignIn:
-    """Another thread's result in an instance of our own."""
-    for column in row._meta.concrete_fields:
-        setattr(row, column.attname, getattr(renewed, column.attname))
-    return row
+def _as_it_is_now(sign_in: SignIn, renewed: SignIn) -> SignIn:
+    """Copy another thread's result into this thread's instance."""
+    for column in sign_in._meta.concrete_fields:
+        setattr(sign_in, column.attname, getattr(renewed, column.attname))
+    return sign_in
 
 
-def _winners_result(row: SignIn, ends_at: float, sleep: Callable[[float], None]) -> SignIn | None:
-    """What another process's renewal comes to. Raises CognitoUnavailable if that takes too long
-    or failed."""
-    while True:
-        current = _reread(row)
-        if current is None or current.access_expires_at != row.access_expires_at:
-            return current
-        if not current.lease_owner:
-            wait = (current.lease_until or timezone.now()) - timezone.now()
-            message = "renewing failed a moment ago"
-            raise CognitoUnavailable(message, retry_after=max(wait.total_seconds(), 1.0))
-        if time.monotonic() >= ends_at:
-            raise CognitoUnavailable("another request is still waiting for Cognito")
-        sleep(LOOK_EVERY)
-
-
-def _reread(row: SignIn) -> SignIn | None:
-    return SignIn.objects.live().select_related("user").filter(pk=row.pk).first()
-
-
-def _renew(row: SignIn) -> SignIn | None:
-    """Ask Cognito, holding the lease; the result is stored before the lease is released."""
-    may_go_on = timezone.now() < _grace_ends_at(row)
+def _renew(sign_in: SignIn, give_up_at: float, *, again: bool = True) -> SignIn | None:
+    may_go_on = timezone.now() < _grace_ends_at(sign_in)
     try:
-        stored = storage.open_tokens(row)
-        tokens = provider().token_endpoint.refresh(
-            stored.refresh_token, timeout=PATIENCE if may_go_on else None
+        stored = storage.open_tokens(sign_in)
+        tokens = shared_refresh.renew_once(
+            sign_in,
+            stored.refresh_token,
+            give_up_at=give_up_at,
+            timeout=PATIENCE if may_go_on else None,
         )
     except (GrantRejected, Unreadable) as error:
-        return _refused(row, error)
+        return _refused(sign_in, error)
     except CognitoError as error:
-        _postpone(row, error)
+        if not isinstance(error, SharedFailure):  # reported by the request that called
+            _report(sign_in, error)
         raise
     try:
         granted = verified_grant(tokens, nonce=None)
-        require_same_sign_in(row, granted.id_claims)
+        require_same_sign_in(sign_in, granted.id_claims)
     except (TokenRejected, CognitoUnavailable) as error:
-        _keep_rotated(row, stored, tokens)
-        _postpone(row, error)
+        if again and tokens.refresh_token and isinstance(error, TokenExpired):
+            return _renew_with_rotated(sign_in, stored, tokens, give_up_at)
+        _discard(sign_in, stored, tokens, error)
         raise
-    return _store(row, granted, stored)
+    return _store(sign_in, granted, stored)
 
 
-def _store(row: SignIn, granted: GrantedTokens, stored: StoredTokens) -> SignIn | None:
+def _renew_with_rotated(
+    sign_in: SignIn, stored: StoredTokens, tokens: TokenSet, give_up_at: float
+) -> SignIn | None:
+    """Renew with the refresh token of a result that a process left when it died long ago."""
+    adopted = _change(sign_in, tokens, **_rotated_column(stored, tokens))
+    current = sign_in if adopted else _superseded(sign_in, tokens)
+    if current is None or timezone.now() < current.access_expires_at:
+        return current
+    return _renew(current, give_up_at, again=False)
+
+
+def _store(sign_in: SignIn, granted: GrantedTokens, stored: StoredTokens) -> SignIn | None:
     columns = token_columns(
         granted.tokens, granted.access_claims, refresh_token=stored.refresh_token
     )
-    previous = row.origin_jti
-    if not SignIn.objects.change(row, **columns):
-        return _too_late(row, granted.tokens)
+    previous = sign_in.origin_jti
+    if not _change(sign_in, granted.tokens, **columns):
+        return _superseded(sign_in, granted.tokens)
     if columns["origin_jti"] != previous:
         revocations.revoke_sign_in(previous)  # ending the sign-in will only know the new one
-    try:
-        update_person(row.user, granted.id_claims)
-    finally:
-        _release(row)
-    note(row.reference, "renewed")
-    metrics.count("refreshes", outcome="ok")
-    return row
+    update_person(sign_in.user, granted.id_claims)
+    note(sign_in.reference, "renewed")
+    return sign_in
 
 
-def _too_late(row: SignIn, tokens: TokenSet) -> SignIn | None:
-    """The row changed although we held its lease: it was ended, or our lease had run out."""
-    current = _reread(row)
+def _change(sign_in: SignIn, tokens: TokenSet, **columns: Any) -> bool:
+    """Store `columns` if the sign-in is unchanged. Its refresh's result is not needed any more."""
+    with transaction.atomic():
+        if tokens.refresh_token:
+            shared_refresh.settle(sign_in)
+        return SignIn.objects.change(sign_in, **columns)
+
+
+def _rotated_column(stored: StoredTokens, tokens: TokenSet) -> dict[str, str]:
+    """Return the earlier tokens with a new refresh token, or nothing if Cognito sent none."""
+    if not tokens.refresh_token:
+        return {}
+    return {"sealed_tokens": seal_tokens(replace(stored, refresh_token=tokens.refresh_token))}
+
+
+def _discard(
+    sign_in: SignIn,
+    stored: StoredTokens,
+    tokens: TokenSet,
+    error: TokenRejected | CognitoUnavailable,
+) -> None:
+    """Store nothing of tokens that don't verify, except for the refresh token: its predecessor is
+    used up, and without it the user would be signed out."""
+    with transaction.atomic():
+        if changed := _change(sign_in, tokens, **_rotated_column(stored, tokens)):
+            shared_refresh.pause(sign_in, error)
+    if not changed:
+        _superseded(sign_in, tokens)
+        return
+    metrics.count("refreshes", outcome=error.code)
+    _report(sign_in, error)
+
+
+def _superseded(sign_in: SignIn, tokens: TokenSet) -> SignIn | None:
+    """Return the sign-in as another request changed it. If it has ended, revoke the new token."""
+    current = _reread(sign_in)
     if current is None and tokens.refresh_token:
-        ending.revoke([ending.to_revoke(tokens.refresh_token, reference=row.reference)])
+        ending.revoke([ending.to_revoke(tokens.refresh_token, reference=sign_in.reference)])
     return current
 
 
-def _keep_rotated(row: SignIn, stored: StoredTokens, tokens: TokenSet) -> None:
-    """Tokens that don't verify are thrown away, but with rotation the refresh token that brought
-    them is used up, and without its successor the person would be signed out."""
-    if tokens.refresh_token:
-        kept = replace(stored, refresh_token=tokens.refresh_token)
-        SignIn.objects.change(row, sealed_tokens=storage.seal_tokens(kept))
+def _reread(sign_in: SignIn) -> SignIn | None:
+    return SignIn.objects.live().select_related("user").filter(pk=sign_in.pk).first()
 
 
-def _refused(row: SignIn, error: Exception) -> SignIn | None:
-    """The grant is dead, unless another process has renewed it in the meantime."""
-    current = _reread(row)
-    if current is not None and current.version != row.version:
+def _refused(sign_in: SignIn, error: Exception) -> SignIn | None:
+    """End the sign-in, because its grant is dead, unless another request has changed it."""
+    current = _reread(sign_in)
+    if current is None or current.version != sign_in.version:
         return current
-    note(row.reference, "not renewed", level=logging.WARNING, why=error)
-    metrics.count("refreshes", outcome="refused")
-    ending.end(row, reason=SignIn.EndReason.REFUSED, grant_is_dead=True)
+    note(sign_in.reference, "not renewed", level=logging.WARNING, why=error)
+    ending.end(sign_in, reason=SignIn.EndReason.REFUSED, grant_is_dead=True)
     return None
 
 
-def _postpone(row: SignIn, error: CognitoError) -> None:
-    """Nobody asks again for a moment. Our own mistakes are errors: somebody has to mend them."""
-    asked_for = timedelta(seconds=getattr(error, "retry_after", None) or 0)
-    until = timezone.now() + min(max(PAUSE, asked_for), LONGEST_PAUSE)
-    _mine(row).update(lease_owner="", lease_until=until)
-    passing = isinstance(error, CognitoUnavailable)
-    level = logging.WARNING if passing else logging.ERROR
-    note(row.reference, "not renewed", level=level, reason=error.code, why=error.message)
-    metrics.count("refreshes", outcome=error.code)
-
-
-def _release(row: SignIn) -> None:
-    _mine(row).update(lease_owner="", lease_until=None)
-
-
-def _mine(row: SignIn) -> SignInQuerySet:
-    return SignIn.objects.live().filter(pk=row.pk, lease_owner=row.lease_owner)
+def _report(sign_in: SignIn, error: CognitoError) -> None:
+    """Log why a renewal failed: as an error, unless Cognito is unavailable."""
+    level = logging.WARNING if isinstance(error, CognitoUnavailable) else logging.ERROR
+    note(sign_in.reference, "not renewed", level=level, reason=error.code, why=error.message)
 
 
 RENEW_BEFORE = 60  # seconds before it expires, or a fifth of its life, an access token is renewed

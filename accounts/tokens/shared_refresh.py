@@ -1,99 +1,223 @@
-"""One refresh at Cognito for all requests that bring the same refresh token at once.
+"""Send a refresh token to Cognito once, for all requests that need its new tokens.
 
-A page that wakes up sends its requests together, each with the same expired access token. Whoever
-inserts the row for the refresh token makes the call; the others, in this process or another, wait
-for its result, which is kept encrypted for half a minute. No transaction is open during the call.
-An owner that died is replaced when its lease is over.
+A page that wakes up sends its requests together: of one browser's sign-in, or with the same expired
+access token in their headers. They share a row of `SharedRefresh`. Its key is an HMAC of the
+refresh token in a header, or the sign-in and its version, so that new tokens begin a new row.
+
+1. No row: the request that inserts it calls Cognito, with no transaction open.
+2. Claimed, until `lease_until`: the others wait, or go on without. A thread of each process looks
+   for the result. If the owner dies, the lease runs out, and the next request claims the row.
+3. Answered, until `expires_at`: the result is committed, encrypted, before anything is done with
+   it, and every request takes it from the row or from the shared cache.
+   - Tokens last for 30 s, or 0.9 of an access token's life if that is shorter.
+   - A sign-in's rotated refresh token outlasts its access token: until `settle` says that it was
+     stored, or is no longer needed, and at most as long as a sign-in. If a process dies in between,
+     the sign-in's next request finds the token here, because Cognito accepts no other one.
+   - That the grant is dead is shared for 30 s, and a failure for a moment.
+4. Over: the next request claims the row, unless another refresh or housekeeping has deleted it.
 """
 
 from __future__ import annotations
 
 import secrets
 import time
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import nullcontext, suppress
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from ..cognito.errors import CognitoError, CognitoUnavailable, GrantRejected
+from ..cognito.token_endpoint import TokenSet
 from ..core import metrics
 from ..core.encryption import Unreadable
 from ..core.single_flight import turn
-from ..models import SharedRefresh
+from ..models import SharedRefresh, SignIn
 from ..provider import provider
 from ..provider.shared_cache import accelerator
 from .call_budget import call_budget
 
 SHARED_FOR = timedelta(seconds=30)  # a result, also that the grant is dead
 FAILURE_SHARED_FOR = timedelta(seconds=2)  # that Cognito could not be reached
+PAUSE = timedelta(seconds=10)  # after a failed renewal, before the sign-in's next one
+MAX_PAUSE = timedelta(seconds=60)  # even if Retry-After is longer
 LEASE_MARGIN = timedelta(seconds=5)  # beyond the longest call to Cognito
+RENEWAL_LEASE_MARGIN = timedelta(seconds=30)
 _SHARE_OF_LIFE = 0.9  # of an access token's life that is shorter than that
-_DEAD, _FAILURE = "dead", "failure"
+_TOKENS, _DEAD, _FAILURE, _RETRY_AT = "tokens", "dead", "failure", "retry_at"
 _LOOK_EVERY = 0.02  # seconds; of each process one thread looks
 
 
-@dataclass(frozen=True)
-class Refreshed:
-    """What a refresh gave, unverified. `refresh_token` is empty unless Cognito sent a new one."""
-
-    access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
+class SharedFailure(CognitoUnavailable):
+    """Another request's refresh failed a moment ago, or has not ended. This one did not call."""
 
 
-def refresh_once(unverified_refresh_token: str, *, subnet: str, subject: str = "") -> Refreshed:
-    """Return new tokens for a refresh token: from Cognito, or the result of the last 30 s.
+def refresh_once(unverified_refresh_token: str, *, subnet: str, subject: str = "") -> TokenSet:
+    """Return new tokens for a refresh token in a header: from Cognito, or from the last 30 s.
 
-    A call to Cognito is charged to `subnet` and, if given, the `subject` of a genuine access token
-    together, so that a neighbor's junk uses up nothing of this user's. A refresh token that
-    Cognito refused in the last 30 s is refused again without a call.
+    They are unverified. A call to Cognito is charged to `subnet` and, if given, the `subject` of a
+    genuine access token together, so that a neighbor's junk uses up nothing of this user's. A
+    refresh token that Cognito refused in the last 30 s is refused again without a call.
 
     Raises:
-        GrantRejected: the refresh token is used, expired or revoked, or its person disabled.
+        GrantRejected: the refresh token is used, expired or revoked, or its user disabled.
         RequestRejected, ClientRejected: our configuration does not fit the app client.
-        CognitoUnavailable: no usable answer, now or for whoever asked just before.
+        CognitoUnavailable: no usable answer, now or for a request just before.
         TooManyFailures: the budget is used up.
     """
     key = salted_hmac(
         "accounts.tokens.shared_refresh", unverified_refresh_token, algorithm="sha256"
     ).hexdigest()
-    lease = timedelta(seconds=provider().longest_call) + LEASE_MARGIN
-    give_up_at = time.monotonic() + 2 * lease.total_seconds()
-    with turn(("refresh", key), seconds=2 * lease.total_seconds()) as mine:
-        refreshed: Refreshed | None = mine.found
-        if refreshed is None:
-            refreshed = _result(unverified_refresh_token, key, lease, give_up_at, subnet, subject)
-            mine.leave(refreshed)
-        return refreshed
+    budget = f"{subnet} {subject}".rstrip()
+    refresh = _Refresh(key, unverified_refresh_token, subnet=subnet, budget=budget)
+    return refresh.tokens(time.monotonic() + 2 * refresh.lease.total_seconds())
 
 
-def _result(
-    unverified_refresh_token: str,
-    key: str,
-    lease: timedelta,
-    give_up_at: float,
-    subnet: str,
-    subject: str,
-) -> Refreshed:
-    """Another process's, or Cognito's to us. Raises as `refresh_once`."""
-    owner = secrets.token_hex(16)
-    while time.monotonic() < give_up_at:
-        cached = accelerator.get(_shared_key(key), max_age=SHARED_FOR.total_seconds())
-        # What another release or a process with other keys cached counts as absent.
-        if isinstance(cached, str):
-            with suppress(Unreadable):
-                return _meaning(provider().cipher.open(cached))
-        row = SharedRefresh.objects.filter(key=key).first()
-        if row is not None and row.sealed_result and row.expires_at > timezone.now():
-            return _opened(row.sealed_result)
-        if row is None or _is_over(row):
-            with call_budget(f"{subnet} {subject}".rstrip()):
-                if _claimed(key, owner, row, lease):
-                    return _ask_cognito(unverified_refresh_token, key, owner, subnet)
-        time.sleep(_LOOK_EVERY)
-    raise CognitoUnavailable("another request's refresh did not come to an end", retry_after=1)
+def renew_once(
+    sign_in: SignIn, refresh_token: str, *, give_up_at: float, timeout: float | None
+) -> TokenSet:
+    """Return new tokens for this version of a sign-in, unverified.
+
+    Wait for another request's refresh until `give_up_at` (`time.monotonic()`). The tokens may be
+    old, if the process that received them died. Call `settle` when their refresh token is stored.
+
+    Raises:
+        SharedFailure: another request calls Cognito, or failed just now.
+        CognitoError: as `refresh_once`, for the one request that called.
+    """
+    return _Refresh(_key(sign_in), refresh_token, timeout=timeout).tokens(give_up_at)
+
+
+def settle(sign_in: SignIn) -> None:
+    """Keep the result for this version of the sign-in no longer than others may wait for it."""
+    soon = timezone.now() + SHARED_FOR
+    SharedRefresh.objects.filter(key=_key(sign_in), expires_at__gt=soon).update(expires_at=soon)
+
+
+def pause(sign_in: SignIn, error: CognitoError) -> None:
+    """Share a failure, so that nobody renews this version of the sign-in for a moment."""
+    now, lasts = timezone.now(), _pause(error)
+    SharedRefresh.objects.create(
+        key=_key(sign_in),
+        owner="",
+        lease_until=now,
+        sealed_result=provider().cipher.seal(_failed(error.message, lasts)),
+        expires_at=now + lasts,
+    )
+
+
+def take_unstored(sign_in: SignIn) -> str:
+    """Return the refresh token that replaced the sign-in's own but was not stored, or ""."""
+    row = SharedRefresh.objects.filter(key=_key(sign_in)).exclude(sealed_result="").first()
+    if row is None:
+        return ""
+    settle(sign_in)
+    with suppress(CognitoError, Unreadable):
+        return _open(row.sealed_result).refresh_token or ""
+    return ""
+
+
+@dataclass(frozen=True)
+class _Refresh:
+    """The refresh of one token; `subnet` is None for that of a sign-in."""
+
+    key: str
+    refresh_token: str = field(repr=False)
+    subnet: str | None = None
+    budget: str = ""  # of failed calls, for a token that a stranger may have sent
+    timeout: float | None = None
+
+    @property
+    def lease(self) -> timedelta:
+        """How long the owner may take for its call. A sign-in has more to lose by a second one."""
+        margin = LEASE_MARGIN if self.subnet is not None else RENEWAL_LEASE_MARGIN
+        return timedelta(seconds=provider().longest_call) + margin
+
+    def tokens(self, give_up_at: float) -> TokenSet:
+        """Return the result of a thread, of another process, or of Cognito."""
+        with turn(("refresh", self.key), seconds=max(give_up_at - time.monotonic(), 0)) as mine:
+            found: TokenSet | None = mine.found
+            if found is None:
+                found = self._result(give_up_at)
+                mine.leave(found)
+            return found
+
+    def _result(self, give_up_at: float) -> TokenSet:
+        while True:
+            cached = accelerator.get(f"refresh:{self.key}", max_age=SHARED_FOR.total_seconds())
+            # What another release or a process with other keys cached counts as absent.
+            if isinstance(cached, str):
+                with suppress(Unreadable):
+                    return _open(cached)
+            row = SharedRefresh.objects.filter(key=self.key).first()
+            if row is not None and row.sealed_result and row.expires_at > timezone.now():
+                try:
+                    return _open(row.sealed_result)
+                except Unreadable as error:  # of a process with other keys: a rollout is under way
+                    raise SharedFailure("another process's refresh cannot be read") from error
+            if row is None or _is_over(row):
+                with call_budget(self.budget) if self.budget else nullcontext():
+                    if owner := self._claim(row):
+                        return self._ask_cognito(owner)
+            if time.monotonic() >= give_up_at:
+                raise SharedFailure("another request is still waiting for Cognito", retry_after=1)
+            time.sleep(_LOOK_EVERY)
+
+    def _claim(self, row: SharedRefresh | None) -> str:
+        """Insert the row, or take one that is over. Return its owner, or "" if another did."""
+        owner, until = secrets.token_hex(16), timezone.now() + self.lease
+        values = {"owner": owner, "lease_until": until, "expires_at": until}
+        if row is None:
+            try:
+                with transaction.atomic():
+                    SharedRefresh.objects.create(key=self.key, **values)
+            except IntegrityError:
+                return ""
+            return owner
+        past = SharedRefresh.objects.filter(pk=row.pk, owner=row.owner, expires_at=row.expires_at)
+        return owner if past.update(sealed_result="", **values) else ""
+
+    def _ask_cognito(self, owner: str) -> TokenSet:
+        """Make the call and leave its outcome for the others, whatever it is."""
+        result, shared_for, kept_for = _failed("interrupted", timedelta(0)), timedelta(0), None
+        try:
+            tokens = provider().token_endpoint.refresh(
+                self.refresh_token, timeout=self.timeout, subnet=self.subnet
+            )
+            metrics.count("refreshes", outcome="ok")
+            result = {_TOKENS: asdict(tokens)}
+            shared_for = min(SHARED_FOR, timedelta(seconds=tokens.expires_in * _SHARE_OF_LIFE))
+            if self.subnet is None and tokens.refresh_token:
+                kept_for = timedelta(seconds=provider().limits.session_absolute)
+        except GrantRejected as error:
+            metrics.count("refreshes", outcome="refused")
+            result, shared_for = {_DEAD: error.message}, SHARED_FOR
+            raise
+        except CognitoError as error:
+            metrics.count("refreshes", outcome=error.code)
+            if self.subnet is None:  # the session goes on in the meantime
+                shared_for = _pause(error)
+            elif isinstance(error, CognitoUnavailable):
+                shared_for = FAILURE_SHARED_FOR
+            result = _failed(error.message, shared_for)
+            raise
+        finally:
+            now, sealed_result = timezone.now(), provider().cipher.seal(result)
+            SharedRefresh.objects.filter(key=self.key, owner=owner).update(
+                sealed_result=sealed_result, expires_at=now + (kept_for or shared_for)
+            )
+            if shared_for:
+                seconds = shared_for.total_seconds()
+                accelerator.set(f"refresh:{self.key}", sealed_result, seconds=seconds)
+            SharedRefresh.objects.filter(expires_at__lt=now).delete()
+        return tokens
+
+
+def _key(sign_in: SignIn) -> str:
+    return f"sign-in:{sign_in.pk}:{sign_in.version}"
 
 
 def _is_over(row: SharedRefresh) -> bool:
@@ -101,63 +225,24 @@ def _is_over(row: SharedRefresh) -> bool:
     return (row.expires_at if row.sealed_result else row.lease_until) <= timezone.now()
 
 
-def _claimed(key: str, owner: str, row: SharedRefresh | None, lease: timedelta) -> bool:
-    """Whether the call is ours to make: we inserted the row, or took over one that is past."""
-    now = timezone.now()
-    values = {"owner": owner, "lease_until": now + lease, "expires_at": now + lease}
-    if row is None:
-        try:
-            with transaction.atomic():
-                SharedRefresh.objects.create(key=key, **values)
-        except IntegrityError:
-            return False
-        return True
-    past = SharedRefresh.objects.filter(pk=row.pk, owner=row.owner, expires_at=row.expires_at)
-    return bool(past.update(sealed_result="", **values))
+def _pause(error: CognitoError) -> timedelta:
+    asked_for = timedelta(seconds=getattr(error, "retry_after", None) or 0)
+    return min(max(PAUSE, asked_for), MAX_PAUSE)
 
 
-def _ask_cognito(unverified_refresh_token: str, key: str, owner: str, subnet: str) -> Refreshed:
-    """Make the call and leave its outcome for the others, whatever it is."""
-    result, kept_for = {_FAILURE: "interrupted"}, timedelta(0)
-    try:
-        tokens = provider().token_endpoint.refresh(unverified_refresh_token, subnet=subnet)
-        metrics.count("refreshes", outcome="ok")
-        result = {"access": tokens.access_token, "refresh": tokens.refresh_token or ""}
-        kept_for = min(SHARED_FOR, timedelta(seconds=tokens.expires_in * _SHARE_OF_LIFE))
-    except GrantRejected as error:
-        metrics.count("refreshes", outcome="refused")
-        result, kept_for = {_DEAD: error.message}, SHARED_FOR
-    except CognitoError as error:
-        metrics.count("refreshes", outcome=error.code)
-        if isinstance(error, CognitoUnavailable):
-            result, kept_for = {_FAILURE: error.message}, FAILURE_SHARED_FOR
-        raise
-    finally:
-        now = timezone.now()
-        sealed_result = provider().cipher.seal(result)
-        SharedRefresh.objects.filter(key=key, owner=owner).update(
-            sealed_result=sealed_result, expires_at=now + kept_for
-        )
-        if kept_for:
-            accelerator.set(_shared_key(key), sealed_result, seconds=kept_for.total_seconds())
-        SharedRefresh.objects.filter(expires_at__lt=now).delete()
-    return _meaning(result)
+def _failed(message: str, lasts: timedelta) -> dict[str, Any]:
+    return {_FAILURE: message, _RETRY_AT: time.time() + lasts.total_seconds()}
 
 
-def _shared_key(key: str) -> str:
-    return f"refresh:{key}"
-
-
-def _opened(sealed_result: str) -> Refreshed:
-    try:
-        return _meaning(provider().cipher.open(sealed_result))
-    except Unreadable as error:  # by a process with other keys: a rollout is under way
-        raise CognitoUnavailable("another process's refresh cannot be read") from error
-
-
-def _meaning(result: dict[str, str]) -> Refreshed:
+def _open(sealed_result: str) -> TokenSet:
+    """Return the tokens, or raise what the result says. Raises Unreadable, too."""
+    result = provider().cipher.open(sealed_result)
     if _DEAD in result:
         raise GrantRejected(result[_DEAD], error="invalid_grant")
     if _FAILURE in result:
-        raise CognitoUnavailable(result[_FAILURE], retry_after=FAILURE_SHARED_FOR.total_seconds())
-    return Refreshed(access_token=result["access"], refresh_token=result["refresh"])
+        retry_after = max(result[_RETRY_AT] - time.time(), 1.0)
+        raise SharedFailure(result[_FAILURE], retry_after=retry_after)
+    try:
+        return TokenSet(**result[_TOKENS])
+    except (KeyError, TypeError) as error:
+        raise Unreadable("is of another release") from error

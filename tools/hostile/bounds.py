@@ -83,6 +83,10 @@ def _writes(context: Context) -> float:
     return len(context.ledger.writes) + len(context.ledger.uncertain_writes)
 
 
+def _renewals(context: Context) -> float:
+    return 4 * context.people * context.seconds / TOKEN_SECONDS
+
+
 # The allowed new rows of these tables, and of all others together.
 TABLES: dict[str, Limit] = {
     "accounts.User": lambda c: c.people,
@@ -93,7 +97,9 @@ TABLES: dict[str, Limit] = {
     "accounts.Tally": lambda c: 20 * len(ATTACKS) + c.sign_ins + c.calls_of_attackers,
     "accounts.Revocation": lambda c: 2 * c.sign_ins,
     "accounts.PendingRevocation": lambda c: c.sign_ins,
-    "accounts.SharedRefresh": lambda c: c.did("refresh_by_header") + c.calls_of_attackers,
+    "accounts.SharedRefresh": lambda c: (
+        c.did("refresh_by_header") + _renewals(c) + c.calls_of_attackers
+    ),
     "stats.Stat": _writes,
     "stats.Change": _writes,
 }
@@ -126,7 +132,7 @@ RULES = (
         "refreshes at Cognito",
         "calls",
         calls("token:refresh_token"),
-        lambda c: 4 * c.people * c.seconds / TOKEN_SECONDS + c.calls_of_attackers,
+        lambda c: _renewals(c) + c.calls_of_attackers,
     ),
     Rule("revocations at Cognito", "calls", calls("revoke"), lambda c: 2 * c.sign_ins),
     Rule(

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
 
 from ...core.encryption import Unreadable
-from ...models import PendingRevocation, SignIn
+from ...models import PendingRevocation, SharedRefresh, SignIn
 from ...provider import provider
 
 
@@ -29,6 +29,8 @@ class Command(BaseCommand):
         counted: Counter[str] = Counter()
         _reseal(SignIn.objects.live().exclude(sealed_tokens=""), "sealed_tokens", counted, check)
         _reseal(PendingRevocation.objects.all(), "sealed_token", counted, check)
+        results = SharedRefresh.objects.exclude(sealed_result="")  # one may wait to be stored
+        _reseal(results, "sealed_result", counted, check)
         self.stdout.write(
             f"Under the first key already: {counted['already']}."
             f" {'Under earlier keys' if check else 'Encrypted anew'}: {counted['anew']}."
@@ -54,6 +56,6 @@ def _reseal(rows: QuerySet[Any], field: str, counted: Counter[str], check: bool)
             counted["already"] += 1
             continue
         # Only over what was read: whoever wrote meanwhile used the first key. The version stays,
-        # so that a renewal under way keeps its claim.
+        # so that a renewal under way can store its tokens.
         if check or rows.filter(**{"pk": pk, field: sealed}).update(**{field: anew}):
             counted["anew"] += 1

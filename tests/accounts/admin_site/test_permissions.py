@@ -258,7 +258,6 @@ def test_staff_who_may_only_look_see_pages_and_change_nothing(target, onlooker):
     [
         ("signin", "key"),
         ("signin", "sealed_tokens"),
-        ("signin", "lease_owner"),
         ("pendingrevocation", "sealed_token"),
     ],
 )

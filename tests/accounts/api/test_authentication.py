@@ -353,7 +353,7 @@ def test_whole_request_with_a_verified_token_costs_no_query(
 def test_request_of_a_session_costs_three_queries(
     cognito_client, monkeypatch, django_assert_num_queries
 ):
-    """The session, its sign-in, the user; the tokens' renewal and its lease only when due."""
+    """The session, its sign-in, the user; the tokens' renewal only when due."""
     monkeypatch.setattr(CallerView, "get", lambda self, request: Response(str(request.user.pk)))
     browser = cognito_client("ada", bearer=False)
     with django_assert_num_queries(3):

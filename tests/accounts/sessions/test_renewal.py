@@ -1,18 +1,251 @@
-"""Renewing tokens: what must hold whatever the times are set to; the stories are in tests/flows."""
+"""Renewing tokens: what is kept when something fails in between. The stories are in tests/flows."""
+
+import json
+import logging
+import secrets
+import time
+from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
 
-from accounts.cognito.transport import Transport
-from accounts.provider import bounded_endpoint
-from accounts.sessions import renewal
+from accounts.cognito.errors import CognitoUnavailable
+from accounts.cognito.transport import Response, Transport
+from accounts.models import PendingRevocation, SharedRefresh, SignIn
+from accounts.problems.errors import RenewalUnavailable
+from accounts.provider import bounded_endpoint, provider
+from accounts.sessions import ending, renewal
+from accounts.tokens import shared_refresh
+from accounts.tokens.storage import open_tokens
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HOUR = 3600
 
 
-def test_lease_outlives_all_timeouts_and_retries_of_a_renewal():
-    """A place among the calls, the refresh, and the keys to verify its answer with."""
+class RotatingPool:
+    """Replaces a refresh token with each use, without grace."""
+
+    def __init__(self, cognito):
+        self._cognito, self._answer = cognito, cognito.post_form
+        self.was_in_transaction = False
+        self.during_call = lambda: None
+        self.expires_in = HOUR
+        cognito.post_form = self
+
+    def __call__(self, url, fields, **options):
+        response = self._answer(url, fields, **options)
+        if fields.get("grant_type") != "refresh_token":
+            return response
+        self.was_in_transaction |= connection.in_atomic_block
+        self.during_call()
+        if response.status != 200:
+            return response
+        successor = secrets.token_urlsafe(48)
+        alive = self._cognito._refresh_tokens
+        alive[successor] = alive.pop(fields["refresh_token"])
+        answer = json.loads(response.body)
+        answer |= {"refresh_token": successor, "expires_in": self.expires_in}
+        return Response(status=200, body=json.dumps(answer).encode())
+
+    @property
+    def refreshes(self):
+        return self._cognito.calls.count("refresh_token")
+
+    @property
+    def alive(self):
+        """The refresh tokens that the pool accepts."""
+        return list(self._cognito._refresh_tokens)
+
+    def issues_old_tokens(self, age):
+        """As if the next tokens were found after this time: the clock cannot be set here."""
+        [person] = self._cognito._refresh_tokens.values()
+        now = int(time.time()) - age
+        person.signed_in |= {"iat": now, "exp": now + HOUR}
+
+
+@pytest.fixture(autouse=True)
+def no_shared_cache(settings):
+    """What must hold is in the row."""
+    settings.COGNITO = {**settings.COGNITO, "SHARED_CACHE": ""}
+
+
+@pytest.fixture
+def pool(cognito):
+    return RotatingPool(cognito)
+
+
+@pytest.fixture
+def sign_in(pool, cognito_client):
+    """A sign-in whose access token has expired, and the time to go on without one, too."""
+    cognito_client("ada")
+    past = timezone.now() - timedelta(hours=2)
+    SignIn.objects.update(access_expires_at=past, renew_at=past)
+    return SignIn.objects.select_related("user").get()
+
+
+def next_request():
+    return renewal.keep_fresh(SignIn.objects.select_related("user").get())
+
+
+def stored_refresh_token():
+    return open_tokens(SignIn.objects.get()).refresh_token
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def kill_before_storing(sign_in, kill_at="verified_grant"):
+    def die(*args, **options):
+        raise Killed
+
+    used = open_tokens(sign_in).refresh_token
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(renewal, kill_at, die)
+        with pytest.raises(Killed):
+            renewal.keep_fresh(sign_in)
+    assert stored_refresh_token() == used
+
+
+@pytest.mark.parametrize("kill_at", ["verified_grant", "_store", "_change"])
+def test_rotated_token_survives_a_process_that_dies_before_it_is_stored(pool, sign_in, kill_at):
+    used = open_tokens(sign_in).refresh_token
+    kill_before_storing(sign_in, kill_at)
+    assert used not in pool.alive
+    renewed = next_request()
+    assert renewed.access_expires_at > timezone.now()
+    assert [stored_refresh_token()] == pool.alive
+    assert pool.refreshes == 1
+
+
+def test_rotated_token_is_stored_if_the_first_attempt_to_store_it_fails(pool, sign_in, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(SignIn.objects, "change", lambda *args, **values: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            renewal.keep_fresh(sign_in)
+    left = SharedRefresh.objects.get().expires_at - timezone.now()
+    assert left > timedelta(days=1)  # `settle` was undone with it
+    assert next_request() is not None
+    assert [stored_refresh_token()] == pool.alive
+
+
+def test_rotated_token_outlasts_the_access_token_that_came_with_it(pool, sign_in):
+    """The access token is over when the browser comes back. The refresh token is not."""
+    pool.issues_old_tokens(2 * HOUR)
+    kill_before_storing(sign_in)
+    call_command("housekeeping")
+    pool.issues_old_tokens(0)
+    renewed = next_request()
+    assert renewed.access_expires_at > timezone.now()
+    assert [stored_refresh_token()] == pool.alive
+    assert pool.refreshes == 2
+
+
+def test_clock_far_ahead_of_the_pools_is_a_failure_and_no_loop(pool, sign_in):
+    pool.issues_old_tokens(2 * HOUR)
+    for _ in range(3):
+        with pytest.raises(RenewalUnavailable):
+            next_request()
+    assert pool.refreshes == 2
+    assert [stored_refresh_token()] == pool.alive
+
+
+@pytest.mark.parametrize("expires_in", [10, HOUR])
+def test_unstored_token_is_kept_as_long_as_the_sign_in_can_live(pool, sign_in, expires_in):
+    pool.expires_in = expires_in
+    kill_before_storing(sign_in)
+    left = SharedRefresh.objects.get().expires_at - timezone.now()
+    assert left > timedelta(seconds=provider().limits.session_absolute - 60)
+
+
+def test_result_is_not_kept_once_it_is_stored(pool, sign_in):
+    assert renewal.keep_fresh(sign_in) is not None
+    left = SharedRefresh.objects.get().expires_at - timezone.now()
+    assert left <= shared_refresh.SHARED_FOR
+
+
+def test_unstored_token_is_encrypted(pool, sign_in):
+    kill_before_storing(sign_in)
+    [successor] = pool.alive
+    assert successor not in repr(SharedRefresh.objects.values().get())
+
+
+def test_unstored_token_is_found_after_a_change_of_the_secret_key(pool, sign_in, settings):
+    kill_before_storing(sign_in)
+    settings.SECRET_KEY = "another-secret-key-that-signs-nothing-of-worth-0123456789-abc"
+    assert next_request() is not None
+    assert pool.refreshes == 1
+
+
+def test_unstored_token_is_revoked_when_the_sign_in_ends(pool, sign_in):
+    kill_before_storing(sign_in)
+    assert ending.revoke([ending.end(sign_in, reason=SignIn.EndReason.SIGNED_OUT)])
+    assert pool.alive == []
+    assert SharedRefresh.objects.get().expires_at - timezone.now() <= shared_refresh.SHARED_FOR
+
+
+def test_tokens_of_a_sign_in_that_ended_during_the_call_are_revoked(pool, sign_in):
+    def sign_out():
+        ending.end(SignIn.objects.get(), reason=SignIn.EndReason.SIGNED_OUT)
+
+    pool.during_call = sign_out
+    assert renewal.keep_fresh(sign_in) is None
+    assert pool.alive == []
+    assert PendingRevocation.objects.count() == 1  # the earlier token's, for housekeeping
+
+
+def test_no_transaction_is_open_during_the_call(pool, sign_in):
+    renewal.keep_fresh(sign_in)
+    assert pool.refreshes == 1
+    assert not pool.was_in_transaction
+
+
+def test_failed_renewal_is_logged_once_and_not_repeated_for_a_moment(pool, sign_in, caplog):
+    caplog.set_level(logging.WARNING, logger="accounts.sign_in")
+
+    def fail():
+        raise CognitoUnavailable("Cognito cannot be reached", retry_after=20)
+
+    pool.during_call = fail
+    for _ in range(3):
+        with pytest.raises(RenewalUnavailable) as raised:
+            next_request()
+        assert 15 < raised.value.retry_after <= 20
+    assert pool.refreshes == 1
+    assert caplog.text.count("not renewed") == 1
+    pool.during_call = lambda: None
+    SharedRefresh.objects.update(expires_at=timezone.now())
+    assert next_request() is not None
+
+
+@pytest.mark.parametrize(("retry_after", "seconds"), [(None, 10), (1, 10), (30, 30), (300, 60)])
+def test_pause_after_a_failure_follows_cognito_within_limits(sign_in, retry_after, seconds):
+    shared_refresh.pause(sign_in, CognitoUnavailable("down", retry_after=retry_after))
+    left = SharedRefresh.objects.get().expires_at - timezone.now()
+    assert seconds - 2 < left.total_seconds() <= seconds
+
+
+def test_valid_token_does_not_wait_for_another_processs_refresh(pool, sign_in):
+    SignIn.objects.update(access_expires_at=timezone.now() + timedelta(minutes=1))
+    until = timezone.now() + timedelta(seconds=45)
+    key = f"sign-in:{sign_in.pk}:{sign_in.version}"
+    SharedRefresh.objects.create(key=key, owner="other", lease_until=until, expires_at=until)
+    started = time.monotonic()
+    assert next_request().version == sign_in.version
+    assert time.monotonic() - started < 1
+    assert pool.refreshes == 0
+
+
+def test_lease_outlives_all_timeouts_and_retries_of_a_refresh(cognito):
     longest = bounded_endpoint.WAIT_FOR_A_PLACE + 2 * Transport().longest_call
-    assert renewal.LEASE.total_seconds() > longest
+    lease = shared_refresh._Refresh("key", "refresh token").lease
+    assert lease.total_seconds() > longest
 
 
 @pytest.mark.parametrize("wait", ["LONGEST_WAIT", "PATIENCE"])
-def test_nobody_waits_as_long_as_the_lease(wait):
-    assert getattr(renewal, wait) < renewal.LEASE.total_seconds()
+def test_no_request_waits_as_long_as_the_lease(cognito, wait):
+    lease = shared_refresh._Refresh("key", "refresh token").lease
+    assert getattr(renewal, wait) < lease.total_seconds()

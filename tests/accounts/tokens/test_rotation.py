@@ -10,10 +10,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.core.encryption import Cipher
-from accounts.models import PendingRevocation, SignIn
+from accounts.models import PendingRevocation, SharedRefresh, SignIn
 from accounts.provider import provider
 from accounts.sessions import ending
-from accounts.tokens import storage
+from accounts.tokens import shared_refresh, storage
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +50,21 @@ def test_tokens_move_to_the_new_key_and_the_old_one_can_go(cognito_client, setti
     sealed = PendingRevocation.objects.get().sealed_token
     assert provider().cipher.open(sealed) == {"refresh_token": "a refresh token"}
     assert is_signed_in(ada)
+
+
+def test_result_of_a_refresh_moves_to_the_new_key(cognito_client, settings):
+    """It may hold the only refresh token that Cognito still accepts."""
+    [old] = settings.COGNITO["TOKEN_ENCRYPTION_KEYS"]
+    cognito_client("ada")
+    sign_in = SignIn.objects.get()
+    refresh_token = storage.open_tokens(sign_in).refresh_token
+    tokens = shared_refresh.renew_once(sign_in, refresh_token, give_up_at=0, timeout=None)
+    new = Fernet.generate_key().decode()
+    use_keys(settings, new, old)
+    assert "Encrypted anew: 2." in reencrypt()
+    use_keys(settings, new)
+    sealed = SharedRefresh.objects.get().sealed_result
+    assert provider().cipher.open(sealed)["tokens"]["access_token"] == tokens.access_token
 
 
 def test_row_that_no_key_opens_is_counted_and_left(cognito_client, settings):

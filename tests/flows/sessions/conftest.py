@@ -1,14 +1,16 @@
 """A site with an additional form, and helpers to let time pass."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 
 import pytest
+import redis
 from django.db import connection
 from django.db.models import F
 
-from accounts.models import SignIn
+from accounts.models import SharedRefresh, SignIn
 from local_pool.testing import LocalPool
 
 
@@ -34,13 +36,19 @@ def site(site, settings):
 
 
 def let_pass(seconds=0, *, minutes=0):
-    """Let time pass for all sign-ins, whose access tokens have a lifetime of one hour."""
+    """Let time pass for sign-ins and shared refreshes. Access tokens live for one hour."""
     passed = timedelta(seconds=seconds, minutes=minutes)
     SignIn.objects.update(
         access_expires_at=F("access_expires_at") - passed,
         renew_at=F("renew_at") - passed,
-        lease_until=F("lease_until") - passed,
     )
+    SharedRefresh.objects.update(
+        lease_until=F("lease_until") - passed, expires_at=F("expires_at") - passed
+    )
+    if url := os.environ.get("REDIS_URL"):  # what the servers of a test cached, too
+        with redis.Redis.from_url(url) as client:
+            for name in client.scan_iter("*:refresh:*"):
+                client.delete(name)
 
 
 def until_due():

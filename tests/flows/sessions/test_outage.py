@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from django.utils.html import escape
 
-from accounts.models import SignIn
+from accounts.models import SharedRefresh, SignIn
 from accounts.provider import provider
 from accounts.sessions.sign_out import UNREACHED_FOR_USERS
 from tests.flows.sessions.conftest import (
@@ -153,7 +153,11 @@ def test_signing_out_works_during_an_outage(visitor):
 def test_lease_of_a_dead_process_runs_out(visitor):
     visitor.sign_in()
     until_expired()
-    SignIn.objects.update(lease_owner="dead", lease_until=timezone.now() + timedelta(seconds=45))
+    sign_in, lease_until = SignIn.objects.get(), timezone.now() + timedelta(seconds=45)
+    key = f"sign-in:{sign_in.pk}:{sign_in.version}"
+    SharedRefresh.objects.create(
+        key=key, owner="dead", lease_until=lease_until, expires_at=lease_until
+    )
     started = timezone.now()
     assert visitor.get("/profile/").status_code == 200  # waited, then continued in the grace period
     assert timezone.now() - started < timedelta(seconds=20)  # the lease has 45

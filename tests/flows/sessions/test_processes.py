@@ -21,7 +21,13 @@ from accounts.models import SignIn
 from accounts.tokens.storage import open_tokens
 from local_pool.testing import LocalPool
 from tests.flows.conftest import ENVIRONMENT_NAMES, Visitor
-from tests.flows.sessions.conftest import at_once, refreshes, until_expired
+from tests.flows.sessions.conftest import (
+    at_once,
+    beyond_grace,
+    refreshes,
+    until_due,
+    until_expired,
+)
 from tests.imports import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -129,12 +135,31 @@ def test_storm_over_four_processes_makes_one_call_and_ends_no_session(pool):
         assert SignIn.objects.get().ended_at is None
 
 
-def test_storm_test_fails_without_the_lease(pool):
-    with processes(2, pool, pool.app_port, WITHOUT_LEASE="1") as addresses:
+def test_storm_test_fails_without_the_claim(pool):
+    with processes(2, pool, pool.app_port, WITHOUT_CLAIM="1") as addresses:
         visitor = signed_in_visitor(addresses, pool)
         pool.faults.add("token", "slow", seconds=0.2, grant="refresh_token")
         storm(addresses, visitor)
         assert refreshes(pool) > 1
+
+
+@pytest.mark.parametrize("time_passes", [until_due, until_expired, beyond_grace])
+def test_process_that_dies_before_it_stores_the_tokens_signs_no_user_out(pool, time_passes):
+    """Its refresh token is used up at the pool, and no sign-in has the successor yet."""
+    own = {1: {"DIES_BEFORE_STORING": "1"}}
+    with processes(2, pool, pool.app_port, own=own) as (address, mortal):
+        visitor = signed_in_visitor([address], pool)
+        used = open_tokens(SignIn.objects.get()).refresh_token
+        time_passes()
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"{mortal}/profile/", cookies=visitor.http.cookies.get_dict(), timeout=30)
+        assert open_tokens(SignIn.objects.get()).refresh_token == used
+        assert refreshes(pool) == 1
+        assert visitor.is_signed_in
+        assert refreshes(pool) == 1
+        until_expired()
+        assert visitor.is_signed_in
+        assert refreshes(pool) == 2
 
 
 def test_sign_out_everywhere_reaches_every_process_within_a_second(pool):
