@@ -20,8 +20,8 @@ def test_settings_of_the_tests_are_in_order():
         (OWN, "own callback"),
         (f"{OWN}/", "own callback"),
         ("http://spa.example/signin", "must use https"),
-        ("spa.example/signin", "not a web address"),
-        ("https://spa.example/signin?next=/", "no query"),
+        ("spa.example/signin", "not a URL"),
+        ("https://spa.example/signin?next=/", "a query"),
         ("javascript:alert(1)", "must use https"),
     ],
 )
