@@ -62,7 +62,7 @@ def own_cache(settings: Settings) -> None:
     # Imported here, because Django's applications must be ready.
     from accounts.provider.shared_cache import accelerator
 
-    accelerator._away, accelerator._closed_until = False, float("-inf")
+    accelerator._is_down, accelerator._paused_until = False, float("-inf")
     default = settings.CACHES["default"]
     if "LOCATION" in default:
         isolated = {**default, "KEY_PREFIX": str(uuid.uuid4())}

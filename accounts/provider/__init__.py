@@ -1,4 +1,4 @@
-"""How Cognito is configured on this site, and how the site calls it."""
+"""The configuration of Cognito on this site, and the calls to Cognito and AWS."""
 
 from .factory import Provider as Provider
 from .factory import provider as provider

@@ -1,8 +1,8 @@
-"""Calls that need AWS credentials, through boto3 where it is installed.
+"""Calls of the AWS API, which need boto3 and AWS credentials.
 
-Nothing of signing in needs this: it serves commands that people run, and signing out everywhere
-where there are credentials. Credentials, region and endpoint come from where boto3 finds them for
-every program; a local pool takes any.
+Signing in does not use this module. Commands and admin pages for operators use it, and signing out
+everywhere, if there are credentials. boto3 finds credentials, region and endpoint as usual. A local
+pool accepts any credentials.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from . import aws_messages
 
 
 class AwsProblem(Exception):
-    """Why AWS could not be asked, and what to do next, in one or two sentences.
+    """A failed call of the AWS API. The text says what happened and what to do next.
 
-    `code` is AWS's own name of its refusal, empty when it did not answer.
+    `code` is AWS's error code, or "" if AWS did not respond.
     """
 
-    def __init__(self, sentence: str, *, code: str = "") -> None:
-        super().__init__(sentence)
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
         self.code = code
 
 
@@ -38,8 +38,8 @@ def call(
 ) -> Mapping[str, Any]:
     """Call one operation, such as `call("cognito-idp", "describe_user_pool", region=…, …)`.
 
-    `issuer` of a pool on this machine leads the call there. `seconds` is how long each of
-    connecting and answering may take, and then it is tried once. Raises AwsProblem.
+    If `issuer` is that of a pool on this machine, that pool is called. `seconds` is the timeout for
+    connecting and for reading, and prevents a second try. Raises AwsError.
     """
     try:
         import boto3
@@ -48,32 +48,32 @@ def call(
         from botocore.parsers import ResponseParserError
     except ModuleNotFoundError as error:
         raise AwsProblem(aws_messages.NO_BOTO3) from error
-    local = _on_this_machine(issuer)
+    local_options = _on_this_machine(issuer)
     timeouts = Config(
         connect_timeout=seconds or 3,
         read_timeout=seconds or 10,
         retries={"total_max_attempts": 1 if seconds else 2},
     )
     try:
-        # boto3 itself looks at AWS_DEFAULT_REGION alone; other tools of AWS know this one.
+        # boto3 reads only AWS_DEFAULT_REGION. Other tools of AWS read AWS_REGION, too.
         region = region or os.environ.get("AWS_REGION", "")
         session = boto3.Session(region_name=region or None)
         region = session.region_name or ""
-        client = session.client(service, config=timeouts, **local)
+        client = session.client(service, config=timeouts, **local_options)
         return cast(Mapping[str, Any], getattr(client, operation)(**parameters))
     except ClientError as error:
         refusal = error.response.get("Error", {})
         action = f"{service}:{operation.title().replace('_', '')}"
-        sentence = aws_messages.of_refusal(refusal, action=action, region=region)
-        raise AwsProblem(sentence, code=refusal.get("Code", "")) from error
+        message = aws_messages.of_refusal(refusal, action=action, region=region)
+        raise AwsProblem(message, code=refusal.get("Code", "")) from error
     except (BotoCoreError, ResponseParserError, ValueError) as error:
-        endpoint = str(local.get("endpoint_url", ""))
-        sentence = aws_messages.of_failure(error, region=region, local=endpoint)
-        raise AwsProblem(sentence) from error
+        local_url = str(local_options.get("endpoint_url", ""))
+        message = aws_messages.of_failure(error, region=region, local_url=local_url)
+        raise AwsProblem(message) from error
 
 
 def _on_this_machine(issuer: str) -> dict[str, str]:
-    """What leads boto3 to a local pool, which checks no credentials; nothing for one at AWS."""
+    """Return the client options for a local pool (any credentials), or {} for a pool at AWS."""
     if not issuer or not is_loopback(issuer):
         return {}
     parts = urlsplit(issuer)

@@ -1,12 +1,13 @@
-"""Calls to Cognito, counted, timed, and never so many that no thread is left for anything else.
+"""The token endpoint with a limit on the threads that wait for Cognito, and with metrics.
 
-When Cognito is slow, each call to it holds a thread for seconds. Only `calls_at_once` threads of a
-process may wait so, none of them with a connection to the database that others could use. A call
-that gets no slot within a second fails as if Cognito were unavailable, which a session survives
-(see `renewal`) and a user can try again.
+While Cognito is slow, each call blocks a thread for seconds. Only `calls_at_once` threads of a
+process may wait, and they release their database connections. A call that gets no slot within a
+second fails as if Cognito were unavailable. Sessions survive that (see sessions/renewal.py), and a
+user can try again.
 
-Anyone can cause a call with a made-up code or refresh token. So a quarter of the slots is kept for
-the renewals and revocations of signed-in users, and no subnet can take all the others.
+Anyone can cause a call with an invented code or refresh token. So a quarter of the slots is
+reserved for the renewals and revocations of signed-in users, and a subnet cannot take all the
+others.
 """
 
 from __future__ import annotations
@@ -27,24 +28,25 @@ WAIT_FOR_A_PLACE = 1.0  # seconds
 
 
 class CallSlots:
-    """The right to call Cognito, for `total` threads at once."""
+    """Slots for `total` threads that call Cognito at the same time."""
 
     def __init__(self, total: int) -> None:
         self._total = total
-        self._max_strangers = max(total - max(total // 4, 1), 1)
+        self._max_anonymous = max(total - max(total // 4, 1), 1)
         self._changed = threading.Condition()
         self._users = 0
-        self._strangers: Counter[str] = Counter()  # by subnet
+        self._anonymous: Counter[str] = Counter()  # by subnet
 
     @contextmanager
     def slot(self, subnet: str | None) -> Iterator[None]:
-        """Hold a slot for a stranger of `subnet`, or for a signed-in user if it is None.
+        """Hold a slot for an anonymous visitor of `subnet`, or for a signed-in user if it is None.
 
-        Raises CognitoUnavailable if there is none within WAIT_FOR_A_PLACE.
+        Raises CognitoUnavailable if no slot is free within MAX_SLOT_WAIT_SECONDS.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: self._is_free(subnet), WAIT_FOR_A_PLACE):
-                raise CognitoUnavailable("too many calls to Cognito are waiting", retry_after=1.0)
+                message = "too many calls to Cognito are waiting"
+                raise CognitoUnavailable(message, retry_after=1.0)
             self._change(subnet, 1)
         try:
             yield
@@ -54,25 +56,25 @@ class CallSlots:
                 self._changed.notify_all()
 
     def _is_free(self, subnet: str | None) -> bool:
-        strangers = self._strangers.total()
-        free = self._total - self._users - strangers
+        anonymous = self._anonymous.total()
+        free = self._total - self._users - anonymous
         if subnet is None:
             return free > 0
-        # A subnet gets a further slot only while more are free than it holds: it never has more
-        # than half of them, the next one half of the rest, and a newcomer finds one.
-        return min(free, self._max_strangers - strangers) > self._strangers[subnet]
+        # A subnet gets another slot only while more slots are free than it holds. So it never has
+        # more than half of them, the next subnet has half of the rest, and a new one gets a slot.
+        return min(free, self._max_anonymous - anonymous) > self._anonymous[subnet]
 
     def _change(self, subnet: str | None, by: int) -> None:
         if subnet is None:
             self._users += by
             return
-        self._strangers[subnet] += by
-        if not self._strangers[subnet]:
-            del self._strangers[subnet]
+        self._anonymous[subnet] += by
+        if not self._anonymous[subnet]:
+            del self._anonymous[subnet]
 
 
 class WatchedTokenEndpoint(TokenEndpoint):
-    """The token endpoint for all threads of a process."""
+    """The token endpoint for all threads of a process, with slots and metrics."""
 
     def __init__(self, config: CognitoConfig, transport: Transport, *, calls_at_once: int) -> None:
         super().__init__(config, transport)
@@ -81,7 +83,7 @@ class WatchedTokenEndpoint(TokenEndpoint):
     def exchange(
         self, *, code: str, redirect_uri: str, code_verifier: str | None, subnet: str = ""
     ) -> TokenSet:
-        """Exchange a code that a stranger of `subnet` sent; the rest as in the base class."""
+        """Exchange a code that an anonymous visitor of `subnet` sent, as the base class does."""
         with self._watched("exchange", subnet):
             return super().exchange(
                 code=code, redirect_uri=redirect_uri, code_verifier=code_verifier
@@ -90,8 +92,11 @@ class WatchedTokenEndpoint(TokenEndpoint):
     def refresh(
         self, refresh_token: str, *, timeout: float | None = None, subnet: str | None = None
     ) -> TokenSet:
-        """Refresh as the base class does. `subnet` is None for the token of a signed-in user, else
-        that of the stranger who sent it."""
+        """Refresh as the base class does.
+
+        `subnet` is that of the anonymous visitor who sent the token, or None for the stored token
+        of a signed-in user.
+        """
         with self._watched("refresh", subnet):
             return super().refresh(refresh_token, timeout=timeout)
 
@@ -118,9 +123,9 @@ class WatchedTokenEndpoint(TokenEndpoint):
 
 
 def counted_fetch(fetch: Callable[[], bytes]) -> Callable[[], bytes]:
-    """The same download of a key set, counted by outcome."""
+    """Return `fetch`, the download of a key set, wrapped to count its outcomes."""
 
-    def counted() -> bytes:
+    def counting_fetch() -> bytes:
         outcome = "failed"
         try:
             document = fetch()
@@ -129,4 +134,4 @@ def counted_fetch(fetch: Callable[[], bytes]) -> Callable[[], bytes]:
             metrics.count("jwks_fetches", outcome=outcome)
         return document
 
-    return counted
+    return counting_fetch

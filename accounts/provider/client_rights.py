@@ -1,10 +1,10 @@
-"""COGNITO_CLIENT_RIGHTS: the most that an app client other than our own can do. Plain Python.
+"""COGNITO_CLIENT_RIGHTS: the maximum rights of app clients other than our own. Plain Python.
 
-A JSON object, app client id -> "read", "write" or "staff":
+A JSON object, app client ID -> "read", "write" or "staff":
 
     {"5examplereporting1234": "read", "3exampleadminapp12345": "staff"}
 
-A client that is not listed has "write". The site's own app client is never limited.
+An app client that is not listed has "write". The site's own app client is never limited.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 
 class ClientRights(StrEnum):
-    """The most that a request with an app client's token can do, whatever its user can do.
+    """The maximum rights of a request with a token of an app client, for any user.
 
     READ: safe methods (RFC 9110 section 9.2.1), and of Django's permissions those to view.
     WRITE: the user's rights without staff and superuser status.
@@ -28,7 +28,7 @@ class ClientRights(StrEnum):
 
 
 def parse_client_rights(value: Mapping[str, Any], *, own_client: str) -> dict[str, ClientRights]:
-    """Return the rights by client id. Raises ValueError that names the wrong entry."""
+    """Return the rights by client ID. Raises ValueError that names the wrong entry."""
     rights = {}
     for client_id, level in value.items():
         if client_id == own_client:

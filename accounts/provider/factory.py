@@ -1,7 +1,4 @@
-"""The provider as Django sees it: the setting COGNITO turned into objects, once.
-
-Everything else asks `provider()`.
-"""
+"""The objects that implement the setting COGNITO. `provider()` returns them."""
 
 from __future__ import annotations
 
@@ -38,75 +35,75 @@ from .settings import (
 
 @dataclass(frozen=True)
 class Provider:
-    """Everything needed to talk to one user pool and to trust what it says."""
+    """The objects that call a user pool, verify its tokens and encrypt them."""
 
     config: CognitoConfig
-    verifier: TokenVerifier  # access tokens of every accepted app client
-    pools: TrustedPools  # the same, and those of COGNITO_TRUSTED_POOLS
+    verifier: TokenVerifier  # for access tokens of every accepted app client
+    pools: TrustedPools  # the same, and the pools of COGNITO_TRUSTED_POOLS
     verified_tokens: VerifiedTokens
-    sign_in_verifier: TokenVerifier  # what our own app client was given
+    sign_in_verifier: TokenVerifier  # for tokens of our own app client only
     token_endpoint: WatchedTokenEndpoint
-    longest_call: float  # seconds that a call to the token endpoint can take
+    longest_call: float  # seconds, for the token endpoint
     cipher: Cipher
     public_url: str
     create_people: bool
     group_mappings: Mapping[str, GroupMapping]  # by issuer
     trusted_scopes: Mapping[str, frozenset[str]]  # by issuer, of trusted pools
     client_rights: Mapping[str, ClientRights]  # by app client id
-    public_client_id: str  # for browsers that come without our secret; may be empty
+    public_client_id: str  # of the app client without a secret, or ""
     spa_redirect_uris: tuple[str, ...]
     limits: Limits
-    shared_cache: str  # its name in CACHES; empty: our processes share none
+    shared_cache: str  # the alias in CACHES, or "" if the processes share no cache
 
     def group_mapping(self, issuer: str) -> GroupMapping:
-        """Return the rules of the pool with this issuer, or none if it is not accepted (now)."""
+        """Return the mapping of the pool with this issuer, empty if it is not accepted (now)."""
         return self.group_mappings.get(issuer, GroupMapping())
 
     @property
     def callback_url(self) -> str:
-        """The redirect_uri registered at the app client, byte for byte."""
+        """The `redirect_uri` that is registered at the app client, byte for byte."""
         return self.public_url + page_address("callback")
 
     @property
     def signed_out_url(self) -> str:
-        """The sign-out address registered at the app client."""
+        """The sign-out URL that is registered at the app client, byte for byte."""
         return self.public_url + page_address("signed_out")
 
 
-SNAPSHOT_SECONDS = 60  # a snapshot is trusted so long where renewing it takes a request's time
+SNAPSHOT_SECONDS = 60  # without background downloads, a snapshot is not renewed for this time
 
 new_transport: Callable[[], Transport] = Transport  # replaced by accounts.testing
 
 
 @lru_cache(maxsize=1)
 def provider() -> Provider:
-    """The provider of this process, built at first use. Raises ConfigurationError."""
+    """Return the provider of this process, created at its first use. Raises ConfigurationError."""
     config = read_config()
     transport = new_transport()
 
     limits, site = read_limits(), read_site_options()
     options: dict[str, Any] = {}
     if site.frozen_between_requests:
-        # AWS Lambda stops all threads after each answer: a download has to end within a request.
+        # AWS Lambda stops all threads after each response, so a download must end within a request.
         options = {"in_background": lambda work: work(), "document_seconds": SNAPSHOT_SECONDS}
 
     def verifier(pool: CognitoConfig | TrustedPool) -> TokenVerifier:
         document = read_snapshot() if pool is config else None
         fetch = counted_fetch(lambda: transport.get(pool.jwks_url))
-        waiting = limits.calls_at_once - 1  # besides the one that downloads
-        keys = KeyStore(fetch, document=document, max_waiting=waiting, **options)
+        max_waiting = limits.calls_at_once - 1  # one more thread downloads
+        keys = KeyStore(fetch, document=document, max_waiting=max_waiting, **options)
         return TokenVerifier(issuer=pool.issuer, client_ids=pool.accepted_clients, keys=keys)
 
-    own = verifier(config)
-    trusted = read_trusted_pools()
-    pools = TrustedPools([own, *map(verifier, trusted)])
+    own_verifier = verifier(config)
+    trusted_pools = read_trusted_pools()
+    pools = TrustedPools([own_verifier, *map(verifier, trusted_pools)])
     return Provider(
         config=config,
-        verifier=own,
+        verifier=own_verifier,
         pools=pools,
         verified_tokens=VerifiedTokens(pools),
         sign_in_verifier=TokenVerifier(
-            issuer=config.issuer, client_ids=(config.client_id,), keys=own.keys
+            issuer=config.issuer, client_ids=(config.client_id,), keys=own_verifier.keys
         ),
         token_endpoint=WatchedTokenEndpoint(config, transport, calls_at_once=limits.calls_at_once),
         longest_call=transport.longest_call,
@@ -115,7 +112,7 @@ def provider() -> Provider:
         create_people=site.create_people,
         group_mappings=read_group_mappings(),
         client_rights=read_client_rights(),
-        trusted_scopes={pool.issuer: frozenset(pool.scopes) for pool in trusted},
+        trusted_scopes={pool.issuer: frozenset(pool.scopes) for pool in trusted_pools},
         public_client_id=site.public_client_id,
         spa_redirect_uris=read_spa_redirect_uris(),
         limits=limits,
@@ -124,7 +121,7 @@ def provider() -> Provider:
 
 
 def reset_on_setting_change() -> None:
-    """Build the provider anew when a test overrides COGNITO."""
+    """Discard the provider when a test overrides COGNITO."""
 
     def reset(*, setting: str, **kwargs: Any) -> None:
         if setting == "COGNITO":

@@ -1,7 +1,7 @@
-"""COGNITO_GROUPS: which groups of the pool give which rights on this site. Plain Python.
+"""COGNITO_GROUPS: the rights that groups of the user pool grant on this site. Plain Python.
 
-A JSON object, group of the pool -> Django group, a list of them, or an object that may also give
-staff and superuser rights:
+A JSON object, group of the pool -> Django group, a list of them, or an object that can also grant
+staff and superuser status:
 
     {"editors": "editors", "admins": {"groups": ["managers"], "staff": true, "superuser": true}}
 """
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 
 class Flag(NamedTuple):
-    """A right of `Rights`, its field of the user, and the mark of its source on an Identity."""
+    """A status in `Rights`, its field of the user, and its source mark on the identity."""
 
     right: str
     user_field: str
@@ -26,12 +26,12 @@ FLAGS = (
     Flag("superuser", "is_superuser", "superuser_from_pool"),
 )
 _MEMBERS = {"groups", "staff", "superuser"}
-_LONGEST_NAME = 150  # characters; a Django group's name holds no more
+_LONGEST_NAME = 150  # characters, as in Django's model Group
 
 
 @dataclass(frozen=True)
 class Rights:
-    """Django groups by name, and the two flags of a Django user."""
+    """Django groups by name, and staff and superuser status."""
 
     groups: frozenset[str] = frozenset()
     staff: bool = False
@@ -51,10 +51,10 @@ class Rights:
 
 @dataclass(frozen=True)
 class GroupMapping:
-    """The rules of one pool. With none, its groups give nothing and take nothing.
+    """The rules of one pool. Without rules, its groups neither grant nor revoke rights.
 
-    `absent_means_none`: a token without the groups claim is of somebody in no group, which is how
-    Cognito says it; False where a token-generation Lambda may leave the claim out.
+    `absent_means_none` is True if a token without the groups claim belongs to a user without
+    groups, as Cognito issues it. It is False if a token-generation Lambda may omit the claim.
     """
 
     rules: Mapping[str, Rights] = field(default_factory=dict)
@@ -62,31 +62,34 @@ class GroupMapping:
 
     @property
     def django_groups(self) -> frozenset[str]:
-        """Groups that belong to the mapping: nobody else gives or takes them for long."""
+        """The Django groups that this mapping manages. Other changes to them do not last."""
         return frozenset(name for rights in self.rules.values() for name in rights.groups)
 
     def rights(self, pool_groups: Iterable[str]) -> Rights:
-        """What being in all of these groups of the pool gives."""
-        given = Rights()
+        """Return the rights of a user who is in all of these groups of the pool."""
+        rights = Rights()
         for name in pool_groups:
-            given |= self.rules.get(name, Rights())
-        return given
+            rights |= self.rules.get(name, Rights())
+        return rights
 
     def unmapped(self, pool_groups: Iterable[str], *, issuer: str) -> list[str]:
-        """Groups without a rule, but for those that Cognito itself makes for each outside
-        provider: `POOLID_Provider`."""
-        of_federation = issuer.rstrip("/").rsplit("/", 1)[-1] + "_"
+        """Return the groups of the pool that have no rule.
+
+        The groups that Cognito creates for each external identity provider, `POOLID_Provider`, are
+        left out.
+        """
+        federated = issuer.rstrip("/").rsplit("/", 1)[-1] + "_"
         return [
             name
             for name in pool_groups
-            if name not in self.rules and not name.startswith(of_federation)
+            if name not in self.rules and not name.startswith(federated)
         ]
 
 
 def parse_rules(value: Mapping[str, Any]) -> dict[str, Rights]:
-    """The rules of a COGNITO_GROUPS object. Raises ValueError that says which rule is wrong."""
+    """Return the rules of a COGNITO_GROUPS object. Raises ValueError that names the wrong rule."""
     if not isinstance(value, Mapping):
-        raise ValueError("must be an object: group of the pool -> what it gives")
+        raise ValueError("must be an object: group of the pool -> its rights")
     return {name: _rights(name, rule) for name, rule in value.items()}
 
 
@@ -95,13 +98,13 @@ def _rights(name: str, rule: Any) -> Rights:
         rule = {"groups": rule}
     if not isinstance(rule, dict) or not rule.keys() <= _MEMBERS:
         raise ValueError(
-            f"(group {name!r}) must be a Django group, a list of them, or an object of "
+            f"(group {name!r}) must be a Django group, a list of them, or an object with "
             f"groups, staff and superuser"
         )
     groups = rule.get("groups", [])
     names = [groups] if isinstance(groups, str) else groups
-    if not isinstance(names, list) or not all(_is_group_name(each) for each in names):
-        raise ValueError(f"(group {name!r}) must name Django groups as texts")
+    if not isinstance(names, list) or not all(_is_group_name(group) for group in names):
+        raise ValueError(f"(group {name!r}) must name Django groups as strings")
     for flag in ("staff", "superuser"):
         if not isinstance(rule.get(flag, False), bool):
             raise ValueError(f"(group {name!r}) must have true or false for {flag}")

@@ -1,4 +1,4 @@
-"""COGNITO["LIMITS"]: how long things last, and how many calls may wait. Plain Python."""
+"""COGNITO["LIMITS"]: time limits, and the number of waiting calls. Plain Python."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ..cognito.errors import ConfigurationError
 
 @dataclass(frozen=True)
 class Limits:
-    """How long things last, in seconds.
+    """Time limits in seconds, and `calls_at_once`.
 
-    `renewal_grace`: a session goes on this long after its access token, while renewing it fails.
-    `session_idle`, `session_absolute`: a sign-in ends unused after the one, in any case after the
-    other. `access_token`: no access token of the pool lives longer (Cognito allows a day).
-    `events`: the record of sign-ins is kept so long.
-    `calls_at_once` is no time: so many threads of a process may wait for Cognito together.
+    `renewal_grace`: a session continues this long after its access token expired, while the renewal
+    fails. `session_idle`: a sign-in ends if it is unused for this long. `session_absolute`: a
+    sign-in ends after this time. `access_token`: the maximum lifetime of the pool's access tokens
+    (Cognito allows a day). `events`: audit events are stored this long. `calls_at_once`: the
+    maximum number of threads of a process that wait for Cognito.
     """
 
     renewal_grace: int = 900
@@ -28,7 +28,7 @@ class Limits:
     calls_at_once: int = 8
 
 
-# The smallest value of each, and the variable of the environment that this project reads it from.
+# The minimum of each limit, and the environment variable that this project reads it from.
 _MINIMUMS = {
     "renewal_grace": (0, "COGNITO_RENEWAL_GRACE"),
     "session_idle": (1, "SESSION_IDLE_SECONDS"),

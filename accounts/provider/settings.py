@@ -1,7 +1,7 @@
 """The only reader of `settings.COGNITO`.
 
-Whatever a host project puts there, or leaves out, these functions return what is usable or raise
-ConfigurationError. Its problems have the names of the environment variables of this project.
+These functions return validated values, or raise ConfigurationError for missing and wrong ones. Its
+problems have the names of this project's environment variables.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from .group_mapping import GroupMapping, parse_rules
 from .limits import Limits, parse_limits
 from .trusted_pools import parse_trusted_pool
 
-SIGN_OUT_SECONDS = 2.0  # signing out waits for Cognito no longer, in each of its calls
+SIGN_OUT_SECONDS = 2.0  # the timeout of each call to Cognito during a sign-out
 CHECK_TAG = "configuration"  # system checks that decide whether a server may start
 SETTING_HINT = "Set variables in the environment or in .env; .env.example explains each one."
 
 
-def _is_text(value: Any) -> bool:
+def _is_string(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _is_list_of_texts(value: Any) -> bool:
+def _is_list_of_strings(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
 
 
@@ -42,15 +42,15 @@ def _is_object(value: Any) -> bool:
 
 
 class _Type(NamedTuple):
-    """The value of a member that is missing, and what any other value must be."""
+    """The default of a member, and the rule that its value must satisfy."""
 
     default: Any
     accepts: Callable[[Any], bool]
     rule: str
 
 
-_TEXT = _Type("", _is_text, "must be a string")
-_LIST = _Type((), _is_list_of_texts, "must be a list of strings")
+_TEXT = _Type("", _is_string, "must be a string")
+_LIST = _Type((), _is_list_of_strings, "must be a list of strings")
 _OBJECT = _Type({}, _is_object, "must be a dictionary with strings as keys")
 _ON = _Type(True, lambda value: isinstance(value, bool), "must be True or False")
 
@@ -76,7 +76,9 @@ _MEMBERS = {
     "LIMITS": _OBJECT,
     "SHARED_CACHE": _TEXT,
     "PUBLIC_URL": _Type(
-        None, _is_text, "must be the URL of this site as a string, such as https://app.example.com"
+        None,
+        _is_string,
+        "must be the URL of this site as a string, such as https://app.example.com",
     ),
     "TOKEN_ENCRYPTION_KEYS": _LIST,
 }
@@ -86,11 +88,11 @@ _WITHOUT_PREFIX = {"PUBLIC_URL", "TOKEN_ENCRYPTION_KEYS"}
 def _read(*names: str) -> dict[str, Any]:
     """Return these members, with defaults. Raises ConfigurationError that names every wrong one.
 
-    None counts as missing: it is what `os.environ.get()` returns.
+    None counts as missing, because `os.environ.get()` returns it.
     """
     values = getattr(settings, "COGNITO", None)
     if not isinstance(values, Mapping):
-        raise ConfigurationError({"COGNITO": "is missing: a dictionary in the settings"})
+        raise ConfigurationError({"COGNITO": "is missing: it must be a dictionary in the settings"})
     members, problems = {}, {}
     for name in names:
         default, accepts, rule = _MEMBERS[name]
@@ -103,7 +105,7 @@ def _read(*names: str) -> dict[str, Any]:
 
 
 def read_config() -> CognitoConfig:
-    """The pool's configuration. Raises ConfigurationError that names every wrong variable."""
+    """Return the pool's configuration. Raises ConfigurationError that names every wrong value."""
     values = _read(
         *("POOL_ID", "CLIENT_ID", "CLIENT_SECRET", "CLIENT_DOMAIN", "CLIENT_REGION"),
         *("ISSUER", "JWKS_URL", "ACCEPTED_CLIENTS", "PUBLIC_CLIENT_ID", "SCOPES"),
@@ -123,7 +125,7 @@ def read_config() -> CognitoConfig:
 
 
 class SiteOptions(NamedTuple):
-    """What this site does, as far as the pool does not decide it."""
+    """The options of this site that do not depend on the pool."""
 
     public_url: str
     public_client_id: str
@@ -159,10 +161,10 @@ def read_trusted_pools() -> list[TrustedPool]:
 
 
 def read_group_mappings() -> dict[str, GroupMapping]:
-    """What groups give, by issuer. Raises ConfigurationError.
+    """Return the group mappings by issuer. Raises ConfigurationError.
 
-    COGNITO_GROUPS is for our own pool: another one's "admins" are not ours, so that a trusted pool
-    has rules of its own or none.
+    COGNITO_GROUPS is for our own pool only, because the "admins" of another pool are not ours. A
+    trusted pool has rules of its own, or none.
     """
     values = _read("GROUPS", "GROUPS_ABSENT_MEANS_NONE", "TRUSTED_POOLS")
     rules_by_name = {"COGNITO_GROUPS": (read_config().issuer, values["GROUPS"])}
@@ -172,32 +174,32 @@ def read_group_mappings() -> dict[str, GroupMapping]:
     mappings = {}
     for name, (issuer, rules) in rules_by_name.items():
         try:
-            parsed = parse_rules(rules or {})
+            rules = parse_rules(rules or {})
         except ValueError as error:
             raise ConfigurationError({name: str(error)}) from error
-        mappings[issuer] = GroupMapping(parsed, values["GROUPS_ABSENT_MEANS_NONE"])
+        mappings[issuer] = GroupMapping(rules, values["GROUPS_ABSENT_MEANS_NONE"])
     return mappings
 
 
 def read_spa_redirect_uris() -> tuple[str, ...]:
-    """COGNITO_SPA_REDIRECT_URIS. Raises ConfigurationError.
+    """Return COGNITO_SPA_REDIRECT_URIS. Raises ConfigurationError.
 
-    Our own callback is refused: the API would then redeem codes that belong to this site's own
-    sign-ins, whose state, nonce and verifier it cannot check.
+    The callback URL of this site is refused. Otherwise the API would exchange codes of this site's
+    own sign-ins, without checking their state, nonce and verifier.
     """
     values = _read("SPA_REDIRECT_URIS", "PUBLIC_URL")
     for redirect_uri in values["SPA_REDIRECT_URIS"]:
-        own = values["PUBLIC_URL"] + page_address("callback")
+        callback_url = values["PUBLIC_URL"] + page_address("callback")
         problem = address_problem(redirect_uri)
-        if problem is None and redirect_uri.rstrip("/") == own:
-            problem = "is this site's own callback, whose codes the API must not redeem"
+        if problem is None and redirect_uri.rstrip("/") == callback_url:
+            problem = "is this site's own callback, whose codes the API must not exchange"
         if problem is not None:
             raise ConfigurationError({"COGNITO_SPA_REDIRECT_URIS": f"({redirect_uri}) {problem}"})
     return tuple(values["SPA_REDIRECT_URIS"])
 
 
 def read_cipher() -> Cipher:
-    """The cipher of TOKEN_ENCRYPTION_KEYS. Raises ConfigurationError."""
+    """Return the cipher with TOKEN_ENCRYPTION_KEYS. Raises ConfigurationError."""
     keys = _read("TOKEN_ENCRYPTION_KEYS")["TOKEN_ENCRYPTION_KEYS"]
     if not keys:
         raise ConfigurationError({"TOKEN_ENCRYPTION_KEYS": "is missing"})
@@ -213,17 +215,17 @@ def read_cipher() -> Cipher:
 
 
 def read_snapshot() -> bytes | None:
-    """The key set to start from, out of the file COGNITO_JWKS_SNAPSHOT; None when there is none.
+    """Return the key set in the file COGNITO_JWKS_SNAPSHOT, or None if it is not set.
 
     Raises ConfigurationError.
     """
-    name = _read("JWKS_SNAPSHOT")["JWKS_SNAPSHOT"]
-    if not name:
+    path = _read("JWKS_SNAPSHOT")["JWKS_SNAPSHOT"]
+    if not path:
         return None
     try:
-        document = Path(name).read_bytes()
+        document = Path(path).read_bytes()
         parse_key_set(document)
     except (OSError, ValueError, CognitoUnavailable) as error:
-        problem = f"({name}) is not a file with the pool's key set, as its jwks.json shows it"
+        problem = f"({path}) is not a file with the pool's key set, a copy of its jwks.json"
         raise ConfigurationError({"COGNITO_JWKS_SNAPSHOT": problem}) from error
     return document

@@ -1,6 +1,6 @@
 """COGNITO_TRUSTED_POOLS: further user pools whose tokens are accepted. Plain Python.
 
-A JSON object, pool id -> an object of what is accepted from it and what that counts for here:
+A JSON object, pool ID -> an object with the accepted app clients and the meaning of their tokens:
 
     {"eu-west-1_Partner12": {
         "clients": ["3examplepartner12345"],
@@ -8,9 +8,9 @@ A JSON object, pool id -> an object of what is accepted from it and what that co
         "scopes": ["stats/read"]
     }}
 
-`groups` are rules as in COGNITO_GROUPS. `scopes` are those that its tokens may use here. Without
-them, its groups and scopes count for nothing. `issuer` and `jwks_url` are for a local or custom
-endpoint only.
+`groups` are rules as in COGNITO_GROUPS. `scopes` are the scopes that its tokens may use here. If
+they are missing, the groups and scopes of its tokens have no effect. `issuer` and `jwks_url` are
+for a local or custom endpoint only.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _MEMBERS = {"clients", "groups", "scopes", "issuer", "jwks_url"}
 
 
 def parse_trusted_pool(pool_id: str, members: Any) -> TrustedPool:
-    """Return the pool of one entry. Raises ConfigurationError that says which member is wrong."""
+    """Return the pool of one entry. Raises ConfigurationError that names the wrong member."""
     if not isinstance(members, dict) or not members.keys() <= _MEMBERS:
         raise _error(pool_id, 'must be an object like {"clients": ["…"]}')
     clients, scopes = members.get("clients"), members.get("scopes", [])
-    if not _is_list_of_texts(clients):
-        raise _error(pool_id, "must list its app client ids under clients")
-    if not _is_list_of_texts(scopes):
+    if not _is_list_of_strings(clients):
+        raise _error(pool_id, "must list its app client IDs under clients")
+    if not _is_list_of_strings(scopes):
         raise _error(pool_id, "must list the scopes that its tokens may use here under scopes")
     return TrustedPool(
         pool_id=pool_id,
@@ -41,8 +41,8 @@ def parse_trusted_pool(pool_id: str, members: Any) -> TrustedPool:
     )
 
 
-def _is_list_of_texts(value: Any) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and all(isinstance(text, str) for text in value)
+def _is_list_of_strings(value: Any) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _error(pool_id: str, problem: str) -> ConfigurationError:

@@ -1,8 +1,9 @@
-"""The pool's people, as its administrator sees them: list, find, invite, delete.
+"""List, find, invite, delete and sign out users of the pool through the AWS API.
 
-Needs boto3 and AWS credentials with `cognito-idp:ListUsers`, and for the verbs `AdminCreateUser`,
-`DescribeUserPool` and `AdminDeleteUser`; a pool on this machine takes any. Every function raises
-`aws.AwsProblem`, whose sentence says what is missing.
+This requires boto3 and AWS credentials with `cognito-idp:ListUsers`, and for the other calls
+`AdminCreateUser`, `DescribeUserPool`, `AdminDeleteUser` and `AdminUserGlobalSignOut`. A pool on
+this machine accepts any credentials. The functions raise `aws.AwsError`, whose text says what to
+do.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from . import aws
 from .factory import provider
 from .settings import SIGN_OUT_SECONDS
 
-INVITED = "FORCE_CHANGE_PASSWORD"  # has not signed in with the temporary password yet
-_DEFAULT_DAYS = 7  # a temporary password works so long unless the pool says otherwise
+INVITED = "FORCE_CHANGE_PASSWORD"  # the user has not signed in with the temporary password yet
+_DEFAULT_DAYS = 7  # the lifetime of a temporary password if the pool does not set it
 
 
 @dataclass(frozen=True)
 class PoolPerson:
-    """One user of the pool; `attributes` by their names there, such as `email_verified`."""
+    """A user of the pool. `attributes` have the pool's names, such as `email_verified`."""
 
     username: str
     subject: str
@@ -40,66 +41,66 @@ class PoolPerson:
 
 
 def why_unavailable() -> str:
-    """One or two sentences when this server has no AWS credentials; empty when it has."""
+    """Return a message if this server has no AWS credentials, else ""."""
     if is_loopback(provider().config.issuer) or has_credentials():
         return ""
     return (
-        "This server has no AWS credentials, so it can't ask the user pool. Give it a role, or set "
-        "AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and start it again."
+        "This server has no AWS credentials, so it can't read the user pool. Assign a role to it, "
+        "or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and restart it."
     )
 
 
 def everyone(*, only: str = "") -> Iterator[PoolPerson]:
-    """All people, or those a ListUsers filter such as `sub = "…"` lets through."""
-    more: dict[str, str] = {"Filter": only} if only else {}
+    """Yield all users, or those that match a ListUsers filter such as `sub = "…"`."""
+    parameters: dict[str, str] = {"Filter": only} if only else {}
     while True:
-        answer = _ask("list_users", **more)
-        yield from map(_person, answer["Users"])
-        if not answer.get("PaginationToken"):
+        response = _ask("list_users", **parameters)
+        yield from map(_person, response["Users"])
+        if not response.get("PaginationToken"):
             return
-        more["PaginationToken"] = answer["PaginationToken"]
+        parameters["PaginationToken"] = response["PaginationToken"]
 
 
 def find(subject: str) -> PoolPerson | None:
-    """The person with this `sub`, or None when the pool has none."""
+    """Return the user with this `sub`, or None if the pool has none."""
     quoted = subject.replace("\\", "\\\\").replace('"', '\\"')
-    return next((each for each in everyone(only=f'sub = "{quoted}"')), None)
+    return next(everyone(only=f'sub = "{quoted}"'), None)
 
 
 def invite(*, username: str, email: str) -> PoolPerson:
-    """A new user of the pool, who is mailed a temporary password and chooses their own with it.
+    """Create a user in the pool. Cognito sends the user an email with a temporary password.
 
-    The address counts as verified: the password reaches nobody else.
+    The email address counts as verified, because only its owner receives the password.
     """
     attributes = {"email": email, "email_verified": "true"}
-    answer = _ask(
+    response = _ask(
         "admin_create_user",
         Username=username,
         UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
         DesiredDeliveryMediums=["EMAIL"],
     )
-    return _person(answer["User"])
+    return _person(response["User"])
 
 
 def invite_again(username: str) -> PoolPerson:
-    """Mail another temporary password; the time it works begins anew."""
-    answer = _ask("admin_create_user", Username=username, MessageAction="RESEND")
-    return _person(answer["User"])
+    """Send another temporary password, with a new expiry time."""
+    response = _ask("admin_create_user", Username=username, MessageAction="RESEND")
+    return _person(response["User"])
 
 
 def delete(username: str) -> bool:
-    """Delete a user of the pool for good. False: there was none."""
+    """Delete a user of the pool permanently. Return False if there was none."""
     try:
         _ask("admin_delete_user", Username=username)
-    except aws.AwsProblem as problem:
-        if problem.code == "UserNotFoundException":
+    except aws.AwsProblem as error:
+        if error.code == "UserNotFoundException":
             return False
         raise
     return True
 
 
 def invitation_lasts() -> timedelta:
-    """How long a temporary password works."""
+    """Return the lifetime of a temporary password."""
     policies = _ask("describe_user_pool")["UserPool"].get("Policies", {})
     days = policies.get("PasswordPolicy", {}).get("TemporaryPasswordValidityDays")
     return timedelta(days=days or _DEFAULT_DAYS)
@@ -117,20 +118,20 @@ def _ask(operation: str, **parameters: Any) -> Mapping[str, Any]:
     )
 
 
-def _person(described: Mapping[str, Any]) -> PoolPerson:
-    attributes = {pair["Name"]: pair.get("Value", "") for pair in described["Attributes"]}
+def _person(user: Mapping[str, Any]) -> PoolPerson:
+    attributes = {pair["Name"]: pair.get("Value", "") for pair in user["Attributes"]}
     return PoolPerson(
-        username=described["Username"],
+        username=user["Username"],
         subject=attributes["sub"],
         attributes=attributes,
-        enabled=described.get("Enabled", True),
-        status=described.get("UserStatus", ""),
-        changed_at=described["UserLastModifiedDate"],
+        enabled=user.get("Enabled", True),
+        status=user.get("UserStatus", ""),
+        changed_at=user["UserLastModifiedDate"],
     )
 
 
-# Credentials are used only where one of these says that there are some: boto3's last resort is to
-# ask a metadata service, which off AWS means waiting for an address that nobody has.
+# Without one of these variables, AWS is not called: boto3 would at last call a metadata service,
+# and outside of AWS it would wait for an IP address that does not exist.
 _CREDENTIALS = (
     "AWS_ACCESS_KEY_ID",
     "AWS_PROFILE",
@@ -142,12 +143,12 @@ _log = logging.getLogger(__name__)
 
 
 def has_credentials() -> bool:
-    """Whether the environment says that there are AWS credentials."""
+    """Return True if the environment names AWS credentials."""
     return any(os.environ.get(name) for name in _CREDENTIALS)
 
 
 def global_sign_out(username: str) -> bool:
-    """End all tokens of the pool's user `username`. False: AWS was asked and did not do it."""
+    """Revoke all tokens of the user `username` of the pool. Return False if the call failed."""
     if not username or not has_credentials():
         return True
     config = provider().config
@@ -161,9 +162,9 @@ def global_sign_out(username: str) -> bool:
             UserPoolId=config.pool_id,
             Username=username,
         )
-    except aws.AwsProblem as problem:
-        if problem.code == "UserNotFoundException":
-            return True  # nobody left to sign out
-        _log.error("AdminUserGlobalSignOut failed. %s", problem)
+    except aws.AwsProblem as error:
+        if error.code == "UserNotFoundException":
+            return True  # the pool has no such user any more
+        _log.error("AdminUserGlobalSignOut failed. %s", error)
         return False
     return True

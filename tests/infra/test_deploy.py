@@ -178,7 +178,7 @@ def test_bad_input_is_reported_and_nothing_is_written(emulator, pool, cognito_en
         (("--pool", lonely, "--client", client), {}, "has no domain"),
         (("--pool", pool["CognitoPoolId"], "--client", pool["CognitoPublicClientId"]), {},
          "has no secret"),
-        (("--pool", pool["CognitoPoolId"], "--client", "nobody"), {}, "AWS found nothing"),
+        (("--pool", pool["CognitoPoolId"], "--client", "nobody"), {}, "Not found at AWS in"),
         (("--stack", pool["stack"], "--file", f"{tmp_path}/no/such/.env", "--yes"), {},
          "can't be changed: No such file or directory"),
     ]  # fmt: skip

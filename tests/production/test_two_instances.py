@@ -134,7 +134,7 @@ def test_missing_cache_is_slower_but_correct(site):
         time.sleep(1.0)
         assert with_token(site, access_token) == {401}
         for instance in site.instances:  # logged once, not for every request
-            lines = instance.log.read_text().count("The shared cache doesn't answer")
+            lines = instance.log.read_text().count("The shared cache does not respond")
             assert lines <= len(instance.workers())
     finally:
         site.redis.start()

@@ -1,4 +1,4 @@
-"""Calls to Cognito are bounded and counted."""
+"""Calls to Cognito are limited and counted."""
 
 import threading
 from contextlib import ExitStack, contextmanager
@@ -21,28 +21,28 @@ CONFIG = CognitoConfig(
 
 
 class Transport:
-    """Answers revocations when told to."""
+    """A transport that responds when `resume` is set."""
 
     def __init__(self):
         self.waiting = threading.Semaphore(0)
-        self.go_on = threading.Event()
-        self.answer = Response(200, b"{}")
+        self.resume = threading.Event()
+        self.response = Response(200, b"{}")
 
     def post_form(self, url, fields, **options):
         self.waiting.release()
-        assert self.go_on.wait(10)
-        return self.answer
+        assert self.resume.wait(10)
+        return self.response
 
 
 class Sink:
     def __init__(self):
-        self.told = []
+        self.samples = []
 
     def count(self, name, labels):
-        self.told.append((name, labels))
+        self.samples.append((name, labels))
 
     def observe(self, name, seconds, labels):
-        self.told.append((name, labels))
+        self.samples.append((name, labels))
 
 
 @pytest.fixture
@@ -63,28 +63,30 @@ def endpoint(transport, monkeypatch):
     return WatchedTokenEndpoint(CONFIG, transport, calls_at_once=2)
 
 
-def test_slow_cognito_takes_no_more_threads_than_it_may(endpoint, transport, sink):
+def test_slow_cognito_blocks_only_the_maximum_of_threads(endpoint, transport, sink):
     threads = [threading.Thread(target=endpoint.revoke, args=("token",)) for _ in range(2)]
     for thread in threads:
         thread.start()
         assert transport.waiting.acquire(timeout=10)
     with pytest.raises(CognitoUnavailable, match="too many calls"):
         endpoint.revoke("token")
-    transport.go_on.set()
+    transport.resume.set()
     for thread in threads:
         thread.join()
     endpoint.revoke("token")
-    outcomes = sorted(labels["outcome"] for _, labels in sink.told)
+    outcomes = sorted(labels["outcome"] for _, labels in sink.samples)
     assert outcomes == ["crowded", "ok", "ok", "ok"]
 
 
-def test_place_is_given_back_after_a_refusal(endpoint, transport, sink):
-    transport.go_on.set()
-    transport.answer = Response(400, b'{"error": "invalid_grant"}')
+def test_slot_is_released_after_a_refusal(endpoint, transport, sink):
+    transport.resume.set()
+    transport.response = Response(400, b'{"error": "invalid_grant"}')
     for _ in range(5):
         with pytest.raises(GrantRejected):
             endpoint.refresh("token")
-    assert sink.told == [("token_endpoint", {"call": "refresh", "outcome": "grant_rejected"})] * 5
+    assert (
+        sink.samples == [("token_endpoint", {"call": "refresh", "outcome": "grant_rejected"})] * 5
+    )
 
 
 def test_downloads_of_keys_are_counted_by_outcome(sink):
@@ -94,19 +96,21 @@ def test_downloads_of_keys_are_counted_by_outcome(sink):
     assert counted_fetch(lambda: b"keys")() == b"keys"
     with pytest.raises(CognitoUnavailable):
         counted_fetch(broken)()
-    told = [("jwks_fetches", {"outcome": "ok"}), ("jwks_fetches", {"outcome": "failed"})]
-    assert sink.told == told
+    assert sink.samples == [
+        ("jwks_fetches", {"outcome": "ok"}),
+        ("jwks_fetches", {"outcome": "failed"}),
+    ]
 
 
 @pytest.fixture
-def impatient(monkeypatch):
-    """Whoever finds no free slot gives up at once."""
+def no_wait(monkeypatch):
+    """A call without a free slot fails immediately."""
     monkeypatch.setattr(bounded_endpoint, "WAIT_FOR_A_PLACE", 0)
 
 
 @contextmanager
-def held(slots, *subnets):
-    """Hold as many slots as there are for these; yields how many that were."""
+def hold(slots, *subnets):
+    """Hold one slot for each subnet while there are free ones, and yield their number."""
     with ExitStack() as stack:
         count = 0
         for subnet in subnets:
@@ -119,48 +123,48 @@ def held(slots, *subnets):
 
 
 @pytest.mark.parametrize(
-    ("total", "strangers"), [(1, 1), (2, 1), (3, 2), (4, 3), (8, 6), (16, 12), (32, 24)]
+    ("total", "maximum"), [(1, 1), (2, 1), (3, 2), (4, 3), (8, 6), (16, 12), (32, 24)]
 )
-def test_strangers_leave_slots_to_signed_in_users(impatient, total, strangers):
+def test_slots_are_reserved_for_signed_in_users(no_wait, total, maximum):
     slots = CallSlots(total)
-    crowd = [f"192.0.2.{number}" for number in range(100)]
-    with held(slots, *crowd) as count:
-        assert count == strangers
-        with held(slots, *[None] * 100) as users:
-            assert users == total - strangers
+    subnets = [f"192.0.2.{number}" for number in range(100)]
+    with hold(slots, *subnets) as count:
+        assert count == maximum
+        with hold(slots, *[None] * 100) as users:
+            assert users == total - maximum
 
 
 @pytest.mark.parametrize(
-    ("total", "most"), [(1, 1), (2, 1), (3, 1), (4, 2), (8, 3), (16, 6), (32, 12)]
+    ("total", "maximum"), [(1, 1), (2, 1), (3, 1), (4, 2), (8, 3), (16, 6), (32, 12)]
 )
-def test_one_subnet_leaves_half_of_the_rest_to_others(impatient, total, most):
+def test_subnet_leaves_half_of_the_free_slots_to_others(no_wait, total, maximum):
     slots = CallSlots(total)
-    with held(slots, *["192.0.2.1"] * 100) as count:
-        assert count == most
+    with hold(slots, *["192.0.2.1"] * 100) as count:
+        assert count == maximum
         if total > 2:
-            with held(slots, "192.0.2.2") as newcomers:
-                assert newcomers == 1
+            with hold(slots, "192.0.2.2") as second_count:
+                assert second_count == 1
 
 
-def test_signed_in_users_may_take_every_slot(impatient):
+def test_signed_in_users_may_take_every_slot(no_wait):
     slots = CallSlots(8)
-    with held(slots, *[None] * 100) as count:
+    with hold(slots, *[None] * 100) as count:
         assert count == 8
         with pytest.raises(CognitoUnavailable), slots.slot("192.0.2.1"):
             pass
 
 
-def test_slot_is_returned_after_a_failure(impatient):
+def test_slot_is_free_after_a_failure(no_wait):
     slots = CallSlots(2)
     for subnet in ["192.0.2.1", None] * 3:
         with pytest.raises(GrantRejected), slots.slot(subnet):
             raise GrantRejected("no", error="invalid_grant")
-    assert not slots._strangers  # a subnet that left is not remembered
-    with held(slots, "192.0.2.2", None) as count:
+    assert not slots._anonymous  # subnets without a slot are not stored
+    with hold(slots, "192.0.2.2", None) as count:
         assert count == 2
 
 
-def test_thread_that_waits_gets_the_slot_that_is_returned(monkeypatch):
+def test_waiting_thread_gets_the_released_slot(monkeypatch):
     monkeypatch.setattr(bounded_endpoint, "WAIT_FOR_A_PLACE", 20)
     slots, arrived = CallSlots(1), threading.Event()
 
@@ -177,24 +181,24 @@ def test_thread_that_waits_gets_the_slot_that_is_returned(monkeypatch):
 
 
 @pytest.mark.parametrize(("call", "arguments"), [("refresh", ("token",)), ("revoke", ("token",))])
-def test_users_call_does_not_wait_behind_strangers(endpoint, transport, call, arguments):
-    """Of two slots one is the strangers': a second stranger gets none, the user gets one."""
-    transport.answer = Response(400, b'{"error": "invalid_grant"}')
+def test_call_of_a_user_does_not_wait_for_anonymous_calls(endpoint, transport, call, arguments):
+    """One of two slots is reserved: a second anonymous call gets none, the user's call gets one."""
+    transport.response = Response(400, b'{"error": "invalid_grant"}')
 
-    def stranger():
+    def call_anonymously():
         with pytest.raises(GrantRejected):
             endpoint.exchange(code="a", redirect_uri="b", code_verifier=None, subnet="192.0.2.1")
 
-    def user():
+    def call_as_user():
         with pytest.raises(TokenEndpointError):
             getattr(endpoint, call)(*arguments)
 
-    threads = [threading.Thread(target=stranger), threading.Thread(target=user)]
+    threads = [threading.Thread(target=call_anonymously), threading.Thread(target=call_as_user)]
     for thread in threads:
         thread.start()
         assert transport.waiting.acquire(timeout=10)
         with pytest.raises(CognitoUnavailable, match="too many calls"):
             endpoint.refresh("token", subnet="192.0.2.2")
-    transport.go_on.set()
+    transport.resume.set()
     for thread in threads:
         thread.join()

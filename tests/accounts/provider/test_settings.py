@@ -23,9 +23,9 @@ def errors():
 
 
 def assert_one_error(check_id, name):
-    """One check message with this id and name, and a provider that raises what is caught."""
-    [(found_id, text)] = errors()
-    assert found_id == check_id
+    """Assert that there is one check message, and that `provider()` raises ConfigurationError."""
+    [(message_id, text)] = errors()
+    assert message_id == check_id
     assert text.startswith(f"{name} ")
     with pytest.raises(ConfigurationError) as raised:
         provider()
@@ -53,7 +53,7 @@ def test_missing_member_is_one_error(settings, member, name, is_none):
     assert_one_error(check_id, name)
 
 
-def test_dictionary_of_the_required_members_is_enough(settings):
+def test_dictionary_of_the_required_members_is_sufficient(settings):
     settings.COGNITO = {
         **{member: settings.COGNITO[member] for member in REQUIRED},
         **dict.fromkeys(("GROUPS", "LIMITS", "SCOPES", "TRUSTED_POOLS")),
@@ -98,7 +98,7 @@ def test_member_of_a_wrong_type_is_one_error(settings, member, value, check_id):
     assert_one_error(check_id, REQUIRED.get(member, f"COGNITO_{member}"))
 
 
-def test_rules_of_a_trusted_pool_that_are_no_object_are_one_error(settings):
+def test_malformed_rules_of_a_trusted_pool_are_one_error(settings):
     pool = {"clients": ["abc"], "groups": ["editors"]}
     settings.COGNITO = {**settings.COGNITO, "TRUSTED_POOLS": {"eu-west-1_Partner01": pool}}
     [(check_id, text)] = errors()
@@ -106,7 +106,7 @@ def test_rules_of_a_trusted_pool_that_are_no_object_are_one_error(settings):
     assert text.startswith("COGNITO_TRUSTED_POOLS (pool 'eu-west-1_Partner01') must be an object")
 
 
-def test_wrong_members_are_all_named(settings):
+def test_every_wrong_member_is_named(settings):
     settings.COGNITO = {**settings.COGNITO, "POOL_ID": 1, "CLIENT_ID": 2, "CREATE_PEOPLE": 3}
     assert {text.split()[0] for _, text in errors()} == {
         "COGNITO_POOL_ID",
@@ -144,7 +144,7 @@ def test_limit_may_be_at_its_minimum(settings):
     assert errors() == []
 
 
-def test_unknown_limit_is_named_with_those_that_exist(settings):
+def test_error_for_an_unknown_limit_lists_the_limits(settings):
     settings.COGNITO = {**settings.COGNITO, "LIMITS": {"idle": 60, "session_idle": 0}}
     (_, unknown), (_, too_small) = errors()
     assert unknown == (
@@ -154,5 +154,5 @@ def test_unknown_limit_is_named_with_those_that_exist(settings):
     assert too_small == "SESSION_IDLE_SECONDS must be a whole number, 1 or more."
 
 
-def test_cookie_of_a_session_lives_as_long_as_a_sign_in(settings):
+def test_session_cookie_is_valid_as_long_as_a_sign_in(settings):
     assert read_limits().session_absolute == settings.SESSION_COOKIE_AGE

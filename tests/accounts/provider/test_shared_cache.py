@@ -1,4 +1,4 @@
-"""The shared cache: fast while it is there, never missed when it is not."""
+"""The shared cache, and what happens without it."""
 
 import logging
 
@@ -9,19 +9,19 @@ from accounts.provider.shared_cache import PAUSE, Accelerator
 
 
 class Cache:
-    """What Django's cache interface gives, or an error for each call."""
+    """A Django cache that can raise an error for each call, and counts the calls."""
 
     def __init__(self):
-        self.values, self.error, self.read_only, self.asked = {}, None, False, 0
+        self.values, self.error, self.read_only, self.calls = {}, None, False, 0
 
     def get(self, key):
-        self.asked += 1
+        self.calls += 1
         if self.error:
             raise self.error
         return self.values.get(key)
 
     def set(self, key, value, seconds):
-        self.asked += 1
+        self.calls += 1
         if self.error:
             raise self.error
         if self.read_only:
@@ -52,15 +52,15 @@ def accelerator(cache, now, wall):
     return Accelerator(clock=lambda: now[0], wall_clock=lambda: wall[0])
 
 
-DOWN = ConnectionError("nobody there")
+DOWN = ConnectionError("connection refused")
 
 
 def stored(cache, key="a"):
-    """The name and the sealed value of the one entry that is not a probe's."""
+    """Return the name and the signed value of the entry for `key`."""
     return next(item for item in cache.values.items() if item[0].endswith(f":{key}"))
 
 
-def test_value_comes_back(accelerator):
+def test_value_is_stored(accelerator):
     accelerator.set("a", {"b": [1]}, seconds=5)
     assert accelerator.get("a", max_age=5) == {"b": [1]}
 
@@ -92,18 +92,19 @@ def test_malformed_value_counts_as_absent(accelerator, cache, value):
 
 def test_value_with_one_changed_character_counts_as_absent(accelerator, cache):
     accelerator.set("a", {"b": 1}, seconds=5)
-    name, sealed = stored(cache)
-    for at in range(len(sealed)):
-        cache.values[name] = sealed[:at] + chr(ord(sealed[at]) ^ 1) + sealed[at + 1 :]
-        assert accelerator.get("a", max_age=5) is None, at
-    cache.values[name] = sealed
+    name, signed_value = stored(cache)
+    for index, character in enumerate(signed_value):
+        other = chr(ord(character) ^ 1)
+        cache.values[name] = signed_value[:index] + other + signed_value[index + 1 :]
+        assert accelerator.get("a", max_age=5) is None, index
+    cache.values[name] = signed_value
     assert accelerator.get("a", max_age=5) == {"b": 1}
 
 
 def test_value_of_another_key_counts_as_absent(accelerator, cache):
     accelerator.set("a", 1, seconds=5)
-    name, sealed = stored(cache)
-    cache.values[f"{name[:-1]}b"] = sealed
+    name, signed_value = stored(cache)
+    cache.values[f"{name[:-1]}b"] = signed_value
     assert accelerator.get("b", max_age=5) is None
 
 
@@ -117,15 +118,15 @@ def test_value_of_another_site_counts_as_absent(accelerator, cache, settings, fo
     settings.SECRET_KEY = foreign.get("SECRET_KEY", key)
     settings.COGNITO = {**ours, **foreign}
     accelerator.set("a", "foreign", seconds=5)
-    sealed = stored(cache)[1]
+    signed_value = stored(cache)[1]
     settings.SECRET_KEY, settings.COGNITO = key, ours
     accelerator.set("a", "ours", seconds=5)
     for name in cache.values:
-        cache.values[name] = sealed
+        cache.values[name] = signed_value
     assert accelerator.get("a", max_age=5) is None
 
 
-def test_replayed_value_is_not_older_than_it_was_stored_for(accelerator, wall):
+def test_replayed_value_expires(accelerator, wall):
     accelerator.set("a", 1, seconds=0.4)
     wall[0] += 0.39
     assert accelerator.get("a", max_age=5) == 1
@@ -133,49 +134,49 @@ def test_replayed_value_is_not_older_than_it_was_stored_for(accelerator, wall):
     assert accelerator.get("a", max_age=5) is None
 
 
-def test_value_that_is_stored_for_longer_than_the_reader_allows_counts_as_absent(accelerator):
-    """So does one of a process whose clock is ahead: replayed, it would count for too long."""
+def test_value_stored_for_longer_than_max_age_counts_as_absent(accelerator):
+    """This includes a value of a process whose clock is ahead, which could be replayed too long."""
     accelerator.set("a", 1, seconds=5)
     assert accelerator.get("a", max_age=0.4) is None
 
 
-def test_broken_cache_is_not_known_and_raises_nothing(accelerator, cache):
+def test_broken_cache_raises_no_error(accelerator, cache):
     cache.error = DOWN
     assert accelerator.get("a", max_age=1) is None
     accelerator.set("a", 1, seconds=1)
     assert accelerator.is_away()
 
 
-def test_broken_cache_is_left_alone_for_a_moment(accelerator, cache, now):
+def test_broken_cache_is_not_used_during_the_pause(accelerator, cache, now):
     cache.error = DOWN
     for _ in range(10):
         accelerator.get("a", max_age=1)
-    assert cache.asked == 1
+    assert cache.calls == 1
     now[0] += PAUSE
     for _ in range(10):
         accelerator.get("a", max_age=1)
-    assert cache.asked == 2
+    assert cache.calls == 2
 
 
 def test_one_thread_tries_after_the_pause_and_the_others_do_not_wait(accelerator, cache, now):
     cache.error = DOWN
     accelerator.get("a", max_age=1)
     now[0] += PAUSE
-    asked = []
+    values = []
 
     class Hanging(Exception):
         pass
 
     def hang(key, value, seconds):
-        asked.append(accelerator.get("a", max_age=1))  # as another thread in the same moment
+        values.append(accelerator.get("a", max_age=1))  # as another thread at the same time
         raise Hanging
 
     cache.set = hang
     accelerator.get("a", max_age=1)
-    assert asked == [None]
+    assert values == [None]
 
 
-def test_going_and_coming_back_are_logged_once_each(accelerator, cache, now, caplog):
+def test_outage_and_recovery_are_logged_once(accelerator, cache, now, caplog):
     caplog.set_level(logging.WARNING)
     cache.error = DOWN
     for _ in range(5):
@@ -186,11 +187,11 @@ def test_going_and_coming_back_are_logged_once_each(accelerator, cache, now, cap
         accelerator.get("a", max_age=1)
     messages = [record.getMessage() for record in caplog.records]
     assert len(messages) == 2
-    assert "going on without it: nobody there" in messages[0]
-    assert "answers again" in messages[1]
+    assert "is not used: connection refused" in messages[0]
+    assert "responds again" in messages[1]
 
 
-def test_cache_that_can_only_be_read_is_away_and_does_not_flap(accelerator, cache, now, caplog):
+def test_read_only_cache_is_down_and_does_not_flap(accelerator, cache, now, caplog):
     caplog.set_level(logging.WARNING)
     cache.read_only = True
     for _ in range(5):
@@ -205,30 +206,30 @@ def test_cache_that_can_only_be_read_is_away_and_does_not_flap(accelerator, cach
     assert len(caplog.records) == 2
 
 
-def test_cache_that_loses_what_it_takes_is_away(accelerator, cache):
+def test_cache_that_loses_values_is_down(accelerator, cache):
     cache.set = lambda *args: None
     assert accelerator.is_away()
 
 
-def test_probes_leave_pause_log_and_state_alone(accelerator, cache, now, caplog):
+def test_probes_do_not_change_pause_log_and_state(accelerator, cache, now, caplog):
     cache.error = DOWN
     assert accelerator.is_away()
     cache.error = None
     accelerator.set("a", 1, seconds=1)
-    assert accelerator.get("a", max_age=1) == 1  # a failed probe pauses nothing
+    assert accelerator.get("a", max_age=1) == 1  # a failed probe starts no pause
     cache.error = DOWN
     accelerator.get("a", max_age=1)
     cache.error = None
     assert not accelerator.is_away()
-    assert accelerator.get("a", max_age=1) is None  # a probe that succeeds ends no pause
+    assert accelerator.get("a", max_age=1) is None  # a successful probe ends no pause
     now[0] += PAUSE
     assert accelerator.get("a", max_age=1) == 1
     assert len(caplog.records) == 2
 
 
-def test_site_without_a_cache_asks_nobody(accelerator, cache, settings):
+def test_site_without_a_cache_does_not_use_one(accelerator, cache, settings):
     settings.COGNITO = {**settings.COGNITO, "SHARED_CACHE": ""}
     accelerator.set("a", 1, seconds=1)
     assert accelerator.get("a", max_age=1) is None
     assert not accelerator.is_away()
-    assert cache.asked == 0
+    assert cache.calls == 0

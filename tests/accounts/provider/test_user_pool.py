@@ -1,4 +1,4 @@
-"""AdminUserGlobalSignOut, asked of a pool on this machine through boto3."""
+"""AdminUserGlobalSignOut through boto3, with a pool on this machine."""
 
 import pytest
 
@@ -26,12 +26,12 @@ def no_credentials(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-def test_without_credentials_nothing_is_asked(pool, no_credentials):
+def test_without_credentials_aws_is_not_called(pool, no_credentials):
     assert user_pool.global_sign_out("ada")
     assert pool.counts()["api"] == 0
 
 
-def test_pool_ends_all_tokens_of_the_person(pool, credentials):
+def test_all_tokens_of_the_user_are_revoked(pool, credentials):
     from accounts.cognito.errors import GrantRejected
     from accounts.provider import provider
 
@@ -41,11 +41,11 @@ def test_pool_ends_all_tokens_of_the_person(pool, credentials):
         provider().token_endpoint.refresh(refresh_token)
 
 
-def test_person_who_is_gone_needs_no_signing_out(pool, credentials):
-    assert user_pool.global_sign_out("nobody-of-that-name")
+def test_deleted_user_counts_as_signed_out(pool, credentials):
+    assert user_pool.global_sign_out("deleted-user")
 
 
-def test_pool_that_does_not_answer_is_not_reached(pool, credentials, caplog):
+def test_failure_is_logged_if_the_pool_does_not_respond(pool, credentials, caplog):
     pool.stop()
     assert not user_pool.global_sign_out("ada")
     assert "AdminUserGlobalSignOut failed" in caplog.text
