@@ -1,5 +1,5 @@
-"""What is set up wrongly between this site and its user pool, found by asking both.
+"""The checks of the configuration between this site and its user pool.
 
-`examination.examine()` runs the checks; each yields findings. A finding is one function that gives
-its id, what is wrong, why it matters and the exact fix; `docs/doctor.md` lists the ids.
+`examination.examine()` runs them, and each yields findings. A function per finding returns its id,
+what is wrong, why it matters and how to fix it. docs/doctor.md lists the ids.
 """

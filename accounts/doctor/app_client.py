@@ -1,4 +1,4 @@
-"""The hosted UI and the app client, asked as a browser and as this site would ask."""
+"""Checks of the hosted UI and the app client, with the requests of a browser and of this site."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from ..cognito.errors import ClientRejected, CognitoError, CognitoUnavailable, GrantRejected
-from ..cognito.errors import RequestRejected as Refused
+from ..cognito.errors import (
+    ClientRejected,
+    CognitoError,
+    CognitoUnavailable,
+    GrantRejected,
+    RequestRejected,
+)
 from . import app_client_findings, pool_findings
 from .finding import Finding
 from .probe import Probe, Reply, Verdict
@@ -18,7 +23,10 @@ _UNAVAILABLE = b"login pages unavailable"
 
 @dataclass(frozen=True, kw_only=True)
 class Addresses:
-    """What this site sends and must find registered, as people reach it."""
+    """The URLs of this site that must be registered, and the public app client.
+
+    They are the URLs at which users reach the site, through all proxies.
+    """
 
     callback: str
     signed_out: str
@@ -28,16 +36,17 @@ class Addresses:
 
 
 class ClientExamination:
-    """Checks the app client; `hosted_ui` as PoolExamination knows it."""
+    """The checks of the app client. `hosted_ui` is that of PoolExamination."""
 
-    def __init__(self, probe: Probe, addresses: Addresses, hosted_ui: str | None) -> None:
+    def __init__(self, probe: Probe, urls: Addresses, hosted_ui: str | None) -> None:
         self._probe = probe
         self._config = probe.config
-        self._addresses = addresses
+        self._urls = urls
         self._hosted_ui = hosted_ui
 
     def problems(self) -> Iterator[Finding]:
-        config, callback = self._config, self._addresses.callback
+        """Yield the findings about the app client and its hosted UI."""
+        config, callback = self._config, self._urls.callback
         try:
             reply = self._probe.authorize(callback, scopes=config.scopes)
         except CognitoError as error:
@@ -47,29 +56,29 @@ class ClientExamination:
             yield pool_findings.domain_not_hosted_ui(config, config.authorize_endpoint)
             return
         refusal = self._probe.exchange(callback)
-        shown = reply.verdict is Verdict.ACCEPTED and not reply.location
-        if shown and isinstance(refusal, CognitoUnavailable):
-            # A page at once is what some emulators show, and every other web site.
+        is_page = reply.verdict is Verdict.ACCEPTED and not reply.location
+        if is_page and isinstance(refusal, CognitoUnavailable):
+            # Some emulators show a page without a redirect, but so does any other web site.
             yield pool_findings.domain_not_hosted_ui(config, config.authorize_endpoint)
             return
         if reply.verdict is Verdict.REFUSED:
-            yield self._refused(reply, refusal)
+            yield self._explain_refusal(reply, refusal)
             return
-        yield from self._credentials(refusal, reply)
+        yield from self._check_credentials(refusal, reply)
         registered = callback
         if reply.verdict is Verdict.MISMATCH:
-            registered = self._registered_instead(callback, self._probe.authorize)
+            registered = self._registered_variant(callback, self._probe.authorize)
             yield app_client_findings.callback_not_registered(config, callback, registered)
             if registered:
                 reply = self._probe.authorize(registered, scopes=config.scopes)
-        yield from self._flow_and_scopes(reply, registered)
-        yield from self._login_page(reply)
-        yield from self._sign_out()
-        yield from self._spa_callbacks()
-        yield from self._public_client()
+        yield from self._check_flow_and_scopes(reply, registered)
+        yield from self._check_login_page(reply)
+        yield from self._check_sign_out()
+        yield from self._check_spa_callbacks()
+        yield from self._check_public_client()
 
-    def _refused(self, reply: Reply, refusal: CognitoError | None) -> Finding:
-        """Cognito's own error page, and not for the address: mostly nobody there knows us."""
+    def _explain_refusal(self, reply: Reply, refusal: CognitoError | None) -> Finding:
+        """Return the cause of Cognito's error page. It is usually an unknown app client."""
         config = self._config
         if not isinstance(refusal, ClientRejected):
             return app_client_findings.authorize_refused(config, reply.error, reply.description)
@@ -77,41 +86,44 @@ class ClientExamination:
             return pool_findings.domain_of_another_pool(config, self._hosted_ui)
         return app_client_findings.client_unknown(config)
 
-    def _credentials(self, refusal: CognitoError | None, reply: Reply) -> Iterator[Finding]:
+    def _check_credentials(self, refusal: CognitoError | None, reply: Reply) -> Iterator[Finding]:
         config = self._config
         if refusal is None or isinstance(refusal, GrantRejected):
             return
         if isinstance(refusal, ClientRejected):
-            bare = self._probe.exchange(self._addresses.callback, public_client_id=config.client_id)
-            public = isinstance(bare, GrantRejected | Refused)
-            kind = app_client_findings.client_without_secret if public else None
-            yield (kind or app_client_findings.secret_refused)(config)
+            without_secret = self._probe.exchange(
+                self._urls.callback, public_client_id=config.client_id
+            )
+            if isinstance(without_secret, GrantRejected | RequestRejected):
+                yield app_client_findings.client_without_secret(config)
+            else:
+                yield app_client_findings.secret_refused(config)
         elif isinstance(refusal, CognitoUnavailable):
             yield app_client_findings.token_endpoint_unavailable(config, refusal.message)
-        elif reply.verdict is Verdict.ACCEPTED:  # else the same cause is found at authorize
+        elif reply.verdict is Verdict.ACCEPTED:  # else the authorize endpoint shows the same cause
             yield app_client_findings.token_request_refused(config, str(refusal.data.get("error")))
 
-    def _flow_and_scopes(self, reply: Reply, registered: str) -> Iterator[Finding]:
+    def _check_flow_and_scopes(self, reply: Reply, registered: str) -> Iterator[Finding]:
         config = self._config
         if reply.verdict is not Verdict.SENT_BACK:
             return
         if reply.error == "unauthorized_client":
             yield app_client_findings.code_flow_off(config)
         elif "invalid_scope" in (reply.error, reply.description):
-            # Cognito doesn't say which one: ask for each. openid alone may be the one, too.
+            # Cognito does not name the scope, so each is tried. It may be openid itself.
             for scope in config.scopes:
-                asked = tuple(dict.fromkeys(("openid", scope)))
-                again = self._probe.authorize(registered, scopes=asked)
-                if "invalid_scope" in (again.error, again.description):
+                scopes = tuple(dict.fromkeys(("openid", scope)))
+                scope_reply = self._probe.authorize(registered, scopes=scopes)
+                if "invalid_scope" in (scope_reply.error, scope_reply.description):
                     yield app_client_findings.scope_not_allowed(config, scope)
                     if scope == "openid":
                         return
         else:
             yield app_client_findings.authorize_refused(config, reply.error, reply.description)
 
-    def _login_page(self, reply: Reply) -> Iterator[Finding]:
-        own = reply.location.startswith(f"{self._config.domain}/")
-        if reply.verdict is not Verdict.ACCEPTED or not own:
+    def _check_login_page(self, reply: Reply) -> Iterator[Finding]:
+        is_own_page = reply.location.startswith(f"{self._config.domain}/")
+        if reply.verdict is not Verdict.ACCEPTED or not is_own_page:
             return
         try:
             page = self._probe.document(reply.location)
@@ -121,39 +133,35 @@ class ClientExamination:
         if page.status >= 400 or _UNAVAILABLE in page.body.lower():
             yield pool_findings.login_pages_unavailable(self._config, page.status)
 
-    def _sign_out(self) -> Iterator[Finding]:
-        sent = self._addresses.signed_out
-        if self._probe.logout(sent).verdict is not Verdict.ACCEPTED:
-            registered = self._registered_instead(sent, self._probe.logout)
-            yield app_client_findings.sign_out_not_registered(self._config, sent, registered)
+    def _check_sign_out(self) -> Iterator[Finding]:
+        url = self._urls.signed_out
+        if self._probe.logout(url).verdict is not Verdict.ACCEPTED:
+            registered = self._registered_variant(url, self._probe.logout)
+            yield app_client_findings.sign_out_not_registered(self._config, url, registered)
 
-    def _registered_instead(self, sent: str, ask: Callable[[str], Reply]) -> str:
-        """The near variant that is registered, or an empty text."""
-        known = (Verdict.ACCEPTED, Verdict.SENT_BACK)
-        return next((near for near in near_variants(sent) if ask(near).verdict in known), "")
+    def _registered_variant(self, url: str, send: Callable[[str], Reply]) -> str:
+        """Return the variant of `url` that is registered, or "" if none is."""
+        verdicts = (Verdict.ACCEPTED, Verdict.SENT_BACK)
+        return next((near for near in near_variants(url) if send(near).verdict in verdicts), "")
 
-    def _spa_callbacks(self) -> Iterator[Finding]:
-        ask = self._probe.authorize
-        for address in self._addresses.spa_callbacks:
-            if ask(address).verdict is Verdict.MISMATCH:
-                registered = self._registered_instead(address, ask)
-                yield app_client_findings.spa_callback_not_registered(
-                    self._config, address, registered
-                )
+    def _check_spa_callbacks(self) -> Iterator[Finding]:
+        send = self._probe.authorize
+        for url in self._urls.spa_callbacks:
+            if send(url).verdict is Verdict.MISMATCH:
+                registered = self._registered_variant(url, send)
+                yield app_client_findings.spa_callback_not_registered(self._config, url, registered)
 
-    def _public_client(self) -> Iterator[Finding]:
-        client_id, callback = self._addresses.public_client_id, self._addresses.docs_callback
+    def _check_public_client(self) -> Iterator[Finding]:
+        client_id, callback = self._urls.public_client_id, self._urls.docs_callback
         if not client_id:
             return
-        refusal = self._probe.exchange(
-            callback or self._addresses.callback, public_client_id=client_id
-        )
+        refusal = self._probe.exchange(callback or self._urls.callback, public_client_id=client_id)
         if isinstance(refusal, ClientRejected):
             yield app_client_findings.public_client_unusable(self._config, client_id)
         elif callback:
-            ask = partial(self._probe.authorize, client_id=client_id)
-            if ask(callback).verdict is Verdict.MISMATCH:
-                registered = self._registered_instead(callback, ask)
+            send = partial(self._probe.authorize, client_id=client_id)
+            if send(callback).verdict is Verdict.MISMATCH:
+                registered = self._registered_variant(callback, send)
                 yield app_client_findings.public_callback_not_registered(
                     self._config, client_id, callback, registered
                 )

@@ -1,4 +1,4 @@
-"""What can be wrong with the app client: credentials, flow, scopes, addresses."""
+"""The findings about the app client: credentials, grant types, scopes and URLs."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from .finding import TEMPLATE, Finding, at_the_client, in_environment, member
 _LOGIN_PAGES = "Login pages > Edit"
 _OAUTH = member("AllowedOAuthFlowsUserPoolClient", "=", True)
 _CODE_FLOW = f"{member('AllowedOAuthFlows', '+=', ['code'])} | {_OAUTH}"
-_TWO_LISTS = "Callback and sign-out addresses are two separate lists; both are compared exactly."
 
 
 def client_unknown(config: CognitoConfig) -> Finding:
     return Finding(
         id="client-unknown",
-        what=f"The hosted UI at {config.domain} doesn't know app client {config.client_id}"
+        what=f"The hosted UI at {config.domain} has no app client {config.client_id}"
         " (COGNITO_CLIENT_ID).",
-        why="People would arrive at Cognito's error page and never come back.",
+        why="Users who sign in would see Cognito's error page and not return to this site.",
         fix=(
-            f"Console: Cognito > User pools > {config.pool_id} > App clients shows the ids.",
+            f"Console: Cognito > User pools > {config.pool_id} > App clients lists the client IDs.",
             "Command line: `manage.py cognito_env --stack NAME` writes the values of your stack.",
             *in_environment("COGNITO_CLIENT_ID", "COGNITO_CLIENT_SECRET"),
         ),
@@ -30,8 +29,8 @@ def client_unknown(config: CognitoConfig) -> Finding:
 def secret_refused(config: CognitoConfig) -> Finding:
     return Finding(
         id="secret-refused",
-        what=f"Cognito doesn't accept COGNITO_CLIENT_SECRET for app client {config.client_id}.",
-        why="People could sign in at the hosted UI, but their codes couldn't be redeemed.",
+        what=f"Cognito does not accept COGNITO_CLIENT_SECRET for app client {config.client_id}.",
+        why="Users could sign in at the hosted UI, but this site could not exchange their codes.",
         fix=(
             (
                 f"Console: Cognito > User pools > {config.pool_id} > App clients >"
@@ -39,7 +38,7 @@ def secret_refused(config: CognitoConfig) -> Finding:
             ),
             (
                 f"Command line: `manage.py cognito_env --pool {config.pool_id} --client"
-                f" {config.client_id}` writes it without showing it."
+                f" {config.client_id}` writes the secret without showing it."
             ),
             *in_environment("COGNITO_CLIENT_SECRET"),
         ),
@@ -49,15 +48,17 @@ def secret_refused(config: CognitoConfig) -> Finding:
 def client_without_secret(config: CognitoConfig) -> Finding:
     return Finding(
         id="client-without-secret",
-        what=f"App client {config.client_id} has no secret, but COGNITO_CLIENT_SECRET sends one.",
-        why="Cognito refuses a secret from a client that has none; a server should have one.",
+        what=f"App client {config.client_id} has no secret, but this site sends one"
+        " (COGNITO_CLIENT_SECRET).",
+        why="Cognito refuses a secret from an app client that has none. A site with a server"
+        " should use an app client with a secret.",
         fix=(
             (
-                "An existing app client can't get a secret. Console: Cognito > User pools >"
-                f" {config.pool_id} > App clients: use one that has, or create one of the type"
-                " Traditional web application."
+                f"Console: Cognito > User pools > {config.pool_id} > App clients: use an app client"
+                " with a secret, or create one of the type Traditional web application. An existing"
+                " app client cannot get a secret."
             ),
-            f"Template: output CognitoClientId of {TEMPLATE}; `manage.py cognito_env` reads it.",
+            f"Template: output CognitoClientId of {TEMPLATE}. `manage.py cognito_env` reads it.",
             *in_environment("COGNITO_CLIENT_ID", "COGNITO_CLIENT_SECRET"),
         ),
     )
@@ -66,12 +67,12 @@ def client_without_secret(config: CognitoConfig) -> Finding:
 def token_endpoint_unavailable(config: CognitoConfig, reason: str) -> Finding:
     return Finding(
         id="token-endpoint-unavailable",
-        what=f"{config.token_endpoint} gives no usable answer: {reason}.",
-        why="Codes can't be redeemed and tokens can't be renewed.",
+        what=f"{config.token_endpoint} returns no usable response: {reason}.",
+        why="This site cannot exchange codes or refresh tokens.",
         fix=(
             (
-                f"Network: this machine must reach {config.domain}; a browser reaching it is not"
-                " enough. A firewall (AWS WAF) on the pool must let the server through."
+                f"Network: this machine must reach {config.domain}. It is not enough that a browser"
+                " reaches it. A firewall (AWS WAF) on the pool must allow this server."
             ),
         ),
     )
@@ -80,44 +81,32 @@ def token_endpoint_unavailable(config: CognitoConfig, reason: str) -> Finding:
 def token_request_refused(config: CognitoConfig, error: str) -> Finding:
     return Finding(
         id="token-request-refused",
-        what=f"{config.token_endpoint} refuses this site's requests with {error}.",
-        why="Codes of people who signed in couldn't be redeemed.",
-        fix=at_the_client(
-            config,
-            f"{_LOGIN_PAGES}: OAuth grant types: Authorization code grant",
-            template="AllowedOAuthFlows: [code]",
-            local='flows = ["code"] of the client in local_pool/pool.toml',
-            change=_CODE_FLOW,
-        ),
+        what=f"{config.token_endpoint} refuses the requests of this site with {error}.",
+        why="This site could not exchange the codes of users who signed in.",
+        fix=_allow_code_flow(config),
     )
 
 
 def code_flow_off(config: CognitoConfig) -> Finding:
     return Finding(
         id="code-flow-off",
-        what=f"App client {config.client_id} doesn't allow the authorization code flow.",
-        why="Every sign-in ends with unauthorized_client.",
-        fix=at_the_client(
-            config,
-            f"{_LOGIN_PAGES}: OAuth grant types: Authorization code grant",
-            template="AllowedOAuthFlows: [code]",
-            local='flows = ["code"] of the client in local_pool/pool.toml',
-            change=_CODE_FLOW,
-        ),
+        what=f"App client {config.client_id} does not allow the authorization code grant.",
+        why="Every sign-in fails with unauthorized_client.",
+        fix=_allow_code_flow(config),
     )
 
 
 def authorize_refused(config: CognitoConfig, error: str, description: str) -> Finding:
-    said = f"{error} ({description})" if description else error or "no reason"
+    reason = f"{error} ({description})" if description else error or "Cognito gives no reason"
     return Finding(
         id="authorize-refused",
-        what=f"{config.authorize_endpoint} refuses this site's sign-ins: {said}.",
-        why="People can't get to the sign-in page.",
+        what=f"{config.authorize_endpoint} refuses the sign-ins of this site: {reason}.",
+        why="Users cannot reach the sign-in page.",
         fix=at_the_client(
             config,
             f"{_LOGIN_PAGES}: identity providers and grant types",
             template="SupportedIdentityProviders and AllowedOAuthFlowsUserPoolClient: true",
-            local="the client in local_pool/pool.toml",
+            local="check the client in local_pool/pool.toml",
             change=f"{member('SupportedIdentityProviders', '+=', ['COGNITO'])} | {_OAUTH}",
         ),
     )
@@ -126,10 +115,11 @@ def authorize_refused(config: CognitoConfig, error: str, description: str) -> Fi
 def scope_not_allowed(config: CognitoConfig, scope: str) -> Finding:
     return Finding(
         id="scope-not-allowed",
-        what=f"COGNITO_SCOPES asks for {scope}, which app client {config.client_id} doesn't allow.",
-        why="Cognito sends everybody back with invalid_scope instead of signing them in.",
+        what=f"COGNITO_SCOPES contains {scope}, but app client {config.client_id} does not allow"
+        " it.",
+        why="Cognito returns every user with invalid_scope instead of signing them in.",
         fix=(
-            f"Environment or .env: take {scope} out of COGNITO_SCOPES, or allow it:",
+            f"Environment or .env: remove {scope} from COGNITO_SCOPES, or allow it:",
             *at_the_client(
                 config,
                 f"{_LOGIN_PAGES}: OpenID Connect scopes",
@@ -141,58 +131,43 @@ def scope_not_allowed(config: CognitoConfig, scope: str) -> Finding:
     )
 
 
-def callback_not_registered(config: CognitoConfig, sent: str, registered: str) -> Finding:
+def callback_not_registered(config: CognitoConfig, url: str, registered: str) -> Finding:
     return Finding(
         id="callback-not-registered",
-        what=f"The callback address {sent} isn't registered at app client {config.client_id}."
-        f"{_instead(registered)}",
-        why="Everybody who signs in is stopped with redirect_mismatch, on Cognito's own page: this"
-        " site never hears of it.",
-        fix=(
-            *at_the_client(
-                config,
-                f"{_LOGIN_PAGES}: Allowed callback URLs: {sent}",
-                template=f"parameter CallbackUrls, with {sent} in its list",
-                local=f"add {sent} to POOL_CALLBACK_URLS",
-                change=member("CallbackURLs", "+=", [sent]),
-            ),
-            *_public_url(sent, registered),
-        ),
+        what=f"The callback URL {url} is not registered at app client {config.client_id}."
+        f"{_name_variant(registered)}",
+        why="Cognito stops every sign-in with redirect_mismatch on its own error page. Such a"
+        " sign-in never returns to this site.",
+        fix=(*_register_callback(config, url), *_correct_public_url(url, registered)),
     )
 
 
-def sign_out_not_registered(config: CognitoConfig, sent: str, registered: str) -> Finding:
+def sign_out_not_registered(config: CognitoConfig, url: str, registered: str) -> Finding:
     return Finding(
         id="sign-out-not-registered",
-        what=f"The sign-out address {sent} isn't registered at app client {config.client_id}."
-        f"{_instead(registered)}",
-        why="Whoever signs out ends on Cognito's error page instead of here.",
+        what=f"The sign-out URL {url} is not registered at app client {config.client_id}."
+        f"{_name_variant(registered)}",
+        why="Users who sign out see Cognito's error page instead of this site.",
         fix=(
             *at_the_client(
                 config,
-                f"{_LOGIN_PAGES}: Allowed sign-out URLs: {sent}",
-                template=f"parameter SignOutUrls, with {sent} in its list",
-                local=f"add {sent} to POOL_LOGOUT_URLS",
-                change=member("LogoutURLs", "+=", [sent]),
+                f"{_LOGIN_PAGES}: Allowed sign-out URLs: {url}",
+                template=f"parameter SignOutUrls, with {url} in its list",
+                local=f"add {url} to POOL_LOGOUT_URLS",
+                change=member("LogoutURLs", "+=", [url]),
             ),
-            _TWO_LISTS,
+            "Callback and sign-out URLs are two separate lists. Cognito compares both exactly.",
         ),
     )
 
 
-def spa_callback_not_registered(config: CognitoConfig, sent: str, registered: str) -> Finding:
+def spa_callback_not_registered(config: CognitoConfig, url: str, registered: str) -> Finding:
     return Finding(
         id="spa-callback-not-registered",
-        what=f"COGNITO_SPA_REDIRECT_URIS names {sent}, which isn't registered at app client"
-        f" {config.client_id}.{_instead(registered)}",
-        why="That front end's sign-ins are stopped with redirect_mismatch.",
-        fix=at_the_client(
-            config,
-            f"{_LOGIN_PAGES}: Allowed callback URLs: {sent}",
-            template=f"parameter CallbackUrls, with {sent} in its list",
-            local=f"add {sent} to POOL_CALLBACK_URLS",
-            change=member("CallbackURLs", "+=", [sent]),
-        ),
+        what=f"COGNITO_SPA_REDIRECT_URIS contains {url}, which is not registered at app client"
+        f" {config.client_id}.{_name_variant(registered)}",
+        why="Cognito stops the sign-ins of this single-page app with redirect_mismatch.",
+        fix=_register_callback(config, url),
     )
 
 
@@ -200,51 +175,73 @@ def public_client_unusable(config: CognitoConfig, client_id: str) -> Finding:
     return Finding(
         id="public-client-unusable",
         what=f"COGNITO_PUBLIC_CLIENT_ID is {client_id}, which the hosted UI at {config.domain}"
-        " doesn't accept without a secret.",
-        why="Browsers that sign in without this server (the API's documentation, single-page apps)"
-        " can't redeem their codes.",
+        " does not accept without a secret.",
+        why="Clients that sign in without this server (the API documentation, single-page apps)"
+        " cannot exchange their codes.",
         fix=(
             (
-                f"Console: Cognito > User pools > {config.pool_id} > App clients: use one without a"
-                " secret (type Single-page application)."
+                f"Console: Cognito > User pools > {config.pool_id} > App clients: use an app client"
+                " without a secret (type Single-page application)."
             ),
             f"Template: output CognitoPublicClientId of {TEMPLATE}.",
-            "Environment or .env: set COGNITO_PUBLIC_CLIENT_ID to it, or remove it.",
+            "Environment or .env: set COGNITO_PUBLIC_CLIENT_ID to its client ID, or remove it.",
         ),
     )
 
 
 def public_callback_not_registered(
-    config: CognitoConfig, client_id: str, sent: str, registered: str
+    config: CognitoConfig, client_id: str, url: str, registered: str
 ) -> Finding:
     return Finding(
         id="public-callback-not-registered",
-        what=f"The API documentation's callback {sent} isn't registered at the public app client"
-        f" {client_id}.{_instead(registered)}",
-        why="Its Authorize button ends with redirect_mismatch.",
-        fix=at_the_client(
-            config,
-            f"{_LOGIN_PAGES}: Allowed callback URLs: {sent}",
-            template=f"parameter PublicCallbackUrls, with {sent} in its list",
-            local=f"add {sent} to POOL_CALLBACK_URLS",
-            change=member("CallbackURLs", "+=", [sent]),
-            client_id=client_id,
+        what=f"The API documentation's callback URL {url} is not registered at the public app"
+        f" client {client_id}.{_name_variant(registered)}",
+        why="The Authorize button of the API documentation fails with redirect_mismatch.",
+        fix=_register_callback(
+            config, url, template="parameter PublicCallbackUrls", client_id=client_id
         ),
     )
 
 
-def _instead(registered: str) -> str:
-    return f" Registered is {registered}." if registered else ""
+def _allow_code_flow(config: CognitoConfig) -> tuple[str, ...]:
+    return at_the_client(
+        config,
+        f"{_LOGIN_PAGES}: OAuth grant types: Authorization code grant",
+        template="AllowedOAuthFlows: [code]",
+        local='set flows = ["code"] for the client in local_pool/pool.toml',
+        change=_CODE_FLOW,
+    )
 
 
-def _public_url(sent: str, registered: str) -> tuple[str, ...]:
+def _register_callback(
+    config: CognitoConfig,
+    url: str,
+    *,
+    template: str = "parameter CallbackUrls",
+    client_id: str = "",
+) -> tuple[str, ...]:
+    return at_the_client(
+        config,
+        f"{_LOGIN_PAGES}: Allowed callback URLs: {url}",
+        template=f"{template}, with {url} in its list",
+        local=f"add {url} to POOL_CALLBACK_URLS",
+        change=member("CallbackURLs", "+=", [url]),
+        client_id=client_id,
+    )
+
+
+def _name_variant(registered: str) -> str:
+    return f" {registered} is registered instead." if registered else ""
+
+
+def _correct_public_url(url: str, registered: str) -> tuple[str, ...]:
     if not registered:
-        return ("Or correct PUBLIC_URL, from which this site builds the address.",)
-    if urlsplit(registered).path != urlsplit(sent).path:
-        return ()  # a slash is too much or missing: PUBLIC_URL can't change that
+        return ("Or correct PUBLIC_URL, from which this site builds the callback URL.",)
+    if urlsplit(registered).path != urlsplit(url).path:
+        return ()  # a slash is missing or superfluous, which PUBLIC_URL cannot change
     return (
         (
-            "Or reach this site at the registered address: PUBLIC_URL is what precedes the path of"
-            f" {registered}."
+            "Or serve this site at the registered URL: set PUBLIC_URL to the part of"
+            f" {registered} before its path."
         ),
     )

@@ -1,6 +1,6 @@
-"""What only the app client's own description tells: lifetimes, rotation, revocation, lists.
+"""Checks of settings that only the app client's description shows, such as token lifetimes.
 
-The description is what `describe-user-pool-client` prints
+The description is the output of `describe-user-pool-client`
 (https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UserPoolClientType.html).
 """
 
@@ -16,7 +16,7 @@ from ..provider import Limits, aws
 from . import client_settings_findings as findings
 from .finding import Finding
 
-LEAST_GRACE = 10  # seconds; an answer lost on the way is asked for again within these
+LEAST_GRACE = 10  # seconds; this site repeats a refresh whose response was lost within this time
 _LISTS = (
     "AllowedOAuthFlows",
     "CallbackURLs",
@@ -30,12 +30,12 @@ _DEFAULTS = {"AccessToken": 3600, "IdToken": 3600, "RefreshToken": 30 * 86_400}
 
 
 class NotADescription(ValueError):
-    """The text is not what `describe-user-pool-client` prints for this app client."""
+    """The text is not the output of `describe-user-pool-client` for this app client."""
 
 
 def fetch(config: CognitoConfig) -> Mapping[str, Any]:
-    """Ask AWS, or the local pool. Raises aws.AwsProblem."""
-    answer = aws.call(
+    """Return the description from AWS or from the local pool. Raise AwsError on failure."""
+    response = aws.call(
         "cognito-idp",
         "describe_user_pool_client",
         region=config.region,
@@ -43,83 +43,87 @@ def fetch(config: CognitoConfig) -> Mapping[str, Any]:
         UserPoolId=config.pool_id,
         ClientId=config.client_id,
     )
-    return dict(answer["UserPoolClient"])
+    return dict(response["UserPoolClient"])
 
 
 def read(text: str, config: CognitoConfig) -> Mapping[str, Any]:
-    """A pasted description. Raises NotADescription."""
+    """Return the description in `text`. Raise InvalidDescription if it cannot be used."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise NotADescription("it is not JSON") from error
-    described = value.get("UserPoolClient", value) if isinstance(value, dict) else None
-    if not isinstance(described, dict) or not isinstance(described.get("ClientId"), str):
-        raise NotADescription("it holds no UserPoolClient with a ClientId")
-    described = {name: member for name, member in described.items() if member is not None}
-    if described["ClientId"] != config.client_id:
+    description = value.get("UserPoolClient", value) if isinstance(value, dict) else None
+    if not isinstance(description, dict) or not isinstance(description.get("ClientId"), str):
+        raise NotADescription("it contains no UserPoolClient with a ClientId")
+    description = {name: member for name, member in description.items() if member is not None}
+    if description["ClientId"] != config.client_id:
         raise NotADescription(
-            f"it is of app client {described['ClientId']}, and this site uses {config.client_id}"
+            f"it describes app client {description['ClientId']}, but this site uses"
+            f" {config.client_id}"
         )
     for name in _LISTS:
-        members = described.get(name, [])
-        if not isinstance(members, list) or not all(isinstance(each, str) for each in members):
-            raise NotADescription(f"its {name} is no list of texts")
+        members = description.get(name, [])
+        if not isinstance(members, list) or not all(isinstance(item, str) for item in members):
+            raise NotADescription(f"its {name} is not a list of strings")
     try:
         for kind in _DEFAULTS:
-            lifetime(described, kind)
-        _grace(described)
+            lifetime(description, kind)
+        _grace_seconds(description)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise NotADescription("its lifetimes are unreadable") from error
-    return described
+        raise NotADescription("its token lifetimes or rotation settings are malformed") from error
+    return description
 
 
-def lifetime(described: Mapping[str, Any], kind: str) -> int:
-    """Seconds that an `AccessToken`, `IdToken` or `RefreshToken` lives; 0 means the default."""
-    value = int(described.get(f"{kind}Validity") or 0)
-    unit = (described.get("TokenValidityUnits") or {}).get(kind, _DEFAULT_UNITS[kind])
+def lifetime(description: Mapping[str, Any], kind: str) -> int:
+    """Return the lifetime in seconds of an `AccessToken`, `IdToken` or `RefreshToken`.
+
+    If the description has no lifetime, or 0, it is Cognito's default.
+    """
+    value = int(description.get(f"{kind}Validity") or 0)
+    unit = (description.get("TokenValidityUnits") or {}).get(kind, _DEFAULT_UNITS[kind])
     return value * _SECONDS[unit] or _DEFAULTS[kind]
 
 
-def _grace(described: Mapping[str, Any]) -> int | None:
-    """Seconds that a replaced refresh token still works; None without rotation."""
-    rotation = described.get("RefreshTokenRotation") or {}
+def _grace_seconds(description: Mapping[str, Any]) -> int | None:
+    """Return how long a rotated refresh token stays valid, or None without rotation."""
+    rotation = description.get("RefreshTokenRotation") or {}
     if rotation.get("Feature") != "ENABLED":
         return None
     return int(rotation.get("RetryGracePeriodSeconds") or 0)
 
 
 def client_problems(
-    described: Mapping[str, Any], config: CognitoConfig, limits: Limits
+    description: Mapping[str, Any], config: CognitoConfig, limits: Limits
 ) -> Iterator[Finding]:
-    """Where the app client is not set as this site expects."""
-    access, refresh = lifetime(described, "AccessToken"), lifetime(described, "RefreshToken")
+    """Yield the settings of the app client that differ from what this site requires."""
+    access, refresh = lifetime(description, "AccessToken"), lifetime(description, "RefreshToken")
     if access > limits.access_token:
-        yield findings.access_token_lives_too_long(config, access, limits.access_token)
+        yield findings.access_token_too_long(config, access, limits.access_token)
     if refresh < limits.session_absolute:
-        yield findings.refresh_token_shorter_than_session(config, refresh, limits.session_absolute)
-    if described.get("EnableTokenRevocation") is False:
+        yield findings.refresh_token_too_short(config, refresh, limits.session_absolute)
+    if description.get("EnableTokenRevocation") is False:
         yield findings.revocation_off(config)
-    grace = _grace(described)
+    grace = _grace_seconds(description)
     if grace is not None and grace < LEAST_GRACE:
         yield findings.rotation_without_grace(config, grace, LEAST_GRACE)
-    if described.get("PreventUserExistenceErrors", "LEGACY") == "LEGACY":
+    if description.get("PreventUserExistenceErrors", "LEGACY") == "LEGACY":
         yield findings.user_existence_shown(config)
-    if "implicit" in described.get("AllowedOAuthFlows", ()):
+    if "implicit" in description.get("AllowedOAuthFlows", ()):
         yield findings.implicit_flow_on(config)
-    if not described.get("SupportedIdentityProviders"):
+    if not description.get("SupportedIdentityProviders"):
         yield findings.no_identity_provider(config)
-    readable = described.get("ReadAttributes")  # all of them, when there is no such list
+    readable = description.get("ReadAttributes")  # without this list, all attributes are readable
     missing = [name for name in ("email", "email_verified") if readable and name not in readable]
     if "email" in config.scopes and missing:
         yield findings.email_not_readable(config, missing)
 
 
-def production_problems(described: Mapping[str, Any], config: CognitoConfig) -> Iterator[Finding]:
-    """What may stand in the lists while developing, but not at a live site."""
-    local = {
-        name: [address for address in described.get(name, ()) if is_loopback(address)]
+def production_problems(description: Mapping[str, Any], config: CognitoConfig) -> Iterator[Finding]:
+    """Yield the registered URLs that are for development and not for a live site."""
+    local_urls = {
+        name: urls
         for name in ("CallbackURLs", "LogoutURLs")
+        if (urls := [url for url in description.get(name, ()) if is_loopback(url)])
     }
-    if any(local.values()):
-        found = {name: addresses for name, addresses in local.items() if addresses}
-        yield findings.local_addresses_registered(config, found)
+    if local_urls:
+        yield findings.local_addresses_registered(config, local_urls)

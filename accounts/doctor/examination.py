@@ -1,4 +1,4 @@
-"""The whole examination, in the order in which one thing depends on another."""
+"""The whole examination, in the order in which the checks depend on each other."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from ..provider import Provider, provider
 from . import pool_findings
 from .app_client import Addresses, ClientExamination
 from .client_settings import client_problems
-from .client_settings import production_problems as description_production_problems
+from .client_settings import production_problems as client_production_problems
 from .finding import Finding
 from .pool import PoolExamination
 from .probe import Probe
 from .production import live_problems, production_problems
-from .project import site_problems, wrong_settings
+from .project import setting_problems, site_problems
 
 Describe = Callable[[Provider], Mapping[str, Any] | None]
 
 
 @dataclass(frozen=True)
 class Examination:
-    """What was found, and what could not be looked at and why."""
+    """The findings, and the checks that were not done, with the reason."""
 
     subject: str
     findings: list[Finding] = field(default_factory=list)
@@ -44,22 +44,24 @@ def examine(
     describe: Describe = lambda provider: None,
     transport: Transport | None = None,
 ) -> Examination:
-    """Run all checks. `base_url` is how people reach the site, PUBLIC_URL when empty; its path
-    precedes the site's own (a stage of API Gateway, a proxy).
+    """Run all checks.
 
-    `describe` gives the app client's description or None; what it raises passes through.
+    `base_url` is the URL at which users reach the site, "" for PUBLIC_URL. Its path precedes the
+    paths of the site (a stage of API Gateway, a proxy).
+
+    `describe` returns the app client's description, or None. Its exceptions are not caught.
     """
-    wrong = wrong_settings()
-    if wrong:
-        return Examination("this site's settings", wrong, [_settings_first()])
+    findings = setting_problems()
+    if findings:
+        return Examination("the settings of this site", findings, [_settings_first()])
     current = provider()
-    config, reached_at = current.config, base_url or current.public_url
-    base_url, prefix = _split(reached_at)
+    config, site_url = current.config, base_url or current.public_url
+    base_url, prefix = _split_path(site_url)
     probe = Probe(config, transport or Transport(read_seconds=8.0))
-    described = describe(current)
-    result = Examination(f"pool {config.pool_id}, app client {config.client_id}, site {reached_at}")
-    with _below(prefix):
-        _examine(result, current, probe, base_url, described, production=production)
+    description = describe(current)
+    result = Examination(f"pool {config.pool_id}, app client {config.client_id}, site {site_url}")
+    with _script_prefix(prefix):
+        _examine(result, current, probe, base_url, description, production=production)
     return result
 
 
@@ -68,71 +70,71 @@ def _examine(
     current: Provider,
     probe: Probe,
     base_url: str,
-    described: Mapping[str, Any] | None,
+    description: Mapping[str, Any] | None,
     *,
     production: bool,
 ) -> None:
-    config, addresses = current.config, _addresses(current, base_url)
+    config, urls = current.config, _site_urls(current, base_url)
     result.findings.extend(site_problems(current.public_url, base_url))
-    result.findings.extend(_network_problems(probe, addresses))
-    if described is not None:
-        result.findings.extend(client_problems(described, config, current.limits))
+    result.findings.extend(_network_problems(probe, urls))
+    if description is not None:
+        result.findings.extend(client_problems(description, config, current.limits))
     else:
         result.not_checked.append(
             "token lifetimes, rotation and revocation: add --describe (with AWS credentials), or"
-            " --client-json with what `aws cognito-idp describe-user-pool-client` prints"
+            " --client-json with the output of `aws cognito-idp describe-user-pool-client`"
         )
     if production:
         result.findings.extend(production_problems(config, base_url))
-        result.findings.extend(live_problems(probe, base_url, addresses.callback))
-        if described is not None:
-            result.findings.extend(description_production_problems(described, config))
-        result.not_checked.append("what only people can judge: docs/go-live.md")
+        result.findings.extend(live_problems(probe, base_url, urls.callback))
+        if description is not None:
+            result.findings.extend(client_production_problems(description, config))
+        result.not_checked.append("the checks that no command can do: docs/go-live.md")
 
 
 def _settings_first() -> str:
-    said = "the pool: settings come first"
-    if "dev" not in get_commands():  # a project that took this folder in
-        return said
-    return f"{said}; with those that `make run` sets itself: `manage.py dev cognito_doctor`"
+    reason = "the pool: fix the settings first"
+    if "dev" not in get_commands():  # a host project does not have this command
+        return reason
+    return f"{reason}, or use the settings of `make run`: `manage.py dev cognito_doctor`"
 
 
-def _split(address: str) -> tuple[str, str]:
-    """The origin, and the path that precedes the site's own."""
-    parts = urlsplit(address)
+def _split_path(url: str) -> tuple[str, str]:
+    """Return the origin of `url`, and its path without a slash at the end."""
+    parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
 
 
 @contextmanager
-def _below(prefix: str) -> Iterator[None]:
-    """Build the site's addresses as requests below this path do (SCRIPT_NAME)."""
-    before = get_script_prefix()
-    set_script_prefix(f"{prefix}/" if prefix else before)
+def _script_prefix(prefix: str) -> Iterator[None]:
+    """Build the paths of the site as for requests below this prefix (SCRIPT_NAME)."""
+    previous = get_script_prefix()
+    set_script_prefix(f"{prefix}/" if prefix else previous)
     try:
         yield
     finally:
-        set_script_prefix(before)
+        set_script_prefix(previous)
 
 
-def _addresses(current: Provider, base_url: str) -> Addresses:
+def _site_urls(current: Provider, base_url: str) -> Addresses:
     try:
         docs_callback = base_url + reverse("docs-redirect")
-    except NoReverseMatch:  # a project without the documentation's Authorize button
+    except NoReverseMatch:  # a project without the Authorize button of the API documentation
         docs_callback = ""
     return Addresses(
         callback=base_url + current.callback_url.removeprefix(current.public_url),
         signed_out=base_url + current.signed_out_url.removeprefix(current.public_url),
         public_client_id=current.public_client_id,
         docs_callback=docs_callback,
-        # Front ends on this machine are listed by default, for whoever develops one.
-        spa_callbacks=tuple(each for each in current.spa_redirect_uris if not is_loopback(each)),
+        # The default list has URLs on localhost for development, which a pool need not register.
+        spa_callbacks=tuple(url for url in current.spa_redirect_uris if not is_loopback(url)),
     )
 
 
-def _network_problems(probe: Probe, addresses: Addresses) -> Iterator[Finding]:
+def _network_problems(probe: Probe, urls: Addresses) -> Iterator[Finding]:
     pool = PoolExamination(probe)
     yield from pool.problems()
     try:
-        yield from ClientExamination(probe, addresses, pool.hosted_ui).problems()
-    except CognitoError as error:  # it answered at first, and then no more
+        yield from ClientExamination(probe, urls, pool.hosted_ui).problems()
+    except CognitoError as error:  # the hosted UI responded at first, and then no longer
         yield pool_findings.domain_unreachable(probe.config, error.message, pool.hosted_ui)

@@ -1,4 +1,4 @@
-"""A finding, and the places that its fix points at."""
+"""A finding, and the places where an operator can fix it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ TEMPLATE = "infra/1-user-pool.yaml"
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong.
+    """A mistake in the configuration.
 
-    `id` is stable: scripts may compare it. `what` names the address or variable, `why` what it
-    leads to, `fix` each way to repair it. None of them ever holds a secret.
+    `id` is stable, so scripts can compare it. `what` names the URL or the variable, `why` the
+    consequence, and `fix` each way to repair it. None of them contains a secret.
     """
 
     id: str
@@ -27,14 +27,22 @@ class Finding:
 
 
 def at_the_client(
-    config: CognitoConfig, tab: str, *, template: str, local: str, change: str, client_id: str = ""
+    config: CognitoConfig,
+    tab: str,
+    *,
+    template: str,
+    change: str,
+    local: str = "",
+    client_id: str = "",
 ) -> tuple[str, ...]:
-    """The ways to change something at the app client: console, template, command line.
+    """Return the ways to change the app client: console, template and command line.
 
-    `change` is a jq filter over what `describe-user-pool-client` tells. At a pool on this machine
-    `local` is the one way.
+    `change` is a jq filter for the output of `describe-user-pool-client`. `local` is the only way
+    for a local pool, and "" if a local pool always has the correct setting.
     """
     if is_loopback(config.domain):
+        if not local:
+            return ("Local pool: this setting is fixed there. Use --describe to read it again.",)
         return (f"Local pool: {local}, then restart it.",)
     client = client_id or config.client_id
     return (
@@ -45,9 +53,12 @@ def at_the_client(
 
 
 def _command_line(config: CognitoConfig, client_id: str, change: str) -> str:
-    """Describe, change, update: an update sets whatever it leaves out back to its default."""
+    """Return a command that describes, changes and updates the app client.
+
+    An update resets each setting that it leaves out, so it has to repeat all of them.
+    """
     aws = f"aws cognito-idp --region {config.region} --output json"
-    # The description's only members that an update does not take.
+    # The only members of the description that an update does not accept.
     edit = f"del(.ClientSecret, .CreationDate, .LastModifiedDate) | {change}"
     return (
         f"{aws} describe-user-pool-client --user-pool-id {config.pool_id} --client-id {client_id}"
@@ -57,10 +68,10 @@ def _command_line(config: CognitoConfig, client_id: str, change: str) -> str:
 
 
 def member(name: str, operator: str, value: object) -> str:
-    """One step of a `change`: `member("CallbackURLs", "+=", [address])`."""
+    """Return one step of a `change`, for example `member("CallbackURLs", "+=", [url])`."""
     return f".{name} {operator} {json.dumps(value)}"
 
 
 def in_environment(*names: str) -> tuple[str, ...]:
-    """The way to change a variable of this site."""
+    """Return the way to change environment variables of this site."""
     return (f"Environment or .env: set {' and '.join(names)}, then restart the site.",)

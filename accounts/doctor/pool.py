@@ -1,4 +1,4 @@
-"""The pool's public documents: who it says it is, its keys, its time."""
+"""Checks of the pool's public documents: its issuer, its signing keys and its clock."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..cognito.errors import CognitoError, CognitoUnavailable
-from ..cognito.jwks import KeySet, parse_key_set
+from ..cognito.jwks import parse_key_set
 from ..cognito.transport import Response
 from . import pool_findings as findings
 from .finding import Finding
 from .probe import Probe
 
-MOST_SKEW = 30  # seconds; the verifier forgives 60 for a token that was issued just now
+MOST_SKEW = 30  # seconds; the verifier accepts tokens that are issued up to 60 s in the future
 
 
 class PoolExamination:
-    """Checks the pool's documents.
+    """The checks of the pool's documents.
 
-    `hosted_ui` is what the discovery document names afterwards: empty when it names none, None when
-    there was no such document.
+    After them, `hosted_ui` is the origin that the discovery document names, "" if it names none,
+    or None if there is no document.
     """
 
     def __init__(self, probe: Probe) -> None:
@@ -30,36 +30,37 @@ class PoolExamination:
         self.hosted_ui: str | None = None
 
     def problems(self) -> Iterator[Finding]:
-        config, address = self._probe.config, self._probe.discovery_address
+        """Yield the findings about the pool."""
+        config, url = self._probe.config, self._probe.discovery_address
         if not config.issuer.endswith(f"/{config.pool_id}"):
             yield findings.issuer_of_another_pool(config)
-            return  # what stands there is about that one
+            return  # the documents are those of the other pool
         try:
-            asked_at = time.time()
-            answer = self._probe.discovery()
+            sent_at = time.time()
+            response = self._probe.discovery()
         except CognitoError as error:
-            yield findings.issuer_unreachable(config, address, error.message)
+            yield findings.issuer_unreachable(config, url, error.message)
             return
-        document = answer.json_object()
-        if answer.status in (400, 404):
-            yield findings.pool_unknown(config, address, answer.status)
+        document = response.json_object()
+        if response.status in (400, 404):
+            yield findings.pool_unknown(config, url, response.status)
             return
-        if answer.status != 200 or not isinstance(document.get("issuer"), str):
-            reason = f"the answer ({answer.status}) is no discovery document"
-            yield findings.issuer_unreachable(config, address, reason)
+        if response.status != 200 or not isinstance(document.get("issuer"), str):
+            reason = f"the response ({response.status}) is not a discovery document"
+            yield findings.issuer_unreachable(config, url, reason)
             return
         if document["issuer"] != config.issuer:
-            document = self._document_of_the_issuer() or document
+            document = self._document_of_issuer() or document
         if document["issuer"] != config.issuer:
             yield findings.issuer_differs(config, document["issuer"])
         self.hosted_ui = _origin(document.get("authorization_endpoint"))
-        yield from self._clock(answer, asked_at, address)
-        yield from self._keys(document)
+        yield from self._check_clock(response, sent_at, url)
+        yield from self._check_keys(document)
 
-    def _document_of_the_issuer(self) -> dict[str, Any] | None:
-        """The issuer's own document where that beside the keys is another pool's.
+    def _document_of_issuer(self) -> dict[str, Any] | None:
+        """Return the document at the issuer if the one next to the key set is another pool's.
 
-        If there is one, COGNITO_JWKS_URL is what is wrong, and not COGNITO_ISSUER.
+        If there is such a document, COGNITO_JWKS_URL is wrong and COGNITO_ISSUER is correct.
         """
         issuer = self._probe.config.issuer
         try:
@@ -68,43 +69,48 @@ class PoolExamination:
             return None
         return document if document.get("issuer") == issuer else None
 
-    def _clock(self, answer: Response, asked_at: float, address: str) -> Iterator[Finding]:
+    def _check_clock(self, response: Response, sent_at: float, url: str) -> Iterator[Finding]:
         try:
-            theirs = parsedate_to_datetime(answer.headers.get("Date", "")).timestamp()
+            pool_time = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
         except ValueError:
-            return  # it doesn't tell the time
-        # Between question and answer their clock may have shown anything: count what is beyond.
-        ours = min(max(theirs, asked_at), time.time())
-        if abs(theirs - ours) > MOST_SKEW:
-            yield findings.clock_skew(round(theirs - ours), address)
+            return  # the response has no Date
+        # The pool read its clock at some time between request and response. Only a difference
+        # beyond this interval counts.
+        local_time = min(max(pool_time, sent_at), time.time())
+        if abs(pool_time - local_time) > MOST_SKEW:
+            yield findings.clock_skew(round(pool_time - local_time), url)
 
-    def _keys(self, document: dict[str, Any]) -> Iterator[Finding]:
+    def _check_keys(self, document: dict[str, Any]) -> Iterator[Finding]:
         config = self._probe.config
         try:
-            keys = self._key_set(config.jwks_url)
+            key_set = self._fetch(config.jwks_url)
         except CognitoUnavailable as error:
-            kind = findings.keys_unusable if "key set" in error.message else None
-            yield (kind or findings.keys_unreachable)(config, error.message)
-            return
-        published = document.get("jwks_uri")
-        if not isinstance(published, str) or published == config.jwks_url:
+            yield findings.keys_unreachable(config, error.message)
             return
         try:
-            others = self._key_set(published)
+            keys = parse_key_set(key_set)
+        except CognitoUnavailable as error:
+            yield findings.keys_unusable(config, error.message)
+            return
+        published_url = document.get("jwks_uri")
+        if not isinstance(published_url, str) or published_url == config.jwks_url:
+            return
+        try:
+            published_keys = parse_key_set(self._fetch(published_url))
         except CognitoError:
-            return  # ours can be had; theirs may stand where this machine can't reach
-        if not others.keys() & keys.keys():
-            yield findings.keys_of_another_pool(config, published)
+            return  # the configured URL works; the published one may not be reachable from here
+        if not published_keys.keys() & keys.keys():
+            yield findings.keys_of_another_pool(config, published_url)
 
-    def _key_set(self, address: str) -> KeySet:
-        answer = self._probe.document(address)
-        if answer.status != 200:
-            raise CognitoUnavailable(f"the answer is {answer.status}")
-        return parse_key_set(answer.body)
+    def _fetch(self, url: str) -> bytes:
+        response = self._probe.document(url)
+        if response.status != 200:
+            raise CognitoUnavailable(f"the response is {response.status}")
+        return response.body
 
 
-def _origin(address: object) -> str:
-    if not isinstance(address, str):
+def _origin(url: object) -> str:
+    if not isinstance(url, str):
         return ""
-    parts = urlsplit(address)
+    parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"

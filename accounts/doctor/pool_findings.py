@@ -1,37 +1,39 @@
-"""What can be wrong with the pool itself and with the hosted UI's domain."""
+"""The findings about the pool and the domain of its hosted UI."""
 
 from __future__ import annotations
+
+from urllib.parse import urlsplit
 
 from ..cognito.config import CognitoConfig
 from ..cognito.safe_urls import is_loopback
 from .finding import TEMPLATE, Finding, in_environment
 
 
-def issuer_unreachable(config: CognitoConfig, address: str, reason: str) -> Finding:
+def issuer_unreachable(config: CognitoConfig, url: str, reason: str) -> Finding:
     fix = (
-        ("Local pool: start it with `make run`; COGNITO_ISSUER names its port.",)
-        if is_loopback(address)
+        ("Local pool: start it with `make run`. COGNITO_ISSUER contains its port.",)
+        if is_loopback(url)
         else (
-            *in_environment("COGNITO_POOL_ID (its part before _ is the region)"),
-            f"Network: this machine must reach {address.split('/')[2]} on port 443.",
+            *in_environment("COGNITO_POOL_ID (the part before _ is the region)"),
+            f"Network: this machine must reach {urlsplit(url).netloc} on port 443.",
         )
     )
     return Finding(
         id="issuer-unreachable",
-        what=f"The pool's discovery document at {address} can't be had: {reason}.",
-        why="Signing keys come from the same host; without them no token can be verified.",
+        what=f"The pool's discovery document at {url} cannot be fetched: {reason}.",
+        why="The signing keys are on the same host. Without them, no token can be verified.",
         fix=fix,
     )
 
 
-def pool_unknown(config: CognitoConfig, address: str, status: int) -> Finding:
+def pool_unknown(config: CognitoConfig, url: str, status: int) -> Finding:
     return Finding(
         id="pool-unknown",
-        what=f"There is no user pool {config.pool_id} (COGNITO_POOL_ID): {address} answered"
+        what=f"The user pool {config.pool_id} (COGNITO_POOL_ID) does not exist: {url} responds with"
         f" {status}.",
-        why="Nobody can sign in, and no token can be verified.",
+        why="Users cannot sign in, and no token can be verified.",
         fix=(
-            "Console: Cognito > User pools shows each pool's id; mind the region at the top right.",
+            "Console: Cognito > User pools lists the pool IDs of the region at the top right.",
             "Command line: `manage.py cognito_env --stack NAME` writes the values of your stack.",
             *in_environment("COGNITO_POOL_ID"),
         ),
@@ -41,12 +43,12 @@ def pool_unknown(config: CognitoConfig, address: str, status: int) -> Finding:
 def issuer_of_another_pool(config: CognitoConfig) -> Finding:
     return Finding(
         id="issuer-of-another-pool",
-        what=f"COGNITO_ISSUER is {config.issuer}, which isn't the pool {config.pool_id}"
-        " (COGNITO_POOL_ID).",
-        why="Every token of that pool would be refused as another one's.",
+        what=f"COGNITO_ISSUER is {config.issuer}, which is not the issuer of the pool"
+        f" {config.pool_id} (COGNITO_POOL_ID).",
+        why="This site would refuse every token of the pool, because of its issuer.",
         fix=(
-            "Environment or .env: remove COGNITO_ISSUER: it is derived from COGNITO_POOL_ID.",
-            "For a custom endpoint: its last part is the pool's id.",
+            "Environment or .env: remove COGNITO_ISSUER. It is derived from COGNITO_POOL_ID.",
+            "Custom endpoint: the last part of COGNITO_ISSUER must be the pool ID.",
         ),
     )
 
@@ -54,21 +56,21 @@ def issuer_of_another_pool(config: CognitoConfig) -> Finding:
 def issuer_differs(config: CognitoConfig, published: str) -> Finding:
     return Finding(
         id="issuer-differs",
-        what=f"This site expects tokens of the issuer {config.issuer}, but the pool calls itself"
-        f" {published}.",
-        why="Every token would be refused as another pool's: they are compared letter by letter.",
-        fix=(f"Environment or .env: COGNITO_ISSUER={published}, or remove it to have it derived.",),
+        what=f"This site expects tokens of the issuer {config.issuer}, but the issuer of the pool"
+        f" is {published}.",
+        why="This site would refuse every token, because it compares issuers exactly.",
+        fix=(f"Environment or .env: set COGNITO_ISSUER={published}, or remove it.",),
     )
 
 
 def keys_unreachable(config: CognitoConfig, reason: str) -> Finding:
     return Finding(
         id="keys-unreachable",
-        what=f"The signing keys at {config.jwks_url} can't be had: {reason}.",
-        why="Without them no token can be verified, so nobody can sign in.",
+        what=f"The signing keys at {config.jwks_url} cannot be fetched: {reason}.",
+        why="Without them, no token can be verified, so users cannot sign in.",
         fix=(
-            "Environment or .env: remove COGNITO_JWKS_URL unless the pool has a custom endpoint.",
-            "Network: this machine must reach that address.",
+            "Environment or .env: remove COGNITO_JWKS_URL, unless the pool has a custom endpoint.",
+            "Network: this machine must reach that URL.",
         ),
     )
 
@@ -76,11 +78,11 @@ def keys_unreachable(config: CognitoConfig, reason: str) -> Finding:
 def keys_unusable(config: CognitoConfig, reason: str) -> Finding:
     return Finding(
         id="keys-unusable",
-        what=f"The document at {config.jwks_url} can't be used: {reason}.",
-        why="Without a key no token can be verified, so nobody can sign in.",
+        what=f"The document at {config.jwks_url} cannot be used: {reason}.",
+        why="Without a key, no token can be verified, so users cannot sign in.",
         fix=(
-            "Environment or .env: remove COGNITO_JWKS_URL unless the pool has a custom endpoint.",
-            f"See with your own eyes: `curl {config.jwks_url}` must show a list of RSA keys.",
+            "Environment or .env: remove COGNITO_JWKS_URL, unless the pool has a custom endpoint.",
+            f"To test it: `curl {config.jwks_url}` must print a list of RSA keys.",
         ),
     )
 
@@ -88,47 +90,48 @@ def keys_unusable(config: CognitoConfig, reason: str) -> Finding:
 def keys_of_another_pool(config: CognitoConfig, published: str) -> Finding:
     return Finding(
         id="keys-of-another-pool",
-        what=f"COGNITO_JWKS_URL is {config.jwks_url}, but this pool's keys are at {published}, and"
-        " the two have no key in common.",
-        why="Every token would be refused as signed with an unknown key.",
-        fix=(f"Environment or .env: COGNITO_JWKS_URL={published}, or remove it.",),
+        what=f"COGNITO_JWKS_URL is {config.jwks_url}, but the keys of this pool are at {published},"
+        " and the two documents have no key in common.",
+        why="This site would refuse every token, because its signing key is unknown.",
+        fix=(f"Environment or .env: set COGNITO_JWKS_URL={published}, or remove it.",),
     )
 
 
-def clock_skew(seconds: int, address: str) -> Finding:
-    ahead = "behind" if seconds > 0 else "ahead of"
+def clock_skew(seconds: int, url: str) -> Finding:
+    direction = "behind" if seconds > 0 else "ahead of"
     return Finding(
         id="clock-skew",
-        what=f"This machine's clock is {abs(seconds)} s {ahead} that of {address.split('/')[2]}.",
-        why="Tokens seem to come from the future (refused beyond 60 s) or to live too long.",
+        what=f"The clock of this machine is {abs(seconds)} s {direction} that of"
+        f" {urlsplit(url).netloc}.",
+        why="If it is behind, tokens seem to be issued in the future (refused beyond 60 s). If it"
+        " is ahead, tokens seem to expire early.",
         fix=(
-            "This machine: switch on time synchronisation (`timedatectl set-ntp true`, chrony).",
-            "Local pool: `python -m local_pool do` can set its clock; its console sets it back.",
+            "This machine: enable time synchronization (`timedatectl set-ntp true`, chrony).",
+            "Local pool: `python -m local_pool do` can set its clock. Its console resets it.",
         ),
     )
 
 
 def domain_unreachable(config: CognitoConfig, reason: str, published: str | None) -> Finding:
-    if published is None:
-        said = ""
-    elif not published:
-        said = f" The pool {config.pool_id} names no domain: it has none yet."
-    else:
-        said = f" The pool's discovery document names {published}."
+    hint = ""
+    if published:
+        hint = f" The pool's discovery document names {published}."
+    elif published is not None:
+        hint = f" The pool {config.pool_id} has no domain yet."
     return Finding(
         id="domain-unreachable",
-        what=f"The hosted UI at {config.domain} (COGNITO_CLIENT_DOMAIN) doesn't answer: {reason}."
-        f"{said}",
-        why="People can't get to the sign-in page, and codes can't be redeemed.",
+        what=f"The hosted UI at {config.domain} (COGNITO_CLIENT_DOMAIN) does not respond: {reason}."
+        f"{hint}",
+        why="Users cannot reach the sign-in page, and this site cannot exchange codes.",
         fix=_domain_fix(config),
     )
 
 
-def domain_not_hosted_ui(config: CognitoConfig, address: str) -> Finding:
+def domain_not_hosted_ui(config: CognitoConfig, url: str) -> Finding:
     return Finding(
         id="domain-not-hosted-ui",
-        what=f"Something answers at {address}, but not as Cognito's hosted UI does.",
-        why="People would be sent to a page that can't sign them in.",
+        what=f"{url} responds, but not as Cognito's hosted UI does.",
+        why="Users would be redirected to a page that cannot sign them in.",
         fix=_domain_fix(config),
     )
 
@@ -136,10 +139,10 @@ def domain_not_hosted_ui(config: CognitoConfig, address: str) -> Finding:
 def domain_of_another_pool(config: CognitoConfig, published: str) -> Finding:
     return Finding(
         id="domain-of-another-pool",
-        what=f"COGNITO_CLIENT_DOMAIN is {config.domain}, which doesn't know app client"
-        f" {config.client_id}; the pool {config.pool_id} has its hosted UI at {published}.",
-        why="People would arrive at an error page of another pool.",
-        fix=(f"Environment or .env: COGNITO_CLIENT_DOMAIN={published}",),
+        what=f"COGNITO_CLIENT_DOMAIN is {config.domain}, which has no app client"
+        f" {config.client_id}. The hosted UI of the pool {config.pool_id} is at {published}.",
+        why="Users would see an error page of another pool.",
+        fix=(f"Environment or .env: set COGNITO_CLIENT_DOMAIN={published}",),
     )
 
 
@@ -154,7 +157,10 @@ def login_pages_unavailable(config: CognitoConfig, status: int) -> Finding:
                 f"Console: Cognito > User pools > {config.pool_id} > Managed login > Create a"
                 " style, and assign it to the app client."
             ),
-            f"Template: parameter ManagedLogin=true in {TEMPLATE} makes domain version and style.",
+            (
+                f"Template: parameter ManagedLogin=true in {TEMPLATE} sets the version of the"
+                " domain and creates the style."
+            ),
             (
                 "Command line: `aws cognito-idp create-managed-login-branding --user-pool-id"
                 f" {config.pool_id} --client-id {config.client_id} --use-cognito-provided-values`"
@@ -165,9 +171,9 @@ def login_pages_unavailable(config: CognitoConfig, status: int) -> Finding:
 
 def _domain_fix(config: CognitoConfig) -> tuple[str, ...]:
     if is_loopback(config.domain):
-        return ("Local pool: start it with `make run`; COGNITO_CLIENT_DOMAIN names its port.",)
+        return ("Local pool: start it with `make run`. COGNITO_CLIENT_DOMAIN contains its port.",)
     return (
-        f"Console: Cognito > User pools > {config.pool_id} > Domain shows it, or makes one.",
-        f"Template: parameter DomainPrefix in {TEMPLATE}; a new prefix works after a minute.",
+        f"Console: Cognito > User pools > {config.pool_id} > Domain shows or creates the domain.",
+        f"Template: parameter DomainPrefix in {TEMPLATE}. A new one takes effect after a minute.",
         *in_environment("COGNITO_CLIENT_DOMAIN"),
     )

@@ -1,8 +1,7 @@
-"""Asking a user pool what it thinks of us, without signing anybody in.
+"""Public requests to a user pool that show how it is configured. They sign no user in.
 
-Everything here is a public request that a browser or this site makes anyway. How Cognito answers
-was put together from AWS's developer guide and from answers seen in public; whatever fits none of
-them is passed on as it came.
+A browser or this site sends the same requests. Cognito's responses are known from AWS's developer
+guide and from published examples. A response that matches none of them is reported as it is.
 """
 
 from __future__ import annotations
@@ -24,18 +23,18 @@ _DISCOVERY = "/.well-known/openid-configuration"
 
 
 class Verdict(Enum):
-    """What the hosted UI did with a request."""
+    """The result of a request to the hosted UI."""
 
-    ACCEPTED = auto()  # its sign-in page, or on to an identity provider
-    MISMATCH = auto()  # the address is not registered
-    SENT_BACK = auto()  # to the address, with an error: so that one is registered
-    REFUSED = auto()  # its own error page, for another reason
-    FOREIGN = auto()  # nothing that Cognito would answer
+    ACCEPTED = auto()  # the sign-in page, or a redirect to it or to an identity provider
+    MISMATCH = auto()  # the redirect URI is not registered
+    SENT_BACK = auto()  # a redirect to the redirect URI with an error, so the URI is registered
+    REFUSED = auto()  # Cognito's error page, for another reason
+    FOREIGN = auto()  # not a response of Cognito
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A verdict with the error code that came with it, and where a browser would go on to."""
+    """A verdict with the error code of the response, and the URL that it redirects to."""
 
     verdict: Verdict
     error: str = ""
@@ -44,7 +43,7 @@ class Reply:
 
 
 class Probe:
-    """Asks one pool. Its methods raise CognitoUnavailable when nobody answers."""
+    """The requests to one pool. Its methods raise CognitoUnavailable if there is no response."""
 
     def __init__(self, config: CognitoConfig, transport: Transport) -> None:
         self.config = config
@@ -52,49 +51,51 @@ class Probe:
 
     @property
     def discovery_address(self) -> str:
-        """Beside the key set when that stands elsewhere than at the issuer."""
+        """The URL of the discovery document: next to the key set, or else at the issuer."""
         if self.config.jwks_url.endswith(_KEY_SET):
             return self.config.jwks_url.removesuffix(_KEY_SET) + _DISCOVERY
         return self.config.issuer + _DISCOVERY
 
     def discovery(self, issuer: str = "") -> Response:
-        """The discovery document, or the one that stands at this issuer."""
-        address = f"{issuer}{_DISCOVERY}" if issuer else self.discovery_address
-        return self._transport.probe(address, {})
+        """Fetch the discovery document, or that of `issuer`."""
+        url = f"{issuer}{_DISCOVERY}" if issuer else self.discovery_address
+        return self._transport.probe(url, {})
 
-    def document(self, address: str) -> Response:
-        """Any public document or page; the query may stand in the address."""
-        parts = urlsplit(address)
+    def document(self, url: str) -> Response:
+        """Fetch a public document or page. `url` may contain a query."""
+        parts = urlsplit(url)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         return self._transport.probe(urlunsplit(parts._replace(query="", fragment="")), query)
 
     def authorize(
         self, redirect_uri: str, *, scopes: tuple[str, ...] = ("openid",), client_id: str = ""
     ) -> Reply:
-        """Begin a sign-in that nobody finishes."""
+        """Start a sign-in, which is never completed."""
         query = authorize_query(
             replace(self.config, client_id=client_id or self.config.client_id, scopes=scopes),
             redirect_uri=redirect_uri,
             state=f"doctor-{secrets.token_hex(8)}",
             code_challenge=code_challenge(new_secret()),
         )
-        answer = self._transport.probe(self.config.authorize_endpoint, query)
-        return _read(answer, redirect_uri)
+        response = self._transport.probe(self.config.authorize_endpoint, query)
+        return _read(response, redirect_uri)
 
     def logout(self, logout_uri: str) -> Reply:
-        """Sign out a browser that is not signed in."""
+        """Sign out at the hosted UI, without a session to end."""
         query = logout_query(self.config, logout_uri=logout_uri)
-        answer = self._transport.probe(self.config.logout_endpoint, query)
-        if answer.headers.get("Location", "") == logout_uri:
+        response = self._transport.probe(self.config.logout_endpoint, query)
+        if response.headers.get("Location", "") == logout_uri:
             return Reply(Verdict.ACCEPTED, location=logout_uri)
-        reply = _read(answer, logout_uri)
-        # A browser that is led to the sign-in page or shown a page was not signed out.
-        return replace(reply, verdict=Verdict.REFUSED) if _is_page(reply) else reply
+        reply = _read(response, logout_uri)
+        # A page, or a redirect to the sign-in page, means that Cognito did not accept the URL.
+        is_page = reply.verdict is Verdict.ACCEPTED
+        return replace(reply, verdict=Verdict.REFUSED) if is_page else reply
 
     def exchange(self, redirect_uri: str, *, public_client_id: str = "") -> CognitoError | None:
-        """Offer a code that never existed: the refusal tells what was looked at first.
+        """Exchange a code that does not exist, and return the refusal, or None if there is none.
 
-        `GrantRejected` is the good answer. With `public_client_id` it is done without a secret.
+        `GrantRejected` means that Cognito accepts the credentials of the app client. With
+        `public_client_id`, the request has no secret.
         """
         config = self.config
         if public_client_id:
@@ -110,30 +111,26 @@ class Probe:
         return None
 
 
-def _is_page(reply: Reply) -> bool:
-    return reply.verdict is Verdict.ACCEPTED
-
-
-def _read(answer: Response, address: str) -> Reply:
-    """The verdict on `address`, which was sent as the one to come back to."""
-    location = answer.headers.get("Location", "")
-    if 300 <= answer.status < 400 and location:
-        return _read_redirect(location, address)
-    if answer.status == 200:
-        is_page = b"<form" in answer.body or b"<html" in answer.body.lower()
+def _read(response: Response, redirect_uri: str) -> Reply:
+    """Return the reply in the response to a request with this redirect URI."""
+    location = response.headers.get("Location", "")
+    if 300 <= response.status < 400 and location:
+        return _read_redirect(location, redirect_uri)
+    if response.status == 200:
+        is_page = b"<form" in response.body or b"<html" in response.body.lower()
         return Reply(Verdict.ACCEPTED if is_page else Verdict.FOREIGN)
-    if b"redirect_mismatch" in answer.body:
+    if b"redirect_mismatch" in response.body:
         return Reply(Verdict.MISMATCH, error="redirect_mismatch")
-    members = answer.json_object()
+    members = response.json_object()
     error = str(members.get("error") or members.get("__type") or "")
     return Reply(Verdict.REFUSED if error else Verdict.FOREIGN, error=error[:100])
 
 
-def _read_redirect(location: str, address: str) -> Reply:
+def _read_redirect(location: str, redirect_uri: str) -> Reply:
     target = urlsplit(location)
-    said = dict(parse_qsl(target.query))
-    error, description = said.get("error", ""), said.get("error_description", "")
-    if urlunsplit(target._replace(query="", fragment="")) == address:
+    query = dict(parse_qsl(target.query))
+    error, description = query.get("error", ""), query.get("error_description", "")
+    if urlunsplit(target._replace(query="", fragment="")) == redirect_uri:
         verdict = Verdict.SENT_BACK if error else Verdict.ACCEPTED
     elif target.path.endswith("/error"):
         mismatch = error == "redirect_mismatch"

@@ -1,4 +1,4 @@
-"""The go-live checks: what is fine on a laptop and wrong at a live site."""
+"""The checks of a live site: its settings, its database and its responses."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from . import production_findings as findings
 from .finding import Finding
 from .probe import Probe
 
-_TOLD_ABOVE = {"security.W018", "accounts.W002"}  # DEBUG, and a pool on this machine
+# System checks that have a finding of their own here: DEBUG, and a local pool.
+_TOLD_ABOVE = {"security.W018", "accounts.W002"}
 
 
 def production_problems(config: CognitoConfig, base_url: str) -> Iterator[Finding]:
-    """What settings and database tell."""
+    """Yield the findings about settings and the database."""
     if settings.DEBUG:
         yield findings.debug_on()
     if not base_url.startswith("https://"):
@@ -31,16 +32,17 @@ def production_problems(config: CognitoConfig, base_url: str) -> Iterator[Findin
     if is_loopback(config.domain) or is_loopback(config.issuer):
         yield findings.local_pool_in_use(config.domain)
     for message in checks.run_checks(include_deployment_checks=True):
-        told = message.is_silenced() or message.id in _TOLD_ABOVE
-        if message.level >= checks.WARNING and not told:
+        is_skipped = message.is_silenced() or message.id in _TOLD_ABOVE
+        if message.level >= checks.WARNING and not is_skipped:
             yield findings.deployment_check(message.msg, message.hint, message.id or "")
-    origins = [each for each in getattr(settings, "CORS_ALLOWED_ORIGINS", ()) if is_loopback(each)]
-    if origins:
-        yield findings.cors_for_localhost(origins)
-    yield from _database()
+    origins = getattr(settings, "CORS_ALLOWED_ORIGINS", ())
+    local_origins = [origin for origin in origins if is_loopback(origin)]
+    if local_origins:
+        yield findings.cors_for_localhost(local_origins)
+    yield from _check_database()
 
 
-def _database() -> Iterator[Finding]:
+def _check_database() -> Iterator[Finding]:
     try:
         executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
@@ -52,39 +54,38 @@ def _database() -> Iterator[Finding]:
 
 
 def live_problems(probe: Probe, base_url: str, callback: str) -> Iterator[Finding]:
-    """What the running site does when somebody begins to sign in there."""
-    address = base_url + page_address("login")
+    """Yield the findings about the running site's redirect to the hosted UI."""
+    url = base_url + page_address("login")
     try:
-        answer = probe.document(address)
+        response = probe.document(url)
     except CognitoError as error:
-        yield findings.site_unreachable(address, error.message.replace("Cognito", "the site"))
+        yield findings.site_unreachable(url, error.message.replace("Cognito", "the site"))
         return
-    location = answer.headers.get("Location", "")
-    if location == address:
-        yield findings.site_redirects_to_itself(address)
+    location = response.headers.get("Location", "")
+    if location == url:
+        yield findings.site_redirects_to_itself(url)
         return
     target = urlsplit(location)
-    asked, ours = urlunsplit(target._replace(query="")), probe.config.authorize_endpoint
-    if asked != ours and target.path == urlsplit(ours).path:
-        domain = f"COGNITO_CLIENT_DOMAIN={target.scheme}://{target.netloc}"
-        expected = f"COGNITO_CLIENT_DOMAIN={probe.config.domain}"
-        yield findings.site_sends_elsewhere(base_url, domain, expected)
+    endpoint, expected_endpoint = target._replace(query=""), probe.config.authorize_endpoint
+    if urlunsplit(endpoint) != expected_endpoint:
+        if target.path == urlsplit(expected_endpoint).path:
+            actual = f"COGNITO_CLIENT_DOMAIN={target.scheme}://{target.netloc}"
+            expected = f"COGNITO_CLIENT_DOMAIN={probe.config.domain}"
+            yield findings.site_sends_elsewhere(base_url, actual, expected)
+        else:
+            redirect = f", a redirect to {location[:200]}" if location else ""
+            yield findings.site_unreachable(url, f"the response is {response.status}{redirect}")
         return
-    if asked != ours:
-        reason = f"it answered {answer.status}{f' to {location[:200]}' if location else ''}"
-        yield findings.site_unreachable(address, reason)
-        return
-    sent = parse_qs(target.query)
+    query = parse_qs(target.query)
     for name, expected in (("redirect_uri", callback), ("client_id", probe.config.client_id)):
-        actual = sent.get(name, [""])[0]
+        actual = query.get(name, [""])[0]
         if actual != expected:
             yield findings.site_sends_elsewhere(base_url, f"{name}={actual}", f"{name}={expected}")
     if base_url.startswith("https://"):
-        yield from _cookie(answer, base_url)
+        yield from _check_cookie(response, base_url)
 
 
-def _cookie(answer: Response, base_url: str) -> Iterator[Finding]:
-    cookie = answer.headers.get("Set-Cookie", "")
-    said = cookie.lower()
-    if not all(word in said for word in ("secure", "httponly", "samesite=")):
-        yield findings.site_cookie_insecure(base_url, cookie.partition("=")[0] or "of the sign-in")
+def _check_cookie(response: Response, base_url: str) -> Iterator[Finding]:
+    cookie = response.headers.get("Set-Cookie", "")
+    if not all(name in cookie.lower() for name in ("secure", "httponly", "samesite=")):
+        yield findings.site_cookie_insecure(base_url, cookie.partition("=")[0] or "of the attempt")

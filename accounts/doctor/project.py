@@ -1,4 +1,4 @@
-"""This site's side, checked without a network."""
+"""Checks of this site's own settings, which require no network."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ..provider.settings import CHECK_TAG
 from . import project_findings as findings
 from .finding import Finding
 
-_PACKAGE = __package__.rpartition(".")[0]  # the folder may have been taken in renamed
+_PACKAGE = __package__.rpartition(".")[0]  # a host project may rename the folder
 
 
-def wrong_settings() -> list[Finding]:
-    """What the system checks say about settings; with any of these nothing else can be asked."""
+def setting_problems() -> list[Finding]:
+    """Return the errors of the system checks of settings. Other checks require that none exist."""
     return [
         findings.setting_wrong(message.msg, message.hint)
         for message in checks.run_checks(tags=[CHECK_TAG])
@@ -27,22 +27,22 @@ def wrong_settings() -> list[Finding]:
 
 
 def site_problems(public_url: str, base_url: str) -> Iterator[Finding]:
-    """Whether this site, reached at `base_url`, keeps people signed in."""
+    """Yield the settings with which users of `base_url` cannot sign in or do not stay signed in."""
     if base_url != public_url:
         yield findings.public_url_differs(public_url, base_url)
-    host, _ = split_domain_port(urlsplit(base_url).netloc)  # as ALLOWED_HOSTS has it: [::1]
+    host, _ = split_domain_port(urlsplit(base_url).netloc)  # with brackets, as in ALLOWED_HOSTS
     if not validate_host(host, settings.ALLOWED_HOSTS):
         yield findings.host_not_allowed(host, list(dict.fromkeys(settings.ALLOWED_HOSTS)))
-    yield from _cookies(base_url, host)
-    yield from _installed()
+    yield from _check_cookies(base_url, host)
+    yield from _check_installed_classes()
 
 
-def _cookies(base_url: str, host: str) -> Iterator[Finding]:
+def _check_cookies(base_url: str, host: str) -> Iterator[Finding]:
     names = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE")
-    off = [name for name in names if not getattr(settings, name)]
-    if base_url.startswith("https://") and off:
-        yield findings.cookies_not_secure(base_url, off)
-    if base_url.startswith("http://") and len(off) < len(names):
+    disabled = [name for name in names if not getattr(settings, name)]
+    if base_url.startswith("https://") and disabled:
+        yield findings.cookies_not_secure(base_url, disabled)
+    if base_url.startswith("http://") and len(disabled) < len(names):
         yield findings.cookies_not_returned(base_url)
     if settings.SESSION_COOKIE_SAMESITE == "Strict":
         yield findings.session_cookie_strict()
@@ -51,7 +51,7 @@ def _cookies(base_url: str, host: str) -> Iterator[Finding]:
         yield findings.session_cookie_of_another_domain(domain, host)
 
 
-def _installed() -> Iterator[Finding]:
+def _check_installed_classes() -> Iterator[Finding]:
     middleware = f"{_PACKAGE}.middleware.SignInMiddleware"
     names = list(settings.MIDDLEWARE)
     before = "django.contrib.auth.middleware.AuthenticationMiddleware"

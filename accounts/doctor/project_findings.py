@@ -1,4 +1,4 @@
-"""What can be wrong on this site's side: settings, host names, cookies."""
+"""The findings about this site's settings: host names, cookies, installed classes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def setting_wrong(message: str, hint: str | None) -> Finding:
     return Finding(
         id="setting-wrong",
         what=message,
-        why="The site refuses to start with it while DEBUG is off, and can't sign people in.",
+        why="Until it is corrected, users cannot sign in. With DEBUG off, the site does not start.",
         fix=(hint or SETTING_HINT,),
     )
 
@@ -18,8 +18,8 @@ def setting_wrong(message: str, hint: str | None) -> Finding:
 def host_not_allowed(host: str, allowed: list[str]) -> Finding:
     return Finding(
         id="host-not-allowed",
-        what=f"ALLOWED_HOSTS ({', '.join(allowed) or 'empty'}) doesn't hold {host}.",
-        why="Every request is answered with 400, the callback of the hosted UI among them.",
+        what=f"ALLOWED_HOSTS ({', '.join(allowed) or 'empty'}) does not contain {host}.",
+        why="This site responds to every request with 400, also to the callback of the hosted UI.",
         fix=in_environment(f"ALLOWED_HOSTS={','.join([*allowed, host])}"),
     )
 
@@ -27,9 +27,9 @@ def host_not_allowed(host: str, allowed: list[str]) -> Finding:
 def public_url_differs(public_url: str, base_url: str) -> Finding:
     return Finding(
         id="public-url-differs",
-        what=f"People reach the site at {base_url}, but PUBLIC_URL is {public_url}.",
-        why="The hosted UI would bring them back to another address than they came from, where"
-        " the cookie of their sign-in is missing.",
+        what=f"Users reach the site at {base_url}, but PUBLIC_URL is {public_url}.",
+        why="The hosted UI would return users to a URL to which the browser does not send the"
+        " cookie of the sign-in attempt.",
         fix=in_environment(f"PUBLIC_URL={base_url}"),
     )
 
@@ -37,9 +37,9 @@ def public_url_differs(public_url: str, base_url: str) -> Finding:
 def cookies_not_secure(base_url: str, names: list[str]) -> Finding:
     return Finding(
         id="cookies-not-secure",
-        what=f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} off, although people come"
-        f" by {base_url}.",
-        why="One plain-http request anywhere shows the session cookie to whoever listens.",
+        what=f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} off, although users reach"
+        f" the site at {base_url}.",
+        why="A single request over plain HTTP shows the session cookie to anyone on the network.",
         fix=(
             "Environment or .env: begin PUBLIC_URL with https:// (this project derives both).",
             f"Settings of another project: {' = '.join(names)} = True.",
@@ -50,11 +50,11 @@ def cookies_not_secure(base_url: str, names: list[str]) -> Finding:
 def cookies_not_returned(base_url: str) -> Finding:
     return Finding(
         id="cookies-not-returned",
-        what=f"Cookies are marked Secure, but people come by {base_url}.",
-        why="Browsers keep such cookies for https only, so each sign-in is lost on its way back.",
+        what=f"Cookies are marked Secure, but users reach the site at {base_url}.",
+        why="Browsers send such cookies over HTTPS only, so no sign-in can be completed.",
         fix=(
-            "Serve the site over https, or begin PUBLIC_URL with http:// (for localhost only).",
-            "Behind a proxy that ends https: --base-url must be the address that people type.",
+            "Serve the site over HTTPS, or begin PUBLIC_URL with http:// (for localhost only).",
+            "Behind a proxy that terminates HTTPS: --base-url must be the URL that users open.",
         ),
     )
 
@@ -63,8 +63,8 @@ def session_cookie_strict() -> Finding:
     return Finding(
         id="session-cookie-strict",
         what="SESSION_COOKIE_SAMESITE is Strict.",
-        why="Browsers leave it out when people come back from the hosted UI, so they seem signed"
-        " out on the first page.",
+        why="Browsers do not send the session cookie when users return from the hosted UI, so the"
+        " first page shows them as signed out.",
         fix=('Settings: SESSION_COOKIE_SAMESITE = "Lax".',),
     )
 
@@ -72,17 +72,18 @@ def session_cookie_strict() -> Finding:
 def session_cookie_of_another_domain(domain: str, host: str) -> Finding:
     return Finding(
         id="session-cookie-domain",
-        what=f"SESSION_COOKIE_DOMAIN is {domain}, which {host} may not set.",
-        why="Browsers drop the session cookie, so nobody stays signed in.",
-        fix=("Settings: remove SESSION_COOKIE_DOMAIN; the cookie is then the site's own.",),
+        what=f"SESSION_COOKIE_DOMAIN is {domain}, but the host of the site is {host}.",
+        why="Browsers refuse a session cookie for another domain, so users do not stay signed in.",
+        fix=("Settings: remove SESSION_COOKIE_DOMAIN. The cookie is then for this host only.",),
     )
 
 
 def middleware_missing(name: str) -> Finding:
     return Finding(
         id="middleware-missing",
-        what=f"MIDDLEWARE doesn't hold {name} after Django's AuthenticationMiddleware.",
-        why="Sessions would go on after their sign-in has ended, and tokens would not be renewed.",
+        what=f"MIDDLEWARE does not contain {name} after Django's AuthenticationMiddleware.",
+        why="Sessions would continue after their sign-in has ended, and no token would be"
+        " refreshed.",
         fix=(f'Settings: add "{name}" to MIDDLEWARE, below AuthenticationMiddleware.',),
     )
 
@@ -90,7 +91,7 @@ def middleware_missing(name: str) -> Finding:
 def private_responses_missing(name: str) -> Finding:
     return Finding(
         id="private-responses-missing",
-        what=f"MIDDLEWARE doesn't hold {name} before Django's SessionMiddleware.",
+        what=f"MIDDLEWARE does not contain {name} before Django's SessionMiddleware.",
         why="Proxies and browsers may store pages that show a user's data, and serve them again.",
         fix=(f'Settings: add "{name}" to MIDDLEWARE, above SessionMiddleware.',),
     )
@@ -99,7 +100,7 @@ def private_responses_missing(name: str) -> Finding:
 def backend_missing(name: str) -> Finding:
     return Finding(
         id="backend-missing",
-        what=f"AUTHENTICATION_BACKENDS doesn't hold {name} or a subclass of it.",
-        why="Nobody takes the code that the hosted UI sends, so every sign-in fails.",
+        what=f"AUTHENTICATION_BACKENDS does not contain {name} or a subclass of it.",
+        why="No backend accepts the code that the hosted UI returns, so every sign-in fails.",
         fix=(f'Settings: add "{name}" to AUTHENTICATION_BACKENDS.',),
     )

@@ -1,4 +1,4 @@
-"""An examination as text for people and as JSON for programs."""
+"""The report of an examination, as text for operators and as JSON for scripts."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dataclasses import asdict
 
 from .examination import Examination
 
-_WIDEST = 96
-_UNBROKEN = "\N{NO-BREAK SPACE}"
+_MAX_WIDTH = 96
+_NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
 def as_text(examination: Examination) -> str:
-    """What was looked at, each finding with its reason and fix, and the sum."""
-    lines = [_paragraph("Looked at ", f"{examination.subject}."), ""]
+    """Return the subject, the findings with their reasons and fixes, and the number of findings."""
+    lines = [_paragraph("Checked: ", f"{examination.subject}."), ""]
     for number, finding in enumerate(examination.findings, 1):
         lines.append(f"{number}. {finding.id}")
         for label, text in (
@@ -26,7 +26,7 @@ def as_text(examination: Examination) -> str:
         ):
             lines.append(_paragraph(f"   {label:<5}", text))
         lines.append("")
-    lines.extend(_paragraph("Not checked: ", each) for each in examination.not_checked)
+    lines.extend(_paragraph("Not checked: ", text) for text in examination.not_checked)
     count = len(examination.findings)
     lines.append(
         "Nothing is wrong." if not count else f"{count} finding{'s' if count > 1 else ''}."
@@ -35,18 +35,18 @@ def as_text(examination: Examination) -> str:
 
 
 def as_json(examination: Examination) -> str:
-    """The same members for every version; new ones may be added."""
+    """Return the examination as JSON. Later versions may add members, but remove none."""
     return json.dumps(asdict(examination), indent=2)
 
 
 def _paragraph(label: str, text: str) -> str:
-    # Addresses and commands are copied: they are never broken.
-    kept = re.sub(r"`[^`]*`", lambda command: command[0].replace(" ", _UNBROKEN), text)
+    # URLs and commands stay on one line, so that operators can copy them.
+    text = re.sub(r"`[^`]*`", lambda command: command[0].replace(" ", _NO_BREAK_SPACE), text)
     return textwrap.fill(
-        kept,
-        min(_WIDEST, shutil.get_terminal_size((_WIDEST, 0)).columns),
+        text,
+        min(_MAX_WIDTH, shutil.get_terminal_size((_MAX_WIDTH, 0)).columns),
         initial_indent=label,
         subsequent_indent=" " * (len(label) if len(label) < 10 else 2),
         break_long_words=False,
         break_on_hyphens=False,
-    ).replace(_UNBROKEN, " ")
+    ).replace(_NO_BREAK_SPACE, " ")

@@ -1,7 +1,7 @@
-"""Addresses that somebody may have registered instead of the right one.
+"""Variants of a URL that may be registered by mistake.
 
-Cognito compares byte for byte and never says what it has registered; it does say whether one
-address is. So a handful of the usual slips is tried, never more than eight.
+Cognito compares URLs byte for byte. It does not list the registered URLs, but shows if a URL is
+one of them. The doctor therefore tries the usual mistakes.
 """
 
 from __future__ import annotations
@@ -12,30 +12,29 @@ from django.http.request import split_domain_port
 
 MOST = 8
 _DEVELOPMENT_PORTS = (8000, 3000)
-_TWINS = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}
+_LOOPBACK_HOSTS = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}
 
 
-def near_variants(address: str) -> list[str]:
-    """At most eight other addresses, the likeliest first: slash, scheme, host, port."""
-    parts = urlsplit(address)
-    without_slash = address.endswith("/")
+def near_variants(url: str) -> list[str]:
+    """Return at most eight other URLs, the likeliest first: slash, scheme, host, port."""
+    parts = urlsplit(url)
     candidates = [
-        address.rstrip("/") if without_slash else f"{address}/",
-        _with_scheme(parts),
-        *_with_host(parts),
-        *_with_port(parts),
+        url.rstrip("/") if url.endswith("/") else f"{url}/",
+        _with_other_scheme(parts),
+        *_with_other_host(parts),
+        *_with_other_ports(parts),
     ]
-    return list(dict.fromkeys(each for each in candidates if each != address))[:MOST]
+    return list(dict.fromkeys(variant for variant in candidates if variant != url))[:MOST]
 
 
-def _with_scheme(parts: SplitResult) -> str:
+def _with_other_scheme(parts: SplitResult) -> str:
     return urlunsplit(parts._replace(scheme="http" if parts.scheme == "https" else "https"))
 
 
-def _with_host(parts: SplitResult) -> list[str]:
+def _with_other_host(parts: SplitResult) -> list[str]:
     host = _host(parts)
-    if host in _TWINS:
-        other = _TWINS[host]
+    if host in _LOOPBACK_HOSTS:
+        other = _LOOPBACK_HOSTS[host]
     elif host.startswith("[") or host.replace(".", "").isdigit():
         return []  # an IP address
     else:
@@ -43,19 +42,19 @@ def _with_host(parts: SplitResult) -> list[str]:
     return [urlunsplit(parts._replace(netloc=other + parts.netloc[len(host) :]))]
 
 
-def _with_port(parts: SplitResult) -> list[str]:
+def _with_other_ports(parts: SplitResult) -> list[str]:
     host = _host(parts)
-    found = []
+    variants = []
     if parts.port is not None:
-        found.append(urlunsplit(parts._replace(netloc=host)))
+        variants.append(urlunsplit(parts._replace(netloc=host)))
     default = 443 if parts.scheme == "https" else 80
     for port in (default, *_DEVELOPMENT_PORTS):
-        if port != (parts.port or default) and (port == default or host in _TWINS):
+        if port != (parts.port or default) and (port == default or host in _LOOPBACK_HOSTS):
             netloc = host if port == default else f"{host}:{port}"
-            found.append(urlunsplit(parts._replace(netloc=netloc)))
-    return found
+            variants.append(urlunsplit(parts._replace(netloc=netloc)))
+    return variants
 
 
 def _host(parts: SplitResult) -> str:
-    """As it stands in addresses: an IPv6 address has its brackets."""
+    """Return the host. An IPv6 address keeps its brackets."""
     return split_domain_port(parts.netloc)[0]

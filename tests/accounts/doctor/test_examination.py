@@ -1,5 +1,6 @@
-"""The doctor's parts: near variants, what a Cognito answers, what is documented."""
+"""The parts of the doctor: URL variants, responses of Cognito, settings, documentation."""
 
+import dataclasses
 import re
 
 import pytest
@@ -9,7 +10,7 @@ from django.core.management import load_command_class
 from accounts.backends import CognitoBackend
 from accounts.cognito.config import CognitoConfig
 from accounts.cognito.transport import Transport
-from accounts.doctor import app_client_findings, project_findings
+from accounts.doctor import app_client_findings, client_settings_findings, project_findings
 from accounts.doctor.app_client import Addresses, ClientExamination
 from accounts.doctor.examination import Examination
 from accounts.doctor.pool import PoolExamination
@@ -34,7 +35,7 @@ def config():
 
 @pytest.fixture
 def cognito():
-    """Answers to what the doctor asks of a hosted UI that only this test knows."""
+    """Mock the responses of a hosted UI and an app client that are configured correctly."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         mock.get(f"{DOMAIN}/oauth2/authorize", status=302, headers={
             "Location": f"{DOMAIN}/login?client_id=client1"})  # fmt: skip
@@ -44,21 +45,20 @@ def cognito():
         yield mock
 
 
-def findings(config, **addresses):
-    known = Addresses(**{"callback": CALLBACK, "signed_out": f"{SITE}/signout", **addresses})
-    return [
-        each.id for each in ClientExamination(Probe(config, Transport()), known, None).problems()
-    ]
+def finding_ids(config, **changes):
+    urls = Addresses(**{"callback": CALLBACK, "signed_out": f"{SITE}/signout", **changes})
+    examination = ClientExamination(Probe(config, Transport()), urls, None)
+    return [finding.id for finding in examination.problems()]
 
 
-def authorize_answers(cognito, location="", **answer):
+def set_authorize_response(cognito, location="", **response):
     headers = {"Location": location} if location else {}
     cognito.replace("GET", f"{DOMAIN}/oauth2/authorize", headers=headers,
-                    **{"status": 302 if location else 400, **answer})  # fmt: skip
+                    **{"status": 302 if location else 400, **response})  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("address", "expected"),
+    ("url", "expected"),
     [
         (
             "https://app.example.com/signin",
@@ -85,117 +85,117 @@ def authorize_answers(cognito, location="", **answer):
         ("http://[::1]:9/in", ["http://[::1]:9/in/", "https://[::1]:9/in", "http://[::1]/in"]),
     ],
 )  # fmt: skip
-def test_near_variants_are_few_and_the_likeliest_come_first(address, expected):
-    assert near_variants(address) == expected
+def test_likeliest_variants_come_first(url, expected):
+    assert near_variants(url) == expected
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "www.example.com", "[::1]"])
 @pytest.mark.parametrize("port", ["", ":80", ":8000", ":3000", ":9"])
-def test_there_are_never_more_than_eight_variants(host, port):
+def test_at_most_eight_variants_are_returned(host, port):
     variants = near_variants(f"http://{host}{port}/signin")
     assert len(variants) <= 8
     assert len(set(variants)) == len(variants)
 
 
-def test_answers_of_a_working_pool_yield_nothing(config, cognito):
-    assert findings(config) == []
+def test_working_app_client_has_no_findings(config, cognito):
+    assert finding_ids(config) == []
 
 
 @pytest.mark.parametrize(("status", "body"), [(200, "Login pages unavailable"), (400, "?")])
-def test_managed_login_without_branding_is_found(config, cognito, status, body):
+def test_managed_login_without_branding_is_reported(config, cognito, status, body):
     cognito.replace("GET", f"{DOMAIN}/login", status=status, body=f"<html>{body}</html>")
-    assert findings(config) == ["login-pages-unavailable"]
+    assert finding_ids(config) == ["login-pages-unavailable"]
 
 
-def test_mismatch_told_in_the_body_is_found(config, cognito):
-    authorize_answers(cognito, json={"error": "redirect_mismatch"})
-    assert findings(config) == ["callback-not-registered"]
+def test_mismatch_in_the_response_body_is_reported(config, cognito):
+    set_authorize_response(cognito, json={"error": "redirect_mismatch"})
+    assert finding_ids(config) == ["callback-not-registered"]
 
 
-def test_refusal_that_fits_nothing_is_passed_on(config, cognito):
-    authorize_answers(cognito, f"{DOMAIN}/error?error=invalid_request")
-    assert findings(config) == ["authorize-refused"]
+def test_unknown_error_page_is_reported(config, cognito):
+    set_authorize_response(cognito, f"{DOMAIN}/error?error=invalid_request")
+    assert finding_ids(config) == ["authorize-refused"]
 
 
-def test_other_error_at_the_callback_is_passed_on(config, cognito):
-    authorize_answers(cognito, f"{CALLBACK}?error=server_error")
-    assert findings(config) == ["authorize-refused"]
+def test_unknown_error_at_the_callback_is_reported(config, cognito):
+    set_authorize_response(cognito, f"{CALLBACK}?error=server_error")
+    assert finding_ids(config) == ["authorize-refused"]
 
 
-@pytest.mark.parametrize("answer", [{"status": 404}, {"status": 200, "body": "hello"}])
-def test_something_else_at_the_domain_is_found(config, cognito, answer):
-    authorize_answers(cognito, **answer)
-    assert findings(config) == ["domain-not-hosted-ui"]
+@pytest.mark.parametrize("response", [{"status": 404}, {"status": 200, "body": "hello"}])
+def test_other_service_at_the_domain_is_reported(config, cognito, response):
+    set_authorize_response(cognito, **response)
+    assert finding_ids(config) == ["domain-not-hosted-ui"]
 
 
 @pytest.mark.parametrize(
-    ("answer", "finding"),
+    ("response", "finding"),
     [
         ({"status": 503}, "token-endpoint-unavailable"),
         ({"status": 403, "body": "forbidden"}, "token-endpoint-unavailable"),
         ({"status": 400, "json": {"error": "unauthorized_client"}}, "token-request-refused"),
     ],
 )
-def test_token_endpoint_is_looked_at_by_itself(config, cognito, answer, finding):
-    cognito.replace("POST", f"{DOMAIN}/oauth2/token", **answer)
-    assert findings(config) == [finding]
+def test_token_endpoint_is_checked_separately(config, cognito, response, finding):
+    cognito.replace("POST", f"{DOMAIN}/oauth2/token", **response)
+    assert finding_ids(config) == [finding]
 
 
-def test_sign_out_that_shows_a_page_is_no_sign_out(config, cognito):
+def test_sign_out_that_shows_the_sign_in_page_is_reported(config, cognito):
     cognito.replace("GET", f"{DOMAIN}/logout", status=302,
                     headers={"Location": f"{DOMAIN}/login?client_id=client1"})  # fmt: skip
-    assert findings(config) == ["sign-out-not-registered"]
+    assert finding_ids(config) == ["sign-out-not-registered"]
 
 
-def test_public_client_must_know_the_documentation(config, cognito):
-    def answer(request):
+def test_documentation_callback_is_checked_at_the_public_client(config, cognito):
+    def respond(request):
         mismatch = f"{DOMAIN}/error?error=redirect_mismatch"
         public = "client_id=public1" in request.url
         return 302, {"Location": mismatch if public else f"{DOMAIN}/login?x=1"}, ""
 
     cognito.remove("GET", f"{DOMAIN}/oauth2/authorize")
-    cognito.add_callback("GET", f"{DOMAIN}/oauth2/authorize", answer)
-    found = findings(config, public_client_id="public1", docs_callback=f"{SITE}/docs/redirect")
-    assert found == ["public-callback-not-registered"]
+    cognito.add_callback("GET", f"{DOMAIN}/oauth2/authorize", respond)
+    ids = finding_ids(config, public_client_id="public1", docs_callback=f"{SITE}/docs/redirect")
+    assert ids == ["public-callback-not-registered"]
 
 
-def test_forward_to_an_identity_provider_is_accepted(config, cognito):
-    authorize_answers(cognito, "https://idp.example.com/login")
+def test_redirect_to_an_identity_provider_is_accepted(config, cognito):
+    set_authorize_response(cognito, "https://idp.example.com/login")
     assert Probe(config, Transport()).authorize(CALLBACK).verdict is Verdict.ACCEPTED
-    assert findings(config) == []
+    assert finding_ids(config) == []
 
 
-def test_region_without_an_endpoint_points_at_the_pool_id():
+def test_region_without_an_endpoint_names_the_pool_id():
     config = CognitoConfig(
         pool_id="europe-1_AbCdEf123", client_id="client1", client_secret="s" * 24, domain="team"
     )
-    with responses.RequestsMock():  # nobody answers
-        [found] = PoolExamination(Probe(config, Transport())).problems()
-    assert found.id == "issuer-unreachable"
-    assert "https://cognito-idp.europe-1.amazonaws.com/" in found.what
-    assert "COGNITO_POOL_ID (its part before _ is the region)" in found.fix[0]
+    with responses.RequestsMock():  # no URL responds
+        [finding] = PoolExamination(Probe(config, Transport())).problems()
+    assert finding.id == "issuer-unreachable"
+    assert "https://cognito-idp.europe-1.amazonaws.com/" in finding.what
+    assert "COGNITO_POOL_ID (the part before _ is the region)" in finding.fix[0]
 
 
 @pytest.mark.parametrize(
-    ("named", "said"),
+    ("members", "hint"),
     [
-        ({}, "The pool eu-west-1_AbCdEf123 names no domain: it has none yet."),
+        ({}, "The pool eu-west-1_AbCdEf123 has no domain yet."),
         ({"authorization_endpoint": f"{DOMAIN}2/oauth2/authorize"}, f"document names {DOMAIN}2."),
     ],
 )
-def test_domain_that_does_not_answer_is_held_against_what_the_pool_names(config, named, said):
-    with responses.RequestsMock() as mock:  # knows no hosted UI: connecting fails
+def test_unreachable_domain_is_compared_with_the_domain_of_the_pool(config, members, hint):
+    with responses.RequestsMock() as mock:  # without a hosted UI, so connecting to it fails
         mock.get(f"{config.issuer}/.well-known/openid-configuration",
-                 json={"issuer": config.issuer, **named})  # fmt: skip
+                 json={"issuer": config.issuer, **members})  # fmt: skip
         mock.get(config.jwks_url, body=key_set(config.issuer))
         probe = Probe(config, Transport())
         pool = PoolExamination(probe)
         assert list(pool.problems()) == []
-        known = Addresses(callback=CALLBACK, signed_out=f"{SITE}/signout")
-        [found] = ClientExamination(probe, known, pool.hosted_ui).problems()
-    assert found.id == "domain-unreachable"
-    assert found.what.endswith(said)
-    assert f"Console: Cognito > User pools > {config.pool_id} > Domain" in found.fix[0]
+        urls = Addresses(callback=CALLBACK, signed_out=f"{SITE}/signout")
+        [finding] = ClientExamination(probe, urls, pool.hosted_ui).problems()
+    assert finding.id == "domain-unreachable"
+    assert finding.what.endswith(hint)
+    assert f"Console: Cognito > User pools > {config.pool_id} > Domain" in finding.fix[0]
 
 
 MIDDLEWARE = [
@@ -207,7 +207,7 @@ MIDDLEWARE = [
 
 
 class HostBackend(CognitoBackend):
-    """A host project's own, with hooks of its own."""
+    """The backend of a host project."""
 
 
 @pytest.mark.parametrize(
@@ -229,62 +229,76 @@ class HostBackend(CognitoBackend):
         ("DEBUG", False, None),
     ],
 )
-def test_sites_own_settings_are_looked_at(settings, name, value, finding):
+def test_settings_of_the_site_are_checked(settings, name, value, finding):
     setattr(settings, name, value)
-    address = "http://localhost:8000"
-    assert [each.id for each in site_problems(address, address)] == ([finding] if finding else [])
+    url = "http://localhost:8000"
+    assert [problem.id for problem in site_problems(url, url)] == ([finding] if finding else [])
 
 
-def test_address_of_numbers_is_held_against_the_allowed_ones_as_django_does(settings):
+def test_ipv6_address_is_compared_with_allowed_hosts(settings):
     settings.ALLOWED_HOSTS = ["[::1]"]
     assert list(site_problems("http://[::1]:8000", "http://[::1]:8000")) == []
-    assert "host-not-allowed" in [each.id for each in site_problems(SITE, "http://[::2]:8000")]
+    ids = [finding.id for finding in site_problems(SITE, "http://[::2]:8000")]
+    assert "host-not-allowed" in ids
 
 
-def test_report_breaks_no_address():
-    address = f"{SITE}/{'very-long-' * 12}"
-    text = as_text(Examination("x", [project_findings.public_url_differs(SITE, address)]))
-    assert address in text
+def test_report_does_not_break_urls():
+    url = f"{SITE}/{'very-long-' * 12}"
+    text = as_text(Examination("x", [project_findings.public_url_differs(SITE, url)]))
+    assert url in text
 
 
-@pytest.mark.parametrize(("columns", "widest"), [("80", 80), ("200", 96)])
-def test_report_fits_the_terminal(monkeypatch, columns, widest):
+@pytest.mark.parametrize(("columns", "max_width"), [("80", 80), ("200", 96)])
+def test_report_fits_the_terminal(monkeypatch, columns, max_width):
     monkeypatch.setenv("COLUMNS", columns)
-    words = project_findings.setting_wrong("word " * 60, "word " * 60)
-    text = as_text(Examination("word " * 60, [words], ["word " * 60]))
-    assert widest - 5 <= max(map(len, text.splitlines())) <= widest
+    finding = project_findings.setting_wrong("word " * 60, "word " * 60)
+    text = as_text(Examination("word " * 60, [finding], ["word " * 60]))
+    assert max_width - 5 <= max(map(len, text.splitlines())) <= max_width
 
 
 @pytest.mark.parametrize(
-    ("registered", "helps"),
+    ("registered", "is_named"),
     [(f"{SITE}:8443/signin", True), ("", True), (f"{SITE}/signin/", False)],
 )
-def test_another_public_url_is_advised_where_it_helps(config, registered, helps):
+def test_public_url_is_named_if_it_can_fix_the_callback(config, registered, is_named):
     finding = app_client_findings.callback_not_registered(config, f"{SITE}/signin", registered)
-    assert ("PUBLIC_URL" in " ".join(finding.fix)) is helps
-
-
-def test_fixes_name_outputs_and_parameters_that_the_template_has():
-    template = (ROOT / "infra/1-user-pool.yaml").read_text()
-    known = set(re.findall(r"^  (\w+):$", template, re.M))
-    text = "".join(file.read_text() for file in (ROOT / "accounts/doctor").glob("*_findings.py"))
-    named = set(re.findall(r"\b(?:output|parameters?) ([A-Z]\w+)", text))
-    assert {"CallbackUrls", "CognitoClientId"} <= named <= known
-
-
-def test_documentation_lists_every_finding_and_no_other():
-    documented = re.findall(r"^\| `([a-z][a-z-]+)` \|", (ROOT / "docs/doctor.md").read_text(), re.M)
-    written = [
-        each
-        for file in (ROOT / "accounts/doctor").glob("*_findings.py")
-        for each in re.findall(r'^ {8}id="([a-z-]+)",$', file.read_text(), re.M)
-    ]
-    assert len(written) == len(set(written))
-    assert sorted(documented) == sorted(written)
+    assert ("PUBLIC_URL" in " ".join(finding.fix)) is is_named
 
 
 @pytest.mark.parametrize(
-    ("command", "does"), [("cognito_doctor", "Tell whether"), ("cognito_env", "Write a user pool")]
+    ("finding", "fix"),
+    [
+        (app_client_findings.code_flow_off, 'set flows = ["code"]'),
+        (client_settings_findings.revocation_off, "this setting is fixed there."),
+    ],
 )
-def test_help_says_what_the_command_does(command, does):
-    assert load_command_class("accounts", command).help.startswith(does)
+def test_local_pool_has_its_own_fix(config, finding, fix):
+    local = dataclasses.replace(config, domain="http://localhost:9000")
+    [local_fix] = finding(local).fix
+    assert local_fix.startswith(f"Local pool: {fix}")
+
+
+def test_fixes_name_outputs_and_parameters_of_the_template():
+    template = (ROOT / "infra/1-user-pool.yaml").read_text()
+    existing = set(re.findall(r"^  (\w+):$", template, re.M))
+    text = "".join(file.read_text() for file in (ROOT / "accounts/doctor").glob("*_findings.py"))
+    used = set(re.findall(r"\b(?:output|parameters?) ([A-Z]\w+)", text))
+    assert {"CallbackUrls", "CognitoClientId"} <= used <= existing
+
+
+def test_documentation_lists_all_findings():
+    documented = re.findall(r"^\| `([a-z][a-z-]+)` \|", (ROOT / "docs/doctor.md").read_text(), re.M)
+    implemented = [
+        finding_id
+        for file in (ROOT / "accounts/doctor").glob("*_findings.py")
+        for finding_id in re.findall(r'^ {8}id="([a-z-]+)",$', file.read_text(), re.M)
+    ]
+    assert len(implemented) == len(set(implemented))
+    assert sorted(documented) == sorted(implemented)
+
+
+@pytest.mark.parametrize(
+    ("command", "start"), [("cognito_doctor", "Tell whether"), ("cognito_env", "Write a user pool")]
+)
+def test_help_describes_the_command(command, start):
+    assert load_command_class("accounts", command).help.startswith(start)

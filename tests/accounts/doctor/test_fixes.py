@@ -1,4 +1,4 @@
-"""The doctor's command lines do what they promise: tried on an app client's description."""
+"""The commands of the fixes, applied to the description of an app client."""
 
 import copy
 import json
@@ -19,7 +19,7 @@ from accounts.provider import Limits
 
 SITE = "https://app.example.com"
 CALLBACK = f"{SITE}/signin"
-OTHER = f"{SITE}/o'brien"  # a shell and JSON each have their own view of such signs
+OTHER = f"{SITE}/o'brien"  # an apostrophe has a meaning in a shell, but not in JSON
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def config():
     )
 
 
-# Everything that `describe-user-pool-client` tells of an app client that is set up well.
-DESCRIBED = {
+# The output of `describe-user-pool-client` for an app client that is configured correctly.
+DESCRIPTION = {
     "UserPoolId": "eu-west-1_AbCdEf123",
     "ClientName": "server",
     "ClientId": "client1",
@@ -58,37 +58,37 @@ DESCRIBED = {
 }
 
 
-def repaired(described, finding):
-    """The description after the finding's command line, whose input AWS would take."""
-    [fix] = [each for each in finding.fix if each.startswith("Command line (with jq)")]
+def run_fix(description, finding):
+    """Return the description after the command of the fix. AWS must accept it as input."""
+    [fix] = [text for text in finding.fix if text.startswith("Command line (with jq)")]
     words = shlex.split(fix.split("`")[1])
-    edit = words[words.index("jq") + 1]
-    changed = _edited(described, edit)
+    jq_filter = words[words.index("jq") + 1]
+    fixed = _apply(jq_filter, description)
     if shutil.which("jq"):
-        done = subprocess.run(["jq", edit], input=json.dumps(described), capture_output=True,
-                              text=True, check=True)  # fmt: skip
-        assert json.loads(done.stdout) == changed
+        process = subprocess.run(["jq", jq_filter], input=json.dumps(description),
+                                 capture_output=True, text=True, check=True)  # fmt: skip
+        assert json.loads(process.stdout) == fixed
     model = botocore.session.get_session().get_service_model("cognito-idp")
-    takes = model.operation_model("UpdateUserPoolClient").input_shape
-    assert not ParamValidator().validate(changed, takes).has_errors()
-    return changed
+    input_shape = model.operation_model("UpdateUserPoolClient").input_shape
+    assert not ParamValidator().validate(fixed, input_shape).has_errors()
+    return fixed
 
 
-def _edited(described, edit):
-    """What jq makes of it, of which so much is needed here."""
-    left_out, *steps = edit.split(" | ")
-    gone = re.findall(r"\.(\w+)", left_out)
-    changed = copy.deepcopy({key: each for key, each in described.items() if key not in gone})
+def _apply(jq_filter, description):
+    """Return the output of jq. Only the operators that the fixes use are implemented."""
+    deletion, *steps = jq_filter.split(" | ")
+    deleted = re.findall(r"\.(\w+)", deletion)
+    result = copy.deepcopy({name: description[name] for name in description if name not in deleted})
     for step in steps:
         path, operator, value = re.fullmatch(r"\.([\w.]+) ([+-]?=) (.*)", step).groups()
         *parents, name = path.split(".")
-        place, value = changed, json.loads(value)
+        members, value = result, json.loads(value)
         for parent in parents:
-            place = place.setdefault(parent, {})
+            members = members.setdefault(parent, {})
         if operator == "-=":
-            value = [each for each in place[name] if each not in value]
-        place[name] = place.get(name, []) + value if operator == "+=" else value
-    return changed
+            value = [item for item in members[name] if item not in value]
+        members[name] = members.get(name, []) + value if operator == "+=" else value
+    return result
 
 
 @pytest.mark.parametrize(
@@ -107,20 +107,20 @@ def _edited(described, edit):
         ({}, None),
     ],
 )  # fmt: skip
-def test_description_is_held_against_what_the_site_expects(config, members, finding):
-    described = {**DESCRIBED, **members}
-    found = list(client_settings.client_problems(described, config, Limits()))
-    assert [each.id for each in found] == ([finding] if finding else [])
-    for each in found:
-        fixed = repaired(described, each)
+def test_wrong_setting_is_reported_and_its_fix_changes_nothing_else(config, members, finding):
+    description = {**DESCRIPTION, **members}
+    problems = list(client_settings.client_problems(description, config, Limits()))
+    assert [problem.id for problem in problems] == ([finding] if finding else [])
+    for problem in problems:
+        fixed = run_fix(description, problem)
         assert not list(client_settings.client_problems(fixed, config, Limits()))
-        assert {name for name in fixed if fixed[name] != described.get(name)} <= {
+        assert {name for name in fixed if fixed[name] != description.get(name)} <= {
             *members, "TokenValidityUnits"
         }  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("found", "about", "name", "value"),
+    ("finding", "arguments", "name", "value"),
     [
         (app_client_findings.code_flow_off, (), "AllowedOAuthFlows", "code"),
         (app_client_findings.token_request_refused, ("x",), "AllowedOAuthFlows", "code"),
@@ -137,23 +137,23 @@ def test_description_is_held_against_what_the_site_expects(config, members, find
         ),
     ],
 )
-def test_command_line_adds_what_is_missing(config, found, about, name, value):
-    without = {key: each for key, each in DESCRIBED.items() if key != name}
-    for described in (without, DESCRIBED):  # AWS leaves empty lists out
-        fixed = repaired(described, found(config, *about))
-        assert fixed[name] == [*described.get(name, []), value]
+def test_fix_adds_the_missing_item(config, finding, arguments, name, value):
+    without_list = {key: DESCRIPTION[key] for key in DESCRIPTION if key != name}
+    for description in (without_list, DESCRIPTION):  # AWS leaves out empty lists
+        fixed = run_fix(description, finding(config, *arguments))
+        assert fixed[name] == [*description.get(name, []), value]
         assert fixed["AllowedOAuthFlowsUserPoolClient"] is True
 
 
-def test_localhost_at_a_live_client_is_found(config):
-    described = {**DESCRIBED, "CallbackURLs": [CALLBACK, "http://localhost:8000/signin"]}
-    [found] = client_settings.production_problems(described, config)
-    assert "http://localhost:8000/signin" in found.what
-    assert CALLBACK not in found.what
-    assert repaired(described, found)["CallbackURLs"] == [CALLBACK]
+def test_localhost_at_a_live_app_client_is_reported(config):
+    description = {**DESCRIPTION, "CallbackURLs": [CALLBACK, "http://localhost:8000/signin"]}
+    [finding] = client_settings.production_problems(description, config)
+    assert "http://localhost:8000/signin" in finding.what
+    assert CALLBACK not in finding.what
+    assert run_fix(description, finding)["CallbackURLs"] == [CALLBACK]
 
 
-def test_report_breaks_no_command(config):
+def test_report_does_not_break_commands(config):
     finding = app_client_findings.callback_not_registered(config, CALLBACK, "")
     [command] = re.findall(r"`(aws cognito-idp .*?)`", " ".join(finding.fix))
     assert f"`{command}`\n" in as_text(Examination("x", [finding]))

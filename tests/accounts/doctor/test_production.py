@@ -1,4 +1,4 @@
-"""The go-live checks: settings that are fine on a laptop, and what a running site sends."""
+"""The checks of a live site: its settings, its database and its responses."""
 
 import json
 import re
@@ -41,26 +41,26 @@ def config():
         (GOOD, "signin_1=x; Path=/; HttpOnly; SameSite=Lax", "site-cookie-insecure"),
     ],
 )
-def test_running_site_is_asked(config, location, cookie, finding):
+def test_redirect_of_the_running_site_is_checked(config, location, cookie, finding):
     with responses.RequestsMock() as mock:
         mock.get(LOGIN, status=302, headers={"Location": location, "Set-Cookie": cookie})
-        found = list(live_problems(Probe(config, Transport()), SITE, f"{SITE}/signin"))
-    assert [each.id for each in found] == ([finding] if finding else [])
+        problems = list(live_problems(Probe(config, Transport()), SITE, f"{SITE}/signin"))
+    assert [problem.id for problem in problems] == ([finding] if finding else [])
 
 
-def test_site_with_another_domain_is_told_by_variable(config):
+def test_other_domain_is_reported_with_its_variable(config):
     with responses.RequestsMock() as mock:
         mock.get(LOGIN, status=302, headers={"Location": GOOD.replace("team", "crew")})
-        [found] = live_problems(Probe(config, Transport()), SITE, f"{SITE}/signin")
-    assert "COGNITO_CLIENT_DOMAIN=https://crew.auth." in found.what
-    assert "COGNITO_CLIENT_DOMAIN=https://team.auth." in found.what
+        [finding] = live_problems(Probe(config, Transport()), SITE, f"{SITE}/signin")
+    assert "COGNITO_CLIENT_DOMAIN=https://crew.auth." in finding.what
+    assert "COGNITO_CLIENT_DOMAIN=https://team.auth." in finding.what
 
 
-def test_page_that_is_no_sign_in_is_named(config):
+def test_response_that_is_not_a_redirect_is_reported(config):
     with responses.RequestsMock() as mock:
         mock.get(LOGIN, status=404)
-        [found] = live_problems(Probe(config, Transport()), SITE, f"{SITE}/signin")
-    assert "it answered 404" in found.what
+        [finding] = live_problems(Probe(config, Transport()), SITE, f"{SITE}/signin")
+    assert finding.what.endswith("the response is 404.")
 
 
 @pytest.mark.django_db
@@ -72,13 +72,13 @@ def test_page_that_is_no_sign_in_is_named(config):
         ("SECURE_HSTS_SECONDS", 0, "deployment-check"),
     ],
 )
-def test_development_settings_are_named(config, settings, name, value, finding):
+def test_development_settings_are_reported(config, settings, name, value, finding):
     setattr(settings, name, value)
-    assert finding in [each.id for each in production_problems(config, SITE)]
+    assert finding in [problem.id for problem in production_problems(config, SITE)]
 
 
 @pytest.mark.django_db
-def test_laptop_is_no_live_site(settings):
+def test_local_pool_and_http_are_reported(settings):
     settings.CORS_ALLOWED_ORIGINS = []
     local = CognitoConfig(
         pool_id="local-1_DevPool01",
@@ -87,12 +87,13 @@ def test_laptop_is_no_live_site(settings):
         domain="http://localhost:9000",
         issuer="http://localhost:9000/local-1_DevPool01",
     )
-    found = [each.id for each in production_problems(local, "http://localhost:8000")]
-    assert {"not-https", "local-pool-in-use"} <= set(found)
-    assert not {"migrations-missing", "database-unreachable"} & set(found)
+    ids = {finding.id for finding in production_problems(local, "http://localhost:8000")}
+    assert {"not-https", "local-pool-in-use"} <= ids
+    assert not {"migrations-missing", "database-unreachable"} & ids
 
 
-# The command in a process whose settings are a live site's; AWS and the site answer from here.
+# The command in a process with the settings of a live site. The responses of AWS and of the site
+# are mocked.
 LIVE = """
 import json, re, sys
 import django, responses
@@ -101,15 +102,15 @@ from django.conf import settings
 from django.core.management import call_command
 from accounts.provider import provider
 from accounts.testing.tokens import key_set
-settings.SILENCED_SYSTEM_CHECKS += ["sso_project.W003", "sso_project.W007"]  # of this machine
+settings.SILENCED_SYSTEM_CHECKS += ["sso_project.W003", "sso_project.W007"]  # about this machine
 config, callback = provider().config, provider().callback_url
 call_command("migrate", verbosity=0)
 endpoint = config.authorize_endpoint
 
 def authorize(request):
     registered = f"redirect_uri={requests.utils.quote(callback, safe='')}" in request.url
-    leads_to = "/login?client_id=x" if registered else "/error?error=redirect_mismatch"
-    return 302, {"Location": config.domain + leads_to}, ""
+    path = "/login?client_id=x" if registered else "/error?error=redirect_mismatch"
+    return 302, {"Location": config.domain + path}, ""
 
 def sign_in(request):
     query = requests.models.PreparedRequest()
@@ -130,7 +131,7 @@ with responses.RequestsMock() as mock:
     mock.add_callback("GET", settings.PUBLIC_URL + "/accounts/login/", sign_in)
     call_command("cognito_doctor", *sys.argv[1:])
 """
-DESCRIBED = {
+DESCRIPTION = {
     "ClientId": PRODUCTION["COGNITO_CLIENT_ID"],
     "PreventUserExistenceErrors": "ENABLED",
     "SupportedIdentityProviders": ["COGNITO"],
@@ -143,7 +144,7 @@ DESCRIBED = {
 def live_doctor(clean_environ, tmp_path):
     (tmp_path / "staticfiles.json").write_text(json.dumps({"paths": {}, "version": "1.1"}))
 
-    def run(described=DESCRIBED, **changes):
+    def run(description=DESCRIPTION, **changes):
         environment = {
             **clean_environ,
             **PRODUCTION,
@@ -154,19 +155,19 @@ def live_doctor(clean_environ, tmp_path):
             **changes,
         }
         command = ["--production", "--base-url", SITE, "--client-json", "-", "--json"]
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", LIVE, *command],
             cwd=ROOT,
             env=environment,
-            input=json.dumps({"UserPoolClient": described}),
+            input=json.dumps({"UserPoolClient": description}),
             capture_output=True,
             text=True,
         )
-        assert done.stderr == ""
-        found = json.loads(done.stdout)["findings"]
-        assert done.returncode == bool(found)
-        assert PRODUCTION["COGNITO_CLIENT_SECRET"] not in done.stdout
-        return found
+        assert process.stderr == ""
+        findings = json.loads(process.stdout)["findings"]
+        assert process.returncode == bool(findings)
+        assert PRODUCTION["COGNITO_CLIENT_SECRET"] not in process.stdout
+        return findings
 
     return run
 
@@ -175,13 +176,12 @@ def test_live_site_that_is_ready_has_no_findings(live_doctor):
     assert live_doctor() == []
 
 
-def test_what_keeps_a_site_from_going_live_is_named_once(live_doctor):
-    local = {**DESCRIBED, "CallbackURLs": [f"{SITE}/signin", "http://localhost:8000/signin"]}
-    found = live_doctor(local, SPA_COMPAT="1", CORS_ALLOWED_ORIGINS="http://localhost:3000",
-                        TRUSTED_PROXIES="", COGNITO_GROUPS_ABSENT_MEANS_NONE="0")  # fmt: skip
-    assert [each["id"] for each in found] == [
+def test_each_obstacle_to_going_live_is_reported_once(live_doctor):
+    local = {**DESCRIPTION, "CallbackURLs": [f"{SITE}/signin", "http://localhost:8000/signin"]}
+    findings = live_doctor(local, SPA_COMPAT="1", CORS_ALLOWED_ORIGINS="http://localhost:3000",
+                           TRUSTED_PROXIES="", COGNITO_GROUPS_ABSENT_MEANS_NONE="0")  # fmt: skip
+    assert [finding["id"] for finding in findings] == [
         "deployment-check", "deployment-check", "cors-for-localhost", "local-addresses-registered",
     ]  # fmt: skip
-    assert {re.search(r"\((\w+\.W\d+)\)$", each["what"])[1] for each in found[:2]} == {
-        "accounts.W001", "sso_project.W001",
-    }  # fmt: skip
+    check_ids = {re.search(r"\((\w+\.W\d+)\)$", finding["what"])[1] for finding in findings[:2]}
+    assert check_ids == {"accounts.W001", "sso_project.W001"}

@@ -1,4 +1,4 @@
-"""The doctor as a separate process with its own environment."""
+"""Run the doctor as operators do: in a separate process with its own environment."""
 
 import json
 import os
@@ -29,10 +29,10 @@ class Diagnosis:
 
 @pytest.fixture
 def run_command(clean_environ, tmp_path):
-    """Run a `manage.py` command with only these variables of the project."""
+    """Run a `manage.py` command with only these environment variables of the project."""
 
     def run(*arguments, environment, stdin=""):
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env={
@@ -49,15 +49,15 @@ def run_command(clean_environ, tmp_path):
             text=True,
             timeout=120,
         )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Diagnosis(done.returncode, done.stdout, done.stderr)
+        assert "Traceback" not in process.stderr, process.stderr
+        return Diagnosis(process.returncode, process.stdout, process.stderr)
 
     return run
 
 
 @pytest.fixture
 def doctor(run_command):
-    """A function that runs the doctor with the pool's values and changes of them."""
+    """Run `doctor(pool, "--describe", COGNITO_CLIENT_ID="…")` with the pool's values, changed."""
 
     def run(pool, *arguments, stdin="", **changes):
         environment = {
@@ -73,5 +73,5 @@ def doctor(run_command):
 
 @pytest.fixture
 def pool():
-    with LocalPool() as running:
-        yield running
+    with LocalPool() as local_pool:
+        yield local_pool

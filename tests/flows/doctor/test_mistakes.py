@@ -1,4 +1,4 @@
-"""Common mistakes in a running pool or in the environment: the doctor names each one."""
+"""Common mistakes in the configuration of a running pool or of the site are reported."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,28 +15,31 @@ SITE = "http://localhost:8000"
 
 @dataclass(frozen=True)
 class Mistake:
-    finds: str | tuple[str, ...]  # exactly these IDs
-    names: tuple[str, ...]  # a part of the first finding
+    ids: str | tuple[str, ...]  # exactly these findings
+    texts: tuple[str, ...]  # parts of the first finding's `what`
     pool: Mapping[str, Any] = field(default_factory=dict)
     arrange: Callable[[LocalPool], None] = lambda pool: None
     environment: Callable[[LocalPool], Mapping[str, str]] = lambda pool: {}
     arguments: tuple[str, ...] = ()
 
 
-def callback_is(address: str) -> Mapping[str, Any]:
-    """Return a pool with another client that only has this callback URL."""
-    return {"clients": [Client("7mistakenclient", "mistaken-secret", callback_urls=(address,),
-                               logout_urls=(f"{SITE}/signout",))]}  # fmt: skip
+def client_with(**changes: Any) -> Mapping[str, Any]:
+    """Return options for a pool with one more client, which has these settings."""
+    settings = {
+        "secret": "mistaken-secret",
+        "callback_urls": (f"{SITE}/signin",),
+        "logout_urls": (f"{SITE}/signout",),
+        **changes,
+    }
+    return {"clients": [Client("7mistakenclient", **settings)]}
 
 
-def sign_out_is(address: str) -> Mapping[str, Any]:
-    return {"clients": [Client("7mistakenclient", "mistaken-secret", logout_urls=(address,),
-                               callback_urls=(f"{SITE}/signin",))]}  # fmt: skip
+def client_with_callback(url: str) -> Mapping[str, Any]:
+    return client_with(callback_urls=(url,))
 
 
-def client_with(**members: Any) -> Mapping[str, Any]:
-    addresses = {"callback_urls": (f"{SITE}/signin",), "logout_urls": (f"{SITE}/signout",)}
-    return {"clients": [Client("7mistakenclient", **{"secret": "mistaken-secret", **addresses, **members})]}  # fmt: skip # noqa: E501
+def client_with_sign_out(url: str) -> Mapping[str, Any]:
+    return client_with(logout_urls=(url,))
 
 
 def mistaken_client(pool: LocalPool) -> Mapping[str, str]:
@@ -62,7 +65,7 @@ MISTAKES = {
         ("TOKEN_ENCRYPTION_KEYS",),
         environment=lambda pool: {"TOKEN_ENCRYPTION_KEYS": "AAAA"},
     ),
-    "pool id of no pool": Mistake(
+    "pool does not exist": Mistake(
         "pool-unknown",
         ("local-1_Elsewhere", "404"),
         environment=lambda pool: {
@@ -75,7 +78,7 @@ MISTAKES = {
         ("openid-configuration",),
         arrange=LocalPool.stop,
     ),
-    "issuer by another name": Mistake(
+    "issuer with another host name": Mistake(
         "issuer-differs",
         ("http://127.0.0.1",),
         environment=lambda pool: {
@@ -88,9 +91,9 @@ MISTAKES = {
         ("COGNITO_ISSUER", "local-1_Elsewhere", "COGNITO_POOL_ID"),
         environment=lambda pool: {"COGNITO_ISSUER": f"{pool.url}/local-1_Elsewhere"},
     ),
-    "discovery talks nonsense": Mistake(
+    "discovery document is garbage": Mistake(
         "issuer-unreachable",
-        ("no discovery document",),
+        ("is not a discovery document",),
         arrange=lambda pool: pool.faults.add("discovery", "garbage", lasting=60),
     ),
     "key set is empty": Mistake(
@@ -111,12 +114,12 @@ MISTAKES = {
         ("s ahead of that of localhost",),
         arrange=lambda pool: pool.clock.advance(-90),
     ),
-    "domain with nobody there": Mistake(
+    "domain does not respond": Mistake(
         "domain-unreachable",
         ("COGNITO_CLIENT_DOMAIN", "http://localhost:1"),
         environment=lambda pool: {"COGNITO_CLIENT_DOMAIN": "http://localhost:1"},
     ),
-    "client id with a typing mistake": Mistake(
+    "client id with a typo": Mistake(
         "client-unknown",
         ("4localwebclient5demo6only8",),
         environment=lambda pool: {"COGNITO_CLIENT_ID": "4localwebclient5demo6only8"},
@@ -124,7 +127,7 @@ MISTAKES = {
     "secret of another client": Mistake(
         "secret-refused",
         ("COGNITO_CLIENT_SECRET", "4localwebclient5demo6only7"),
-        environment=lambda pool: {"COGNITO_CLIENT_SECRET": "somebody-elses-secret"},
+        environment=lambda pool: {"COGNITO_CLIENT_SECRET": "secret-of-another-client"},
     ),
     "client without a secret": Mistake(
         "client-without-secret",
@@ -132,9 +135,9 @@ MISTAKES = {
         pool=client_with(secret=None),
         environment=mistaken_client,
     ),
-    "client without the code flow": Mistake(
+    "client without the code grant": Mistake(
         "code-flow-off",
-        ("7mistakenclient", "authorization code flow"),
+        ("7mistakenclient", "authorization code grant"),
         pool=client_with(flows=("implicit",)),
         environment=mistaken_client,
     ),
@@ -146,56 +149,62 @@ MISTAKES = {
     ),
     "callback with a slash": Mistake(
         "callback-not-registered",
-        (f"{SITE}/signin isn't", f"Registered is {SITE}/signin/."),
-        pool=callback_is(f"{SITE}/signin/"),
+        (f"{SITE}/signin is not registered", f"{SITE}/signin/ is registered instead."),
+        pool=client_with_callback(f"{SITE}/signin/"),
         environment=mistaken_client,
     ),
     "callback with another scheme": Mistake(
         "callback-not-registered",
-        ("Registered is https://localhost:8000/signin.",),
-        pool=callback_is("https://localhost:8000/signin"),
+        ("https://localhost:8000/signin is registered instead.",),
+        pool=client_with_callback("https://localhost:8000/signin"),
         environment=mistaken_client,
     ),
     "callback on another port": Mistake(
         "callback-not-registered",
-        ("Registered is http://localhost:3000/signin.",),
-        pool=callback_is("http://localhost:3000/signin"),
+        ("http://localhost:3000/signin is registered instead.",),
+        pool=client_with_callback("http://localhost:3000/signin"),
         environment=mistaken_client,
     ),
-    "callback on the twin of localhost": Mistake(
+    "callback on 127.0.0.1": Mistake(
         "callback-not-registered",
-        ("Registered is http://127.0.0.1:8000/signin.",),
-        pool=callback_is("http://127.0.0.1:8000/signin"),
+        ("http://127.0.0.1:8000/signin is registered instead.",),
+        pool=client_with_callback("http://127.0.0.1:8000/signin"),
         environment=mistaken_client,
     ),
-    "callback nowhere near": Mistake(
+    "callback on another site": Mistake(
         "callback-not-registered",
-        (f"{SITE}/signin isn't registered at app client 7mistakenclient.",),
-        pool=callback_is("https://elsewhere.example.com/oauth"),
+        (f"{SITE}/signin is not registered at app client 7mistakenclient.",),
+        pool=client_with_callback("https://elsewhere.example.com/oauth"),
         environment=mistaken_client,
     ),
-    "sign-out address with a slash": Mistake(
+    "sign-out URL with a slash": Mistake(
         "sign-out-not-registered",
-        (f"{SITE}/signout isn't", f"Registered is {SITE}/signout/."),
-        pool=sign_out_is(f"{SITE}/signout/"),
+        (f"{SITE}/signout is not registered", f"{SITE}/signout/ is registered instead."),
+        pool=client_with_sign_out(f"{SITE}/signout/"),
         environment=mistaken_client,
     ),
     "public client that does not exist": Mistake(
         "public-client-unusable",
-        ("COGNITO_PUBLIC_CLIENT_ID is 5nobody",),
-        environment=lambda pool: {"COGNITO_PUBLIC_CLIENT_ID": "5nobody"},
+        ("COGNITO_PUBLIC_CLIENT_ID is 5unknown",),
+        environment=lambda pool: {"COGNITO_PUBLIC_CLIENT_ID": "5unknown"},
     ),
     "public client without the documentation's callback": Mistake(
         "public-callback-not-registered",
-        (f"{SITE}/docs/oauth2-redirect isn't", f"Registered is {SITE}/docs/oauth2-redirect/."),
+        (
+            f"{SITE}/docs/oauth2-redirect is not registered",
+            f"{SITE}/docs/oauth2-redirect/ is registered instead.",
+        ),
         pool={
             "clients": [Client("7public", None, callback_urls=(f"{SITE}/docs/oauth2-redirect/",))]
         },
         environment=lambda pool: {"COGNITO_PUBLIC_CLIENT_ID": "7public"},
     ),
-    "front end that is registered with a slash": Mistake(
+    "single-page app that is registered with a slash": Mistake(
         "spa-callback-not-registered",
-        ("https://spa.example.com/signin,", "Registered is https://spa.example.com/signin/."),
+        (
+            "https://spa.example.com/signin,",
+            "https://spa.example.com/signin/ is registered instead.",
+        ),
         pool=client_with(callback_urls=(f"{SITE}/signin", "https://spa.example.com/signin/")),
         environment=lambda pool: {
             **mistaken_client(pool),
@@ -205,10 +214,10 @@ MISTAKES = {
     "callback at www": Mistake(
         ("callback-not-registered", "sign-out-not-registered", "public-callback-not-registered"),
         (
-            "https://app.example.com/signin isn't",
-            "Registered is https://www.app.example.com/signin.",
+            "https://app.example.com/signin is not registered",
+            "https://www.app.example.com/signin is registered instead.",
         ),
-        pool=callback_is("https://www.app.example.com/signin"),
+        pool=client_with_callback("https://www.app.example.com/signin"),
         environment=lambda pool: {
             **mistaken_client(pool),
             "DEBUG": "0",
@@ -216,7 +225,7 @@ MISTAKES = {
             "PUBLIC_URL": "https://app.example.com",
         },
     ),
-    "front end that is not registered": Mistake(
+    "single-page app that is not registered": Mistake(
         "spa-callback-not-registered",
         ("https://spa.example.com/signin",),
         environment=lambda pool: {"COGNITO_SPA_REDIRECT_URIS": "https://spa.example.com/signin"},
@@ -239,13 +248,13 @@ MISTAKES = {
         environment=lambda pool: {"PUBLIC_URL": "https://localhost:8000"},
         arguments=("--base-url", SITE),
     ),
-    "access tokens outlive the memory of a sign-out": Mistake(
+    "access tokens outlive the revocations": Mistake(
         "access-token-too-long",
         ("COGNITO_LONGEST_ACCESS_TOKEN", "3600"),
         environment=lambda pool: {"COGNITO_LONGEST_ACCESS_TOKEN": "1800"},
         arguments=("--describe",),
     ),
-    "refresh tokens end before the session": Mistake(
+    "refresh tokens expire before the session": Mistake(
         "refresh-token-too-short",
         ("SESSION_ABSOLUTE_SECONDS", "86400"),
         pool={"refresh_token_seconds": 86_400},
@@ -253,7 +262,7 @@ MISTAKES = {
     ),
     "rotation without grace": Mistake(
         "rotation-without-grace",
-        ("0 s of grace",),
+        ("a grace period of 0 s",),
         pool={"rotate_refresh_tokens": True, "refresh_grace_seconds": 0},
         arguments=("--describe",),
     ),
@@ -263,7 +272,7 @@ MISTAKES = {
         pool={"prevent_user_existence_errors": False},
         arguments=("--describe",),
     ),
-    "implicit flow is on": Mistake(
+    "implicit grant is allowed": Mistake(
         "implicit-flow-on",
         ("7mistakenclient",),
         pool=client_with(flows=("code", "implicit")),
@@ -274,24 +283,24 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
-def test_mistake_is_found_and_named(doctor, mistake):
+def test_mistake_is_reported(doctor, mistake):
     with LocalPool(**mistake.pool) as pool:
         mistake.arrange(pool)
         diagnosis = doctor(pool, "--json", *mistake.arguments, **mistake.environment(pool))
-        expected = (mistake.finds,) if isinstance(mistake.finds, str) else mistake.finds
-        assert diagnosis.ids == list(expected), diagnosis.output
+        ids = (mistake.ids,) if isinstance(mistake.ids, str) else mistake.ids
+        assert diagnosis.ids == list(ids), diagnosis.output
         assert diagnosis.status == 1
         first = diagnosis.findings[0]
-        assert [name for name in mistake.names if name not in first["what"]] == []
+        assert [text for text in mistake.texts if text not in first["what"]] == []
         assert first["why"]
         assert first["fix"]
         assert pool.client_secret not in diagnosis.output
         assert "mistaken-secret" not in diagnosis.output
-        assert "somebody-elses-secret" not in diagnosis.output
+        assert "secret-of-another-client" not in diagnosis.output
 
 
-def test_some_web_site_at_the_domain_is_named(doctor, pool):
-    """It responds to every path with a page, as many front ends do."""
+def test_other_web_site_at_the_domain_is_reported(doctor, pool):
+    """Many single-page apps respond to every URL with a page."""
     with ScriptedServer() as site:
         site.play(respond(200, b"<html><form></form></html>"))
         diagnosis = doctor(pool, "--json", COGNITO_CLIENT_DOMAIN=site.url)
@@ -299,18 +308,18 @@ def test_some_web_site_at_the_domain_is_named(doctor, pool):
     assert f"{site.url}/oauth2/authorize" in diagnosis.findings[0]["what"]
 
 
-def test_domain_of_another_pool_is_named(doctor, pool):
+def test_domain_of_another_pool_is_reported(doctor, pool):
     with LocalPool(id="local-1_OtherPool", client_id="6otherclient") as other:
         diagnosis = doctor(pool, "--json", COGNITO_CLIENT_DOMAIN=other.url)
     assert diagnosis.ids == ["domain-of-another-pool"]
     assert f"COGNITO_CLIENT_DOMAIN={pool.url}" in diagnosis.findings[0]["fix"][0]
 
 
-def test_keys_of_another_pool_are_named(doctor, pool):
+def test_keys_of_another_pool_are_reported(doctor, pool):
     with LocalPool(id="local-1_OtherPool", fresh_keys=True) as other:
-        address = f"{other.issuer}/.well-known/jwks.json"
-        diagnosis = doctor(pool, "--json", COGNITO_JWKS_URL=address, COGNITO_ISSUER=pool.issuer)
+        jwks_url = f"{other.issuer}/.well-known/jwks.json"
+        diagnosis = doctor(pool, "--json", COGNITO_JWKS_URL=jwks_url, COGNITO_ISSUER=pool.issuer)
     assert (diagnosis.status, diagnosis.ids) == (1, ["keys-of-another-pool"]), diagnosis.output
     [finding] = diagnosis.findings
-    assert f"COGNITO_JWKS_URL is {address}" in finding["what"]
+    assert f"COGNITO_JWKS_URL is {jwks_url}" in finding["what"]
     assert f"COGNITO_JWKS_URL={pool.issuer}/.well-known/jwks.json" in finding["fix"][0]
