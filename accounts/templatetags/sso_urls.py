@@ -1,4 +1,4 @@
-"""The tag `{% sso_url "login" %}`: the URL of a page of this app, whatever the app's label is."""
+"""The template tag `{% sso_url "login" %}`: the URL of a page of this app, with any app label."""
 
 from django import template
 

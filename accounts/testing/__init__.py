@@ -1,13 +1,13 @@
-"""What you import in *your* tests: signed tokens, signed-in clients, no pool and no network.
+"""The test kit for your project: signed tokens and signed-in clients, without a pool or a network.
 
-    pytest_plugins = ["accounts.testing"]  # in the conftest.py at the top
+    pytest_plugins = ["accounts.testing"]  # in the conftest.py of the root folder
 
     def test_report_is_for_admins(cognito_client):
         assert cognito_client("ada", groups=["admins"]).get("/report/").status_code == 200
         assert cognito_client("linus").get("/report/").status_code == 403
 
-Under unittest use `fake_cognito()` around the test and `signed_in("ada")` inside it. Nothing but
-tests may import this package.
+With unittest, use `with fake_cognito() as cognito:` around the test, and
+`signed_in("ada", cognito=cognito)` in it. Only tests may import this package.
 """
 
 from contextlib import suppress
@@ -16,8 +16,8 @@ from .clients import CognitoClient, calling_machine, signed_in
 from .fake import FakeCognito, fake_cognito
 from .tokens import mint_access_token, mint_id_token, mint_machine_token, subject_of
 
-with suppress(ModuleNotFoundError):  # unittest does without pytest
-    from .pytest_plugin import (  # pytest finds the fixtures here
+with suppress(ModuleNotFoundError):  # a project that uses unittest may not have pytest
+    from .pytest_plugin import (  # pytest looks for the fixtures here
         CognitoClientFactory,
         cognito,
         cognito_client,

@@ -1,4 +1,4 @@
-"""Test clients that are signed in: Django's and DRF's in one."""
+"""Test clients that are signed in, for pages and for the API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 try:
     from rest_framework.test import APIClient as BaseClient
-except ModuleNotFoundError:  # a project without an API does without it
+except ModuleNotFoundError:  # a project without an API may not have it
     from django.test import Client as BaseClient  # type: ignore[assignment]
 
 from ..cognito.config import DEFAULT_SCOPES
@@ -19,29 +19,30 @@ from .tokens import mint_access_token, mint_machine_token
 
 
 class CognitoClient(BaseClient):
-    """Django REST framework's test client, with the way through the hosted UI walked for you.
+    """A test client that can sign in through the fake hosted UI and send an access token.
 
-    It is Django's test client if REST framework is not installed.
-
-    Signed in by session, for pages, and with a bearer token, for the API; `user` is the person.
+    It is Django REST framework's test client, or Django's if REST framework is not installed.
     """
 
-    def sign_in(self, person: Person, cognito: FakeCognito) -> None:
-        """Sign in as a browser does: the two requests and everything behind them are real."""
+    def sign_in(self, user: Person, cognito: FakeCognito) -> None:
+        """Sign in as a browser does. The views and everything behind them are the real ones."""
         secure = provider().public_url.startswith("https:")
-        to_hosted_ui = self.get(page_address("login"), secure=secure)
-        query = parse_qs(urlsplit(to_hosted_ui["Location"]).query)
-        person.nonce = query["nonce"][0]
-        returned = self.get(
+        login_response = self.get(page_address("login"), secure=secure)
+        query = parse_qs(urlsplit(login_response["Location"]).query)
+        user.nonce = query["nonce"][0]
+        callback_response = self.get(
             page_address("callback"),
-            {"code": cognito.authorize(person), "state": query["state"][0]},
+            {"code": cognito.authorize(user), "state": query["state"][0]},
             secure=secure,
         )
-        if returned.status_code != 302:
-            raise AssertionError(f"{person.username} was not signed in: {returned.status_code}")
+        status = callback_response.status_code
+        if status != 302:
+            raise AssertionError(
+                f"{user.username} was not signed in: the callback's response is {status}"
+            )
 
     def bear(self, access_token: str) -> None:
-        """Send this access token with every request from now on."""
+        """Send this access token with all later requests."""
         headers = {"HTTP_AUTHORIZATION": f"Bearer {access_token}"}
         if hasattr(self, "credentials"):
             self.credentials(**headers)
@@ -50,7 +51,7 @@ class CognitoClient(BaseClient):
 
     @property
     def user(self) -> Any:
-        """The signed-in user, read afresh."""
+        """The Django user of the session, loaded from the database."""
         from django.contrib.auth import get_user_model
 
         return get_user_model()._default_manager.get(pk=self.session["_auth_user_id"])
@@ -68,17 +69,18 @@ def signed_in(
     bearer: bool = True,
     **client_options: Any,
 ) -> CognitoClient:
-    """A client signed in as anyone, by session and with an access token, or with one of them.
+    """Return a client that is signed in as this user, with a session and an access token.
 
-    `client_options` go to the client, for example `enforce_csrf_checks=True`.
+    `session=False` or `bearer=False` leaves out one of them. `client_options` are those of the test
+    client, for example `enforce_csrf_checks=True`.
     """
     client = CognitoClient(**client_options)
-    person = Person(username, tuple(groups), tuple(scopes), email=email, name=name)
+    user = Person(username, tuple(groups), tuple(scopes), email=email, name=name)
     if session:
-        client.sign_in(person, cognito)
+        client.sign_in(user, cognito)
     if bearer:
         access_token = mint_access_token(
-            username, groups=person.groups, scopes=person.scopes, claims=person.signed_in
+            username, groups=user.groups, scopes=user.scopes, claims=user.sign_in_claims
         )
         client.bear(access_token)
     return client
@@ -87,7 +89,7 @@ def signed_in(
 def calling_machine(
     *, scopes: Iterable[str] = (), client_id: str | None = None, **client_options: Any
 ) -> CognitoClient:
-    """A client that calls as a program, with a client_credentials token."""
+    """Return a client that calls as a machine, with a client_credentials token."""
     client = CognitoClient(**client_options)
     client.bear(mint_machine_token(client_id=client_id, scopes=scopes))
     return client

@@ -1,7 +1,7 @@
-"""Cognito's answers without Cognito: key sets and a token endpoint in memory, instead of a socket.
+"""A fake Cognito in memory: the key sets, the token endpoint and the revocation endpoint.
 
-Only what happens below the transport is replaced: keys, tokens, verification, sessions are real.
-For a pool with pages, mails and faults, start `local_pool` instead.
+It replaces only the transport. Tokens, their verification and sessions are real. For a pool with
+pages, emails and faults, start `local_pool` instead.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .tokens import key_set, mint_access_token, mint_id_token
 
 @dataclass
 class Person:
-    """Somebody who signs in, and what the pool says about them."""
+    """A user of the fake pool, and the claims of the user's tokens."""
 
     username: str
     groups: tuple[str, ...] = ()
@@ -33,13 +33,14 @@ class Person:
     email: str | None = None
     name: str | None = None
     nonce: str | None = None
-    signed_in: dict[str, Any] = field(default_factory=dict)  # claims that last as long as a sign-in
+    sign_in_claims: dict[str, Any] = field(default_factory=dict)  # the same in all tokens of one
 
 
 class FakeCognito(Transport):
-    """Answers the calls of `accounts`; `calls` are the grants and endpoints that were asked for.
+    """A transport that responds as Cognito does.
 
-    With `down = True` nothing answers.
+    `calls` lists the requests: a grant type, "keys" or "revoke". With `down = True`, all requests
+    fail.
     """
 
     def __init__(self) -> None:
@@ -49,11 +50,11 @@ class FakeCognito(Transport):
         self._codes: dict[str, Person] = {}
         self._refresh_tokens: dict[str, Person] = {}
 
-    def authorize(self, person: Person) -> str:
-        """A code, as if the person had just signed in on the hosted UI."""
+    def authorize(self, user: Person) -> str:
+        """Return a code, as if the user had just signed in at the hosted UI."""
         code = secrets.token_hex(16)
-        person.signed_in = {"origin_jti": secrets.token_hex(16), "auth_time": int(time.time())}
-        self._codes[code] = person
+        user.sign_in_claims = {"origin_jti": secrets.token_hex(16), "auth_time": int(time.time())}
+        self._codes[code] = user
         return code
 
     def get(self, url: str, *, timeout: float | None = None) -> bytes:
@@ -62,7 +63,7 @@ class FakeCognito(Transport):
         for pool in pools:
             if pool.jwks_url == url:
                 return key_set(pool.issuer)
-        raise CognitoUnavailable("no such key set")
+        raise CognitoUnavailable("the key set does not exist")
 
     def post_form(
         self,
@@ -79,52 +80,52 @@ class FakeCognito(Transport):
             return Response(status=200, body=b"")
         self._count(fields["grant_type"])
         if fields["grant_type"] == "authorization_code":
-            person = self._codes.pop(fields["code"], None)
+            user = self._codes.pop(fields["code"], None)
         else:
-            person = self._refresh_tokens.get(fields["refresh_token"])
-        if person is None:
+            user = self._refresh_tokens.get(fields["refresh_token"])
+        if user is None:
             return Response(status=400, body=b'{"error":"invalid_grant"}')
-        return self._tokens(person, first="code" in fields)
+        return self._tokens(user, is_first="code" in fields)
 
     def _count(self, call: str) -> None:
         if self.down:
             raise CognitoUnavailable("Cognito cannot be reached")
         self.calls.append(call)
 
-    def _tokens(self, person: Person, *, first: bool) -> Response:
-        claims = person.signed_in
-        answer: dict[str, Any] = {
+    def _tokens(self, user: Person, *, is_first: bool) -> Response:
+        claims = user.sign_in_claims
+        tokens: dict[str, Any] = {
             "access_token": mint_access_token(
-                person.username, groups=person.groups, scopes=person.scopes, claims=claims
+                user.username, groups=user.groups, scopes=user.scopes, claims=claims
             ),
             "id_token": mint_id_token(
-                person.username,
-                groups=person.groups,
-                email=person.email,
-                name=person.name,
-                nonce=person.nonce if first else None,
+                user.username,
+                groups=user.groups,
+                email=user.email,
+                name=user.name,
+                nonce=user.nonce if is_first else None,
                 claims=claims,
             ),
             "expires_in": 3600,
             "token_type": "Bearer",
         }
-        if first:
-            answer["refresh_token"] = secrets.token_urlsafe(48)
-            self._refresh_tokens[answer["refresh_token"]] = person
-        return Response(status=200, body=json.dumps(answer).encode())
+        if is_first:
+            tokens["refresh_token"] = secrets.token_urlsafe(48)
+            self._refresh_tokens[tokens["refresh_token"]] = user
+        return Response(status=200, body=json.dumps(tokens).encode())
 
 
 @contextmanager
 def fake_cognito() -> Iterator[FakeCognito]:
-    """While it lasts, `accounts` talks to a FakeCognito and to nobody else."""
+    """Send the requests of `accounts` to a FakeCognito inside the block."""
     fake = FakeCognito()
-    real = provider_module.new_transport
+    new_transport = provider_module.new_transport
     provider_module.new_transport = lambda: fake
     _forget()
     try:
         yield fake
     finally:
-        provider_module.new_transport = real
+        provider_module.new_transport = new_transport
         _forget()
 
 

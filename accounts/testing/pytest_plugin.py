@@ -1,4 +1,4 @@
-"""The fixtures: load with `pytest_plugins = ["accounts.testing"]`. Needs pytest-django."""
+"""The fixtures of `pytest_plugins = ["accounts.testing"]`. They require pytest-django."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from .fake import FakeCognito, fake_cognito
 
 
 class CognitoClientFactory:
-    """`cognito_client("ada", groups=["admins"], scopes=["stats/write"])`; the rest as `signed_in`.
+    """The value of the fixture `cognito_client`, which creates test clients.
 
-    `cognito_client.machine(scopes=["stats/read"])` calls as a program,
-    `cognito_client.anonymous()` as nobody.
+    `cognito_client("ada", groups=["admins"], scopes=["stats/write"])` is signed in as ada, and
+    takes the other arguments of `signed_in`. `cognito_client.machine(scopes=["stats/read"])` calls
+    as a machine, and `cognito_client.anonymous()` without credentials.
     """
 
     def __init__(self, cognito: FakeCognito) -> None:
@@ -42,12 +43,12 @@ class CognitoClientFactory:
 
 @pytest.fixture
 def cognito() -> Iterator[FakeCognito]:
-    """No pool and no network: keys and token endpoint answer from memory."""
+    """Replace the pool with a FakeCognito, so that no request leaves the process."""
     with fake_cognito() as fake:
         yield fake
 
 
 @pytest.fixture
 def cognito_client(db: None, cognito: FakeCognito) -> CognitoClientFactory:
-    """Make clients signed in as anyone."""
+    """Return the factory of signed-in test clients."""
     return CognitoClientFactory(cognito)

@@ -1,6 +1,6 @@
-"""Tokens as Cognito shapes them, signed with the tests' own key: right, or wrong in one thing.
+"""Tokens with the claims of Cognito's, signed with a test key: valid, or with one defect.
 
-Claims are those of contract and developer guide
+The claims are those of AWS's developer guide
 (https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html).
 """
 
@@ -28,12 +28,12 @@ Claims = Mapping[str, Any]
 
 @lru_cache
 def signing_key(issuer: str) -> rsa.RSAPrivateKey:
-    """The key of that issuer in this process; made at first use."""
+    """Return the key of `issuer`, which this process generates at its first use."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def key_set(issuer: str) -> bytes:
-    """The JWKS document in which that issuer publishes its key (RFC 7517)."""
+    """Return the JWKS document of `issuer` (RFC 7517)."""
     numbers = signing_key(issuer).public_key().public_numbers()
     key = {
         "kty": "RSA",
@@ -47,12 +47,12 @@ def key_set(issuer: str) -> bytes:
 
 
 def key_id(issuer: str) -> str:
-    """44 characters of base64, as Cognito's look."""
+    """Return the ID of the issuer's key: 44 base64 characters, as Cognito's key IDs have."""
     return b64encode(sha256(issuer.encode()).digest()).decode()
 
 
 def subject_of(username: str) -> str:
-    """The `sub` of a person of the tests: the same for the same name."""
+    """Return the `sub` of the user with this username. It is always the same."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, username))
 
 
@@ -67,12 +67,13 @@ def mint_access_token(
     foreign: bool = False,
     forged: bool = False,
 ) -> str:
-    """An access token of a person, good for an hour.
+    """Return an access token of a user, valid for one hour.
 
-    `claims` replace or add, `without` removes. `expired`: it ended a minute ago. `foreign`: another
-    pool issued it. `forged`: signed by somebody else under the pool's own key id.
+    `claims` are added or replace the default ones, and `without` removes claims. An `expired` token
+    expired a minute ago. A `foreign` one was issued by another pool. A `forged` one is signed with
+    another key than the one that its header names.
     """
-    own = {
+    defaults = {
         **_session_claims(username, groups),
         "token_use": "access",
         "client_id": read_config().client_id,
@@ -80,7 +81,7 @@ def mint_access_token(
         "scope": " ".join(scopes),
         "version": 2,
     }
-    return _signed(own, claims, without, expired=expired, foreign=foreign, forged=forged)
+    return _signed(defaults, claims, without, expired=expired, foreign=foreign, forged=forged)
 
 
 def mint_id_token(
@@ -96,8 +97,8 @@ def mint_id_token(
     foreign: bool = False,
     forged: bool = False,
 ) -> str:
-    """An ID token of a person; what can be wrong with it as for `mint_access_token`."""
-    own: dict[str, Any] = {
+    """Return an ID token of a user. The options are those of `mint_access_token`."""
+    defaults: dict[str, Any] = {
         **_session_claims(username, groups),
         "token_use": "id",
         "aud": read_config().client_id,
@@ -106,10 +107,10 @@ def mint_id_token(
         "email_verified": True,
     }
     if name is not None:
-        own["name"] = name
+        defaults["name"] = name
     if nonce is not None:
-        own["nonce"] = nonce
-    return _signed(own, claims, without, expired=expired, foreign=foreign, forged=forged)
+        defaults["nonce"] = nonce
+    return _signed(defaults, claims, without, expired=expired, foreign=foreign, forged=forged)
 
 
 def mint_machine_token(
@@ -122,32 +123,32 @@ def mint_machine_token(
     foreign: bool = False,
     forged: bool = False,
 ) -> str:
-    """An access token of a program (client_credentials); `client_id` must be an accepted one."""
+    """Return an access token of a machine (client_credentials). `client_id` must be accepted."""
     client = client_id or read_config().client_id
-    own = {
+    defaults = {
         "sub": client,
         "client_id": client,
         "token_use": "access",
         "scope": " ".join(scopes),
         "version": 2,
     }
-    return _signed(own, claims, without, expired=expired, foreign=foreign, forged=forged)
+    return _signed(defaults, claims, without, expired=expired, foreign=foreign, forged=forged)
 
 
 def _session_claims(username: str, groups: Iterable[str]) -> dict[str, Any]:
-    own: dict[str, Any] = {
+    claims: dict[str, Any] = {
         "sub": subject_of(username),
         "auth_time": int(time.time()),
         "origin_jti": str(uuid.uuid4()),
         "event_id": str(uuid.uuid4()),
     }
-    if groups := list(groups):  # Cognito leaves the claim out for people in no group
-        own["cognito:groups"] = groups
-    return own
+    if groups := list(groups):  # Cognito leaves the claim out for users without a group
+        claims["cognito:groups"] = groups
+    return claims
 
 
 def _signed(
-    own: dict[str, Any],
+    defaults: dict[str, Any],
     claims: Claims | None,
     without: Iterable[str],
     *,
@@ -159,25 +160,28 @@ def _signed(
     issued_at = now - 3660 if expired else now
     issuer = FOREIGN_ISSUER if foreign else read_config().issuer
     payload = {
-        **own,
+        **defaults,
         "iss": issuer,
         "iat": issued_at,
         "exp": issued_at + 3600,
         "jti": str(uuid.uuid4()),
-        **({"auth_time": issued_at} if "auth_time" in own else {}),
+        **({"auth_time": issued_at} if "auth_time" in defaults else {}),
         **(claims or {}),
     }
     for claim in without:
         del payload[claim]
-    signer = "somebody else" if forged else str((claims or {}).get("iss", issuer))
+    signer = "attacker" if forged else str((claims or {}).get("iss", issuer))
     return sign(payload, header={"kid": key_id(signer if not forged else issuer)}, signer=signer)
 
 
 def sign(payload: Claims | bytes, *, header: Claims, signer: str) -> str:
-    """Any payload under any header, as RS256 with the signer's key (RFC 7515 section 5.1)."""
+    """Return the token of this payload, signed with the signer's key (RFC 7515 section 5.1).
+
+    The header says RS256, unless `header` replaces it.
+    """
     content = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    head = _base64url(json.dumps({"alg": "RS256", **header}).encode())
-    signing_input = f"{head}.{_base64url(content)}"
+    encoded_header = _base64url(json.dumps({"alg": "RS256", **header}).encode())
+    signing_input = f"{encoded_header}.{_base64url(content)}"
     signature = signing_key(signer).sign(
         signing_input.encode(), padding.PKCS1v15(), hashes.SHA256()
     )

@@ -30,7 +30,7 @@ class Spa:
 
     def expired(self, username=None, **changes):
         claims = {
-            **self.person.signed_in,
+            **self.person.sign_in_claims,
             "iat": int(time.time()) - 3660,
             "exp": int(time.time()) - 60,
             **changes.pop("claims", {}),
@@ -180,7 +180,7 @@ def test_refresh_token_of_another_sign_in_of_the_same_person_is_refused(client, 
 
 
 def test_revocation_is_checked_before_cognito_is_asked(client, cognito, spa):
-    revocations.revoke_sign_in(spa.person.signed_in["origin_jti"])
+    revocations.revoke_sign_in(spa.person.sign_in_claims["origin_jti"])
     revocation_feed.reset()
     answer = ask(client, spa.expired(), spa.refresh_token)
     assert (answer.status_code, answer.json()["code"]) == (401, "token_revoked")
