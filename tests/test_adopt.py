@@ -266,9 +266,9 @@ def test_doctor_has_no_findings(server, host, environment):
 def test_users_are_linked_then_sign_in_as_themselves(server, host, environment, pool):
     dry_run = run(host, environment, "link_users")
     assert dry_run.returncode == 0, dry_run.stderr
-    assert "+  ada <ada@example.com> is ada1" in dry_run.stdout
-    assert "-  grace has an e-mail address that several users have here" in dry_run.stdout
-    assert "-  linus has an e-mail address that nobody has here" in dry_run.stdout
+    assert "+  ada <ada@example.com>: link to ada1" in dry_run.stdout
+    assert "-  grace has an email address that several users here have" in dry_run.stdout
+    assert "-  linus has an email address that no user here has" in dry_run.stdout
     assert "1 would be linked." in dry_run.stdout
     refused = run(host, environment, "link_users", "grace1", "--apply")
     assert (refused.returncode, "Nothing was changed." in refused.stderr) == (1, True)
@@ -279,7 +279,7 @@ def test_users_are_linked_then_sign_in_as_themselves(server, host, environment, 
     assert run(host, environment, "shell", "--no-imports", "-c", count).stdout == "0\n"
     assert "1 linked." in run(host, environment, "link_users", "--apply").stdout
     again = run(host, environment, "link_users", "--apply")
-    assert "-  ada is ada1 already" in again.stdout
+    assert "-  ada is already linked to ada1" in again.stdout
     browser, page = sign_in(server, pool, "ada")
     assert (page.url, page.text) == (f"{server}/report", "report for ada1")
     profile = browser.get(f"{server}/sso/profile/", timeout=20)
@@ -309,7 +309,7 @@ def test_user_is_exported_and_erased_with_data_of_the_host(server, host, environ
     assert exported["counts"]["accounts.Profile (user)"] == 1
     dry_run = run(host, environment, "forget_user", "otto")
     assert "-  accounts.Profile: 1\n" in dry_run.stdout, dry_run.stderr
-    assert "Forgotten." in run(host, environment, "forget_user", "otto", "--apply").stdout
+    assert "Erased." in run(host, environment, "forget_user", "otto", "--apply").stdout
     assert run(host, environment, "export_user", "otto").returncode == 1
 
 

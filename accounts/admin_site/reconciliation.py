@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 
 from ..core.app_label import template
 from ..directory import reconciliation
-from ..directory.reconciliation import Finding
+from ..directory.reconciliation import Difference
 from ..models import Identity
 from ..problems.errors import TooManyDeactivations
 from ..provider import aws, user_pool
@@ -47,16 +47,16 @@ def reconcile(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> Htt
     return _page(modeladmin, request, found, compared=len(people))
 
 
-def _deactivate(modeladmin: Any, request: HttpRequest, found: list[Finding]) -> None:
+def _deactivate(modeladmin: Any, request: HttpRequest, found: list[Difference]) -> None:
     done = reconciliation.deactivate_all(found)
     for each in done:
         modeladmin.log_change(request, each.identity.user, "Deactivated, as in the pool.")
         name = _name(request, each.identity)
         messages.warning(request, f"{name} is {each.state}: deactivated here.")
     for each in found:
-        if each.kept:
+        if each.keep_reason:
             name = _name(request, each.identity)
-            messages.warning(request, f"{name} is {each.state}, but kept: {each.kept}.")
+            messages.warning(request, f"{name} is {each.state}, but kept: {each.keep_reason}.")
     if not done:
         messages.success(request, "Nobody was deactivated.")
 
@@ -66,7 +66,7 @@ def _name(request: HttpRequest, identity: Identity) -> str:
 
 
 def _page(
-    modeladmin: Any, request: HttpRequest, found: list[Finding], *, compared: int
+    modeladmin: Any, request: HttpRequest, found: list[Difference], *, compared: int
 ) -> HttpResponse:
     lost = reconciliation.to_deactivate(found)
     context = {

@@ -1,1 +1,1 @@
-"""How the users of this site match the user pool."""
+"""Links between the users of this site and the user pool."""

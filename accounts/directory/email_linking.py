@@ -1,8 +1,9 @@
-"""Which user of this site is which person of the pool: proposed here, decided by an operator.
+"""Links between pool users and existing users by email address: proposed here, made by an operator.
 
-For a site that had its own users before. Signing in never does this: whoever controls an e-mail
-address at the pool would get the account that carries it here. A link is proposed only where the
-pool has verified the address and exactly one person there and one user here have it.
+This is for a site that already has users. A sign-in never links by email address, because anyone
+who controls an address at the pool would get the account with that address here. A link is
+proposed only if the pool has verified the address, and exactly one pool user and one user here have
+it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from .manual_linking import PoolLink, make_pool_link
 
 @dataclass(frozen=True)
 class Proposal:
-    """One person of the pool, and the user to link or the reason not to."""
+    """A pool user, and the user to link or the reason why there is none."""
 
     subject: str
     username: str
@@ -33,55 +34,57 @@ class Proposal:
 
 
 def people_of_the_pool() -> Iterator[Mapping[str, str]]:
-    """Each enabled person's attributes with `username`. Raises aws.AwsProblem."""
-    for person in user_pool.everyone():
-        if person.enabled:
-            yield {**person.attributes, "username": person.username}
+    """Yield the attributes of each enabled pool user, with `username`. Raises aws.AwsError."""
+    for pool_user in user_pool.everyone():
+        if pool_user.enabled:
+            yield {**pool_user.attributes, "username": pool_user.username}
 
 
-def proposals(people: Iterable[Mapping[str, str]]) -> list[Proposal]:
-    """One for each person of the pool, linkable or not."""
-    known = list(people)
-    addresses = Counter(_folded(person.get("email", "")) for person in known)
-    return [_proposal(person, addresses) for person in known]
+def proposals(candidates: Iterable[Mapping[str, str]]) -> list[Proposal]:
+    """Return a proposal for each pool user, including those that cannot be linked."""
+    candidates = list(candidates)
+    emails = Counter(_lower_ascii(candidate.get("email", "")) for candidate in candidates)
+    return [_proposal(candidate, emails) for candidate in candidates]
 
 
-def _proposal(person: Mapping[str, str], addresses: Counter[bytes]) -> Proposal:
-    email = person.get("email", "")
-    subject, username = person["sub"], person["username"]
+def _proposal(candidate: Mapping[str, str], emails: Counter[bytes]) -> Proposal:
+    email = candidate.get("email", "")
+    subject, username = candidate["sub"], candidate["username"]
 
-    def refused(reason: str) -> Proposal:
+    def without_user(reason: str) -> Proposal:
         return Proposal(subject, username, email, reason=reason)
 
     identity = Identity.objects.of(issuer=provider().config.issuer, subject=subject)
     if identity is not None:
-        return refused(f"is {identity.user.get_username()} already")
-    if not email or person.get("email_verified") != "true":
-        return refused("has no verified e-mail address")
-    if addresses[_folded(email)] > 1:
-        return refused("shares the e-mail address with others in the pool")
-    alike = get_user_model()._default_manager.filter(email__iexact=email)
-    users = [user for user in alike if _folded(user.email) == _folded(email)]
+        return without_user(f"is already linked to {identity.user.get_username()}")
+    if not email or candidate.get("email_verified") != "true":
+        return without_user("has no verified email address")
+    if emails[_lower_ascii(email)] > 1:
+        return without_user("shares its email address with another pool user")
+    similar = get_user_model()._default_manager.filter(email__iexact=email)
+    users = [user for user in similar if _lower_ascii(user.email) == _lower_ascii(email)]
     if not users:
-        return refused("has an e-mail address that nobody has here")
+        return without_user("has an email address that no user here has")
     if len(users) > 1:
-        return refused("has an e-mail address that several users have here")
+        return without_user("has an email address that several users here have")
     [user] = users
     if not user.is_active:
-        return refused(f"would be {user.get_username()}, who is deactivated")
+        return without_user(f"matches {user.get_username()}, who is deactivated")
     if own_pool_identities(user=user).exists():
-        return refused(f"would be {user.get_username()}, who is somebody else in the pool")
+        return without_user(f"matches {user.get_username()}, who is linked to another pool user")
     return Proposal(subject, username, email, user=user)
 
 
-def _folded(email: str) -> bytes:
-    """Without regard to case, of ASCII letters alone: a database may take the Kelvin sign for a k,
-    and so one person's address for another's (CVE-2019-19844)."""
+def _lower_ascii(email: str) -> bytes:
+    """Return the email address with lowercase ASCII letters; other letters stay.
+
+    A database may treat the Kelvin sign as a k, and so two addresses as the same (CVE-2019-19844).
+    """
     return email.encode().lower()
 
 
 def link(proposal: Proposal) -> bool:
-    """Make the link. Return False if the identity was linked in the meantime."""
+    """Link the user and record it. Return False if another process was faster."""
     identity = PoolLink(
         proposal.user,
         provider().config.issuer,

@@ -1,4 +1,4 @@
-"""Whom an operator means at the command line."""
+"""The lookup of a user by the name that an operator enters."""
 
 from __future__ import annotations
 
@@ -12,22 +12,26 @@ from ..problems.errors import NobodyMeant
 
 
 def person_called(name: str) -> Any:
-    """The user with this username at the pool, e-mail address, user id (sub) or username here.
+    """Return the user with this username (pool or here), email address, or user ID (sub).
 
-    Raises NobodyMeant.
+    Raises UserLookupError if no user matches, or several.
     """
     model = get_user_model()
     identities = Identity.objects.filter(Q(username=name) | Q(email=name) | Q(subject=name))
-    found = list(
+    users = list(
         model._default_manager.filter(
             Q(pk__in=identities.values("user")) | Q(**{model.USERNAME_FIELD: name})
         )
     )
-    if not found:
-        raise NobodyMeant(f"Nobody here is called {name}. Look in the admin under Identities.")
-    if len(found) > 1:
-        subjects = Identity.objects.filter(user__in=found).values_list("subject", flat=True)
+    if not users:
         raise NobodyMeant(
-            f"{len(found)} people are called {name}. Use a user id (sub): {', '.join(subjects)}."
+            f'No user matches "{name}". Search in the admin under Identities, and use the user ID '
+            "(sub)."
         )
-    return found[0]
+    if len(users) > 1:
+        subjects = Identity.objects.filter(user__in=users).values_list("subject", flat=True)
+        raise NobodyMeant(
+            f'{len(users)} users match "{name}". Use one of these user IDs (sub): '
+            f"{', '.join(subjects)}."
+        )
+    return users[0]

@@ -1,10 +1,9 @@
-"""One identity of one pool is one person here, because an operator says so.
+"""Links between one identity and one user, named by an operator.
 
-The only way for two pools to share a person, and for somebody whose address their pool has not
-verified. Nothing is guessed: the operator names person, pool and user id (sub). An identity that
-already is somebody here is taken from them only if they hold nothing but what the pool gave: an
-account that came about when the identity called the API before it was linked. Any link, one by
-address included, can be undone.
+Use it for a user with identities of two pools, or whose email address the pool has not verified.
+The operator names the user, the pool and the user ID (sub). If the identity already has another
+user, because it called the API before it was linked, that user must have no data and no rights of
+its own. Any link can be removed, including one by email address.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from ..users import groups
 
 @dataclass(frozen=True)
 class PoolLink:
-    """`identity`: the row there is already, which then is `previous`'s; None when it is new."""
+    """A link to make. `identity` exists already and belongs to `previous`, or is None if new."""
 
     user: Any
     issuer: str
@@ -44,52 +43,62 @@ class PoolLink:
 
 
 def issuer_called(name: str) -> str:
-    """The issuer of our own or a trusted pool, by its id or issuer. Raises LinkRefused."""
+    """Return the issuer of our own or a trusted pool, by its ID or issuer. Raises LinkError."""
     pools: list[CognitoConfig | TrustedPool] = [read_config(), *read_trusted_pools()]
     for pool in pools:
         if name in (pool.pool_id, pool.issuer):
             return pool.issuer
-    known = ", ".join(pool.pool_id for pool in pools)
+    pool_ids = ", ".join(pool.pool_id for pool in pools)
     raise LinkRefused(
-        f"{name} is no pool of this site; its pools are {known}. Others are named in "
-        "COGNITO_TRUSTED_POOLS."
+        f"{name} is not a user pool of this site. Its pools are {pool_ids}. To trust another pool, "
+        "add it to COGNITO_TRUSTED_POOLS."
     )
 
 
 def pool_link(user: Any, *, issuer: str, subject: str) -> PoolLink:
-    """The link, looked at from all sides; nothing is changed.
+    """Check that the link can be made, and return it. This changes nothing.
 
-    Our own pool is asked whether it knows the user id; another one is not ours to ask.
+    The user ID must exist in our own pool. This site cannot query other pools.
 
-    Raises LinkRefused, aws.AwsProblem.
+    Raises LinkError, aws.AwsError.
     """
     name = user.get_username()
     if not getattr(user, "is_active", True):
-        raise LinkRefused(f"{name} is deactivated. Activate them first, in the admin.")
+        raise LinkRefused(f"{name} is deactivated. Activate the user in the admin first.")
     identity = Identity.objects.select_related("user").of(issuer=issuer, subject=subject)
     if identity is not None and identity.user_id == user.pk:
-        raise LinkRefused(f"{subject} at {issuer} is {name} already.")
+        raise LinkRefused(f"{subject} at {issuer} is already linked to {name}.")
     if other := Identity.objects.filter(user=user, issuer=issuer).first():
-        raise LinkRefused(f"{name} is {other} already, and nobody is two people of one pool.")
+        raise LinkRefused(
+            f"{name} is already linked to {other}. A user can have only one identity of each pool. "
+            "Unlink that one first, with --undo."
+        )
     if identity is not None:
-        _require_nothing_held(identity)
+        _require_empty_user(identity)
         return PoolLink(user, issuer, subject, identity.username, identity.email, identity)
     if issuer != read_config().issuer:
         return PoolLink(user, issuer, subject)
-    known = user_pool.find(subject)
-    if known is None or known.subject != subject:
-        raise LinkRefused(f"The pool has nobody with the user id {subject}.")
-    return PoolLink(user, issuer, subject, known.username, known.email)
+    pool_user = user_pool.find(subject)
+    if pool_user is None or pool_user.subject != subject:
+        raise LinkRefused(f"The pool has no user with the user ID (sub) {subject}. Check the ID.")
+    return PoolLink(user, issuer, subject, pool_user.username, pool_user.email)
 
 
 def make_pool_link(link: PoolLink, *, reason: str = "operator") -> bool:
-    """Make the link and record it. False: the provider was not reached for earlier tokens of the
-    identity; housekeeping goes on. Raises LinkRefused when somebody was quicker."""
+    """Make the link and record it.
+
+    Return False if Cognito did not respond when earlier tokens of the identity were revoked. Then
+    `manage.py housekeeping` tries again.
+
+    Raises LinkError if the identity or the user was linked in the meantime.
+    """
     try:
         with transaction.atomic():
-            pending = _taken_over(link) if link.identity else _created(link)
+            pending = _move_identity(link) if link.identity else _create_identity(link)
     except IntegrityError as error:
-        raise LinkRefused("This identity became somebody's just now. Look again.") from error
+        raise LinkRefused(
+            "This identity or user was linked in the meantime. Run the command again."
+        ) from error
     events.record(
         EventKind.LINKED,
         user=link.user,
@@ -103,21 +112,27 @@ def make_pool_link(link: PoolLink, *, reason: str = "operator") -> bool:
 
 
 def linked_identity(user: Any, *, issuer: str, subject: str) -> Identity:
-    """The identity that is this person now, to be taken from them. Raises LinkRefused."""
+    """Return this identity of the user. Raises LinkError if it is not linked to the user."""
     identity = Identity.objects.select_related("user").of(issuer=issuer, subject=subject)
     if identity is None or identity.user_id != user.pk:
-        raise LinkRefused(f"{subject} at {issuer} is not {user.get_username()}.")
+        raise LinkRefused(
+            f"{subject} at {issuer} is not linked to {user.get_username()}. Search in the admin "
+            "under Identities."
+        )
     return identity
 
 
 def undo_link(identity: Identity) -> bool:
-    """End all that this identity has here, and let it be nobody: whoever comes with it comes anew.
-    The person stays, with what they did. False: as for `make_pool_link`."""
-    user, who = identity.user, {"issuer": identity.issuer, "subject": identity.subject}
+    """Unlink `identity` from its user and end its sign-ins.
+
+    The user stays. The next sign-in with this identity creates a new user. Return False as
+    `create_link` does.
+    """
+    user, key = identity.user, {"issuer": identity.issuer, "subject": identity.subject}
     with transaction.atomic():
-        revocations.revoke_person(**who)
-        rows = SignIn.objects.live().select_related("user").filter(user=user, **who)
-        pending = [ending.end(row, reason=SignIn.EndReason.BY_OPERATOR) for row in rows]
+        revocations.revoke_person(**key)
+        sign_ins = SignIn.objects.live().select_related("user").filter(user=user, **key)
+        pending = [ending.end(item, reason=SignIn.EndReason.BY_OPERATOR) for item in sign_ins]
         groups.take_back(identity)
         identity.delete()
         events.record(
@@ -131,7 +146,7 @@ def undo_link(identity: Identity) -> bool:
     return ending.revoke(pending)
 
 
-def _created(link: PoolLink) -> list[Any]:
+def _create_identity(link: PoolLink) -> list[Any]:
     Identity.objects.create(
         user=link.user,
         issuer=link.issuer,
@@ -143,10 +158,12 @@ def _created(link: PoolLink) -> list[Any]:
     return []
 
 
-def _taken_over(link: PoolLink) -> list[Any]:
-    """The identity and its history move, tokens that spoke for the earlier account end, and that
-    account goes. What its pool's groups give, the next token gives anew."""
-    previous, moved = link.previous, {"user": link.user}
+def _move_identity(link: PoolLink) -> list[Any]:
+    """Move the identity and its history to the user, and delete the user that it had.
+
+    Earlier tokens of the identity are revoked. Its next token grants the rights of its groups.
+    """
+    previous, new_user = link.previous, {"user": link.user}
     _, pending = sign_out.end_everything(previous, reason=SignIn.EndReason.EVERYWHERE)
     rights: dict[str, Any] = {
         "groups": [],
@@ -154,49 +171,53 @@ def _taken_over(link: PoolLink) -> list[Any]:
         "staff_from_pool": False,
         "superuser_from_pool": False,
     }
-    mine = Identity.objects.filter(user=previous, issuer=link.issuer, subject=link.subject)
-    if not mine.update(**moved, **rights):
-        raise LinkRefused("This identity became somebody else's just now. Look again.")
-    SignIn.objects.filter(user=previous).update(**moved)
-    SignInEvent.objects.filter(user=previous).update(**moved)
-    if held := _held(previous):
-        raise LinkRefused(f"{previous.get_username()} was given {held[0]} just now. Look again.")
+    identities = Identity.objects.filter(user=previous, issuer=link.issuer, subject=link.subject)
+    if not identities.update(**new_user, **rights):
+        raise LinkRefused(
+            "This identity was linked to another user in the meantime. Run the command again."
+        )
+    SignIn.objects.filter(user=previous).update(**new_user)
+    SignInEvent.objects.filter(user=previous).update(**new_user)
+    if objects := _related_objects(previous):
+        raise LinkRefused(
+            f"{previous.get_username()} got new data in the meantime ({objects[0]}). Run the "
+            "command again."
+        )
     previous.delete()
     return pending
 
 
-def _require_nothing_held(identity: Identity) -> None:
+def _require_empty_user(identity: Identity) -> None:
     user = identity.user
-    name = user.get_username()
-    what_to_do = "Look at both, and forget one of them first (`manage.py forget_user`)."
-    if not getattr(user, "is_active", True):  # whoever was shut out must not be back by a link
-        raise LinkRefused(f"This identity is {name}, who is deactivated. {what_to_do}")
+    linked_to = f"This identity is linked to {user.get_username()}, who"
+    next_step = "Compare both users, then erase one of them (`manage.py forget_user`)."
+    if not getattr(user, "is_active", True):  # a link must not restore the access of this user
+        raise LinkRefused(f"{linked_to} is deactivated. {next_step}")
     if other := Identity.objects.filter(user=user).exclude(pk=identity.pk).first():
-        raise LinkRefused(f"This identity is {name}, who is {other} as well. {what_to_do}")
-    if held := _held(user):
-        rows = ", ".join(map(str, held))
-        raise LinkRefused(f"This identity is {name}, who has data here ({rows}). {what_to_do}")
-    by_hand = (
+        raise LinkRefused(f"{linked_to} is also linked to {other}. {next_step}")
+    if objects := _related_objects(user):
+        listing = ", ".join(map(str, objects))
+        raise LinkRefused(f"{linked_to} has data here ({listing}). {next_step}")
+    has_manual_rights = (
         (getattr(user, "is_staff", False) and not identity.staff_from_pool)
         or (getattr(user, "is_superuser", False) and not identity.superuser_from_pool)
         or user.has_usable_password()
-        or _groups_by_hand(identity)
+        or _has_manual_groups(identity)
     )
-    if by_hand:
-        why = "who was given rights or a password here"
-        raise LinkRefused(f"This identity is {name}, {why}. {what_to_do}")
+    if has_manual_rights:
+        raise LinkRefused(f"{linked_to} has rights or a password that were set here. {next_step}")
 
 
-def _groups_by_hand(identity: Identity) -> bool:
-    user, given = identity.user, groups.rights_of(identity).groups
-    return hasattr(user, "groups") and user.groups.exclude(name__in=given).exists()
+def _has_manual_groups(identity: Identity) -> bool:
+    user, pool_groups = identity.user, groups.rights_of(identity).groups
+    return hasattr(user, "groups") and user.groups.exclude(name__in=pool_groups).exists()
 
 
-def _held(user: Any) -> list[Rows]:
-    """Rows of the person that are more than the pool's: of the site, or permissions."""
-    ours = {type(user), Identity, SignIn, SignInEvent}
+def _related_objects(user: Any) -> list[Rows]:
+    """Return the user's permissions, and the objects of the host project that refer to the user."""
+    own_models = {type(user), Identity, SignIn, SignInEvent}
     if hasattr(user, "groups"):
-        ours.add(type(user).groups.through)
-    found = deletion_of(user)
-    rows = [*found.going, *found.staying, *found.blocking]
-    return [each for each in rows if each.model not in ours]
+        own_models.add(type(user).groups.through)
+    deletion = deletion_of(user)
+    affected = [*deletion.going, *deletion.staying, *deletion.blocking]
+    return [objects for objects in affected if objects.model not in own_models]

@@ -1,13 +1,13 @@
-"""People here who are gone from the pool, or disabled there: found here, then deactivated.
+"""The reconciliation of users with the pool: users deleted or disabled there are deactivated here.
 
-A disabled or deleted user of the pool cannot sign in or renew any more, but a session lives on
-until its access token ends, and rights given here stay. Only identities of our own pool count;
-nobody is reactivated.
+A deleted or disabled pool user cannot sign in or renew. But a session continues until its access
+token expires, and rights that were granted here stay. Only identities of our own pool are compared,
+and no user is activated again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,93 +20,103 @@ from ..provider import user_pool
 from ..sessions.deactivation import set_active
 from ..users.provisioning import own_pool_identities
 
-ASKED_ONE_BY_ONE = 20  # people; more are compared with the pool's whole list
-MOST = 50  # people deactivated at once, unless somebody says otherwise
+ASKED_ONE_BY_ONE = 20  # identities; for more, the pool lists all its users
+MOST = 50  # users deactivated at once, unless the operator sets another limit
 
 
 @dataclass(frozen=True)
-class Finding:
-    """An identity that the pool no longer lets in: `state` is "gone" or "disabled".
+class Difference:
+    """An identity whose pool user was deleted or disabled: `state` is "gone" or "disabled".
 
-    `kept`: why the person stays active all the same; empty when they are to be deactivated.
+    `keep_reason` says why the user stays active, or is "" if the user is to be deactivated.
     """
 
     identity: Identity
     state: str
-    kept: str = ""
+    keep_reason: str = ""
 
 
-def compare(users: Iterable[Any] | None = None, *, spared: Any = None) -> list[Finding]:
-    """What is to be done about active people, all or only these `users`. `spared` is who asks.
+def compare(users: Iterable[Any] | None = None, *, spared: Any = None) -> list[Difference]:
+    """Return the differences of active users: of all, or only of these `users`.
 
-    Raises aws.AwsProblem.
+    The user `exclude` requests the comparison, and stays active.
+
+    Raises aws.AwsError.
     """
     identities = own_pool_identities(user__is_active=True)
     if users is not None:
         identities = identities.filter(user__in=list(users))
-    found = [(identity, _state(identity, known)) for identity, known in _with_pool(identities)]
-    lost = [(identity, state) for identity, state in found if state]
-    return [Finding(identity, state, _why_kept(identity, lost, spared)) for identity, state in lost]
+    states = [
+        (identity, _state(identity, pool_user))
+        for identity, pool_user in _with_pool_users(identities)
+    ]
+    missing = {identity: state for identity, state in states if state}
+    return [
+        Difference(identity, state, _keep_reason(identity, missing, spared))
+        for identity, state in missing.items()
+    ]
 
 
-def _with_pool(
-    identities: QuerySet[Identity],
+def _with_pool_users(
+    queryset: QuerySet[Identity],
 ) -> list[tuple[Identity, user_pool.PoolPerson | None]]:
-    rows = list(identities.select_related("user").order_by("pk"))
-    if len(rows) <= ASKED_ONE_BY_ONE:
-        return [(row, user_pool.find(row.subject)) for row in rows]
-    listed = {person.subject: person for person in user_pool.everyone()}
-    return [(row, listed.get(row.subject)) for row in rows]
+    identities = list(queryset.select_related("user").order_by("pk"))
+    if len(identities) <= ASKED_ONE_BY_ONE:
+        return [(identity, user_pool.find(identity.subject)) for identity in identities]
+    pool_users = {pool_user.subject: pool_user for pool_user in user_pool.everyone()}
+    return [(identity, pool_users.get(identity.subject)) for identity in identities]
 
 
-def _state(identity: Identity, known: user_pool.PoolPerson | None) -> str:
-    if known is None or known.subject != identity.subject:
+def _state(identity: Identity, pool_user: user_pool.PoolPerson | None) -> str:
+    if pool_user is None or pool_user.subject != identity.subject:
         return "gone"
-    return "" if known.enabled else "disabled"
+    return "" if pool_user.enabled else "disabled"
 
 
-def _why_kept(identity: Identity, lost: list[tuple[Identity, str]], spared: Any) -> str:
-    if spared is not None and identity.user_id == spared.pk:
-        return "nobody deactivates themselves; ask another admin"
-    lost_keys = {each.pk for each, _ in lost}
-    others = Identity.objects.filter(user=identity.user).exclude(pk__in=lost_keys)
-    if other := others.first():
-        return f"also signs in as {other}"
-    lost_users = {each.user_id for each, _ in lost}
-    model = get_user_model()
+def _keep_reason(identity: Identity, missing: Collection[Identity], requester: Any) -> str:
+    if requester is not None and identity.user_id == requester.pk:
+        return "you cannot deactivate yourself; ask another administrator"
+    missing_keys = {other.pk for other in missing}
+    identities = Identity.objects.filter(user=identity.user).exclude(pk__in=missing_keys)
+    if other := identities.first():
+        return f"can also sign in as {other}"
     if getattr(identity.user, "is_superuser", False):
-        left = model._default_manager.filter(is_superuser=True, is_active=True)
-        if not left.exclude(pk__in=lost_users).exists():
-            return "is the last active superuser; give another one the right first"
+        superusers = get_user_model()._default_manager.filter(is_superuser=True, is_active=True)
+        if not superusers.exclude(pk__in={other.user_id for other in missing}).exists():
+            return "is the last active superuser; make another user a superuser first"
     return ""
 
 
-def to_deactivate(found: Iterable[Finding]) -> list[Finding]:
-    """One finding for each person who is not kept."""
-    return list({each.identity.user_id: each for each in found if not each.kept}.values())
-
-
-def why_too_many(lost: list[Finding], at_most: int = MOST) -> str:
-    """A sentence or two when these are more people than may be deactivated at once; else empty."""
-    if len(lost) <= at_most:
-        return ""
-    return (
-        f"{len(lost)} people would be deactivated, more than {at_most}. Check COGNITO_POOL_ID; if "
-        "it is right, use manage.py reconcile_users with --at-most."
+def to_deactivate(differences: Iterable[Difference]) -> list[Difference]:
+    """Return one difference for each user to deactivate."""
+    return list(
+        {item.identity.user_id: item for item in differences if not item.keep_reason}.values()
     )
 
 
-def deactivate_all(found: Iterable[Finding], *, at_most: int = MOST) -> list[Finding]:
-    """Deactivate the users who are not kept, and return their findings.
+def why_too_many(differences: list[Difference], at_most: int = MOST) -> str:
+    """Return an error message if more than `at_most` users would be deactivated, or ""."""
+    if len(differences) <= at_most:
+        return ""
+    return (
+        f"{len(differences)} users would be deactivated, but the limit is {at_most}. Check "
+        "COGNITO_POOL_ID. If it is correct, run `manage.py reconcile_users` with --at-most."
+    )
 
-    Raises TooManyDeactivations or aws.AwsProblem before anything is changed.
+
+def deactivate_all(differences: Iterable[Difference], *, at_most: int = MOST) -> list[Difference]:
+    """Deactivate the users who have no reason to stay active, and return their differences.
+
+    Raises TooManyDeactivations or aws.AwsError before anything is changed.
     """
-    lost = to_deactivate(found)
-    if refusal := why_too_many(lost, at_most):
+    selected = to_deactivate(differences)
+    if refusal := why_too_many(selected, at_most):
         raise TooManyDeactivations(refusal)
-    # Pages of ListUsers are taken while people come and go, and time has passed: ask about each.
-    lost = [each for each in lost if _state(each.identity, user_pool.find(each.identity.subject))]
-    for each in lost:
-        name, reason = each.identity.username, f"{each.state}_in_pool"
-        set_active(each.identity.user, False, reason=reason, pool_username=name)
-    return lost
+    # Time has passed, and ListUsers can omit users that change between its pages: check each again.
+    selected = [
+        item for item in selected if _state(item.identity, user_pool.find(item.identity.subject))
+    ]
+    for item in selected:
+        username, reason = item.identity.username, f"{item.state}_in_pool"
+        set_active(item.identity.user, False, reason=reason, pool_username=username)
+    return selected

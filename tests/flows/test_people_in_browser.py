@@ -47,7 +47,7 @@ def test_existing_user_is_linked_and_signs_in_to_the_old_account(
     mary = User.objects.create_user("mary", email="grace@example.com")
     figure = Stat(kpi="Revenue", year=2020, month=3, value=Decimal(1))
     writing.save(figure, writing.Author(mary, "page"))
-    assert "+  grace <grace@example.com> is mary\n" in command("link_users")
+    assert "+  grace <grace@example.com>: link to mary\n" in command("link_users")
     assert "1 linked." in command("link_users", "mary", "--apply")
 
     sign_in_as(page, site, "grace")
@@ -85,7 +85,7 @@ def test_removed_users_lose_their_sessions(site, pool, new_context, pictures):
 
     # grace is erased.
     output = command("forget_user", "grace", "--pool")
-    assert "-  the pool account grace\n" in output
+    assert "-  pool user: grace\n" in output
     assert grace.goto(f"{site}/profile/").status == 200
     command("forget_user", "grace", "--pool", "--apply")
     grace.reload()
@@ -127,7 +127,7 @@ def test_browser_stays_signed_in_while_every_key_changes(page, site, pool, setti
 
     [old], new = settings.COGNITO["TOKEN_ENCRYPTION_KEYS"], Fernet.generate_key().decode()
     settings.COGNITO = {**settings.COGNITO, "TOKEN_ENCRYPTION_KEYS": [new, old]}
-    assert "Encrypted anew: 1." in command("reencrypt_tokens")
+    assert "Encrypted again: 1." in command("reencrypt_tokens")
     settings.COGNITO = {**settings.COGNITO, "TOKEN_ENCRYPTION_KEYS": [new]}
     renewed()
 

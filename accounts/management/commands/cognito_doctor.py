@@ -1,4 +1,4 @@
-"""Tell whether this site and its user pool will work together, and what to repair if not."""
+"""Check that this site and its user pool can work together, and print a fix for each finding."""
 
 import sys
 from argparse import ArgumentParser
@@ -17,29 +17,29 @@ from ...provider.aws import AwsProblem
 
 class Command(BaseCommand):
     help = (
-        "Tell whether this site and its user pool will work together, and what to repair if not."
-        " Exit code 0: nothing is wrong. 1: there are findings, or it couldn't do its work."
+        "Check that this site and its user pool can work together, and print a fix for each"
+        " finding. Exit status 0: no findings. 1: there are findings, or the check failed."
     )
-    requires_system_checks = ()  # it reports what they find, in its own words
+    requires_system_checks = ()  # it reports their findings itself
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--base-url",
             default="",
-            help="how people reach the site, if not by PUBLIC_URL; with a path when a proxy or a"
-            " stage of API Gateway puts one before the site's own",
+            help="the public URL of the site (default: PUBLIC_URL); with a path if a proxy or a"
+            " stage of API Gateway adds one",
         )
         parser.add_argument(
-            "--production", action="store_true", help="also what a live site must fulfil"
+            "--production", action="store_true", help="also check what production requires"
         )
         source = parser.add_mutually_exclusive_group()
         source.add_argument(
-            "--describe", action="store_true", help="ask AWS for the app client's settings"
+            "--describe", action="store_true", help="read the app client's settings from AWS"
         )
         source.add_argument(
             "--client-json",
             metavar="FILE",
-            help="what `aws cognito-idp describe-user-pool-client` printed (- for standard input)",
+            help="the output of `aws cognito-idp describe-user-pool-client` (- for standard input)",
         )
         parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
@@ -48,11 +48,11 @@ class Command(BaseCommand):
             if options["describe"]:
                 return client_settings.fetch(current.config)
             if options["client_json"]:
-                return client_settings.read(_text(options["client_json"]), current.config)
+                return client_settings.read(_read_text(options["client_json"]), current.config)
             return None
 
         try:
-            found = examine(
+            examination = examine(
                 base_url=_base_url(options["base_url"]),
                 production=options["production"],
                 describe=describe,
@@ -61,23 +61,24 @@ class Command(BaseCommand):
             raise CommandError(str(problem)) from problem
         except client_settings.NotADescription as problem:
             raise CommandError(
-                f"--client-json can't be used: {problem}. Give what `aws cognito-idp"
-                " describe-user-pool-client --user-pool-id … --client-id …` prints."
+                f"--client-json can't be used: {problem}. Use the output of `aws cognito-idp"
+                " describe-user-pool-client --user-pool-id … --client-id …`."
             ) from problem
-        self.stdout.write(report.as_json(found) if options["json"] else report.as_text(found))
-        if found.findings:
+        render = report.as_json if options["json"] else report.as_text
+        self.stdout.write(render(examination))
+        if examination.findings:
             sys.exit(1)
 
 
-def _base_url(given: str) -> str:
-    problem = address_problem(given) if given else None
+def _base_url(value: str) -> str:
+    problem = address_problem(value) if value else None
     if problem:
-        named = "--base-url" if "@" in given else f"--base-url {given}"  # it may hold a password
-        raise CommandError(f"{named} {problem}. Give it like https://app.example.com.")
-    return given.rstrip("/")
+        option = "--base-url" if "@" in value else f"--base-url {value}"  # it may hold a password
+        raise CommandError(f"{option} {problem}. Use a URL like https://app.example.com.")
+    return value.rstrip("/")
 
 
-def _text(name: str) -> str:
+def _read_text(name: str) -> str:
     try:
         return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Retell an attempt to sign in from its reference."""
+"""Print the audit events of a sign-in attempt, by its reference."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ...problems.catalog import Problem, problem_for
 MAX_OMITTED_SHOWN = 3
 _WORDS = {
     **dict(EventKind.choices),
-    "callback": "came back from the hosted UI",
-    "token": "Cognito redeemed the code",
+    "callback": "returned from the hosted UI",
+    "token": "Cognito exchanged the code",
     "renewed": "tokens renewed",
     "not renewed": "tokens not renewed",
     "not revoked": "the refresh token could not be revoked",
@@ -23,7 +23,7 @@ _WORDS = {
 
 
 class Command(BaseCommand):
-    help = "Tell what happened to a sign-in, from the reference that its page or the log shows."
+    help = "Print the steps of a sign-in attempt, by the reference on the error page or in the log."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("reference", metavar="REF", help="such as 7c1e22aa")
@@ -32,51 +32,52 @@ class Command(BaseCommand):
         reference = reference.strip().lower()
         events = list(SignInEvent.objects.filter(reference=reference).order_by("at", "pk"))
         if not events:
-            raise CommandError(_why_nothing_is_recorded(reference))
+            raise CommandError(_no_events_message(reference))
         for event in events:
-            self._tell(event)
-        live = SignIn.objects.filter(reference=reference).first()
-        if live is not None and live.ended_at is None:
-            self.stdout.write(f"The session goes on; last seen {_time(live.last_seen_at)}.")
+            self._print_event(event)
+        sign_in = SignIn.objects.filter(reference=reference).first()
+        if sign_in is not None and sign_in.ended_at is None:
+            self.stdout.write(f"The sign-in is active. Last seen: {_time(sign_in.last_seen_at)}.")
 
-    def _tell(self, event: SignInEvent) -> None:
+    def _print_event(self, event: SignInEvent) -> None:
         details = dict(event.details)
         for step in details.pop("steps", []):
-            self._tell_step(step)
-        who = f" as {event.pool_username}" if event.pool_username else ""
-        where = " · ".join(part for part in (event.ip_address, event.device) if part)
-        line = f"{_time(event.at)}  {_WORDS.get(event.kind, event.kind)}{who}"
+            self._print_step(step)
+        username = f" as {event.pool_username}" if event.pool_username else ""
+        sender = " · ".join(part for part in (event.ip_address, event.device) if part)
+        line = f"{_time(event.at)}  {_WORDS.get(event.kind, event.kind)}{username}"
         reason = f": {event.reason}" if event.reason else ""
-        self.stdout.write(line + reason + (f"  ({where})" if where else ""))
+        self.stdout.write(line + reason + (f"  ({sender})" if sender else ""))
         for name, value in details.items():
             self.stdout.write(f"             {name}: {value}")
         if event.kind == EventKind.REFUSED:
-            self._advise(event.reason)
+            self._print_advice(event.reason)
 
-    def _tell_step(self, step: dict[str, Any]) -> None:
+    def _print_step(self, step: dict[str, Any]) -> None:
         step = dict(step)
         at = datetime.fromtimestamp(step.pop("at"), UTC)
-        if began := step.pop("began", ""):
-            target = f", on the way to {step.pop('next')}" if "next" in step else ""
-            self.stdout.write(f"{_time(datetime.fromisoformat(began))}  began{target}")
+        if started_at := step.pop("began", ""):
+            target = f", next page: {step.pop('next')}" if "next" in step else ""
+            self.stdout.write(f"{_time(datetime.fromisoformat(started_at))}  started{target}")
         name = step.pop("step")
-        rest = ", ".join(f"{key} {value}" for key, value in step.items())
-        self.stdout.write(f"{_time(at)}  {_WORDS.get(name, name)}" + (f" ({rest})" if rest else ""))
+        details = ", ".join(f"{key} {value}" for key, value in step.items())
+        line = f"{_time(at)}  {_WORDS.get(name, name)}"
+        self.stdout.write(line + (f" ({details})" if details else ""))
 
-    def _advise(self, code: str) -> None:
-        problem = _problem_with(code)
+    def _print_advice(self, code: str) -> None:
+        problem = _problem_of_code(code)
         if problem is None:
             return
         self.stdout.write(f"             {problem.what} {problem.why}".rstrip())
-        self.stdout.write(f"             The person was told: {problem.next_step}")
+        self.stdout.write(f"             Shown to the user: {problem.next_step}")
         if problem.settings:
-            self.stdout.write(f"             To mend it, look at: {problem.settings}")
+            self.stdout.write(f"             Check these settings: {problem.settings}")
 
 
-def _why_nothing_is_recorded(reference: str) -> str:
-    """Return what can be the reason, beginning with the limits of the audit log if they applied."""
-    nothing = f"Nothing is recorded under {reference}."
-    search = "Search the log for the reference; for a local pool its log as well."
+def _no_events_message(reference: str) -> str:
+    """Return the possible reasons, first the limits of the audit log if they applied."""
+    no_events = f"The audit log has no events for {reference}."
+    search = "Search the server log for the reference, and the log of a local pool."
     omitted = SignInEvent.objects.filter(kind=EventKind.REFUSALS_OMITTED).order_by("-at")[
         :MAX_OMITTED_SHOWN
     ]
@@ -87,20 +88,20 @@ def _why_nothing_is_recorded(reference: str) -> str:
             for event in omitted
         )
         return (
-            f"{nothing} It may be one of the refusals that were left out because there were too "
-            f"many ({hours}). Else the user did not come back from the hosted UI. {search}"
+            f"{no_events} It may be one of the refusals that were left out because there were too "
+            f"many ({hours}). Otherwise the user did not return from the hosted UI. {search}"
         )
     return (
-        f"{nothing} The user never came back from the hosted UI, or came back without this "
-        "attempt's cookie (another browser, or ten minutes later), or was answered 429 because too "
-        f"many attempts of their network failed, or it is long ago. {search} A user who is stuck "
-        "at the hosted UI's error page usually means a callback URL that is not registered: "
-        "manage.py check, and PUBLIC_URL."
+        f"{no_events} The user never returned from the hosted UI, or returned without the cookie "
+        "of this attempt (in another browser, or after more than ten minutes), or got status 429 "
+        "because too many attempts from the same network failed, or the events were deleted "
+        f"because of their age. {search} If the hosted UI shows an error page, the callback URL is "
+        "usually not registered: run manage.py check, and check PUBLIC_URL."
     )
 
 
-def _problem_with(code: str) -> Problem | None:
-    """The row of the error class with this code."""
+def _problem_of_code(code: str) -> Problem | None:
+    """Return the problem of the error class with this code, or None if there is no such class."""
     kinds: list[type[CognitoError]] = [CognitoError]
     for kind in kinds:
         kinds += kind.__subclasses__()

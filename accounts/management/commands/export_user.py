@@ -1,4 +1,4 @@
-"""Everything that is held about a person, as JSON."""
+"""Export a user's personal data as JSON."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from ...users.provisioning import own_pool_identities
 
 class Command(BaseCommand):
     help = (
-        "Print everything held about a person as JSON. NAME is their username at the pool, e-mail "
-        "address, user id (sub) or username here. Tokens and password hashes are left out."
+        "Print all personal data of a user as JSON. NAME is the username in the pool or here, the "
+        "email address or the user ID (sub). Tokens and password hashes are left out."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -29,23 +29,23 @@ class Command(BaseCommand):
         parser.add_argument(
             "--pool",
             action="store_true",
-            help="with what the user pool holds; needs boto3 and cognito-idp:ListUsers",
+            help="include the data of the user pool; needs boto3 and cognito-idp:ListUsers",
         )
 
     def handle(self, *args: Any, name: str, pool: bool, **options: Any) -> None:
         try:
             user = person_called(name)
-            content = personal_data(user) | ({"pool": _of_pool(user)} if pool else {})
+            content = personal_data(user) | ({"pool": _pool_data(user)} if pool else {})
         except (NobodyMeant, aws.AwsProblem) as problem:
             raise CommandError(str(problem)) from problem
         events.record(EventKind.EXPORTED, user=user, reason="operator")
         self.stdout.write(json.dumps(content, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False))
 
 
-def _of_pool(user: Any) -> list[dict[str, Any]]:
-    found = [user_pool.find(identity.subject) for identity in own_pool_identities(user=user)]
+def _pool_data(user: Any) -> list[dict[str, Any]]:
+    pool_users = [user_pool.find(identity.subject) for identity in own_pool_identities(user=user)]
     return [
-        {"username": each.username, "status": each.status, **each.attributes}
-        for each in found
-        if each is not None
+        {"username": pool_user.username, "status": pool_user.status, **pool_user.attributes}
+        for pool_user in pool_users
+        if pool_user is not None
     ]

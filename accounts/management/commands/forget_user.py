@@ -1,4 +1,4 @@
-"""Forget a person: sessions, identity, what the record knows, on request the pool account."""
+"""Erase a user's personal data: sessions, identities, audit events, on request the pool user."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from ...problems.errors import NobodyMeant
 from ...provider import aws
 from ...sessions.sign_out import UNREACHED_FOR_OPERATORS
 
-MOST_NAMED = 10  # rows of each model; all of them with --verbosity 2
+MOST_NAMED = 10  # instances of each model; all of them with --verbosity 2
 
 
 class Command(BaseCommand):
     help = (
-        "Forget a person for good: their account here with its identities and sessions, and what "
-        "the record of sign-ins knows of them. What they wrote stays without an author. Shows what "
-        "it would do, row by row; --apply does it. NAME as for export_user."
+        "Delete a user with all identities and sessions, and remove the user from the audit log. "
+        "Objects that the user created can stay without an author. Without --apply, it only shows "
+        "what it would do. NAME is the username in the pool or here, the email address or the user "
+        "ID (sub)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", metavar="NAME")
-        parser.add_argument("--apply", action="store_true", help="forget them")
+        parser.add_argument("--apply", action="store_true", help="erase the user")
         parser.add_argument(
             "--pool",
             action="store_true",
-            help="delete their account of the user pool as well; needs boto3 and "
-            "cognito-idp:ListUsers and AdminDeleteUser",
+            help="also delete the pool user; needs boto3, cognito-idp:ListUsers and "
+            "AdminDeleteUser",
         )
 
     def handle(self, *args: Any, name: str, apply: bool, pool: bool, **options: Any) -> None:
@@ -43,49 +44,53 @@ class Command(BaseCommand):
         except (NobodyMeant, aws.AwsProblem) as problem:
             raise CommandError(f"{problem} Nothing was changed.") from problem
         self.stdout.write(f"{user} ({user.get_username()})")
-        self._tell(planned, most=None if options["verbosity"] > 1 else MOST_NAMED)
+        self._show(planned, limit=None if options["verbosity"] > 1 else MOST_NAMED)
         if planned.deletion.blocking:
             raise CommandError(
-                "These rows forbid deleting the account. Delete them, or give them to somebody "
-                "else, then run this again. Nothing was changed."
+                "These objects prevent the deletion of the user. Delete them, or assign them to "
+                "another user, then run this command again. Nothing was changed."
             )
         if not apply:
-            self.stdout.write("Nothing was changed. Add --apply to do it.")
+            self.stdout.write("Nothing was changed. To erase the user, add --apply.")
             return
-        self._forget(user, planned)
+        self._erase(user, planned)
 
-    def _tell(self, planned: erasure.Plan, *, most: int | None) -> None:
+    def _show(self, planned: erasure.Plan, *, limit: int | None) -> None:
         deletion = planned.deletion
-        self._tell_rows("Goes", "-", deletion.going, most)
-        for count, what in (
+        self._show_objects("Deleted", "-", deletion.going, limit)
+        for count, label in (
             (len(planned.sessions), "browser sessions"),
-            (planned.admin_log, "entries of the admin's log about them"),
+            (planned.admin_log, "entries about the user in the admin's log"),
         ):
             if count:
-                self.stdout.write(f"-  {what}: {count}")
+                self.stdout.write(f"-  {label}: {count}")
         for username in planned.pool_accounts:
-            self.stdout.write(f"-  the pool account {username}")
-        self._tell_rows("Stays, without them as author", "=", deletion.staying, most)
-        self.stdout.write("Stays, without who, where and with which browser")
-        self.stdout.write(f"~  events of the record about them: {planned.events}")
-        self.stdout.write(f"~  their name in events about others: {planned.events_naming}")
-        self._tell_rows("Forbids it", "!", deletion.blocking, most)
+            self.stdout.write(f"-  pool user: {username}")
+        self._show_objects("Kept, without the user as author", "=", deletion.staying, limit)
+        self.stdout.write("Kept, without user, IP address and browser")
+        self.stdout.write(f"~  audit events about the user: {planned.events}")
+        self.stdout.write(f"~  audit events that only name the user: {planned.events_naming}")
+        self._show_objects("These prevent the deletion", "!", deletion.blocking, limit)
 
-    def _tell_rows(self, heading: str, sign: str, found: list[Rows], most: int | None) -> None:
-        if found:
+    def _show_objects(
+        self, heading: str, sign: str, affected: list[Rows], limit: int | None
+    ) -> None:
+        if affected:
             self.stdout.write(heading)
-        for rows in found:
-            self.stdout.write(f"{sign}  {rows}")
-            for name in rows.names(most):
+        for objects in affected:
+            self.stdout.write(f"{sign}  {objects}")
+            for name in objects.names(limit):
                 self.stdout.write(f"     {name}")
 
-    def _forget(self, user: Any, planned: erasure.Plan) -> None:
+    def _erase(self, user: Any, planned: erasure.Plan) -> None:
         try:
-            reached = erasure.forget(user, planned)
+            cognito_reached = erasure.forget(user, planned)
         except (aws.AwsProblem, ProtectedError, RestrictedError, IntegrityError) as problem:
             raise CommandError(f"{problem} Nothing was changed.") from problem
-        self.stdout.write("Forgotten.")
-        if not reached:
+        self.stdout.write("Erased.")
+        if not cognito_reached:
             self.stdout.write(UNREACHED_FOR_OPERATORS)
         if not planned.pool_accounts:
-            self.stdout.write("A pool account is not touched: who signs in with it comes anew.")
+            self.stdout.write(
+                "The pool user was kept. Signing in with it will create a new user here."
+            )

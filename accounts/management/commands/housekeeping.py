@@ -1,4 +1,4 @@
-"""What must be done from time to time; run it every few minutes."""
+"""Periodic maintenance: run it every few minutes."""
 
 from __future__ import annotations
 
@@ -15,59 +15,65 @@ from ...models import PendingRevocation, Revocation, SharedRefresh, SignIn, Sign
 from ...provider import provider
 from ...sessions import ending, limits
 
-# Of one run: for ending all forgotten sign-ins, and for revoking all refresh tokens. What is left
-# then waits for the next run.
+# The maximum time of one run for ending expired sign-ins, and for revoking refresh tokens. The next
+# run continues.
 END_SECONDS = REVOKE_SECONDS = 60.0
-AT_ONCE = 200  # rows in memory
-LONGEST_REFRESH_TOKEN = timedelta(days=3650)  # what Cognito allows; then nothing is left to revoke
+BATCH_SIZE = 200  # instances in memory
+LONGEST_REFRESH_TOKEN = timedelta(days=3650)  # the maximum at Cognito: then the token has expired
 ENDED_KEPT = timedelta(days=30)
 
 
 class Command(BaseCommand):
     help = (
-        "Revoke refresh tokens that Cognito could not be told about, end sign-ins nobody came back "
-        "to, delete what is over. Safe to run at any time and twice at once."
+        "Revoke refresh tokens that could not be revoked at sign-out, end sign-ins that are past "
+        "their limits, and delete expired data. It can run at any time, also in parallel."
     )
 
     def handle(self, **options: Any) -> None:
         now = timezone.now()
-        events_kept = timedelta(seconds=provider().limits.events)
-        ended = self._end_forgotten_sign_ins()
-        left = self._revoke()
-        deleted = {
+        event_retention = timedelta(seconds=provider().limits.events)
+        ended_count = self._end_expired_sign_ins()
+        remaining = self._revoke()
+        expired = {
             "revocations": Revocation.objects.filter(expires_at__lt=now),
-            "shared refreshes": SharedRefresh.objects.filter(expires_at__lt=now),
-            "tallies": Tally.objects.filter(expires_at__lt=now),
+            "refresh results": SharedRefresh.objects.filter(expires_at__lt=now),
+            "rate counters": Tally.objects.filter(expires_at__lt=now),
             "ended sign-ins": SignIn.objects.filter(ended_at__lt=now - ENDED_KEPT),
-            "events": SignInEvent.objects.filter(at__lt=now - events_kept),
+            "audit events": SignInEvent.objects.filter(at__lt=now - event_retention),
             "pending revocations": PendingRevocation.objects.filter(
                 created_at__lt=now - LONGEST_REFRESH_TOKEN
             ),
         }
-        counted = ", ".join(f"{rows.delete()[0]} {name}" for name, rows in deleted.items())
+        deleted = ", ".join(f"{query.delete()[0]} {name}" for name, query in expired.items())
         import_string(f"{settings.SESSION_ENGINE}.SessionStore").clear_expired()
-        self.stdout.write(f"Ended {ended} sign-ins. Deleted {counted}.")
-        if left:
-            self.stdout.write(f"{left} refresh tokens are still to be revoked, by a later run.")
+        self.stdout.write(f"Ended {ended_count} sign-ins. Deleted {deleted}.")
+        if remaining:
+            self.stdout.write(
+                f"{remaining} refresh tokens are still to be revoked. A later run tries again."
+            )
 
-    def _end_forgotten_sign_ins(self) -> int:
-        """Those past their limits whose browser never came back to hear it."""
-        ends_at, ended = time.monotonic() + END_SECONDS, 0
+    def _end_expired_sign_ins(self) -> int:
+        """End sign-ins that are past their limits, and return their number.
+
+        A browser that sends a request ends its own sign-in. These browsers did not return.
+        """
+        ends_at, count = time.monotonic() + END_SECONDS, 0
         while time.monotonic() < ends_at:
-            over = SignIn.objects.live().select_related("user").filter(limits.past_limits())
-            rows = list(over.order_by("pk")[:AT_ONCE])
-            for row in rows:
-                ending.end(row, reason=limits.limit_reached(row) or SignIn.EndReason.IDLE)
-            ended += len(rows)
-            if len(rows) < AT_ONCE:
+            expired = SignIn.objects.live().select_related("user").filter(limits.past_limits())
+            sign_ins = list(expired.order_by("pk")[:BATCH_SIZE])
+            for sign_in in sign_ins:
+                ending.end(sign_in, reason=limits.limit_reached(sign_in) or SignIn.EndReason.IDLE)
+            count += len(sign_ins)
+            if len(sign_ins) < BATCH_SIZE:
                 break
-        return ended
+        return count
 
     def _revoke(self) -> int:
-        ends_at, reached = time.monotonic() + REVOKE_SECONDS, True
-        while reached and (left := ends_at - time.monotonic()) > 0:
+        """Revoke refresh tokens, and return how many are still to be revoked."""
+        ends_at, has_more = time.monotonic() + REVOKE_SECONDS, True
+        while has_more and (seconds := ends_at - time.monotonic()) > 0:
             due = PendingRevocation.objects.filter(next_try_at__lte=timezone.now())
-            items = list(due.order_by("next_try_at")[:AT_ONCE])
-            ours = filter(ending.claimed, items)  # each just before its call
-            reached = ending.revoke(ours, seconds=left) and len(items) == AT_ONCE
+            items = list(due.order_by("next_try_at")[:BATCH_SIZE])
+            claimed = filter(ending.claimed, items)  # lazy: each is claimed just before its call
+            has_more = ending.revoke(claimed, seconds=seconds) and len(items) == BATCH_SIZE
         return PendingRevocation.objects.count()

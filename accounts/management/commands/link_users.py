@@ -1,4 +1,4 @@
-"""Link existing users to people of a user pool: by verified e-mail address, or as you say."""
+"""Link existing users to pool users: by verified email address, or one identity by its ID."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterable
@@ -23,13 +23,16 @@ from ...sessions.sign_out import UNREACHED_FOR_OPERATORS
 
 
 class Command(BaseCommand):
-    """Shows what it would do; `--apply` does it. Needs boto3 and `cognito-idp:ListUsers`, but for
-    an identity of another pool, which is not asked."""
+    """A dry run unless `--apply` is set.
+
+    It needs boto3 and `cognito-idp:ListUsers`, except for an identity of another pool, which this
+    site cannot query.
+    """
 
     help = (
-        "Link users of this site to people of the user pool: by verified e-mail address, one match "
-        "only. Or one person to the identity named by --pool and --sub, which may be of another "
-        "trusted pool. Shows what it would do; --apply does it."
+        "Link users of this site to pool users with the same verified email address. Or link one "
+        "user to the identity given by --pool and --sub, which may be of another trusted pool. "
+        "Without --apply, it only shows what it would do."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -37,100 +40,107 @@ class Command(BaseCommand):
             "names",
             nargs="*",
             metavar="NAME",
-            help="usernames of this site; all when absent. With --pool: one, as for export_user",
+            help="usernames of this site (default: all users). With --pool: one name, as for "
+            "export_user",
         )
-        parser.add_argument("--pool", metavar="POOL", help="pool id or issuer of the identity")
-        parser.add_argument("--sub", metavar="SUB", help="user id (sub) of the identity")
+        parser.add_argument("--pool", metavar="POOL", help="pool ID or issuer of the identity")
+        parser.add_argument("--sub", metavar="SUB", help="user ID (sub) of the identity")
         parser.add_argument(
-            "--undo", action="store_true", help="take the named identity from its person again"
+            "--undo", action="store_true", help="unlink the given identity from its user"
         )
-        parser.add_argument("--apply", action="store_true", help="make the links, or undo one")
+        parser.add_argument("--apply", action="store_true", help="create the links, or unlink")
 
     def handle(self, *args: Any, **options: Any) -> None:
         names, pool, subject = options["names"], options["pool"], options["sub"]
         try:
             if not (pool or subject or options["undo"]):
-                self._by_address(set(names), apply=options["apply"])
+                self._link_by_email(set(names), apply=options["apply"])
             elif pool and subject and len(names) == 1:
-                work = self._undo if options["undo"] else self._as_said
-                work(names[0], pool, subject, apply=options["apply"])
+                method = self._unlink if options["undo"] else self._link_by_id
+                method(names[0], pool, subject, apply=options["apply"])
             else:
-                raise CommandError("One NAME, --pool and --sub belong together.")
+                raise CommandError(
+                    "To link or unlink one identity, use exactly one NAME with --pool and --sub."
+                )
         except aws.AwsProblem as problem:
             raise CommandError(f"{problem} Nothing was changed.") from problem
         except (NobodyMeant, LinkRefused) as problem:
             raise CommandError(f"{problem} Nothing was changed.") from problem
 
-    def _as_said(self, name: str, pool: str, subject: str, *, apply: bool) -> None:
-        found = pool_link(person_called(name), issuer=issuer_called(pool), subject=subject)
-        self._tell(found)
+    def _link_by_id(self, name: str, pool: str, subject: str, *, apply: bool) -> None:
+        pending_link = pool_link(person_called(name), issuer=issuer_called(pool), subject=subject)
+        self._show(pending_link)
         if not apply:
-            self.stdout.write("Would be linked. Look at both, then add --apply.")
+            self.stdout.write(
+                "Nothing was linked. Check the identity and the user, then add --apply."
+            )
             return
-        self._done("Linked.", make_pool_link(found))
+        self._report("Linked.", make_pool_link(pending_link))
 
-    def _undo(self, name: str, pool: str, subject: str, *, apply: bool) -> None:
+    def _unlink(self, name: str, pool: str, subject: str, *, apply: bool) -> None:
         user = person_called(name)
         identity = linked_identity(user, issuer=issuer_called(pool), subject=subject)
         self.stdout.write(f"-  {identity}")
-        self.stdout.write(f"   is no longer {user} ({user.get_username()}){_staff(user)}")
-        left = Identity.objects.filter(user=user).exclude(pk=identity.pk).count()
-        self.stdout.write(f"   its sessions and tokens end; other identities they have: {left}")
+        self.stdout.write(f"   unlink from {user} ({user.get_username()}){_staff_mark(user)}")
+        other_count = Identity.objects.filter(user=user).exclude(pk=identity.pk).count()
+        self.stdout.write(
+            f"   its sessions and tokens end; other identities of the user: {other_count}"
+        )
         if not apply:
-            self.stdout.write("Would be undone. Add --apply to do it.")
+            self.stdout.write("Nothing was unlinked. To unlink the identity, add --apply.")
             return
-        self._done("Undone.", undo_link(identity))
+        self._report("Unlinked.", undo_link(identity))
 
-    def _done(self, said: str, reached: bool) -> None:
-        self.stdout.write(said)
-        if not reached:
+    def _report(self, message: str, cognito_reached: bool) -> None:
+        self.stdout.write(message)
+        if not cognito_reached:
             self.stdout.write(UNREACHED_FOR_OPERATORS)
 
-    def _tell(self, found: PoolLink) -> None:
-        known = f"{found.username} <{found.email}>" if found.username else "not seen here yet"
-        self.stdout.write(f"+  {found.subject} at {found.issuer}")
-        self.stdout.write(f"   {known}")
-        self.stdout.write(f"   is {found.user} ({found.user.get_username()}){_staff(found.user)}")
-        if found.previous is not None:
-            gone = found.previous.get_username()
-            self.stdout.write(f"-  {gone}, who is this identity so far and holds nothing, goes")
-            self.stdout.write("   its tokens end, and its part of the record moves along")
+    def _show(self, link: PoolLink) -> None:
+        user, previous = link.user, link.previous
+        details = f"{link.username} <{link.email}>" if link.username else "not used here yet"
+        self.stdout.write(f"+  {link.subject} at {link.issuer}")
+        self.stdout.write(f"   {details}")
+        self.stdout.write(f"   link to {user} ({user.get_username()}){_staff_mark(user)}")
+        if previous is not None:
+            self.stdout.write(f"-  {previous.get_username()}: the empty user of this identity")
+            self.stdout.write("   will be deleted; its tokens end, and its audit events are moved")
 
-    def _by_address(self, wanted: set[str], *, apply: bool) -> None:
-        found = proposals(people_of_the_pool())
+    def _link_by_email(self, usernames: set[str], *, apply: bool) -> None:
+        all_proposals = proposals(people_of_the_pool())
         linkable = [
-            each
-            for each in found
-            if each.user is not None and (not wanted or each.user.get_username() in wanted)
+            proposal
+            for proposal in all_proposals
+            if proposal.user is not None
+            and (not usernames or proposal.user.get_username() in usernames)
         ]
-        missing = wanted - {each.user.get_username() for each in linkable}
+        missing = usernames - {proposal.user.get_username() for proposal in linkable}
         if missing:
-            names = ", ".join(sorted(missing))
             raise CommandError(
-                f"Nobody in the pool can be linked to {names}: run this without names to see why."
-                " Nothing was changed."
+                f"No pool user can be linked to {', '.join(sorted(missing))}. Run this command "
+                "without names to see the reasons. Nothing was changed."
             )
-        for each in found:
-            if each.reason and not wanted:
-                self.stdout.write(f"-  {each.username} {each.reason}")
+        for proposal in all_proposals:
+            if proposal.reason and not usernames:
+                self.stdout.write(f"-  {proposal.username} {proposal.reason}")
         self._link_all(linkable, apply=apply)
 
     def _link_all(self, linkable: Iterable[Proposal], *, apply: bool) -> None:
-        linked = 0
-        for each in linkable:
-            done = not apply or link(each)
-            linked += done
-            said = "" if done else ", but somebody was quicker"
+        count = 0
+        for proposal in linkable:
+            is_linked = not apply or link(proposal)
+            count += is_linked
+            failure = "" if is_linked else ". Not linked: another process was faster"
             self.stdout.write(
-                f"+  {each.username} <{each.email}> is {each.user.get_username()}"
-                f"{_staff(each.user)}{said}"
+                f"+  {proposal.username} <{proposal.email}>: link to {proposal.user.get_username()}"
+                f"{_staff_mark(proposal.user)}{failure}"
             )
         self.stdout.write(
-            f"{linked} linked."
+            f"{count} linked."
             if apply
-            else f"{linked} would be linked. Look at each, then add --apply."
+            else f"{count} would be linked. Check each line, then add --apply."
         )
 
 
-def _staff(user: Any) -> str:
+def _staff_mark(user: Any) -> str:
     return " (staff)" if getattr(user, "is_staff", False) else ""

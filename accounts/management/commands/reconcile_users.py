@@ -1,4 +1,4 @@
-"""Deactivate people here who are gone from the user pool or disabled there."""
+"""Deactivate users who were deleted or disabled in the user pool."""
 
 from __future__ import annotations
 
@@ -13,38 +13,41 @@ from ...provider import aws
 
 
 class Command(BaseCommand):
-    """Shows what it would do; `--apply` does it. Safe to schedule, and to run twice."""
+    """A dry run unless `--apply` is set. It can be scheduled, and run more than once."""
 
     help = (
-        "Compare this site's people with the user pool, and deactivate who is gone or disabled "
-        "there. Shows what it would do; --apply does it. Needs boto3 and cognito-idp:ListUsers."
+        "Compare this site's users with the user pool, and deactivate users who were deleted or "
+        "disabled in the pool. Without --apply, it only shows what it would do. Needs boto3 and "
+        "cognito-idp:ListUsers."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--apply", action="store_true", help="deactivate them")
+        parser.add_argument("--apply", action="store_true", help="deactivate the users")
         parser.add_argument(
             "--at-most",
             type=int,
             default=reconciliation.MOST,
             metavar="N",
-            help="change nothing when it would be more people (default %(default)s): a wrong pool "
-            "must not empty the site",
+            help="change nothing if more than N users would be deactivated (default %(default)s), "
+            "because the pool may be the wrong one",
         )
 
     def handle(self, *args: Any, apply: bool, at_most: int, **options: Any) -> None:
         try:
-            found = reconciliation.compare()
+            differences = reconciliation.compare()
         except aws.AwsProblem as problem:
             raise CommandError(f"{problem} Nothing was changed.") from problem
-        for each in found:
-            kept = f", kept: {each.kept}" if each.kept else ""
-            self.stdout.write(f"{'-' if kept else '+'}  {each.identity}: {each.state}{kept}")
+        for item in differences:
+            sign, reason = "+", ""
+            if item.keep_reason:
+                sign, reason = "-", f", stays active: {item.keep_reason}"
+            self.stdout.write(f"{sign}  {item.identity}: {item.state}{reason}")
         if not apply:
-            lost = reconciliation.to_deactivate(found)
-            self.stdout.write(f"{len(lost)} would be deactivated. Look at each, then add --apply.")
+            count = len(reconciliation.to_deactivate(differences))
+            self.stdout.write(f"{count} would be deactivated. Check each line, then add --apply.")
             return
         try:
-            done = reconciliation.deactivate_all(found, at_most=at_most)
+            deactivated = reconciliation.deactivate_all(differences, at_most=at_most)
         except (aws.AwsProblem, TooManyDeactivations) as problem:
             raise CommandError(f"{problem} Nothing was changed.") from problem
-        self.stdout.write(f"{len(done)} deactivated.")
+        self.stdout.write(f"{len(deactivated)} deactivated.")

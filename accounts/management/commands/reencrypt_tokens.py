@@ -1,4 +1,4 @@
-"""Encrypt what we keep of Cognito's tokens with the first of TOKEN_ENCRYPTION_KEYS."""
+"""Encrypt the stored tokens of Cognito with the first key of TOKEN_ENCRYPTION_KEYS."""
 
 from __future__ import annotations
 
@@ -15,47 +15,49 @@ from ...provider import provider
 
 
 class Command(BaseCommand):
-    """Nobody is signed out by it, and people may go on working; safe to run twice."""
+    """It signs no user out. It can run while the site is in use, and more than once."""
 
     help = (
-        "Encrypt kept tokens with the first of TOKEN_ENCRYPTION_KEYS, so that earlier keys can be "
-        "taken away. --check only counts, and fails while something needs an earlier key."
+        "Encrypt stored tokens with the first key of TOKEN_ENCRYPTION_KEYS, so that you can remove "
+        "earlier keys. --check only counts, and fails if any token needs an earlier key."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--check", action="store_true", help="change nothing")
 
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
-        counted: Counter[str] = Counter()
-        _reseal(SignIn.objects.live().exclude(sealed_tokens=""), "sealed_tokens", counted, check)
-        _reseal(PendingRevocation.objects.all(), "sealed_token", counted, check)
-        results = SharedRefresh.objects.exclude(sealed_result="")  # one may wait to be stored
-        _reseal(results, "sealed_result", counted, check)
+        counts: Counter[str] = Counter()
+        _reseal(SignIn.objects.live().exclude(sealed_tokens=""), "sealed_tokens", counts, check)
+        _reseal(PendingRevocation.objects.all(), "sealed_token", counts, check)
+        results = SharedRefresh.objects.exclude(sealed_result="")  # not yet stored in a sign-in
+        _reseal(results, "sealed_result", counts, check)
         self.stdout.write(
-            f"Under the first key already: {counted['already']}."
-            f" {'Under earlier keys' if check else 'Encrypted anew'}: {counted['anew']}."
+            f"Encrypted with the first key already: {counts['current']}."
+            f" {'Encrypted with earlier keys' if check else 'Encrypted again'}:"
+            f" {counts['outdated']}."
         )
-        if counted["unreadable"]:
+        if counts["unreadable"]:
             self.stdout.write(
-                f"No listed key opens {counted['unreadable']}: put their key back, or those people"
-                " sign in again when their access tokens end."
+                f"No configured key decrypts {counts['unreadable']}. Add their key to"
+                " TOKEN_ENCRYPTION_KEYS again. Otherwise these users must sign in again when their"
+                " access tokens expire."
             )
-        if check and counted["anew"]:
-            raise CommandError("Run this without --check before you take the earlier keys away.")
+        if check and counts["outdated"]:
+            raise CommandError("Run this without --check before you remove the earlier keys.")
 
 
-def _reseal(rows: QuerySet[Any], field: str, counted: Counter[str], check: bool) -> None:
+def _reseal(queryset: QuerySet[Any], field: str, counts: Counter[str], check: bool) -> None:
     cipher = provider().cipher
-    for pk, sealed in rows.order_by("pk").values_list("pk", field).iterator(chunk_size=500):
+    for pk, sealed in queryset.order_by("pk").values_list("pk", field).iterator(chunk_size=500):
         try:
-            anew = cipher.resealed(sealed)
+            resealed = cipher.resealed(sealed)
         except Unreadable:
-            counted["unreadable"] += 1
+            counts["unreadable"] += 1
             continue
-        if anew is None:
-            counted["already"] += 1
+        if resealed is None:
+            counts["current"] += 1
             continue
-        # Only over what was read: whoever wrote meanwhile used the first key. The version stays,
-        # so that a renewal under way can store its tokens.
-        if check or rows.filter(**{"pk": pk, field: sealed}).update(**{field: anew}):
-            counted["anew"] += 1
+        # Replace only the value that was read: a newer one already has the first key. The version
+        # stays, so that a renewal in progress can store its tokens.
+        if check or queryset.filter(**{"pk": pk, field: sealed}).update(**{field: resealed}):
+            counts["outdated"] += 1

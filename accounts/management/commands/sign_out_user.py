@@ -1,4 +1,4 @@
-"""Sign somebody out everywhere, from the command line."""
+"""Sign out a user everywhere, from the command line."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ...sessions import sign_out
 
 class Command(BaseCommand):
     help = (
-        "End all sessions of a person, and stop access tokens already issued. NAME is their "
-        "username at the pool, e-mail address, user id (sub) or username here."
+        "End all sign-ins of a user, and revoke all access tokens issued until now. NAME is the "
+        "username in the pool or here, the email address or the user ID (sub)."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,26 +25,26 @@ class Command(BaseCommand):
         parser.add_argument(
             "--inactive",
             action="store_true",
-            help="everybody whose account here is deactivated, such as after a bulk update",
+            help="all users who are deactivated here, for example after a bulk update",
         )
 
     def handle(self, *, name: str | None, inactive: bool, **options: Any) -> None:
         if bool(name) == inactive:
-            raise CommandError("Say who: a NAME, or --inactive.")
+            raise CommandError("Give either NAME or --inactive. Nothing was changed.")
         try:
-            people = _inactive_users() if inactive else [person_called(name or "")]
+            users = _inactive_users() if inactive else [person_called(name or "")]
         except NobodyMeant as error:
             raise CommandError(str(error)) from error
-        for user in people:
-            signed_out = sign_out.sign_out_everywhere(user)
+        for user in users:
+            result = sign_out.sign_out_everywhere(user)
             self.stdout.write(
-                f"{user}: sessions ended: {signed_out.ended}; tokens issued until now are stopped."
+                f"{user}: sign-ins ended: {result.ended}; tokens issued until now are revoked."
             )
-            if not signed_out.reached:
+            if not result.reached:
                 self.stdout.write(f"  {sign_out.UNREACHED_FOR_OPERATORS}")
 
 
 def _inactive_users() -> list[Any]:
-    has_something = Q(identities__isnull=False) | Q(sign_ins__in=SignIn.objects.live())
-    inactive = get_user_model()._default_manager.filter(has_something, is_active=False)
-    return list(inactive.distinct())
+    has_access = Q(identities__isnull=False) | Q(sign_ins__in=SignIn.objects.live())
+    users = get_user_model()._default_manager.filter(has_access, is_active=False)
+    return list(users.distinct())

@@ -251,7 +251,7 @@ def test_more_than_may_be_at_once_are_not_deactivated(operator, pool):
     for user in people:
         Identity.objects.create(user=user, issuer=pool.issuer, subject=user.username)
     page = compare(operator, *people)
-    said = "51 people would be deactivated, more than 50. Check COGNITO_POOL_ID"
+    said = "51 users would be deactivated, but the limit is 50. Check COGNITO_POOL_ID"
     assert said in page.text
     assert 'value="Deactivate' not in page.text
     assert said in compare(operator, *people, confirmed="yes").text
@@ -264,9 +264,9 @@ def test_nobody_deactivates_themselves_by_comparing(operator, pool, known):
     User.objects.create_superuser("another")
     Identity.objects.create(user=me, issuer=pool.issuer, subject="gone", username="operator")
     page = compare(operator, me)
-    assert "stays active: nobody deactivates themselves" in page.text
+    assert "stays active: you cannot deactivate yourself" in page.text
     assert "No user would be deactivated." in page.text
-    assert "nobody deactivates themselves" in compare(operator, me, confirmed="yes").text
+    assert "you cannot deactivate yourself" in compare(operator, me, confirmed="yes").text
     assert active(me) == [True]
 
 

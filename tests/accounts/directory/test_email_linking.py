@@ -1,4 +1,4 @@
-"""Users a site had before are linked to people of the pool: by hand, after a dry run."""
+"""Existing users are linked to pool users by verified email address, after a dry run."""
 
 from io import StringIO
 
@@ -26,25 +26,25 @@ def mary(pool):
 
 
 def link_users(*arguments):
-    said = StringIO()
-    call_command("link_users", *arguments, stdout=said)
-    return said.getvalue()
+    output = StringIO()
+    call_command("link_users", *arguments, stdout=output)
+    return output.getvalue()
 
 
-def reason(**person):
-    found = {"sub": "s-1", "username": "grace", "email": "grace@example.com"}
-    [proposal] = email_linking.proposals([{**found, "email_verified": "true", **person}])
+def reason(**changes):
+    grace = {"sub": "s-1", "username": "grace", "email": "grace@example.com"}
+    [proposal] = email_linking.proposals([{**grace, "email_verified": "true", **changes}])
     return proposal.reason
 
 
-def test_dry_run_shows_the_link_and_makes_none(mary):
-    said = link_users()
-    assert "+  grace <grace@example.com> is mary" in said
-    assert "1 would be linked." in said
+def test_dry_run_shows_the_link_and_does_not_create_it(mary):
+    output = link_users()
+    assert "+  grace <grace@example.com>: link to mary" in output
+    assert "1 would be linked." in output
     assert not Identity.objects.exists()
 
 
-def test_link_is_made_once_and_recorded(mary, pool):
+def test_link_is_created_once_and_recorded(mary, pool):
     assert "1 linked." in link_users("mary", "--apply")
     identity = Identity.objects.get()
     assert (identity.user, identity.issuer) == (mary, pool.issuer)
@@ -55,50 +55,50 @@ def test_link_is_made_once_and_recorded(mary, pool):
 
 
 @pytest.mark.parametrize(
-    ("person", "why"),
+    ("changes", "expected"),
     [
-        ({"email_verified": "false"}, "has no verified e-mail address"),
-        ({"email": ""}, "has no verified e-mail address"),
-        ({"email": "nobody@example.com"}, "has an e-mail address that nobody has here"),
+        ({"email_verified": "false"}, "has no verified email address"),
+        ({"email": ""}, "has no verified email address"),
+        ({"email": "other@example.com"}, "has an email address that no user here has"),
     ],
 )
-def test_person_without_a_certain_match_is_not_linked(mary, person, why):
-    assert reason(**person) == why
+def test_pool_user_without_an_unambiguous_match_is_not_linked(mary, changes, expected):
+    assert reason(**changes) == expected
 
 
-@pytest.mark.parametrize("alike", ["\u212aate@example.com", "kat\u00c9@example.com"])
-def test_letters_that_only_unicode_takes_for_the_same_are_another_address(alike):
-    """Whatever the database's collation says."""
+@pytest.mark.parametrize("similar", ["\u212aate@example.com", "kat\u00c9@example.com"])
+def test_letters_that_are_equal_only_in_unicode_make_another_email_address(similar):
+    """The collation of the database does not matter."""
     for plain in ("kate@example.com", "kat\u00e9@example.com"):
-        assert email_linking._folded(alike) != email_linking._folded(plain)
+        assert email_linking._lower_ascii(similar) != email_linking._lower_ascii(plain)
 
 
-def test_address_of_two_users_links_neither(mary):
+def test_email_address_of_two_users_links_neither(mary):
     User.objects.create_user("second", email="grace@example.com")
-    assert reason() == "has an e-mail address that several users have here"
+    assert reason() == "has an email address that several users here have"
 
 
-def test_address_of_two_people_of_the_pool_links_neither(mary):
+def test_email_address_of_two_pool_users_links_neither(mary):
     one = {"sub": "1", "username": "g1", "email": "grace@example.com", "email_verified": "true"}
     two = {**one, "sub": "2", "username": "g2", "email": "GRACE@example.com"}
-    reasons = {each.reason for each in email_linking.proposals([one, two])}
-    assert reasons == {"shares the e-mail address with others in the pool"}
+    reasons = {proposal.reason for proposal in email_linking.proposals([one, two])}
+    assert reasons == {"shares its email address with another pool user"}
 
 
-def test_user_who_is_somebody_else_in_the_pool_or_deactivated_is_not_linked(mary, pool):
+def test_user_who_is_linked_already_or_deactivated_is_not_linked(mary, pool):
     identity = Identity.objects.create(user=mary, issuer=pool.issuer, subject="other")
-    assert reason() == "would be mary, who is somebody else in the pool"
+    assert reason() == "matches mary, who is linked to another pool user"
     identity.delete()
     User.objects.update(is_active=False)
-    assert reason() == "would be mary, who is deactivated"
+    assert reason() == "matches mary, who is deactivated"
 
 
-def test_disabled_people_are_not_offered(mary, pool):
+def test_disabled_pool_users_are_not_linked(mary, pool):
     pool.disable("grace")
     assert "0 would be linked." in link_users()
 
 
-def test_pool_that_does_not_answer_changes_nothing(mary, pool):
+def test_unavailable_pool_changes_nothing(mary, pool):
     pool.stop()
     with pytest.raises(CommandError, match=r"Nothing was changed\.$"):
         link_users("--apply")

@@ -1,4 +1,4 @@
-"""Two pools share a person when an operator says so, and never otherwise."""
+"""Identities of two pools belong to one user only if an operator links them."""
 
 from io import StringIO
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(scope="module")
 def pools():
-    """Our own and a partner's, where somebody else is called grace, too."""
+    """Our own pool and that of a partner: both have a user with the username grace."""
     with LocalPool() as own, LocalPool(id="local-2_Partner01") as partner:
         yield own, partner
 
@@ -56,107 +56,111 @@ def grace(own):
 
 
 def link(*arguments):
-    said = StringIO()
-    call_command("link_users", *arguments, stdout=said)
-    return said.getvalue()
+    output = StringIO()
+    call_command("link_users", *arguments, stdout=output)
+    return output.getvalue()
 
 
-def link_grace(partner, *more):
+def link_grace(partner, *options):
     subject = partner.get_user("grace").sub
-    return link("person-grace", "--pool", partner.pool_id, "--sub", subject, *more)
+    return link("person-grace", "--pool", partner.pool_id, "--sub", subject, *options)
 
 
-def caller(client, tokens):
+def call_api(client, tokens):
     authorization = f"Bearer {tokens['access_token']}"
     return client.get("/api/user", headers={"authorization": authorization})
 
 
-def test_people_of_two_pools_stay_two_until_they_are_linked(grace, partner, client):
+def test_identities_of_two_pools_have_two_users_until_they_are_linked(grace, partner, client):
     tokens = partner.tokens_for("grace")
-    assert caller(client, tokens).status_code == 200
+    assert call_api(client, tokens).status_code == 200
     link("--apply")
     assert User.objects.count() == Identity.objects.count() == 2
 
 
-def test_dry_run_shows_the_link_and_makes_none(grace, partner):
-    said = link_grace(partner)
-    assert f"+  {partner.get_user('grace').sub} at {partner.issuer}\n" in said
-    assert "   is grace@example.com (person-grace)\n" in said
-    assert "add --apply" in said
+def test_dry_run_shows_the_link_and_does_not_create_it(grace, partner):
+    output = link_grace(partner)
+    assert f"+  {partner.get_user('grace').sub} at {partner.issuer}\n" in output
+    assert "   link to grace@example.com (person-grace)\n" in output
+    assert "add --apply" in output
     assert Identity.objects.count() == 1
 
 
-def test_linked_identity_speaks_for_the_person_with_the_rights_of_both(grace, partner, client):
+def test_linked_identity_acts_as_the_user_with_the_rights_of_both(grace, partner, client):
     assert "Linked." in link_grace(partner, "--apply")
-    assert caller(client, partner.tokens_for("grace")).status_code == 200
+    assert call_api(client, partner.tokens_for("grace")).status_code == 200
     assert User.objects.get() == grace
     assert grace.groups.get().name == "partners"
     event = SignInEvent.objects.get(kind="linked")
     assert (event.user, event.reason) == (grace, "operator")
     assert event.details["issuer"] == partner.issuer
-    with pytest.raises(CommandError, match="is person-grace already"):
+    with pytest.raises(CommandError, match="is already linked to person-grace"):
         link_grace(partner, "--apply")
 
 
-def test_account_that_came_about_before_gives_way(grace, partner, client):
+def test_empty_user_of_the_identity_is_deleted(grace, partner, client):
     tokens = partner.tokens_for("grace")
-    assert caller(client, tokens).status_code == 200
+    assert call_api(client, tokens).status_code == 200
     earlier = User.objects.exclude(pk=grace.pk).get()
     before = SignInEvent.objects.filter(user=earlier).count()
     assert before
-    assert f"-  {earlier.username}, who is this identity so far" in link_grace(partner)
+    assert f"-  {earlier.username}: the empty user of this identity" in link_grace(partner)
     assert "Linked." in link_grace(partner, "--apply")
     assert User.objects.get() == grace
     assert SignInEvent.objects.filter(user=grace).count() > before
     assert SignInEvent.objects.get(kind="linked").details["instead_of"] == earlier.username
-    assert caller(client, tokens).status_code == 401  # it spoke for an account that is gone
+    assert call_api(client, tokens).status_code == 401  # it acted as the deleted user
     Identity.objects.get(issuer=partner.issuer, groups=[], user=grace)
 
 
 @pytest.mark.parametrize(
-    "has",
+    "add",
     [
         lambda user: Article.objects.create(author=user, title="Of moths"),
         lambda user: Team.objects.create(name="Compilers").members.add(user),
-        lambda user: user.groups.create(name="given here by hand"),
+        lambda user: user.groups.create(name="set by hand"),
         lambda user: User.objects.filter(pk=user.pk).update(is_staff=True),
         lambda user: User.objects.filter(pk=user.pk).update(is_active=False),
         lambda user: User.objects.filter(pk=user.pk).update(password="md5$a$b"),
         lambda user: Identity.objects.create(user=user, issuer="https://else.example", subject="1"),
     ],
 )
-def test_account_that_holds_something_keeps_its_identity(grace, partner, client, has):
-    caller(client, partner.tokens_for("grace"))
+def test_user_with_data_or_rights_keeps_the_identity(grace, partner, client, add):
+    call_api(client, partner.tokens_for("grace"))
     earlier = User.objects.exclude(pk=grace.pk).get()
-    has(earlier)
-    with pytest.raises(CommandError, match=r"This identity is person-.*Nothing was changed\.$"):
+    add(earlier)
+    with pytest.raises(
+        CommandError, match=r"This identity is linked to person-.*Nothing was changed\.$"
+    ):
         link_grace(partner, "--apply")
     assert Identity.objects.get(issuer=partner.issuer).user == earlier
     assert not SignInEvent.objects.filter(kind="linked").exists()
 
 
-def test_person_is_one_of_each_pool(grace, own, partner):
+def test_user_has_one_identity_of_each_pool_at_most(grace, own, partner):
     link_grace(partner, "--apply")
     for name, pool in ((partner.issuer, partner), (own.pool_id, own)):
-        with pytest.raises(CommandError, match="nobody is two people of one pool"):
+        with pytest.raises(CommandError, match="only one identity of each pool"):
             link("person-grace", "--pool", name, "--sub", pool.get_user("ada").sub, "--apply")
 
 
-def test_our_own_pool_must_know_the_user_id(own):
+def test_user_id_must_exist_in_our_own_pool(own):
     User.objects.create_user("mary")
-    with pytest.raises(CommandError, match="The pool has nobody with the user id nonsense"):
+    with pytest.raises(
+        CommandError, match=r"The pool has no user with the user ID \(sub\) nonsense"
+    ):
         link("mary", "--pool", own.pool_id, "--sub", "nonsense", "--apply")
-    said = link("mary", "--pool", own.pool_id, "--sub", own.get_user("linus").sub, "--apply")
-    assert "linus <linus@example.com>" in said
+    output = link("mary", "--pool", own.pool_id, "--sub", own.get_user("linus").sub, "--apply")
+    assert "linus <linus@example.com>" in output
     assert Identity.objects.get().username == "linus"
 
 
-def test_deactivated_person_unknown_pool_and_half_a_command_are_refused(grace, partner):
-    with pytest.raises(CommandError, match=r"its pools are local-1_\w+, local-2_Partner01"):
+def test_deactivated_user_unknown_pool_and_missing_options_are_refused(grace, partner):
+    with pytest.raises(CommandError, match=r"Its pools are local-1_\w+, local-2_Partner01"):
         link("person-grace", "--pool", "eu-west-1_Unknown01", "--sub", "1")
-    with pytest.raises(CommandError, match="belong together"):
+    with pytest.raises(CommandError, match="exactly one NAME with --pool and --sub"):
         link("person-grace", "--pool", partner.pool_id)
-    with pytest.raises(CommandError, match="belong together"):
+    with pytest.raises(CommandError, match="exactly one NAME with --pool and --sub"):
         link("--pool", partner.pool_id, "--sub", "1")
     User.objects.update(is_active=False)
     with pytest.raises(CommandError, match="is deactivated"):
@@ -164,40 +168,40 @@ def test_deactivated_person_unknown_pool_and_half_a_command_are_refused(grace, p
 
 
 def test_second_of_two_operators_is_refused(grace, partner):
-    found = manual_linking.pool_link(
+    pending_link = manual_linking.pool_link(
         grace, issuer=partner.issuer, subject=partner.get_user("grace").sub
     )
     link_grace(partner, "--apply")
-    with pytest.raises(LinkRefused, match="just now"):
-        manual_linking.make_pool_link(found)
+    with pytest.raises(LinkRefused, match="in the meantime"):
+        manual_linking.make_pool_link(pending_link)
     assert Identity.objects.filter(issuer=partner.issuer).count() == 1
 
 
-def test_link_is_undone_with_the_rights_it_gave(grace, partner, client):
+def test_unlinking_revokes_the_rights_that_the_identity_granted(grace, partner, client):
     link_grace(partner, "--apply")
     tokens = partner.tokens_for("grace")
-    assert caller(client, tokens).status_code == 200
+    assert call_api(client, tokens).status_code == 200
     assert grace.groups.exists()
-    said = link_grace(partner, "--undo")
-    assert "other identities they have: 1\n" in said
-    assert caller(client, tokens).status_code == 200
-    assert "Undone." in link_grace(partner, "--undo", "--apply")
+    output = link_grace(partner, "--undo")
+    assert "other identities of the user: 1\n" in output
+    assert call_api(client, tokens).status_code == 200
+    assert "Unlinked." in link_grace(partner, "--undo", "--apply")
     assert not grace.groups.exists()
     assert Identity.objects.get().user == grace
     event = SignInEvent.objects.get(kind="unlinked")
     assert (event.user, event.details["issuer"]) == (grace, partner.issuer)
-    revocation_feed.reset()  # or a second later
-    assert caller(client, tokens).status_code == 401
-    with pytest.raises(CommandError, match="is not person-grace"):
+    revocation_feed.reset()  # as it happens after one second
+    assert call_api(client, tokens).status_code == 401
+    with pytest.raises(CommandError, match="is not linked to person-grace"):
         link_grace(partner, "--undo", "--apply")
 
 
-def test_undoing_ends_the_sessions_of_that_identity_alone(own, cognito_client):
+def test_unlinking_ends_only_the_sign_ins_of_that_identity(own, cognito_client):
     user = cognito_client("grace").user
     subject = Identity.objects.get().subject
     other = SignIn.objects.get()
     other.pk, other.key, other.issuer = None, "another", "https://else.example"
     other.save()
     link(user.username, "--pool", own.pool_id, "--sub", subject, "--undo", "--apply")
-    assert [row.issuer for row in SignIn.objects.live()] == ["https://else.example"]
+    assert [sign_in.issuer for sign_in in SignIn.objects.live()] == ["https://else.example"]
     assert not Identity.objects.exists()

@@ -129,7 +129,7 @@ FAILURES = {
         {"DescribeUserPoolClient": {"UserPoolClient": {"ClientId": CLIENT}}},
     ),
     "pool without domain": Failure(
-        (f"The pool {POOL} has no domain", "Make one: console: Cognito > User pools"), BY_POOL,
+        (f"The pool {POOL} has no domain", "Create a domain in the console"), BY_POOL,
         {**DESCRIBED, "DescribeUserPool": {"UserPool": {"Id": POOL}}},
     ),
     "pool that does not exist": Failure(
@@ -138,7 +138,7 @@ FAILURES = {
                 "DescribeUserPoolClient"),
     ),
     "malformed pool ID": Failure(
-        ("AbCdEf123 is no pool id.", "Ids look like eu-west-1_AbCdEf123."),
+        ("AbCdEf123 is not a pool ID.", "Pool IDs look like eu-west-1_AbCdEf123."),
         ("--pool", "AbCdEf123", "--client", CLIENT),
     ),
     "too many requests": Failure(
@@ -267,7 +267,7 @@ def test_pipe_is_not_replaced_by_a_file(environ, tmp_path):
     os.mkfifo(pipe)
     with AwsEndpoint(**STACK, **DESCRIBED) as aws:
         environ(**aws.environment, ENV_FILE=str(pipe))
-        assert "it is no file but a device or a pipe" in error_of("cognito_env", *BY_STACK)
+        assert "it is a device or a pipe, not a file" in error_of("cognito_env", *BY_STACK)
     assert pipe.is_fifo()
 
 

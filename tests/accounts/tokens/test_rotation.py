@@ -42,8 +42,9 @@ def test_tokens_move_to_the_new_key_and_the_old_one_can_go(cognito_client, setti
     with pytest.raises(CommandError, match="without --check"):
         reencrypt("--check")
     version = SignIn.objects.get().version
-    assert reencrypt() == "Under the first key already: 0. Encrypted anew: 2.\n"
-    assert reencrypt("--check") == "Under the first key already: 2. Under earlier keys: 0.\n"
+    assert reencrypt() == "Encrypted with the first key already: 0. Encrypted again: 2.\n"
+    counts = "Encrypted with the first key already: 2. Encrypted with earlier keys: 0.\n"
+    assert reencrypt("--check") == counts
     use_keys(settings, new)
     row = SignIn.objects.get()
     assert (storage.open_tokens(row), row.version) == (tokens, version)
@@ -61,7 +62,7 @@ def test_result_of_a_refresh_moves_to_the_new_key(cognito_client, settings):
     tokens = shared_refresh.renew_once(sign_in, refresh_token, give_up_at=0, timeout=None)
     new = Fernet.generate_key().decode()
     use_keys(settings, new, old)
-    assert "Encrypted anew: 2." in reencrypt()
+    assert "Encrypted again: 2." in reencrypt()
     use_keys(settings, new)
     sealed = SharedRefresh.objects.get().sealed_result
     assert provider().cipher.open(sealed)["tokens"]["access_token"] == tokens.access_token
@@ -71,7 +72,7 @@ def test_row_that_no_key_opens_is_counted_and_left(cognito_client, settings):
     cognito_client("ada")
     use_keys(settings, Fernet.generate_key().decode())
     before = SignIn.objects.get().sealed_tokens
-    assert "No listed key opens 1" in reencrypt()
+    assert "No configured key decrypts 1" in reencrypt()
     assert SignIn.objects.get().sealed_tokens == before
 
 

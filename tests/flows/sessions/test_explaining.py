@@ -27,10 +27,10 @@ def test_sign_in_is_explained_from_beginning_to_end(visitor, capsys):
     visitor.get(callback)
     reference = reference_of(start)
     output = explained(capsys, reference.upper())
-    assert "The session goes on" in output
+    assert "The sign-in is active" in output
     visitor.sign_out()
     output = explained(capsys, reference)
-    steps = ["began, on the way to /server/", "came back", "redeemed the code", "signed in as ada"]
+    steps = ["started, next page: /server/", "returned", "exchanged the code", "signed in as ada"]
     places = [output.index(step) for step in [*steps, "signed out: signed_out"]]
     assert places == sorted(places)
     assert "secret=1" not in output
@@ -44,7 +44,7 @@ def test_refusal_has_a_cause_and_a_fix(visitor, capsys, settings):
     assert visitor.get(callback).status_code == 503
     output = explained(capsys, reference_of(start))
     assert "refused: client_rejected" in output
-    assert "To mend it, look at: COGNITO_CLIENT_ID COGNITO_CLIENT_SECRET" in output
+    assert "Check these settings: COGNITO_CLIENT_ID COGNITO_CLIENT_SECRET" in output
 
 
 def test_bad_token_is_named(visitor, capsys):
@@ -57,7 +57,7 @@ def test_bad_token_is_named(visitor, capsys):
 
 
 def test_unknown_reference_is_an_error_that_helps():
-    with pytest.raises(CommandError, match="never came back"):
+    with pytest.raises(CommandError, match="never returned"):
         call_command("explain_sign_in", "0badcafe")
 
 
@@ -85,7 +85,7 @@ def test_limit_of_the_audit_log_is_mentioned_if_it_may_be_the_reason(visitor, mo
         visitor.get(f"/signin?code=junk{number}&state={query_of(start)['state']}")
     with pytest.raises(CommandError) as output:
         call_command("explain_sign_in", references[-1])
-    assert "never came back" not in str(output.value)
+    assert "never returned" not in str(output.value)
     assert "more refusals than 3 of this reason from 127.0.0.1 in one hour" in str(output.value)
     assert "grant_rejected" in str(output.value)
 

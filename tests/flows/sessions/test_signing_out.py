@@ -302,7 +302,7 @@ def test_user_deactivated_in_bulk_is_signed_out_by_command(visitor, site, capsys
     User.objects.update(is_active=False)
     assert not visitor.is_signed_in
     call_command("sign_out_user", inactive=True)
-    assert "sessions ended: 1" in capsys.readouterr().out
+    assert "sign-ins ended: 1" in capsys.readouterr().out
     assert call_api(site, access_token).status_code == 401
 
 
@@ -338,7 +338,7 @@ def test_abandoned_session_is_ended_by_housekeeping(visitor):
 
 
 def test_housekeeping_takes_a_few_at_once_and_leaves_none(visitor, monkeypatch):
-    monkeypatch.setattr(housekeeping, "AT_ONCE", 2)
+    monkeypatch.setattr(housekeeping, "BATCH_SIZE", 2)
     visitor.sign_in()
     sign_in = SignIn.objects.get()
     for number in range(4):
