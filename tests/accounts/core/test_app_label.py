@@ -1,4 +1,4 @@
-"""Cookies that no other host of the domain can plant, where they are Secure."""
+"""The `__Host-` prefix of Secure cookies, which another host of the domain cannot plant."""
 
 import pytest
 from django.http import HttpResponse
@@ -18,7 +18,7 @@ def test_cookie_has_no_prefix_over_http():
 
 
 @pytest.mark.usefixtures("https")
-def test_prefixed_cookie_fulfils_what_browsers_demand():
+def test_prefixed_cookie_meets_the_browser_requirements():
     response = HttpResponse()
     return_page.remember(response, "/profile/")
     cookie = response.cookies["__Host-after_sign_out"]
@@ -26,7 +26,7 @@ def test_prefixed_cookie_fulfils_what_browsers_demand():
 
 
 @pytest.mark.usefixtures("https")
-def test_planted_cookie_without_the_prefix_is_not_read():
+def test_cookie_without_the_prefix_is_ignored_over_https():
     response = HttpResponse()
     return_page.remember(response, "/profile/")
     value = response.cookies["__Host-after_sign_out"].value
@@ -39,6 +39,6 @@ def test_planted_cookie_without_the_prefix_is_not_read():
 
 
 @pytest.mark.usefixtures("https")
-def test_prefixed_cookie_is_deleted_as_browsers_demand():
+def test_prefixed_cookie_is_deleted_with_the_secure_attribute():
     cookie = return_page.forget(HttpResponse()).cookies["__Host-after_sign_out"]
     assert (cookie["secure"], cookie["max-age"]) == (True, 0)

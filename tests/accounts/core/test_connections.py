@@ -1,4 +1,4 @@
-"""Who waits for Cognito holds no connection that others could use."""
+"""Pooled database connections are released before a wait for Cognito or for another thread."""
 
 import threading
 
@@ -14,33 +14,33 @@ from accounts.provider.bounded_endpoint import WatchedTokenEndpoint
 
 @pytest.fixture
 def closed(monkeypatch):
-    """How often this thread's connection was given back."""
-    times = []
-    monkeypatch.setattr(databases["default"], "close", lambda: times.append("default"))
-    return times
+    """The aliases of the connections that this thread closed, in order."""
+    aliases = []
+    monkeypatch.setattr(databases["default"], "close", lambda: aliases.append("default"))
+    return aliases
 
 
 @pytest.fixture
-def shared(monkeypatch):
+def pooled(monkeypatch):
     connection.ensure_connection()
     options = {**connection.settings_dict.get("OPTIONS", {}), "pool": {"max_size": 2}}
     monkeypatch.setitem(connection.settings_dict, "OPTIONS", options)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_shared_connection_is_given_back(closed, shared):
+def test_pooled_connection_is_released(closed, pooled):
     db.give_back()
     assert closed == ["default"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_connection_of_the_threads_own_is_kept(closed):
+def test_connection_without_a_pool_stays_open(closed):
     db.give_back()
     assert closed == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_transaction_keeps_its_connection(closed, monkeypatch):
+def test_connection_stays_open_inside_a_transaction(closed, monkeypatch):
     with transaction.atomic(), monkeypatch.context() as patched:
         patched.setitem(connection.settings_dict, "OPTIONS", {"pool": True})
         db.give_back()
@@ -48,14 +48,14 @@ def test_transaction_keeps_its_connection(closed, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_is_given_back_before_a_call_and_before_waiting_for_another_thread(
-    closed, shared, cognito, monkeypatch
+def test_connection_is_released_before_a_call_and_before_a_wait(
+    closed, pooled, cognito, monkeypatch
 ):
     endpoint = WatchedTokenEndpoint(provider().config, None, calls_at_once=1)
     with endpoint._watched("refresh"):
         assert closed == ["default"]
     with turn("renewal", seconds=5):
-        assert closed == ["default"]  # nobody to wait for
+        assert closed == ["default"]  # no other thread to wait for
         waited = threading.Event()
         monkeypatch.setattr(db, "give_back", waited.set)
 

@@ -1,4 +1,4 @@
-"""Whatever separator a program expects, no cell of our CSVs begins like a formula."""
+"""No cell of an exported CSV file starts like a formula, with any separator."""
 
 import csv
 import io
@@ -16,27 +16,31 @@ texts = st.text(alphabet=st.sampled_from([*FORMULA_SIGNS, *",;'\" xä\u200b\x00\
 def cells(line, separator):
     return [
         cell
-        for row in csv.reader(io.StringIO(line, newline=""), delimiter=separator)
-        for cell in row
+        for record in csv.reader(io.StringIO(line, newline=""), delimiter=separator)
+        for cell in record
     ]
 
 
 def is_formula(cell):
-    """Whether a program runs it that skips quotes and spaces; an apostrophe makes it a text."""
+    """Return a true value if a program that skips quotes and spaces would run `cell`.
+
+    An apostrophe at the start turns a formula into text.
+    """
     content = cell.strip(" \xa0\u200b\x00\"'\ufeff")
     return content.startswith(FORMULA_SIGNS) and content[1:].strip() and not cell.startswith("'")
 
 
 @given(st.lists(texts, min_size=1, max_size=4))
-def test_no_separator_leads_to_a_formula(row):
-    line = csv_writer()(row)
+def test_no_cell_is_a_formula_with_any_separator(values):
+    line = csv_writer()(values)
     for separator in SEPARATORS:
         assert not [cell for cell in cells(line, separator) if is_formula(cell)]
-    assert [unescape_formula(cell) for cell in next(csv.reader([line]), [])] == row or "\n" in line
+    restored = [unescape_formula(cell) for cell in next(csv.reader([line]), [])]
+    assert restored == values or "\n" in line
 
 
 @given(texts)
-def test_escaping_can_be_undone(text):
+def test_unescaping_reverses_escaping(text):
     assert unescape_formula(escape_formula(text)) == text
 
 
@@ -53,9 +57,9 @@ def test_escaping_can_be_undone(text):
         ("", ""),
     ],
 )
-def test_only_what_a_program_could_run_is_escaped(text, escaped):
+def test_only_possible_formulas_are_escaped(text, escaped):
     assert escape_formula(text) == escaped
 
 
-def test_numbers_stay_numbers():
+def test_numbers_are_not_escaped():
     assert csv_writer()([-3, -0.5, None, "=1"]) == "-3,-0.5,,'=1\r\n"

@@ -21,14 +21,14 @@ BY_SUBJECT = CompiledQuery(Identity.objects.filter(subject=Given("subject", TEXT
 
 
 @pytest.fixture
-def person():
-    return get_user_model().objects.create_user("person-1", email="ada@example.com")
+def user():
+    return get_user_model().objects.create_user("user-1", email="ada@example.com")
 
 
 @pytest.fixture
-def identity(person):
+def identity(user):
     return Identity.objects.create(
-        user=person,
+        user=user,
         issuer="https://pool",
         subject="abc",
         groups=["admins", "ä%s"],
@@ -37,34 +37,35 @@ def identity(person):
     )
 
 
-def columns(row):
-    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+def field_values(instance):
+    fields = instance._meta.concrete_fields
+    return {field.attname: getattr(instance, field.attname) for field in fields}
 
 
-def test_instances_are_those_of_the_queryset(identity):
-    (found,) = BY_SUBJECT.instances(subject="abc")
-    assert columns(found) == columns(Identity.objects.get())
-    assert found._state.db == "default"
-    assert not found._state.adding
+def test_instances_equal_those_of_the_queryset(identity):
+    (instance,) = BY_SUBJECT.instances(subject="abc")
+    assert field_values(instance) == field_values(Identity.objects.get())
+    assert instance._state.db == "default"
+    assert not instance._state.adding
     assert BY_SUBJECT.instances(subject="abd") == []
 
 
-def test_instances_are_new_ones_with_what_the_database_holds_now(identity):
+def test_each_call_reads_new_instances_from_the_database(identity):
     (first,) = BY_SUBJECT.instances(subject="abc")
     Identity.objects.update(username="changed")
     (second,) = BY_SUBJECT.instances(subject="abc")
     assert (first.username, second.username) == ("", "changed")
-    first.username = "mine"
+    first.username = "saved"
     first.save()
-    assert BY_SUBJECT.instances(subject="abc")[0].username == "mine"
+    assert BY_SUBJECT.instances(subject="abc")[0].username == "saved"
 
 
-def test_values_are_data_and_never_sql(identity):
+def test_parameters_are_never_read_as_sql(identity):
     assert BY_SUBJECT.instances(subject="abc' OR '1'='1") == []
     assert BY_SUBJECT.instances(subject="%s") == []
 
 
-def test_several_values_go_where_they_belong(identity):
+def test_parameters_are_assigned_by_name(identity):
     issuer, subject = Given("issuer", TEXT), Given("subject", TEXT)
     for query in (
         CompiledQuery(Identity.objects.filter(issuer=issuer, subject=subject)),
@@ -74,17 +75,17 @@ def test_several_values_go_where_they_belong(identity):
         assert query.instances(subject="https://pool", issuer="abc") == []
 
 
-def test_value_of_another_kind_is_prepared_by_its_field():
+def test_parameter_is_prepared_by_its_field():
     now = timezone.now()
     for number, days in enumerate((-1, 1)):
         Session.objects.create(session_key=str(number), expire_date=now + timedelta(days=days))
     moment = Given("now", Session._meta.get_field("expire_date"))
     live = CompiledQuery(Session.objects.filter(expire_date__gt=moment))
-    assert [row.pk for row in live.instances(now=now)] == ["1"]
+    assert [session.pk for session in live.instances(now=now)] == ["1"]
     assert live.instances(now=now + timedelta(days=2)) == []
 
 
-def test_constants_of_the_queryset_stay(identity):
+def test_constants_of_the_queryset_are_kept(identity):
     at = Concat("username", Value("%s@"), "subject")
     query = CompiledQuery(
         Identity.objects.filter(staff_from_pool=True, issuer="https://pool")
@@ -96,49 +97,49 @@ def test_constants_of_the_queryset_stay(identity):
     assert query.rows(subject="abc") == []
 
 
-def test_value_that_is_missing_is_refused(identity):
+def test_missing_parameter_raises_key_error(identity):
     with pytest.raises(KeyError, match="subject"):
         BY_SUBJECT.instances()
 
 
-def test_sql_is_made_once_and_asked_each_time(identity, django_assert_num_queries):
+def test_sql_is_compiled_once_and_executed_each_time(identity, django_assert_num_queries):
     query = CompiledQuery(Identity.objects.filter(subject=Given("subject", TEXT)))
-    made = patch.object(SQLCompiler, "as_sql", autospec=True, side_effect=SQLCompiler.as_sql)
-    with made as as_sql, django_assert_num_queries(3):
+    spy = patch.object(SQLCompiler, "as_sql", autospec=True, side_effect=SQLCompiler.as_sql)
+    with spy as as_sql, django_assert_num_queries(3):
         for _ in range(3):
             assert query.instances(subject="abc") == [identity]
     assert as_sql.call_count == 1
 
 
-def test_database_is_the_one_that_a_router_names(identity, settings):
-    asked = []
+def test_database_is_chosen_by_the_router(identity, settings):
+    routed = []
 
     class Router:
         def db_for_read(self, model, **hints):
-            asked.append(model)
+            routed.append(model)
             return "default"
 
     settings.DATABASE_ROUTERS = [Router()]
     assert BY_SUBJECT.instances(subject="abc") == [identity]
-    assert asked == [Identity]
+    assert routed == [Identity]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_threads_ask_on_connections_of_their_own(identity):
-    def ask(_):
+def test_each_thread_queries_on_its_own_connection(identity):
+    def query(_):
         try:
             return [BY_SUBJECT.instances(subject="abc") for _ in range(50)]
         finally:
             connection.close()
 
     with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(ask, range(8)))
-    assert answers == [[[identity]] * 50] * 8
+        results = list(threads.map(query, range(8)))
+    assert results == [[[identity]] * 50] * 8
 
 
-def test_sign_in_of_a_session_is_read_with_all_its_columns(person, rf):
-    row = SignIn.objects.create(
-        user=person,
+def test_sign_in_of_a_session_is_read_with_all_its_fields(user, rf):
+    sign_in = SignIn.objects.create(
+        user=user,
         issuer="https://pool",
         subject="abc",
         client_id="client",
@@ -147,8 +148,8 @@ def test_sign_in_of_a_session_is_read_with_all_its_columns(person, rf):
         renew_at=timezone.now(),
     )
     request = rf.get("/")
-    request.session = {"sign_in": row.key, "_auth_user_id": str(person.pk)}
-    found = browser_session.current_sign_in(request)
-    assert columns(found) == columns(SignIn.objects.get())
-    request.session["_auth_user_id"] = str(person.pk + 1)
+    request.session = {"sign_in": sign_in.key, "_auth_user_id": str(user.pk)}
+    current = browser_session.current_sign_in(request)
+    assert field_values(current) == field_values(SignIn.objects.get())
+    request.session["_auth_user_id"] = str(user.pk + 1)
     assert browser_session.current_sign_in(request) is None

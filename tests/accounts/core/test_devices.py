@@ -22,5 +22,5 @@ CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
         ("x" * 1000, "x" * 40),
     ],
 )
-def test_device_is_named_as_people_call_it(user_agent, name):
+def test_device_name_is_read_from_the_user_agent(user_agent, name):
     assert device_name(user_agent) == name

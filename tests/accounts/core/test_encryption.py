@@ -6,39 +6,39 @@ from accounts.core.encryption import Cipher, Unreadable
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 
 
-def test_sealed_content_opens_again_and_cannot_be_read():
+def test_sealed_content_can_be_opened_and_is_not_readable():
     cipher = Cipher([NEW])
     sealed = cipher.seal({"refresh_token": "very-secret"})
     assert cipher.open(sealed) == {"refresh_token": "very-secret"}
     assert "very-secret" not in sealed
 
 
-def test_first_key_encrypts_and_all_keys_open():
+def test_first_key_encrypts_and_all_keys_decrypt():
     old = Cipher([OLD]).seal({"a": 1})
     both = Cipher([NEW, OLD])
     assert both.open(old) == {"a": 1}
     assert Cipher([NEW]).open(both.seal({"b": 2})) == {"b": 2}
 
 
-def test_content_under_a_key_no_longer_listed_is_unreadable():
+def test_content_sealed_with_a_removed_key_cannot_be_opened():
     with pytest.raises(Unreadable):
         Cipher([NEW]).open(Cipher([OLD]).seal({"a": 1}))
 
 
 @pytest.mark.parametrize("sealed", ["", "x", "gAAAAAB", "é", "A" * 5000])
-def test_what_was_not_sealed_here_is_unreadable(sealed):
+def test_malformed_content_cannot_be_opened(sealed):
     with pytest.raises(Unreadable):
         Cipher([NEW]).open(sealed)
 
 
-def test_changed_content_is_unreadable():
+def test_changed_content_cannot_be_opened():
     sealed = Cipher([NEW]).seal({"a": 1})
     changed = sealed[:30] + ("A" if sealed[30] != "A" else "B") + sealed[31:]
     with pytest.raises(Unreadable):
         Cipher([NEW]).open(changed)
 
 
-def test_content_is_readable_until_its_age_is_over():
+def test_content_older_than_max_age_cannot_be_opened():
     now = [1_000_000.0]
     cipher = Cipher([NEW], clock=lambda: now[0])
     sealed = cipher.seal({"a": 1})
@@ -50,7 +50,7 @@ def test_content_is_readable_until_its_age_is_over():
     assert cipher.open(sealed) == {"a": 1}
 
 
-def test_sealed_text_that_is_no_object_is_unreadable():
+def test_sealed_text_that_is_not_an_object_cannot_be_opened():
     sealed = Fernet(NEW).encrypt(b"[1]").decode()
     with pytest.raises(Unreadable):
         Cipher([NEW]).open(sealed)

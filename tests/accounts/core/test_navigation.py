@@ -4,25 +4,25 @@ from django.test import RequestFactory
 from accounts.core.navigation import destination, safe_next_url
 
 
-def next_url(wanted, *, method="get", **extra):
+def next_url(target, *, method="get", **extra):
     factory = RequestFactory(headers={"host": "localhost:8000"})
-    return safe_next_url(getattr(factory, method)("/accounts/login/", {"next": wanted}, **extra))
+    return safe_next_url(getattr(factory, method)("/accounts/login/", {"next": target}, **extra))
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "target",
     ["/profile/", "/dashboard/?kpi=profit&year=2020", "/a%20b/?q=%2F%2Fevil.example"],
 )
-def test_page_of_this_site_is_kept(wanted):
-    assert next_url(wanted) == wanted
+def test_path_of_this_site_is_accepted(target):
+    assert next_url(target) == target
 
 
-def test_full_address_of_this_site_is_kept_as_its_path():
+def test_url_of_this_site_is_reduced_to_its_path():
     assert next_url("http://localhost:8000/profile/?a=1#part") == "/profile/?a=1"
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "target",
     [
         "https://evil.example/",
         "http://localhost:8000@evil.example/",
@@ -43,21 +43,21 @@ def test_full_address_of_this_site_is_kept_as_its_path():
         "\u2028//evil.example",
     ],
 )
-def test_address_of_anywhere_else_is_dropped(wanted):
-    assert next_url(wanted) == ""
+def test_url_of_another_site_is_dropped(target):
+    assert next_url(target) == ""
 
 
 @pytest.mark.parametrize(
-    "step", ["/signin?code=x", "/signout", "/accounts/login/", "/accounts/logout/"]
+    "path", ["/signin?code=x", "/signout", "/accounts/login/", "/accounts/logout/"]
 )
-def test_step_of_signing_in_or_out_is_nowhere_to_return_to(step):
-    assert next_url(step) == ""
+def test_sign_in_and_sign_out_urls_are_dropped(path):
+    assert next_url(path) == ""
 
 
-def test_plain_http_is_dropped_on_an_https_site():
+def test_http_url_is_dropped_on_an_https_site():
     assert next_url("http://localhost:8000/profile/", secure=True) == ""
 
 
-def test_destination_without_a_page_is_the_dashboard():
+def test_redirect_target_defaults_to_the_dashboard():
     assert destination("") == "/dashboard/"
     assert destination("/profile/") == "/profile/"

@@ -7,13 +7,13 @@ from accounts.models import SignIn, SignInEvent
 PROXIES = ["10.0.0.0/8", "192.0.2.1"]
 
 
-def address_of(remote, forwarded=None):
+def client_ip_of(remote, forwarded=None):
     headers = {"x-forwarded-for": forwarded} if forwarded is not None else {}
     return client_address(RequestFactory().get("/", headers=headers, REMOTE_ADDR=remote))
 
 
-def test_without_trusted_proxies_the_header_is_ignored():
-    assert address_of("203.0.113.9", "198.51.100.7") == "203.0.113.9"
+def test_forwarded_header_is_ignored_without_trusted_proxies():
+    assert client_ip_of("203.0.113.9", "198.51.100.7") == "203.0.113.9"
 
 
 @pytest.mark.parametrize(
@@ -21,10 +21,10 @@ def test_without_trusted_proxies_the_header_is_ignored():
     [
         ("10.1.2.3", "198.51.100.7", "198.51.100.7"),
         ("10.1.2.3", "198.51.100.7, 192.0.2.1, 10.9.9.9", "198.51.100.7"),
-        # Written by the client in front of what the proxy appended:
+        # The client wrote the first value, and the proxy appended the second one:
         ("10.1.2.3", "1.1.1.1, 198.51.100.7", "198.51.100.7"),
         ("10.1.2.3", "10.0.0.1, 198.51.100.7", "198.51.100.7"),
-        # Not from a proxy of ours at all:
+        # The sender is not a trusted proxy:
         ("203.0.113.9", "198.51.100.7", "203.0.113.9"),
         ("10.1.2.3", "not an address", "10.1.2.3"),
         ("10.1.2.3", None, "10.1.2.3"),
@@ -33,17 +33,19 @@ def test_without_trusted_proxies_the_header_is_ignored():
         ("::ffff:10.1.2.3", "2001:db8::7", "2001:db8::7"),
     ],
 )
-def test_proxies_are_read_from_the_right(settings, remote, forwarded, expected):
+def test_client_ip_is_the_last_one_that_is_not_a_trusted_proxy(
+    settings, remote, forwarded, expected
+):
     settings.TRUSTED_PROXIES = PROXIES
-    assert address_of(remote, forwarded) == expected
+    assert client_ip_of(remote, forwarded) == expected
 
 
-def test_unix_socket_without_a_proxy_has_no_address():
-    assert address_of("") is None
+def test_unix_socket_without_a_proxy_has_no_ip_address():
+    assert client_ip_of("") is None
 
 
 @pytest.mark.parametrize("model", [SignIn, SignInEvent])
-def test_long_user_agent_is_cut_to_the_column(model):
+def test_long_user_agent_is_cut_to_the_length_of_the_field(model):
     request = RequestFactory().get("/", headers={"user-agent": "a" * 300}, REMOTE_ADDR="192.0.2.7")
     length = model._meta.get_field("device").max_length
     assert sender_fields(request) == {"device": "a" * length, "ip_address": "192.0.2.7"}

@@ -1,4 +1,4 @@
-"""One thread at a time for each key, and nobody waits for ever."""
+"""One thread at a time for each key, with a time limit for those that wait."""
 
 import threading
 import time
@@ -9,8 +9,8 @@ from accounts.core import single_flight
 from accounts.core.single_flight import turn
 
 
-def together(number, work):
-    threads = [threading.Thread(target=work, args=(each,)) for each in range(number)]
+def run_threads(count, work):
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -18,42 +18,42 @@ def together(number, work):
         assert not thread.is_alive()
 
 
-def most_at_once(key_of):
-    inside, most, lock = 0, 0, threading.Lock()
+def max_concurrency(key_of):
+    inside, highest, lock = 0, 0, threading.Lock()
 
     def work(number):
-        nonlocal inside, most
+        nonlocal inside, highest
         with turn(key_of(number), seconds=20):
             with lock:
                 inside += 1
-                most = max(most, inside)
+                highest = max(highest, inside)
             time.sleep(0.01)
             with lock:
                 inside -= 1
 
-    together(8, work)
-    return most
+    run_threads(8, work)
+    return highest
 
 
-def test_threads_with_one_key_enter_one_by_one():
-    assert most_at_once(lambda number: "same") == 1
+def test_threads_with_the_same_key_run_one_at_a_time():
+    assert max_concurrency(lambda number: "same") == 1
 
 
-def test_threads_with_other_keys_do_not_wait_for_each_other():
-    everybody = threading.Barrier(4, timeout=20)
+def test_threads_with_different_keys_do_not_wait_for_each_other():
+    barrier = threading.Barrier(4, timeout=20)
 
     def work(number):
         with turn(number, seconds=20):
-            everybody.wait()
+            barrier.wait()
 
-    together(4, work)
-    assert everybody.broken is False
+    run_threads(4, work)
+    assert barrier.broken is False
 
 
-def test_waiting_ends_even_if_nobody_leaves():
+def test_wait_ends_after_the_time_limit():
     entered = []
     with turn("held", seconds=20):
-        together(1, lambda number: entered.append(enter()))
+        run_threads(1, lambda number: entered.append(enter()))
     assert entered == [True]
 
 
@@ -62,32 +62,32 @@ def enter():
         return True
 
 
-def test_what_was_found_is_for_those_who_were_waiting():
-    found, before = [], threading.active_count()
+def test_result_is_shared_only_with_threads_that_waited():
+    results, threads_before = [], threading.active_count()
 
     def wait():
-        with turn("sought", seconds=20) as mine:
-            found.append(mine.found)
+        with turn("sought", seconds=20) as flight:
+            results.append(flight.found)
 
-    with turn("sought", seconds=20) as mine:
-        assert mine.found is None
+    with turn("sought", seconds=20) as flight:
+        assert flight.found is None
         threads = [threading.Thread(target=wait) for _ in range(3)]
         for thread in threads:
             thread.start()
         while single_flight._queues["sought"].threads < 4:
             time.sleep(0.01)
-        mine.leave("it")
+        flight.leave("result")
         with turn("sought", seconds=0) as late:
             assert late.found is None
     for thread in threads:
         thread.join(20)
-    assert found == ["it"] * 3
-    assert threading.active_count() == before
-    with turn("sought", seconds=20) as mine:
-        assert mine.found is None
+    assert results == ["result"] * 3
+    assert threading.active_count() == threads_before
+    with turn("sought", seconds=20) as flight:
+        assert flight.found is None
 
 
-def test_error_inside_passes_the_turn_on_and_nothing_is_kept():
+def test_error_releases_the_key_and_leaves_no_queue():
     with pytest.raises(ZeroDivisionError), turn("a", seconds=1):
         raise ZeroDivisionError
     with turn("a", seconds=0):

@@ -24,7 +24,7 @@ def request(method="GET", **headers):
         ({"sec_fetch_mode": "navigate", "x_requested_with": "XMLHttpRequest"}, True),
     ],
 )
-def test_page_visit_is_told_from_a_script(headers, page):
+def test_page_request_is_distinguished_from_a_script(headers, page):
     assert navigation.page(request(**headers)) is page
 
 
@@ -42,5 +42,5 @@ def test_page_visit_is_told_from_a_script(headers, page):
         ("POST", {}, ""),
     ],
 )
-def test_page_to_come_back_to_is_the_one_that_sent_the_request(method, headers, page):
+def test_page_path_is_that_of_the_page_that_sent_the_request(method, headers, page):
     assert navigation.current_page(request(method, **headers)) == page
