@@ -11,14 +11,14 @@ ISSUER = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI"
 
 
 @pytest.fixture
-def person():
-    return User.objects.create_user("person-1")
+def user():
+    return User.objects.create_user("user-1")
 
 
 @pytest.fixture
-def row(person):
+def sign_in(user):
     return SignIn.objects.create(
-        user=person,
+        user=user,
         issuer=ISSUER,
         subject="abc",
         client_id="client",
@@ -29,59 +29,59 @@ def row(person):
 
 
 @pytest.fixture(params=["of", "known"])
-def find(request):
-    """Both ways to look for an identity."""
+def lookup(request):
+    """Both functions that look up an identity."""
     return {"of": Identity.objects.of, "known": Identity.known}[request.param]
 
 
-def test_identity_is_found_by_issuer_and_subject(person, find):
-    identity = Identity.objects.create(user=person, issuer=ISSUER, subject="abc")
-    assert find(issuer=ISSUER, subject="abc") == identity
-    assert find(issuer=ISSUER + "x", subject="abc") is None
+def test_identity_is_found_by_issuer_and_subject(user, lookup):
+    identity = Identity.objects.create(user=user, issuer=ISSUER, subject="abc")
+    assert lookup(issuer=ISSUER, subject="abc") == identity
+    assert lookup(issuer=ISSUER + "x", subject="abc") is None
 
 
 @pytest.mark.parametrize("subject", ["ABC", "abc ", "ábc", "\uff41bc"])
-def test_identity_is_compared_byte_for_byte(person, find, subject):
-    Identity.objects.create(user=person, issuer=ISSUER, subject="abc")
-    assert find(issuer=ISSUER, subject=subject) is None
+def test_identity_is_compared_byte_for_byte(user, lookup, subject):
+    Identity.objects.create(user=user, issuer=ISSUER, subject="abc")
+    assert lookup(issuer=ISSUER, subject=subject) is None
 
 
-def test_identity_is_not_taken_from_a_database_that_folds_case(person, monkeypatch):
-    Identity.objects.create(user=person, issuer=ISSUER, subject="abc")
-    everything = Identity.objects.all()
-    monkeypatch.setattr(type(everything), "filter", lambda self, **conditions: self)
-    assert everything.of(issuer=ISSUER, subject="ABC") is None
-    assert everything.of(issuer=ISSUER, subject="abc") is not None
-    monkeypatch.setattr(users._KNOWN, "instances", lambda **values: list(everything))
+def test_identity_is_compared_exactly_on_a_database_that_ignores_case(user, monkeypatch):
+    Identity.objects.create(user=user, issuer=ISSUER, subject="abc")
+    identities = Identity.objects.all()
+    monkeypatch.setattr(type(identities), "filter", lambda self, **conditions: self)
+    assert identities.of(issuer=ISSUER, subject="ABC") is None
+    assert identities.of(issuer=ISSUER, subject="abc") is not None
+    monkeypatch.setattr(users._KNOWN, "instances", lambda **values: list(identities))
     assert Identity.known(issuer=ISSUER, subject="ABC") is None
     assert Identity.known(issuer=ISSUER, subject="abc") is not None
 
 
-def test_identity_exists_once(person):
-    Identity.objects.create(user=person, issuer=ISSUER, subject="abc")
+def test_identity_is_unique(user):
+    Identity.objects.create(user=user, issuer=ISSUER, subject="abc")
     with pytest.raises(IntegrityError), transaction.atomic():
-        Identity.objects.create(user=person, issuer=ISSUER, subject="abc")
+        Identity.objects.create(user=user, issuer=ISSUER, subject="abc")
 
 
-def test_change_of_a_row_as_it_was_read_is_written(row):
-    assert SignIn.objects.change(row, sealed_tokens="renewed")
+def test_update_of_an_unchanged_sign_in_is_written(sign_in):
+    assert SignIn.objects.change(sign_in, sealed_tokens="renewed")
     fresh = SignIn.objects.get()
     assert (fresh.sealed_tokens, fresh.version) == ("renewed", 1)
-    assert (row.sealed_tokens, row.version) == ("renewed", 1)
+    assert (sign_in.sealed_tokens, sign_in.version) == ("renewed", 1)
 
 
-def test_change_of_a_row_that_changed_meanwhile_writes_nothing(row):
+def test_update_of_a_changed_sign_in_writes_nothing(sign_in):
     stale = SignIn.objects.get()
-    SignIn.objects.change(row, sealed_tokens="first")
+    SignIn.objects.change(sign_in, sealed_tokens="first")
     assert not SignIn.objects.change(stale, sealed_tokens="second")
     assert SignIn.objects.get().sealed_tokens == "first"
     assert stale.sealed_tokens == "sealed"
 
 
-def test_ended_row_never_revives(row):
+def test_ended_sign_in_cannot_be_reopened(sign_in):
     stale = SignIn.objects.get()
-    assert SignIn.objects.change(row, ended_at=timezone.now(), sealed_tokens="")
-    for reader in (stale, row, SignIn.objects.get()):
+    assert SignIn.objects.change(sign_in, ended_at=timezone.now(), sealed_tokens="")
+    for reader in (stale, sign_in, SignIn.objects.get()):
         assert not SignIn.objects.change(reader, ended_at=None, sealed_tokens="back")
     ended = SignIn.objects.get()
     assert ended.ended_at is not None
@@ -93,7 +93,7 @@ def test_keys_of_sign_ins_are_random_and_long():
     assert len(SignIn().key) == 43
 
 
-def test_user_is_shown_by_the_best_name_known():
-    assert str(User(username="person-1")) == "person-1"
-    assert str(User(username="person-1", email="a@example.com")) == "a@example.com"
+def test_label_of_a_user_is_the_name_then_the_email_then_the_username():
+    assert str(User(username="user-1")) == "user-1"
+    assert str(User(username="user-1", email="a@example.com")) == "a@example.com"
     assert str(User(username="p", email="a@example.com", first_name="Ada")) == "Ada"

@@ -1,4 +1,4 @@
-"""What unknown visitors can cause is counted by subnet, exactly, in the database."""
+"""Failed calls to Cognito are counted per subnet, exactly, in the database."""
 
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -22,7 +22,7 @@ SUBNET = "192.0.2.1"
 
 @pytest.fixture
 def now(monkeypatch):
-    """The time in a list, 12 seconds into a window."""
+    """A list that holds the current time, 12 seconds into a window."""
     now = [1_800_000_012.0]
     monkeypatch.setattr(tokens_call_budget, "time", SimpleNamespace(time=lambda: now[0]))
     return now
@@ -38,9 +38,9 @@ def fail():
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])
-def test_key_is_taken_as_often_as_the_limit_allows(limit):
-    taken = [take("a", limit=limit, seconds=60) for _ in range(limit + 3)]
-    assert taken == [True] * limit + [False] * 3
+def test_key_can_be_taken_up_to_its_limit(limit):
+    results = [take("a", limit=limit, seconds=60) for _ in range(limit + 3)]
+    assert results == [True] * limit + [False] * 3
     assert Tally.objects.get().count == limit
 
 
@@ -51,12 +51,12 @@ def test_refusal_writes_nothing(django_assert_num_queries):
     assert queries.captured_queries[0]["sql"].startswith("SELECT")
 
 
-def test_keys_are_counted_apart():
+def test_keys_are_counted_separately():
     assert take("a", limit=1, seconds=60)
     assert take("b", limit=1, seconds=60)
 
 
-def test_used_up_key_is_seen_without_taking_it():
+def test_checking_a_key_does_not_take_it():
     assert not is_used_up("a", limit=1)
     assert not Tally.objects.exists()
     take("a", limit=1, seconds=60)
@@ -64,7 +64,7 @@ def test_used_up_key_is_seen_without_taking_it():
     assert not is_used_up("a", limit=2)
 
 
-def test_first_refusal_is_noticed_once():
+def test_first_refusal_is_reported_once():
     take("a", limit=2, seconds=60)
     assert not is_first_refusal("a", limit=2)
     take("a", limit=2, seconds=60)
@@ -74,7 +74,7 @@ def test_first_refusal_is_noticed_once():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("limit", [1, 5])
-def test_requests_at_the_same_moment_do_not_exceed_the_limit(limit):
+def test_concurrent_requests_do_not_exceed_the_limit(limit):
     def attempt(number):
         try:
             return take("a", limit=limit, seconds=60)
@@ -82,25 +82,25 @@ def test_requests_at_the_same_moment_do_not_exceed_the_limit(limit):
             connection.close()
 
     with ThreadPoolExecutor(8) as threads:
-        taken = list(threads.map(attempt, range(40)))
-    assert taken.count(True) == limit
+        results = list(threads.map(attempt, range(40)))
+    assert results.count(True) == limit
     assert Tally.objects.get().count == limit
 
 
-def test_failed_calls_use_the_budget_up(now, monkeypatch):
+def test_failed_calls_use_up_the_budget(now, monkeypatch):
     monkeypatch.setattr(tokens_call_budget, "MAX_FAILED_CALLS", 3)
     for _ in range(3):
         fail()
-    with pytest.raises(TooManyFailures) as refused, call_budget(SUBNET):
+    with pytest.raises(TooManyFailures) as caught, call_budget(SUBNET):
         pytest.fail("Cognito would be called")
-    assert refused.value.retry_after == 48
+    assert caught.value.retry_after == 48
     with call_budget("192.0.2.2"):
         pass
     now[0] += 48
     fail()
 
 
-def test_successes_are_refunded(limit_failed_calls):
+def test_successful_calls_are_refunded(limit_failed_calls):
     limit_failed_calls(2)
     fail()
     for _ in range(10):
@@ -111,15 +111,15 @@ def test_successes_are_refunded(limit_failed_calls):
         pass
 
 
-def test_calls_under_way_count(limit_failed_calls):
-    """Else all calls of a burst would begin before the first one has failed."""
+def test_calls_in_progress_count(limit_failed_calls):
+    """Otherwise, all calls of a burst would start before the first one has failed."""
     limit_failed_calls(1)
     with call_budget(SUBNET), pytest.raises(TooManyFailures), call_budget(SUBNET):
         pass
 
 
 @pytest.mark.parametrize("value", [0, -1000, 10**9, "text", [1]])
-def test_writer_of_the_shared_cache_moves_no_limit(settings, monkeypatch, value):
+def test_values_in_the_shared_cache_do_not_change_a_limit(settings, monkeypatch, value):
     class Hostile(LocMemCache):
         def get(self, *args, **kwargs):
             return value
@@ -132,16 +132,16 @@ def test_writer_of_the_shared_cache_moves_no_limit(settings, monkeypatch, value)
     assert [take("a", limit=2, seconds=60) for _ in range(3)] == [True, True, False]
 
 
-def test_another_address_is_another_subnet():
+def test_another_ip_address_is_another_subnet():
     assert subnet(REMOTE_ADDR="192.0.2.1") != subnet(REMOTE_ADDR="192.0.2.2")
 
 
-def test_spoofed_header_changes_nothing():
+def test_forwarded_header_of_an_untrusted_sender_is_ignored():
     spoofed = subnet(REMOTE_ADDR="192.0.2.1", HTTP_X_FORWARDED_FOR="198.51.100.7")
     assert spoofed == "192.0.2.1"
 
 
-def test_trusted_proxy_names_the_client(settings):
+def test_client_ip_comes_from_a_trusted_proxy(settings):
     settings.TRUSTED_PROXIES = ["192.0.2.1"]
     forwarded = subnet(REMOTE_ADDR="192.0.2.1", HTTP_X_FORWARDED_FOR="spoofed, 198.51.100.7")
     assert forwarded == "198.51.100.7"
@@ -156,5 +156,5 @@ def test_trusted_proxy_names_the_client(settings):
         ("", "", True),
     ],
 )
-def test_addresses_of_one_ipv6_network_are_one_subnet(one, other, same):
+def test_ip_addresses_of_one_ipv6_network_are_one_subnet(one, other, same):
     assert (subnet(REMOTE_ADDR=one) == subnet(REMOTE_ADDR=other)) is same

@@ -11,9 +11,9 @@ SAME = {"issuer": "https://pool", "subject": "sub", "client_id": "client", "auth
 
 
 def access(**changes):
-    more = {"username": "ada", "scopes": frozenset(), "groups": None, "expires_at": 9}
-    more |= {"issued_at": 1, "jti": "j", "origin_jti": "o", "raw": MappingProxyType({})}
-    return AccessClaims(**{**SAME, **more, **changes})
+    defaults = {"username": "ada", "scopes": frozenset(), "groups": None, "expires_at": 9}
+    defaults |= {"issued_at": 1, "jti": "j", "origin_jti": "o", "raw": MappingProxyType({})}
+    return AccessClaims(**{**SAME, **defaults, **changes})
 
 
 def test_token_of_the_same_sign_in_is_accepted():
@@ -22,9 +22,9 @@ def test_token_of_the_same_sign_in_is_accepted():
 
 
 @pytest.mark.parametrize("name", [*SAME, "origin_jti"])
-def test_token_of_another_sign_in_is_refused_by_name(name):
-    known = [access()] if name == "origin_jti" else [access(), SignIn(**SAME)]
-    for sign_in in known:
-        with pytest.raises(ClaimRejected, match=f"another sign-in: {name} differs") as refused:
+def test_refusal_of_another_sign_ins_token_names_the_claim(name):
+    expected = [access()] if name == "origin_jti" else [access(), SignIn(**SAME)]
+    for sign_in in expected:
+        with pytest.raises(ClaimRejected, match=f"another sign-in: {name} differs") as caught:
             require_same_sign_in(sign_in, access(**{name: "another"}))
-        assert refused.value.claim == name
+        assert caught.value.claim == name
