@@ -38,7 +38,6 @@ from ..problems.errors import RenewalUnavailable
 from ..provider import provider
 from ..tokens import revocations, shared_refresh, storage
 from ..tokens.grants import GrantedTokens, require_same_sign_in, verified_grant
-from ..tokens.shared_refresh import SharedFailure
 from ..tokens.storage import StoredTokens, seal_tokens
 from ..users.provisioning import update_person
 from . import ending
@@ -75,7 +74,7 @@ def _renewed_once(sign_in: SignIn, max_wait: float) -> SignIn | None:
     """Renew the sign-in, or take the result of another request.
 
     Threads of one process wait for each other instead of the database, where fifty of them would
-    slow down the one that renews. Raises SharedFailure, and what `_renew` raises.
+    slow down the one that renews. Raises CognitoError, as `_renew` does.
     """
     give_up_at = time.monotonic() + max_wait
     with turn(("renewal", sign_in.pk), seconds=max_wait) as mine:
@@ -83,7 +82,7 @@ def _renewed_once(sign_in: SignIn, max_wait: float) -> SignIn | None:
             return _as_it_is_now(sign_in, mine.found)
         renewed = _renew(sign_in, give_up_at)
         if renewed is not None and renewed.access_expires_at <= timezone.now():
-            raise SharedFailure("another request could not renew this sign-in")
+            raise CognitoUnavailable("another request could not renew this sign-in")
         mine.leave(renewed)
         return renewed
 
@@ -108,7 +107,7 @@ def _renew(sign_in: SignIn, give_up_at: float, *, again: bool = True) -> SignIn 
     except (GrantRejected, Unreadable) as error:
         return _refused(sign_in, error)
     except CognitoError as error:
-        if not isinstance(error, SharedFailure):  # reported by the request that called
+        if not error.data.get("shared"):  # else the request that called has reported it
             _report(sign_in, error)
         raise
     try:

@@ -51,10 +51,6 @@ _TOKENS, _DEAD, _FAILURE, _RETRY_AT = "tokens", "dead", "failure", "retry_at"
 _LOOK_EVERY = 0.02  # seconds; of each process one thread looks
 
 
-class SharedFailure(CognitoUnavailable):
-    """Another request's refresh failed a moment ago, or has not ended. This one did not call."""
-
-
 def refresh_once(unverified_refresh_token: str, *, subnet: str, subject: str = "") -> TokenSet:
     """Return new tokens for a refresh token in a header: from Cognito, or from the last 30 s.
 
@@ -85,8 +81,8 @@ def renew_once(
     old, if the process that received them died. Call `settle` when their refresh token is stored.
 
     Raises:
-        SharedFailure: another request calls Cognito, or failed just now.
-        CognitoError: as `refresh_once`, for the one request that called.
+        CognitoError: as `refresh_once`. `data["shared"]` is True if another request calls Cognito
+            or has failed just now, so that this one did not call.
     """
     return _Refresh(_key(sign_in), refresh_token, timeout=timeout).tokens(give_up_at)
 
@@ -157,13 +153,13 @@ class _Refresh:
                 try:
                     return _open(row.sealed_result)
                 except Unreadable as error:  # of a process with other keys: a rollout is under way
-                    raise SharedFailure("another process's refresh cannot be read") from error
+                    raise _shared("another process's refresh cannot be read") from error
             if row is None or _is_over(row):
                 with call_budget(self.budget) if self.budget else nullcontext():
                     if owner := self._claim(row):
                         return self._ask_cognito(owner)
             if time.monotonic() >= give_up_at:
-                raise SharedFailure("another request is still waiting for Cognito", retry_after=1)
+                raise _shared("another request is still waiting for Cognito", retry_after=1)
             time.sleep(_LOOK_EVERY)
 
     def _claim(self, row: SharedRefresh | None) -> str:
@@ -230,6 +226,10 @@ def _pause(error: CognitoError) -> timedelta:
     return min(max(PAUSE, asked_for), MAX_PAUSE)
 
 
+def _shared(message: str, *, retry_after: float | None = None) -> CognitoUnavailable:
+    return CognitoUnavailable(message, retry_after=retry_after, shared=True)
+
+
 def _failed(message: str, lasts: timedelta) -> dict[str, Any]:
     return {_FAILURE: message, _RETRY_AT: time.time() + lasts.total_seconds()}
 
@@ -241,7 +241,7 @@ def _open(sealed_result: str) -> TokenSet:
         raise GrantRejected(result[_DEAD], error="invalid_grant")
     if _FAILURE in result:
         retry_after = max(result[_RETRY_AT] - time.time(), 1.0)
-        raise SharedFailure(result[_FAILURE], retry_after=retry_after)
+        raise _shared(result[_FAILURE], retry_after=retry_after)
     try:
         return TokenSet(**result[_TOKENS])
     except (KeyError, TypeError) as error:
