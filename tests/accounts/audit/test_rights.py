@@ -33,7 +33,7 @@ def permission(codename):
     return Permission.objects.get(codename=codename)
 
 
-def told():
+def recorded_changes():
     """Each event's subject and details, in the order of the record."""
     events = SignInEvent.objects.filter(kind="rights_changed").order_by("pk")
     return [(event.user, event.reason, event.details) for event in events]
@@ -44,7 +44,7 @@ def test_membership_changed_by_a_command_is_recorded(user, group):
     user.groups.add(group)
     user.groups.remove(group)
     user.groups.remove(group)
-    assert told() == [
+    assert recorded_changes() == [
         (user, "command", {"added": "group finance"}),
         (user, "command", {"removed": "group finance"}),
     ]
@@ -55,18 +55,18 @@ def test_membership_changed_from_the_groups_side_is_recorded_for_each_person(use
     group.user_set.set([user, other])
     group.user_set.clear()
     added, removed = {"added": "group finance"}, {"removed": "group finance"}
-    assert [one for one in told() if one[0] == user] == [
+    assert [one for one in recorded_changes() if one[0] == user] == [
         (user, "command", added),
         (user, "command", removed),
     ]
-    assert len(told()) == 4
+    assert len(recorded_changes()) == 4
 
 
 def test_permissions_of_a_person_and_of_a_group_are_recorded(user, group):
     user.user_permissions.set([permission("view_user")])
     group.permissions.add(permission("view_user"), permission("change_user"))
     permission("view_user").group_set.clear()
-    assert told() == [
+    assert recorded_changes() == [
         (user, "command", {"added": "permission view_user"}),
         (
             None,
@@ -84,7 +84,7 @@ def test_flags_saved_are_recorded(user):
     user.save(update_fields=["is_staff"])
     user.is_superuser = False
     user.save(update_fields=["email"])
-    assert told() == [
+    assert recorded_changes() == [
         (user, "command", {"added": "staff, superuser"}),
         (user, "command", {"removed": "staff"}),
     ]
@@ -95,23 +95,23 @@ def test_deleted_group_is_recorded_for_its_members_and_itself(user, group):
     group.permissions.add(permission("view_user"))
     SignInEvent.objects.all().delete()
     Group.objects.filter(pk=group.pk).delete()
-    assert told() == [
+    assert recorded_changes() == [
         (user, "command", {"removed": "group finance"}),
         (None, "command", {"group": "finance", "removed": "permission view_user"}),
     ]
 
 
 def test_changes_within_one_event_are_told_as_they_came_out(user, group):
-    kept = Group.objects.create(name="kept")
-    user.groups.add(kept)
+    other_group = Group.objects.create(name="kept")
+    user.groups.add(other_group)
     SignInEvent.objects.all().delete()
     with rights.one_event(reason="why"):
-        user.groups.set([group, kept], clear=True)
+        user.groups.set([group, other_group], clear=True)
         user.is_staff = True
         user.save()
         user.user_permissions.add(permission("view_user"))
         user.user_permissions.clear()
-    assert told() == [(user, "why", {"added": "group finance, staff"})]
+    assert recorded_changes() == [(user, "why", {"added": "group finance, staff"})]
 
 
 def add_and_fail(user, group):
@@ -122,13 +122,13 @@ def add_and_fail(user, group):
 def test_change_that_was_undone_is_not_told(user, group):
     with pytest.raises(ValueError, match="after that"), rights.one_event(), transaction.atomic():
         add_and_fail(user, group)
-    assert told() == []
+    assert recorded_changes() == []
 
 
 def test_change_that_outlives_a_failure_is_told(user, group):
     with pytest.raises(ValueError, match="after that"), rights.one_event():
         add_and_fail(user, group)
-    assert told() == [(user, "command", {"added": "group finance"})]
+    assert recorded_changes() == [(user, "command", {"added": "group finance"})]
 
 
 def test_another_page_of_the_site_is_told_with_who_and_where(user, group):

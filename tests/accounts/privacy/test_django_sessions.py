@@ -31,10 +31,10 @@ def test_sessions_in_the_database_are_found_and_deleted(grace, settings, engine)
     settings.SESSION_ENGINE = engine
     key = stored(engine, grace)
     other = stored(engine, User.objects.create_user("linus"))
-    [found] = sessions_of(grace)
-    assert (found.key, found.sign_in) == (key, None)
-    delete_sessions([found.key])
-    assert [row.pk for row in Session.objects.all()] == [other]
+    [session] = sessions_of(grace)
+    assert (session.key, session.sign_in) == (key, None)
+    delete_sessions([session.key])
+    assert [stored.pk for stored in Session.objects.all()] == [other]
     opened = import_module(engine).SessionStore(key)
     assert opened.load() == {}  # its cache has forgotten it, too
 

@@ -23,14 +23,14 @@ pytestmark = pytest.mark.django_db
 
 
 def run(*arguments):
-    said = StringIO()
-    call_command(*arguments, stdout=said)
-    return said.getvalue()
+    output = StringIO()
+    call_command(*arguments, stdout=output)
+    return output.getvalue()
 
 
 @pytest.fixture
 def grace(cognito_client):
-    """Somebody who signed in, wrote a figure, and about whom somebody else did something."""
+    """A user who signed in, wrote a figure, and was changed by another user."""
     user = cognito_client(
         "grace", groups=["editors"], email="grace@example.com", name="Grace H"
     ).user
@@ -57,24 +57,24 @@ def test_dry_run_tells_everything_that_goes_and_changes_nothing(grace):
     ApiToken.objects.create(user=grace, key="a-secret-key", label="laptop")
     Device.objects.create(user=grace, key_ring="blue", unlock="4711")
     Article.objects.create(author=grace, title="Of moths", hidden=True)
-    said = run("forget_user", "grace")
-    going, staying = said.split("Kept, without the user as author\n")
-    assert "-  accounts.User: 1\n     Grace H\n" in going
-    assert "-  accounts.Identity: 1\n     grace at " in going
-    assert "-  accounts.SignIn: 1\n" in going
-    assert "-  accounts.User_groups: 1\n-  " in going
-    assert "-  host.Profile: 1\n     Ever on\n" in going
-    assert "-  host.Pet: 1\n     Rex\n" in going
-    assert f"-  host.ApiToken: 1\n     {grace.pk}, laptop\n" in going
-    assert "-  host.Device: 1\n-  " in going
-    assert "-  browser sessions: 1\n" in going
-    assert "-  entries about the user in the admin's log: 1\n" in going
-    assert "=  host.Article (author): 1\n     Of moths\n" in staying
-    assert "=  stats.Stat (created_by): 1\n     Revenue, 2020, 3, 1" in staying
-    assert "~  audit events that only name the user: 1\n" in staying
-    assert "add --apply" in said
+    output = run("forget_user", "grace")
+    deleted, nullified = output.split("Kept, without the user as author\n")
+    assert "-  accounts.User: 1\n     Grace H\n" in deleted
+    assert "-  accounts.Identity: 1\n     grace at " in deleted
+    assert "-  accounts.SignIn: 1\n" in deleted
+    assert "-  accounts.User_groups: 1\n-  " in deleted
+    assert "-  host.Profile: 1\n     Ever on\n" in deleted
+    assert "-  host.Pet: 1\n     Rex\n" in deleted
+    assert f"-  host.ApiToken: 1\n     {grace.pk}, laptop\n" in deleted
+    assert "-  host.Device: 1\n-  " in deleted
+    assert "-  browser sessions: 1\n" in deleted
+    assert "-  entries about the user in the admin's log: 1\n" in deleted
+    assert "=  host.Article (author): 1\n     Of moths\n" in nullified
+    assert "=  stats.Stat (created_by): 1\n     Revenue, 2020, 3, 1" in nullified
+    assert "~  audit events that only name the user: 1\n" in nullified
+    assert "add --apply" in output
     for value in ("a-secret-key", "blue", "4711"):
-        assert value not in said
+        assert value not in output
     assert User.objects.filter(pk=grace.pk).exists()
     assert SignIn.objects.live().filter(user=grace).exists()
 
@@ -83,9 +83,9 @@ def test_dry_run_names_ten_rows_of_a_kind_or_all(grace):
     profile = Profile.objects.create(user=grace)
     for number in range(12):
         Pet.objects.create(profile=profile, name=f"pet {number:02}")
-    said = run("forget_user", "grace")
-    assert "-  host.Pet: 12\n" in said
-    assert "     pet 09\n     and 2 more\n" in said
+    output = run("forget_user", "grace")
+    assert "-  host.Pet: 12\n" in output
+    assert "     pet 09\n     and 2 more\n" in output
     assert "     pet 11\n" in run("forget_user", "grace", "--verbosity", "2")
 
 
@@ -93,8 +93,8 @@ def test_nothing_of_the_person_is_left_but_what_they_wrote(grace):
     subject = Identity.objects.get(user=grace).subject
     events_before = SignInEvent.objects.count()
     sessions = Session.objects.count()
-    said = run("forget_user", "grace", "--apply")
-    assert "Erased." in said
+    output = run("forget_user", "grace", "--apply")
+    assert "Erased." in output
     assert not User.objects.filter(pk=grace.pk).exists()
     assert not Identity.objects.filter(subject=subject).exists()
     assert not SignIn.objects.exists()
@@ -103,8 +103,10 @@ def test_nothing_of_the_person_is_left_but_what_they_wrote(grace):
     assert (figure.created_by, figure.updated_by, figure.kpi) == (None, None, "Revenue")
     assert SignInEvent.objects.count() > events_before
     boss = User.objects.get(username="boss")
-    kept = SignInEvent.objects.exclude(user=boss)
-    assert {(each.pool_username, each.device, each.ip_address) for each in kept} == {("", "", None)}
+    remaining = SignInEvent.objects.exclude(user=boss)
+    assert {(event.pool_username, event.device, event.ip_address) for event in remaining} == {
+        ("", "", None)
+    }
     assert "Grace" not in str(list(SignInEvent.objects.values()))
     assert "grace" not in str(list(SignInEvent.objects.values()))
     assert "Grace" not in str(list(LogEntry.objects.values()))
@@ -160,12 +162,12 @@ def test_pool_that_does_not_answer_leaves_everything(pool, linus):
 def test_row_that_forbids_it_is_told_first_and_nothing_changes_anywhere(pool, linus, apply):
     Invoice.objects.create(customer=linus, number="R-17")
     pet = Pet.objects.create(profile=Profile.objects.create(user=linus), name="Rex")
-    said = StringIO()
+    output = StringIO()
     with pytest.raises(CommandError, match="prevent the deletion of the user") as refused:
-        call_command("forget_user", "linus", "--pool", *apply, stdout=said)
+        call_command("forget_user", "linus", "--pool", *apply, stdout=output)
     assert refused.value.returncode == 1
-    assert "!  host.Invoice (customer): 1\n     R-17\n" in said.getvalue()
-    assert "-  host.Pet: 1\n" in said.getvalue()
+    assert "!  host.Invoice (customer): 1\n     R-17\n" in output.getvalue()
+    assert "-  host.Pet: 1\n" in output.getvalue()
     assert pool.get_user("linus")
     assert Identity.objects.filter(user=linus).exists()
     assert Pet.objects.filter(pk=pet.pk).exists()
@@ -174,20 +176,20 @@ def test_row_that_forbids_it_is_told_first_and_nothing_changes_anywhere(pool, li
 
 def test_restricted_row_is_told_too(pool, linus):
     Booking.objects.create(guest=linus)
-    said = StringIO()
+    output = StringIO()
     with pytest.raises(CommandError, match="prevent the deletion of the user"):
-        call_command("forget_user", "linus", stdout=said)
-    assert "!  host.Booking (guest): 1\n" in said.getvalue()
+        call_command("forget_user", "linus", stdout=output)
+    assert "!  host.Booking (guest): 1\n" in output.getvalue()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_row_that_only_the_database_minds_keeps_the_pool_account(pool, linus):
-    row = Ledger.objects.create(owner=linus)
+    entry = Ledger.objects.create(owner=linus)
     with pytest.raises(CommandError, match=r"Nothing was changed\.$"):
         run("forget_user", "linus", "--pool", "--apply")
     assert pool.get_user("linus")
     assert User.objects.filter(pk=linus.pk).exists()
-    row.delete()  # or the test database could not be emptied
+    entry.delete()  # or the test database could not be emptied
 
 
 @pytest.mark.django_db(transaction=True)
