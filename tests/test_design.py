@@ -130,9 +130,9 @@ CONTEXTS = {
     },
     "accounts/problem.html": {
         "problem": {
-            "title": "The sign-in service isn't answering",
-            "what": "You haven't been signed out.",
-            "why": "It did not answer in time.",
+            "title": "The sign-in service isn't responding",
+            "what": "You are still signed in.",
+            "why": "It did not respond in time.",
             "next_step": "Try again.",
             "action_label": "Try again",
             "action_url": "/accounts/login/",

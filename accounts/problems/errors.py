@@ -1,4 +1,4 @@
-"""The errors of the site, which complete the tree of `cognito.errors`, and those for operators.
+"""The errors of this site, which extend the tree of `cognito.errors`, and those for operators.
 
 docs/architecture.md draws the tree. The text of an error for operators says what to do next.
 """
@@ -9,63 +9,63 @@ from ..cognito.errors import CognitoUnavailable, SignInRejected, TokenRejected
 
 
 class UnknownUser(SignInRejected):
-    """This site has no user with this identity, and does not create users at sign-in.
+    """An identity without a user on this site, which does not create users at sign-in.
 
-    `data["person"]` is the username in the pool, `data["subject"]` the user ID there.
+    `data["person"]` is the username in the pool, `data["subject"]` is the user ID (`sub`).
     """
 
     code = "unknown_user"
 
 
 class ClaimsRefused(SignInRejected):
-    """The authentication backend refused the claims of a genuine token.
+    """Verified claims that the authentication backend refused.
 
-    `data["person"]` is the username in the pool, `data["subject"]` the user ID there.
+    `data["person"]` is the username in the pool, `data["subject"]` is the user ID (`sub`).
     """
 
     code = "claims_refused"
 
 
 class UserDeactivated(SignInRejected):
-    """The user of this identity is deactivated on this site.
+    """An identity whose user is deactivated on this site.
 
-    `data["user"]` is that user, `data["person"]` the username in the pool.
+    `data["user"]` is the user, `data["person"]` is the username in the pool.
     """
 
     code = "user_deactivated"
 
 
 class RenewalUnavailable(CognitoUnavailable):
-    """Access token and grace are over, and Cognito gives no new one. Nobody is signed out."""
+    """An access token that cannot be renewed after its grace period. The session does not end."""
 
     code = "renewal_unavailable"
 
 
 class RevocationsUnavailable(CognitoUnavailable):
-    """We cannot tell whether this token was revoked, so we do not let it in."""
+    """A token that is refused because the revocations cannot be read."""
 
     code = "revocations_unavailable"
 
 
 class SessionEnded(TokenRejected):
-    """The refresh token no longer works: whoever sent it has to sign in again."""
+    """A refresh token that no longer works. Its user must sign in again."""
 
     code = "session_ended"
 
 
 class TooManyFailures(CognitoUnavailable):
-    """Too many calls to Cognito for this subnet failed. Cognito was not called again."""
+    """A subnet with too many failed calls to Cognito. Cognito was not called again."""
 
     code = "throttled"
 
 
 class NobodyMeant(Exception):
-    """A name of an operator matches no user, or several."""
+    """A name entered by an operator that matches no user, or several."""
 
 
 class LinkRefused(Exception):
-    """An identity cannot be linked to a user, or unlinked."""
+    """An identity that cannot be linked to a user, or unlinked."""
 
 
 class TooManyDeactivations(Exception):
-    """More users to deactivate than allowed: the wrong pool must not empty the site."""
+    """A reconciliation that would deactivate more users than allowed, such as with a wrong pool."""

@@ -8,10 +8,10 @@ from ..core import metrics
 
 
 def is_outage(error: BaseException | None) -> bool:
-    """Whether the database could not be reached, or broke off. A missing table is no outage."""
+    """Return True if the database was unreachable or interrupted the connection."""
     if not isinstance(error, OperationalError | InterfaceError):
         return False
-    return not str(error).startswith("no such")  # SQLite's word for a mistake of ours
+    return not str(error).startswith("no such")  # SQLite: a missing table or column
 
 
 def count_outage() -> None:

@@ -1,4 +1,4 @@
-"""An error as a page: the sentences of problems.py, one button, the reference."""
+"""The page for an error: the messages of problems/catalog, a button and the reference."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ def render_problem(
     next_url: str = "",
     retry_url: str = "",
 ) -> HttpResponse:
-    """The page for `error`. Its button goes to `retry_url`, or begins to sign in for `next_url`."""
+    """Return the page for `error`.
+
+    Its button opens `retry_url`, or starts a sign-in that returns to `next_url`.
+    """
     problem = problem_for(error)
     context = {
         "problem": {
@@ -50,13 +53,12 @@ def _sign_in_address(error: CognitoError, next_url: str) -> str:
     query = {"next": next_url} if next_url else {}
     if isinstance(error, UnknownUser | ClaimsRefused | UserDeactivated):
         query["another"] = "1"
-    address = page_address("login")
-    return f"{address}?{urlencode(query)}" if query else address
+    url = page_address("login")
+    return f"{url}?{urlencode(query)}" if query else url
 
 
 def _repair_command() -> str:
-    """What a developer types. The local pool and the app get their settings from one place; what
-    doesn't fit another pool is found by asking it."""
+    """Return the command with which a developer repairs or finds a wrong setting."""
     if urlsplit(provider().config.domain).hostname in LOOPBACK_HOSTS:
         return "make reset && make run"
     return "python manage.py dev cognito_doctor"

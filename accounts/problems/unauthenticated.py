@@ -1,7 +1,7 @@
-"""How somebody who must sign in is told: a page visit is led there, a program gets a 401.
+"""Responses for users who must sign in: a redirect for a page visit, a 401 for a script.
 
-A script cannot follow a redirect to the hosted UI's origin, and an attempt begun by one would lead
-the person back to an address that is no page.
+A script cannot follow a redirect to the hosted UI's origin, and its attempt would return the user
+to a URL that is not a page.
 """
 
 from __future__ import annotations
@@ -19,15 +19,17 @@ from .catalog import error_body
 NOT_AUTHENTICATED = "not_authenticated"
 SESSION_ENDED = "session_ended"
 NOT_SIGNED_IN = "You are not signed in. Sign in and try again."
-_SENTENCES = {
+_MESSAGES = {
     NOT_AUTHENTICATED: NOT_SIGNED_IN,
-    SESSION_ENDED: "Your session ended. Sign in and you'll return to this page.",
+    SESSION_ENDED: "Your session ended. Sign in to return to this page.",
 }
 
 
 def answer(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """`response`, unless it sends a script away to sign in, or a form's sender to the form's
-    address afterwards."""
+    """Return `response`, or a 401 if it would redirect a script to the sign-in page.
+
+    For a form, make the redirect return to the page that holds the form.
+    """
     if not _leads_to_sign_in(response):
         return response
     if not navigation.page(request):
@@ -38,7 +40,7 @@ def answer(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
 
 
 def unauthenticated(request: HttpRequest) -> JsonResponse:
-    """401 for a program, with `body`."""
+    """Return a 401 for a script, with `error_body(request)`."""
     return program_answer(body(request), 401, {"WWW-Authenticate": "Cookie"})
 
 
@@ -47,11 +49,11 @@ def body(request: HttpRequest) -> dict[str, str]:
     ended = getattr(request, "session_ended", False)
     code = SESSION_ENDED if ended else NOT_AUTHENTICATED
     login_url = sign_in_address(navigation.current_page(request))
-    return error_body(_SENTENCES[code], code) | {"login_url": login_url}
+    return error_body(_MESSAGES[code], code) | {"login_url": login_url}
 
 
 def program_answer(body: dict[str, str], status: int, headers: dict[str, str]) -> JsonResponse:
-    """A JSON answer where a page visit would have got something else: no cache may mix them up."""
+    """Return a JSON response for a URL that returns a page to browsers, with headers for caches."""
     response = JsonResponse(body, status=status, headers=headers)
     patch_cache_control(response, no_store=True)
     patch_vary_headers(response, ("Accept", "Sec-Fetch-Mode", "X-Requested-With"))
@@ -59,9 +61,9 @@ def program_answer(body: dict[str, str], status: int, headers: dict[str, str]) -
 
 
 def sign_in_address(next_url: str) -> str:
-    """Where to begin to sign in, so that it leads back to `next_url`."""
-    address = resolve_url(settings.LOGIN_URL)
-    return f"{address}?{urlencode({'next': next_url})}" if next_url else address
+    """Return the URL that starts a sign-in and returns to `next_url`, if it is not empty."""
+    url = resolve_url(settings.LOGIN_URL)
+    return f"{url}?{urlencode({'next': next_url})}" if next_url else url
 
 
 def _leads_to_sign_in(response: HttpResponseBase) -> bool:

@@ -154,7 +154,7 @@ def test_false_from_verify_claims_refuses_with_a_code_of_its_own(client, cognito
     response = come_in(CognitoClient(), cognito, "mallory")
     assert (response.status_code, code_of(response)) == (403, "claims_refused")
     assert not Identity.objects.filter(subject=subject_of("mallory")).exists()
-    assert "doesn't accept that account" in response.content.decode().replace("&#x27;", "'")
+    assert "does not accept that account" in response.content.decode().replace("&#x27;", "'")
 
 
 def test_refused_claims_are_recorded_with_the_pools_name_and_user_id(client, cognito, backend):

@@ -76,7 +76,7 @@ def test_wrong_client_secret_is_logged_with_its_setting(visitor, settings, caplo
     settings.COGNITO = {**settings.COGNITO, "CLIENT_SECRET": "not-the-secret-of-this-client"}
     response = visitor.get(callback)
     assert response.status_code == 503
-    assert "Nothing you did" in response.text
+    assert "You did nothing wrong" in response.text
     errors = [record for record in caplog.records if record.levelname == "ERROR"]
     assert "COGNITO_CLIENT_SECRET" in errors[0].getMessage()
     assert "not-the-secret-of-this-client" not in caplog.text + response.text
@@ -120,10 +120,10 @@ def test_unregistered_redirect_url_is_a_configuration_error(visitor, settings, c
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("error=access_denied", "cancelled"),
+        ("error=access_denied", "canceled"),
         ("error=invalid_request&error_description=User+is+not+enabled.", "disabled"),
-        ("error=server_error", "fault of its own"),
-        ("error=something_new&error_description=<script>alert(1)</script>", "no reason"),
+        ("error=server_error", "internal error"),
+        ("error=something_new&error_description=<script>alert(1)</script>", "no known reason"),
     ],
 )
 def test_refusal_of_the_provider_is_explained(visitor, query, words, caplog):
@@ -166,7 +166,7 @@ def test_forged_or_foreign_tokens_sign_no_user_in(visitor, caplog, which, how):
     visitor.pool.faults.add(which, how, times=1)
     response = visitor.sign_in()
     assert response.status_code == 400
-    assert "couldn&#x27;t trust" in response.text
+    assert "couldn&#x27;t verify" in response.text
     assert_nobody_signed_in(visitor)
     assert Identity.objects.count() == User.objects.count() == 0
     refusals = [r.getMessage() for r in caplog.records if "refused" in r.getMessage()]
@@ -207,7 +207,7 @@ def test_expired_code_gives_a_page_with_a_link(visitor):
     visitor.pool.clock.advance(301)
     response = visitor.get(callback)
     assert response.status_code == 400
-    assert "too old" in response.text
+    assert "has expired" in response.text
     assert_nobody_signed_in(visitor)
 
 

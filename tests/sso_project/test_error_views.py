@@ -13,9 +13,9 @@ def test_disallowed_host_is_a_400_of_the_api(client):
     response = client.get("/api/user", headers={"host": "evil.example"})
     assert response.status_code == 400
     assert response.json() == {
-        "detail": "This request cannot be honored.",
+        "detail": "This request is not valid. Check its URL, headers and body.",
         "code": "bad_request",
-        "error": "This request cannot be honored.",
+        "error": "This request is not valid. Check its URL, headers and body.",
     }
 
 

@@ -13,7 +13,7 @@ def leaves(kind):
 
 
 @pytest.mark.parametrize("leaf", leaves(errors.CognitoError), ids=lambda leaf: leaf.__name__)
-def test_every_leaf_of_the_error_tree_has_words_for_a_person(leaf):
+def test_every_leaf_of_the_error_tree_has_a_message(leaf):
     problem = catalog.problem_for(leaf.__new__(leaf))
     assert problem.title
     assert problem.what.endswith(".")
@@ -22,10 +22,10 @@ def test_every_leaf_of_the_error_tree_has_words_for_a_person(leaf):
     assert problem.status in (400, 401, 403, 429, 503)
     assert (
         leaf is errors.ConfigurationError or problem is not catalog.PROBLEMS[errors.CognitoError]
-    ), "this leaf has no row and no ancestor with one"
+    ), "neither this leaf nor an ancestor has an entry"
 
 
-def test_our_own_mistakes_are_errors_in_the_log_and_name_what_to_look_at():
+def test_configuration_errors_are_logged_as_errors_and_name_the_settings():
     for kind in (errors.ClientRejected, errors.RequestRejected, errors.ConfigurationError):
         problem = catalog.problem_for(kind.__new__(kind))
         assert problem.level == logging.ERROR
@@ -33,7 +33,7 @@ def test_our_own_mistakes_are_errors_in_the_log_and_name_what_to_look_at():
         assert problem.status == 503
 
 
-def test_tone_has_no_exclamation_and_no_oops():
+def test_messages_have_no_exclamation_mark_and_no_oops():
     for problem in catalog.PROBLEMS.values():
         words = " ".join((problem.title, problem.what, problem.why, problem.next_step))
         assert "!" not in words
@@ -47,10 +47,11 @@ def test_error_body_repeats_its_detail_for_the_original_ui():
     )
 
 
-def test_sentence_says_what_happened_and_what_to_do():
+def test_sentence_has_what_happened_and_what_to_do():
     problem = catalog.PROBLEMS[errors.CognitoUnavailable]
     assert problem.sentence == (
-        "It isn't answering, so you couldn't be signed in. Nothing was changed. Try again."
+        "The sign-in service does not respond, so we could not check your sign-in. "
+        "Nothing was changed. Try again."
     )
 
 
@@ -58,18 +59,19 @@ def refused(error, description=""):
     return errors.ProviderRefused("refused", error=error, description=description)
 
 
-def test_provider_reason_is_ours_and_never_its_text():
-    assert "cancelled" in catalog.provider_reason(refused("access_denied", "<b>Click here</b>"))
+def test_provider_reason_never_contains_the_description():
+    assert "canceled" in catalog.provider_reason(refused("access_denied", "<b>Click here</b>"))
     assert "disabled" in catalog.provider_reason(refused("invalid_request", "User is not enabled"))
     assert catalog.provider_reason(refused("new_code", "free text")) == (
-        "It gave no reason that we know."
+        "The sign-in service gave no known reason."
     )
 
 
 @pytest.mark.parametrize(
-    ("asked_for", "seconds"), [(None, catalog.RETRY_AFTER), (0.0, 5), (0.3, 1), (1.6, 2), (60, 60)]
+    ("retry_after", "seconds"),
+    [(None, catalog.RETRY_AFTER), (0.0, 5), (0.3, 1), (1.6, 2), (60, 60)],
 )
-def test_nobody_is_told_to_try_again_at_once(asked_for, seconds):
-    """As 0 seconds would: a browser's script would ask in a circle."""
-    error = errors.CognitoUnavailable("down", retry_after=asked_for)
+def test_retry_after_is_at_least_one_second(retry_after, seconds):
+    """With 0 seconds, the script of the page would reload it in a loop."""
+    error = errors.CognitoUnavailable("down", retry_after=retry_after)
     assert catalog.retry_after(error) == seconds

@@ -1,4 +1,4 @@
-"""docs/architecture.md draws the error tree and lists the other errors."""
+"""The error tree and the list of other errors in docs/architecture.md."""
 
 import importlib
 import pkgutil
@@ -28,13 +28,13 @@ def subclasses_of(kind):
     )
 
 
-def test_tree_is_drawn_as_it_is():
-    drawn, path = {}, []
+def test_documented_tree_is_complete():
+    documented, path = {}, []
     for line in CHAPTER.split("```")[1].strip().splitlines():
         spaces, name, star, code = _LINE.fullmatch(line).groups()
         path[len(spaces) // 2 :] = [name]
-        drawn[name] = (code, path[-2] if len(path) > 1 else "Exception", bool(star))
-    assert drawn == {
+        documented[name] = (code, path[-2] if len(path) > 1 else "Exception", bool(star))
+    assert documented == {
         kind.__name__: (
             kind.code,
             kind.__base__.__name__,
@@ -44,19 +44,19 @@ def test_tree_is_drawn_as_it_is():
     }
 
 
-def test_every_class_has_a_code_of_its_own():
+def test_every_class_has_its_own_code():
     codes = [vars(kind)["code"] for kind in {CognitoError} | subclasses_of(CognitoError)]
     assert len(set(codes)) == len(codes)
     assert all(re.fullmatch(r"[a-z_]+", code) for code in codes)
 
 
-def test_every_other_error_that_a_caller_can_catch_is_listed():
+def test_every_other_public_error_is_listed():
     for module in pkgutil.walk_packages(accounts.__path__, "accounts."):
         importlib.import_module(module.name)
-    of_frameworks = (CognitoError, APIException, ObjectDoesNotExist, MultipleObjectsReturned)
+    other_bases = (CognitoError, APIException, ObjectDoesNotExist, MultipleObjectsReturned)
     others = {
         (kind.__name__, f"{kind.__module__.replace('.', '/')}.py")
         for kind in subclasses_of(BaseException)
-        if not issubclass(kind, of_frameworks) and not kind.__name__.startswith("_")
+        if not issubclass(kind, other_bases) and not kind.__name__.startswith("_")
     }
     assert set(re.findall(r"\| `(\w+)` \| `(\S+)` \|", CHAPTER)) == others

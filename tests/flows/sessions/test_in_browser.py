@@ -69,7 +69,7 @@ def test_form_is_preserved_while_cognito_is_unavailable(page, site, pool):
     beyond_grace()
     pool.stop()
     page.get_by_role("button", name="Keep").click()
-    expect(page.get_by_role("main")).to_contain_text("You haven't been signed out")
+    expect(page.get_by_role("main")).to_contain_text("You are still signed in")
     pool.start()
     let_pass(minutes=2)
     page.get_by_role("link", name="Try again").click()

@@ -53,7 +53,7 @@ def test_session_works_in_the_grace_period_then_503_then_works_again(visitor, ki
         response = visitor.get("/profile/?tab=2")
     assert response.status_code == 503
     assert int(response.headers["Retry-After"]) > 0
-    assert "You haven&#x27;t been signed out" in response.text
+    assert "You are still signed in" in response.text
     assert 'href="/profile/?tab=2" data-try-again>Try again' in response.text
     visitor.pool.faults.clear()
     let_pass(minutes=2)
@@ -130,7 +130,7 @@ def test_wrong_secret_is_an_alert_and_ends_no_session(visitor, settings, caplog)
     beyond_grace()
     response = visitor.get("/profile/")
     assert response.status_code == 503
-    assert "We&#x27;re set up wrongly" in response.text
+    assert "This site isn&#x27;t set up correctly" in response.text
     settings.COGNITO = settings.COGNITO | {"CLIENT_SECRET": visitor.pool.client_secret}
     let_pass(minutes=2)
     assert visitor.get("/profile/").status_code == 200
