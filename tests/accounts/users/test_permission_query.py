@@ -11,9 +11,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def stats():
-    """Permissions of the figures by what they allow."""
-    found = Permission.objects.filter(content_type__app_label="stats", codename__endswith="_stat")
-    return {each.codename.partition("_")[0]: each for each in found}
+    """The permissions on `Stat` by their verb: add, change, delete and view."""
+    permissions = Permission.objects.filter(
+        content_type__app_label="stats", codename__endswith="_stat"
+    )
+    return {permission.codename.partition("_")[0]: permission for permission in permissions}
 
 
 @pytest.fixture
@@ -24,56 +26,56 @@ def linus(stats):
     )
     translators.permissions.set([stats["add"], stats["change"]])
     proofreaders.permissions.set([stats["view"], stats["change"]])
-    Group.objects.create(name="somebody else's").permissions.set(Permission.objects.all())
+    Group.objects.create(name="another group").permissions.set(Permission.objects.all())
     user.groups.set([translators, proofreaders])
     user.user_permissions.set([stats["delete"], stats["view"]])
     return user
 
 
-def as_django_finds_them(user):
+def django_permissions(user):
     upstream = ModelBackend()
     return upstream.get_user_permissions(user) | upstream.get_group_permissions(user)
 
 
-def test_permissions_of_the_person_and_of_their_groups(linus):
-    expected = {f"stats.{what}_stat" for what in ("add", "change", "delete", "view")}
-    assert permission_names(linus) == expected == as_django_finds_them(linus)
+def test_permissions_of_the_user_and_of_their_groups(linus):
+    expected = {f"stats.{verb}_stat" for verb in ("add", "change", "delete", "view")}
+    assert permission_names(linus) == expected == django_permissions(linus)
 
 
-@pytest.mark.parametrize("taken", ["groups", "user_permissions", "both"])
-def test_permissions_when_one_or_both_of_the_kinds_are_missing(linus, taken):
-    for name in ("groups", "user_permissions") if taken == "both" else (taken,):
+@pytest.mark.parametrize("cleared", ["groups", "user_permissions", "both"])
+def test_permissions_without_groups_or_user_permissions(linus, cleared):
+    for name in ("groups", "user_permissions") if cleared == "both" else (cleared,):
         getattr(linus, name).clear()
-    assert permission_names(linus) == as_django_finds_them(linus)
-    assert bool(permission_names(linus)) == (taken != "both")
+    assert permission_names(linus) == django_permissions(linus)
+    assert bool(permission_names(linus)) == (cleared != "both")
 
 
-def test_group_without_permissions(linus):
+def test_group_without_permissions_grants_none(linus):
     linus.user_permissions.clear()
     linus.groups.set([Group.objects.create(name="empty")])
     assert permission_names(linus) == set()
 
 
-def test_superuser_has_all_there_are(linus):
+def test_superuser_has_all_permissions(linus):
     linus.is_superuser = True
-    assert permission_names(linus) == as_django_finds_them(linus)
+    assert permission_names(linus) == django_permissions(linus)
     assert len(permission_names(linus)) == Permission.objects.count()
 
 
-def test_nobody_has_any_where_there_are_none(linus):
+def test_site_without_permissions_grants_none(linus):
     Permission.objects.all().delete()
     assert permission_names(linus) == set()
     linus.is_superuser = True
     assert permission_names(linus) == set()
 
 
-def test_names_with_any_characters(linus, stats):
+def test_codename_can_have_any_characters(linus, stats):
     Permission.objects.filter(pk=stats["add"].pk).update(codename='ä "%s" \\ {')
     assert 'stats.ä "%s" \\ {' in permission_names(linus)
-    assert permission_names(linus) == as_django_finds_them(linus)
+    assert permission_names(linus) == django_permissions(linus)
 
 
-def test_user_asks_in_one_query_and_remembers(linus, django_assert_num_queries):
+def test_permissions_are_read_in_one_query_and_cached(linus, django_assert_num_queries):
     user = get_user_model().objects.get()
     with django_assert_num_queries(1):
         assert user.has_perm("stats.add_stat")
@@ -82,14 +84,14 @@ def test_user_asks_in_one_query_and_remembers(linus, django_assert_num_queries):
         assert user.has_module_perms("stats")
 
 
-def test_what_was_taken_counts_from_the_next_request(linus, stats):
+def test_revoked_permissions_apply_to_the_next_request(linus, stats):
     linus.groups.clear()
     linus.user_permissions.remove(stats["delete"])
     user = get_user_model().objects.get()
     assert user.get_all_permissions() == {"stats.view_stat"}
 
 
-def test_inactive_anonymous_and_objects_have_none(linus, django_assert_num_queries):
+def test_inactive_and_anonymous_users_have_no_permissions(linus, django_assert_num_queries):
     linus.is_superuser = True
     backend = CognitoBackend()
     with django_assert_num_queries(0):
@@ -104,7 +106,7 @@ class WithoutGroups(CognitoBackend):
         return Permission.objects.none()
 
 
-class WithNothingOfGroups(CognitoBackend):
+class WithoutAnyGroups(CognitoBackend):
     def get_group_permissions(self, user_obj, obj=None):
         return set()
 
@@ -119,38 +121,38 @@ class WithRoles(CognitoBackend):
     [
         (CognitoBackend, "stats.add_stat", "stats.role_given"),
         (WithoutGroups, "stats.delete_stat", "stats.add_stat"),
-        (WithNothingOfGroups, "stats.delete_stat", "stats.add_stat"),
+        (WithoutAnyGroups, "stats.delete_stat", "stats.add_stat"),
         (WithRoles, "stats.role_given", "stats.sell_stat"),
     ],
 )
-def test_subclass_has_its_say(linus, settings, backend, granted, refused):
+def test_overridden_permission_methods_are_called(linus, settings, backend, granted, refused):
     settings.AUTHENTICATION_BACKENDS = [f"{__name__}.{backend.__name__}"]
     assert linus.has_perm(granted)
     assert not linus.has_perm(refused)
     assert not linus.has_perm("stats.sell_stat")
 
 
-def test_user_model_with_permissions_of_its_own_keeps_them():
+def test_user_model_with_its_own_permissions_is_respected():
     class Relations:
-        def __init__(self, **where):
-            self._rows = Permission.objects.filter(**where)
+        def __init__(self, **conditions):
+            self._permissions = Permission.objects.filter(**conditions)
 
         def all(self):
-            return self._rows
+            return self._permissions
 
-    class Person:
+    class OwnUser:
         pk, is_active, is_anonymous, is_superuser = 1, True, False, False
         user_permissions = Relations(content_type__app_label="stats", codename="add_stat")
         groups = Relations(codename="nothing")
 
-    assert not is_as_django_has_them(Person())
-    assert CognitoBackend().get_user_permissions(Person()) == {"stats.add_stat"}
-    person = Person()
-    person._group_perm_cache = set()
-    assert CognitoBackend().get_all_permissions(person) == {"stats.add_stat"}
+    assert not is_as_django_has_them(OwnUser())
+    assert CognitoBackend().get_user_permissions(OwnUser()) == {"stats.add_stat"}
+    user = OwnUser()
+    user._group_perm_cache = set()
+    assert CognitoBackend().get_all_permissions(user) == {"stats.add_stat"}
 
 
-def test_user_of_another_database_is_not_asked_about_in_this_one(linus):
+def test_user_of_another_database_is_not_queried_in_this_one(linus):
     assert is_as_django_has_them(linus)
     linus._state.db = "other"
     assert not is_as_django_has_them(linus)

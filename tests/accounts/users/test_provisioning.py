@@ -31,7 +31,7 @@ def identity(username="ada", **options):
     return provider().sign_in_verifier.id_claims(token, nonce=None)
 
 
-def test_access_token_and_id_token_are_one_person():
+def test_access_token_and_id_token_belong_to_one_user():
     assert get_or_create_user(access()) == get_or_create_user(identity())
     assert Identity.objects.count() == 1
 
@@ -40,43 +40,43 @@ def test_id_token_updates_name_and_email():
     get_or_create_user(access())
     get_or_create_user(identity(name="Ada Lovelace"))
     get_or_create_user(identity(email="countess@example.com", name="Ada King"))
-    row = Identity.objects.get()
-    assert (row.email, row.name) == ("countess@example.com", "Ada King")
-    assert row.user.email == "countess@example.com"
+    stored = Identity.objects.get()
+    assert (stored.email, stored.name) == ("countess@example.com", "Ada King")
+    assert stored.user.email == "countess@example.com"
 
 
-def test_names_are_cut_to_fit_and_an_address_too_long_for_one_is_left_out():
+def test_long_names_are_cut_and_a_long_email_is_left_out():
     user = get_or_create_user(identity(email=f"{'a' * 250}@example.com", name="Ada " * 100))
     user.refresh_from_db()
-    row = Identity.objects.get()
-    assert (user.email, row.email) == ("", "")
-    assert (len(user.first_name), len(row.name)) == (150, 255)
+    stored = Identity.objects.get()
+    assert (user.email, stored.email) == ("", "")
+    assert (len(user.first_name), len(stored.name)) == (150, 255)
 
 
-def test_same_email_is_not_the_same_person():
+def test_same_email_is_not_the_same_user():
     ada = get_or_create_user(identity("ada", email="shared@example.com"))
     assert get_or_create_user(identity("mallory", email="shared@example.com")) != ada
 
 
-def test_username_says_nothing_about_the_pool():
+def test_username_is_generated():
     user = get_or_create_user(access())
     assert user.username.startswith("person-")
     assert not user.has_usable_password()
 
 
 @pytest.mark.parametrize(
-    "person",
+    "provision",
     [lambda: get_or_create_user(access()), lambda: get_or_create_user(identity())],
     ids=["access-token", "id-token"],
 )
-def test_people_are_not_created_when_the_setting_says_so(settings, person):
+def test_users_are_not_created_if_the_setting_is_off(settings, provision):
     settings.COGNITO = {**settings.COGNITO, "CREATE_PEOPLE": False}
     with pytest.raises(UnknownUser):
-        person()
+        provision()
     assert not get_user_model().objects.exists()
 
 
-def test_deactivated_person_is_refused_in_both_ways():
+def test_deactivated_user_is_refused_with_both_tokens():
     user = get_or_create_user(access())
     user.is_active = False
     user.save()
@@ -87,26 +87,26 @@ def test_deactivated_person_is_refused_in_both_ways():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_first_sight_by_many_at_once_makes_one_person():
-    claims, seen = access(), []
+def test_concurrent_first_calls_create_one_user():
+    claims, keys = access(), []
 
-    def see():
+    def provision():
         try:
-            seen.append(get_or_create_user(claims).pk)
+            keys.append(get_or_create_user(claims).pk)
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=see) for _ in range(8)]
+    threads = [threading.Thread(target=provision) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(seen) == 8
-    assert len(set(seen)) == 1
+    assert len(keys) == 8
+    assert len(set(keys)) == 1
     assert get_user_model().objects.count() == 1
 
 
-def test_identities_of_our_own_pool_are_those_of_its_issuer():
+def test_own_pool_identities_are_those_of_its_issuer():
     user = get_or_create_user(identity())
     own = Identity.objects.get()
     Identity.objects.create(user=user, issuer="https://partner.example", subject="ada")
@@ -115,8 +115,8 @@ def test_identities_of_our_own_pool_are_those_of_its_issuer():
     assert own_pool_identities().count() == 2
 
 
-def test_update_person_creates_no_identity():
-    """A renewal that overtakes an unlinking must not link the identity again."""
+def test_update_user_creates_no_identity():
+    """A renewal that is concurrent with unlinking must not link the identity again."""
     user = get_or_create_user(identity())
     Identity.objects.all().delete()
     update_person(user, identity(name="Ada King"))

@@ -1,4 +1,4 @@
-"""Whose groups and scopes count: users and machines of our own pool and of trusted pools."""
+"""The groups and scopes of users and machines, of our own pool and of trusted pools."""
 
 import json
 
@@ -20,7 +20,7 @@ PARTNER = "3examplepartner12345"
 RULES = {"readers": "proofreaders", "bosses": {"groups": ["admins"], "staff": True}}
 
 
-class Anything(APIView):
+class EmptyView(APIView):
     def get(self, request):
         return Response({})
 
@@ -32,17 +32,17 @@ def page(request):
 
 urlpatterns = [
     path("page", page),
-    path("readers", Anything.as_view(permission_classes=[InGroup("readers")])),
-    path("proofreaders", Anything.as_view(permission_classes=[InGroup("proofreaders")])),
-    path("scope", Anything.as_view(permission_classes=[HasScope("stats/read")])),
-    path("users", Anything.as_view(permission_classes=[HasScope("stats/read", users=True)])),
+    path("readers", EmptyView.as_view(permission_classes=[InGroup("readers")])),
+    path("proofreaders", EmptyView.as_view(permission_classes=[InGroup("proofreaders")])),
+    path("scope", EmptyView.as_view(permission_classes=[HasScope("stats/read")])),
+    path("users", EmptyView.as_view(permission_classes=[HasScope("stats/read", users=True)])),
     path("", include("sso_project.urls")),
 ]
 
 
 @pytest.fixture
 def caller(settings, cognito_client):
-    """Make a client that sends a token of `kind` from one of the pools."""
+    """A function that returns a client with a token of `kind` from one of the pools."""
 
     def make(kind, pool):
         members = {"groups": RULES, "scopes": ["stats/read"]} if pool == "listed" else {}
@@ -66,7 +66,7 @@ def caller(settings, cognito_client):
 
 
 @pytest.mark.parametrize(
-    ("kind", "pool", "open_addresses"),
+    ("kind", "pool", "allowed"),
     [
         ("user", "own", {"readers", "users"}),
         ("user", "trusted", set()),
@@ -76,11 +76,11 @@ def caller(settings, cognito_client):
         ("machine", "listed", {"scope", "users"}),
     ],
 )
-def test_groups_and_scopes_count_for_our_pool_and_as_listed(caller, kind, pool, open_addresses):
+def test_groups_and_scopes_of_our_pool_and_listed_ones_grant_access(caller, kind, pool, allowed):
     client = caller(kind, pool)
-    addresses = ("readers", "proofreaders", "scope", "users")
-    answers = {address: client.get(f"/{address}").status_code for address in addresses}
-    assert answers == {address: 200 if address in open_addresses else 403 for address in addresses}
+    names = ("readers", "proofreaders", "scope", "users")
+    statuses = {name: client.get(f"/{name}").status_code for name in names}
+    assert statuses == {name: 200 if name in allowed else 403 for name in names}
 
 
 @pytest.mark.parametrize(
@@ -93,25 +93,23 @@ def test_groups_and_scopes_count_for_our_pool_and_as_listed(caller, kind, pool, 
         ("machine", "listed", [], ["stats/read"]),
     ],
 )
-def test_api_shows_only_what_counts(caller, kind, pool, groups, scopes):
+def test_api_shows_only_effective_groups_and_scopes(caller, kind, pool, groups, scopes):
     data = caller(kind, pool).get("/api/user").json()["data"]
     assert (data["groups"], data["scopes"]) == (groups, scopes)
 
 
 @pytest.mark.parametrize("pool", ["trusted", "listed"])
-def test_machine_of_a_trusted_pool_does_not_write_figures(caller, pool):
+def test_machine_of_a_trusted_pool_cannot_write_figures(caller, pool):
     client = caller("machine", pool)
     figure = json.dumps({"kpi": "cost", "year": 2020, "month": 1, "value": 1})
-    for method, address in (("post", "/api/stats"), ("delete", "/api/stats/1")):
-        answer = getattr(client, method)(address, figure, content_type="application/json")
-        assert answer.status_code == 403
+    for method, url in (("post", "/api/stats"), ("delete", "/api/stats/1")):
+        response = getattr(client, method)(url, figure, content_type="application/json")
+        assert response.status_code == 403
     assert not Stat.objects.exists()
     assert client.get("/api/stats").status_code == (200 if pool == "listed" else 403)
 
 
-def test_session_of_an_identity_of_a_trusted_pool_has_only_what_its_rules_give(
-    caller, cognito_client
-):
+def test_session_of_a_trusted_pool_has_only_the_groups_of_its_rules(caller, cognito_client):
     caller("user", "listed")  # trusts the pool
     client = cognito_client("ada", groups=["proofreaders"], bearer=False)
     assert client.get("/page").status_code == 200
@@ -124,7 +122,7 @@ def test_session_of_an_identity_of_a_trusted_pool_has_only_what_its_rules_give(
     assert "proofreaders" in client.get("/profile/").content.decode()
 
 
-def test_identity_of_a_pool_that_is_no_longer_trusted_is_in_no_group(cognito_client):
+def test_identity_of_a_pool_no_longer_trusted_is_in_no_group(cognito_client):
     client = cognito_client("ada", groups=["proofreaders"], bearer=False)
     Identity.objects.update(issuer=FOREIGN_ISSUER)
     assert client.get("/page").status_code == 403
