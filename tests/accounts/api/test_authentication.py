@@ -34,57 +34,57 @@ def _fake(cognito):
     cache.clear()
 
 
-def ask(client, token, **headers):
+def get_caller(client, token, **headers):
     return client.get("/api/user", headers={"Authorization": f"Bearer {token}", **headers})
 
 
-def assert_invalid(answer, *, code, says):
-    """The one way in which a token is refused."""
-    body = answer.json()
-    assert answer.status_code == 401, body
+def assert_invalid(response, *, code, message):
+    """Assert that the response refuses the token, with the message in the body and the header."""
+    body = response.json()
+    assert response.status_code == 401, body
     assert body["code"] == code
-    assert says in body["detail"]
+    assert message in body["detail"]
     assert body["error"] == body["detail"]
-    header = answer.headers["WWW-Authenticate"]
+    header = response.headers["WWW-Authenticate"]
     assert header.startswith('Bearer realm="api", error="invalid_token", error_description="')
-    assert says in header
+    assert message in header
 
 
 def test_access_token_is_accepted(client):
-    answer = ask(client, mint_access_token("ada", groups=["admins"]))
-    assert answer.status_code == 200
-    assert answer.json()["identity"] == {
+    response = get_caller(client, mint_access_token("ada", groups=["admins"]))
+    assert response.status_code == 200
+    assert response.json()["identity"] == {
         "sub": subject_of("ada"),
         "userName": "ada",
         "clientId": provider().config.client_id,
     }
 
 
-def test_scheme_is_read_without_regard_to_case(client):
+def test_scheme_is_not_case_sensitive(client):
     headers = {"Authorization": f"bearer {mint_access_token()}"}
     assert client.get("/api/user", headers=headers).status_code == 200
 
 
-def test_without_a_token_the_challenge_is_bare(client):
-    answer = client.get("/api/user")
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
-    assert answer.json()["code"] == "not_authenticated"
+def test_challenge_without_a_token_has_no_error(client):
+    response = client.get("/api/user")
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+    assert response.json()["code"] == "not_authenticated"
 
 
-def test_other_schemes_are_left_to_others(client):
-    answer = client.get("/api/user", headers={"Authorization": "Basic YWRhOnBhc3N3b3Jk"})
-    assert answer.json()["code"] == "not_authenticated"
+def test_other_schemes_are_ignored(client):
+    response = client.get("/api/user", headers={"Authorization": "Basic YWRhOnBhc3N3b3Jk"})
+    assert response.json()["code"] == "not_authenticated"
 
 
 @pytest.mark.parametrize("claim", REQUIRED)
 def test_token_without_a_required_claim_is_refused(client, claim):
-    answer = ask(client, mint_access_token(without=[claim]))
-    assert_invalid(answer, code="claim_rejected", says=f"{claim} is missing")
+    response = get_caller(client, mint_access_token(without=[claim]))
+    assert_invalid(response, code="claim_rejected", message=f"{claim} is missing")
 
 
 @pytest.mark.parametrize(
-    ("token", "code", "says"),
+    ("token", "code", "message"),
     [
         (lambda: mint_access_token(expired=True), "token_expired", "expired at 20"),
         (lambda: mint_access_token(foreign=True), "wrong_issuer", "another user pool"),
@@ -108,8 +108,8 @@ def test_token_without_a_required_claim_is_refused(client, claim):
     ],
     ids=["expired", "foreign", "forged", "id-token", "client", "early", "mistyped"],
 )
-def test_refusal_names_the_mistake(client, token, code, says):
-    assert_invalid(ask(client, token()), code=code, says=says)
+def test_refusal_names_the_reason(client, token, code, message):
+    assert_invalid(get_caller(client, token()), code=code, message=message)
 
 
 def with_header(**header):
@@ -146,17 +146,17 @@ def embedded_key():
     ],
     ids=str,
 )
-def test_header_that_cognito_never_sends_is_refused(client, header):
-    answer = ask(client, with_header(**header))
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="api", error="invalid_tok')
+def test_token_header_that_cognito_never_sends_is_refused(client, header):
+    response = get_caller(client, with_header(**header))
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"].startswith('Bearer realm="api", error="invalid_tok')
 
 
-def test_key_that_the_token_brings_along_is_not_used(client):
+def test_key_embedded_in_the_token_is_not_used(client):
     issuer = provider().config.issuer
     payload = json.loads(_segment(mint_access_token(), 1))
     token = sign(payload, header={"kid": key_id(issuer), "jwk": embedded_key()}, signer="mallory")
-    assert ask(client, token).status_code == 401
+    assert get_caller(client, token).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -178,33 +178,33 @@ def test_key_that_the_token_brings_along_is_not_used(client):
     ids=lambda header: header[:24],
 )
 def test_malformed_header_is_401(client, header):
-    answer = client.get("/api/user", headers={"Authorization": header})
-    assert answer.status_code == 401
-    assert answer.json()["code"] in {"malformed_token", "bad_signature"}
-    assert answer.headers["WWW-Authenticate"].isascii()
+    response = client.get("/api/user", headers={"Authorization": header})
+    assert response.status_code == 401
+    assert response.json()["code"] in {"malformed_token", "bad_signature"}
+    assert response.headers["WWW-Authenticate"].isascii()
 
 
 @pytest.mark.parametrize(
     "payload", [b"[" * 8000, b'{"iss":' * 4000, b"[]", b"null", b"\xff\xfe", b'{"iss":NaN}']
 )
-def test_payload_that_is_no_claims_is_401(client, payload):
+def test_payload_without_claims_is_401(client, payload):
     issuer = provider().config.issuer
     token = sign(payload, header={"kid": key_id(issuer)}, signer=issuer)
-    answer = ask(client, token)
-    assert answer.status_code == 401
-    assert answer.json()["code"] == "malformed_token"
+    response = get_caller(client, token)
+    assert response.status_code == 401
+    assert response.json()["code"] == "malformed_token"
 
 
 def test_token_of_another_accepted_client_is_accepted(client, settings):
     settings.COGNITO = {**settings.COGNITO, "ACCEPTED_CLIENTS": ["2partnerclient"]}
-    answer = ask(client, mint_access_token(claims={"client_id": "2partnerclient"}))
-    assert answer.json()["identity"]["clientId"] == "2partnerclient"
+    response = get_caller(client, mint_access_token(claims={"client_id": "2partnerclient"}))
+    assert response.json()["identity"]["clientId"] == "2partnerclient"
 
 
 def test_token_of_the_public_client_is_accepted(client, settings):
     settings.COGNITO = {**settings.COGNITO, "PUBLIC_CLIENT_ID": "2publicclient"}
     token = mint_access_token(claims={"client_id": "2publicclient"})
-    assert ask(client, token).status_code == 200
+    assert get_caller(client, token).status_code == 200
 
 
 class TestTrustedPools:
@@ -220,40 +220,40 @@ class TestTrustedPools:
             claims={"iss": self.ISSUER, "client_id": "2partnerclient", **claims}
         )
 
-    def test_its_tokens_are_accepted(self, client):
-        assert ask(client, self.token()).status_code == 200
+    def test_tokens_of_a_trusted_pool_are_accepted(self, client):
+        assert get_caller(client, self.token()).status_code == 200
 
-    def test_people_of_two_pools_never_meet(self, client):
-        ask(client, self.token())
-        ask(client, mint_access_token())
+    def test_users_of_two_pools_are_separate(self, client):
+        get_caller(client, self.token())
+        get_caller(client, mint_access_token())
         assert Identity.objects.filter(subject=subject_of("ada")).count() == 2
         assert get_user_model().objects.count() == 2
 
-    def test_our_client_is_not_theirs(self, client):
+    def test_our_client_is_not_accepted_in_the_trusted_pool(self, client):
         token = self.token(client_id=provider().config.client_id)
-        assert_invalid(ask(client, token), code="wrong_client", says="another app client")
+        assert_invalid(get_caller(client, token), code="wrong_client", message="another app client")
 
-    def test_their_client_is_not_ours(self, client):
+    def test_client_of_the_trusted_pool_is_not_accepted_in_ours(self, client):
         token = mint_access_token(claims={"client_id": "2partnerclient"})
-        assert_invalid(ask(client, token), code="wrong_client", says="another app client")
+        assert_invalid(get_caller(client, token), code="wrong_client", message="another app client")
 
-    def test_our_key_does_not_sign_for_them(self, client):
+    def test_our_signing_key_is_not_accepted_for_the_trusted_pool(self, client):
         issuer = provider().config.issuer
         payload = json.loads(_segment(self.token(), 1))
         token = sign(payload, header={"kid": key_id(issuer)}, signer=issuer)
-        assert ask(client, token).json()["code"] == "unknown_key"
+        assert get_caller(client, token).json()["code"] == "unknown_key"
 
 
-def test_machine_is_no_person(client):
+def test_machine_has_no_user(client):
     token = mint_machine_token(scopes=["stats/read"])
-    answer = ask(client, token).json()
-    assert answer["identity"]["userName"] is None
-    assert answer["data"]["scopes"] == ["stats/read"]
-    assert answer["data"]["permissions"] == []
+    response = get_caller(client, token).json()
+    assert response["identity"]["userName"] is None
+    assert response["data"]["scopes"] == ["stats/read"]
+    assert response["data"]["permissions"] == []
     assert not get_user_model().objects.exists()
 
 
-def test_machine_has_nothing_of_a_person():
+def test_machine_has_no_permissions_or_status():
     machine = Machine("6machine", frozenset({"stats/read"}))
     assert machine.is_authenticated
     assert not machine.is_anonymous
@@ -266,59 +266,59 @@ def test_machine_has_nothing_of_a_person():
     assert machine.get_all_permissions() == set()
 
 
-def test_unknown_user_is_created_at_first_sight(client):
-    ask(client, mint_access_token("grace", groups=["editors"]))
+def test_unknown_user_is_created_at_the_first_call(client):
+    get_caller(client, mint_access_token("grace", groups=["editors"]))
     identity = Identity.objects.get()
     assert (identity.username, identity.groups) == ("grace", ["editors"])
 
 
-def test_unknown_user_is_refused_when_people_are_not_created(client, settings):
+def test_unknown_user_is_refused_if_creation_is_disabled(client, settings):
     settings.COGNITO = {**settings.COGNITO, "CREATE_PEOPLE": False}
-    answer = ask(client, mint_access_token())
-    assert (answer.status_code, answer.json()["code"]) == (403, "unknown_user")
+    response = get_caller(client, mint_access_token())
+    assert (response.status_code, response.json()["code"]) == (403, "unknown_user")
     assert not get_user_model().objects.exists()
 
 
-def test_deactivated_person_is_refused(client):
-    user = _person_of(client, mint_access_token())
+def test_deactivated_user_is_refused(client):
+    user = user_of(client, mint_access_token())
     user.is_active = False
     user.save()
     revocation_feed.reset()
-    answer = ask(client, mint_access_token())
-    assert answer.status_code == 401
-    assert answer.json()["code"] in {"user_deactivated", "token_revoked"}
+    response = get_caller(client, mint_access_token())
+    assert response.status_code == 401
+    assert response.json()["code"] in {"user_deactivated", "token_revoked"}
 
 
-def test_deactivating_ends_a_token_that_was_verified_before(client):
+def test_deactivation_revokes_a_verified_token(client):
     token = mint_access_token()
-    user = _person_of(client, token)
+    user = user_of(client, token)
     user.is_active = False
     user.save()
-    revocation_feed.reset()  # what reading the feed a second later comes to
-    assert_invalid(ask(client, token), code="token_revoked", says="its user")
+    revocation_feed.reset()  # the same as reading the feed a second later
+    assert_invalid(get_caller(client, token), code="token_revoked", message="its user")
 
 
-@pytest.mark.parametrize("heard", [True, False], ids=["heard", "not heard of yet"])
-def test_token_of_a_deleted_person_does_not_bring_them_back(client, heard):
+@pytest.mark.parametrize("is_feed_read", [True, False], ids=["read", "not-read-yet"])
+def test_token_of_a_deleted_user_creates_no_user(client, is_feed_read):
     token = mint_access_token()
-    _person_of(client, token).delete()
-    provider.cache_clear()  # as in another process, which never saw the token
-    if heard:
+    user_of(client, token).delete()
+    provider.cache_clear()  # as in another process, which has not verified the token
+    if is_feed_read:
         revocation_feed.reset()
-    assert_invalid(ask(client, token), code="token_revoked", says="its user")
+    assert_invalid(get_caller(client, token), code="token_revoked", message="its user")
     assert not get_user_model().objects.exists()
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/api/user"), ("POST", "/api/stats")])
-def test_deleted_person_is_refused_also_before_the_process_hears_of_it(client, method, path):
+def test_deleted_user_is_refused_before_the_feed_is_read(client, method, path):
     token = mint_access_token()
-    _person_of(client, token).delete()  # and the feed was read less than a second ago
-    answer = client.generic(method, path, headers={"Authorization": f"Bearer {token}"})
-    assert_invalid(answer, code="token_revoked", says="was deleted")
+    user_of(client, token).delete()  # and the feed was read less than a second ago
+    response = client.generic(method, path, headers={"Authorization": f"Bearer {token}"})
+    assert_invalid(response, code="token_revoked", message="was deleted")
 
 
-def _person_of(client, token):
-    assert ask(client, token).status_code == 200
+def user_of(client, token):
+    assert get_caller(client, token).status_code == 200
     return get_user_model().objects.get()
 
 
@@ -327,9 +327,9 @@ def as_request(token):
     return Request(request, authenticators=[CognitoAuthentication()])
 
 
-def test_verified_token_costs_no_query_and_no_call(client, cognito, django_assert_num_queries):
+def test_verified_token_makes_no_query_and_no_call(client, cognito, django_assert_num_queries):
     token = mint_access_token()
-    user = _person_of(client, token)
+    user = user_of(client, token)
     calls = list(cognito.calls)
     with django_assert_num_queries(0):
         request = as_request(token)
@@ -339,21 +339,21 @@ def test_verified_token_costs_no_query_and_no_call(client, cognito, django_asser
     assert cognito.calls == calls
 
 
-def test_whole_request_with_a_verified_token_costs_no_query(
+def test_whole_request_with_a_verified_token_makes_no_query(
     client, monkeypatch, django_assert_num_queries
 ):
-    """Nor does anything around the view: middleware, throttles, permissions."""
+    """Middleware, throttles and permissions make no query either."""
     monkeypatch.setattr(CallerView, "get", lambda self, request: Response(str(request.auth)))
     token = mint_access_token()
-    assert ask(client, token).status_code == 200
+    assert get_caller(client, token).status_code == 200
     with django_assert_num_queries(0):
-        assert ask(client, token).status_code == 200
+        assert get_caller(client, token).status_code == 200
 
 
-def test_request_of_a_session_costs_three_queries(
+def test_request_with_a_session_makes_three_queries(
     cognito_client, monkeypatch, django_assert_num_queries
 ):
-    """The session, its sign-in, the user; the tokens' renewal only when due."""
+    """The queries read the session, its sign-in and the user. No renewal is due."""
     monkeypatch.setattr(CallerView, "get", lambda self, request: Response(str(request.user.pk)))
     browser = cognito_client("ada", bearer=False)
     with django_assert_num_queries(3):
@@ -369,9 +369,9 @@ def test_requests_share_no_user_instance():
     assert "_perm_cache" not in vars(as_request(token).user)
 
 
-def test_rights_are_those_of_now_however_long_the_token_lasts(client):
+def test_rights_are_read_at_each_call(client):
     token = mint_access_token()
-    user = _person_of(client, token)
+    user = user_of(client, token)
     assert not as_request(token).user.is_superuser
     user.is_superuser = True
     user.save()
@@ -382,7 +382,7 @@ def test_rights_are_those_of_now_however_long_the_token_lasts(client):
     assert not as_request(token).user.has_perm("stats.add_stat")
 
 
-def test_description_holds_only_what_a_header_may():
+def test_challenge_replaces_characters_not_allowed_in_a_header():
     header = challenge(BearerError("invalid_token", 'a "quoted" \\ é\r\nX: y', scope="a b"))
     assert header == (
         'Bearer realm="api", error="invalid_token", '

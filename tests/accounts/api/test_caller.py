@@ -10,10 +10,10 @@ from accounts.testing import subject_of
 pytestmark = pytest.mark.django_db
 
 
-def test_person_by_token(cognito_client):
+def test_caller_with_a_token(cognito_client):
     client = cognito_client("ada", groups=["admins"], scopes=["openid", "email"], name="Ada L.")
-    answer = client.get("/api/user")
-    body = answer.json()
+    response = client.get("/api/user")
+    body = response.json()
     assert body["identity"] == {
         "sub": subject_of("ada"),
         "userName": "ada",
@@ -22,18 +22,18 @@ def test_person_by_token(cognito_client):
     data = body["data"]
     assert (data["email"], data["name"]) == ("ada@example.com", "Ada L.")
     assert (data["groups"], data["scopes"]) == (["admins"], ["email", "openid"])
-    left = datetime.fromisoformat(data["tokenExpiresAt"]) - datetime.now(UTC)
-    assert 3590 < left.total_seconds() <= 3600
-    assert answer.headers["Cache-Control"] == "no-store"
+    lifetime = datetime.fromisoformat(data["tokenExpiresAt"]) - datetime.now(UTC)
+    assert 3590 < lifetime.total_seconds() <= 3600
+    assert response.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("way", [{"session": False}, {"bearer": False}])
-def test_answer_is_as_it_is_described(cognito_client, way):
-    body = cognito_client("ada", groups=["admins"], **way).get("/api/user").json()
+@pytest.mark.parametrize("credentials", [{"session": False}, {"bearer": False}])
+def test_response_matches_its_serializer(cognito_client, credentials):
+    body = cognito_client("ada", groups=["admins"], **credentials).get("/api/user").json()
     assert CallerSerializer(body).data == body
 
 
-def test_person_by_session(cognito_client):
+def test_caller_with_a_session(cognito_client):
     body = cognito_client("ada", groups=["admins"], bearer=False).get("/api/user").json()
     assert body["identity"]["sub"] == subject_of("ada")
     assert body["identity"]["userName"] == "ada"
@@ -42,12 +42,12 @@ def test_person_by_session(cognito_client):
     assert body["data"]["tokenExpiresAt"]
 
 
-def test_person_seen_only_by_token_has_no_name_yet(cognito_client):
+def test_user_created_by_an_access_token_has_no_name(cognito_client):
     data = cognito_client("ada", session=False).get("/api/user").json()["data"]
     assert (data["email"], data["name"]) == (None, None)
 
 
-def test_permissions_are_djangos(cognito_client):
+def test_permissions_are_those_of_django(cognito_client):
     client = cognito_client("ada")
     assert "stats.add_stat" not in client.get("/api/user").json()["data"]["permissions"]
     client.user.user_permissions.add(Permission.objects.get(codename="add_stat"))
@@ -55,5 +55,5 @@ def test_permissions_are_djangos(cognito_client):
 
 
 @pytest.mark.parametrize("path", ["/api/user", "/api/user/", "/user", "/user/"])
-def test_slash_at_the_end_makes_no_difference(cognito_client, path):
+def test_trailing_slash_is_optional(cognito_client, path):
     assert cognito_client("ada").get(path).status_code == 200

@@ -1,4 +1,4 @@
-"""What an app client other than our own can do at most, with whatever user's token."""
+"""The limits of app clients other than our own, for the tokens of all users."""
 
 import copy
 import json
@@ -42,7 +42,7 @@ SUPERUSERS = {"groups": ["managers"], "superuser": True}
 GROUPS = {"admins": {"staff": True, "superuser": True}, "editors": "editors", "plain": "managers"}
 
 
-class Open(APIView):
+class OpenView(APIView):
     permission_classes = (AllowAny,)
 
     def handle(self, request):
@@ -66,45 +66,45 @@ class Figures(viewsets.ModelViewSet):
 router = SimpleRouter()
 router.register("figures", Figures)
 urlpatterns = [
-    path("open", Open.as_view()),
-    path("signed-in", Open.as_view(permission_classes=[IsAuthenticated])),
-    path("staff", Open.as_view(permission_classes=[IsAdminUser])),
-    path("admins", Open.as_view(permission_classes=[InGroup("admins")])),
-    path("editors", Open.as_view(permission_classes=[InGroup("editors")])),
-    path("plain", Open.as_view(permission_classes=[InGroup("plain")])),
-    path("managers", Open.as_view(permission_classes=[InGroup("managers")])),
+    path("open", OpenView.as_view()),
+    path("signed-in", OpenView.as_view(permission_classes=[IsAuthenticated])),
+    path("staff", OpenView.as_view(permission_classes=[IsAdminUser])),
+    path("admins", OpenView.as_view(permission_classes=[InGroup("admins")])),
+    path("editors", OpenView.as_view(permission_classes=[InGroup("editors")])),
+    path("plain", OpenView.as_view(permission_classes=[InGroup("plain")])),
+    path("managers", OpenView.as_view(permission_classes=[InGroup("managers")])),
     path("", include(router.urls)),
     path("", include("sso_project.urls")),
 ]
 
 
 @pytest.fixture
-def limited(settings):
-    """Accept a partner's client and limit it; None leaves it unlisted."""
+def limit_client(settings):
+    """A function that accepts a partner's client and limits it. None leaves it unlisted."""
 
-    def limit(level=None, **more):
+    def set_limit(level=None, **options):
         settings.COGNITO = {
             **settings.COGNITO,
             "ACCEPTED_CLIENTS": [CLIENT],
             "GROUPS": GROUPS,
             "CLIENT_RIGHTS": {CLIENT: level} if level else {},
-            **more,
+            **options,
         }
 
-    return limit
+    return set_limit
 
 
 @pytest.fixture
-def bearing(cognito_client):
-    """Make a client that sends a token of ada, who is an admin, issued to `client_id`."""
+def client_with_token(cognito_client):
+    """A function that returns a client with a token of an admin, issued to `client_id`."""
 
-    def bear(client_id=CLIENT, groups=("admins", "editors", "plain"), **options):
+    def make(client_id=CLIENT, groups=("admins", "editors", "plain"), **options):
         client = cognito_client.anonymous()
         claims = {"client_id": client_id} if client_id else {}
         client.bear(mint_access_token(groups=groups, claims=claims, **options))
         return client
 
-    return bear
+    return make
 
 
 def principal(client_id=CLIENT, groups=("admins",)):
@@ -115,13 +115,15 @@ ALL = {"staff", "admins", "editors", "plain"}
 
 
 @pytest.mark.parametrize(
-    ("level", "open_addresses"),
+    ("level", "allowed"),
     [(None, {"editors", "plain"}), ("write", {"editors", "plain"}), ("staff", ALL)],
 )
-def test_only_a_client_with_staff_rights_acts_as_staff(limited, bearing, level, open_addresses):
-    limited(level)
-    client = bearing()
-    assert {name for name in ALL if client.post(f"/{name}").status_code == 200} == open_addresses
+def test_only_a_client_with_staff_rights_acts_as_staff(
+    limit_client, client_with_token, level, allowed
+):
+    limit_client(level)
+    client = client_with_token()
+    assert {name for name in ALL if client.post(f"/{name}").status_code == 200} == allowed
     assert Identity.objects.get().user.is_superuser
 
 
@@ -135,96 +137,102 @@ def test_only_a_client_with_staff_rights_acts_as_staff(limited, bearing, level, 
         ("write", ["admins", "editors"], 400),
     ],
 )
-def test_permissions_by_superuser_status_are_for_staff_clients(
-    limited, bearing, level, groups, status
+def test_superuser_permissions_need_a_client_with_staff_rights(
+    limit_client, client_with_token, level, groups, status
 ):
-    limited(level)
-    client = bearing(groups=groups)
+    limit_client(level)
+    client = client_with_token(groups=groups)
     assert client.post("/figures/", {}, format="json").status_code == status
     assert client.post("/api/stats", {}, format="json").status_code == status
 
 
-def test_our_own_client_is_not_limited(limited, bearing):
-    limited("read")
-    assert {bearing(None).post(f"/{name}").status_code for name in ALL} == {200}
+def test_our_own_client_is_not_limited(limit_client, client_with_token):
+    limit_client("read")
+    assert {client_with_token(None).post(f"/{name}").status_code for name in ALL} == {200}
 
 
-def test_sessions_are_not_limited(limited, cognito_client):
-    limited("read")
+def test_sessions_are_not_limited(limit_client, cognito_client):
+    limit_client("read")
     client = cognito_client("ada", groups=["admins"], bearer=False)
     assert client.get("/admin/").status_code == 200
     assert client.post("/staff").status_code == 200
 
 
-def test_api_shows_the_permissions_that_count(limited, bearing):
-    limited()
-    client = bearing(groups=["admins"])
+def test_api_shows_only_effective_permissions(limit_client, client_with_token):
+    limit_client()
+    client = client_with_token(groups=["admins"])
     assert client.get("/api/user").json()["data"]["permissions"] == []
     stat = Permission.objects.filter(codename__endswith="_stat")
     Identity.objects.get().user.user_permissions.set(stat)
     permissions = client.get("/api/user").json()["data"]["permissions"]
     assert permissions == [f"stats.{verb}_stat" for verb in ("add", "change", "delete", "view")]
-    limited("read")
-    permissions = bearing(groups=["admins"]).get("/api/user").json()["data"]["permissions"]
+    limit_client("read")
+    permissions = (
+        client_with_token(groups=["admins"]).get("/api/user").json()["data"]["permissions"]
+    )
     assert permissions == ["stats.view_stat"]
 
 
-@pytest.mark.parametrize("address", ["open", "signed-in", "editors", "staff", "api/stats"])
+@pytest.mark.parametrize("endpoint", ["open", "signed-in", "editors", "staff", "api/stats"])
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_client_that_can_only_read_sends_no_unsafe_method(limited, bearing, address, method):
-    limited("read")
-    answer = getattr(bearing(), method)(f"/{address}")
-    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
-    assert CLIENT in answer.json()["detail"]
-    assert 'error="insufficient_scope"' in answer["WWW-Authenticate"]
+def test_client_that_can_only_read_sends_no_unsafe_method(
+    limit_client, client_with_token, endpoint, method
+):
+    limit_client("read")
+    response = getattr(client_with_token(), method)(f"/{endpoint}")
+    assert (response.status_code, response.json()["code"]) == (403, "insufficient_scope")
+    assert CLIENT in response.json()["detail"]
+    assert 'error="insufficient_scope"' in response["WWW-Authenticate"]
 
 
-def test_client_that_can_only_read_reads(limited, bearing):
-    limited("read")
-    client = bearing()
-    for address in ("open", "signed-in", "editors", "api/stats", "api/user"):
-        assert client.get(f"/{address}").status_code == 200
-        assert client.options(f"/{address}").status_code == 200
+def test_client_that_can_only_read_reads(limit_client, client_with_token):
+    limit_client("read")
+    client = client_with_token()
+    for endpoint in ("open", "signed-in", "editors", "api/stats", "api/user"):
+        assert client.get(f"/{endpoint}").status_code == 200
+        assert client.options(f"/{endpoint}").status_code == 200
 
 
 @pytest.mark.parametrize(("level", "status"), [("read", 403), ("write", 400), (None, 400)])
-def test_machines_are_limited_too(limited, cognito_client, level, status):
-    limited(level)
+def test_machines_are_limited_too(limit_client, cognito_client, level, status):
+    limit_client(level)
     machine = cognito_client.anonymous()
     machine.bear(mint_machine_token(client_id=CLIENT, scopes=["stats/read", "stats/write"]))
     assert machine.get("/api/stats").status_code == 200
     assert machine.post("/api/stats", {}, format="json").status_code == status
 
 
-def test_same_user_through_two_clients(limited, bearing):
-    limited()
-    partner, own = bearing(), bearing(None)
+def test_limits_depend_on_the_client_and_not_on_the_user(limit_client, client_with_token):
+    limit_client()
+    partner, own = client_with_token(), client_with_token(None)
     for _ in range(2):
         assert partner.post("/staff").status_code == 403
         assert own.post("/staff").status_code == 200
 
 
 @pytest.mark.parametrize("listed", [False, True])
-def test_clients_of_a_trusted_pool_are_limited(limited, bearing, settings, listed):
-    """Also if the pool has a client with the id of our own."""
+def test_clients_of_a_trusted_pool_are_limited(limit_client, client_with_token, settings, listed):
+    """Even if the pool has a client with the ID of our own client."""
     own_id = settings.COGNITO["CLIENT_ID"]
     rules = {"bosses": SUPERUSERS, "plain": "proofreaders"}
     pool = {"clients": [CLIENT, own_id], "groups": rules}
-    limited("staff" if listed else None, TRUSTED_POOLS={FOREIGN_ISSUER.rpartition("/")[2]: pool})
-    client = bearing(groups=["bosses", "plain"], foreign=True)
+    limit_client(
+        "staff" if listed else None, TRUSTED_POOLS={FOREIGN_ISSUER.rpartition("/")[2]: pool}
+    )
+    client = client_with_token(groups=["bosses", "plain"], foreign=True)
     assert client.get("/managers").status_code == (200 if listed else 403)
     groups = ["managers", "proofreaders"] if listed else ["proofreaders"]
     assert client.get("/api/user").json()["data"]["groups"] == groups
-    namesake = bearing(own_id, groups=["bosses"], foreign=True)
+    namesake = client_with_token(own_id, groups=["bosses"], foreign=True)
     assert namesake.get("/managers").status_code == 403
 
 
 class TestLimitedUser:
     @pytest.fixture(autouse=True)
-    def _limited(self, limited):
-        limited()
+    def _limited(self, limit_client):
+        limit_client()
 
-    def test_it_is_a_user_in_every_other_way(self):
+    def test_limited_user_equals_the_stored_user(self):
         user, stored = principal(), User.objects.get()
         assert user == stored
         assert isinstance(user, User)
@@ -238,9 +246,9 @@ class TestLimitedUser:
         assert Identity.objects.get(user=user).user == user
         assert list(user.identities.all()) == list(Identity.objects.all())
 
-    @pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy, lambda user: user])
-    def test_copies_are_limited_too(self, twin):
-        user = twin(principal())
+    @pytest.mark.parametrize("copy_user", [copy.copy, copy.deepcopy, lambda user: user])
+    def test_copies_are_limited_too(self, copy_user):
+        user = copy_user(principal())
         assert (user.is_staff, user.is_superuser) == (False, False)
         assert not user.has_perm("stats.add_stat")
         assert pickle.loads(pickle.dumps(user)).is_superuser is False  # our own
@@ -256,7 +264,7 @@ class TestLimitedUser:
             assert async_to_sync(getattr(user, f"aget_{name}_permissions"))() == set()
 
     @pytest.mark.parametrize("names", [None, ["first_name"], ["is_staff"], ["is_superuser"]])
-    def test_reading_it_again_keeps_the_limit(self, names):
+    def test_refresh_from_db_keeps_the_limit(self, names):
         user = principal()
         user.refresh_from_db(fields=names)
         assert (user.is_staff, user.is_superuser) == (False, False)
@@ -264,7 +272,7 @@ class TestLimitedUser:
     @pytest.mark.parametrize("names", [None, ["first_name"]])
     @pytest.mark.parametrize("loaded", [True, False])
     @pytest.mark.parametrize("assigned", [None, True, False])
-    def test_saving_it_leaves_status_alone(self, names, loaded, assigned):
+    def test_save_does_not_change_status(self, names, loaded, assigned):
         user = principal()
         if loaded:
             user.refresh_from_db()
@@ -289,7 +297,7 @@ class TestLimitedUser:
     @pytest.mark.parametrize(
         "options", [{"update_fields": ["is_superuser", "email"]}, {"force_insert": True}]
     )
-    def test_status_cannot_be_written(self, options):
+    def test_writing_status_is_refused(self, options):
         user = principal()
         user.is_superuser = False
         with pytest.raises(PermissionDenied, match="app client"):
@@ -297,24 +305,24 @@ class TestLimitedUser:
         assert User.objects.get().is_superuser
 
     @pytest.mark.parametrize("name", ["is_staff", "is_superuser"])
-    def test_status_of_a_deleted_user_is_unknown(self, name):
-        """The API answers 401 then, also while it has not read the revocations yet."""
+    def test_status_of_a_deleted_user_raises_does_not_exist(self, name):
+        """The API then responds with 401, even before it has read the revocation."""
         user = principal()
         User.objects.all().delete()
         with pytest.raises(User.DoesNotExist):
             getattr(user, name)
 
-    def test_it_can_be_deleted(self):
+    def test_limited_user_can_be_deleted(self):
         principal().delete()
         assert not User.objects.exists()
 
 
-class TestUserModelThatDecidesItself:
-    """A host's user model whose permissions are not Django's."""
+class TestUserModelWithOwnPermissions:
+    """The user model of a host project, with its own permission methods."""
 
     @pytest.fixture(autouse=True)
-    def _own(self, limited, monkeypatch):
-        limited()
+    def _own(self, limit_client, monkeypatch):
+        limit_client()
         monkeypatch.setattr(User, "has_perm", lambda self, perm, obj=None: perm != "never")
         monkeypatch.setattr(User, "get_all_permissions", lambda self, obj=None: {"a.b", "a.view_b"})
 
@@ -325,12 +333,12 @@ class TestUserModelThatDecidesItself:
         assert not user.has_module_perms("stats")
         assert user.get_all_permissions() == set()
 
-    def test_other_users_have_theirs(self, limited):
+    def test_other_users_have_their_own_permissions(self, limit_client):
         user = principal(groups=["editors"])
         assert user.has_perm("any")
         assert not user.has_perm("never")
         assert user.get_all_permissions() == {"a.b", "a.view_b"}
-        limited("read")
+        limit_client("read")
         assert principal(groups=["editors"]).get_all_permissions() == {"a.view_b"}
 
 
@@ -348,20 +356,20 @@ class TestUserModelThatDecidesItself:
     ],
     ids=json.dumps,
 )
-def test_malformed_rights_are_named(settings, rights):
+def test_malformed_rights_are_a_system_check_error(settings, rights):
     settings.COGNITO = {**settings.COGNITO, "ACCEPTED_CLIENTS": [CLIENT], "CLIENT_RIGHTS": rights}
     [message] = run_checks(tags=["configuration"])
     assert message.id == "accounts.E005"
     assert message.msg.startswith("COGNITO_CLIENT_RIGHTS")
 
 
-def test_rights_of_an_unknown_client_are_a_warning(limited):
-    limited("read")
+def test_rights_of_an_unknown_client_are_a_system_check_warning(limit_client):
+    limit_client("read")
     assert run_checks(tags=["configuration"]) == []
-    limited("read", ACCEPTED_CLIENTS=[])
+    limit_client("read", ACCEPTED_CLIENTS=[])
     [message] = run_checks(tags=["configuration"])
     assert message.id == "accounts.W005"
     assert CLIENT in message.msg
     pools = {"eu-west-1_Partner01": {"clients": [CLIENT]}}
-    limited("read", ACCEPTED_CLIENTS=[], TRUSTED_POOLS=pools)
+    limit_client("read", ACCEPTED_CLIENTS=[], TRUSTED_POOLS=pools)
     assert run_checks(tags=["configuration"]) == []

@@ -1,4 +1,4 @@
-"""docs/api.md explains every code that an answer of the API can carry."""
+"""docs/api.md explains every code of the API's responses."""
 
 import re
 
@@ -13,18 +13,18 @@ from tests.imports import ROOT
 
 DOCUMENT = (ROOT / "docs/api.md").read_text(encoding="utf-8")
 TABLE = DOCUMENT.split("\n| status | code |", 1)[1].split("\n\n", 1)[0]
-OF_PAGES_ALONE = {errors.NonceMismatch, errors.TokenRejected}
+PAGE_ERRORS = {errors.NonceMismatch, errors.TokenRejected}
 
 
-def leaves(kind):
-    """The class and all below it, without those that tests make up."""
-    below = [child for child in kind.__subclasses__() if not child.__module__.startswith("tests")]
-    return {kind}.union(*(leaves(child) for child in below))
+def subclasses(kind):
+    """Return `kind` and all its subclasses, except those that tests define."""
+    direct = [child for child in kind.__subclasses__() if not child.__module__.startswith("tests")]
+    return {kind}.union(*(subclasses(child) for child in direct))
 
 
 CODES = {
-    *(kind.code for kind in leaves(errors.TokenRejected) - OF_PAGES_ALONE),
-    *(kind.code for kind in leaves(errors.CognitoUnavailable)),
+    *(kind.code for kind in subclasses(errors.TokenRejected) - PAGE_ERRORS),
+    *(kind.code for kind in subclasses(errors.CognitoUnavailable)),
     errors.GrantRejected.code,
     errors.RequestRejected.code,
     errors.ClientRejected.code,
@@ -38,7 +38,7 @@ CODES = {
     *(text.code for text in vars(catalog).values() if isinstance(text, catalog.ErrorText)),
     *(
         kind.default_code
-        for kind in leaves(exceptions.APIException)
+        for kind in subclasses(exceptions.APIException)
         if kind.__module__ == "rest_framework.exceptions"
         and kind not in (exceptions.APIException, exceptions.AuthenticationFailed)
     ),
@@ -59,6 +59,6 @@ def test_code_is_explained(code):
     assert f"`{code}`" in TABLE
 
 
-def test_nothing_is_explained_that_does_not_exist():
-    columns = [row.split("|")[2] for row in TABLE.splitlines()[2:]]
+def test_documented_codes_exist():
+    columns = [line.split("|")[2] for line in TABLE.splitlines()[2:]]
     assert set(re.findall(r"`(\w+)`", "".join(columns))) <= CODES

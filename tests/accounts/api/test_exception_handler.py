@@ -1,4 +1,4 @@
-"""Every answer of the API that fails is `{"detail", "code", "error"}`, at every address."""
+"""Every error response of the API is `{"detail", "code", "error"}`, at every URL."""
 
 import pytest
 from django.core.cache import cache
@@ -25,9 +25,9 @@ def _fake(cognito):
     cache.clear()
 
 
-def addresses():
-    """Every address of an API view, found in the site map."""
-    found = []
+def url_patterns():
+    """Return the URL patterns of all API views, from the URL configuration."""
+    collected = []
 
     def walk(patterns, prefix):
         for pattern in patterns:
@@ -35,13 +35,13 @@ def addresses():
             if hasattr(pattern, "url_patterns"):
                 walk(pattern.url_patterns, path)
             elif issubclass(getattr(pattern.callback, "cls", object), APIView):
-                found.append(path)
+                collected.append(path)
 
     walk(get_resolver().url_patterns, "")
-    return sorted(set(found))
+    return sorted(set(collected))
 
 
-def concrete(pattern):
+def url_of(pattern):
     for regex, text in (
         ("(?P<pk>[0-9]{1,18})", "1"),
         ("(?:api/)?", "api/"),
@@ -51,12 +51,12 @@ def concrete(pattern):
         ("^", ""),
     ):
         pattern = pattern.replace(regex, text)
-    assert not set(pattern) & set("()[]?*<>|"), f"say what stands for {pattern}"
+    assert not set(pattern) & set("()[]?*<>|"), f"add a replacement for {pattern}"
     return f"/{pattern}"
 
 
-def test_the_walk_finds_the_endpoints():
-    found = {concrete(pattern) for pattern in addresses()}
+def test_url_patterns_include_the_endpoints():
+    urls = {url_of(pattern) for pattern in url_patterns()}
     assert {
         "/api/user",
         "/api/stats",
@@ -67,11 +67,11 @@ def test_the_walk_finds_the_endpoints():
         "/stats",
         "/openapi.json",
         "/api/nothing",
-    } <= found
+    } <= urls
 
 
-def assert_shape(answer):
-    body = answer.json()
+def assert_error_body(response):
+    body = response.json()
     assert set(body) - {"fields", "login_url"} == {"detail", "code", "error"}, body
     assert isinstance(body["detail"], str)
     assert body["detail"]
@@ -80,23 +80,23 @@ def assert_shape(answer):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("pattern", addresses())
-@pytest.mark.parametrize("who", ["nobody", "bad token", "person"])
+@pytest.mark.parametrize("pattern", url_patterns())
+@pytest.mark.parametrize("caller", ["anonymous", "bad token", "user"])
 @pytest.mark.parametrize("body", [b"{", b"[]"])
-def test_failing_answer_has_the_one_shape(client, method, pattern, who, body):
+def test_error_response_has_the_documented_members(client, method, pattern, caller, body):
     headers = {
-        "nobody": {},
+        "anonymous": {},
         "bad token": {"Authorization": "Bearer nonsense"},
-        "person": {"Authorization": f"Bearer {mint_access_token()}"},
-    }[who]
-    answer = getattr(client, method)(
-        concrete(pattern),
+        "user": {"Authorization": f"Bearer {mint_access_token()}"},
+    }[caller]
+    response = getattr(client, method)(
+        url_of(pattern),
         **({} if method == "get" else {"data": body, "content_type": "application/json"}),
         headers=headers,
     )
-    assert answer.status_code < 500
-    if answer.status_code >= 400:
-        assert_shape(answer)
+    assert response.status_code < 500
+    if response.status_code >= 400:
+        assert_error_body(response)
 
 
 @pytest.mark.parametrize(
@@ -120,31 +120,31 @@ def test_failing_answer_has_the_one_shape(client, method, pattern, who, body):
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
-def test_error_of_a_view_has_the_one_shape(client, monkeypatch, error, status, code):
+def test_error_in_a_view_has_the_documented_members(client, monkeypatch, error, status, code):
     def fail(self, request):
         raise error
 
     monkeypatch.setattr(CallerView, "get", fail)
     client.raise_request_exception = False
-    answer = client.get("/api/user", headers={"Authorization": f"Bearer {mint_access_token()}"})
-    assert answer.status_code == status
-    assert_shape(answer)
-    assert answer.json()["code"] == code
-    assert "hunter2" not in answer.text
+    response = client.get("/api/user", headers={"Authorization": f"Bearer {mint_access_token()}"})
+    assert response.status_code == status
+    assert_error_body(response)
+    assert response.json()["code"] == code
+    assert "hunter2" not in response.text
     if status in (429, 503):
-        assert answer.headers["Retry-After"] == str(getattr(error, "retry_after", None) or 5)
+        assert response.headers["Retry-After"] == str(getattr(error, "retry_after", None) or 5)
 
 
-def test_original_ui_reads_the_same_bytes_as_ever(client):
-    answer = client.get("/user", headers={"Authorization": "Bearer nonsense"})
+def test_error_body_for_the_original_ui_is_unchanged(client):
+    response = client.get("/user", headers={"Authorization": "Bearer nonsense"})
     sentence = "This is not a JSON Web Token: three base64url parts joined by dots."
-    assert answer.status_code == 401
-    assert answer.content.decode() == (
+    assert response.status_code == 401
+    assert response.content.decode() == (
         f'{{"detail":"{sentence}","code":"malformed_token","error":"{sentence}"}}'
     )
 
 
-def test_user_without_a_session_reads_the_same_sentence_everywhere(client):
+def test_missing_sign_in_has_the_same_message_everywhere(client):
     sentence = "You are not signed in."
     api = client.get("/api/user").json()
     script = client.get("/profile/", headers={"Accept": "application/json"}).json()
@@ -159,29 +159,29 @@ def test_user_without_a_session_reads_the_same_sentence_everywhere(client):
     )
 
 
-def test_unforeseen_error_reaches_log_and_listeners(client, monkeypatch, caplog):
+def test_unexpected_error_is_logged_and_sent_as_a_signal(client, monkeypatch, caplog):
     def fail(self, request):
         raise ZeroDivisionError("unforeseen")
 
     monkeypatch.setattr(CallerView, "get", fail)
-    with pytest.raises(ZeroDivisionError):  # the test client listens
+    with pytest.raises(ZeroDivisionError):  # the test client receives the signal
         client.get("/api/user", headers={"Authorization": f"Bearer {mint_access_token()}"})
-    (record,) = [each for each in caplog.records if each.name == "django.request"]
+    (record,) = [record for record in caplog.records if record.name == "django.request"]
     assert record.exc_info[0] is ZeroDivisionError
 
 
 def test_body_that_is_too_large_is_413(client, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
-    answer = client.post("/api/auth/get-tokens", b"x" * 101, "application/json")
-    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
-    assert_shape(answer)
+    response = client.post("/api/auth/get-tokens", b"x" * 101, "application/json")
+    assert (response.status_code, response.json()["code"]) == (413, "too_large")
+    assert_error_body(response)
 
 
-def test_first_wrong_field_is_named(client, monkeypatch):
+def test_error_names_the_first_invalid_field(client, monkeypatch):
     def fail(self, request):
         raise exceptions.ValidationError({"rows": [{}, {"value": ["Enter a number."]}]})
 
     monkeypatch.setattr(CallerView, "get", fail)
-    answer = client.get("/api/user", headers={"Authorization": f"Bearer {mint_access_token()}"})
-    assert answer.json()["detail"] == "rows.value: Enter a number."
-    assert answer.json()["fields"] == {"rows": [{}, {"value": ["Enter a number."]}]}
+    response = client.get("/api/user", headers={"Authorization": f"Bearer {mint_access_token()}"})
+    assert response.json()["detail"] == "rows.value: Enter a number."
+    assert response.json()["fields"] == {"rows": [{}, {"value": ["Enter a number."]}]}

@@ -13,7 +13,7 @@ from accounts.testing import mint_machine_token
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
 
-class Anything(APIView):
+class SignedInView(APIView):
     permission_classes = (IsAuthenticated,)
 
     def get(self, request):
@@ -21,7 +21,7 @@ class Anything(APIView):
 
 
 def view(*permissions):
-    return Anything.as_view(permission_classes=permissions)
+    return SignedInView.as_view(permission_classes=permissions)
 
 
 @group_required("admins", "editors")
@@ -37,7 +37,7 @@ urlpatterns = [
     path("either", view(HasScope("stats/write") | InGroup("admins"))),
     path("both", view(HasScope("stats/write") & InGroup("admins"))),
     path("mixed", view(IsAuthenticated & ~InGroup("banned"))),
-    path("person", view(IsPerson | HasScope("stats/read"))),
+    path("user", view(IsPerson | HasScope("stats/read"))),
     path("page/group", for_groups),
     path("page/login", login_required(lambda request: HttpResponse("in"))),
     path(
@@ -48,7 +48,7 @@ urlpatterns = [
 ]
 
 CASES = [
-    # address, groups, scopes, let in
+    # endpoint, groups, scopes, allowed
     ("scope", [], ["stats/write"], False),
     ("scope", ["admins"], ["stats/write"], False),
     ("users", [], ["stats/read", "stats/write"], True),
@@ -62,52 +62,54 @@ CASES = [
     ("both", ["admins"], ["stats/write"], False),
     ("mixed", [], [], True),
     ("mixed", ["banned"], [], False),
-    ("person", [], [], True),
+    ("user", [], [], True),
 ]
 
 
-@pytest.mark.parametrize(("address", "groups", "scopes", "let_in"), CASES)
-def test_token_is_let_in_by_its_scopes_and_groups(cognito_client, address, groups, scopes, let_in):
+@pytest.mark.parametrize(("endpoint", "groups", "scopes", "allowed"), CASES)
+def test_token_is_accepted_by_its_scopes_and_groups(
+    cognito_client, endpoint, groups, scopes, allowed
+):
     client = cognito_client("ada", groups=groups, scopes=scopes, session=False)
-    assert client.get(f"/{address}").status_code == (200 if let_in else 403)
+    assert client.get(f"/{endpoint}").status_code == (200 if allowed else 403)
 
 
-@pytest.mark.parametrize("address", ["scope", "group", "either", "both", "mixed", "person"])
-def test_nobody_gets_a_bare_challenge(cognito_client, address):
-    answer = cognito_client.anonymous().get(f"/{address}")
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+@pytest.mark.parametrize("endpoint", ["scope", "group", "either", "both", "mixed", "user"])
+def test_anonymous_request_gets_a_challenge_without_error(cognito_client, endpoint):
+    response = cognito_client.anonymous().get(f"/{endpoint}")
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
 @pytest.mark.parametrize(
-    ("address", "says"),
+    ("endpoint", "message"),
     [("scope", "stats/write"), ("both", "stats/write"), ("group", "admins or editors")],
 )
-def test_403_says_what_is_missing(cognito_client, address, says):
-    answer = cognito_client("ada", session=False).get(f"/{address}")
-    assert answer.status_code == 403
-    assert answer.json()["code"] == "insufficient_scope"
-    assert says in answer.json()["detail"]
-    header = answer.headers["WWW-Authenticate"]
+def test_403_names_the_missing_scope_or_group(cognito_client, endpoint, message):
+    response = cognito_client("ada", session=False).get(f"/{endpoint}")
+    assert response.status_code == 403
+    assert response.json()["code"] == "insufficient_scope"
+    assert message in response.json()["detail"]
+    header = response.headers["WWW-Authenticate"]
     assert header.startswith('Bearer realm="api", error="insufficient_scope"')
-    assert ('scope="stats/write"' in header) == (address != "group")
+    assert ('scope="stats/write"' in header) == (endpoint != "group")
 
 
-def test_session_knows_groups_but_carries_no_scope(cognito_client):
+def test_session_has_groups_but_no_scopes(cognito_client):
     client = cognito_client("ada", groups=["admins"], scopes=["stats/write"], bearer=False)
     assert client.get("/group").status_code == 200
     assert client.get("/scope").status_code == 403
 
 
-def test_machine_is_let_in_by_scope_alone(cognito_client):
+def test_machine_is_accepted_by_scope_alone(cognito_client):
     machine = cognito_client.machine(scopes=["stats/read"])
-    assert machine.get("/person").status_code == 200
+    assert machine.get("/user").status_code == 200
     assert machine.get("/group").status_code == 403
-    assert cognito_client.machine(scopes=["other"]).get("/person").status_code == 403
+    assert cognito_client.machine(scopes=["other"]).get("/user").status_code == 403
 
 
 @pytest.mark.parametrize(
-    ("address", "scopes", "let_in"),
+    ("endpoint", "scopes", "allowed"),
     [
         ("scope", ["stats/write"], True),
         ("scope", ["stats/read"], False),
@@ -118,9 +120,9 @@ def test_machine_is_let_in_by_scope_alone(cognito_client):
         ("both", ["stats/write"], False),
     ],
 )
-def test_machine_needs_every_scope(cognito_client, address, scopes, let_in):
+def test_machine_needs_every_scope(cognito_client, endpoint, scopes, allowed):
     machine = cognito_client.machine(scopes=scopes)
-    assert machine.get(f"/{address}").status_code == (200 if let_in else 403)
+    assert machine.get(f"/{endpoint}").status_code == (200 if allowed else 403)
 
 
 def test_machine_is_in_no_group_whatever_its_token_contains(cognito_client):
@@ -138,28 +140,28 @@ def test_arguments_are_required():
         group_required(for_groups)
 
 
-def test_page_for_a_group(cognito_client):
+def test_group_required_page_needs_a_group(cognito_client):
     assert cognito_client("grace", groups=["editors"]).get("/page/group").status_code == 200
     assert cognito_client("linus").get("/page/group").status_code == 403
 
 
 @pytest.mark.parametrize("page", ["/page/group?a=1", "/page/login", "/page/permission"])
-def test_nobody_is_sent_to_sign_in_and_comes_back(cognito_client, page):
-    answer = cognito_client.anonymous().get(page)
-    assert answer.status_code == 302
-    assert answer.headers["Location"].startswith("/accounts/login/?next=/page/")
+def test_anonymous_visitor_is_redirected_to_sign_in(cognito_client, page):
+    response = cognito_client.anonymous().get(page)
+    assert response.status_code == 302
+    assert response.headers["Location"].startswith("/accounts/login/?next=/page/")
 
 
-def test_permission_required_ends_at_the_403_page_and_not_in_a_circle(cognito_client):
+def test_permission_required_ends_at_the_403_page_without_a_loop(cognito_client):
     client = cognito_client("linus")
-    answer, steps = client.get("/page/permission"), 0
-    while answer.status_code == 302:
-        answer, steps = client.get(answer.headers["Location"]), steps + 1
+    response, steps = client.get("/page/permission"), 0
+    while response.status_code == 302:
+        response, steps = client.get(response.headers["Location"]), steps + 1
         assert steps < 5
-    assert answer.status_code == 403
+    assert response.status_code == 403
 
 
-def test_permission_required_lets_in_who_has_it(cognito_client):
+def test_permission_required_accepts_users_with_the_permission(cognito_client):
     client = cognito_client("grace")
     client.user.user_permissions.add(Permission.objects.get(codename="add_stat"))
     assert client.get("/page/permission").status_code == 200
@@ -174,7 +176,7 @@ def _login_required_everywhere(settings):
 
 
 @pytest.mark.usefixtures("_login_required_everywhere")
-def test_login_required_middleware_lets_people_sign_in_and_out(cognito_client):
+def test_login_required_middleware_allows_sign_in_and_sign_out(cognito_client):
     client = cognito_client("ada")
     assert client.get("/page/login").status_code == 200
     assert client.post("/accounts/logout/").status_code == 302
@@ -182,7 +184,7 @@ def test_login_required_middleware_lets_people_sign_in_and_out(cognito_client):
 
 
 @pytest.mark.usefixtures("_login_required_everywhere")
-def test_login_required_middleware_leaves_the_api_to_tokens(cognito_client):
+def test_login_required_middleware_does_not_affect_the_api(cognito_client):
     assert cognito_client("ada", session=False).get("/api/user").status_code == 200
     assert cognito_client.anonymous().get("/api/user").status_code == 401
     assert cognito_client.anonymous().get("/api/info/server").status_code == 200

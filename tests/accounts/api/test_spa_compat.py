@@ -22,10 +22,10 @@ class Spa:
     def __init__(self, cognito, username="ada"):
         self.person = Person(username)
         code = cognito.authorize(self.person)
-        answer = cognito.post_form(
+        response = cognito.post_form(
             "token", {"grant_type": "authorization_code", "code": code}, repeatable=False
         )
-        self.refresh_token = json.loads(answer.body)["refresh_token"]
+        self.refresh_token = json.loads(response.body)["refresh_token"]
         cognito.calls.clear()
 
     def expired(self, username=None, **changes):
@@ -43,7 +43,7 @@ def spa(cognito):
     return Spa(cognito)
 
 
-def ask(client, access_token, refresh_token=None, path="/user"):
+def get_caller(client, access_token, refresh_token=None, path="/user"):
     headers = {"Authorization": f"Bearer {access_token}"}
     if refresh_token is not None:
         headers["x-refresh-token"] = refresh_token
@@ -55,32 +55,32 @@ def refreshes(cognito):
 
 
 @pytest.mark.parametrize("path", ["/user", "/api/user"])
-def test_expired_token_is_refreshed_on_the_way(client, cognito, spa, path):
-    answer = ask(client, spa.expired(), spa.refresh_token, path)
-    assert answer.status_code == 200
-    assert answer.json()["identity"]["userName"] == "ada"
-    assert "no-store" in answer.headers["Cache-Control"]
-    assert "X-Refresh-Token" not in answer.headers
-    again = ask(client, answer.headers["X-Access-Token"])
+def test_expired_token_is_refreshed_during_the_request(client, cognito, spa, path):
+    response = get_caller(client, spa.expired(), spa.refresh_token, path)
+    assert response.status_code == 200
+    assert response.json()["identity"]["userName"] == "ada"
+    assert "no-store" in response.headers["Cache-Control"]
+    assert "X-Refresh-Token" not in response.headers
+    again = get_caller(client, response.headers["X-Access-Token"])
     assert again.status_code == 200
     assert "X-Access-Token" not in again.headers
     assert refreshes(cognito) == 1
 
 
-def test_good_token_is_not_refreshed(client, cognito, spa):
-    answer = ask(client, mint_access_token(), spa.refresh_token)
-    assert answer.status_code == 200
-    assert "X-Access-Token" not in answer.headers
+def test_valid_token_is_not_refreshed(client, cognito, spa):
+    response = get_caller(client, mint_access_token(), spa.refresh_token)
+    assert response.status_code == 200
+    assert "X-Access-Token" not in response.headers
     assert refreshes(cognito) == 0
 
 
-def test_access_token_may_come_in_its_own_header(client, cognito):
-    answer = client.get("/user", headers={"x-access-token": mint_access_token()})
-    assert answer.status_code == 200
+def test_access_token_is_accepted_in_its_own_header(client, cognito):
+    response = client.get("/user", headers={"x-access-token": mint_access_token()})
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "mistake",
     [
         {"forged": True},
         {"foreign": True},
@@ -90,149 +90,151 @@ def test_access_token_may_come_in_its_own_header(client, cognito):
     ],
     ids=str,
 )
-def test_token_that_is_more_than_expired_causes_no_call(client, cognito, spa, wrong):
-    answer = ask(client, spa.expired(**wrong), spa.refresh_token)
-    assert answer.status_code == 401
+def test_token_with_another_mistake_is_not_refreshed(client, cognito, spa, mistake):
+    response = get_caller(client, spa.expired(**mistake), spa.refresh_token)
+    assert response.status_code == 401
     assert refreshes(cognito) == 0
     assert not SharedRefresh.objects.exists()
 
 
-def test_expired_id_token_causes_no_call(client, cognito, spa):
-    answer = ask(client, mint_id_token(expired=True), spa.refresh_token)
-    assert answer.status_code == 401
+def test_expired_id_token_is_not_refreshed(client, cognito, spa):
+    response = get_caller(client, mint_id_token(expired=True), spa.refresh_token)
+    assert response.status_code == 401
     assert refreshes(cognito) == 0
 
 
-def test_expired_machine_token_causes_no_call(client, cognito, spa):
-    answer = ask(client, mint_machine_token(expired=True), spa.refresh_token)
-    assert answer.json()["code"] == "token_expired"
+def test_expired_machine_token_is_not_refreshed(client, cognito, spa):
+    response = get_caller(client, mint_machine_token(expired=True), spa.refresh_token)
+    assert response.json()["code"] == "token_expired"
     assert refreshes(cognito) == 0
 
 
-def test_client_whose_secret_is_not_ours_is_not_refreshed(client, cognito, spa, settings):
+def test_token_of_another_client_is_not_refreshed(client, cognito, spa, settings):
     settings.COGNITO = {**settings.COGNITO, "ACCEPTED_CLIENTS": ["2partnerclient"]}
     token = spa.expired(claims={"client_id": "2partnerclient"})
-    assert ask(client, token, spa.refresh_token).json()["code"] == "token_expired"
+    assert get_caller(client, token, spa.refresh_token).json()["code"] == "token_expired"
     assert refreshes(cognito) == 0
 
 
-def test_refresh_token_of_somebody_else_is_refused(client, cognito, spa):
+def test_refresh_token_of_another_user_is_refused(client, cognito, spa):
     other = Spa(cognito, "mallory")
-    answer = ask(client, spa.expired(), other.refresh_token)
-    assert (answer.status_code, answer.json()["code"]) == (401, "claim_rejected")
-    assert "X-Access-Token" not in answer.headers
+    response = get_caller(client, spa.expired(), other.refresh_token)
+    assert (response.status_code, response.json()["code"]) == (401, "claim_rejected")
+    assert "X-Access-Token" not in response.headers
 
 
 def test_refused_request_creates_no_user(client, cognito, spa):
     other = Spa(cognito, "mallory")
-    for _ in range(2):  # the second one gets the shared result of the refresh
-        assert ask(client, spa.expired(), other.refresh_token).status_code == 401
+    for _ in range(2):  # the second request gets the shared result of the refresh
+        assert get_caller(client, spa.expired(), other.refresh_token).status_code == 401
     assert not User.objects.exists()
 
 
 def test_refused_request_changes_no_rights(client, cognito, spa):
     earlier = mint_access_token("mallory", claims={"iat": int(time.time()) - 60})
-    assert ask(client, earlier).status_code == 200
+    assert get_caller(client, earlier).status_code == 200
     other = Spa(cognito, "mallory")
     other.person.groups = ("admins",)
-    assert ask(client, spa.expired(), other.refresh_token).status_code == 401
+    assert get_caller(client, spa.expired(), other.refresh_token).status_code == 401
     assert not User.objects.get().is_superuser
 
 
-def test_refresh_token_that_was_refused_is_not_sent_to_cognito_again(client, cognito, spa):
+def test_refused_refresh_token_is_not_sent_to_cognito_again(client, cognito, spa):
     for _ in range(5):
-        assert ask(client, spa.expired(), "junk").json()["code"] == "session_ended"
+        assert get_caller(client, spa.expired(), "junk").json()["code"] == "session_ended"
     assert refreshes(cognito) == 1
     assert "junk" not in str(list(SharedRefresh.objects.values()))
 
 
 def test_header_refreshes_beyond_the_budget_are_429(client, cognito, spa, limit_failed_calls):
     limit_failed_calls(3)
-    statuses = [ask(client, spa.expired(), f"junk{n}").status_code for n in range(5)]
+    statuses = [get_caller(client, spa.expired(), f"junk{n}").status_code for n in range(5)]
     assert statuses == [401, 401, 401, 429, 429]
-    answer = ask(client, spa.expired(), spa.refresh_token)
-    assert (answer.status_code, answer.json()["code"]) == (429, "throttled")
-    assert answer.headers["Retry-After"] == "48"
-    assert "WWW-Authenticate" not in answer.headers  # the app must not take it for a sign-out
+    response = get_caller(client, spa.expired(), spa.refresh_token)
+    assert (response.status_code, response.json()["code"]) == (429, "throttled")
+    assert response.headers["Retry-After"] == "48"
+    assert "WWW-Authenticate" not in response.headers  # the app would read it as a sign-out
     assert refreshes(cognito) == 3
     assert SharedRefresh.objects.count() == 3
 
 
-def test_junk_of_one_user_uses_up_nothing_of_a_neighbor(client, cognito, spa, limit_failed_calls):
+def test_failed_refreshes_of_one_user_do_not_count_for_another(
+    client, cognito, spa, limit_failed_calls
+):
     limit_failed_calls(3)
     for number in range(5):
-        ask(client, spa.expired(), f"junk{number}")
+        get_caller(client, spa.expired(), f"junk{number}")
     other = Spa(cognito, "mallory")
-    assert ask(client, other.expired(), other.refresh_token).status_code == 200
+    assert get_caller(client, other.expired(), other.refresh_token).status_code == 200
 
 
 def test_successful_refreshes_use_no_budget(client, cognito, limit_failed_calls):
     limit_failed_calls(1)
     for number in range(4):
         app = Spa(cognito, f"user-{number}")
-        assert ask(client, app.expired(), app.refresh_token).status_code == 200
+        assert get_caller(client, app.expired(), app.refresh_token).status_code == 200
 
 
-def test_refresh_token_of_another_sign_in_of_the_same_person_is_refused(client, cognito, spa):
-    answer = ask(client, spa.expired(), Spa(cognito, "ada").refresh_token)
-    assert (answer.status_code, answer.json()["code"]) == (401, "claim_rejected")
-    assert "X-Access-Token" not in answer.headers
+def test_refresh_token_of_another_sign_in_is_refused(client, cognito, spa):
+    response = get_caller(client, spa.expired(), Spa(cognito, "ada").refresh_token)
+    assert (response.status_code, response.json()["code"]) == (401, "claim_rejected")
+    assert "X-Access-Token" not in response.headers
 
 
-def test_revocation_is_checked_before_cognito_is_asked(client, cognito, spa):
+def test_revocation_is_checked_before_cognito_is_called(client, cognito, spa):
     revocations.revoke_sign_in(spa.person.sign_in_claims["origin_jti"])
     revocation_feed.reset()
-    answer = ask(client, spa.expired(), spa.refresh_token)
-    assert (answer.status_code, answer.json()["code"]) == (401, "token_revoked")
+    response = get_caller(client, spa.expired(), spa.refresh_token)
+    assert (response.status_code, response.json()["code"]) == (401, "token_revoked")
     assert refreshes(cognito) == 0
 
 
-def test_token_older_than_what_is_remembered_of_revocations_is_not_refreshed(client, cognito, spa):
+def test_token_older_than_the_stored_revocations_is_not_refreshed(client, cognito, spa):
     issued = int(time.time()) - 86_401
     token = spa.expired(claims={"iat": issued, "exp": issued + 3600})
-    answer = ask(client, token, spa.refresh_token)
-    assert (answer.status_code, answer.json()["code"]) == (401, "session_ended")
+    response = get_caller(client, token, spa.refresh_token)
+    assert (response.status_code, response.json()["code"]) == (401, "session_ended")
     assert refreshes(cognito) == 0
 
 
-def test_dead_grant_is_401_session_ended(client, cognito, spa):
-    answer = ask(client, spa.expired(), "no-longer-a-refresh-token")
-    assert (answer.status_code, answer.json()["code"]) == (401, "session_ended")
-    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+def test_invalid_refresh_token_is_401_session_ended(client, cognito, spa):
+    response = get_caller(client, spa.expired(), "no-longer-a-refresh-token")
+    assert (response.status_code, response.json()["code"]) == (401, "session_ended")
+    assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
 
 
-def test_cognito_that_is_down_is_503_and_never_401(client, cognito, spa):
+def test_cognito_outage_is_503_and_not_401(client, cognito, spa):
     expired = spa.expired()
-    ask(client, mint_access_token())  # the keys are known
+    get_caller(client, mint_access_token())  # downloads the keys
     cognito.down = True
-    answer = ask(client, expired, spa.refresh_token)
-    assert (answer.status_code, answer.json()["code"]) == (503, "cognito_unavailable")
-    assert int(answer.headers["Retry-After"]) >= 1
-    assert "WWW-Authenticate" not in answer.headers
+    response = get_caller(client, expired, spa.refresh_token)
+    assert (response.status_code, response.json()["code"]) == (503, "cognito_unavailable")
+    assert int(response.headers["Retry-After"]) >= 1
+    assert "WWW-Authenticate" not in response.headers
 
 
-def test_expired_token_alone_stays_expired(client, cognito, spa):
-    assert ask(client, spa.expired()).json()["code"] == "token_expired"
+def test_expired_token_without_a_refresh_token_is_refused(client, cognito, spa):
+    assert get_caller(client, spa.expired()).json()["code"] == "token_expired"
 
 
 @pytest.mark.parametrize(
     "refresh_token", ["", "é", "a b", "x" * 20_000, "\u0000"], ids=["", "é", "ab", "long", "nul"]
 )
 def test_malformed_refresh_token_is_401(client, cognito, spa, refresh_token):
-    answer = ask(client, spa.expired(), refresh_token)
-    assert answer.status_code == 401
+    response = get_caller(client, spa.expired(), refresh_token)
+    assert response.status_code == 401
     assert refreshes(cognito) == 0
 
 
 @pytest.mark.parametrize(
-    "address", ["/user", "/user/", "/stats", "/info/server", "/auth/get-tokens", "/stats/1"]
+    "url", ["/user", "/user/", "/stats", "/info/server", "/auth/get-tokens", "/stats/1"]
 )
-def test_root_addresses_are_the_same_views(address):
-    original, api = resolve(address), resolve(f"/api{address}")
+def test_root_urls_are_the_same_views(url):
+    original, api = resolve(url), resolve(f"/api{url}")
     assert original.func.cls is api.func.cls
 
 
-def test_switched_off_none_of_it_is_there(clean_environ):
+def test_compatibility_can_be_disabled(clean_environ):
     code = """
 import django
 django.setup()
@@ -257,14 +259,14 @@ print("x-refresh-token" in getattr(settings, "CORS_ALLOW_HEADERS", ()))
         "SPA_COMPAT": "0",
         "DJANGO_SETTINGS_MODULE": "sso_project.settings",
     }
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=environ, capture_output=True, text=True
     )
-    assert done.stdout.split("\n") == [
+    assert process.stdout.split("\n") == [
         "[404, 404, 404]",
         "405",
         "[]",
         "accounts.authentication.CognitoAuthentication",
         "False",
         "",
-    ], done.stderr
+    ], process.stderr

@@ -12,120 +12,127 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def user():
-    person = User.objects.create_user("person-1")
-    Identity.objects.create(user=person, issuer="https://issuer", subject="subject")
-    return person
+    user = User.objects.create_user("person-1")
+    Identity.objects.create(user=user, issuer="https://issuer", subject="subject")
+    return user
 
 
-def kinds():
+def revocation_kinds():
     return sorted(Revocation.objects.values_list("kind", flat=True))
 
 
-def test_change_of_other_fields_writes_nothing(user):
+def test_change_of_other_fields_writes_no_revocation(user):
     user.email = "a@example.com"
     user.save()
     user.save(update_fields=["email"])
-    assert kinds() == []
+    assert revocation_kinds() == []
 
 
-def test_save_without_the_field_costs_no_query(user):
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+def test_save_without_the_field_makes_no_further_query(user):
+    with CaptureQueriesContext(connection) as queries:
         user.save(update_fields=["email"])
     assert len(queries) == 1
 
 
-def test_field_left_out_of_the_save_is_not_believed(user):
+def test_unsaved_field_writes_no_revocation(user):
     user.is_active = False
     user.save(update_fields=["email"])
-    assert kinds() == []
+    assert revocation_kinds() == []
 
 
-def test_deactivation_and_back_are_both_told(user):
+def test_deactivation_and_reactivation_write_revocations(user):
     user.is_active = False
     user.save()
-    assert kinds() == ["deactivated", "user"]
+    assert revocation_kinds() == ["deactivated", "user"]
     user.is_active = True
     user.save()
-    assert kinds() == ["deactivated", "reactivated", "user"]
+    assert revocation_kinds() == ["deactivated", "reactivated", "user"]
 
 
-def recorded():
+def recorded_events():
     events = SignInEvent.objects.filter(kind__in=["activated", "deactivated"]).order_by("pk")
     return [(event.kind, event.user, event.reason, event.details) for event in events]
 
 
-def test_code_of_a_shell_leaves_the_event_that_the_admin_leaves(user):
+def test_change_by_code_is_recorded_once(user):
     user.is_active = False
     user.save()
     user.save()
     user.is_active = True
     user.save()
-    assert recorded() == [("deactivated", user, "command", {}), ("activated", user, "command", {})]
+    assert recorded_events() == [
+        ("deactivated", user, "command", {}),
+        ("activated", user, "command", {}),
+    ]
 
 
 @pytest.fixture
-def boss(admin_client):
-    """The superuser whose browser `admin_client` is."""
+def superuser(admin_client):
+    """The superuser of `admin_client`."""
     return User.objects.get(username="admin")
 
 
-def test_admin_action_leaves_one_event_with_its_actor(user, admin_client, boss):
+def test_admin_action_is_recorded_once_with_its_actor(user, admin_client, superuser):
     changelist = reverse("admin:accounts_user_changelist")
-    by = {"by": "admin@example.com", "by_id": str(boss.pk)}
+    by = {"by": "admin@example.com", "by_id": str(superuser.pk)}
     for action in ("deactivate", "activate"):
         admin_client.post(changelist, {"action": action, "_selected_action": [user.pk]})
-    assert recorded() == [("deactivated", user, "admin", by), ("activated", user, "admin", by)]
+    assert recorded_events() == [
+        ("deactivated", user, "admin", by),
+        ("activated", user, "admin", by),
+    ]
 
 
-def test_admin_form_leaves_one_event_with_its_actor(user, admin_client, boss):
+def test_admin_form_is_recorded_once_with_its_actor(user, admin_client, superuser):
     page = reverse("admin:accounts_user_change", args=[user.pk])
     assert admin_client.post(page, {"username": "person-1"}).status_code == 302
-    by = {"by": "admin@example.com", "by_id": str(boss.pk)}
-    assert recorded() == [("deactivated", user, "admin", by)]
+    by = {"by": "admin@example.com", "by_id": str(superuser.pk)}
+    assert recorded_events() == [("deactivated", user, "admin", by)]
 
 
-def test_page_of_the_site_is_named_with_its_user(user, boss, rf):
+def test_change_by_a_page_is_recorded_with_the_user_of_the_request(user, superuser, rf):
     request = rf.get("/", headers={"user-agent": "Firefox"})
-    request.user = boss
+    request.user = superuser
     with Answering(request):
         user.is_active = False
         user.save()
-        boss.is_active = False
-        boss.save()
-    by = {"by": "admin@example.com", "by_id": str(boss.pk)}
-    assert recorded() == [("deactivated", user, "site", by), ("deactivated", boss, "site", {})]
+        superuser.is_active = False
+        superuser.save()
+    by = {"by": "admin@example.com", "by_id": str(superuser.pk)}
+    assert recorded_events() == [
+        ("deactivated", user, "site", by),
+        ("deactivated", superuser, "site", {}),
+    ]
     assert {event.device for event in SignInEvent.objects.all()} == {"Firefox"}
 
 
-def test_given_details_are_those_of_one_change(user):
+def test_details_apply_to_one_change(user):
     set_active(user, False, reason="gone_in_pool", pool_username="grace")
     set_active(user, True)
-    assert [reason for _, _, reason, _ in recorded()] == ["gone_in_pool", "command"]
+    assert [reason for _, _, reason, _ in recorded_events()] == ["gone_in_pool", "command"]
     assert SignInEvent.objects.get(kind="deactivated").pool_username == "grace"
 
 
-def test_change_that_is_not_saved_leaves_no_event(user):
+def test_unsaved_change_is_not_recorded(user):
     user.is_active = False
     user.save(update_fields=["email"])
     User.objects.filter(pk=user.pk).update(is_active=False)
-    assert recorded() == []
+    assert recorded_events() == []
 
 
-def test_deactivated_person_that_is_saved_again_is_not_told_twice(user):
+def test_saving_a_deactivated_user_again_writes_no_revocation(user):
     user.is_active = False
     user.save()
     user.save()
-    assert kinds() == ["deactivated", "user"]
+    assert revocation_kinds() == ["deactivated", "user"]
 
 
-def test_new_inactive_person_needs_no_telling():
+def test_new_inactive_user_writes_no_revocation():
     User.objects.create_user("person-2", is_active=False)
-    assert kinds() == []
+    assert revocation_kinds() == []
 
 
-def test_deleted_persons_tokens_are_stopped_and_the_record_stays(user):
+def test_deletion_revokes_tokens_and_keeps_the_audit_log(user):
     User.objects.filter(pk=user.pk).delete()
-    assert kinds() == ["user"]
+    assert revocation_kinds() == ["user"]
     assert SignInEvent.objects.get().user is None

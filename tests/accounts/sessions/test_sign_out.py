@@ -24,7 +24,7 @@ def sign_in(cognito):
 
 
 @pytest.fixture
-def unreached(cognito, sign_in):
+def unrevoked_sign_in(cognito, sign_in):
     cognito.down = True
     yield sign_in
     assert PendingRevocation.objects.count() == 1
@@ -34,30 +34,30 @@ def messages_of(response):
     return [str(message) for message in get_messages(response.wsgi_request)]
 
 
-def test_user_reads_that_a_session_is_not_yet_revoked_at_cognito(cognito, sign_in):
+def test_user_is_informed_that_a_session_is_not_yet_revoked(cognito, sign_in):
     client = signed_in("ada", cognito=cognito)
     cognito.down = True
-    (message,) = messages_of(client.post(reverse("accounts:end_session", args=[sign_in.pk])))
-    assert message == f"Ended here: Unknown device. {FOR_USERS}"
+    response = client.post(reverse("accounts:end_session", args=[sign_in.pk]))
+    assert messages_of(response) == [f"Ended here: Unknown device. {FOR_USERS}"]
 
 
-def test_signed_out_page_says_the_same(client):
+def test_signed_out_page_shows_the_same_message(client):
     assert sign_out.UNREACHED_FOR_USERS == FOR_USERS
     page = client.get(reverse("accounts:signed_out"), {"unreached": "1"})
     assert page.context["unreached"] == FOR_USERS
     assert client.get(reverse("accounts:signed_out")).context["unreached"] == ""
 
 
-def test_command_tells_operators_what_is_left(unreached):
-    written = io.StringIO()
-    call_command("sign_out_user", "ada", stdout=written)
-    assert FOR_OPERATORS in written.getvalue()
+def test_command_informs_operators_of_remaining_revocations(unrevoked_sign_in):
+    output = io.StringIO()
+    call_command("sign_out_user", "ada", stdout=output)
+    assert FOR_OPERATORS in output.getvalue()
 
 
-def test_admin_tells_operators_what_is_left(unreached, client):
+def test_admin_informs_operators_of_remaining_revocations(unrevoked_sign_in, client):
     client.force_login(User.objects.create_superuser("operator"))
     response = client.post(
         reverse("admin:accounts_user_changelist"),
-        {"action": "sign_out_everywhere", "_selected_action": [unreached.user_id]},
+        {"action": "sign_out_everywhere", "_selected_action": [unrevoked_sign_in.user_id]},
     )
     assert messages_of(response)[-1] == FOR_OPERATORS

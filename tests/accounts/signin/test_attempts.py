@@ -16,8 +16,8 @@ def request_with(jar):
     return request
 
 
-def keep(jar, attempt):
-    """What a browser does with the cookies of an answer; returns the answer."""
+def store(jar, attempt):
+    """Save `attempt` in a response, update `jar` as a browser does, and return the response."""
     response = HttpResponse()
     attempts.save(attempt, request_with(jar), response)
     for name, morsel in response.cookies.items():
@@ -28,34 +28,34 @@ def keep(jar, attempt):
     return response
 
 
-def test_attempt_is_found_again_by_its_state():
+def test_attempt_is_loaded_by_its_state():
     jar = {}
     attempt = attempts.begin("/profile/")
-    keep(jar, attempt)
+    store(jar, attempt)
     assert attempts.load(request_with(jar), attempt.state) == attempt
 
 
-def test_another_browser_does_not_find_it():
+def test_attempt_is_not_loaded_in_another_browser():
     attempt = attempts.begin("/profile/")
-    keep({}, attempt)
+    store({}, attempt)
     assert attempts.load(request_with({}), attempt.state) is None
 
 
-def test_cookie_of_another_attempt_under_its_name_is_not_taken():
+def test_cookie_of_another_attempt_is_refused():
     jar = {}
     first, second = attempts.begin("/a/"), attempts.begin("/b/")
-    keep(jar, first)
+    store(jar, first)
     (first_name,) = jar
-    keep(jar, second)
+    store(jar, second)
     second_name = next(name for name in jar if name != first_name)
     jar[first_name] = jar[second_name]
     assert attempts.load(request_with(jar), first.state) is None
 
 
-def test_cookie_is_encrypted_and_out_of_reach_of_scripts():
+def test_cookie_is_encrypted_and_not_readable_by_scripts():
     jar = {}
     attempt = attempts.begin("/profile/")
-    response = keep(jar, attempt)
+    response = store(jar, attempt)
     (morsel,) = response.cookies.values()
     assert morsel["httponly"]
     assert morsel["samesite"] == "Lax"
@@ -64,9 +64,9 @@ def test_cookie_is_encrypted_and_out_of_reach_of_scripts():
         assert secret not in morsel.OutputString()
 
 
-def test_on_https_the_cookie_is_bound_to_host_and_scheme(settings):
+def test_cookie_is_bound_to_host_and_scheme_on_https(settings):
     settings.SESSION_COOKIE_SECURE = True
-    response = keep({}, attempts.begin(""))
+    response = store({}, attempts.begin(""))
     (morsel,) = response.cookies.values()
     assert morsel.key.startswith("__Host-")
     assert morsel["secure"]
@@ -74,23 +74,22 @@ def test_on_https_the_cookie_is_bound_to_host_and_scheme(settings):
     assert not morsel["domain"]
 
 
-def test_eleventh_attempt_drops_the_oldest(monkeypatch):
-    jar, begun = {}, []
+def test_eleventh_attempt_replaces_the_oldest(monkeypatch):
+    jar, started = {}, []
     for second in range(11):
         monkeypatch.setattr(attempts.time, "time", lambda second=second: 1_000 + second)
-        begun.append(attempts.begin(f"/page-{second}/"))
+        started.append(attempts.begin(f"/page-{second}/"))
         monkeypatch.undo()
-        keep(jar, begun[-1])
+        store(jar, started[-1])
     assert len(jar) == 10
-    found = [attempts.load(request_with(jar), attempt.state) for attempt in begun]
-    assert found == [None, *begun[1:]]
+    loaded = [attempts.load(request_with(jar), attempt.state) for attempt in started]
+    assert loaded == [None, *started[1:]]
 
 
-def test_cookies_that_cannot_be_read_make_room_first():
+def test_unreadable_cookies_are_deleted_first():
     jar = {"signin_0123456789abcdef": "left over from another key"}
-    kept = [attempts.begin(f"/page-{number}/") for number in range(10)]
-    for attempt in kept:
-        keep(jar, attempt)
+    for number in range(10):
+        store(jar, attempts.begin(f"/page-{number}/"))
     assert "signin_0123456789abcdef" not in jar
     assert len(jar) == 10
 
@@ -98,16 +97,16 @@ def test_cookies_that_cannot_be_read_make_room_first():
 def test_ten_attempts_with_the_longest_pages_fit_the_headers_of_a_request():
     jar = {}
     for _ in range(10):
-        keep(jar, attempts.begin("/" + "x" * (attempts.LONGEST_NEXT - 1)))
+        store(jar, attempts.begin("/" + "x" * (attempts.LONGEST_NEXT - 1)))
     header = "; ".join(f"{name}={value}" for name, value in jar.items())
-    assert len(header) < 7_000  # leaves room for the session's and others' cookies
+    assert len(header) < 7_000  # leaves room for the session cookie and others
 
 
-def test_page_that_is_too_long_is_forgotten():
+def test_next_url_that_is_too_long_is_dropped():
     assert attempts.begin("/" + "x" * attempts.LONGEST_NEXT).next_url == ""
 
 
-def test_attempts_share_nothing():
+def test_attempts_share_no_value():
     first, second = attempts.begin(""), attempts.begin("")
     values = [first.state, first.nonce, first.code_verifier]
     values += [second.state, second.nonce, second.code_verifier]
@@ -121,7 +120,7 @@ def test_repr_shows_no_secret():
     assert attempt.code_verifier not in repr(attempt)
 
 
-def test_restarted_attempt_is_known_by_its_state():
+def test_restarted_attempt_is_recognized_by_its_state():
     assert attempts.was_restarted(attempts.begin("", restarted=True).state)
     assert not attempts.was_restarted(attempts.begin("").state)
 
@@ -133,10 +132,10 @@ def test_reference_is_the_start_of_the_hash_of_the_state():
 
 
 @pytest.mark.parametrize("age", [601, 3600])
-def test_attempt_older_than_ten_minutes_is_gone(monkeypatch, age):
+def test_attempt_older_than_ten_minutes_is_not_loaded(monkeypatch, age):
     jar = {}
     attempt = attempts.begin("")
-    keep(jar, attempt)
+    store(jar, attempt)
     cipher = attempts.provider().cipher
     later = attempt.started_at + age
     monkeypatch.setattr(cipher, "_clock", lambda: later)
@@ -144,7 +143,7 @@ def test_attempt_older_than_ten_minutes_is_gone(monkeypatch, age):
 
 
 @pytest.mark.django_db
-def test_attempt_is_used_once_whatever_its_cookie_says():
+def test_attempt_can_be_used_once():
     attempt, other = attempts.begin("/a/"), attempts.begin("/a/")
     assert not attempts.is_used(attempt)
     assert [attempts.use(attempt) for _ in range(3)] == [True, False, False]
@@ -153,10 +152,10 @@ def test_attempt_is_used_once_whatever_its_cookie_says():
 
 
 @pytest.mark.django_db
-def test_mark_outlives_the_cookie_and_names_no_state():
+def test_record_of_a_used_attempt_outlives_the_cookie_and_hides_the_state():
     attempt = attempts.begin("/a/")
-    begun_at = timezone.now()
+    started_at = timezone.now()
     attempts.use(attempt)
-    mark = Tally.objects.get()
-    assert mark.expires_at - begun_at >= timedelta(seconds=attempts.MAX_AGE)
-    assert attempt.state not in mark.key
+    counter = Tally.objects.get()
+    assert counter.expires_at - started_at >= timedelta(seconds=attempts.MAX_AGE)
+    assert attempt.state not in counter.key

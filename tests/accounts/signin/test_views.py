@@ -1,4 +1,4 @@
-"""The hooks of the views of mozilla-django-oidc, in a host project that routes subclasses."""
+"""Hooks of the views of mozilla-django-oidc, in a host project that routes subclasses."""
 
 import pytest
 from django.http import HttpResponse
@@ -11,14 +11,14 @@ from tests.flows.conftest import query_of
 
 pytestmark = pytest.mark.django_db
 
-OWN = {"client_id", "code_challenge", "code_challenge_method", "nonce", "redirect_uri"}
-OWN |= {"response_type", "scope", "state"}
+OWN_PARAMETERS = {"client_id", "code_challenge", "code_challenge_method", "nonce", "redirect_uri"}
+OWN_PARAMETERS |= {"response_type", "scope", "state"}
 
 
 class TenantMixin:
     def get_extra_params(self, request):
-        own = dict.fromkeys((*OWN, "prompt"), "stolen")
-        return {**own, "identity_provider": request.GET.get("tenant", ""), "lang": "de"}
+        replaced = dict.fromkeys((*OWN_PARAMETERS, "prompt"), "replaced")
+        return {**replaced, "identity_provider": request.GET.get("tenant", ""), "lang": "de"}
 
 
 class TenantSignIn(TenantMixin, SignInView):
@@ -29,7 +29,7 @@ class TenantSignUp(TenantMixin, SignUpView):
     pass
 
 
-class TellingCallback(CallbackView):
+class DescribingCallback(CallbackView):
     def login_success(self):
         response = super().login_success()
         response["X-User"] = f"{self.user.email} {self.sign_in.user == self.user}"
@@ -43,7 +43,7 @@ class TellingCallback(CallbackView):
 urlpatterns = [
     path("accounts/login/", TenantSignIn.as_view()),
     path("accounts/signup/", TenantSignUp.as_view()),
-    path("signin", TellingCallback.as_view()),
+    path("signin", DescribingCallback.as_view()),
     path("", include("sso_project.urls")),
 ]
 
@@ -54,11 +54,11 @@ def host(cognito, settings):
 
 
 @pytest.mark.parametrize("page", ["accounts:login", "accounts:signup"])
-def test_extra_parameters_are_added_and_replace_none_of_ours(client, host, page):
+def test_extra_parameters_are_added_and_replace_none_of_our_own(client, host, page):
     query = query_of(client.get(reverse(page), {"tenant": "Google"})["Location"])
-    assert set(query) == {*OWN, "identity_provider", "lang", "prompt"}
+    assert set(query) == {*OWN_PARAMETERS, "identity_provider", "lang", "prompt"}
     assert (query["identity_provider"], query["lang"]) == ("Google", "de")
-    assert not [name for name in OWN if query[name] == "stolen"]
+    assert not [name for name in OWN_PARAMETERS if query[name] == "replaced"]
 
 
 def test_prompt_of_another_account_is_not_replaced(client, host):
@@ -75,7 +75,7 @@ def test_login_success_reads_the_view(client, cognito, host):
     assert response["X-User"] == "ada@example.com True"
 
 
-def test_login_failure_reads_the_view_and_the_refusal_is_recorded(client, host):
+def test_login_failure_reads_the_view_and_records_the_refusal(client, host):
     query = query_of(client.get(reverse("accounts:login"))["Location"])
     callback = {"error": "access_denied", "state": query["state"]}
     response = client.get(reverse("accounts:callback"), callback)
