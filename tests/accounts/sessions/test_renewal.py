@@ -61,9 +61,9 @@ class RotatingPool:
 
     def issues_old_tokens(self, age):
         """As if the next tokens were found after this time: the clock cannot be set here."""
-        [person] = self._cognito._refresh_tokens.values()
+        [user] = self._cognito._refresh_tokens.values()
         now = int(time.time()) - age
-        person.signed_in |= {"iat": now, "exp": now + HOUR}
+        user.sign_in_claims |= {"iat": now, "exp": now + HOUR}
 
 
 @pytest.fixture(autouse=True)

@@ -244,8 +244,8 @@ class TestRenewalMeetsSignOut:
         endpoint, got = factory.provider().token_endpoint, []
         refresh = endpoint.refresh
 
-        def meanwhile(refresh_token, *, timeout=None):
-            tokens = refresh(refresh_token, timeout=timeout)
+        def meanwhile(refresh_token, **options):
+            tokens = refresh(refresh_token, **options)
             got.append(tokens)
             end()
             return tokens
