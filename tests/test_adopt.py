@@ -337,7 +337,7 @@ for page in ("", "auth/user/", f"auth/user/{mary.pk}/change/", "sso/signinevent/
     response = client.get(f"/admin/{page}")
     print(f"page {page}: {response.status_code}")
     print(response.content.decode())
-form = {"action": "deactivate", "_selected_action": [mary.pk], "from_person": mary.pk}
+form = {"action": "deactivate", "_selected_action": [mary.pk], "from_user": mary.pk}
 print("redirects to", client.post("/admin/auth/user/", form)["Location"])
 print("active:", User.objects.get(pk=mary.pk).is_active)
 """

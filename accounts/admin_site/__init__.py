@@ -1,1 +1,1 @@
-"""What staff see and do in the admin."""
+"""The admin site: its pages, lists and actions for staff."""

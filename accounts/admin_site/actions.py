@@ -1,6 +1,6 @@
-"""What staff do about people, from lists and from a person's own page.
+"""Actions for users in the admin, on lists and on the page of a user.
 
-Each action asks for the right to change people. Nobody but a superuser acts on a superuser.
+Each action requires the permission to change users. Only a superuser can change another superuser.
 """
 
 from __future__ import annotations
@@ -19,87 +19,92 @@ from .view_permission import can_view
 
 
 class ManagesPeople:
-    """Mixin for ModelAdmin: `permissions=["manage_people"]` of an action means this."""
+    """Mixin for ModelAdmin: the check behind `permissions=["manage_people"]` of an action."""
 
     def has_manage_people_permission(self, request: HttpRequest) -> bool:
         return may_manage_people(request)
 
 
 def may_manage_people(request: HttpRequest) -> bool:
-    """Whether this member of staff may change people at all."""
+    """Return True if the staff user has the permission to change users."""
     opts = get_user_model()._meta
     codename = get_permission_codename("change", opts)
     return bool(request.user.has_perm(f"{opts.app_label}.{codename}"))
 
 
-def may_act_on(request: HttpRequest, person: Any) -> bool:
-    """Whether this member of staff is not below the person."""
+def may_act_on(request: HttpRequest, user: Any) -> bool:
+    """Return False if `user` is a superuser and the staff user is not."""
     return bool(
-        getattr(request.user, "is_superuser", False) or not getattr(person, "is_superuser", False)
+        getattr(request.user, "is_superuser", False) or not getattr(user, "is_superuser", False)
     )
 
 
-def people_meant(request: HttpRequest, rows: QuerySet[Any]) -> list[Any]:
-    """The people meant by rows of people, identities or sign-ins."""
-    users = rows
-    if rows.model is not get_user_model():
-        users = get_user_model()._default_manager.filter(pk__in=rows.values("user"))
-    found = list(users)
-    allowed = [user for user in found if may_act_on(request, user)]
-    _tell_of_superusers(request, left_out=len(found) - len(allowed))
+def people_meant(request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+    """Return the users of selected users, identities or sign-ins, without skipped superusers."""
+    users = queryset
+    if queryset.model is not get_user_model():
+        users = get_user_model()._default_manager.filter(pk__in=queryset.values("user"))
+    allowed = [user for user in users if may_act_on(request, user)]
+    _tell_of_superusers(request, skipped_count=len(users) - len(allowed))
     return allowed
 
 
-def _tell_of_superusers(request: HttpRequest, *, left_out: int) -> None:
-    if left_out:
-        messages.error(request, "Only a superuser does this to a superuser: left as they were.")
+def _tell_of_superusers(request: HttpRequest, *, skipped_count: int) -> None:
+    if skipped_count:
+        messages.error(
+            request, "Superusers were skipped. Only a superuser can change another superuser."
+        )
 
 
-def _tell(request: HttpRequest, sentence: str, *, reached: bool) -> None:
-    messages.success(request, sentence)
-    if not reached:
+def _tell(request: HttpRequest, text: str, *, cognito_reached: bool) -> None:
+    messages.success(request, text)
+    if not cognito_reached:
         messages.warning(request, sign_out.UNREACHED_FOR_OPERATORS)
 
 
 @admin.action(permissions=["manage_people"], description="Sign out everywhere")
-def sign_out_everywhere(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> None:
-    people = people_meant(request, rows)
-    if not people:
+def sign_out_everywhere(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    users = people_meant(request, queryset)
+    if not users:
         return
-    done = [sign_out.sign_out_everywhere(user, request=request, by=request.user) for user in people]
-    sentence = f"{len(done)} signed out everywhere"
+    results = [
+        sign_out.sign_out_everywhere(user, request=request, by=request.user) for user in users
+    ]
+    text = f"Signed out everywhere: {len(results)}."
     if can_view(request, SignIn):
-        sentence += f": sessions ended: {sum(one.ended for one in done)}"
-    _tell(request, f"{sentence}.", reached=all(one.reached for one in done))
+        text += f" Sessions ended: {sum(result.ended for result in results)}."
+    _tell(request, text, cognito_reached=all(result.reached for result in results))
 
 
-@admin.action(permissions=["manage_people"], description="Deactivate, ending all sessions")
-def deactivate(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> None:
-    """Nobody locks themselves out by it."""
-    people = [user for user in people_meant(request, rows) if user.is_active]
-    if any(user.pk == request.user.pk for user in people):
-        messages.error(request, "You can't deactivate yourself: ask another admin.")
-        people = [user for user in people if user.pk != request.user.pk]
-    for user in people:
+@admin.action(permissions=["manage_people"], description="Deactivate and end all sessions")
+def deactivate(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    """Deactivate the selected users, except the staff user who runs the action."""
+    users = [user for user in people_meant(request, queryset) if user.is_active]
+    if any(user.pk == request.user.pk for user in users):
+        messages.error(request, "You can't deactivate your own account. Ask another admin.")
+        users = [user for user in users if user.pk != request.user.pk]
+    for user in users:
         set_active(user, False)
         modeladmin.log_change(request, user, "Deactivated.")
-    messages.success(request, f"Deactivated: {len(people)}.")
+    messages.success(request, f"Deactivated: {len(users)}.")
 
 
 @admin.action(permissions=["manage_people"], description="Activate again")
-def activate(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> None:
-    people = [user for user in people_meant(request, rows) if not user.is_active]
-    for user in people:
+def activate(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    users = [user for user in people_meant(request, queryset) if not user.is_active]
+    for user in users:
         set_active(user, True)
         modeladmin.log_change(request, user, "Activated again.")
-    messages.success(request, f"Activated again: {len(people)}.")
+    messages.success(request, f"Activated again: {len(users)}.")
 
 
-@admin.action(permissions=["manage_people"], description="End these sign-ins")
-def end_sign_ins(modeladmin: Any, request: HttpRequest, rows: QuerySet[SignIn]) -> None:
-    found = list(rows.select_related("user").filter(ended_at=None))
-    live = [row for row in found if may_act_on(request, row.user)]
-    _tell_of_superusers(request, left_out=len(found) - len(live))
-    reason = SignIn.EndReason.BY_OPERATOR
-    pending = [ending.end(row, reason=reason, request=request, by=request.user) for row in live]
-    _tell(request, f"Sign-ins ended: {len(live)}.", reached=ending.revoke(pending))
+@admin.action(permissions=["manage_people"], description="End selected sign-ins")
+def end_sign_ins(modeladmin: Any, request: HttpRequest, queryset: QuerySet[SignIn]) -> None:
+    live = queryset.select_related("user").filter(ended_at=None)
+    sign_ins = [sign_in for sign_in in live if may_act_on(request, sign_in.user)]
+    _tell_of_superusers(request, skipped_count=len(live) - len(sign_ins))
+    pending = [
+        ending.end(sign_in, reason=SignIn.EndReason.BY_OPERATOR, request=request, by=request.user)
+        for sign_in in sign_ins
+    ]
+    _tell(request, f"Sign-ins ended: {len(sign_ins)}.", cognito_reached=ending.revoke(pending))

@@ -1,4 +1,4 @@
-"""The admin's password page: 404 unless break-glass is on; every attempt is recorded."""
+"""The password page of the admin. It responds with 404 unless break-glass is on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ..signin import break_glass, flow
     (sensitive_post_parameters(), csrf_protect, never_cache, without_renewal), name="dispatch"
 )
 class BreakGlassView(FormView):  # type: ignore[type-arg]
-    """Username and password of a member of staff."""
+    """The form for the username and password of a staff user. Failed attempts are recorded."""
 
     form_class = AdminAuthenticationForm
     template_name = template("admin/break_glass.html")
@@ -41,10 +41,10 @@ class BreakGlassView(FormView):  # type: ignore[type-arg]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         username = request.POST.get("username", "")
-        if over := break_glass.attempts_too_many(request, username):
-            if over == 1:  # the record is told once, so that trying on fills no table
-                self._refused(username, "too many attempts")
-            context = self.get_context_data(form=self.form_class(request), too_often=True)
+        if excess := break_glass.attempts_too_many(request, username):
+            if excess == 1:  # one event only, so that further attempts do not fill the table
+                self._record_refusal(username, "too many attempts")
+            context = self.get_context_data(form=self.form_class(request), is_throttled=True)
             response = self.render_to_response(context, status=429)
             response["Retry-After"] = str(break_glass.WINDOW)
             return response
@@ -58,17 +58,17 @@ class BreakGlassView(FormView):  # type: ignore[type-arg]
         return HttpResponseRedirect(reverse("admin:index"))
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        self._refused(self.request.POST.get("username", ""), "wrong name or password")
+        self._record_refusal(self.request.POST.get("username", ""), "wrong username or password")
         return super().form_invalid(form)
 
-    def _refused(self, username: str, why: str) -> None:
+    def _record_refusal(self, username: str, why: str) -> None:
         model = auth.get_user_model()
-        # A name that nobody has may be a password in the wrong field: it is not kept.
+        # An unknown username is not stored: it can be a password that was typed in the wrong field.
         name = break_glass.as_typed(username)
-        known = model._default_manager.filter(**{model.USERNAME_FIELD: name}).first()
+        user = model._default_manager.filter(**{model.USERNAME_FIELD: name}).first()
         events.record(
             EventKind.REFUSED,
-            user=known,
+            user=user,
             reason=events.BREAK_GLASS_REASON,
             request=self.request,
             level=logging.WARNING,

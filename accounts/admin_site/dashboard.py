@@ -1,6 +1,6 @@
-"""What staff want to know first: who came, who was refused, who is in, which keys, which version.
+"""The overview on the admin's index page: sign-ins, refusals, sessions, keys and versions.
 
-Cheap enough for each visit of the admin's first page: a few counts and two short lists.
+Each visit of the page loads it, so it consists of a few counts and two short lists.
 """
 
 from __future__ import annotations
@@ -21,15 +21,17 @@ from ..provider import provider, user_pool
 from ..sessions import limits
 from .view_permission import can_view
 
-_SHOWN = 8
+_MAX_ENTRIES = 8
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class SiteOverview:
-    """`facts` are name and value; `reasons` and their counts are of the last 24 hours.
+    """The data that the staff user can view.
 
-    `sign_ins` is None for staff who cannot view events; the other lists of events are then empty.
+    `facts` are pairs of name and value. `reasons` are the reasons for refusals in the last 24
+    hours, with their counts. `sign_ins` is None for staff who cannot view events. The other lists
+    of events are then empty.
     """
 
     sign_ins: list[SignInEvent] | None
@@ -40,9 +42,9 @@ class SiteOverview:
 
 
 def site_overview(request: HttpRequest) -> SiteOverview | None:
-    """Return what the staff of this request can see, or None if that is nothing.
+    """Return the overview for the staff user, or None if they cannot view any part of it.
 
-    Keys, versions and warnings belong to no model: they are for staff who can view events.
+    Keys, versions and warnings do not belong to a model. They are for staff who can view events.
     """
     facts = _counts(request)
     if not can_view(request, SignInEvent):
@@ -50,11 +52,11 @@ def site_overview(request: HttpRequest) -> SiteOverview | None:
     events = SignInEvent.objects.select_related("user")
     refusals = events.filter(kind=EventKind.REFUSED)
     recent = refusals.filter(at__gte=timezone.now() - _DAY).order_by()
-    reasons = recent.values_list("reason").annotate(times=Count("pk")).order_by("-times", "reason")
+    reasons = recent.values_list("reason").annotate(count=Count("pk")).order_by("-count", "reason")
     return SiteOverview(
-        sign_ins=list(events.filter(kind=EventKind.SIGNED_IN)[:_SHOWN]),
-        refusals=list(refusals[:_SHOWN]),
-        reasons=[(reason or "unknown", times) for reason, times in reasons[:_SHOWN]],
+        sign_ins=list(events.filter(kind=EventKind.SIGNED_IN)[:_MAX_ENTRIES]),
+        refusals=list(refusals[:_MAX_ENTRIES]),
+        reasons=[(reason or "unknown", count) for reason, count in reasons[:_MAX_ENTRIES]],
         facts=[*facts, *_keys(), *_versions()],
         warnings=_warnings(),
     )
@@ -63,46 +65,46 @@ def site_overview(request: HttpRequest) -> SiteOverview | None:
 def _counts(request: HttpRequest) -> list[tuple[str, str]]:
     counts = []
     if can_view(request, SignIn):
-        users = Count("user", distinct=True)
-        live = SignIn.objects.live().aggregate(rows=Count("pk"), people=users)
-        counts.append(("Sessions", f"{live['rows']} of {live['people']} people"))
+        user_count = Count("user", distinct=True)
+        live = SignIn.objects.live().aggregate(sign_ins=Count("pk"), users=user_count)
+        counts.append(("Sessions", f"{live['sign_ins']} of {live['users']} users"))
     if can_view(request, Identity):
         counts.append(("Identities", str(Identity.objects.count())))
     if can_view(request, PendingRevocation):
-        pending = str(PendingRevocation.objects.count())
-        counts.append(("Refresh tokens still to be revoked", pending))
+        counts.append(("Refresh tokens to be revoked", str(PendingRevocation.objects.count())))
     return counts
 
 
 def _keys() -> list[tuple[str, str]]:
     age = provider().verifier.keys.age
-    earlier = len(settings.SECRET_KEY_FALLBACKS)
     return [
-        ("Signing keys of the pool", "not read yet" if age is None else f"read {age:.0f} s ago"),
+        (
+            "Signing keys of the pool",
+            "not downloaded yet" if age is None else f"downloaded {age:.0f} s ago",
+        ),
         ("Token encryption keys", str(provider().cipher.key_count)),
-        ("Earlier SECRET_KEYs still accepted", str(earlier) if earlier else "none"),
+        ("Keys in SECRET_KEY_FALLBACKS", str(len(settings.SECRET_KEY_FALLBACKS) or "none")),
     ]
 
 
 def _versions() -> list[tuple[str, str]]:
-    own: Any = getattr(settings, "VERSION", "")
-    named = [("Version", str(own))] if own else []
-    running = f"Django {django.get_version()}, Python {platform.python_version()}"
+    version: Any = getattr(settings, "VERSION", "")
+    site_version = [("Version", str(version))] if version else []
     return [
-        *named,
-        ("Runs on", running),
+        *site_version,
+        ("Runtime", f"Django {django.get_version()}, Python {platform.python_version()}"),
         ("User pool", provider().config.pool_id),
-        ("AWS credentials", "none" if user_pool.why_unavailable() else "there"),
+        ("AWS credentials", "missing" if user_pool.why_unavailable() else "available"),
     ]
 
 
 def _warnings() -> list[str]:
-    found = []
+    warnings = []
     if limits.is_open():
-        found.append(
-            "Break-glass is on: staff sign in with a password. Set BREAK_GLASS_LOGIN=0 when people "
-            "sign in through Cognito again."
+        warnings.append(
+            "Break-glass is on: staff can sign in with a password. Set BREAK_GLASS_LOGIN=0 when "
+            "sign-in through Cognito works again."
         )
     if settings.DEBUG:
-        found.append("DEBUG is on: for development only.")
-    return found
+        warnings.append("DEBUG is on. Use it for development only.")
+    return warnings

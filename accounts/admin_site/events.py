@@ -1,4 +1,4 @@
-"""The record of sign-ins in the admin: to look at, to filter, to take along."""
+"""The audit log in the admin: list, filters and CSV export."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ COLUMNS = ("kind", "reason", "pool_username", "user", "reference", "ip_address",
 
 
 def csv_lines(events: QuerySet[SignInEvent]) -> Iterator[str]:
-    """Yield the headings and a line for each event."""
+    """Yield a line of column names, then one line for each event."""
     write = csv_writer()
     yield BYTE_ORDER_MARK + write(["at", *COLUMNS, "details"])
     for event in events.select_related("user").iterator(chunk_size=1000):
         details = "; ".join(
             f"{name}={value}" for name, value in event.details.items() if name != "steps"
         )
-        # Users choose their names and the names of their browsers.
-        cells = [getattr(event, name) for name in COLUMNS]
-        texts = ["" if cell is None else str(cell) for cell in cells]
-        yield write([event.at.isoformat(), *texts, details])
+        values = [getattr(event, name) for name in COLUMNS]
+        # As texts: csv_writer escapes only texts, and users choose some of the values.
+        cells = ["" if value is None else str(value) for value in values]
+        yield write([event.at.isoformat(), *cells, details])
 
 
 @admin.action(permissions=["view"], description="Export as CSV")
-def export_csv(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> Any:
+def export_csv(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
     name = f"sign-in-events-{timezone.now():%Y-%m-%d}.csv"
     return StreamingHttpResponse(
-        csv_lines(rows),
+        csv_lines(queryset),
         content_type="text/csv; charset=utf-8",
         headers={
             "Content-Disposition": f'attachment; filename="{name}"',
@@ -49,7 +49,7 @@ def export_csv(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> An
 
 @admin.register(SignInEvent)
 class SignInEventAdmin(ReadOnlyAdmin):
-    """Nobody edits or deletes them; `manage.py housekeeping` forgets them when it is time."""
+    """The read-only pages of audit events. `manage.py housekeeping` deletes old events."""
 
     actions = (export_csv,)
     date_hierarchy = "at"
@@ -66,19 +66,19 @@ class SignInEventAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "reason", "at", ("user", admin.EmptyFieldListFilter))
     list_select_related = ("user",)
     search_fields = ("=reference", "pool_username", "=ip_address", "user__identities__email")
-    search_help_text = "A reference, an address, a name at the pool, or a person's e-mail address."
-    readonly_fields = ("moment", "person_link", "told", "steps")
+    search_help_text = "A reference, an IP address, a pool username, or a user's email address."
+    readonly_fields = ("moment", "person_link", "shown_details", "steps")
     fieldsets = (
         (
             None,
             {"fields": ("moment", "kind", "reason", "reference", "pool_username", "person_link")},
         ),
-        ("What was noted", {"fields": ("ip_address", "device", "told", "steps")}),
+        ("Details", {"fields": ("ip_address", "device", "shown_details", "steps")}),
     )
 
-    @admin.display(description="when", ordering="at")
+    @admin.display(description="time", ordering="at")
     def moment(self, event: SignInEvent) -> str:
-        """To the second, as logs have it."""
+        """Return the time with seconds and time zone, to compare it with log lines."""
         return date_format(timezone.localtime(event.at), "j M Y, H:i:s e")
 
     @admin.display(description="browser")
@@ -86,15 +86,17 @@ class SignInEventAdmin(ReadOnlyAdmin):
         return device_name(event.device) if event.device else "-"
 
     @admin.display(description="details")
-    def told(self, event: SignInEvent) -> str:
-        told = [(name, value) for name, value in event.details.items() if name != "steps"]
-        return format_html_join("", "<div>{}: {}</div>", told) or "-"
+    def shown_details(self, event: SignInEvent) -> str:
+        details = [(name, value) for name, value in event.details.items() if name != "steps"]
+        return format_html_join("", "<div>{}: {}</div>", details) or "-"
 
     @admin.display(description="steps")
     def steps(self, event: SignInEvent) -> str:
-        """The attempt step by step, as `manage.py explain_sign_in` retells it."""
+        """Return the steps of the attempt, which `manage.py explain_sign_in` explains."""
         lines = []
         for step in event.details.get("steps", []):
-            rest = [f"{name}={value}" for name, value in step.items() if name not in ("at", "step")]
-            lines.append((step.get("step", ""), " ".join(rest)))
+            details = [
+                f"{name}={value}" for name, value in step.items() if name not in ("at", "step")
+            ]
+            lines.append((step.get("step", ""), " ".join(details)))
         return format_html_join("", "<div>{} {}</div>", lines) or "-"

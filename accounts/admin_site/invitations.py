@@ -1,4 +1,4 @@
-"""Inviting people to the pool from the admin, and seeing who has not come yet."""
+"""The invitation of users to the pool from the admin, and the list of pending invitations."""
 
 from __future__ import annotations
 
@@ -20,52 +20,58 @@ from ..models import EventKind
 from ..provider import aws, user_pool
 
 _REMEDIES = {
-    "UsernameExistsException": "The pool has this username already. Choose another one.",
-    "UnsupportedUserStateException": "They have signed in meanwhile: no invitation is needed.",
-    "UserNotFoundException": "The pool has nobody of this name any more.",
+    "UsernameExistsException": "The pool already has a user with this username. Choose another.",
+    "UnsupportedUserStateException": "This user has already signed in, so nothing was sent.",
+    "UserNotFoundException": "The pool no longer has a user with this username.",
 }
 
 
 @dataclass(frozen=True)
 class Invitation:
-    """Somebody who was invited and has not signed in yet."""
+    """A pool user who was invited and has not signed in yet."""
 
     username: str
     email: str
     expires_at: datetime
 
     @property
-    def is_over(self) -> bool:
+    def is_expired(self) -> bool:
         return self.expires_at <= timezone.now()
 
 
 def may_invite(request: HttpRequest) -> bool:
-    """Whether this member of staff may add people."""
+    """Return True if the staff user has the permission to add users."""
     opts = get_user_model()._meta
     return bool(request.user.has_perm(f"{opts.app_label}.{get_permission_codename('add', opts)}"))
 
 
 def waiting() -> list[Invitation]:
-    """The newest first. Raises aws.AwsProblem."""
-    lasts = user_pool.invitation_lasts()
-    invited = user_pool.everyone(only=f'cognito:user_status = "{user_pool.INVITED}"')
-    found = [Invitation(each.username, each.email, each.changed_at + lasts) for each in invited]
-    return sorted(found, key=lambda each: each.expires_at, reverse=True)
+    """Return the pending invitations of the pool, the newest first.
+
+    Raises aws.AwsError.
+    """
+    lifetime = user_pool.invitation_lasts()
+    pool_users = user_pool.everyone(only=f'cognito:user_status = "{user_pool.INVITED}"')
+    invitations = [
+        Invitation(pool_user.username, pool_user.email, pool_user.changed_at + lifetime)
+        for pool_user in pool_users
+    ]
+    return sorted(invitations, key=lambda invitation: invitation.expires_at, reverse=True)
 
 
 class InvitationForm(forms.Form):
-    email = forms.EmailField(label="E-mail address", max_length=254)
+    email = forms.EmailField(label="Email address", max_length=254)
     username = forms.RegexField(
         r"^\S+$",
         max_length=128,
-        label="Username at the pool",
-        help_text="Where people sign in with their e-mail address, that address.",
-        error_messages={"invalid": "A username has no spaces."},
+        label="Pool username",
+        help_text="If the pool uses email addresses as usernames, enter the email address.",
+        error_messages={"invalid": "Enter a username without spaces."},
     )
 
 
 class InvitationsView(FormView):  # type: ignore[type-arg]
-    """The form, and under it everybody who was invited and has not come yet."""
+    """The form that invites a user, and the list of pending invitations."""
 
     form_class = InvitationForm
     template_name = template("admin/invitations.html")
@@ -73,60 +79,63 @@ class InvitationsView(FormView):  # type: ignore[type-arg]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not may_invite(request):
-            raise PermissionDenied("may not add people")
+            raise PermissionDenied("The user does not have the permission to add users.")
         return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if user_pool.why_unavailable():
             return self.get(request)
-        if username := request.POST.get("again", ""):
+        if username := request.POST.get("resend", ""):
             return self._invite_again(username)
         return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: forms.Form) -> HttpResponse:
         email, username = form.cleaned_data["email"], form.cleaned_data["username"]
         try:
-            invited = user_pool.invite(username=username, email=email)
+            pool_user = user_pool.invite(username=username, email=email)
         except aws.AwsProblem as problem:
             form.add_error(None, _REMEDIES.get(problem.code, str(problem)))
             return self.form_invalid(form)
-        self._record(EventKind.INVITED, invited)
-        messages.success(self.request, f"Invited {username}: a mail to {email} is on its way.")
+        self._record(EventKind.INVITED, pool_user)
+        messages.success(self.request, f"Invited {username}. Cognito sends an email to {email}.")
         return HttpResponseRedirect(self.request.path)
 
     def _invite_again(self, username: str) -> HttpResponse:
         try:
-            invited = user_pool.invite_again(username)
+            pool_user = user_pool.invite_again(username)
         except aws.AwsProblem as problem:
             messages.error(self.request, _REMEDIES.get(problem.code, str(problem)))
         else:
-            self._record(EventKind.INVITED_AGAIN, invited)
-            messages.success(self.request, f"Invited {username} again: the earlier mail is void.")
+            self._record(EventKind.INVITED_AGAIN, pool_user)
+            messages.success(
+                self.request,
+                f"Invited {username} again. The earlier temporary password no longer works.",
+            )
         return HttpResponseRedirect(self.request.path)
 
-    def _record(self, kind: EventKind, invited: user_pool.PoolPerson) -> None:
+    def _record(self, kind: EventKind, pool_user: user_pool.PoolPerson) -> None:
         events.record(
             kind,
             user=self.request.user,
             reason="admin",
             request=self.request,
-            invited=invited.username,
-            subject=invited.subject,  # names at the pool are given again
+            invited=pool_user.username,
+            subject=pool_user.subject,  # a deleted user's username can be used again
         )
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = self.model_admin.admin_site.each_context(self.request)
-        unavailable, invitations = user_pool.why_unavailable(), []
-        if not unavailable:
+        unavailable_reason, invitations = user_pool.why_unavailable(), []
+        if not unavailable_reason:
             try:
                 invitations = waiting()
             except aws.AwsProblem as problem:
-                unavailable = str(problem)
+                unavailable_reason = str(problem)
         return super().get_context_data(
             **context,
             **kwargs,
             title="Invitations",
             opts=self.model_admin.opts,
-            unavailable=unavailable,
+            unavailable_reason=unavailable_reason,
             invitations=invitations,
         )

@@ -1,4 +1,4 @@
-"""Identities, sign-ins and what is still to be revoked: shown, never edited."""
+"""The read-only admin pages of identities, sign-ins and pending revocations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .viewing import OwnModelOnly
 
 
 class ReadOnlyAdmin(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """These rows are written by signing in, and by nobody's hand."""
+    """Admin pages of a model that staff can view and not edit: the sign-in flow writes it."""
 
     list_per_page = 50
     show_full_result_count = False
@@ -34,31 +34,34 @@ class ReadOnlyAdmin(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ign
         return False
 
     def get_exclude(self, request: HttpRequest, obj: object = None) -> tuple[str, ...]:
-        """Return the sensitive fields of the model too: no page shows them."""
+        """Return the sensitive fields of the model too, because pages must not show them."""
         return (*(super().get_exclude(request, obj) or ()), *withheld_columns(self.model))
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """`?sealed_tokens__startswith=g` would tell letter by letter what no page shows."""
+        """Reject filters by a sensitive field: they would reveal its value letter by letter.
+
+        An example is `?sealed_tokens__startswith=g`.
+        """
         model: type[Model] = self.model
         if lookup.partition(LOOKUP_SEP)[0] in withheld_columns(model):
             return False
         return super().lookup_allowed(lookup, value, request)
 
     @admin.display(description="user", ordering="user")
-    def person_link(self, row: Any) -> str:
-        return person_link(row.user)
+    def person_link(self, instance: Any) -> str:
+        return person_link(instance.user)
 
 
 def person_link(user: Model | None) -> str:
-    """A link to the person's page; the name alone where the admin has no such page."""
+    """Return a link to the user's page, or the plain name if the admin does not have that page."""
     if user is None:
         return "-"
     opts = user._meta
     try:
-        address = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[user.pk])
+        url = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[user.pk])
     except NoReverseMatch:
         return str(user)
-    return format_html('<a href="{}">{}</a>', address, user)
+    return format_html('<a href="{}">{}</a>', url, user)
 
 
 @admin.register(Identity)
@@ -88,8 +91,8 @@ class SignInAdmin(ReadOnlyAdmin):
     search_fields = ("subject", "reference", "ip_address", "user__identities__email")
 
     @admin.display(description="browser")
-    def browser(self, row: SignIn) -> str:
-        return device_name(row.device)
+    def browser(self, sign_in: SignIn) -> str:
+        return device_name(sign_in.device)
 
 
 @admin.register(PendingRevocation)

@@ -1,6 +1,6 @@
-"""Comparing people with the pool in the admin: shown first, done after a question.
+"""The reconciliation of selected users with the pool in the admin: a preview, then a confirmation.
 
-The rules are those of `manage.py reconcile_users`, and nobody deactivates themselves.
+The rules are those of `manage.py reconcile_users`. Staff cannot deactivate their own account.
 """
 
 from __future__ import annotations
@@ -22,43 +22,51 @@ from ..provider import aws, user_pool
 from .actions import people_meant
 from .view_permission import can_view
 
-_SHOWN = 200  # lines
+_MAX_SHOWN = 200  # differences on the page
 
 
 @admin.action(permissions=["manage_people"], description="Compare with the pool")
-def reconcile(modeladmin: Any, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
-    """A page that tells who would be deactivated; its button comes back here with just those
-    people, who are compared once more."""
+def reconcile(
+    modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]
+) -> HttpResponse | None:
+    """Return a page that shows the users to deactivate, or deactivate them once confirmed.
+
+    The page's button runs this action again for the users to deactivate only. They are then
+    compared with the pool again.
+    """
     if reason := user_pool.why_unavailable():
         messages.error(request, reason)
         return None
-    people = people_meant(request, rows)
+    users = people_meant(request, queryset)
     try:
-        found = reconciliation.compare(people, spared=request.user)
+        differences = reconciliation.compare(users, spared=request.user)
         if request.POST.get("confirmed"):
-            _deactivate(modeladmin, request, found)
+            _deactivate(modeladmin, request, differences)
             return None
     except (aws.AwsProblem, TooManyDeactivations) as problem:
         messages.error(request, f"{problem} Nothing was changed.")
         return None
-    if not found:
-        messages.success(request, f"As the pool has them: {len(people)}.")
+    if not differences:
+        messages.success(request, f"No differences from the pool. Users compared: {len(users)}.")
         return None
-    return _page(modeladmin, request, found, compared=len(people))
+    return _page(modeladmin, request, differences, user_count=len(users))
 
 
-def _deactivate(modeladmin: Any, request: HttpRequest, found: list[Difference]) -> None:
-    done = reconciliation.deactivate_all(found)
-    for each in done:
-        modeladmin.log_change(request, each.identity.user, "Deactivated, as in the pool.")
-        name = _name(request, each.identity)
-        messages.warning(request, f"{name} is {each.state}: deactivated here.")
-    for each in found:
-        if each.keep_reason:
-            name = _name(request, each.identity)
-            messages.warning(request, f"{name} is {each.state}, but kept: {each.keep_reason}.")
-    if not done:
-        messages.success(request, "Nobody was deactivated.")
+def _deactivate(modeladmin: Any, request: HttpRequest, differences: list[Difference]) -> None:
+    deactivations = reconciliation.deactivate_all(differences)
+    for item in deactivations:
+        modeladmin.log_change(request, item.identity.user, "Deactivated, as in the pool.")
+        name = _name(request, item.identity)
+        messages.warning(request, f"{name} was deactivated. State in the pool: {item.state}.")
+    for item in differences:
+        if item.keep_reason:
+            name = _name(request, item.identity)
+            messages.warning(
+                request,
+                f"{name} stays active: {item.keep_reason}. State in the pool: {item.state}.",
+            )
+    if not deactivations:
+        messages.success(request, "No user was deactivated.")
 
 
 def _name(request: HttpRequest, identity: Identity) -> str:
@@ -66,20 +74,20 @@ def _name(request: HttpRequest, identity: Identity) -> str:
 
 
 def _page(
-    modeladmin: Any, request: HttpRequest, found: list[Difference], *, compared: int
+    modeladmin: Any, request: HttpRequest, differences: list[Difference], *, user_count: int
 ) -> HttpResponse:
-    lost = reconciliation.to_deactivate(found)
+    deactivations = reconciliation.to_deactivate(differences)
     context = {
         **modeladmin.admin_site.each_context(request),
         "title": "Compare with the pool",
         "opts": modeladmin.opts,
-        "found": found[:_SHOWN],
-        "left_out": len(found[_SHOWN:]),
-        "lost": lost,
-        "compared": compared,
-        "shows_identities": can_view(request, Identity),
-        "refusal": reconciliation.why_too_many(lost),
-        "checkbox": ACTION_CHECKBOX_NAME,
-        "from_person": request.POST.get("from_person", ""),
+        "differences": differences[:_MAX_SHOWN],
+        "omitted_count": len(differences[_MAX_SHOWN:]),
+        "deactivations": deactivations,
+        "user_count": user_count,
+        "can_view_identities": can_view(request, Identity),
+        "limit_error": reconciliation.why_too_many(deactivations),
+        "checkbox_name": ACTION_CHECKBOX_NAME,
+        "from_user": request.POST.get("from_user", ""),
     }
     return TemplateResponse(request, template("admin/reconciliation.html"), context)

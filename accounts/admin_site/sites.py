@@ -1,4 +1,4 @@
-"""The admin's entrance: through the hosted UI, and out through our own sign-out."""
+"""The admin site, with sign-in through the hosted UI and the sign-out of this site."""
 
 from __future__ import annotations
 
@@ -25,46 +25,46 @@ from .dashboard import site_overview
 
 
 class SingleSignOnAdminSite(AdminSite):
-    """Django's own with another door.
+    """Django's admin site with single sign-on.
 
-    Whoever is signed in and is not staff gets the 403 page at the address they asked for. Django
-    would lead them to sign in, and signing in would lead them back.
+    A signed-in user who is not staff gets the 403 page at the requested URL. Django would redirect
+    this user to the sign-in, and the sign-in would redirect back.
     """
 
     index_template = template("admin/index.html")
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Register models as Django does, with CheckedAdmin added to their admin class."""
+        """Register models as Django does, with CheckedAdmin as a base of their admin class."""
         admin_class = admin_class or ModelAdmin
         members = {"__doc__": admin_class.__doc__, "__module__": admin_class.__module__}
         checked = type(admin_class.__name__, (CheckedAdmin, admin_class), members)
         super().register(model_or_iterable, checked, **options)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        inner = super().admin_view(view, cacheable)
+        django_view = super().admin_view(view, cacheable)
 
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if self.has_permission(request) or view == self.logout:
                 try:
-                    with rights.one_event():  # a form changes flags, groups, permissions in turn
-                        return inner(request, *args, **kwargs)
-                except IncorrectLookupParameters as error:  # of a page that is not the list itself
-                    raise BadRequest("The URL holds a filter that this page cannot use.") from error
-            return self._turned_away(request, request.get_full_path())
+                    with rights.one_event():  # a form saves flags, groups and permissions in turn
+                        return django_view(request, *args, **kwargs)
+                except IncorrectLookupParameters as error:  # changelists handle it themselves
+                    raise BadRequest("The URL has a filter that this page cannot use.") from error
+            return self._redirect_to_sign_in(request, request.get_full_path())
 
-        return update_wrapper(guarded, inner)
+        return update_wrapper(wrapper, django_view)
 
-    def _turned_away(self, request: HttpRequest, next_url: str) -> HttpResponseRedirect:
+    def _redirect_to_sign_in(self, request: HttpRequest, next_url: str) -> HttpResponseRedirect:
         if request.user.is_authenticated:
-            raise PermissionDenied("not staff")
+            raise PermissionDenied("The user is not staff.")
         return HttpResponseRedirect(unauthenticated.sign_in_address(next_url))
 
     def get_urls(self) -> list[Any]:
-        entrance = login_not_required(BreakGlassView.as_view(site=self))
-        return [path("break-glass/", entrance, name="break_glass"), *super().get_urls()]
+        view = login_not_required(BreakGlassView.as_view(site=self))
+        return [path("break-glass/", view, name="break_glass"), *super().get_urls()]
 
     @login_not_required
-    def login(  # type: ignore[override] # no form is rendered here
+    def login(  # type: ignore[override] # it does not render a form
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
         next_url = safe_next_url(request)
@@ -72,23 +72,24 @@ class SingleSignOnAdminSite(AdminSite):
             next_url = reverse("admin:index", current_app=self.name)
         if self.has_permission(request):
             return HttpResponseRedirect(next_url)
-        return self._turned_away(request, next_url)
+        return self._redirect_to_sign_in(request, next_url)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        events = f"admin:{SignInEvent._meta.app_label}_{SignInEvent._meta.model_name}_changelist"
+        opts = SignInEvent._meta
+        events_list = f"admin:{opts.app_label}_{opts.model_name}_changelist"
         context = {
             "overview": site_overview(request),
-            "events_address": reverse(events, current_app=self.name),
+            "events_url": reverse(events_list, current_app=self.name),
         }
         return super().index(request, context | (extra_context or {}))
 
     def password_change(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
-        """For the password of break-glass; people of the pool have none here."""
+        """Change a break-glass password. Pool users get 404: they have no password here."""
         user: Any = request.user
         if not user.has_usable_password():
-            raise Http404("no password here")
+            raise Http404("The user does not have a password on this site.")
         return super().password_change(request, extra_context)
 
     @without_renewal

@@ -1,4 +1,4 @@
-"""All that is known about one person, for the page that staff look at."""
+"""The overview of one user on their admin page: identities, rights, sessions and events."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ..provider import provider
 from ..provider.group_mapping import FLAGS, Rights
 from .view_permission import can_view
 
-_SHOWN_EVENTS = 20
-_BY_HAND = "given here by hand"
+_MAX_EVENTS = 20
+_BY_HAND = "set by hand"
 
 
 @dataclass(frozen=True)
 class HeldRight:
-    """A right and where it came from."""
+    """A right of a user, and its source, or "" if the source is not shown."""
 
     name: str
     source: str
@@ -27,9 +27,10 @@ class HeldRight:
 
 @dataclass(frozen=True)
 class Overview:
-    """What staff can see of a user; None where they cannot view the model.
+    """The data of a user that the staff user can view.
 
-    `unused_groups`: groups of the pool that give nothing here.
+    A list is None if the staff user cannot view its model. `unused_groups` are pool groups that do
+    not give any rights here.
     """
 
     identities: list[Identity] | None
@@ -40,15 +41,15 @@ class Overview:
 
 
 def overview(user: Any, request: HttpRequest) -> Overview:
-    """Return what the staff of this request can see of `user`."""
-    identities = sessions = recent = None
+    """Return the overview of `user` for the staff user of this request."""
+    identities = sessions = events = None
     if can_view(request, Identity):
         identities = list(Identity.objects.filter(user=user).order_by("pk"))
     if can_view(request, SignIn):
         live = SignIn.objects.live().filter(user=user).order_by("-last_seen_at")
         sessions = [(sign_in, device_name(sign_in.device)) for sign_in in live]
     if can_view(request, SignInEvent):
-        recent = list(SignInEvent.objects.filter(user=user)[:_SHOWN_EVENTS])
+        events = list(SignInEvent.objects.filter(user=user)[:_MAX_EVENTS])
     return Overview(
         identities=identities,
         rights=_rights(user, identities),
@@ -60,36 +61,41 @@ def overview(user: Any, request: HttpRequest) -> Overview:
             .unmapped(identity.groups, issuer=identity.issuer)
         ],
         sessions=sessions,
-        events=recent,
+        events=events,
     )
 
 
 def _rights(user: Any, identities: list[Identity] | None) -> list[HeldRight]:
-    """Without `identities` the source of every right is ""."""
+    """Return the rights of `user`. If `identities` is None, the source of every right is ""."""
     if not hasattr(user, "groups"):
-        return []  # a host's own user model need not have PermissionsMixin
+        return []  # the user model of a host project can lack PermissionsMixin
     sources = _sources(identities or [])
     by_hand = "" if identities is None else _BY_HAND
-    held = [f"group {group.name}" for group in user.groups.order_by("name")]
-    held += [flag.right for flag in FLAGS if getattr(user, flag.user_field, False)]
-    rights = [HeldRight(name, ", ".join(sources.get(name, [])) or by_hand) for name in held]
+    names = [f"group {group.name}" for group in user.groups.order_by("name")]
+    names += [flag.right for flag in FLAGS if getattr(user, flag.user_field, False)]
+    rights = [HeldRight(name, ", ".join(sources.get(name, [])) or by_hand) for name in names]
     permissions = user.user_permissions.select_related("content_type")
-    return rights + [HeldRight(f"permission {each.name}", by_hand) for each in permissions]
+    return rights + [
+        HeldRight(f"permission {permission.name}", by_hand) for permission in permissions
+    ]
 
 
 def _sources(identities: list[Identity]) -> dict[str, list[str]]:
-    """Which groups of the pool give a right: those that gave it, for the two flags."""
-    found: dict[str, list[str]] = {}
+    """Return the pool groups that give each right.
+
+    A group is a source of staff or superuser status only if the pool has set that status.
+    """
+    sources: dict[str, list[str]] = {}
     for identity in identities:
         rules = provider().group_mapping(identity.issuer).rules
         for pool_group in identity.groups:
-            gives = rules.get(pool_group, Rights())
-            names = [f"group {name}" for name in gives.groups]
+            rights = rules.get(pool_group, Rights())
+            names = [f"group {name}" for name in rights.groups]
             names += [
                 flag.right
                 for flag in FLAGS
-                if getattr(gives, flag.right) and getattr(identity, flag.identity_field)
+                if getattr(rights, flag.right) and getattr(identity, flag.identity_field)
             ]
             for name in names:
-                found.setdefault(name, []).append(f"{pool_group} of the pool")
-    return found
+                sources.setdefault(name, []).append(f"{pool_group} of the pool")
+    return sources

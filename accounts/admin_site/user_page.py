@@ -1,6 +1,6 @@
-"""A person's page in the admin: who they are, what they may, where they came in, what happened.
+"""The admin page of a user: identities, rights with their sources, sessions, events and actions.
 
-To mix in, so that a project keeps its own user model and the admin it has for it.
+It is a mixin, so that a host project keeps its own user model and user admin.
 """
 
 from __future__ import annotations
@@ -23,22 +23,23 @@ from .user_overview import overview
 from .view_permission import can_view
 from .viewing import OwnModelOnly
 
-FROM_THE_POOL = ("first_name", "last_name", "email")
-RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
-_NOT_OF_ONESELF = ("is_active", "is_staff", "is_superuser")
+POOL_FIELDS = ("first_name", "last_name", "email")
+RIGHTS_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
+_STATUS_FIELDS = ("is_active", "is_staff", "is_superuser")
 
 
-def _state(person: Any) -> str:
-    """What decides whether and where somebody may come in."""
-    active = {"active"} if getattr(person, "is_active", False) else set()
-    return ", ".join(sorted(active | rights.held_rights(person)))
+def _state(user: Any) -> str:
+    """Return the rights of `user`, and whether the user is active, as one text."""
+    active = {"active"} if getattr(user, "is_active", False) else set()
+    return ", ".join(sorted(active | rights.held_rights(user)))
 
 
 class PersonPage(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """For people, whatever the user model; stands before UserAdmin where both are bases.
+    """Mixin for the admin of any user model. If UserAdmin is a base too, put this one first.
 
-    Only superusers give rights, change or delete a superuser, or change an e-mail address, by
-    which `manage.py link_users` knows people. Nobody locks themselves out.
+    Only superusers can change rights, change or delete a superuser, or change an email address,
+    because `manage.py link_users` matches users by it. Users cannot deactivate or delete their own
+    account, or change their own status.
     """
 
     actions = (sign_out_everywhere, deactivate, activate, reconcile)
@@ -49,26 +50,29 @@ class PersonPage(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ignore
         return super().has_change_permission(request, obj) and may_act_on(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Where the admin that this is mixed into deletes people at all."""
-        mine = obj is not None and obj == request.user
-        may = super().has_delete_permission(request, obj)
-        return may and not mine and may_act_on(request, obj)
+        """Return False for the staff user's own account, and for users they cannot act on."""
+        is_own = obj is not None and obj == request.user
+        can_delete = super().has_delete_permission(request, obj)
+        return can_delete and not is_own and may_act_on(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         readonly = tuple(super().get_readonly_fields(request, obj))
         if obj is not None and Identity.objects.filter(user=obj).exists():
-            readonly += FROM_THE_POOL  # the next sign-in writes them anew
+            readonly += POOL_FIELDS  # the next sign-in overwrites them
         if not getattr(request.user, "is_superuser", False):
-            readonly += (*RIGHTS, "email")
+            readonly += (*RIGHTS_FIELDS, "email")
         if obj is not None and obj == request.user:
-            readonly += _NOT_OF_ONESELF
+            readonly += _STATUS_FIELDS
         return readonly
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         (name, options), *rest = super().get_fieldsets(request, obj)
         if obj is not None and obj == request.user:
-            note = "This is you: another superuser deactivates you or changes your status."
-            options = {**options, "description": note}
+            options = {
+                **options,
+                "description": "This is your own account. To deactivate it or to change your "
+                "status, ask another superuser.",
+            }
         return [(name, options), *rest]
 
     def get_urls(self) -> list[Any]:
@@ -79,19 +83,19 @@ class PersonPage(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ignore
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {"may_invite": may_invite(request), **(extra_context or {})}
+        context = {"can_invite": may_invite(request), **(extra_context or {})}
         response = super().changelist_view(request, context)
-        if response.status_code == 302 and (person := request.POST.get("from_person")):
-            return HttpResponseRedirect(self._address("change", quote(person)))
+        if response.status_code == 302 and (user_id := request.POST.get("from_user")):
+            return HttpResponseRedirect(self._address("change", quote(user_id)))
         return response
 
-    def _events_of(self, request: HttpRequest, person: Any) -> str:
-        """The whole record of them; empty for staff who may not see it."""
+    def _events_url(self, request: HttpRequest, user: Any) -> str:
+        """Return the URL of all events of `user`, or "" for staff who cannot view events."""
         opts = SignInEvent._meta
         if not can_view(request, SignInEvent):
             return ""
         events_list = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
-        return f"{events_list}?{urlencode({'user__pk__exact': person.pk})}"
+        return f"{events_list}?{urlencode({'user__pk__exact': user.pk})}"
 
     def _address(self, page: str, *args: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=args)
@@ -103,16 +107,18 @@ class PersonPage(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ignore
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """A form that was opened before the person was deactivated, or lost a right, would give
-        it back when it is saved."""
-        seen = request.POST.get("as_seen")
-        if object_id is not None and seen is not None:
-            person = self.get_object(request, unquote(object_id))
-            if self.has_change_permission(request, person) and seen != _state(person):
+        """Reject a form that was opened before the rights or the active flag of the user changed.
+
+        Otherwise, saving it would undo a deactivation, or restore a right that was removed.
+        """
+        initial_state = request.POST.get("initial_state")
+        if object_id is not None and initial_state is not None:
+            user = self.get_object(request, unquote(object_id))
+            if self.has_change_permission(request, user) and initial_state != _state(user):
                 messages.error(
                     request,
-                    "Somebody changed this person while the form was open, so nothing was saved. "
-                    "Look at what stands here now, and save again.",
+                    "This user was changed while you were editing, so nothing was saved. Review "
+                    "the current values, then save again.",
                 )
                 return HttpResponseRedirect(request.get_full_path())
         return super().changeform_view(request, object_id, form_url, extra_context)
@@ -120,23 +126,23 @@ class PersonPage(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ignore
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        if (person := context.get("original")) is not None:
+        if (user := context.get("original")) is not None:
             context |= {
-                "overview": overview(person, request),
-                # A form that comes back with errors has changed the person in memory.
-                "as_seen": request.POST.get("as_seen", _state(person)),
-                "offered": self._offered(request, person),
-                "changelist": self._address("changelist"),
-                "events_address": self._events_of(request, person),
+                "overview": overview(user, request),
+                # The validation of a form with errors has changed the user in memory.
+                "initial_state": request.POST.get("initial_state", _state(user)),
+                "available_actions": self._available_actions(request, user),
+                "changelist_url": self._address("changelist"),
+                "events_url": self._events_url(request, user),
             }
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def _offered(self, request: HttpRequest, user: Any) -> list[tuple[str, str]]:
-        """The actions that make sense for this person: name and label."""
+    def _available_actions(self, request: HttpRequest, user: Any) -> list[tuple[str, str]]:
+        """Return name and label of the actions for this user."""
         if not self.has_change_permission(request, user):
             return []
-        switch = deactivate if user.is_active else activate
-        offered = [sign_out_everywhere, switch, reconcile]
+        toggle = deactivate if user.is_active else activate
+        actions = [sign_out_everywhere, toggle, reconcile]
         if user == request.user:
-            offered.remove(switch)
-        return [(each.__name__, each.short_description) for each in offered]  # type: ignore[attr-defined]
+            actions.remove(toggle)
+        return [(action.__name__, action.short_description) for action in actions]  # type: ignore[attr-defined]

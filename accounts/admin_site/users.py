@@ -1,4 +1,4 @@
-"""People in the admin, where the user model is ours."""
+"""The admin of our own user model. A host project can have another one."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 
 from ..models import Identity, User
-from .user_page import FROM_THE_POOL, RIGHTS, PersonPage
+from .user_page import POOL_FIELDS, RIGHTS_FIELDS, PersonPage
 from .view_permission import can_view
 
 
 class PersonAdmin(PersonPage, UserAdmin):  # type: ignore[type-arg]
-    """Without passwords; people join by invitation and leave by `forget_user`."""
+    """The pages of users. They have no passwords, and do not add or delete users."""
 
     list_display = ("__str__", "email", "pool_usernames", "is_staff", "is_active", "last_login")
     readonly_fields = ("last_login", "date_joined")
@@ -32,13 +32,13 @@ class PersonAdmin(PersonPage, UserAdmin):  # type: ignore[type-arg]
     )
     ordering = ("-last_login", "-pk")
     fieldsets = (
-        (None, {"fields": ("username", *FROM_THE_POOL, "is_active")}),
-        ("Rights given here", {"fields": RIGHTS, "classes": ("collapse",)}),
+        (None, {"fields": ("username", *POOL_FIELDS, "is_active")}),
+        ("Rights", {"fields": RIGHTS_FIELDS, "classes": ("collapse",)}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """Names at the pool are those of identities."""
+        """Return the columns, without the pool usernames if staff cannot view identities."""
         columns = super().get_list_display(request)
         hidden = set() if can_view(request, Identity) else {"pool_usernames"}
         return [column for column in columns if column not in hidden]
@@ -46,24 +46,25 @@ class PersonAdmin(PersonPage, UserAdmin):  # type: ignore[type-arg]
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("identities")
 
-    @admin.display(description="at the pool")
+    @admin.display(description="pool username")
     def pool_usernames(self, user: Any) -> str:
-        return ", ".join(each.username or each.subject for each in user.identities.all()) or "-"
+        names = [identity.username or identity.subject for identity in user.identities.all()]
+        return ", ".join(names) or "-"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # people are invited, or come by themselves
+        return False  # the first sign-in creates users
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # `manage.py forget_user` does, with all that belongs to it
+        return False  # `manage.py forget_user` deletes users, with all their data
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         readonly = super().get_readonly_fields(request, obj)
         if obj is not None and Identity.objects.filter(user=obj).exists():
-            readonly += ("username",)  # generated, and means nothing
+            readonly += ("username",)  # generated, so there is no reason to edit it
         return readonly
 
     def get_urls(self) -> list[Any]:
-        return [each for each in super().get_urls() if "password" not in str(each.pattern)]
+        return [url for url in super().get_urls() if "password" not in str(url.pattern)]
 
 
 if User._meta.swapped is None:

@@ -1,4 +1,4 @@
-"""Lists of the admin show and search other models only for staff who can view those."""
+"""Admin lists that search and filter by another model only if staff can view that model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from .view_permission import can_look_up
 
 
 class OwnModelOnly:
-    """Mixin for ModelAdmin. A search by another model's column would show it letter by letter."""
+    """Mixin for ModelAdmin that removes searches and filters by models that staff cannot view.
+
+    Otherwise, a search by such a column would reveal its values letter by letter.
+    """
 
     model: Any
 
@@ -19,7 +22,6 @@ class OwnModelOnly:
         return [field for field in fields if can_look_up(request, self.model, field)]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        """Leave out filters that would list rows of another model."""
         filters = super().get_list_filter(request)  # type: ignore[misc]
         return [
             item

@@ -32,7 +32,7 @@ def test_staff_sign_in_see_the_audit_log_and_sign_out(ada, site, pool, visitor, 
     ada.reload()
     expect(ada.get_by_role("region", name="Recent sign-ins")).to_contain_text("Linus")
     expect(ada.get_by_role("region", name="Refused sign-ins")).to_contain_text("state_mismatch")
-    expect(ada.get_by_role("region", name="Right now")).to_contain_text("2 of 2 people")
+    expect(ada.get_by_role("region", name="Right now")).to_contain_text("2 of 2 users")
     screenshot(ada, "admin-first-page")
     ada.get_by_role("link", name="All refusals").click()
     expect(ada.get_by_role("main")).to_contain_text("7c1e09ab")
@@ -58,20 +58,20 @@ def test_user_without_staff_status_can_choose_another_account(page, site, pool, 
 def test_staff_view_and_deactivate_a_user(ada, visitor, screenshot):
     visitor.sign_in("grace")
     ada.get_by_role("link", name="Users", exact=True).click()
-    screenshot(ada, "admin-people")
+    screenshot(ada, "admin-users")
     ada.get_by_role("link", name="Grace Hopper").click()
     expect(ada.get_by_role("region", name="Rights")).to_contain_text("editors of the pool")
     expect(ada.get_by_role("region", name="Current sessions").locator("tbody tr")).to_have_count(1)
-    screenshot(ada, "admin-person")
+    screenshot(ada, "admin-user")
     ada.get_by_role("button", name="Sign out everywhere").click()
-    expect(ada.get_by_text("1 signed out everywhere: sessions ended: 1.")).to_be_visible()
+    expect(ada.get_by_text("Signed out everywhere: 1. Sessions ended: 1.")).to_be_visible()
     expect(ada.get_by_role("region", name="Current sessions")).to_contain_text(
         "No current sessions."
     )
     ada.get_by_role("button", name="Deactivate").click()
     expect(ada.get_by_text("Deactivated: 1.")).to_be_visible()
     expect(ada.get_by_role("button", name="Activate again")).to_be_visible()
-    screenshot(ada, "admin-person-deactivated")
+    screenshot(ada, "admin-user-deactivated")
     assert visitor.get("/profile/").status_code == 302
     assert visitor.sign_in("grace").status_code == 403
 
@@ -79,26 +79,26 @@ def test_staff_view_and_deactivate_a_user(ada, visitor, screenshot):
 def test_staff_invite_a_user_who_signs_in(ada, site, pool, new_context, screenshot):
     ada.get_by_role("link", name="Users", exact=True).click()
     ada.get_by_role("link", name="Invite a user").click()
-    ada.get_by_label("E-mail address").fill("zoe@example.com")
-    ada.get_by_label("Username at the pool").fill("zoe")
+    ada.get_by_label("Email address").fill("zoe@example.com")
+    ada.get_by_label("Pool username").fill("zoe")
     ada.get_by_role("button", name="Invite", exact=True).click()
     expect(ada.get_by_text("Invited zoe")).to_be_visible()
-    waiting = ada.get_by_role("region", name="Pending invitations")
-    expect(waiting).to_contain_text("valid until")
+    invitations = ada.get_by_role("region", name="Pending invitations")
+    expect(invitations).to_contain_text("valid until")
     screenshot(ada, "admin-invitations")
-    waiting.get_by_role("button", name="Send again to zoe").click()
+    invitations.get_by_role("button", name="Send again to zoe").click()
     expect(ada.get_by_text("Invited zoe again")).to_be_visible()
 
     zoe = new_context().new_page()
     zoe.goto(f"{site}/profile/")
     sign_in_at_the_pool(zoe, "zoe", pool.mailbox[-1].code)
     zoe.get_by_label("New password", exact=True).fill("Zoes-own-password-1")
-    zoe.get_by_label("New password, once more").fill("Zoes-own-password-1")
+    zoe.get_by_label("Confirm new password").fill("Zoes-own-password-1")
     zoe.get_by_role("button").first.click()
     zoe.wait_for_url(f"{site}/profile/")
     expect(zoe.get_by_role("main")).to_contain_text("zoe@example.com")
     ada.reload()
-    expect(waiting).to_contain_text("No pending invitations.")
+    expect(invitations).to_contain_text("No pending invitations.")
 
 
 def test_staff_reconcile_a_user_with_the_pool(ada, pool, visitor, screenshot):
@@ -117,7 +117,7 @@ def test_staff_reconcile_a_user_with_the_pool(ada, pool, visitor, screenshot):
     assert ada.evaluate("document.documentElement.scrollWidth") <= 390
     screenshot(ada, "admin-reconciliation-narrow")
     ada.get_by_role("button", name="Deactivate 1").click()
-    expect(ada.get_by_text("is disabled: deactivated here.")).to_be_visible()
+    expect(ada.get_by_text("was deactivated. State in the pool: disabled.")).to_be_visible()
     expect(ada.get_by_role("region", name="Current sessions")).to_contain_text(
         "No current sessions."
     )
@@ -142,7 +142,7 @@ def test_break_glass_works_while_the_pool_is_unavailable(page, site, pool, setti
     expect(page.get_by_text("Break-glass is on")).to_be_visible()
     page.goto(f"{site}/admin/accounts/user/{emergency.pk}/change/")
     expect(page.get_by_role("region", name="Current sessions")).to_contain_text("with a password")
-    expect(page.get_by_text("This is you: another superuser")).to_be_visible()
-    screenshot(page, "admin-person-by-password")
+    expect(page.get_by_text("This is your own account.")).to_be_visible()
+    screenshot(page, "admin-user-by-password")
     page.get_by_role("button", name="Sign out", exact=True).click()
     page.wait_for_url(f"{site}/signout")

@@ -1,4 +1,4 @@
-"""The admin's first page tells staff what they look for."""
+"""The overview on the index page of the admin."""
 
 import tomllib
 
@@ -13,16 +13,16 @@ from tests.imports import ROOT
 pytestmark = pytest.mark.django_db
 
 
-def test_first_page_tells_who_came_who_was_refused_and_what_runs(admin_client, cognito_client):
-    row = cognito_client("grace", name="Grace H").user.sign_ins.get()
+def test_index_page_shows_sign_ins_refusals_and_versions(admin_client, cognito_client):
+    sign_in = cognito_client("grace", name="Grace H").user.sign_ins.get()
     for _ in range(2):
         events.record("refused", reference="7c1e09ab", reason="state_mismatch")
     page = admin_client.get("/admin/").text
-    assert '<td>Grace H <span class="quiet">grace</span></td>' in page  # names are theirs to choose
-    assert row.reference in page
+    assert '<td>Grace H <span class="quiet">grace</span></td>' in page  # users can choose any name
+    assert sign_in.reference in page
     assert "7c1e09ab" in page
     assert "In the last 24 hours: state_mismatch 2." in page
-    assert "<td>1 of 1 people</td>" in page
+    assert "<td>1 of 1 users</td>" in page
     assert f"Django {django.get_version()}" in page
     assert "local-1_TestPool1" in page
     assert "Token encryption keys" in page
@@ -30,20 +30,20 @@ def test_first_page_tells_who_came_who_was_refused_and_what_runs(admin_client, c
     assert f'<th scope="row">Version</th><td>{project["version"]}</td>' in page
 
 
-def test_first_page_warns_while_break_glass_is_on(admin_client, settings):
+def test_index_page_warns_while_break_glass_is_on(admin_client, settings):
     assert "Break-glass is on" not in admin_client.get("/admin/").text
     settings.BREAK_GLASS_LOGIN = True
     assert "Break-glass is on" in admin_client.get("/admin/").text
 
 
-def test_earlier_keys_that_still_count_are_shown(admin_client, settings):
-    settings.SECRET_KEY_FALLBACKS = ["an-earlier-key-that-signs-nothing"]
+def test_number_of_fallback_keys_is_shown(admin_client, settings):
+    settings.SECRET_KEY_FALLBACKS = ["an-old-key-that-signs-nothing"]
     page = admin_client.get("/admin/").text
-    assert '<th scope="row">Earlier SECRET_KEYs still accepted</th><td>1</td>' in page
-    assert "an-earlier-key" not in page
+    assert '<th scope="row">Keys in SECRET_KEY_FALLBACKS</th><td>1</td>' in page
+    assert "an-old-key" not in page
 
 
-def test_staff_without_the_right_to_events_see_only_their_tables(client, cognito_client):
+def test_overview_is_hidden_from_staff_who_cannot_view_events(client, cognito_client):
     cognito_client("grace", name="Grace H")
     user = User.objects.create_user("figures-only", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename="view_stat"))
@@ -54,8 +54,8 @@ def test_staff_without_the_right_to_events_see_only_their_tables(client, cognito
     assert "Recent sign-ins" not in page.text
 
 
-def test_first_page_costs_few_queries(admin_client, django_assert_max_num_queries):
-    user = User.objects.create_user("somebody")
+def test_index_page_needs_few_queries(admin_client, django_assert_max_num_queries):
+    user = User.objects.create_user("user")
     for _ in range(20):
         events.record("signed_in", user=user)
     with django_assert_max_num_queries(12):

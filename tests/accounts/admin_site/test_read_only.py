@@ -18,7 +18,7 @@ def test_page_shows_no_sensitive_field(page, rf, admin_user):
     assert not withheld_columns(page.model) & set(fields)
 
 
-def test_exclude_of_a_subclass_is_kept(rf):
+def test_subclass_can_exclude_more_fields(rf):
     class Page(ReadOnlyAdmin):
         exclude = ("reference",)
 
@@ -28,7 +28,7 @@ def test_exclude_of_a_subclass_is_kept(rf):
     }
 
 
-def test_page_of_a_sign_in_leaves_out_what_coordinates_renewal(rf, admin_user):
+def test_page_of_a_sign_in_hides_the_fields_that_coordinate_renewal(rf, admin_user):
     request = rf.get("/")
     request.user = admin_user
     fields = admin.site._registry[SignIn].get_fields(request)

@@ -1,4 +1,4 @@
-"""Signing people out from the admin, and what it shows of sign-ins."""
+"""Sign-out of users from the admin, and the sign-in data that the admin shows."""
 
 from datetime import timedelta
 
@@ -20,8 +20,8 @@ def operator(client):
 
 
 @pytest.fixture
-def row():
-    user = User.objects.create_user("person-1")
+def sign_in():
+    user = User.objects.create_user("user-1")
     Identity.objects.create(user=user, issuer=ISSUER, subject="ada-sub", username="ada")
     later = timezone.now() + timedelta(hours=1)
     return SignIn.objects.create(
@@ -44,48 +44,51 @@ def act(client, model, action, pk):
 
 
 @pytest.mark.parametrize("model", ["user", "identity"])
-def test_operator_signs_a_person_out_everywhere(operator, row, model):
-    pk = row.user_id if model == "user" else Identity.objects.get().pk
-    answer = act(operator, model, "sign_out_everywhere", pk)
-    said = [str(message) for message in get_messages(answer.wsgi_request)]
-    assert said == ["1 signed out everywhere: sessions ended: 1."]
-    row.refresh_from_db()
-    assert (row.end_reason, row.sealed_tokens) == ("everywhere", "")
-    assert {one.kind for one in Revocation.objects.all()} == {"user", "sign_in"}
+def test_operator_signs_a_user_out_everywhere(operator, sign_in, model):
+    pk = sign_in.user_id if model == "user" else Identity.objects.get().pk
+    response = act(operator, model, "sign_out_everywhere", pk)
+    texts = [str(message) for message in get_messages(response.wsgi_request)]
+    assert texts == ["Signed out everywhere: 1. Sessions ended: 1."]
+    sign_in.refresh_from_db()
+    assert (sign_in.end_reason, sign_in.sealed_tokens) == ("everywhere", "")
+    assert {revocation.kind for revocation in Revocation.objects.all()} == {"user", "sign_in"}
     everywhere = SignInEvent.objects.get(kind="signed_out_everywhere")
-    assert (everywhere.user, everywhere.details["by"]) == (row.user, "operator")
+    assert (everywhere.user, everywhere.details["by"]) == (sign_in.user, "operator")
 
 
-def test_operator_ends_one_sign_in(operator, row):
-    act(operator, "signin", "end_sign_ins", row.pk)
-    row.refresh_from_db()
-    assert row.end_reason == "by_operator"
+def test_operator_ends_one_sign_in(operator, sign_in):
+    act(operator, "signin", "end_sign_ins", sign_in.pk)
+    sign_in.refresh_from_db()
+    assert sign_in.end_reason == "by_operator"
     assert Revocation.objects.get().token_id == "origin-1"
     event = SignInEvent.objects.get(kind="signed_out")
-    assert (event.user, event.reason) == (row.user, "by_operator")
+    assert (event.user, event.reason) == (sign_in.user, "by_operator")
     assert (event.details["by"], event.ip_address) == ("operator", "127.0.0.1")
 
 
-def test_deactivating_in_the_admin_ends_everything(operator, row):
-    address = reverse("admin:accounts_user_change", args=[row.user_id])
-    answer = operator.post(
-        address,
-        {"username": "person-1", "date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"},
+def test_deactivation_in_the_admin_ends_all_sign_ins(operator, sign_in):
+    response = operator.post(
+        reverse("admin:accounts_user_change", args=[sign_in.user_id]),
+        {"username": "user-1", "date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"},
     )
-    assert answer.status_code == 302
-    row.refresh_from_db()
-    assert row.end_reason == "deactivated"
-    assert {one.kind for one in Revocation.objects.all()} == {"deactivated", "user", "sign_in"}
+    assert response.status_code == 302
+    sign_in.refresh_from_db()
+    assert sign_in.end_reason == "deactivated"
+    assert {revocation.kind for revocation in Revocation.objects.all()} == {
+        "deactivated",
+        "user",
+        "sign_in",
+    }
 
 
-def test_admin_shows_no_token(operator, row):
-    for address in (
-        reverse("admin:accounts_signin_change", args=[row.pk]),
+def test_admin_shows_no_token(operator, sign_in):
+    for url in (
+        reverse("admin:accounts_signin_change", args=[sign_in.pk]),
         reverse("admin:accounts_signin_changelist"),
         reverse("admin:accounts_signinevent_changelist"),
         reverse("admin:accounts_pendingrevocation_changelist"),
     ):
-        page = operator.get(address)
+        page = operator.get(url)
         assert page.status_code == 200
         assert "not to be shown" not in page.text
-        assert row.key not in page.text
+        assert sign_in.key not in page.text

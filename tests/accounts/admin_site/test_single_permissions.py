@@ -1,4 +1,4 @@
-"""Staff with a single permission: no page of the admin shows them rows of another model."""
+"""Staff with a single permission: the admin does not show them data of other models."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -14,16 +14,16 @@ from accounts.models import Identity, PendingRevocation, SignIn, SignInEvent, Us
 from accounts.provider import user_pool
 from stats import writing
 from stats.models import Change, Stat
-from tests.accounts.admin_site.test_permissions import addresses
+from tests.accounts.admin_site.test_permissions import page_urls
 
 pytestmark = pytest.mark.django_db
 
 ISSUER = "http://localhost:1/local-1_TestPool1"
-# What only rows of this model contain. A user's name is shown wherever a row refers to the user.
+# Texts that only instances of the model contain. The username is not one: other models show it.
 MARKS = {
     Identity: ("ident-name", "ident@example.com", "ident-subject"),
     SignIn: ("203.0.113.77", "5151aaaa"),
-    SignInEvent: ("198.51.100.66", "6262bbbb", "event-person"),
+    SignInEvent: ("198.51.100.66", "6262bbbb", "event-username"),
     PendingRevocation: ("7373cccc",),
     Group: ("group-name",),
     Stat: ("stat-name",),
@@ -33,8 +33,8 @@ MARKS = {
 
 @pytest.fixture(autouse=True)
 def user():
-    """A user with rows of every model."""
-    user = User.objects.create_user("person-target")
+    """A user with instances of every model."""
+    user = User.objects.create_user("target-user")
     Identity.objects.create(
         user=user,
         issuer=ISSUER,
@@ -56,7 +56,7 @@ def user():
     event = {
         "reference": "6262bbbb",
         "ip_address": "198.51.100.66",
-        "pool_username": "event-person",
+        "pool_username": "event-username",
     }
     SignInEvent.objects.create(kind="signed_in", user=user, **event)
     SignInEvent.objects.create(kind="refused", user=user, **event)
@@ -71,13 +71,13 @@ def user():
 
 @pytest.fixture
 def staff_with(client):
-    """Sign in staff with these permissions and no others."""
+    """A function that signs in a staff user with only these permissions."""
 
     def sign_in(*codenames):
         staff = User.objects.create_user("staff", is_staff=True)
-        found = Permission.objects.filter(codename__in=codenames)
-        assert len(found) == len(codenames)
-        staff.user_permissions.set(found)
+        permissions = Permission.objects.filter(codename__in=codenames)
+        assert len(permissions) == len(codenames)
+        staff.user_permissions.set(permissions)
         client.force_login(staff)
         return client
 
@@ -97,21 +97,21 @@ def shown_models(text):
 @pytest.mark.parametrize(("model", "codename"), list(permissions()))
 def test_single_permission_shows_only_its_model(staff_with, model, codename):
     staff = staff_with(codename)
-    shown = {}
-    for pattern, address in addresses():
+    models_by_page = {}
+    for pattern, url in page_urls():
         if pattern in ("logout/", "login/"):
             continue
-        answer = staff.get(address)
-        if answer.status_code == 200 and not answer.streaming:
-            shown[pattern] = shown_models(answer.text)
-    assert {other for models in shown.values() for other in models} <= {model}
+        response = staff.get(url)
+        if response.status_code == 200 and not response.streaming:
+            models_by_page[pattern] = shown_models(response.text)
+    assert {other for models in models_by_page.values() for other in models} <= {model}
     if codename.startswith(("view", "change")) and model in MARKS:
         label = f"{model._meta.app_label}/{model._meta.model_name}"
-        assert shown[f"{label}/"] == {model}
+        assert models_by_page[f"{label}/"] == {model}
 
 
 @pytest.mark.parametrize("model", MARKS)
-def test_single_permission_shows_its_part_of_the_first_page(staff_with, model):
+def test_single_permission_shows_its_part_of_the_index_page(staff_with, model):
     staff = staff_with(f"view_{model._meta.model_name}")
     page = staff.get("/admin/")
     facts = {SignIn: "Sessions", Identity: "Identities", PendingRevocation: "Refresh tokens"}
@@ -128,7 +128,7 @@ def test_single_permission_shows_its_part_of_the_first_page(staff_with, model):
 
 
 @pytest.mark.parametrize("model", [Identity, SignIn, SignInEvent])
-def test_page_of_a_user_has_a_part_for_each_permission(staff_with, user, model):
+def test_user_page_has_a_section_for_each_permission(staff_with, user, model):
     staff = staff_with("view_user", f"view_{model._meta.model_name}")
     page = staff.get(reverse("admin:accounts_user_change", args=[user.pk])).text
     assert shown_models(page) == {model}
@@ -136,14 +136,14 @@ def test_page_of_a_user_has_a_part_for_each_permission(staff_with, user, model):
     assert [other for other, title in titles.items() if f">{title}</h2>" in page] == [model]
 
 
-def test_where_rights_came_from_is_shown_with_identities(staff_with, user, settings):
+def test_sources_of_rights_require_the_permission_for_identities(staff_with, user, settings):
     settings.COGNITO = {**settings.COGNITO, "GROUPS": {"pool-group": "editors"}}
     user.groups.add(Group.objects.get(name="editors"))
-    address = reverse("admin:accounts_user_change", args=[user.pk])
-    page = staff_with("view_user").get(address).text
+    url = reverse("admin:accounts_user_change", args=[user.pk])
+    page = staff_with("view_user").get(url).text
     assert "<td>Group editors</td><td>-</td>" in page
     User.objects.get(username="staff").delete()
-    page = staff_with("view_user", "view_identity").get(address).text
+    page = staff_with("view_user", "view_identity").get(url).text
     assert "<td>Group editors</td><td>pool-group of the pool</td>" in page
 
 
@@ -157,13 +157,13 @@ def test_where_rights_came_from_is_shown_with_identities(staff_with, user, setti
         ("view_signinevent", "signinevent", "ident@example.com"),
     ],
 )
-def test_search_finds_nothing_by_a_model_that_is_not_shown(staff_with, codename, page, query):
-    address = reverse(f"admin:accounts_{page}_changelist")
-    answer = staff_with(codename).get(address, {"q": query})
-    assert answer.context["cl"].result_count == 0
+def test_search_ignores_models_without_permission(staff_with, codename, page, query):
+    url = reverse(f"admin:accounts_{page}_changelist")
+    response = staff_with(codename).get(url, {"q": query})
+    assert response.context["cl"].result_count == 0
     User.objects.get(username="staff").delete()
-    answer = staff_with(codename, "view_identity").get(address, {"q": query})
-    assert answer.context["cl"].result_count > 0
+    response = staff_with(codename, "view_identity").get(url, {"q": query})
+    assert response.context["cl"].result_count > 0
 
 
 @pytest.mark.parametrize(
@@ -176,30 +176,30 @@ def test_search_finds_nothing_by_a_model_that_is_not_shown(staff_with, codename,
     ],
     ids=str,
 )
-def test_filter_by_a_model_that_is_not_shown_is_refused(staff_with, query):
-    address = reverse("admin:accounts_user_changelist")
-    assert staff_with("view_user").get(address, query).status_code == 400
+def test_filter_by_a_model_without_permission_is_refused(staff_with, query):
+    url = reverse("admin:accounts_user_changelist")
+    assert staff_with("view_user").get(url, query).status_code == 400
     User.objects.get(username="staff").delete()
-    everything = ("view_user", "view_identity", "view_signin", "view_signinevent")
-    assert staff_with(*everything).get(address, query).status_code == 200
+    codenames = ("view_user", "view_identity", "view_signin", "view_signinevent")
+    assert staff_with(*codenames).get(url, query).status_code == 200
 
 
 @pytest.mark.parametrize("query", ["user__isempty=1", "user__pk__exact={}", "user__id__exact={}"])
-def test_events_are_filtered_by_their_own_columns(staff_with, user, query):
-    address = reverse("admin:accounts_signinevent_changelist")
+def test_events_can_be_filtered_by_their_own_columns(staff_with, user, query):
+    url = reverse("admin:accounts_signinevent_changelist")
     staff = staff_with("view_signinevent")
-    assert staff.get(f"{address}?{query.format(user.pk)}").status_code == 200
+    assert staff.get(f"{url}?{query.format(user.pk)}").status_code == 200
 
 
-def test_actions_name_only_what_is_shown(staff_with, user, monkeypatch):
-    monkeypatch.setattr(user_pool, "find", lambda subject: None)  # deleted at the pool
+def test_messages_of_actions_show_only_models_with_permission(staff_with, user, monkeypatch):
+    monkeypatch.setattr(user_pool, "find", lambda subject: None)  # deleted in the pool
     monkeypatch.setattr(user_pool, "why_unavailable", lambda: "")
     staff = staff_with("change_user")
-    address = reverse("admin:accounts_user_changelist")
+    url = reverse("admin:accounts_user_changelist")
     for name in ("sign_out_everywhere", "reconcile"):
-        for confirmed in ({}, {"confirmed": "yes"}):
-            form = {"action": name, "_selected_action": [user.pk], **confirmed}
-            page = staff.post(address, form, follow=True).text
+        for confirmation in ({}, {"confirmed": "yes"}):
+            form = {"action": name, "_selected_action": [user.pk], **confirmation}
+            page = staff.post(url, form, follow=True).text
             assert shown_models(page) == set()
-            assert "sessions ended" not in page
+            assert "Sessions ended" not in page
     assert not User.objects.get(pk=user.pk).is_active

@@ -1,4 +1,4 @@
-"""The admin is entered through the hosted UI, and left through our sign-out."""
+"""The admin uses the sign-in through the hosted UI, and the sign-out of the site."""
 
 import pytest
 
@@ -8,7 +8,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(
-    ("asked", "leads_to"),
+    ("path", "location"),
     [
         ("/admin/", "/accounts/login/?next=%2Fadmin%2F"),
         (
@@ -22,31 +22,31 @@ pytestmark = pytest.mark.django_db
         ("/admin/login/?next=https://evil.example/", "/accounts/login/?next=%2Fadmin%2F"),
     ],
 )
-def test_nobody_is_led_to_sign_in_and_back(client, asked, leads_to):
-    answer = client.get(asked)
-    assert (answer.status_code, answer["Location"]) == (302, leads_to)
+def test_anonymous_request_is_redirected_to_the_sign_in(client, path, location):
+    response = client.get(path)
+    assert (response.status_code, response["Location"]) == (302, location)
 
 
-@pytest.mark.parametrize("asked", ["/admin/", "/admin/login/?next=/admin/", "/admin/stats/stat/"])
-def test_person_who_is_not_staff_is_told_so_where_they_are(cognito_client, asked):
-    answer = cognito_client("linus").get(asked)
-    assert answer.status_code == 403
-    assert "Use another account" in answer.text
-    assert "another=1" in answer.text
+@pytest.mark.parametrize("path", ["/admin/", "/admin/login/?next=/admin/", "/admin/stats/stat/"])
+def test_user_without_staff_status_gets_403_without_a_redirect(cognito_client, path):
+    response = cognito_client("linus").get(path)
+    assert response.status_code == 403
+    assert "Use another account" in response.text
+    assert "another=1" in response.text
 
 
-def test_staff_who_ask_to_sign_in_go_on(cognito_client):
-    answer = cognito_client("ada", groups=["admins"]).get("/admin/login/?next=/admin/stats/")
-    assert (answer.status_code, answer["Location"]) == (302, "/admin/stats/")
+def test_login_page_redirects_signed_in_staff_to_next(cognito_client):
+    response = cognito_client("ada", groups=["admins"]).get("/admin/login/?next=/admin/stats/")
+    assert (response.status_code, response["Location"]) == (302, "/admin/stats/")
 
 
-def test_admin_signs_out_as_the_site_does(cognito_client):
+def test_sign_out_of_the_admin_is_that_of_the_site(cognito_client):
     ada = cognito_client("ada", groups=["admins"], enforce_csrf_checks=True)
     ada.get("/admin/")
     form = {"csrfmiddlewaretoken": ada.cookies["csrftoken"].value}
-    answer = ada.post("/admin/logout/", form)
-    assert answer.status_code == 302
-    assert "/logout?" in answer["Location"]
+    response = ada.post("/admin/logout/", form)
+    assert response.status_code == 302
+    assert "/logout?" in response["Location"]
     assert SignIn.objects.get().end_reason == "signed_out"
     assert ada.get("/admin/")["Location"] == "/accounts/login/?next=%2Fadmin%2F"
 
@@ -57,6 +57,6 @@ def test_foreign_page_cannot_sign_staff_out(cognito_client):
     assert SignIn.objects.live().exists()
 
 
-def test_script_of_the_admin_hears_that_nobody_is_signed_in(client):
-    answer = client.get("/admin/autocomplete/", headers={"Accept": "application/json"})
-    assert answer.status_code == 401
+def test_anonymous_script_of_the_admin_gets_401(client):
+    response = client.get("/admin/autocomplete/", headers={"Accept": "application/json"})
+    assert response.status_code == 401

@@ -218,7 +218,7 @@ def test_username_limit_refuses_even_the_right_password(client, enabled):
         assert response["Retry-After"] == "900"
     assert client.get("/admin/").status_code == 302
     reasons = [event.details["why"] for event in SignInEvent.objects.order_by("pk")]
-    assert reasons == ["wrong name or password"] * 5 + ["too many attempts"]
+    assert reasons == ["wrong username or password"] * 5 + ["too many attempts"]
 
 
 def test_lookalikes_of_a_username_share_its_counter(client, enabled, emergency_user):
