@@ -8,4 +8,4 @@ docs/architecture.md).
 from .admin_site import events as events
 from .admin_site import users as users
 from .admin_site.read_only import ReadOnlyAdmin as ReadOnlyAdmin
-from .admin_site.user_page import PersonPage as PersonPage
+from .admin_site.user_page import UserPage as UserPage

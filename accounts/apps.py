@@ -15,6 +15,6 @@ class AccountsConfig(AppConfig):
         from .sessions import deactivation
 
         checks.register()
-        deactivation.watch()
-        rights.watch()
+        deactivation.connect_signals()
+        rights.connect_signals()
         factory.reset_on_setting_change()

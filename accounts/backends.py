@@ -12,16 +12,16 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
-from .audit.attempt_log import note
+from .audit.attempt_log import log_step
 from .core.request_meta import subnet_of
 from .provider import provider
-from .sessions.limits import is_open
+from .sessions.limits import break_glass_enabled
 from .signin.flow import CodeGrant
 from .signin.oidc_settings import oidc_setting
 from .tokens.grants import verified_grant
 from .users.backend_hooks import BackendHooks
 from .users.backend_hooks import UserClaims as UserClaims
-from .users.permission_query import is_as_django_has_them, permission_names
+from .users.permission_query import load_permissions, uses_default_permissions
 from .users.provisioning import get_or_create_user
 
 
@@ -48,7 +48,7 @@ class CognitoBackend(BackendHooks):
             code_verifier=grant.attempt.code_verifier,
             subnet=subnet_of(request),
         )
-        note(grant.attempt.reference, "token", ms=round((time.monotonic() - started) * 1000))
+        log_step(grant.attempt.reference, "token", ms=round((time.monotonic() - started) * 1000))
         granted = verified_grant(tokens, nonce=grant.attempt.nonce)
         user = get_or_create_user(
             granted.id_claims, access_token=tokens.access_token, id_token=tokens.id_token
@@ -64,8 +64,8 @@ class CognitoBackend(BackendHooks):
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """Return upstream's result, read in one query unless a subclass or the user differs."""
         wanted = obj is None and user_obj.is_active and not hasattr(user_obj, "_perm_cache")
-        if wanted and self._finds_as_django_does() and is_as_django_has_them(user_obj):
-            user_obj._perm_cache = permission_names(user_obj)
+        if wanted and self._finds_as_django_does() and uses_default_permissions(user_obj):
+            user_obj._perm_cache = load_permissions(user_obj)
         return super().get_all_permissions(user_obj, obj)  # type: ignore[no-any-return]
 
     def _finds_as_django_does(self) -> bool:
@@ -86,7 +86,7 @@ class BreakGlassBackend(ModelBackend):
         password: str | None = None,
         **kwargs: Any,
     ) -> Any:
-        if not is_open():
+        if not break_glass_enabled():
             return None
         return super().authenticate(request, username=username, password=password, **kwargs)
 
@@ -94,4 +94,4 @@ class BreakGlassBackend(ModelBackend):
         return super().user_can_authenticate(user) and bool(getattr(user, "is_staff", False))
 
     def get_user(self, user_id: Any) -> Any:
-        return super().get_user(user_id) if is_open() else None
+        return super().get_user(user_id) if break_glass_enabled() else None

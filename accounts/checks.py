@@ -136,7 +136,7 @@ def check_limits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def check_break_glass(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    if not sessions_limits.is_open():
+    if not sessions_limits.break_glass_enabled():
         return []
     return [
         Warning(

@@ -10,7 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
-from .sessions.decorators import without_renewal as without_renewal
+from .sessions.decorators import renewal_exempt as renewal_exempt
 from .users.groups import pool_groups
 
 P = ParamSpec("P")

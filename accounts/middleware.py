@@ -12,10 +12,10 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject, empty
 
-from .audit.attempt_log import note
+from .audit.attempt_log import log_step
 from .cognito.errors import CognitoError
 from .core import navigation
-from .core.request_context import Answering
+from .core.request_context import CurrentRequest
 from .models import SignIn
 from .problems import unauthenticated
 from .problems.catalog import error_body, problem_for, retry_after
@@ -23,8 +23,8 @@ from .problems.page import render_problem
 from .provider import provider
 from .sessions import browser_session, ending, limits, renewal
 
-LONGEST_UNSEEN = timedelta(minutes=1)  # one write a minute at most
-Answer = Callable[..., HttpResponseBase]
+LAST_SEEN_INTERVAL = timedelta(minutes=1)  # one write a minute at most
+ResponseT = Callable[..., HttpResponseBase]
 
 
 class PrivateResponseMiddleware:
@@ -81,57 +81,57 @@ class SignInMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        with Answering(request):
-            row = _within_limits(browser_session.current_sign_in(request))
-            ended = row is None and browser_session.is_bound(request)
-            if row is not None:
-                browser_session.follow_secret_key(request, row)
-            _set(request, row, ended=ended)
-            return unauthenticated.answer(request, self.get_response(request))
+        with CurrentRequest(request):
+            sign_in = end_if_expired(browser_session.current_sign_in(request))
+            ended = sign_in is None and browser_session.has_sign_in(request)
+            if sign_in is not None:
+                browser_session.rehash_session(request, sign_in)
+            _set(request, sign_in, ended=ended)
+            return unauthenticated.challenge(request, self.get_response(request))
 
     def process_view(
-        self, request: HttpRequest, view: Answer, args: Any, kwargs: Any
+        self, request: HttpRequest, view: ResponseT, args: Any, kwargs: Any
     ) -> HttpResponseBase | None:
-        row: SignIn | None = request.sign_in  # type: ignore[attr-defined]
-        if row is None or getattr(view, "without_renewal", False):
+        sign_in: SignIn | None = request.sign_in  # type: ignore[attr-defined]
+        if sign_in is None or getattr(view, "renewal_exempt", False):
             return None
         try:
-            fresh = renewal.keep_fresh(row)
+            fresh = renewal.renew_if_due(sign_in)
         except CognitoError as error:
-            return _try_again(request, error, row)
+            return _retry_response(request, error, sign_in)
         _set(request, fresh, ended=fresh is None)
         return None
 
 
-def _set(request: HttpRequest, row: SignIn | None, *, ended: bool) -> None:
+def _set(request: HttpRequest, sign_in: SignIn | None, *, ended: bool) -> None:
     if ended:
         auth.logout(request)
-    request.sign_in = row  # type: ignore[attr-defined]
+    request.sign_in = sign_in  # type: ignore[attr-defined]
     request.session_ended = ended  # type: ignore[attr-defined]
 
 
-def _within_limits(row: SignIn | None) -> SignIn | None:
+def end_if_expired(sign_in: SignIn | None) -> SignIn | None:
     """Return the sign-in and update its last use, or end it and return None if it is expired."""
-    if row is None:
+    if sign_in is None:
         return None
-    if reason := limits.limit_reached(row):
-        ending.end(row, reason=reason)
+    if reason := limits.limit_reached(sign_in):
+        ending.end_sign_in(sign_in, reason=reason)
         return None
     now, idle = timezone.now(), timedelta(seconds=provider().limits.session_idle)
-    if now - row.last_seen_at >= min(LONGEST_UNSEEN, idle / 5):
-        SignIn.objects.live().filter(pk=row.pk).update(last_seen_at=now)
-        row.last_seen_at = now
-    return row
+    if now - sign_in.last_seen_at >= min(LAST_SEEN_INTERVAL, idle / 5):
+        SignIn.objects.live().filter(pk=sign_in.pk).update(last_seen_at=now)
+        sign_in.last_seen_at = now
+    return sign_in
 
 
-def _try_again(request: HttpRequest, error: CognitoError, row: SignIn) -> HttpResponseBase:
+def _retry_response(request: HttpRequest, error: CognitoError, sign_in: SignIn) -> HttpResponseBase:
     """Return a 503: the sign-in cannot be renewed now. It stays as it is."""
     problem = problem_for(error)
-    if navigation.page(request):
+    if navigation.is_page_request(request):
         return render_problem(
-            request, error, reference=row.reference, retry_url=navigation.current_page(request)
+            request, error, reference=sign_in.reference, retry_url=navigation.page_path(request)
         )
-    note(row.reference, "could not be renewed", level=logging.WARNING, reason=error.code)
+    log_step(sign_in.reference, "could not be renewed", level=logging.WARNING, reason=error.code)
     body = error_body(problem.sentence, problem.code)
     headers = {"Retry-After": str(retry_after(error))}
-    return unauthenticated.program_answer(body, problem.status, headers)
+    return unauthenticated.json_response(body, problem.status, headers)

@@ -22,7 +22,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 
 from accounts.cognito.errors import ConfigurationError
-from accounts.core.encryption import Cipher, Unreadable
+from accounts.core.encryption import Cipher, DecryptionError
 from accounts.provider.settings import CHECK_TAG, read_cipher
 
 _EXAMPLES = {
@@ -162,6 +162,6 @@ def _decrypts_with(key: str) -> bool:
     """Return True if this site accepts data that is encrypted with `key`."""
     try:
         read_cipher().open(Cipher([key]).seal({}))
-    except (ConfigurationError, Unreadable):
+    except (ConfigurationError, DecryptionError):
         return False
     return True

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import environ
 
-from accounts.cognito.safe_urls import address_problem
+from accounts.cognito.safe_urls import url_problem
 
 Value = TypeVar("Value")
 Number = TypeVar("Number", int, None)
@@ -53,7 +53,7 @@ class Environment:
         value = self.text(name, default).rstrip("/")
         if not value:
             return ""
-        problem = address_problem(value)
+        problem = url_problem(value)
         if problem is None and urlsplit(value).path:
             problem = "must have no path"
         if problem is not None:

@@ -56,7 +56,7 @@ def page_error(request: HttpRequest) -> HttpResponse:
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """Return a 503 for a database outage. It needs no database itself."""
-    if navigation.page(request) and not request.path.startswith("/api/"):
+    if navigation.is_page_request(request) and not request.path.startswith("/api/"):
         response = HttpResponse(loader.render_to_string("503.html"), status=503)
     else:
         response = JsonResponse(error_body(*DATABASE_UNAVAILABLE), status=503)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-COMMANDS = {"migrate", "check", "housekeeping", "sign_out_user", "cognito_doctor"}
+COMMANDS = {"migrate", "check", "cognito_housekeeping", "cognito_sign_out_user", "cognito_doctor"}
 # These are sent as text, the rest as base64, which has a third more bytes.
 _TEXT = (
     "text/",

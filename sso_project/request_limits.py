@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
-from accounts.cognito.verifier import LONGEST_TOKEN
+from accounts.cognito.verifier import MAX_TOKEN_LENGTH
 
 MAX_HEADER_BYTES = 8192
 # For headers that Django, DRF or WhiteNoise parse, some of them in more than linear time.
@@ -21,7 +21,7 @@ MAX_PARSED_HEADER_BYTES = 1024
 MAX_COOKIE_BYTES = 16_384
 # Python before 3.11.10 decodes escaped cookie values in quadratic time (CVE-2024-7592).
 MAX_COOKIE_BACKSLASHES = 64
-MAX_TOKEN_HEADER_BYTES = LONGEST_TOKEN + len("Bearer ")
+MAX_TOKEN_HEADER_BYTES = MAX_TOKEN_LENGTH + len("Bearer ")
 
 _PARSED = re.compile(
     r"(HTTP_)?CONTENT_\w+|HTTP_(ACCEPT\w*|ACCESS_CONTROL_\w+|CONNECTION|EXPECT|FORWARDED|HOST|IF_\w+"

@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from accounts.api import spa_urls
-from accounts.api.views import UnknownAddressView
+from accounts.api.views import NotFoundView
 
 from . import views
 from .api import docs
@@ -40,5 +40,5 @@ urlpatterns = [
 handler400 = "sso_project.error_views.bad_request"
 handler500 = "sso_project.error_views.server_error"
 if settings.SPA_COMPAT:
-    urlpatterns = [*spa_urls.addresses(api), *urlpatterns]
-urlpatterns.append(re_path(r"^api(/|$)", UnknownAddressView.as_view()))
+    urlpatterns = [*spa_urls.root_urlpatterns(api), *urlpatterns]
+urlpatterns.append(re_path(r"^api(/|$)", NotFoundView.as_view()))

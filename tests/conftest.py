@@ -60,9 +60,9 @@ def no_network() -> Iterator[list[str]]:
 def own_cache(settings: Settings) -> None:
     """Isolate the shared cache: its keys on Redis, and its state in this process."""
     # Imported here, because Django's applications must be ready.
-    from accounts.provider.shared_cache import accelerator
+    from accounts.provider.shared_cache import shared_cache
 
-    accelerator._is_down, accelerator._paused_until = False, float("-inf")
+    shared_cache._is_down, shared_cache._paused_until = False, float("-inf")
     default = settings.CACHES["default"]
     if "LOCATION" in default:
         isolated = {**default, "KEY_PREFIX": str(uuid.uuid4())}

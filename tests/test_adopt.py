@@ -156,7 +156,7 @@ def host(tmp_path_factory):
         SETTINGS + guide + local + python_blocks("REST_FRAMEWORK")
     )
     (folder / "host/urls.py").write_text(urls + python_blocks("urlpatterns +="))
-    (folder / "accounts/admin.py").write_text(python_blocks("PersonPage"))
+    (folder / "accounts/admin.py").write_text(python_blocks("UserPage"))
     return folder
 
 
@@ -264,21 +264,21 @@ def test_doctor_has_no_findings(server, host, environment):
 
 
 def test_users_are_linked_then_sign_in_as_themselves(server, host, environment, pool):
-    dry_run = run(host, environment, "link_users")
+    dry_run = run(host, environment, "cognito_link_users")
     assert dry_run.returncode == 0, dry_run.stderr
     assert "+  ada <ada@example.com>: link to ada1" in dry_run.stdout
     assert "-  grace has an email address that several users here have" in dry_run.stdout
     assert "-  linus has an email address that no user here has" in dry_run.stdout
     assert "1 would be linked." in dry_run.stdout
-    refused = run(host, environment, "link_users", "grace1", "--apply")
+    refused = run(host, environment, "cognito_link_users", "grace1", "--apply")
     assert (refused.returncode, "Nothing was changed." in refused.stderr) == (1, True)
     count = (
         "from sso.models import Identity\n"
         "print(Identity.objects.filter(user__username__in=['ada1', 'grace1']).count())"
     )
     assert run(host, environment, "shell", "--no-imports", "-c", count).stdout == "0\n"
-    assert "1 linked." in run(host, environment, "link_users", "--apply").stdout
-    again = run(host, environment, "link_users", "--apply")
+    assert "1 linked." in run(host, environment, "cognito_link_users", "--apply").stdout
+    again = run(host, environment, "cognito_link_users", "--apply")
     assert "-  ada is already linked to ada1" in again.stdout
     browser, page = sign_in(server, pool, "ada")
     assert (page.url, page.text) == (f"{server}/report", "report for ada1")
@@ -304,13 +304,13 @@ def test_user_is_exported_and_erased_with_data_of_the_host(server, host, environ
         "Profile.objects.create(user=Identity.objects.get(username='otto').user)"
     )
     assert run(host, environment, "shell", "--no-imports", "-c", code).returncode == 0
-    exported = json.loads(run(host, environment, "export_user", "otto").stdout)
+    exported = json.loads(run(host, environment, "cognito_export_user", "otto").stdout)
     assert exported["withheld"]["auth.User"] == ["password"]
     assert exported["counts"]["accounts.Profile (user)"] == 1
-    dry_run = run(host, environment, "forget_user", "otto")
+    dry_run = run(host, environment, "cognito_erase_user", "otto")
     assert "-  accounts.Profile: 1\n" in dry_run.stdout, dry_run.stderr
-    assert "Erased." in run(host, environment, "forget_user", "otto", "--apply").stdout
-    assert run(host, environment, "export_user", "otto").returncode == 1
+    assert "Erased." in run(host, environment, "cognito_erase_user", "otto", "--apply").stdout
+    assert run(host, environment, "cognito_export_user", "otto").returncode == 1
 
 
 def test_api_view_accepts_only_access_tokens(server, pool):

@@ -39,12 +39,12 @@ def request_of(path: str) -> HttpRequest:
 
 
 READERS: dict[str, Reader] = {
-    "IP address": request_meta._plain,
+    "IP address": request_meta._normalize_ip,
     "next page": lambda text: navigation.safe_next_url(request_with_next(text)),
-    "referring page": lambda text: navigation.current_page(
+    "referring page": lambda text: navigation.page_path(
         REQUESTS.post("/", headers={"Referer": text})
     ),
-    "break-glass name": break_glass.as_typed,
+    "break-glass name": break_glass.normalize_username,
     "token": verifier._unverified_segments,
     "token header": verifier._unverified_header,
     "claim": lambda text: claim_checks.text({"sub": text}, "sub"),

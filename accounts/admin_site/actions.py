@@ -18,53 +18,53 @@ from ..sessions.deactivation import set_active
 from .view_permission import can_view
 
 
-class ManagesPeople:
-    """Mixin for ModelAdmin: the check behind `permissions=["manage_people"]` of an action."""
+class UserActionsMixin:
+    """Mixin for ModelAdmin: the check behind `permissions=["manage_users"]` of an action."""
 
-    def has_manage_people_permission(self, request: HttpRequest) -> bool:
-        return may_manage_people(request)
+    def has_manage_users_permission(self, request: HttpRequest) -> bool:
+        return can_manage_users(request)
 
 
-def may_manage_people(request: HttpRequest) -> bool:
+def can_manage_users(request: HttpRequest) -> bool:
     """Return True if the staff user has the permission to change users."""
     opts = get_user_model()._meta
     codename = get_permission_codename("change", opts)
     return bool(request.user.has_perm(f"{opts.app_label}.{codename}"))
 
 
-def may_act_on(request: HttpRequest, user: Any) -> bool:
+def can_act_on(request: HttpRequest, user: Any) -> bool:
     """Return False if `user` is a superuser and the staff user is not."""
     return bool(
         getattr(request.user, "is_superuser", False) or not getattr(user, "is_superuser", False)
     )
 
 
-def people_meant(request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+def selected_users(request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
     """Return the users of selected users, identities or sign-ins, without skipped superusers."""
     users = queryset
     if queryset.model is not get_user_model():
         users = get_user_model()._default_manager.filter(pk__in=queryset.values("user"))
-    allowed = [user for user in users if may_act_on(request, user)]
-    _tell_of_superusers(request, skipped_count=len(users) - len(allowed))
+    allowed = [user for user in users if can_act_on(request, user)]
+    _warn_of_superusers(request, skipped_count=len(users) - len(allowed))
     return allowed
 
 
-def _tell_of_superusers(request: HttpRequest, *, skipped_count: int) -> None:
+def _warn_of_superusers(request: HttpRequest, *, skipped_count: int) -> None:
     if skipped_count:
         messages.error(
             request, "Superusers were skipped. Only a superuser can change another superuser."
         )
 
 
-def _tell(request: HttpRequest, text: str, *, cognito_reached: bool) -> None:
+def _message(request: HttpRequest, text: str, *, cognito_reached: bool) -> None:
     messages.success(request, text)
     if not cognito_reached:
         messages.warning(request, sign_out.UNREACHED_FOR_OPERATORS)
 
 
-@admin.action(permissions=["manage_people"], description="Sign out everywhere")
+@admin.action(permissions=["manage_users"], description="Sign out everywhere")
 def sign_out_everywhere(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-    users = people_meant(request, queryset)
+    users = selected_users(request, queryset)
     if not users:
         return
     results = [
@@ -72,14 +72,14 @@ def sign_out_everywhere(modeladmin: Any, request: HttpRequest, queryset: QuerySe
     ]
     text = f"Signed out everywhere: {len(results)}."
     if can_view(request, SignIn):
-        text += f" Sessions ended: {sum(result.ended for result in results)}."
-    _tell(request, text, cognito_reached=all(result.reached for result in results))
+        text += f" Sessions ended: {sum(result.count for result in results)}."
+    _message(request, text, cognito_reached=all(result.cognito_reached for result in results))
 
 
-@admin.action(permissions=["manage_people"], description="Deactivate and end all sessions")
+@admin.action(permissions=["manage_users"], description="Deactivate and end all sessions")
 def deactivate(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> None:
     """Deactivate the selected users, except the staff user who runs the action."""
-    users = [user for user in people_meant(request, queryset) if user.is_active]
+    users = [user for user in selected_users(request, queryset) if user.is_active]
     if any(user.pk == request.user.pk for user in users):
         messages.error(request, "You can't deactivate your own account. Ask another admin.")
         users = [user for user in users if user.pk != request.user.pk]
@@ -89,22 +89,28 @@ def deactivate(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -
     messages.success(request, f"Deactivated: {len(users)}.")
 
 
-@admin.action(permissions=["manage_people"], description="Activate again")
+@admin.action(permissions=["manage_users"], description="Activate again")
 def activate(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-    users = [user for user in people_meant(request, queryset) if not user.is_active]
+    users = [user for user in selected_users(request, queryset) if not user.is_active]
     for user in users:
         set_active(user, True)
         modeladmin.log_change(request, user, "Activated again.")
     messages.success(request, f"Activated again: {len(users)}.")
 
 
-@admin.action(permissions=["manage_people"], description="End selected sign-ins")
+@admin.action(permissions=["manage_users"], description="End selected sign-ins")
 def end_sign_ins(modeladmin: Any, request: HttpRequest, queryset: QuerySet[SignIn]) -> None:
     live = queryset.select_related("user").filter(ended_at=None)
-    sign_ins = [sign_in for sign_in in live if may_act_on(request, sign_in.user)]
-    _tell_of_superusers(request, skipped_count=len(live) - len(sign_ins))
+    sign_ins = [sign_in for sign_in in live if can_act_on(request, sign_in.user)]
+    _warn_of_superusers(request, skipped_count=len(live) - len(sign_ins))
     pending = [
-        ending.end(sign_in, reason=SignIn.EndReason.BY_OPERATOR, request=request, by=request.user)
+        ending.end_sign_in(
+            sign_in, reason=SignIn.EndReason.BY_OPERATOR, request=request, by=request.user
+        )
         for sign_in in sign_ins
     ]
-    _tell(request, f"Sign-ins ended: {len(sign_ins)}.", cognito_reached=ending.revoke(pending))
+    _message(
+        request,
+        f"Sign-ins ended: {len(sign_ins)}.",
+        cognito_reached=ending.revoke_at_cognito(pending),
+    )

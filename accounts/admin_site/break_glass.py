@@ -17,31 +17,31 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
 from ..audit import events
-from ..core.app_label import template
+from ..core.app_label import template_name
 from ..models import EventKind
 from ..sessions import limits
-from ..sessions.decorators import without_renewal
+from ..sessions.decorators import renewal_exempt
 from ..signin import break_glass, flow
 
 
 @method_decorator(
-    (sensitive_post_parameters(), csrf_protect, never_cache, without_renewal), name="dispatch"
+    (sensitive_post_parameters(), csrf_protect, never_cache, renewal_exempt), name="dispatch"
 )
 class BreakGlassView(FormView):  # type: ignore[type-arg]
     """The form for the username and password of a staff user. Failed attempts are recorded."""
 
     form_class = AdminAuthenticationForm
-    template_name = template("admin/break_glass.html")
+    template_name = template_name("admin/break_glass.html")
     site: AdminSite | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not limits.is_open():
+        if not limits.break_glass_enabled():
             raise Http404("break-glass is off")
         return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         username = request.POST.get("username", "")
-        if excess := break_glass.attempts_too_many(request, username):
+        if excess := break_glass.count_attempt(request, username):
             if excess == 1:  # one event only, so that further attempts do not fill the table
                 self._record_refusal(username, "too many attempts")
             context = self.get_context_data(form=self.form_class(request), is_throttled=True)
@@ -54,7 +54,7 @@ class BreakGlassView(FormView):  # type: ignore[type-arg]
         return {**super().get_form_kwargs(), "request": self.request}
 
     def form_valid(self, form: Any) -> HttpResponse:
-        flow.sign_in_by_password(self.request, form.get_user())
+        flow.sign_in_with_password(self.request, form.get_user())
         return HttpResponseRedirect(reverse("admin:index"))
 
     def form_invalid(self, form: Any) -> HttpResponse:
@@ -64,9 +64,9 @@ class BreakGlassView(FormView):  # type: ignore[type-arg]
     def _record_refusal(self, username: str, why: str) -> None:
         model = auth.get_user_model()
         # An unknown username is not stored: it can be a password that was typed in the wrong field.
-        name = break_glass.as_typed(username)
+        name = break_glass.normalize_username(username)
         user = model._default_manager.filter(**{model.USERNAME_FIELD: name}).first()
-        events.record(
+        events.record_event(
             EventKind.REFUSED,
             user=user,
             reason=events.BREAK_GLASS_REASON,

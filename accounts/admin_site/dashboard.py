@@ -26,7 +26,7 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class SiteOverview:
+class Dashboard:
     """The data that the staff user can view.
 
     `facts` are pairs of name and value. `reasons` are the reasons for refusals in the last 24
@@ -41,19 +41,19 @@ class SiteOverview:
     warnings: list[str]
 
 
-def site_overview(request: HttpRequest) -> SiteOverview | None:
+def dashboard(request: HttpRequest) -> Dashboard | None:
     """Return the overview for the staff user, or None if they cannot view any part of it.
 
     Keys, versions and warnings do not belong to a model. They are for staff who can view events.
     """
     facts = _counts(request)
     if not can_view(request, SignInEvent):
-        return SiteOverview(None, [], [], facts, []) if facts else None
+        return Dashboard(None, [], [], facts, []) if facts else None
     events = SignInEvent.objects.select_related("user")
     refusals = events.filter(kind=EventKind.REFUSED)
     recent = refusals.filter(at__gte=timezone.now() - _DAY).order_by()
     reasons = recent.values_list("reason").annotate(count=Count("pk")).order_by("-count", "reason")
-    return SiteOverview(
+    return Dashboard(
         sign_ins=list(events.filter(kind=EventKind.SIGNED_IN)[:_MAX_ENTRIES]),
         refusals=list(refusals[:_MAX_ENTRIES]),
         reasons=[(reason or "unknown", count) for reason, count in reasons[:_MAX_ENTRIES]],
@@ -94,13 +94,13 @@ def _versions() -> list[tuple[str, str]]:
         *site_version,
         ("Runtime", f"Django {django.get_version()}, Python {platform.python_version()}"),
         ("User pool", provider().config.pool_id),
-        ("AWS credentials", "missing" if user_pool.why_unavailable() else "available"),
+        ("AWS credentials", "missing" if user_pool.unavailable_reason() else "available"),
     ]
 
 
 def _warnings() -> list[str]:
     warnings = []
-    if limits.is_open():
+    if limits.break_glass_enabled():
         warnings.append(
             "Break-glass is on: staff can sign in with a password. Set BREAK_GLASS_LOGIN=0 when "
             "sign-in through Cognito works again."

@@ -49,7 +49,7 @@ def export_csv(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -
 
 @admin.register(SignInEvent)
 class SignInEventAdmin(ReadOnlyAdmin):
-    """The read-only pages of audit events. `manage.py housekeeping` deletes old events."""
+    """The read-only pages of audit events. `manage.py cognito_housekeeping` deletes old events."""
 
     actions = (export_csv,)
     date_hierarchy = "at"
@@ -58,7 +58,7 @@ class SignInEventAdmin(ReadOnlyAdmin):
         "kind",
         "reason",
         "pool_username",
-        "person_link",
+        "user_link",
         "reference",
         "ip_address",
         "browser",
@@ -67,11 +67,11 @@ class SignInEventAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     search_fields = ("=reference", "pool_username", "=ip_address", "user__identities__email")
     search_help_text = "A reference, an IP address, a pool username, or a user's email address."
-    readonly_fields = ("moment", "person_link", "shown_details", "steps")
+    readonly_fields = ("moment", "user_link", "shown_details", "steps")
     fieldsets = (
         (
             None,
-            {"fields": ("moment", "kind", "reason", "reference", "pool_username", "person_link")},
+            {"fields": ("moment", "kind", "reason", "reference", "pool_username", "user_link")},
         ),
         ("Details", {"fields": ("ip_address", "device", "shown_details", "steps")}),
     )
@@ -92,7 +92,7 @@ class SignInEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="steps")
     def steps(self, event: SignInEvent) -> str:
-        """Return the steps of the attempt, which `manage.py explain_sign_in` explains."""
+        """Return the steps of the attempt, which `manage.py cognito_explain_sign_in` explains."""
         lines = []
         for step in event.details.get("steps", []):
             details = [

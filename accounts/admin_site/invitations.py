@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.generic import FormView
 
 from ..audit import events
-from ..core.app_label import template
+from ..core.app_label import template_name
 from ..models import EventKind
 from ..provider import aws, user_pool
 
@@ -39,19 +39,19 @@ class Invitation:
         return self.expires_at <= timezone.now()
 
 
-def may_invite(request: HttpRequest) -> bool:
+def can_invite(request: HttpRequest) -> bool:
     """Return True if the staff user has the permission to add users."""
     opts = get_user_model()._meta
     return bool(request.user.has_perm(f"{opts.app_label}.{get_permission_codename('add', opts)}"))
 
 
-def waiting() -> list[Invitation]:
+def pending_invitations() -> list[Invitation]:
     """Return the pending invitations of the pool, the newest first.
 
     Raises aws.AwsError.
     """
-    lifetime = user_pool.invitation_lasts()
-    pool_users = user_pool.everyone(only=f'cognito:user_status = "{user_pool.INVITED}"')
+    lifetime = user_pool.invitation_lifetime()
+    pool_users = user_pool.list_users(only=f'cognito:user_status = "{user_pool.INVITED}"')
     invitations = [
         Invitation(pool_user.username, pool_user.email, pool_user.changed_at + lifetime)
         for pool_user in pool_users
@@ -74,36 +74,36 @@ class InvitationsView(FormView):  # type: ignore[type-arg]
     """The form that invites a user, and the list of pending invitations."""
 
     form_class = InvitationForm
-    template_name = template("admin/invitations.html")
+    template_name = template_name("admin/invitations.html")
     model_admin: Any = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not may_invite(request):
+        if not can_invite(request):
             raise PermissionDenied("The user does not have the permission to add users.")
         return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if user_pool.why_unavailable():
+        if user_pool.unavailable_reason():
             return self.get(request)
         if username := request.POST.get("resend", ""):
-            return self._invite_again(username)
+            return self._resend(username)
         return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: forms.Form) -> HttpResponse:
         email, username = form.cleaned_data["email"], form.cleaned_data["username"]
         try:
             pool_user = user_pool.invite(username=username, email=email)
-        except aws.AwsProblem as problem:
+        except aws.AwsError as problem:
             form.add_error(None, _REMEDIES.get(problem.code, str(problem)))
             return self.form_invalid(form)
         self._record(EventKind.INVITED, pool_user)
         messages.success(self.request, f"Invited {username}. Cognito sends an email to {email}.")
         return HttpResponseRedirect(self.request.path)
 
-    def _invite_again(self, username: str) -> HttpResponse:
+    def _resend(self, username: str) -> HttpResponse:
         try:
-            pool_user = user_pool.invite_again(username)
-        except aws.AwsProblem as problem:
+            pool_user = user_pool.resend_invitation(username)
+        except aws.AwsError as problem:
             messages.error(self.request, _REMEDIES.get(problem.code, str(problem)))
         else:
             self._record(EventKind.INVITED_AGAIN, pool_user)
@@ -113,8 +113,8 @@ class InvitationsView(FormView):  # type: ignore[type-arg]
             )
         return HttpResponseRedirect(self.request.path)
 
-    def _record(self, kind: EventKind, pool_user: user_pool.PoolPerson) -> None:
-        events.record(
+    def _record(self, kind: EventKind, pool_user: user_pool.PoolUser) -> None:
+        events.record_event(
             kind,
             user=self.request.user,
             reason="admin",
@@ -125,11 +125,11 @@ class InvitationsView(FormView):  # type: ignore[type-arg]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = self.model_admin.admin_site.each_context(self.request)
-        unavailable_reason, invitations = user_pool.why_unavailable(), []
+        unavailable_reason, invitations = user_pool.unavailable_reason(), []
         if not unavailable_reason:
             try:
-                invitations = waiting()
-            except aws.AwsProblem as problem:
+                invitations = pending_invitations()
+            except aws.AwsError as problem:
                 unavailable_reason = str(problem)
         return super().get_context_data(
             **context,

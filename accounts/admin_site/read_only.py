@@ -13,12 +13,12 @@ from django.utils.html import format_html
 
 from ..core.request_meta import device_name
 from ..models import Identity, PendingRevocation, SignIn
-from ..privacy.sensitive_fields import withheld_columns
-from .actions import ManagesPeople, end_sign_ins, sign_out_everywhere
+from ..privacy.sensitive_fields import sensitive_fields
+from .actions import UserActionsMixin, end_sign_ins, sign_out_everywhere
 from .viewing import OwnModelOnly
 
 
-class ReadOnlyAdmin(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(UserActionsMixin, OwnModelOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Admin pages of a model that staff can view and not edit: the sign-in flow writes it."""
 
     list_per_page = 50
@@ -35,7 +35,7 @@ class ReadOnlyAdmin(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ign
 
     def get_exclude(self, request: HttpRequest, obj: object = None) -> tuple[str, ...]:
         """Return the sensitive fields of the model too, because pages must not show them."""
-        return (*(super().get_exclude(request, obj) or ()), *withheld_columns(self.model))
+        return (*(super().get_exclude(request, obj) or ()), *sensitive_fields(self.model))
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Reject filters by a sensitive field: they would reveal its value letter by letter.
@@ -43,16 +43,16 @@ class ReadOnlyAdmin(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ign
         An example is `?sealed_tokens__startswith=g`.
         """
         model: type[Model] = self.model
-        if lookup.partition(LOOKUP_SEP)[0] in withheld_columns(model):
+        if lookup.partition(LOOKUP_SEP)[0] in sensitive_fields(model):
             return False
         return super().lookup_allowed(lookup, value, request)
 
     @admin.display(description="user", ordering="user")
-    def person_link(self, instance: Any) -> str:
-        return person_link(instance.user)
+    def user_link(self, instance: Any) -> str:
+        return user_link(instance.user)
 
 
-def person_link(user: Model | None) -> str:
+def user_link(user: Model | None) -> str:
     """Return a link to the user's page, or the plain name if the admin does not have that page."""
     if user is None:
         return "-"
@@ -67,7 +67,7 @@ def person_link(user: Model | None) -> str:
 @admin.register(Identity)
 class IdentityAdmin(ReadOnlyAdmin):
     actions = (sign_out_everywhere,)
-    list_display = ("username", "email", "person_link", "issuer", "updated_at")
+    list_display = ("username", "email", "user_link", "issuer", "updated_at")
     list_filter = ("issuer", "email_verified")
     list_select_related = ("user",)
     search_fields = ("username", "email", "subject", "name")
@@ -78,7 +78,7 @@ class SignInAdmin(ReadOnlyAdmin):
     actions = (end_sign_ins,)
     list_display = (
         "__str__",
-        "person_link",
+        "user_link",
         "signed_in_at",
         "last_seen_at",
         "ended_at",

@@ -1,6 +1,7 @@
 """The reconciliation of selected users with the pool in the admin: a preview, then a confirmation.
 
-The rules are those of `manage.py reconcile_users`. Staff cannot deactivate their own account.
+The rules are those of `manage.py cognito_reconcile_users`. Staff cannot deactivate their own
+account.
 """
 
 from __future__ import annotations
@@ -13,19 +14,19 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from ..core.app_label import template
+from ..core.app_label import template_name
 from ..directory import reconciliation
 from ..directory.reconciliation import Difference
 from ..models import Identity
 from ..problems.errors import TooManyDeactivations
 from ..provider import aws, user_pool
-from .actions import people_meant
+from .actions import selected_users
 from .view_permission import can_view
 
 _MAX_SHOWN = 200  # differences on the page
 
 
-@admin.action(permissions=["manage_people"], description="Compare with the pool")
+@admin.action(permissions=["manage_users"], description="Compare with the pool")
 def reconcile(
     modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]
 ) -> HttpResponse | None:
@@ -34,16 +35,16 @@ def reconcile(
     The page's button runs this action again for the users to deactivate only. They are then
     compared with the pool again.
     """
-    if reason := user_pool.why_unavailable():
+    if reason := user_pool.unavailable_reason():
         messages.error(request, reason)
         return None
-    users = people_meant(request, queryset)
+    users = selected_users(request, queryset)
     try:
-        differences = reconciliation.compare(users, spared=request.user)
+        differences = reconciliation.find_differences(users, exclude=request.user)
         if request.POST.get("confirmed"):
             _deactivate(modeladmin, request, differences)
             return None
-    except (aws.AwsProblem, TooManyDeactivations) as problem:
+    except (aws.AwsError, TooManyDeactivations) as problem:
         messages.error(request, f"{problem} Nothing was changed.")
         return None
     if not differences:
@@ -53,7 +54,7 @@ def reconcile(
 
 
 def _deactivate(modeladmin: Any, request: HttpRequest, differences: list[Difference]) -> None:
-    deactivations = reconciliation.deactivate_all(differences)
+    deactivations = reconciliation.deactivate(differences)
     for item in deactivations:
         modeladmin.log_change(request, item.identity.user, "Deactivated, as in the pool.")
         name = _name(request, item.identity)
@@ -86,8 +87,8 @@ def _page(
         "deactivations": deactivations,
         "user_count": user_count,
         "can_view_identities": can_view(request, Identity),
-        "limit_error": reconciliation.why_too_many(deactivations),
+        "limit_error": reconciliation.limit_error(deactivations),
         "checkbox_name": ACTION_CHECKBOX_NAME,
         "from_user": request.POST.get("from_user", ""),
     }
-    return TemplateResponse(request, template("admin/reconciliation.html"), context)
+    return TemplateResponse(request, template_name("admin/reconciliation.html"), context)

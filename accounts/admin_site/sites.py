@@ -13,15 +13,15 @@ from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedi
 from django.urls import path, reverse
 
 from ..audit import rights
-from ..core.app_label import template
+from ..core.app_label import template_name
 from ..core.navigation import safe_next_url
 from ..models import SignInEvent
 from ..problems import unauthenticated
-from ..sessions.decorators import without_renewal
+from ..sessions.decorators import renewal_exempt
 from ..sessions.views import SignOutView
 from .break_glass import BreakGlassView
 from .checked_admin import CheckedAdmin
-from .dashboard import site_overview
+from .dashboard import dashboard
 
 
 class SingleSignOnAdminSite(AdminSite):
@@ -31,7 +31,7 @@ class SingleSignOnAdminSite(AdminSite):
     this user to the sign-in, and the sign-in would redirect back.
     """
 
-    index_template = template("admin/index.html")
+    index_template = template_name("admin/index.html")
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Register models as Django does, with CheckedAdmin as a base of their admin class."""
@@ -46,7 +46,9 @@ class SingleSignOnAdminSite(AdminSite):
         def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if self.has_permission(request) or view == self.logout:
                 try:
-                    with rights.one_event():  # a form saves flags, groups and permissions in turn
+                    with (
+                        rights.single_event()
+                    ):  # a form saves flags, groups and permissions in turn
                         return django_view(request, *args, **kwargs)
                 except IncorrectLookupParameters as error:  # changelists handle it themselves
                     raise BadRequest("The URL has a filter that this page cannot use.") from error
@@ -57,7 +59,7 @@ class SingleSignOnAdminSite(AdminSite):
     def _redirect_to_sign_in(self, request: HttpRequest, next_url: str) -> HttpResponseRedirect:
         if request.user.is_authenticated:
             raise PermissionDenied("The user is not staff.")
-        return HttpResponseRedirect(unauthenticated.sign_in_address(next_url))
+        return HttpResponseRedirect(unauthenticated.sign_in_url(next_url))
 
     def get_urls(self) -> list[Any]:
         view = login_not_required(BreakGlassView.as_view(site=self))
@@ -78,7 +80,7 @@ class SingleSignOnAdminSite(AdminSite):
         opts = SignInEvent._meta
         events_list = f"admin:{opts.app_label}_{opts.model_name}_changelist"
         context = {
-            "overview": site_overview(request),
+            "overview": dashboard(request),
             "events_url": reverse(events_list, current_app=self.name),
         }
         return super().index(request, context | (extra_context or {}))
@@ -92,7 +94,7 @@ class SingleSignOnAdminSite(AdminSite):
             raise Http404("The user does not have a password on this site.")
         return super().password_change(request, extra_context)
 
-    @without_renewal
+    @renewal_exempt
     def logout(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:

@@ -14,10 +14,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 
 from ..audit import rights
-from ..core.app_label import template
+from ..core.app_label import template_name
 from ..models import Identity, SignInEvent
-from .actions import ManagesPeople, activate, deactivate, may_act_on, sign_out_everywhere
-from .invitations import InvitationsView, may_invite
+from .actions import UserActionsMixin, activate, can_act_on, deactivate, sign_out_everywhere
+from .invitations import InvitationsView, can_invite
 from .reconciliation import reconcile
 from .user_overview import overview
 from .view_permission import can_view
@@ -31,29 +31,29 @@ _STATUS_FIELDS = ("is_active", "is_staff", "is_superuser")
 def _state(user: Any) -> str:
     """Return the rights of `user`, and whether the user is active, as one text."""
     active = {"active"} if getattr(user, "is_active", False) else set()
-    return ", ".join(sorted(active | rights.held_rights(user)))
+    return ", ".join(sorted(active | rights.current_rights(user)))
 
 
-class PersonPage(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class UserPage(UserActionsMixin, OwnModelOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Mixin for the admin of any user model. If UserAdmin is a base too, put this one first.
 
     Only superusers can change rights, change or delete a superuser, or change an email address,
-    because `manage.py link_users` matches users by it. Users cannot deactivate or delete their own
-    account, or change their own status.
+    because `manage.py cognito_link_users` matches users by it. Users cannot deactivate or delete
+    their own account, or change their own status.
     """
 
     actions = (sign_out_everywhere, deactivate, activate, reconcile)
-    change_form_template = template("admin/user.html")
-    change_list_template = template("admin/users.html")
+    change_form_template = template_name("admin/user.html")
+    change_list_template = template_name("admin/users.html")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and may_act_on(request, obj)
+        return super().has_change_permission(request, obj) and can_act_on(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return False for the staff user's own account, and for users they cannot act on."""
         is_own = obj is not None and obj == request.user
         can_delete = super().has_delete_permission(request, obj)
-        return can_delete and not is_own and may_act_on(request, obj)
+        return can_delete and not is_own and can_act_on(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         readonly = tuple(super().get_readonly_fields(request, obj))
@@ -83,10 +83,10 @@ class PersonPage(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ignore
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {"can_invite": may_invite(request), **(extra_context or {})}
+        context = {"can_invite": can_invite(request), **(extra_context or {})}
         response = super().changelist_view(request, context)
         if response.status_code == 302 and (user_id := request.POST.get("from_user")):
-            return HttpResponseRedirect(self._address("change", quote(user_id)))
+            return HttpResponseRedirect(self._url("change", quote(user_id)))
         return response
 
     def _events_url(self, request: HttpRequest, user: Any) -> str:
@@ -97,7 +97,7 @@ class PersonPage(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ignore
         events_list = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
         return f"{events_list}?{urlencode({'user__pk__exact': user.pk})}"
 
-    def _address(self, page: str, *args: Any) -> str:
+    def _url(self, page: str, *args: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=args)
 
     def changeform_view(
@@ -132,7 +132,7 @@ class PersonPage(ManagesPeople, OwnModelOnly, admin.ModelAdmin):  # type: ignore
                 # The validation of a form with errors has changed the user in memory.
                 "initial_state": request.POST.get("initial_state", _state(user)),
                 "available_actions": self._available_actions(request, user),
-                "changelist_url": self._address("changelist"),
+                "changelist_url": self._url("changelist"),
                 "events_url": self._events_url(request, user),
             }
         return super().render_change_form(request, context, *args, **kwargs)

@@ -9,11 +9,11 @@ from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 
 from ..models import Identity, User
-from .user_page import POOL_FIELDS, RIGHTS_FIELDS, PersonPage
+from .user_page import POOL_FIELDS, RIGHTS_FIELDS, UserPage
 from .view_permission import can_view
 
 
-class PersonAdmin(PersonPage, UserAdmin):  # type: ignore[type-arg]
+class CognitoUserAdmin(UserPage, UserAdmin):  # type: ignore[type-arg]
     """The pages of users. They have no passwords, and do not add or delete users."""
 
     list_display = ("__str__", "email", "pool_usernames", "is_staff", "is_active", "last_login")
@@ -55,7 +55,7 @@ class PersonAdmin(PersonPage, UserAdmin):  # type: ignore[type-arg]
         return False  # the first sign-in creates users
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # `manage.py forget_user` deletes users, with all their data
+        return False  # `manage.py cognito_erase_user` deletes users, with all their data
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         readonly = super().get_readonly_fields(request, obj)
@@ -68,4 +68,4 @@ class PersonAdmin(PersonPage, UserAdmin):  # type: ignore[type-arg]
 
 
 if User._meta.swapped is None:
-    admin.site.register(User, PersonAdmin)
+    admin.site.register(User, CognitoUserAdmin)

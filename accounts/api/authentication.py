@@ -22,9 +22,9 @@ from ..provider import provider
 from ..provider.client_rights import ClientRights
 from ..tokens import revocation_feed, revocations
 from ..users.token_rights import client_rights
-from .errors import BearerError, challenge, refusal
+from .errors import BearerError, challenge, to_api_exception
 from .permissions import INSUFFICIENT_SCOPE
-from .principals import principal_maker
+from .principals import principal_factory
 
 
 class CognitoAuthentication(authentication.BaseAuthentication):
@@ -40,7 +40,7 @@ class CognitoAuthentication(authentication.BaseAuthentication):
             caller = None if unverified is None else self.identify(request, unverified)
         except CognitoError as error:
             metrics.count("verifications", outcome=error.code)
-            raise refusal(request, error) from error
+            raise to_api_exception(request, error) from error
         if caller is not None:
             metrics.count("verifications", outcome="ok")
             _require_allowed_method(request, caller[1])
@@ -48,7 +48,7 @@ class CognitoAuthentication(authentication.BaseAuthentication):
 
     def identify(self, request: Request, unverified_access_token: str) -> tuple[Any, AccessClaims]:
         """Return the principal and the claims. Raises CognitoError leaves."""
-        return authenticated(unverified_access_token)
+        return authenticate_token(unverified_access_token)
 
     def unverified_access_token(self, request: Request) -> str | None:
         """Return the access token of the request, or None. Raises MalformedToken."""
@@ -93,7 +93,7 @@ def bearer_token(request: Request | HttpRequest) -> str | None:
     return token
 
 
-def authenticated(unverified_access_token: str) -> tuple[Any, AccessClaims]:
+def authenticate_token(unverified_access_token: str) -> tuple[Any, AccessClaims]:
     """Return the principal and the claims of a valid access token.
 
     A token that this process has verified before costs no call, and only the revocation feed's
@@ -101,17 +101,17 @@ def authenticated(unverified_access_token: str) -> tuple[Any, AccessClaims]:
 
     Raises TokenRejected, UnknownUser, ClaimsRefused, UserDeactivated, CognitoUnavailable.
     """
-    verified = provider().verified_tokens.verify(
+    verified = provider().token_cache.verify(
         unverified_access_token,
-        principal_of=lambda claims: _unrevoked_principal_maker(claims, unverified_access_token),
+        principal_of=lambda claims: _unrevoked_principal_factory(claims, unverified_access_token),
     )
     revocation_feed.check(verified.claims)
     return verified.principal(), verified.claims
 
 
-def _unrevoked_principal_maker(claims: AccessClaims, access_token: str) -> Callable[[], Any]:
-    revocations.compare_clocks(claims)
+def _unrevoked_principal_factory(claims: AccessClaims, access_token: str) -> Callable[[], Any]:
+    revocations.record_clock_skew(claims)
     # Checked first, because making a principal may create a user: a deleted user would be created
     # again by the next request with an old token.
     revocation_feed.check(claims)
-    return principal_maker(claims, access_token=access_token)
+    return principal_factory(claims, access_token=access_token)

@@ -46,7 +46,7 @@ def _quotable(text: str) -> str:
     return "".join(character if " " <= character <= "~" else "?" for character in text)
 
 
-def refusal(request: Request, error: CognitoError) -> exceptions.APIException:
+def to_api_exception(request: Request, error: CognitoError) -> exceptions.APIException:
     """Return the exception of Django REST framework for a CognitoError.
 
     It is a 401 with a challenge for an invalid token, a 403 for a user without access, and
@@ -61,31 +61,31 @@ def refusal(request: Request, error: CognitoError) -> exceptions.APIException:
     return unavailable(error)
 
 
-class Unavailable(exceptions.APIException):
+class ServiceUnavailable(exceptions.APIException):
     """A 503, or a 429 beyond a limit. `wait` is in seconds, as in DRF's Throttled."""
 
     status_code: int = status.HTTP_503_SERVICE_UNAVAILABLE
     wait = RETRY_AFTER
 
 
-class DatabaseUnavailable(Unavailable):
+class DatabaseUnavailable(ServiceUnavailable):
     default_detail, default_code = DATABASE_UNAVAILABLE
 
 
-class TooLarge(exceptions.APIException):
+class PayloadTooLarge(exceptions.APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_detail = "The request is larger than this server accepts."
     default_code = "too_large"
 
 
-class Unforeseen(exceptions.APIException):
+class ServerError(exceptions.APIException):
     default_detail, default_code = SERVER_ERROR
 
 
-def unavailable(error: CognitoError) -> Unavailable:
+def unavailable(error: CognitoError) -> ServiceUnavailable:
     """Return the exception for an error that may be gone later, with the time to wait."""
     problem = problem_for(error)
-    exception = Unavailable(problem.sentence, code=error.code)
+    exception = ServiceUnavailable(problem.sentence, code=error.code)
     if isinstance(error, TooManyFailures):
         exception.status_code = problem.status
     exception.wait = retry_after(error)

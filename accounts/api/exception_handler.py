@@ -29,13 +29,13 @@ from .authentication import CognitoAuthentication
 from .errors import (
     BearerError,
     DatabaseUnavailable,
-    TooLarge,
-    Unforeseen,
+    PayloadTooLarge,
+    ServerError,
     challenge,
-    refusal,
+    to_api_exception,
     unavailable,
 )
-from .permissions import INSUFFICIENT_SCOPE, Requirement, is_person
+from .permissions import INSUFFICIENT_SCOPE, Requirement, is_user
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
         exception = _user_deleted(request)
         response = rest_framework_handler(exception, context)
     if response is None:  # neither DRF's own nor Django's 403 or 404
-        exception = Unforeseen()
+        exception = ServerError()
         response = Response(status=exception.status_code)
         _report(error, request, response)
     unmet = getattr(request, "_unmet", None)
@@ -70,7 +70,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
 
 def _sign_in_members(request: Request) -> dict[str, str]:
     """Return the members that tell a script where to sign in, and whether a session ended."""
-    body = unauthenticated.body(request)
+    body = unauthenticated.challenge_body(request)
     if body["code"] == unauthenticated.SESSION_ENDED:
         return body
     return {"login_url": body["login_url"]}
@@ -85,7 +85,7 @@ def _to_api_exception(error: Exception) -> Exception:
         _log.error("The database does not respond: %s", str(error).partition("\n")[0])
         return DatabaseUnavailable()
     if isinstance(error, RequestDataTooBig):
-        return TooLarge()
+        return PayloadTooLarge()
     if isinstance(error, UnreadablePostError):
         return exceptions.ParseError(*INCOMPLETE_BODY)
     if isinstance(error, SuspiciousOperation):
@@ -103,7 +103,7 @@ def _is_user_deleted(request: Request) -> bool:
     The revocation feed learns it within a second. Until then, the token is accepted.
     """
     user: Any = getattr(request, "_user", None)
-    if not isinstance(getattr(request, "_auth", None), AccessClaims) or not is_person(user):
+    if not isinstance(getattr(request, "_auth", None), AccessClaims) or not is_user(user):
         return False
     try:
         return not get_user_model()._default_manager.filter(pk=user.pk).exists()
@@ -112,7 +112,7 @@ def _is_user_deleted(request: Request) -> bool:
 
 
 def _user_deleted(request: Request) -> exceptions.APIException:
-    exception = refusal(request, TokenRevoked("its user was deleted on this site"))
+    exception = to_api_exception(request, TokenRevoked("its user was deleted on this site"))
     exception.auth_header = CognitoAuthentication().authenticate_header(request)  # type: ignore[attr-defined]
     return exception
 

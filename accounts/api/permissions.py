@@ -32,11 +32,11 @@ class Requirement(OperationHolderMixin, BasePermission):
     def __call__(self) -> Self:  # DRF makes an instance of each permission class
         return self
 
-    def met_by(self, request: Request) -> bool:
+    def is_met(self, request: Request) -> bool:
         raise NotImplementedError
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        met = self.met_by(request)
+        met = self.is_met(request)
         # Combined permissions forget which of them said no; the answer wants to say it.
         request._unmet = None if met else self  # type: ignore[attr-defined]
         return met
@@ -58,7 +58,7 @@ class HasScope(Requirement):
         bearer = "an access token" if users else "a machine's access token (client credentials)"
         self.message = f"This needs {bearer} with the scope {self.scope}."
 
-    def met_by(self, request: Request) -> bool:
+    def is_met(self, request: Request) -> bool:
         claims = request.auth
         if not isinstance(claims, AccessClaims) or not (claims.is_machine or self.users):
             return False
@@ -78,17 +78,17 @@ class InGroup(Requirement):
         self.groups = frozenset(groups)
         self.message = f"This is for people in the group {' or '.join(groups)}."
 
-    def met_by(self, request: Request) -> bool:
+    def is_met(self, request: Request) -> bool:
         return not self.groups.isdisjoint(pool_groups(request))
 
 
-class IsPerson(BasePermission):
+class IsUser(BasePermission):
     """Somebody who is signed in, by token or session, and not a machine."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return is_person(request.user)
+        return is_user(request.user)
 
 
-def is_person(user: Any) -> bool:
+def is_user(user: Any) -> bool:
     """Whether `request.user` is somebody, not nobody and not a machine."""
     return bool(user and user.is_authenticated and not getattr(user, "is_machine", False))

@@ -60,10 +60,10 @@ class Machine:
 
 # A user's instance holds these fields from the start. All others are read on access, so that staff
 # and superuser status are current, however long the token is valid.
-_KEPT_FIELDS = ("is_active",)
+_USER_FIELDS = ("is_active",)
 
 
-def principal_maker(claims: AccessClaims, *, access_token: str = "") -> Callable[[], Any]:
+def principal_factory(claims: AccessClaims, *, access_token: str = "") -> Callable[[], Any]:
     """Return a function that makes the principal of a token for each request, without a query.
 
     Raises UnknownUser, ClaimsRefused, UserDeactivated, TokenRevoked.
@@ -74,20 +74,20 @@ def principal_maker(claims: AccessClaims, *, access_token: str = "") -> Callable
     model: Any = get_user_model()
     rights = client_rights(claims)
     cls = model if rights is ClientRights.STAFF else limited_class(model, rights)
-    if Identity.known(issuer=claims.issuer, subject=claims.subject) is None:
+    if Identity.lookup(issuer=claims.issuer, subject=claims.subject) is None:
         # The token of a user who was deleted a moment ago must not create them again.
-        revocation_feed.check_person_now(claims)
-    return _instance_maker(get_or_create_user(claims, access_token=access_token), cls)
+        revocation_feed.check_user_in_database(claims)
+    return _user_factory(get_or_create_user(claims, access_token=access_token), cls)
 
 
-def _instance_maker(user: Any, cls: Any) -> Callable[[], Any]:
+def _user_factory(user: Any, cls: Any) -> Callable[[], Any]:
     """Make fresh instances of `user`, since Django keeps permissions on them.
 
     `cls` is the user model, or a limited class of it.
     """
     model = get_user_model()
     loaded = [model._meta.pk.attname, model.USERNAME_FIELD]
-    for name in _KEPT_FIELDS:
+    for name in _USER_FIELDS:
         try:
             loaded.append(model._meta.get_field(name).attname)  # type: ignore[union-attr]
         except FieldDoesNotExist:  # a host project's user model may lack this field

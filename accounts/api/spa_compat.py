@@ -25,7 +25,7 @@ from ..provider import provider
 from ..tokens import revocation_feed
 from ..tokens.grants import require_same_sign_in
 from ..tokens.shared_refresh import refresh_once
-from .authentication import CognitoAuthentication, authenticated, bearer_token
+from .authentication import CognitoAuthentication, authenticate_token, bearer_token
 
 _NEW_TOKENS = "_refreshed_tokens"  # set on the request by authentication, read by the middleware
 
@@ -38,7 +38,7 @@ class SpaAuthentication(CognitoAuthentication):
 
     def identify(self, request: Request, unverified_access_token: str) -> tuple[Any, AccessClaims]:
         try:
-            return authenticated(unverified_access_token)
+            return authenticate_token(unverified_access_token)
         except TokenExpired as expired:
             unverified_refresh_token = request.META.get("HTTP_X_REFRESH_TOKEN", "")
             claims = expired.claims
@@ -51,7 +51,7 @@ class SpaAuthentication(CognitoAuthentication):
         require_same_sign_in(
             claims, provider().sign_in_verifier.access_claims(refreshed.access_token)
         )
-        principal, renewed = authenticated(refreshed.access_token)
+        principal, renewed = authenticate_token(refreshed.access_token)
         setattr(request._request, _NEW_TOKENS, refreshed)
         return principal, renewed
 

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 
-def addresses(api: list[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
+def root_urlpatterns(api: list[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
     """Return the URL patterns of `api` at the root, and the exchange of codes by GET."""
     # Not at the top: importing DRF's views makes DRF import this package's authentication.
     from .views import TokensView

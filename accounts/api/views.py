@@ -23,7 +23,7 @@ from ..cognito.errors import (
 from ..core.request_meta import subnet_of
 from ..problems.catalog import problem_for
 from ..provider import provider
-from ..signin.code_exchange import redeem_code
+from ..signin.code_exchange import exchange_code
 from ..tokens.call_budget import call_budget
 from .caller import describe_caller
 from .errors import unavailable
@@ -75,7 +75,7 @@ class TokensView(APIView):
                 "are.",
                 code="redirect_uri_not_allowed",
             )
-        tokens = redeem_code(
+        tokens = exchange_code(
             request._request,
             code=values["code"],
             redirect_uri=values["redirectUri"],
@@ -105,8 +105,8 @@ def _refusal(error: CognitoError) -> Exception:
         return PermissionDenied(problem.sentence, code=error.code)
     if isinstance(error, TokenRejected):  # the tokens are from Cognito, not from the caller
         _log.error("Tokens that the pool has just issued are not valid here: %s", error.message)
-    elif problem.settings:
-        _log.error("A code was not exchanged (%s): %s", problem.settings, error.message)
+    elif problem.setting_names:
+        _log.error("A code was not exchanged (%s): %s", problem.setting_names, error.message)
     return unavailable(error)
 
 
@@ -125,7 +125,7 @@ class CallerView(APIView):
         return Response(describe_caller(request), headers={"Cache-Control": "no-store"})
 
 
-class UnknownAddressView(APIView):
+class NotFoundView(APIView):
     """The 404 for every other URL below /api/, in the shape of all errors."""
 
     authentication_classes = ()

@@ -1,10 +1,10 @@
 """The audit log: one event for each completed attempt, each sign-out and each change of rights.
 
-An event holds the steps of its attempt, so `manage.py explain_sign_in` can explain an attempt from
-its reference. An anonymous client cannot fill the log: only a callback with the cookie of a genuine
-attempt stores an event. Refusals of unknown users are stored up to a limit per hour, subnet and
-reason, and up to a limit in all. Beyond it, one event REFUSALS_OMITTED says so. The server log has
-all of them.
+An event holds the steps of its attempt, so `manage.py cognito_explain_sign_in` can explain an
+attempt from its reference. An anonymous client cannot fill the log: only a callback with the cookie
+of a genuine attempt stores an event. Refusals of unknown users are stored up to a limit per hour,
+subnet and reason, and up to a limit in all. Beyond it, one event REFUSALS_OMITTED says so. The
+server log has all of them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SIGNALS = {  # the kinds that have a signal of their own
 _log = logging.getLogger(__name__)
 
 
-def record(
+def record_event(
     kind: EventKind,
     *,
     reference: str = "",
@@ -57,10 +57,10 @@ def record(
     caller continues.
     """
     request = request or current_request()
-    attempt_log.note(
+    attempt_log.log_step(
         reference, kind, level=level, pool_username=pool_username, reason=reason, **details
     )
-    steps = attempt_log.taken_steps(reference)
+    steps = attempt_log.pop_steps(reference)
     columns = {
         "reference": reference,
         "user": user,

@@ -1,7 +1,7 @@
 """The audit events for changes of rights by the pool, the admin, another page, or a command.
 
 They cover a user's groups, permissions, staff and superuser status, and a group's permissions. One
-change is one event; `one_event` combines several. Changes without a signal are not seen:
+change is one event; `single_event` combines several. Changes without a signal are not seen:
 `QuerySet.update()`, raw SQL, and rights that a user is created with.
 """
 
@@ -44,16 +44,16 @@ _joined: ContextVar[dict[tuple[type[Model], Any], Changes] | None] = ContextVar(
 )
 
 
-def watch() -> None:
+def connect_signals() -> None:
     """Connect to the signals of groups and of the user model."""
     for link in _links():
         m2m_changed.connect(_link_changed, sender=_through(link))
     pre_delete.connect(_group_deleted, sender=Group, dispatch_uid=f"{__name__}.deletion")
-    field_changes.watch(get_user_model(), _FLAGS, _flags_changed)
+    field_changes.on_change(get_user_model(), _FLAGS, _flags_changed)
 
 
 @contextmanager
-def one_event(**told: Any) -> Iterator[dict[Any, Changes]]:
+def single_event(**details: Any) -> Iterator[dict[Any, Changes]]:
     """Combine all rights changes inside the block into one event per user or group.
 
     Changes that the block itself reverts are left out. `told` goes into the event.
@@ -67,11 +67,11 @@ def one_event(**told: Any) -> Iterator[dict[Any, Changes]]:
         for change in changes.values():
             with suppress(DatabaseError):  # the transaction failed, so nothing has changed
                 manager = type(change.subject)._default_manager
-                current = held_rights(manager.filter(pk=change.key).first())
-                _record(change.subject, change.added & current, change.removed - current, told)
+                current = current_rights(manager.filter(pk=change.key).first())
+                _record(change.subject, change.added & current, change.removed - current, details)
 
 
-def held_rights(subject: Any) -> set[str]:
+def current_rights(subject: Any) -> set[str]:
     """Return the rights of a user or a group, in the words of the audit log."""
     granted = {
         _word(link, relation)
@@ -159,7 +159,7 @@ def _record(subject: Any, added: set[str], removed: set[str], told: dict[str, An
     if not added and not removed:
         return
     owner = {"group": subject.name} if isinstance(subject, Group) else {"user": subject}
-    events.record(
+    events.record_event(
         EventKind.RIGHTS_CHANGED,
         **owner,
         **({"reason": change_origin(), "by": acting_user()} | told),

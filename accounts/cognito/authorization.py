@@ -19,7 +19,7 @@ from .errors import InvalidCallback, ProviderRefused
 
 # The callback parameters and their maximum lengths, in characters. Codes are UUIDs today, but AWS
 # documents no length.
-_LONGEST = {"code": 2048, "state": 512, "error": 128, "error_description": 2048, "iss": 512}
+_MAX_LENGTH = {"code": 2048, "state": 512, "error": 128, "error_description": 2048, "iss": 512}
 
 
 def new_secret() -> str:
@@ -33,7 +33,7 @@ def code_challenge(verifier: str) -> str:
     return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 
-def reference_of(state: str) -> str:
+def attempt_reference(state: str) -> str:
     """Return the reference of an attempt for users and logs, which does not reveal its state.
 
     It is the first 8 hex digits of SHA-256(state).
@@ -65,7 +65,7 @@ def authorize_url(
         code_challenge=code_challenge,
         prompt=prompt,
     )
-    return _address(endpoint or config.authorize_endpoint, {**(extra or {}), **query})
+    return _with_query(endpoint or config.authorize_endpoint, {**(extra or {}), **query})
 
 
 def authorize_query(
@@ -94,7 +94,7 @@ def authorize_query(
 
 def logout_url(config: CognitoConfig, *, logout_uri: str) -> str:
     """Return the URL that ends the hosted UI's session and redirects to ``logout_uri``."""
-    return _address(config.logout_endpoint, logout_query(config, logout_uri=logout_uri))
+    return _with_query(config.logout_endpoint, logout_query(config, logout_uri=logout_uri))
 
 
 def logout_query(config: CognitoConfig, *, logout_uri: str) -> dict[str, str]:
@@ -106,7 +106,7 @@ def logout_query(config: CognitoConfig, *, logout_uri: str) -> dict[str, str]:
     return {"client_id": config.client_id, "logout_uri": logout_uri}
 
 
-def _address(endpoint: str, query: Mapping[str, str]) -> str:
+def _with_query(endpoint: str, query: Mapping[str, str]) -> str:
     return f"{endpoint}?{urlencode(query, quote_via=quote)}"
 
 
@@ -149,7 +149,7 @@ def parse_callback(query: Mapping[str, Sequence[str]], *, issuer: str) -> Callba
     Raises:
         InvalidCallback: a parameter is repeated, too long or contradicts another.
     """
-    parameters = {name: _single(name, query.get(name, ())) for name in _LONGEST}
+    parameters = {name: _single(name, query.get(name, ())) for name in _MAX_LENGTH}
     if parameters["iss"] and parameters["iss"] != issuer:
         raise InvalidCallback("the callback is from another issuer", parameter="iss")
     if parameters["code"] and parameters["error"]:
@@ -166,7 +166,7 @@ def _single(name: str, values: Sequence[str]) -> str:
     if len(values) > 1:
         raise InvalidCallback(f"the callback has {name} more than once", parameter=name)
     value = values[0] if values else ""
-    if len(value) > _LONGEST[name]:
+    if len(value) > _MAX_LENGTH[name]:
         raise InvalidCallback(f"the callback's {name} is too long", parameter=name)
     return value
 

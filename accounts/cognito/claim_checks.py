@@ -16,9 +16,9 @@ from .claims import Payload
 from .errors import ClaimRejected, NonceMismatch, WrongClient, WrongIssuer, WrongTokenUse
 
 CLOCK_SKEW_SECONDS = 60  # how far the issuer's clock may be ahead of ours; never applied to exp
-_LATEST = 253402300799  # the last second of the year 9999, the last year of Python's dates
+_MAX_TIMESTAMP = 253402300799  # the last second of the year 9999, the last year of Python's dates
 # JSON can contain them, but PostgreSQL cannot store NUL, and UTF-8 cannot encode lone surrogates.
-_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+_CONTROL_CHARACTERS = re.compile("[\x00\ud800-\udfff]")
 
 
 def text(payload: Payload, claim: str) -> str:
@@ -34,7 +34,7 @@ def optional_text(payload: Payload, claim: str) -> str | None:
     """Return a string, or None if the claim is missing."""
     value = payload.get(claim)
     if value is not None and not _is_text(value):
-        raise _mistyped(claim, "text", value)
+        raise _wrong_type(claim, "text", value)
     return value
 
 
@@ -45,7 +45,7 @@ def flag(payload: Payload, claim: str) -> bool:
         return False
     if value is True or value == "true":
         return True
-    raise _mistyped(claim, "true or false", value)
+    raise _wrong_type(claim, "true or false", value)
 
 
 def groups(payload: Payload) -> tuple[str, ...] | None:
@@ -54,7 +54,7 @@ def groups(payload: Payload) -> tuple[str, ...] | None:
     if value is None:
         return None
     if not isinstance(value, list) or not all(_is_text(group) for group in value):
-        raise _mistyped("cognito:groups", "a list of names", value)
+        raise _wrong_type("cognito:groups", "a list of names", value)
     return tuple(value)
 
 
@@ -63,8 +63,8 @@ def time(payload: Payload, claim: str) -> int:
     value = payload.get(claim)
     if value is None:
         raise ClaimRejected(f"The claim {claim} is missing.", claim=claim, expected="a time")
-    if type(value) is not int or not 0 < value <= _LATEST:
-        raise _mistyped(claim, "a time in whole seconds", value)
+    if type(value) is not int or not 0 < value <= _MAX_TIMESTAMP:
+        raise _wrong_type(claim, "a time in whole seconds", value)
     return value
 
 
@@ -151,9 +151,9 @@ def access_token_hash(payload: Payload, access_token: str) -> None:
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str) and not _NO_TEXT.search(value)
+    return isinstance(value, str) and not _CONTROL_CHARACTERS.search(value)
 
 
-def _mistyped(claim: str, expected: str, value: object) -> ClaimRejected:
+def _wrong_type(claim: str, expected: str, value: object) -> ClaimRejected:
     message = f"The claim {claim} must be {expected}."
     return ClaimRejected(message, claim=claim, expected=expected, actual=type(value).__name__)

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 
 from .errors import ConfigurationError
-from .safe_urls import address_problem, is_loopback
+from .safe_urls import is_loopback, url_problem
 
 DEFAULT_SCOPES = ("openid", "email", "profile")
 
@@ -22,7 +22,7 @@ _CLIENT_ID = re.compile(r"[A-Za-z0-9_+]{1,128}")
 _PREFIX = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _SECRET = re.compile(r"[\x21-\x7e]+")  # the characters that a header can transport unchanged
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
-_NOT_A_SCOPE = "contains a value that is not a scope"
+_INVALID_SCOPE = "contains a value that is not a scope"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class TrustedPool:
         if not self.accepted_clients:
             problems["COGNITO_ACCEPTED_CLIENTS"] = "does not name an app client"
         if not _are_scopes(self.scopes):
-            problems["COGNITO_SCOPES"] = _NOT_A_SCOPE
+            problems["COGNITO_SCOPES"] = _INVALID_SCOPE
         if problems:
             # All values are members of one variable, so the sentence names the wrong members.
             members = (
@@ -56,7 +56,7 @@ class TrustedPool:
             )
             sentence = f"(pool {self.pool_id!r}): {', '.join(members)}"
             raise ConfigurationError({"COGNITO_TRUSTED_POOLS": sentence})
-        _set(self, accepted_clients=_each_once(*self.accepted_clients))
+        _set(self, accepted_clients=_unique(*self.accepted_clients))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,12 +90,12 @@ class CognitoConfig:
             **_client_id_problem(self.client_id),
             **_secret_problem(self.client_secret, public=self.public_client),
             **_scopes_problem(self.scopes),
-            **_domain_problem(self.domain, _domain_address(self.domain, self.region)),
+            **_domain_problem(self.domain, _domain_url(self.domain, self.region)),
         }
         _set(
             self,
-            domain=_domain_address(self.domain, self.region),
-            accepted_clients=_each_once(self.client_id, *self.accepted_clients),
+            domain=_domain_url(self.domain, self.region),
+            accepted_clients=_unique(self.client_id, *self.accepted_clients),
         )
         if problems:
             raise ConfigurationError(problems)
@@ -130,7 +130,7 @@ def _set(config: TrustedPool | CognitoConfig, **values: object) -> None:
         object.__setattr__(config, name, value)  # a frozen dataclass has no other way to set it
 
 
-def _each_once(*names: str) -> tuple[str, ...]:
+def _unique(*names: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
@@ -147,11 +147,11 @@ def _complete_pool(config: TrustedPool | CognitoConfig) -> dict[str, str]:
         problems["COGNITO_CLIENT_REGION"] = f"differs from the region of the pool ID, {region}"
     issuer = config.issuer or f"https://cognito-idp.{region}.amazonaws.com/{config.pool_id}"
     jwks_url = config.jwks_url or f"{issuer}/.well-known/jwks.json"
-    if config.issuer and (problem := address_problem(issuer)):
+    if config.issuer and (problem := url_problem(issuer)):
         problems["COGNITO_ISSUER"] = problem
     elif config.issuer.endswith("/"):
         problems["COGNITO_ISSUER"] = "must not end with a slash: tokens have the issuer without it"
-    if config.jwks_url and (problem := address_problem(jwks_url)):
+    if config.jwks_url and (problem := url_problem(jwks_url)):
         problems["COGNITO_JWKS_URL"] = problem
     if not all(_CLIENT_ID.fullmatch(client) for client in config.accepted_clients):
         problems["COGNITO_ACCEPTED_CLIENTS"] = (
@@ -185,7 +185,7 @@ def _are_scopes(scopes: tuple[str, ...]) -> bool:
 
 def _scopes_problem(scopes: tuple[str, ...]) -> dict[str, str]:
     if not _are_scopes(scopes):
-        problem = _NOT_A_SCOPE
+        problem = _INVALID_SCOPE
     elif "openid" not in scopes:
         problem = "must contain openid: without it, Cognito issues no ID token"
     elif "offline_access" in scopes:
@@ -197,7 +197,7 @@ def _scopes_problem(scopes: tuple[str, ...]) -> dict[str, str]:
     return {"COGNITO_SCOPES": problem}
 
 
-def _domain_address(domain: str, region: str) -> str:
+def _domain_url(domain: str, region: str) -> str:
     if _PREFIX.fullmatch(domain):
         return f"https://{domain}.auth.{region}.amazoncognito.com"
     if domain and "://" not in domain:
@@ -206,7 +206,7 @@ def _domain_address(domain: str, region: str) -> str:
 
 
 def _domain_problem(domain: str, address: str) -> dict[str, str]:
-    problem = address_problem(address)
+    problem = url_problem(address)
     if not domain:
         problem = "is missing: the hosted UI's domain, as a prefix, a host or an https URL"
     elif not problem and not ("." in address or "://" in domain or is_loopback(address)):

@@ -29,8 +29,8 @@ logger = logging.getLogger(__name__)
 KeySet = Mapping[str, RSAPublicKey]
 _Result = tuple[bytes, KeySet] | CognitoUnavailable  # document and keys, or the failure
 
-_MOST_KEYS = 64
-_CROWD_WAITS = 1.0  # seconds
+_MAX_KEYS = 64
+_EXTRA_WAIT_SECONDS = 1.0  # seconds
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 _NO_KEYS: KeySet = MappingProxyType({})
 
@@ -49,7 +49,7 @@ def parse_key_set(document: bytes) -> KeySet:
         raise CognitoUnavailable("the key set is unreadable") from error
     keys: dict[str, RSAPublicKey] = {}
     ambiguous: set[str] = set()
-    for member in members[:_MOST_KEYS]:
+    for member in members[:_MAX_KEYS]:
         key = _parse_key(member)
         if key is not None and keys.setdefault(member["kid"], key) != key:
             ambiguous.add(member["kid"])
@@ -207,7 +207,7 @@ class KeyStore:
                 download.done.wait()
             finally:
                 self._slots.release()
-        elif not download.done.wait(_CROWD_WAITS):
+        elif not download.done.wait(_EXTRA_WAIT_SECONDS):
             message = "too many requests are waiting for the signing keys"
             raise CognitoUnavailable(message, retry_after=1.0)
 

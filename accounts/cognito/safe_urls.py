@@ -7,20 +7,20 @@ from urllib.parse import SplitResult, urlsplit
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-def address_problem(address: str) -> str | None:
+def url_problem(url: str) -> str | None:
     """Return the problem of a URL as the end of a sentence, or None if it is acceptable.
 
     Other schemes could read files or send secrets unencrypted. So URLs are checked when settings
     are read, and again before each request.
     """
-    parts = _split(address)
+    parts = _split(url)
     if parts is None or not parts.scheme:
         return "is not a URL"
     if parts.scheme not in {"http", "https"}:
         return "must use https"
     if not parts.hostname:
         return "is not a URL"
-    if parts.scheme == "http" and not is_loopback(address):
+    if parts.scheme == "http" and not is_loopback(url):
         return "must use https (plain http is for this machine only)"
     if parts.username is not None or parts.password is not None:
         return "must not contain a username or password"
@@ -29,17 +29,17 @@ def address_problem(address: str) -> str | None:
     return None
 
 
-def is_loopback(address: str) -> bool:
+def is_loopback(url: str) -> bool:
     """Return True if the host of a valid URL is this machine."""
-    return urlsplit(address).hostname in LOOPBACK_HOSTS
+    return urlsplit(url).hostname in LOOPBACK_HOSTS
 
 
-def _split(address: str) -> SplitResult | None:
+def _split(url: str) -> SplitResult | None:
     # urlsplit silently drops tabs and newlines.
-    if not address.isascii() or any(character <= " " or character == "\\" for character in address):
+    if not url.isascii() or any(character <= " " or character == "\\" for character in url):
         return None
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(url)
         _ = parts.port  # urlsplit checks the port only when it is read
     except ValueError:
         return None

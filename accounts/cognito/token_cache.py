@@ -19,8 +19,8 @@ from .claims import AccessClaims
 from .token_checks import check_expiry
 from .verifier import TrustedPools, signing_key_id
 
-MOST_ENTRIES = 20_000
-MOST_BYTES = 64 * 1024 * 1024
+MAX_ENTRIES = 20_000
+MAX_BYTES = 64 * 1024 * 1024
 # The estimated size of an entry: claims, payload and principal, with the overhead of Python's
 # objects.
 _BYTES_PER_CHARACTER = 6
@@ -28,17 +28,17 @@ _BYTES_PER_ENTRY = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class VerifiedToken:
+class CachedToken:
     """The claims of an access token, and the `principal` that the caller stores with them."""
 
     claims: AccessClaims
     principal: Any
-    signed: str = field(repr=False)  # the encoded header and payload
+    signing_input: str = field(repr=False)  # the encoded header and payload
     key_id: str
     size: int  # bytes, estimated
 
 
-class VerifiedTokens:
+class TokenCache:
     """A cache of verified tokens of `pools`, which drops the oldest when full. Thread-safe.
 
     `clock` returns seconds since the epoch.
@@ -48,16 +48,16 @@ class VerifiedTokens:
         self,
         pools: TrustedPools,
         *,
-        most_entries: int = MOST_ENTRIES,
-        most_bytes: int = MOST_BYTES,
+        max_entries: int = MAX_ENTRIES,
+        max_bytes: int = MAX_BYTES,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._pools = pools
-        self._most_entries = most_entries
-        self._most_bytes = most_bytes
+        self._most_entries = max_entries
+        self._most_bytes = max_bytes
         self._clock = clock
         self._lock = threading.Lock()
-        self._entries: dict[bytes, VerifiedToken] = {}
+        self._entries: dict[bytes, CachedToken] = {}
         self.bytes = 0
 
     def __len__(self) -> int:
@@ -65,7 +65,7 @@ class VerifiedTokens:
 
     def verify(
         self, unverified_access_token: str, *, principal_of: Callable[[AccessClaims], Any]
-    ) -> VerifiedToken:
+    ) -> CachedToken:
         """Return the claims of an access token of one of the pools, and its principal.
 
         `principal_of` is called once for each token. Its errors are not caught.
@@ -78,23 +78,23 @@ class VerifiedTokens:
         signing_input, _, signature = unverified_access_token.rpartition(".")
         digest = hashlib.sha256(signature.encode("utf-8", "surrogatepass")).digest()
         entry = self._entries.get(digest)
-        if entry is not None and entry.signed == signing_input:
-            if self._pools.still_published(entry.claims.issuer, entry.key_id):
+        if entry is not None and entry.signing_input == signing_input:
+            if self._pools.is_key_published(entry.claims.issuer, entry.key_id):
                 check_expiry(entry.claims, now=self._clock())
                 return entry
-            self._forget(digest)
+            self._discard(digest)
         claims = self._pools.access_claims(unverified_access_token)
-        entry = VerifiedToken(
+        entry = CachedToken(
             claims=claims,
             principal=principal_of(claims),
-            signed=signing_input,
+            signing_input=signing_input,
             key_id=signing_key_id(unverified_access_token),
             size=len(unverified_access_token) * _BYTES_PER_CHARACTER + _BYTES_PER_ENTRY,
         )
-        self._remember(digest, entry)
+        self._store(digest, entry)
         return entry
 
-    def _remember(self, digest: bytes, entry: VerifiedToken) -> None:
+    def _store(self, digest: bytes, entry: CachedToken) -> None:
         with self._lock:
             if digest not in self._entries:
                 self.bytes += entry.size
@@ -103,7 +103,7 @@ class VerifiedTokens:
                 oldest = self._entries.pop(next(iter(self._entries)))
                 self.bytes -= oldest.size
 
-    def _forget(self, digest: bytes) -> None:
+    def _discard(self, digest: bytes) -> None:
         with self._lock:
             if (entry := self._entries.pop(digest, None)) is not None:
                 self.bytes -= entry.size

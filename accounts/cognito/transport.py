@@ -22,13 +22,13 @@ import requests
 import urllib3.exceptions
 
 from .errors import CognitoError, CognitoUnavailable, ConfigurationError
-from .safe_urls import address_problem, is_loopback
-from .transport_errors import may_have_arrived, translated
+from .safe_urls import is_loopback, url_problem
+from .transport_errors import may_have_arrived, to_cognito_error
 
-_MOST_TRIES = 3
-_FIRST_PAUSE = 0.2  # seconds; it doubles with each try and is multiplied by the jitter
-_LONGEST_WAIT = 300.0  # seconds; a longer Retry-After is shortened
-_LARGEST_BODY = 1_048_576  # bytes
+_MAX_TRIES = 3
+_FIRST_PAUSE_SECONDS = 0.2  # seconds; it doubles with each try and is multiplied by the jitter
+_MAX_WAIT_SECONDS = 300.0  # seconds; a longer Retry-After is shortened
+_MAX_BODY_BYTES = 1_048_576  # bytes
 # Responses are small, and without compression there are no decompression bombs.
 _ACCEPT = {"Accept": "application/json", "Accept-Encoding": "identity"}
 _ACCEPT_PAGE = {**_ACCEPT, "Accept": "text/html, application/json;q=0.9, */*;q=0.8"}
@@ -93,7 +93,7 @@ class Transport:
         self._local = threading.local()
 
     @property
-    def longest_call(self) -> float:
+    def max_call_seconds(self) -> float:
         return self._total_seconds + self._read_seconds
 
     def get(self, url: str, *, timeout: float | None = None) -> bytes:
@@ -151,7 +151,7 @@ class Transport:
         timeout: float | None,
         any_status: bool = False,
     ) -> Response:
-        if problem := address_problem(request.url):
+        if problem := url_problem(request.url):
             raise ConfigurationError({request.url: problem})
         ends_at = self._clock() + (self._total_seconds if timeout is None else timeout)
         tries = 0
@@ -162,13 +162,13 @@ class Transport:
                 tries += 1
                 pause = self._pause(failure, tries)
                 can_repeat = failure.is_temporary and (repeatable or not failure.may_have_arrived)
-                if not can_repeat or tries == _MOST_TRIES or self._clock() + pause >= ends_at:
+                if not can_repeat or tries == _MAX_TRIES or self._clock() + pause >= ends_at:
                     raise failure.error from failure.__cause__
             self._sleep(pause)
 
     def _pause(self, failure: _Failure, tries: int) -> float:
         retry_after = failure.error.data.get("retry_after") or 0.0
-        return float(retry_after + self._jitter() * _FIRST_PAUSE * 2 ** (tries - 1))
+        return float(retry_after + self._jitter() * _FIRST_PAUSE_SECONDS * 2 ** (tries - 1))
 
     def _try_once(self, request: requests.Request, ends_at: float, any_status: bool) -> Response:
         remaining = max(ends_at - self._clock(), 0.001)
@@ -189,7 +189,7 @@ class Transport:
                 body = self._read(response, ends_at)
                 return Response(response.status_code, body, response.headers)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            cognito_error = translated(error)
+            cognito_error = to_cognito_error(error)
             raise _Failure(
                 cognito_error,
                 is_temporary=isinstance(cognito_error, CognitoUnavailable),
@@ -228,14 +228,14 @@ class Transport:
                 seconds = parsedate_to_datetime(header).timestamp() - self._now()
         except (ValueError, OverflowError):
             return None
-        return min(max(seconds, 0.0), _LONGEST_WAIT)
+        return min(max(seconds, 0.0), _MAX_WAIT_SECONDS)
 
     def _read(self, response: requests.Response, ends_at: float) -> bytes:
         # read1 returns with each packet, so that slow packets cannot exceed the deadline.
         body = bytearray()
         while packet := response.raw.read1(65_536, decode_content=False):
             body += packet
-            if len(body) > _LARGEST_BODY:
+            if len(body) > _MAX_BODY_BYTES:
                 error = CognitoUnavailable("Cognito's response is too large")
                 raise _Failure(error, is_temporary=False)
             if self._clock() >= ends_at:

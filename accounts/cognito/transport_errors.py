@@ -10,7 +10,7 @@ import urllib3.exceptions
 from .errors import CognitoError, CognitoUnavailable, ConfigurationError
 
 
-def translated(error: Exception) -> CognitoError:
+def to_cognito_error(error: Exception) -> CognitoError:
     """Return the CognitoError for an error of requests, urllib3 or the operating system."""
     if isinstance(error, _CONFIGURATION_ERRORS):
         problem = f"or a proxy setting cannot be used ({type(error).__name__})"

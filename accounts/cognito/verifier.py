@@ -30,8 +30,8 @@ from .jwks import KeyStore
 from .token_checks import check_access_claims, check_expiry, check_id_claims
 
 # The token of a user in 100 groups (Cognito's maximum) with the longest names is still shorter.
-LONGEST_TOKEN = 32_768
-_LONGEST_HEADER = 1024
+MAX_TOKEN_LENGTH = 32_768
+_MAX_HEADER_LENGTH = 1024
 
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
 # With these header members, a token could select its own key, encoding or rules.
@@ -105,7 +105,7 @@ class TokenVerifier:
         check_expiry(claims, now=now)
         return claims
 
-    def still_published(self, key_id: str) -> bool:
+    def is_key_published(self, key_id: str) -> bool:
         """Return True if the pool still publishes the key that signed a cached token.
 
         Like every use of the key set, this call renews it when it is due.
@@ -160,9 +160,9 @@ class TrustedPools:
         issuer = check.issuer(_unverified_payload(unverified_access_token), self._by_issuer)
         return self._by_issuer[issuer].access_claims(unverified_access_token)
 
-    def still_published(self, issuer: str, key_id: str) -> bool:
+    def is_key_published(self, issuer: str, key_id: str) -> bool:
         """Return True if the pool of ``issuer`` still publishes the key."""
-        return self._by_issuer[issuer].still_published(key_id)
+        return self._by_issuer[issuer].is_key_published(key_id)
 
 
 def signing_key_id(unverified_token: str) -> str:
@@ -177,8 +177,8 @@ def signing_key_id(unverified_token: str) -> str:
 
 def _unverified_segments(unverified_token: str) -> tuple[str, str]:
     """Return the encoded header and payload, after checking length, alphabet and parts."""
-    if len(unverified_token) > LONGEST_TOKEN:
-        raise MalformedToken(f"This token is longer than {LONGEST_TOKEN} characters.")
+    if len(unverified_token) > MAX_TOKEN_LENGTH:
+        raise MalformedToken(f"This token is longer than {MAX_TOKEN_LENGTH} characters.")
     match = _COMPACT.fullmatch(unverified_token)
     if not match:
         raise MalformedToken("This is not a JSON Web Token: three base64url parts joined by dots.")
@@ -187,15 +187,15 @@ def _unverified_segments(unverified_token: str) -> tuple[str, str]:
 
 def _unverified_header(unverified_token: str) -> dict[str, Any]:
     segment, _ = _unverified_segments(unverified_token)
-    if len(segment) > _LONGEST_HEADER:
-        raise MalformedToken(f"This token's header is longer than {_LONGEST_HEADER} characters.")
-    return _json_object(_decoded(segment))
+    if len(segment) > _MAX_HEADER_LENGTH:
+        raise MalformedToken(f"This token's header is longer than {_MAX_HEADER_LENGTH} characters.")
+    return _json_object(_decode(segment))
 
 
 def _unverified_payload(unverified_token: str) -> Payload:
     """Return the payload without any check. Use it only to select a verifier or an error."""
     _, segment = _unverified_segments(unverified_token)
-    return _json_object(_decoded(segment))
+    return _json_object(_decode(segment))
 
 
 def _key_id(header: dict[str, Any]) -> str:
@@ -210,7 +210,7 @@ def _key_id(header: dict[str, Any]) -> str:
     return key_id
 
 
-def _decoded(segment: str) -> bytes:
+def _decode(segment: str) -> bytes:
     try:
         return urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
     except ValueError as error:

@@ -15,12 +15,12 @@ PACKAGE = __name__.rpartition(".core.")[0]
 LABEL = PACKAGE.rpartition(".")[2]
 
 
-def page_address(name: str, *args: Any) -> str:
+def page_url(name: str, *args: Any) -> str:
     """Return the path of one of our pages, for example for `"login"`."""
     return reverse(f"{LABEL}:{name}", args=args)
 
 
-def template(name: str) -> str:
+def template_name(name: str) -> str:
     """Return the template name of one of our pages, for example for `"problem.html"`."""
     return f"{LABEL}/{name}"
 

@@ -17,7 +17,7 @@ from django.db.models.sql.compiler import SQLCompiler
 Row = TypeVar("Row", bound=models.Model)
 
 
-class Given(Expression):
+class QueryParameter(Expression):
     """A placeholder in a compiled query for a value that is passed on each call."""
 
     def __init__(self, name: str, field: models.Field[Any, Any]) -> None:
@@ -44,21 +44,21 @@ class CompiledQuery(Generic[Row]):
         self._query, self._model = rows.query, rows.model
         self._names = [field.attname for field in rows.model._meta.concrete_fields]
 
-    def instances(self, **given: Any) -> list[Row]:
+    def instances(self, **parameters: Any) -> list[Row]:
         """Return the model instances for these parameters."""
-        using, rows = self._answer(given)
+        using, rows = self._results(parameters)
         return [self._model.from_db(using, self._names, row) for row in rows]
 
-    def rows(self, **given: Any) -> list[list[Any]]:
+    def rows(self, **parameters: Any) -> list[list[Any]]:
         """Return the rows of a queryset that was made with `values_list()`."""
-        return list(self._answer(given)[1])
+        return list(self._results(parameters)[1])
 
-    def _answer(self, given: dict[str, Any]) -> tuple[str, Iterator[Any]]:
+    def _results(self, parameters: dict[str, Any]) -> tuple[str, Iterator[Any]]:
         connection = connections[router.db_for_read(self._model)]
-        compiled = self._compiled(connection)
+        compiled = self._compile(connection)
         params = [
-            param.output_field.get_db_prep_value(given[param.name], connection)
-            if isinstance(param, Given)
+            param.output_field.get_db_prep_value(parameters[param.name], connection)
+            if isinstance(param, QueryParameter)
             else param
             for param in compiled.params
         ]
@@ -67,7 +67,7 @@ class CompiledQuery(Generic[Row]):
             rows = cursor.fetchall()
         return connection.alias, compiled.compiler.apply_converters(rows, compiled.converters)
 
-    def _compiled(self, connection: BaseDatabaseWrapper) -> _Compiled:
+    def _compile(self, connection: BaseDatabaseWrapper) -> _Compiled:
         # Stored on the connection, which belongs to one thread, because a compiler has state.
         cache: dict[Any, _Compiled] = vars(connection).setdefault("_sso_compiled", {})
         if self not in cache:
@@ -85,7 +85,7 @@ class _Compiled(NamedTuple):
     converters: dict[int, Any]
 
 
-def give_back() -> None:
+def release_pooled_connections() -> None:
     """Return this thread's connections to psycopg's pool, before it waits for something else.
 
     The next query takes a connection again. A connection without a pool stays open, and so does one

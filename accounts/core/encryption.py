@@ -12,7 +12,7 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 
-class Unreadable(Exception):
+class DecryptionError(Exception):
     """A text that is too old, was modified, or was encrypted with a key that is not listed."""
 
 
@@ -35,7 +35,7 @@ class Cipher:
         return self._fernet.encrypt_at_time(text.encode(), int(self._clock())).decode()
 
     def open(self, sealed: str, *, max_age: int | None = None) -> dict[str, Any]:
-        """Return the content. Raises Unreadable, also if it is older than `max_age` seconds."""
+        """Return the content. Raises DecryptionError, also if older than `max_age` seconds."""
         try:
             if max_age is None:
                 text = self._fernet.decrypt(sealed)
@@ -43,15 +43,15 @@ class Cipher:
                 text = self._fernet.decrypt_at_time(sealed, max_age, int(self._clock()))
             content = json.loads(text)
         except (InvalidToken, ValueError) as error:
-            raise Unreadable("cannot be decrypted") from error
+            raise DecryptionError("cannot be decrypted") from error
         if not isinstance(content, dict):
-            raise Unreadable("is not an object")
+            raise DecryptionError("is not an object")
         return content
 
-    def resealed(self, sealed: str) -> str | None:
+    def reseal(self, sealed: str) -> str | None:
         """Return the text encrypted with the first key and its original age.
 
-        None means that the first key encrypted it already. Raises Unreadable.
+        None means that the first key encrypted it already. Raises DecryptionError.
         """
         try:
             self._first.decrypt(sealed)
@@ -62,4 +62,4 @@ class Cipher:
         try:
             return self._fernet.rotate(sealed.encode()).decode()
         except InvalidToken as error:
-            raise Unreadable("cannot be decrypted") from error
+            raise DecryptionError("cannot be decrypted") from error

@@ -12,7 +12,7 @@ from django.db.models import Model
 from django.db.models.signals import post_save, pre_save
 
 
-def watch(
+def on_change(
     model: type[Model],
     names: Iterable[str],
     changed: Callable[[Any, dict[str, Any]], None],

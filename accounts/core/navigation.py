@@ -11,12 +11,12 @@ from django.shortcuts import resolve_url
 from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from .app_label import page_address
+from .app_label import page_url
 
 _PAGES = ("text/html", "application/xhtml+xml", "*/*")
 
 
-def page(request: HttpRequest) -> bool:
+def is_page_request(request: HttpRequest) -> bool:
     """Return True if a browser navigates with this request, False for a script's request.
 
     Browsers send Sec-Fetch-Mode (https://www.w3.org/TR/fetch-metadata/), JavaScript libraries send
@@ -31,13 +31,13 @@ def page(request: HttpRequest) -> bool:
     return not accepted or any(kind in accepted for kind in _PAGES)
 
 
-def current_page(request: HttpRequest) -> str:
+def page_path(request: HttpRequest) -> str:
     """Return path and query of the page that sent this request, or "" if it is not one of ours.
 
     After a sign-in, the user returns to the page that holds a form or a script, and not to the URL
     that it called. Referer must name the request's host.
     """
-    if request.method in ("GET", "HEAD") and page(request):
+    if request.method in ("GET", "HEAD") and is_page_request(request):
         return request.get_full_path()
     parts = urlsplit(request.headers.get("Referer", ""))
     # "//" would begin the URL of another host.
@@ -58,11 +58,11 @@ def safe_next_url(request: HttpRequest) -> str:
     if not path.startswith("/") or path.startswith("//"):
         return ""
     steps = ("login", "signup", "callback", "logout", "signed_out")
-    if parts.path in {page_address(step) for step in steps}:
+    if parts.path in {page_url(step) for step in steps}:
         return ""  # signing in must not return to a step of signing in or out
     return path
 
 
-def destination(next_url: str) -> str:
+def redirect_target(next_url: str) -> str:
     """Return `next_url`, or LOGIN_REDIRECT_URL if it is empty."""
     return next_url or resolve_url(settings.LOGIN_REDIRECT_URL)

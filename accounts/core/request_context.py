@@ -13,7 +13,7 @@ from django.http import HttpRequest
 _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 
 
-class Answering:
+class CurrentRequest:
     """A context manager that makes `request` the current request."""
 
     def __init__(self, request: HttpRequest) -> None:
@@ -31,10 +31,10 @@ def current_request() -> HttpRequest | None:
     return _request.get()
 
 
-def acting_user(*, besides: Any = None) -> Any:
+def acting_user(*, exclude: Any = None) -> Any:
     """Return the signed-in user of the current request, or None. `besides` counts as None, too."""
     user = getattr(current_request(), "user", None)
-    if user is None or not user.is_authenticated or user == besides:
+    if user is None or not user.is_authenticated or user == exclude:
         return None
     return user
 

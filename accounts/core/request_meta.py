@@ -21,7 +21,7 @@ def _networks(proxies: tuple[str, ...]) -> tuple[Network, ...]:
     return tuple(ip_network(proxy, strict=False) for proxy in proxies)
 
 
-def _plain(address: str) -> str | None:
+def _normalize_ip(address: str) -> str | None:
     """Return the IP address in its usual form (IPv4-mapped IPv6 as IPv4), or None if invalid."""
     try:
         parsed = ip_address(address.strip())
@@ -34,20 +34,20 @@ def _plain(address: str) -> str | None:
 def is_trusted_proxy(request: HttpRequest) -> bool:
     """Return True if one of TRUSTED_PROXIES forwarded the request."""
     trusted = _networks(tuple(getattr(settings, "TRUSTED_PROXIES", ())))
-    address = _plain(request.META.get("REMOTE_ADDR", ""))
+    address = _normalize_ip(request.META.get("REMOTE_ADDR", ""))
     return address is not None and any(ip_address(address) in network for network in trusted)
 
 
-def client_address(request: HttpRequest) -> str | None:
+def client_ip(request: HttpRequest) -> str | None:
     """Return the client's IP address, or None for a Unix socket without a trusted header."""
     trusted = _networks(tuple(getattr(settings, "TRUSTED_PROXIES", ())))
-    address = _plain(request.META.get("REMOTE_ADDR", ""))
+    address = _normalize_ip(request.META.get("REMOTE_ADDR", ""))
     if not trusted:
         return address
     for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
         if address is not None and not any(ip_address(address) in network for network in trusted):
             return address
-        previous = _plain(hop)
+        previous = _normalize_ip(hop)
         if previous is None:
             return address
         address = previous
@@ -92,7 +92,7 @@ def subnet_of(request: HttpRequest) -> str:
     A client with one IPv6 address usually controls its whole /64. Requests without an IP address
     share the subnet "None".
     """
-    address = client_address(request)
+    address = client_ip(request)
     parsed = ip_address(address) if address else None
     if isinstance(parsed, IPv6Address):
         return str(ip_network((parsed, 64), strict=False).network_address)
@@ -102,4 +102,4 @@ def subnet_of(request: HttpRequest) -> str:
 def sender_fields(request: HttpRequest) -> dict[str, Any]:
     """Return the `device` and the `ip_address` that sign-ins and audit events store."""
     device = request.headers.get("User-Agent", "")[:MAX_DEVICE_LENGTH]
-    return {"device": device, "ip_address": client_address(request)}
+    return {"device": device, "ip_address": client_ip(request)}

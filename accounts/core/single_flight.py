@@ -20,25 +20,25 @@ from . import db
 class _Queue:
     lock: Lock = field(default_factory=Lock)
     threads: int = 0
-    left: Any = None
-    left_at: float = 0.0
+    result: Any = None
+    published_at: float = 0.0
 
 
 @dataclass(frozen=True)
-class Turn:
+class Flight:
     """The access of one thread to the result for a key."""
 
     _queue: _Queue
     _since: float
 
     @property
-    def found(self) -> Any:
+    def result(self) -> Any:
         """The result that another thread published while this one waited, or None."""
-        return self._queue.left if self._queue.left_at > self._since else None
+        return self._queue.result if self._queue.published_at > self._since else None
 
-    def leave(self, result: Any) -> None:
+    def publish(self, result: Any) -> None:
         """Hand `result` to the threads that are waiting now. All of them get the same object."""
-        self._queue.left, self._queue.left_at = result, time.monotonic()
+        self._queue.result, self._queue.published_at = result, time.monotonic()
 
 
 _queues: dict[Hashable, _Queue] = {}
@@ -46,7 +46,7 @@ _guard = Lock()
 
 
 @contextmanager
-def turn(key: Hashable, *, seconds: float) -> Iterator[Turn]:
+def single_flight(key: Hashable, *, seconds: float) -> Iterator[Flight]:
     """Enter alone among the threads with this `key`, or after waiting for `seconds`.
 
     This saves work. It is not a lock: after `seconds`, two threads may be inside.
@@ -56,10 +56,10 @@ def turn(key: Hashable, *, seconds: float) -> Iterator[Turn]:
         queue = _queues.setdefault(key, _Queue())
         queue.threads += 1
     if not (is_locked := queue.lock.acquire(blocking=False)):
-        db.give_back()
+        db.release_pooled_connections()
         is_locked = queue.lock.acquire(timeout=seconds)
     try:
-        yield Turn(queue, since)
+        yield Flight(queue, since)
     finally:
         if is_locked:
             queue.lock.release()

@@ -16,10 +16,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 
 from ..models import Identity
-from ..problems.errors import LinkRefused
+from ..problems.errors import LinkError
 from ..provider import provider, user_pool
 from ..users.provisioning import own_pool_identities
-from .manual_linking import PoolLink, make_pool_link
+from .manual_linking import PoolLink, create_link
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class Proposal:
     reason: str = ""
 
 
-def people_of_the_pool() -> Iterator[Mapping[str, str]]:
+def pool_users() -> Iterator[Mapping[str, str]]:
     """Yield the attributes of each enabled pool user, with `username`. Raises aws.AwsError."""
-    for pool_user in user_pool.everyone():
+    for pool_user in user_pool.list_users():
         if pool_user.enabled:
             yield {**pool_user.attributes, "username": pool_user.username}
 
 
-def proposals(candidates: Iterable[Mapping[str, str]]) -> list[Proposal]:
+def propose_links(candidates: Iterable[Mapping[str, str]]) -> list[Proposal]:
     """Return a proposal for each pool user, including those that cannot be linked."""
     candidates = list(candidates)
     emails = Counter(_lower_ascii(candidate.get("email", "")) for candidate in candidates)
@@ -54,7 +54,7 @@ def _proposal(candidate: Mapping[str, str], emails: Counter[bytes]) -> Proposal:
     def without_user(reason: str) -> Proposal:
         return Proposal(subject, username, email, reason=reason)
 
-    identity = Identity.objects.of(issuer=provider().config.issuer, subject=subject)
+    identity = Identity.objects.get_exact(issuer=provider().config.issuer, subject=subject)
     if identity is not None:
         return without_user(f"is already linked to {identity.user.get_username()}")
     if not email or candidate.get("email_verified") != "true":
@@ -94,7 +94,7 @@ def link(proposal: Proposal) -> bool:
         email_verified=True,
     )
     try:
-        make_pool_link(identity, reason="verified_email")
-    except LinkRefused:
+        create_link(identity, reason="verified_email")
+    except LinkError:
         return False
     return True

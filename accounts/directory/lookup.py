@@ -8,10 +8,10 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 
 from ..models import Identity
-from ..problems.errors import NobodyMeant
+from ..problems.errors import UserLookupError
 
 
-def person_called(name: str) -> Any:
+def get_user_by_name(name: str) -> Any:
     """Return the user with this username (pool or here), email address, or user ID (sub).
 
     Raises UserLookupError if no user matches, or several.
@@ -24,13 +24,13 @@ def person_called(name: str) -> Any:
         )
     )
     if not users:
-        raise NobodyMeant(
+        raise UserLookupError(
             f'No user matches "{name}". Search in the admin under Identities, and use the user ID '
             "(sub)."
         )
     if len(users) > 1:
         subjects = Identity.objects.filter(user__in=users).values_list("subject", flat=True)
-        raise NobodyMeant(
+        raise UserLookupError(
             f'{len(users)} users match "{name}". Use one of these user IDs (sub): '
             f"{', '.join(subjects)}."
         )

@@ -16,8 +16,8 @@ from django.db import IntegrityError, transaction
 from ..audit import events
 from ..cognito.config import CognitoConfig, TrustedPool
 from ..models import EventKind, Identity, SignIn, SignInEvent
-from ..privacy.deletion_preview import Rows, deletion_of
-from ..problems.errors import LinkRefused
+from ..privacy.deletion_preview import AffectedInstances, preview_deletion
+from ..problems.errors import LinkError
 from ..provider import user_pool
 from ..provider.settings import read_config, read_trusted_pools
 from ..sessions import ending, sign_out
@@ -42,20 +42,20 @@ class PoolLink:
         return self.identity.user if self.identity else None
 
 
-def issuer_called(name: str) -> str:
+def resolve_issuer(name: str) -> str:
     """Return the issuer of our own or a trusted pool, by its ID or issuer. Raises LinkError."""
     pools: list[CognitoConfig | TrustedPool] = [read_config(), *read_trusted_pools()]
     for pool in pools:
         if name in (pool.pool_id, pool.issuer):
             return pool.issuer
     pool_ids = ", ".join(pool.pool_id for pool in pools)
-    raise LinkRefused(
+    raise LinkError(
         f"{name} is not a user pool of this site. Its pools are {pool_ids}. To trust another pool, "
         "add it to COGNITO_TRUSTED_POOLS."
     )
 
 
-def pool_link(user: Any, *, issuer: str, subject: str) -> PoolLink:
+def prepare_link(user: Any, *, issuer: str, subject: str) -> PoolLink:
     """Check that the link can be made, and return it. This changes nothing.
 
     The user ID must exist in our own pool. This site cannot query other pools.
@@ -64,12 +64,12 @@ def pool_link(user: Any, *, issuer: str, subject: str) -> PoolLink:
     """
     name = user.get_username()
     if not getattr(user, "is_active", True):
-        raise LinkRefused(f"{name} is deactivated. Activate the user in the admin first.")
-    identity = Identity.objects.select_related("user").of(issuer=issuer, subject=subject)
+        raise LinkError(f"{name} is deactivated. Activate the user in the admin first.")
+    identity = Identity.objects.select_related("user").get_exact(issuer=issuer, subject=subject)
     if identity is not None and identity.user_id == user.pk:
-        raise LinkRefused(f"{subject} at {issuer} is already linked to {name}.")
+        raise LinkError(f"{subject} at {issuer} is already linked to {name}.")
     if other := Identity.objects.filter(user=user, issuer=issuer).first():
-        raise LinkRefused(
+        raise LinkError(
             f"{name} is already linked to {other}. A user can have only one identity of each pool. "
             "Unlink that one first, with --undo."
         )
@@ -78,17 +78,17 @@ def pool_link(user: Any, *, issuer: str, subject: str) -> PoolLink:
         return PoolLink(user, issuer, subject, identity.username, identity.email, identity)
     if issuer != read_config().issuer:
         return PoolLink(user, issuer, subject)
-    pool_user = user_pool.find(subject)
+    pool_user = user_pool.get_user(subject)
     if pool_user is None or pool_user.subject != subject:
-        raise LinkRefused(f"The pool has no user with the user ID (sub) {subject}. Check the ID.")
+        raise LinkError(f"The pool has no user with the user ID (sub) {subject}. Check the ID.")
     return PoolLink(user, issuer, subject, pool_user.username, pool_user.email)
 
 
-def make_pool_link(link: PoolLink, *, reason: str = "operator") -> bool:
+def create_link(link: PoolLink, *, reason: str = "operator") -> bool:
     """Make the link and record it.
 
     Return False if Cognito did not respond when earlier tokens of the identity were revoked. Then
-    `manage.py housekeeping` tries again.
+    `manage.py cognito_housekeeping` tries again.
 
     Raises LinkError if the identity or the user was linked in the meantime.
     """
@@ -96,10 +96,10 @@ def make_pool_link(link: PoolLink, *, reason: str = "operator") -> bool:
         with transaction.atomic():
             pending = _move_identity(link) if link.identity else _create_identity(link)
     except IntegrityError as error:
-        raise LinkRefused(
+        raise LinkError(
             "This identity or user was linked in the meantime. Run the command again."
         ) from error
-    events.record(
+    events.record_event(
         EventKind.LINKED,
         user=link.user,
         pool_username=link.username,
@@ -108,21 +108,21 @@ def make_pool_link(link: PoolLink, *, reason: str = "operator") -> bool:
         subject=link.subject,
         instead_of=link.previous.get_username() if link.previous else "",
     )
-    return ending.revoke(pending)
+    return ending.revoke_at_cognito(pending)
 
 
 def linked_identity(user: Any, *, issuer: str, subject: str) -> Identity:
     """Return this identity of the user. Raises LinkError if it is not linked to the user."""
-    identity = Identity.objects.select_related("user").of(issuer=issuer, subject=subject)
+    identity = Identity.objects.select_related("user").get_exact(issuer=issuer, subject=subject)
     if identity is None or identity.user_id != user.pk:
-        raise LinkRefused(
+        raise LinkError(
             f"{subject} at {issuer} is not linked to {user.get_username()}. Search in the admin "
             "under Identities."
         )
     return identity
 
 
-def undo_link(identity: Identity) -> bool:
+def unlink(identity: Identity) -> bool:
     """Unlink `identity` from its user and end its sign-ins.
 
     The user stays. The next sign-in with this identity creates a new user. Return False as
@@ -130,12 +130,14 @@ def undo_link(identity: Identity) -> bool:
     """
     user, key = identity.user, {"issuer": identity.issuer, "subject": identity.subject}
     with transaction.atomic():
-        revocations.revoke_person(**key)
+        revocations.revoke_user(**key)
         sign_ins = SignIn.objects.live().select_related("user").filter(user=user, **key)
-        pending = [ending.end(item, reason=SignIn.EndReason.BY_OPERATOR) for item in sign_ins]
-        groups.take_back(identity)
+        pending = [
+            ending.end_sign_in(item, reason=SignIn.EndReason.BY_OPERATOR) for item in sign_ins
+        ]
+        groups.revoke_group_rights(identity)
         identity.delete()
-        events.record(
+        events.record_event(
             EventKind.UNLINKED,
             user=user,
             pool_username=identity.username,
@@ -143,7 +145,7 @@ def undo_link(identity: Identity) -> bool:
             issuer=identity.issuer,
             subject=identity.subject,
         )
-    return ending.revoke(pending)
+    return ending.revoke_at_cognito(pending)
 
 
 def _create_identity(link: PoolLink) -> list[Any]:
@@ -164,7 +166,7 @@ def _move_identity(link: PoolLink) -> list[Any]:
     Earlier tokens of the identity are revoked. Its next token grants the rights of its groups.
     """
     previous, new_user = link.previous, {"user": link.user}
-    _, pending = sign_out.end_everything(previous, reason=SignIn.EndReason.EVERYWHERE)
+    _, pending = sign_out.end_all_sign_ins(previous, reason=SignIn.EndReason.EVERYWHERE)
     rights: dict[str, Any] = {
         "groups": [],
         "groups_as_of": None,
@@ -173,13 +175,13 @@ def _move_identity(link: PoolLink) -> list[Any]:
     }
     identities = Identity.objects.filter(user=previous, issuer=link.issuer, subject=link.subject)
     if not identities.update(**new_user, **rights):
-        raise LinkRefused(
+        raise LinkError(
             "This identity was linked to another user in the meantime. Run the command again."
         )
     SignIn.objects.filter(user=previous).update(**new_user)
     SignInEvent.objects.filter(user=previous).update(**new_user)
     if objects := _related_objects(previous):
-        raise LinkRefused(
+        raise LinkError(
             f"{previous.get_username()} got new data in the meantime ({objects[0]}). Run the "
             "command again."
         )
@@ -190,14 +192,14 @@ def _move_identity(link: PoolLink) -> list[Any]:
 def _require_empty_user(identity: Identity) -> None:
     user = identity.user
     linked_to = f"This identity is linked to {user.get_username()}, who"
-    next_step = "Compare both users, then erase one of them (`manage.py forget_user`)."
+    next_step = "Compare both users, then erase one of them (`manage.py cognito_erase_user`)."
     if not getattr(user, "is_active", True):  # a link must not restore the access of this user
-        raise LinkRefused(f"{linked_to} is deactivated. {next_step}")
+        raise LinkError(f"{linked_to} is deactivated. {next_step}")
     if other := Identity.objects.filter(user=user).exclude(pk=identity.pk).first():
-        raise LinkRefused(f"{linked_to} is also linked to {other}. {next_step}")
+        raise LinkError(f"{linked_to} is also linked to {other}. {next_step}")
     if objects := _related_objects(user):
         listing = ", ".join(map(str, objects))
-        raise LinkRefused(f"{linked_to} has data here ({listing}). {next_step}")
+        raise LinkError(f"{linked_to} has data here ({listing}). {next_step}")
     has_manual_rights = (
         (getattr(user, "is_staff", False) and not identity.staff_from_pool)
         or (getattr(user, "is_superuser", False) and not identity.superuser_from_pool)
@@ -205,7 +207,7 @@ def _require_empty_user(identity: Identity) -> None:
         or _has_manual_groups(identity)
     )
     if has_manual_rights:
-        raise LinkRefused(f"{linked_to} has rights or a password that were set here. {next_step}")
+        raise LinkError(f"{linked_to} has rights or a password that were set here. {next_step}")
 
 
 def _has_manual_groups(identity: Identity) -> bool:
@@ -213,11 +215,11 @@ def _has_manual_groups(identity: Identity) -> bool:
     return hasattr(user, "groups") and user.groups.exclude(name__in=pool_groups).exists()
 
 
-def _related_objects(user: Any) -> list[Rows]:
+def _related_objects(user: Any) -> list[AffectedInstances]:
     """Return the user's permissions, and the objects of the host project that refer to the user."""
     own_models = {type(user), Identity, SignIn, SignInEvent}
     if hasattr(user, "groups"):
         own_models.add(type(user).groups.through)
-    deletion = deletion_of(user)
-    affected = [*deletion.going, *deletion.staying, *deletion.blocking]
+    deletion = preview_deletion(user)
+    affected = [*deletion.deleted, *deletion.nullified, *deletion.protected]
     return [objects for objects in affected if objects.model not in own_models]

@@ -20,8 +20,8 @@ from ..provider import user_pool
 from ..sessions.deactivation import set_active
 from ..users.provisioning import own_pool_identities
 
-ASKED_ONE_BY_ONE = 20  # identities; for more, the pool lists all its users
-MOST = 50  # users deactivated at once, unless the operator sets another limit
+MAX_SINGLE_LOOKUPS = 20  # identities; for more, the pool lists all its users
+MAX_DEACTIVATIONS = 50  # users deactivated at once, unless the operator sets another limit
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ class Difference:
     keep_reason: str = ""
 
 
-def compare(users: Iterable[Any] | None = None, *, spared: Any = None) -> list[Difference]:
+def find_differences(
+    users: Iterable[Any] | None = None, *, exclude: Any = None
+) -> list[Difference]:
     """Return the differences of active users: of all, or only of these `users`.
 
     The user `exclude` requests the comparison, and stays active.
@@ -52,22 +54,22 @@ def compare(users: Iterable[Any] | None = None, *, spared: Any = None) -> list[D
     ]
     missing = {identity: state for identity, state in states if state}
     return [
-        Difference(identity, state, _keep_reason(identity, missing, spared))
+        Difference(identity, state, _keep_reason(identity, missing, exclude))
         for identity, state in missing.items()
     ]
 
 
 def _with_pool_users(
     queryset: QuerySet[Identity],
-) -> list[tuple[Identity, user_pool.PoolPerson | None]]:
+) -> list[tuple[Identity, user_pool.PoolUser | None]]:
     identities = list(queryset.select_related("user").order_by("pk"))
-    if len(identities) <= ASKED_ONE_BY_ONE:
-        return [(identity, user_pool.find(identity.subject)) for identity in identities]
-    pool_users = {pool_user.subject: pool_user for pool_user in user_pool.everyone()}
+    if len(identities) <= MAX_SINGLE_LOOKUPS:
+        return [(identity, user_pool.get_user(identity.subject)) for identity in identities]
+    pool_users = {pool_user.subject: pool_user for pool_user in user_pool.list_users()}
     return [(identity, pool_users.get(identity.subject)) for identity in identities]
 
 
-def _state(identity: Identity, pool_user: user_pool.PoolPerson | None) -> str:
+def _state(identity: Identity, pool_user: user_pool.PoolUser | None) -> str:
     if pool_user is None or pool_user.subject != identity.subject:
         return "gone"
     return "" if pool_user.enabled else "disabled"
@@ -94,27 +96,31 @@ def to_deactivate(differences: Iterable[Difference]) -> list[Difference]:
     )
 
 
-def why_too_many(differences: list[Difference], at_most: int = MOST) -> str:
+def limit_error(differences: list[Difference], at_most: int = MAX_DEACTIVATIONS) -> str:
     """Return an error message if more than `at_most` users would be deactivated, or ""."""
     if len(differences) <= at_most:
         return ""
     return (
         f"{len(differences)} users would be deactivated, but the limit is {at_most}. Check "
-        "COGNITO_POOL_ID. If it is correct, run `manage.py reconcile_users` with --at-most."
+        "COGNITO_POOL_ID. If it is correct, run `manage.py cognito_reconcile_users` with --at-most."
     )
 
 
-def deactivate_all(differences: Iterable[Difference], *, at_most: int = MOST) -> list[Difference]:
+def deactivate(
+    differences: Iterable[Difference], *, at_most: int = MAX_DEACTIVATIONS
+) -> list[Difference]:
     """Deactivate the users who have no reason to stay active, and return their differences.
 
     Raises TooManyDeactivations or aws.AwsError before anything is changed.
     """
     selected = to_deactivate(differences)
-    if refusal := why_too_many(selected, at_most):
+    if refusal := limit_error(selected, at_most):
         raise TooManyDeactivations(refusal)
     # Time has passed, and ListUsers can omit users that change between its pages: check each again.
     selected = [
-        item for item in selected if _state(item.identity, user_pool.find(item.identity.subject))
+        item
+        for item in selected
+        if _state(item.identity, user_pool.get_user(item.identity.subject))
     ]
     for item in selected:
         username, reason = item.identity.username, f"{item.state}_in_pool"

@@ -22,7 +22,7 @@ _UNAVAILABLE = b"login pages unavailable"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Addresses:
+class SiteUrls:
     """The URLs of this site that must be registered, and the public app client.
 
     They are the URLs at which users reach the site, through all proxies.
@@ -38,7 +38,7 @@ class Addresses:
 class ClientExamination:
     """The checks of the app client. `hosted_ui` is that of PoolExamination."""
 
-    def __init__(self, probe: Probe, urls: Addresses, hosted_ui: str | None) -> None:
+    def __init__(self, probe: Probe, urls: SiteUrls, hosted_ui: str | None) -> None:
         self._probe = probe
         self._config = probe.config
         self._urls = urls
@@ -52,7 +52,7 @@ class ClientExamination:
         except CognitoError as error:
             yield pool_findings.domain_unreachable(config, error.message, self._hosted_ui)
             return
-        if reply.verdict is Verdict.FOREIGN:
+        if reply.verdict is Verdict.NOT_COGNITO:
             yield pool_findings.domain_not_hosted_ui(config, config.authorize_endpoint)
             return
         refusal = self._probe.exchange(callback)
@@ -105,7 +105,7 @@ class ClientExamination:
 
     def _check_flow_and_scopes(self, reply: Reply, registered: str) -> Iterator[Finding]:
         config = self._config
-        if reply.verdict is not Verdict.SENT_BACK:
+        if reply.verdict is not Verdict.RETURNED_ERROR:
             return
         if reply.error == "unauthorized_client":
             yield app_client_findings.code_flow_off(config)
@@ -141,7 +141,7 @@ class ClientExamination:
 
     def _registered_variant(self, url: str, send: Callable[[str], Reply]) -> str:
         """Return the variant of `url` that is registered, or "" if none is."""
-        verdicts = (Verdict.ACCEPTED, Verdict.SENT_BACK)
+        verdicts = (Verdict.ACCEPTED, Verdict.RETURNED_ERROR)
         return next((near for near in near_variants(url) if send(near).verdict in verdicts), "")
 
     def _check_spa_callbacks(self) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from ..cognito.config import CognitoConfig
-from .finding import TEMPLATE, Finding, at_the_client, in_environment, member
+from .finding import TEMPLATE, Finding, at_app_client, in_environment, member
 
 _LOGIN_PAGES = "Login pages > Edit"
 _OAUTH = member("AllowedOAuthFlowsUserPoolClient", "=", True)
@@ -102,7 +102,7 @@ def authorize_refused(config: CognitoConfig, error: str, description: str) -> Fi
         id="authorize-refused",
         what=f"{config.authorize_endpoint} refuses the sign-ins of this site: {reason}.",
         why="Users cannot reach the sign-in page.",
-        fix=at_the_client(
+        fix=at_app_client(
             config,
             f"{_LOGIN_PAGES}: identity providers and grant types",
             template="SupportedIdentityProviders and AllowedOAuthFlowsUserPoolClient: true",
@@ -120,7 +120,7 @@ def scope_not_allowed(config: CognitoConfig, scope: str) -> Finding:
         why="Cognito returns every user with invalid_scope instead of signing them in.",
         fix=(
             f"Environment or .env: remove {scope} from COGNITO_SCOPES, or allow it:",
-            *at_the_client(
+            *at_app_client(
                 config,
                 f"{_LOGIN_PAGES}: OpenID Connect scopes",
                 template="AllowedOAuthScopes",
@@ -149,7 +149,7 @@ def sign_out_not_registered(config: CognitoConfig, url: str, registered: str) ->
         f"{_name_variant(registered)}",
         why="Users who sign out see Cognito's error page instead of this site.",
         fix=(
-            *at_the_client(
+            *at_app_client(
                 config,
                 f"{_LOGIN_PAGES}: Allowed sign-out URLs: {url}",
                 template=f"parameter SignOutUrls, with {url} in its list",
@@ -204,7 +204,7 @@ def public_callback_not_registered(
 
 
 def _allow_code_flow(config: CognitoConfig) -> tuple[str, ...]:
-    return at_the_client(
+    return at_app_client(
         config,
         f"{_LOGIN_PAGES}: OAuth grant types: Authorization code grant",
         template="AllowedOAuthFlows: [code]",
@@ -220,7 +220,7 @@ def _register_callback(
     template: str = "parameter CallbackUrls",
     client_id: str = "",
 ) -> tuple[str, ...]:
-    return at_the_client(
+    return at_app_client(
         config,
         f"{_LOGIN_PAGES}: Allowed callback URLs: {url}",
         template=f"{template}, with {url} in its list",

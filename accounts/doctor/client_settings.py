@@ -16,7 +16,9 @@ from ..provider import Limits, aws
 from . import client_settings_findings as findings
 from .finding import Finding
 
-LEAST_GRACE = 10  # seconds; this site repeats a refresh whose response was lost within this time
+MIN_GRACE_SECONDS = (
+    10  # seconds; this site repeats a refresh whose response was lost within this time
+)
 _LISTS = (
     "AllowedOAuthFlows",
     "CallbackURLs",
@@ -29,7 +31,7 @@ _DEFAULT_UNITS = {"AccessToken": "hours", "IdToken": "hours", "RefreshToken": "d
 _DEFAULTS = {"AccessToken": 3600, "IdToken": 3600, "RefreshToken": 30 * 86_400}
 
 
-class NotADescription(ValueError):
+class InvalidDescription(ValueError):
     """The text is not the output of `describe-user-pool-client` for this app client."""
 
 
@@ -51,26 +53,28 @@ def read(text: str, config: CognitoConfig) -> Mapping[str, Any]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise NotADescription("it is not JSON") from error
+        raise InvalidDescription("it is not JSON") from error
     description = value.get("UserPoolClient", value) if isinstance(value, dict) else None
     if not isinstance(description, dict) or not isinstance(description.get("ClientId"), str):
-        raise NotADescription("it contains no UserPoolClient with a ClientId")
+        raise InvalidDescription("it contains no UserPoolClient with a ClientId")
     description = {name: member for name, member in description.items() if member is not None}
     if description["ClientId"] != config.client_id:
-        raise NotADescription(
+        raise InvalidDescription(
             f"it describes app client {description['ClientId']}, but this site uses"
             f" {config.client_id}"
         )
     for name in _LISTS:
         members = description.get(name, [])
         if not isinstance(members, list) or not all(isinstance(item, str) for item in members):
-            raise NotADescription(f"its {name} is not a list of strings")
+            raise InvalidDescription(f"its {name} is not a list of strings")
     try:
         for kind in _DEFAULTS:
             lifetime(description, kind)
         _grace_seconds(description)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise NotADescription("its token lifetimes or rotation settings are malformed") from error
+        raise InvalidDescription(
+            "its token lifetimes or rotation settings are malformed"
+        ) from error
     return description
 
 
@@ -104,8 +108,8 @@ def client_problems(
     if description.get("EnableTokenRevocation") is False:
         yield findings.revocation_off(config)
     grace = _grace_seconds(description)
-    if grace is not None and grace < LEAST_GRACE:
-        yield findings.rotation_without_grace(config, grace, LEAST_GRACE)
+    if grace is not None and grace < MIN_GRACE_SECONDS:
+        yield findings.rotation_without_grace(config, grace, MIN_GRACE_SECONDS)
     if description.get("PreventUserExistenceErrors", "LEGACY") == "LEGACY":
         yield findings.user_existence_shown(config)
     if "implicit" in description.get("AllowedOAuthFlows", ()):

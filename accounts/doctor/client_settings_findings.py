@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..cognito.config import CognitoConfig
-from .finding import Finding, at_the_client, member
+from .finding import Finding, at_app_client, member
 
 _INFORMATION = "App client information > Edit"
 
@@ -19,7 +19,7 @@ def access_token_too_long(config: CognitoConfig, seconds: int, expected: int) ->
         " would be accepted again after its user signed out everywhere.",
         fix=(
             f"Environment or .env: set COGNITO_LONGEST_ACCESS_TOKEN={seconds}, or:",
-            *at_the_client(
+            *at_app_client(
                 config,
                 f"{_INFORMATION}: Access token expiration",
                 template="parameter AccessTokenMinutes",
@@ -38,7 +38,7 @@ def refresh_token_too_short(config: CognitoConfig, seconds: int, expected: int) 
         why="Users are signed out earlier than this site shows them.",
         fix=(
             f"Environment or .env: set SESSION_ABSOLUTE_SECONDS={seconds}, or:",
-            *at_the_client(
+            *at_app_client(
                 config,
                 f"{_INFORMATION}: Refresh token expiration",
                 template="parameter RefreshTokenDays",
@@ -55,7 +55,7 @@ def revocation_off(config: CognitoConfig) -> Finding:
         what=f"Token revocation is disabled at app client {config.client_id}.",
         why="Signing out cannot revoke the refresh token. Tokens have no origin_jti, which this"
         " site requires to end one sign-in.",
-        fix=at_the_client(
+        fix=at_app_client(
             config,
             f"{_INFORMATION}: Advanced authentication settings: Enable token revocation",
             template="EnableTokenRevocation: true",
@@ -71,7 +71,7 @@ def rotation_without_grace(config: CognitoConfig, grace: int, expected: int) -> 
         f" {grace} s.",
         why="If a response of Cognito is lost, the old refresh token is no longer valid and this"
         " site does not have the new one. The user is then signed out.",
-        fix=at_the_client(
+        fix=at_app_client(
             config,
             f"{_INFORMATION}: Refresh token rotation: grace period, {expected} s or more",
             template="parameter RotationGraceSeconds=60",
@@ -87,7 +87,7 @@ def user_existence_shown(config: CognitoConfig) -> Finding:
         what=f"App client {config.client_id} shows whether a username exists"
         " (PreventUserExistenceErrors is LEGACY).",
         why="Anyone can find out who has an account, by trying usernames.",
-        fix=at_the_client(
+        fix=at_app_client(
             config,
             f"{_INFORMATION}: Advanced authentication settings: Prevent user existence errors",
             template="PreventUserExistenceErrors: ENABLED",
@@ -103,7 +103,7 @@ def implicit_flow_on(config: CognitoConfig) -> Finding:
         what=f"App client {config.client_id} allows the implicit grant.",
         why="It puts tokens into URLs, which browsers store and pass on (RFC 9700 section 2.1.2)."
         " This site does not use it.",
-        fix=at_the_client(
+        fix=at_app_client(
             config,
             "Login pages > Edit: OAuth grant types: remove Implicit grant",
             template="AllowedOAuthFlows: [code]",
@@ -118,7 +118,7 @@ def no_identity_provider(config: CognitoConfig) -> Finding:
         id="no-identity-provider",
         what=f"App client {config.client_id} has no identity provider, not even the pool itself.",
         why="The hosted UI cannot sign users in.",
-        fix=at_the_client(
+        fix=at_app_client(
             config,
             "Login pages > Edit: Identity providers: Cognito user pool",
             template="SupportedIdentityProviders: [COGNITO]",
@@ -133,7 +133,7 @@ def email_not_readable(config: CognitoConfig, missing: list[str]) -> Finding:
         what=f"App client {config.client_id} cannot read {' and '.join(missing)}, but"
         " COGNITO_SCOPES contains email.",
         why="Cognito then refuses every code with invalid_grant.",
-        fix=at_the_client(
+        fix=at_app_client(
             config,
             "Attribute permissions > Edit: read access to email and email_verified",
             template="ReadAttributes with both, or without the property",
@@ -153,7 +153,7 @@ def local_addresses_registered(
         why="Any program on a user's machine could receive the codes of sign-ins to the live site.",
         fix=(
             "Use a separate app client for development, and remove these URLs from the live one.",
-            *at_the_client(
+            *at_app_client(
                 config,
                 "Login pages > Edit: Allowed callback URLs and sign-out URLs",
                 template="parameters CallbackUrls and SignOutUrls",

@@ -16,7 +16,7 @@ from ..cognito.safe_urls import is_loopback
 from ..cognito.transport import Transport
 from ..provider import Provider, provider
 from . import pool_findings
-from .app_client import Addresses, ClientExamination
+from .app_client import ClientExamination, SiteUrls
 from .client_settings import client_problems
 from .client_settings import production_problems as client_production_problems
 from .finding import Finding
@@ -116,12 +116,12 @@ def _script_prefix(prefix: str) -> Iterator[None]:
         set_script_prefix(previous)
 
 
-def _site_urls(current: Provider, base_url: str) -> Addresses:
+def _site_urls(current: Provider, base_url: str) -> SiteUrls:
     try:
         docs_callback = base_url + reverse("docs-redirect")
     except NoReverseMatch:  # a project without the Authorize button of the API documentation
         docs_callback = ""
-    return Addresses(
+    return SiteUrls(
         callback=base_url + current.callback_url.removeprefix(current.public_url),
         signed_out=base_url + current.signed_out_url.removeprefix(current.public_url),
         public_client_id=current.public_client_id,
@@ -131,7 +131,7 @@ def _site_urls(current: Provider, base_url: str) -> Addresses:
     )
 
 
-def _network_problems(probe: Probe, urls: Addresses) -> Iterator[Finding]:
+def _network_problems(probe: Probe, urls: SiteUrls) -> Iterator[Finding]:
     pool = PoolExamination(probe)
     yield from pool.problems()
     try:

@@ -26,7 +26,7 @@ class Finding:
     fix: tuple[str, ...]
 
 
-def at_the_client(
+def at_app_client(
     config: CognitoConfig,
     tab: str,
     *,

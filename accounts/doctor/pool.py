@@ -15,7 +15,9 @@ from . import pool_findings as findings
 from .finding import Finding
 from .probe import Probe
 
-MOST_SKEW = 30  # seconds; the verifier accepts tokens that are issued up to 60 s in the future
+MAX_SKEW_SECONDS = (
+    30  # seconds; the verifier accepts tokens that are issued up to 60 s in the future
+)
 
 
 class PoolExamination:
@@ -31,7 +33,7 @@ class PoolExamination:
 
     def problems(self) -> Iterator[Finding]:
         """Yield the findings about the pool."""
-        config, url = self._probe.config, self._probe.discovery_address
+        config, url = self._probe.config, self._probe.discovery_url
         if not config.issuer.endswith(f"/{config.pool_id}"):
             yield findings.issuer_of_another_pool(config)
             return  # the documents are those of the other pool
@@ -77,7 +79,7 @@ class PoolExamination:
         # The pool read its clock at some time between request and response. Only a difference
         # beyond this interval counts.
         local_time = min(max(pool_time, sent_at), time.time())
-        if abs(pool_time - local_time) > MOST_SKEW:
+        if abs(pool_time - local_time) > MAX_SKEW_SECONDS:
             yield findings.clock_skew(round(pool_time - local_time), url)
 
     def _check_keys(self, document: dict[str, Any]) -> Iterator[Finding]:

@@ -27,9 +27,11 @@ class Verdict(Enum):
 
     ACCEPTED = auto()  # the sign-in page, or a redirect to it or to an identity provider
     MISMATCH = auto()  # the redirect URI is not registered
-    SENT_BACK = auto()  # a redirect to the redirect URI with an error, so the URI is registered
+    RETURNED_ERROR = (
+        auto()
+    )  # a redirect to the redirect URI with an error, so the URI is registered
     REFUSED = auto()  # Cognito's error page, for another reason
-    FOREIGN = auto()  # not a response of Cognito
+    NOT_COGNITO = auto()  # not a response of Cognito
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Probe:
         self._transport = transport
 
     @property
-    def discovery_address(self) -> str:
+    def discovery_url(self) -> str:
         """The URL of the discovery document: next to the key set, or else at the issuer."""
         if self.config.jwks_url.endswith(_KEY_SET):
             return self.config.jwks_url.removesuffix(_KEY_SET) + _DISCOVERY
@@ -58,7 +60,7 @@ class Probe:
 
     def discovery(self, issuer: str = "") -> Response:
         """Fetch the discovery document, or that of `issuer`."""
-        url = f"{issuer}{_DISCOVERY}" if issuer else self.discovery_address
+        url = f"{issuer}{_DISCOVERY}" if issuer else self.discovery_url
         return self._transport.probe(url, {})
 
     def document(self, url: str) -> Response:
@@ -118,12 +120,12 @@ def _read(response: Response, redirect_uri: str) -> Reply:
         return _read_redirect(location, redirect_uri)
     if response.status == 200:
         is_page = b"<form" in response.body or b"<html" in response.body.lower()
-        return Reply(Verdict.ACCEPTED if is_page else Verdict.FOREIGN)
+        return Reply(Verdict.ACCEPTED if is_page else Verdict.NOT_COGNITO)
     if b"redirect_mismatch" in response.body:
         return Reply(Verdict.MISMATCH, error="redirect_mismatch")
     members = response.json_object()
     error = str(members.get("error") or members.get("__type") or "")
-    return Reply(Verdict.REFUSED if error else Verdict.FOREIGN, error=error[:100])
+    return Reply(Verdict.REFUSED if error else Verdict.NOT_COGNITO, error=error[:100])
 
 
 def _read_redirect(location: str, redirect_uri: str) -> Reply:
@@ -131,7 +133,7 @@ def _read_redirect(location: str, redirect_uri: str) -> Reply:
     query = dict(parse_qsl(target.query))
     error, description = query.get("error", ""), query.get("error_description", "")
     if urlunsplit(target._replace(query="", fragment="")) == redirect_uri:
-        verdict = Verdict.SENT_BACK if error else Verdict.ACCEPTED
+        verdict = Verdict.RETURNED_ERROR if error else Verdict.ACCEPTED
     elif target.path.endswith("/error"):
         mismatch = error == "redirect_mismatch"
         verdict = Verdict.MISMATCH if mismatch else Verdict.REFUSED

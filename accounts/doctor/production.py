@@ -14,13 +14,13 @@ from ..cognito.config import CognitoConfig
 from ..cognito.errors import CognitoError
 from ..cognito.safe_urls import is_loopback
 from ..cognito.transport import Response
-from ..core.app_label import page_address
+from ..core.app_label import page_url
 from . import production_findings as findings
 from .finding import Finding
 from .probe import Probe
 
 # System checks that have a finding of their own here: DEBUG, and a local pool.
-_TOLD_ABOVE = {"security.W018", "accounts.W002"}
+_STRICTER_CHECKS = {"security.W018", "accounts.W002"}
 
 
 def production_problems(config: CognitoConfig, base_url: str) -> Iterator[Finding]:
@@ -32,7 +32,7 @@ def production_problems(config: CognitoConfig, base_url: str) -> Iterator[Findin
     if is_loopback(config.domain) or is_loopback(config.issuer):
         yield findings.local_pool_in_use(config.domain)
     for message in checks.run_checks(include_deployment_checks=True):
-        is_skipped = message.is_silenced() or message.id in _TOLD_ABOVE
+        is_skipped = message.is_silenced() or message.id in _STRICTER_CHECKS
         if message.level >= checks.WARNING and not is_skipped:
             yield findings.deployment_check(message.msg, message.hint, message.id or "")
     origins = getattr(settings, "CORS_ALLOWED_ORIGINS", ())
@@ -55,7 +55,7 @@ def _check_database() -> Iterator[Finding]:
 
 def live_problems(probe: Probe, base_url: str, callback: str) -> Iterator[Finding]:
     """Yield the findings about the running site's redirect to the hosted UI."""
-    url = base_url + page_address("login")
+    url = base_url + page_url("login")
     try:
         response = probe.document(url)
     except CognitoError as error:

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from django.http.request import split_domain_port
 
-MOST = 8
+MAX_VARIANTS = 8
 _DEVELOPMENT_PORTS = (8000, 3000)
 _LOOPBACK_HOSTS = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}
 
@@ -24,7 +24,7 @@ def near_variants(url: str) -> list[str]:
         *_with_other_host(parts),
         *_with_other_ports(parts),
     ]
-    return list(dict.fromkeys(variant for variant in candidates if variant != url))[:MOST]
+    return list(dict.fromkeys(variant for variant in candidates if variant != url))[:MAX_VARIANTS]
 
 
 def _with_other_scheme(parts: SplitResult) -> str:

@@ -5,8 +5,8 @@ model keeps it, and `User` is then swapped out. Names in the database hold no ap
 migrations fit a renamed folder.
 """
 
-from .coordination import SharedRefresh as SharedRefresh
-from .coordination import Tally as Tally
+from .coordination import RateCounter as RateCounter
+from .coordination import RefreshResult as RefreshResult
 from .events import EventKind as EventKind
 from .events import SignInEvent as SignInEvent
 from .revocations import PendingRevocation as PendingRevocation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 
-class SharedRefresh(models.Model):
+class RefreshResult(models.Model):
     """One refresh at Cognito, shared by the requests that need its result.
 
     The request that inserts the row makes the call. The others read the encrypted result until
@@ -22,7 +22,7 @@ class SharedRefresh(models.Model):
         return f"refresh until {self.expires_at:%H:%M:%S}"
 
 
-class Tally(models.Model):
+class RateCounter(models.Model):
     """A count that all processes share until `expires_at`. Housekeeping deletes it afterwards."""
 
     key = models.CharField(max_length=128, unique=True)

@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from .coordination import Tally
+from .coordination import RateCounter
 
 
 def take(key: str, *, limit: int, seconds: int) -> bool:
     """Count one more under `key` for `seconds`. Return False, and write nothing, at the limit."""
-    tally = Tally.objects.filter(key=key)
+    tally = RateCounter.objects.filter(key=key)
     if (count := tally.values_list("count", flat=True).first()) is None:
         expires_at = datetime.fromtimestamp(time.time() + seconds, UTC)
         try:
             with transaction.atomic():
-                Tally.objects.create(key=key, count=1, expires_at=expires_at)
+                RateCounter.objects.create(key=key, count=1, expires_at=expires_at)
         except IntegrityError:  # another request was faster
             count = 0
         else:
@@ -28,7 +28,7 @@ def take(key: str, *, limit: int, seconds: int) -> bool:
 
 def is_used_up(key: str, *, limit: int) -> bool:
     """Return True if `take` would return False."""
-    return Tally.objects.filter(key=key, count__gte=limit).exists()
+    return RateCounter.objects.filter(key=key, count__gte=limit).exists()
 
 
 def is_first_refusal(key: str, *, limit: int) -> bool:
@@ -36,4 +36,4 @@ def is_first_refusal(key: str, *, limit: int) -> bool:
 
     For keys whose count is never refunded.
     """
-    return bool(Tally.objects.filter(key=key, count=limit).update(count=limit + 1))
+    return bool(RateCounter.objects.filter(key=key, count=limit).update(count=limit + 1))

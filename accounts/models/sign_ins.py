@@ -21,18 +21,18 @@ class SignInQuerySet(models.QuerySet["SignIn"]):
         """Return the sign-ins that have not ended."""
         return self.filter(ended_at=None)
 
-    def change(self, row: SignIn, **values: Any) -> bool:
+    def update_if_unchanged(self, sign_in: SignIn, **values: Any) -> bool:
         """Store `values` and return True, if the sign-in is unchanged since it was read.
 
         Of two writers that read the same version, one wins. The other gets False and must read
         again. An ended sign-in never matches, so it cannot become live again.
         """
-        changed = self.live().filter(pk=row.pk, version=row.version)
+        changed = self.live().filter(pk=sign_in.pk, version=sign_in.version)
         if not changed.update(**values, version=F("version") + 1):
             return False
         for name, value in values.items():
-            setattr(row, name, value)
-        row.version += 1
+            setattr(sign_in, name, value)
+        sign_in.version += 1
         return True
 
 
@@ -102,7 +102,7 @@ class SignIn(models.Model):
     @cached_property
     def identity(self) -> Identity | None:
         """The identity that signed in."""
-        return Identity.known(issuer=self.issuer, subject=self.subject)
+        return Identity.lookup(issuer=self.issuer, subject=self.subject)
 
     @property
     def is_break_glass(self) -> bool:

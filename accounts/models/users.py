@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
-from ..core.db import CompiledQuery, Given
+from ..core.db import CompiledQuery, QueryParameter
 
 
 class User(AbstractUser):
@@ -27,7 +27,7 @@ class User(AbstractUser):
 
 
 class IdentityQuerySet(models.QuerySet["Identity"]):
-    def of(self, *, issuer: str, subject: str) -> Identity | None:
+    def get_exact(self, *, issuer: str, subject: str) -> Identity | None:
         """Return the identity with exactly this issuer and subject, or None.
 
         They are compared in Python too. A case-insensitive collation treats "Abc" and "abc" as
@@ -79,13 +79,14 @@ class Identity(models.Model):
         return f"{self.username or self.subject} at {self.issuer}"
 
     @classmethod
-    def known(cls, *, issuer: str, subject: str) -> Identity | None:
+    def lookup(cls, *, issuer: str, subject: str) -> Identity | None:
         """Return what `objects.of` returns, with a compiled query: each request calls it."""
-        return _exactly(_KNOWN.instances(issuer=issuer, subject=subject), issuer, subject)
+        return _exactly(_LOOKUP.instances(issuer=issuer, subject=subject), issuer, subject)
 
 
-_KNOWN = CompiledQuery(
+_LOOKUP = CompiledQuery(
     Identity.objects.filter(
-        issuer=Given("issuer", models.CharField()), subject=Given("subject", models.CharField())
+        issuer=QueryParameter("issuer", models.CharField()),
+        subject=QueryParameter("subject", models.CharField()),
     )
 )

@@ -16,11 +16,11 @@ from django.db import router
 from django.db.models import PROTECT, RESTRICT, Model, ProtectedError, RestrictedError
 from django.db.models.deletion import Collector
 
-from .sensitive_fields import shown_name
+from .sensitive_fields import display_name
 
 
 @dataclass(frozen=True)
-class Rows:
+class AffectedInstances:
     """Instances of one model that a deletion treats alike.
 
     `fields` are their foreign keys to the user.
@@ -28,19 +28,19 @@ class Rows:
 
     model: type[Model]
     fields: tuple[str, ...]
-    rows: list[Model]
+    instances: list[Model]
 
     def __str__(self) -> str:
         by = f" ({', '.join(self.fields)})" if self.fields else ""
-        return f"{self.model._meta.label}{by}: {len(self.rows)}"
+        return f"{self.model._meta.label}{by}: {len(self.instances)}"
 
-    def names(self, most: int | None = None) -> list[str]:
+    def names(self, limit: int | None = None) -> list[str]:
         """Return the labels of the first instances, and the number of the others.
 
         The list is empty if the model lists no fields.
         """
-        labels = list(filter(None, map(shown_name, self.rows[:most])))
-        more = len(self.rows) - len(labels)
+        labels = list(filter(None, map(display_name, self.instances[:limit])))
+        more = len(self.instances) - len(labels)
         return [*labels, f"and {more} more"] if labels and more else labels
 
 
@@ -52,12 +52,12 @@ class Deletion:
     `blocking` prevent the deletion.
     """
 
-    going: list[Rows]
-    staying: list[Rows]
-    blocking: list[Rows]
+    deleted: list[AffectedInstances]
+    nullified: list[AffectedInstances]
+    protected: list[AffectedInstances]
 
 
-def deletion_of(user: Any) -> Deletion:
+def preview_deletion(user: Any) -> Deletion:
     """Return the effects that `user.delete()` would have now. This changes nothing."""
     collector = _Collector(router.db_for_write(type(user), instance=user))
     collector.collect([user])
@@ -66,10 +66,15 @@ def deletion_of(user: Any) -> Deletion:
         for batch in cast(list[Iterable[Model]], batches):
             staying[field.model, field.name] += batch
     return Deletion(
-        going=_sorted(Rows(model, (), list(rows)) for model, rows in collector.data.items()),
-        staying=_sorted(Rows(model, (name,), rows) for (model, name), rows in staying.items()),
-        blocking=_sorted(
-            Rows(model, _forbidding(model), rows) for model, rows in collector.blocking.items()
+        deleted=_sorted(
+            AffectedInstances(model, (), list(rows)) for model, rows in collector.data.items()
+        ),
+        nullified=_sorted(
+            AffectedInstances(model, (name,), rows) for (model, name), rows in staying.items()
+        ),
+        protected=_sorted(
+            AffectedInstances(model, _forbidding(model), rows)
+            for model, rows in collector.blocking.items()
         ),
     )
 
@@ -109,8 +114,8 @@ def _forbidding(model: type[Model]) -> tuple[str, ...]:
     )
 
 
-def _sorted(groups: Iterable[Rows]) -> list[Rows]:
-    non_empty = [group for group in groups if group.rows]
+def _sorted(groups: Iterable[AffectedInstances]) -> list[AffectedInstances]:
+    non_empty = [group for group in groups if group.instances]
     for group in non_empty:
-        group.rows.sort(key=lambda instance: instance.pk)
+        group.instances.sort(key=lambda instance: instance.pk)
     return sorted(non_empty, key=lambda group: (group.model._meta.label, group.fields))

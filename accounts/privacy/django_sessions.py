@@ -44,7 +44,7 @@ def sessions_of(user: Any) -> Iterator[StoredSession]:
         yield StoredSession(
             key=session.pk,
             expires_at=session.expire_date,
-            sign_in=sign_ins.get(browser_session.key_in(content)),
+            sign_in=sign_ins.get(browser_session.sign_in_key(content)),
         )
 
 

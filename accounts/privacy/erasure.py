@@ -3,7 +3,7 @@
 On request it also deletes the pool user. Objects of the host project stay if their foreign key says
 SET_NULL. Everything happens in one transaction, and the call to the pool is its last step. Only the
 revocations of the user's tokens (by `sub`) stay for some hours, until no such token can be valid;
-`manage.py housekeeping` deletes them.
+`manage.py cognito_housekeeping` deletes them.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from ..models import EventKind, Identity, SignIn, SignInEvent
 from ..provider import user_pool
 from ..sessions import ending, sign_out
 from ..users.provisioning import own_pool_identities
-from .deletion_preview import Deletion, deletion_of
+from .deletion_preview import Deletion, preview_deletion
 from .django_sessions import delete_sessions, sessions_of
 from .export import acted_events, admin_log_about, events_about, invitations_of
 
 
 @dataclass(frozen=True)
-class Plan:
+class ErasurePlan:
     """The effects of an erasure. `pool_accounts` are the usernames of pool users to delete."""
 
     deletion: Deletion
@@ -33,39 +33,39 @@ class Plan:
     events: int
     events_naming: int
     admin_log: int
-    pool_accounts: list[str]
+    pool_users: list[str]
 
 
-def plan(user: Any, *, with_pool_account: bool = False) -> Plan:
+def plan_erasure(user: Any, *, with_pool_account: bool = False) -> ErasurePlan:
     """Return the effects of an erasure without changing anything.
 
-    Raises aws.AwsProblem, only with `with_pool_account`.
+    Raises aws.AwsError, only with `with_pool_account`.
     """
-    entries, deletion = admin_log_about(user), deletion_of(user)
+    entries, deletion = admin_log_about(user), preview_deletion(user)
     # `events` counts the audit events.
-    staying = [rows for rows in deletion.staying if rows.model is not SignInEvent]
-    return Plan(
-        deletion=replace(deletion, staying=staying),
+    staying = [rows for rows in deletion.nullified if rows.model is not SignInEvent]
+    return ErasurePlan(
+        deletion=replace(deletion, nullified=staying),
         sessions=[session.key for session in sessions_of(user)],
         events=events_about(user).count(),
         events_naming=acted_events(user).count() + invitations_of(user).count(),
         admin_log=0 if entries is None else entries.count(),
-        pool_accounts=_pool_accounts(user) if with_pool_account else [],
+        pool_users=_pool_accounts(user) if with_pool_account else [],
     )
 
 
-def forget(user: Any, planned: Plan) -> bool:
+def erase(user: Any, planned: ErasurePlan) -> bool:
     """Erase the user's personal data as planned.
 
     Return False if Cognito did not respond: housekeeping then revokes the remaining tokens.
 
-    Raises aws.AwsProblem from the pool, or ProtectedError, RestrictedError or IntegrityError from
+    Raises aws.AwsError from the pool, or ProtectedError, RestrictedError or IntegrityError from
     an instance that prevents the deletion. Then nothing has changed, here or in the pool.
     """
     usernames = list(own_pool_identities(user=user).values_list("username", flat=True))
     using = router.db_for_write(type(user), instance=user)
     with transaction.atomic(using):
-        _, pending = sign_out.end_everything(user, reason=SignIn.EndReason.EVERYWHERE)
+        _, pending = sign_out.end_all_sign_ins(user, reason=SignIn.EndReason.EVERYWHERE)
         _empty_events(user)
         if (entries := admin_log_about(user)) is not None:
             entries.delete()
@@ -73,12 +73,12 @@ def forget(user: Any, planned: Plan) -> bool:
         Identity.objects.filter(user=user).delete()
         user.delete()
         connections[using].check_constraints()  # before the pool user is deleted, not at commit
-        for username in planned.pool_accounts:
+        for username in planned.pool_users:
             user_pool.delete(username)
     delete_sessions(planned.sessions)
-    events.record(EventKind.ERASED, reason="operator")
-    reached = ending.revoke(pending)
-    if not planned.pool_accounts:
+    events.record_event(EventKind.ERASED, reason="operator")
+    reached = ending.revoke_at_cognito(pending)
+    if not planned.pool_users:
         for username in usernames:
             reached = user_pool.global_sign_out(username) and reached
     return reached
@@ -86,7 +86,7 @@ def forget(user: Any, planned: Plan) -> bool:
 
 def _pool_accounts(user: Any) -> list[str]:
     candidates = [
-        (identity.subject, user_pool.find(identity.subject))
+        (identity.subject, user_pool.get_user(identity.subject))
         for identity in own_pool_identities(user=user)
     ]
     # Compared by `sub`, because the pool may have given the username to another user.

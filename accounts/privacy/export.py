@@ -13,7 +13,7 @@ from django.apps import apps
 from django.db.models import ForeignObjectRel, Model, Q, QuerySet
 
 from ..models import Identity, PendingRevocation, Revocation, SignIn, SignInEvent
-from .deletion_preview import deletion_of
+from .deletion_preview import preview_deletion
 from .django_sessions import StoredSession, sessions_of
 from .sensitive_fields import exported_fields, exported_values
 
@@ -126,9 +126,9 @@ def _cascading(user: Any) -> QuerySets:
     direct = {type(user), *(relation.related_model for relation in _relations(user))}
     return {
         group.model._meta.label: group.model._base_manager.filter(
-            pk__in=[instance.pk for instance in group.rows]
+            pk__in=[instance.pk for instance in group.instances]
         )
-        for group in deletion_of(user).going
+        for group in preview_deletion(user).deleted
         if group.model not in direct and not group.model._meta.auto_created
     }
 

@@ -19,11 +19,11 @@ from django.utils.encoding import is_protected_type
 from ..models import (
     Identity,
     PendingRevocation,
+    RateCounter,
+    RefreshResult,
     Revocation,
-    SharedRefresh,
     SignIn,
     SignInEvent,
-    Tally,
     User,
 )
 
@@ -35,13 +35,13 @@ _OURS: dict[type[Model], frozenset[str]] = {
     SignInEvent: frozenset(),
     Revocation: frozenset(),  # the IDs of tokens are not secret
     PendingRevocation: frozenset({"sealed_token"}),
-    SharedRefresh: frozenset({"key", "owner", "sealed_result"}),
-    Tally: frozenset({"key"}),
+    RefreshResult: frozenset({"key", "owner", "sealed_result"}),
+    RateCounter: frozenset({"key"}),
 }
 _OF_USERS = {field.name for field in AbstractUser._meta.get_fields()} - {"password"}
 
 
-def withheld_columns(model: type[Model]) -> frozenset[str]:
+def sensitive_fields(model: type[Model]) -> frozenset[str]:
     """Return the names of the sensitive fields of one of our models, else an empty set."""
     return _OURS.get(model, frozenset())
 
@@ -54,7 +54,7 @@ def exported_fields(model: type[Model]) -> list[Any]:
     """
     fields = [*model._meta.concrete_fields, *model._meta.many_to_many]
     if _is_ours(model):
-        return [field for field in fields if field.name not in withheld_columns(model)]
+        return [field for field in fields if field.name not in sensitive_fields(model)]
     listed = getattr(model, "privacy_export_fields", ())
     names = {model._meta.get_field(name).name for name in listed}
     if _is_user(model):
@@ -67,7 +67,7 @@ def exported_values(instance: Model) -> dict[str, Any]:
     return {field.name: _value(field, instance) for field in exported_fields(type(instance))}
 
 
-def shown_name(instance: Model) -> str:
+def display_name(instance: Model) -> str:
     """Return the label of an instance for an operator, or "" if its model lists no fields.
 
     `__str__` of a host project's model may return any field, so the listed fields are the label.

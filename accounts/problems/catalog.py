@@ -58,7 +58,7 @@ class Problem:
     next_step: str = ""
     action_label: str = "Try again"
     level: int = logging.WARNING
-    settings: str = ""  # the settings to check if the site's configuration causes the error
+    setting_names: str = ""  # the settings to check if the site's configuration causes the error
 
     @property
     def sentence(self) -> str:
@@ -92,7 +92,7 @@ _OUR_FAULT = Problem(
     "The error was logged for the operators of this site.",
     "Try again later. If you report the problem, quote its reference.",
     level=logging.ERROR,
-    settings="COGNITO_*",
+    setting_names="COGNITO_*",
 )
 
 PROBLEMS: dict[type[errors.CognitoError], Problem] = {
@@ -146,10 +146,12 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
         "Sign in again",
     ),
     errors.ClientRejected: replace(
-        _OUR_FAULT, code="client_rejected", settings="COGNITO_CLIENT_ID COGNITO_CLIENT_SECRET"
+        _OUR_FAULT, code="client_rejected", setting_names="COGNITO_CLIENT_ID COGNITO_CLIENT_SECRET"
     ),
     errors.RequestRejected: replace(
-        _OUR_FAULT, code="request_rejected", settings="PUBLIC_URL COGNITO_SCOPES COGNITO_CLIENT_ID"
+        _OUR_FAULT,
+        code="request_rejected",
+        setting_names="PUBLIC_URL COGNITO_SCOPES COGNITO_CLIENT_ID",
     ),
     errors.CognitoUnavailable: Problem(
         "cognito_unavailable",

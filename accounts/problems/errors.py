@@ -59,11 +59,11 @@ class TooManyFailures(CognitoUnavailable):
     code = "throttled"
 
 
-class NobodyMeant(Exception):
+class UserLookupError(Exception):
     """A name entered by an operator that matches no user, or several."""
 
 
-class LinkRefused(Exception):
+class LinkError(Exception):
     """An identity that cannot be linked to a user, or unlinked."""
 
 

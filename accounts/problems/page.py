@@ -10,7 +10,7 @@ from django.shortcuts import render
 
 from ..cognito.errors import CognitoError, CognitoUnavailable, ProviderRefused
 from ..cognito.safe_urls import LOOPBACK_HOSTS
-from ..core.app_label import page_address, template
+from ..core.app_label import page_url, template_name
 from ..provider import provider
 from .catalog import problem_for, provider_reason, retry_after
 from .errors import ClaimsRefused, UnknownUser, UserDeactivated
@@ -37,23 +37,23 @@ def render_problem(
             "next_step": problem.next_step,
             "action_label": problem.action_label,
             "retry": bool(retry_url),
-            "action_url": retry_url or _sign_in_address(error, next_url),
-            "command": _repair_command() if problem.settings and settings.DEBUG else "",
+            "action_url": retry_url or _sign_in_url(error, next_url),
+            "command": _repair_command() if problem.setting_names and settings.DEBUG else "",
         },
         "reference": reference,
         "status": problem.status,
     }
-    response = render(request, template("problem.html"), context, status=problem.status)
+    response = render(request, template_name("problem.html"), context, status=problem.status)
     if isinstance(error, CognitoUnavailable):
         response["Retry-After"] = str(retry_after(error))
     return response
 
 
-def _sign_in_address(error: CognitoError, next_url: str) -> str:
+def _sign_in_url(error: CognitoError, next_url: str) -> str:
     query = {"next": next_url} if next_url else {}
     if isinstance(error, UnknownUser | ClaimsRefused | UserDeactivated):
         query["another"] = "1"
-    url = page_address("login")
+    url = page_url("login")
     return f"{url}?{urlencode(query)}" if query else url
 
 

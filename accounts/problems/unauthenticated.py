@@ -25,34 +25,34 @@ _MESSAGES = {
 }
 
 
-def answer(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+def challenge(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """Return `response`, or a 401 if it would redirect a script to the sign-in page.
 
     For a form, make the redirect return to the page that holds the form.
     """
-    if not _leads_to_sign_in(response):
+    if not _redirects_to_sign_in(response):
         return response
-    if not navigation.page(request):
+    if not navigation.is_page_request(request):
         return unauthenticated(request)
     if request.method not in ("GET", "HEAD"):
-        response["Location"] = sign_in_address(navigation.current_page(request))
+        response["Location"] = sign_in_url(navigation.page_path(request))
     return response
 
 
 def unauthenticated(request: HttpRequest) -> JsonResponse:
     """Return a 401 for a script, with `error_body(request)`."""
-    return program_answer(body(request), 401, {"WWW-Authenticate": "Cookie"})
+    return json_response(challenge_body(request), 401, {"WWW-Authenticate": "Cookie"})
 
 
-def body(request: HttpRequest) -> dict[str, str]:
+def challenge_body(request: HttpRequest) -> dict[str, str]:
     """Return an error body with `login_url`, the URL to sign in at."""
     ended = getattr(request, "session_ended", False)
     code = SESSION_ENDED if ended else NOT_AUTHENTICATED
-    login_url = sign_in_address(navigation.current_page(request))
+    login_url = sign_in_url(navigation.page_path(request))
     return error_body(_MESSAGES[code], code) | {"login_url": login_url}
 
 
-def program_answer(body: dict[str, str], status: int, headers: dict[str, str]) -> JsonResponse:
+def json_response(body: dict[str, str], status: int, headers: dict[str, str]) -> JsonResponse:
     """Return a JSON response for a URL that returns a page to browsers, with headers for caches."""
     response = JsonResponse(body, status=status, headers=headers)
     patch_cache_control(response, no_store=True)
@@ -60,13 +60,13 @@ def program_answer(body: dict[str, str], status: int, headers: dict[str, str]) -
     return response
 
 
-def sign_in_address(next_url: str) -> str:
+def sign_in_url(next_url: str) -> str:
     """Return the URL that starts a sign-in and returns to `next_url`, if it is not empty."""
     url = resolve_url(settings.LOGIN_URL)
     return f"{url}?{urlencode({'next': next_url})}" if next_url else url
 
 
-def _leads_to_sign_in(response: HttpResponseBase) -> bool:
+def _redirects_to_sign_in(response: HttpResponseBase) -> bool:
     if response.status_code != 302:
         return False
     return urlsplit(response["Location"]).path == resolve_url(settings.LOGIN_URL)

@@ -16,7 +16,7 @@ from ..cognito.safe_urls import is_loopback
 from . import aws_messages
 
 
-class AwsProblem(Exception):
+class AwsError(Exception):
     """A failed call of the AWS API. The text says what happened and what to do next.
 
     `code` is AWS's error code, or "" if AWS did not respond.
@@ -47,8 +47,8 @@ def call(
         from botocore.exceptions import BotoCoreError, ClientError
         from botocore.parsers import ResponseParserError
     except ModuleNotFoundError as error:
-        raise AwsProblem(aws_messages.NO_BOTO3) from error
-    local_options = _on_this_machine(issuer)
+        raise AwsError(aws_messages.NO_BOTO3) from error
+    local_options = _is_local(issuer)
     timeouts = Config(
         connect_timeout=seconds or 3,
         read_timeout=seconds or 10,
@@ -64,15 +64,15 @@ def call(
     except ClientError as error:
         refusal = error.response.get("Error", {})
         action = f"{service}:{operation.title().replace('_', '')}"
-        message = aws_messages.of_refusal(refusal, action=action, region=region)
-        raise AwsProblem(message, code=refusal.get("Code", "")) from error
+        message = aws_messages.for_client_error(refusal, action=action, region=region)
+        raise AwsError(message, code=refusal.get("Code", "")) from error
     except (BotoCoreError, ResponseParserError, ValueError) as error:
         local_url = str(local_options.get("endpoint_url", ""))
-        message = aws_messages.of_failure(error, region=region, local_url=local_url)
-        raise AwsProblem(message) from error
+        message = aws_messages.for_failure(error, region=region, local_url=local_url)
+        raise AwsError(message) from error
 
 
-def _on_this_machine(issuer: str) -> dict[str, str]:
+def _is_local(issuer: str) -> dict[str, str]:
     """Return the client options for a local pool (any credentials), or {} for a pool at AWS."""
     if not issuer or not is_loopback(issuer):
         return {}

@@ -28,10 +28,10 @@ _CREDENTIALS = {
     "UnrecognizedClientException",
 }
 _INVALID = {"InvalidParameterException", "ValidationError", "ValidationException"}
-_TOO_OFTEN = {"Throttling", "ThrottlingException", "TooManyRequestsException"}
+_THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException"}
 
 
-def of_refusal(error: Mapping[str, str], *, action: str, region: str) -> str:
+def for_client_error(error: Mapping[str, str], *, action: str, region: str) -> str:
     """Return the message for an error response. `action` is the IAM action of the call."""
     code, message = error.get("Code", ""), _one_line(error.get("Message", ""))
     in_region = f" in {region}" if region else ""
@@ -47,12 +47,12 @@ def of_refusal(error: Mapping[str, str], *, action: str, region: str) -> str:
         return f"Not found at AWS{in_region}: {message}. Check the name, region and account."
     if code in _INVALID:
         return f"AWS rejected a value: {message}. Correct it, and try again."
-    if code in _TOO_OFTEN:
+    if code in _THROTTLED:
         return f"AWS received too many requests ({code}). Try again in a minute."
     return f"AWS returned an error ({code}): {message}. See {action} in the API reference of AWS."
 
 
-def of_failure(error: Exception, *, region: str, local_url: str = "") -> str:
+def for_failure(error: Exception, *, region: str, local_url: str = "") -> str:
     """Return the message for a call without a readable response.
 
     `local_url` is the URL of the pool if it runs on this machine.

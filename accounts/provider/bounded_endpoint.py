@@ -24,7 +24,7 @@ from ..cognito.token_endpoint import TokenEndpoint, TokenSet
 from ..cognito.transport import Transport
 from ..core import db, metrics
 
-WAIT_FOR_A_PLACE = 1.0  # seconds
+MAX_SLOT_WAIT_SECONDS = 1.0  # seconds
 
 
 class CallSlots:
@@ -44,7 +44,7 @@ class CallSlots:
         Raises CognitoUnavailable if no slot is free within MAX_SLOT_WAIT_SECONDS.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: self._is_free(subnet), WAIT_FOR_A_PLACE):
+            if not self._changed.wait_for(lambda: self._is_free(subnet), MAX_SLOT_WAIT_SECONDS):
                 message = "too many calls to Cognito are waiting"
                 raise CognitoUnavailable(message, retry_after=1.0)
             self._change(subnet, 1)
@@ -73,7 +73,7 @@ class CallSlots:
             del self._anonymous[subnet]
 
 
-class WatchedTokenEndpoint(TokenEndpoint):
+class BoundedTokenEndpoint(TokenEndpoint):
     """The token endpoint for all threads of a process, with slots and metrics."""
 
     def __init__(self, config: CognitoConfig, transport: Transport, *, calls_at_once: int) -> None:
@@ -84,7 +84,7 @@ class WatchedTokenEndpoint(TokenEndpoint):
         self, *, code: str, redirect_uri: str, code_verifier: str | None, subnet: str = ""
     ) -> TokenSet:
         """Exchange a code that an anonymous visitor of `subnet` sent, as the base class does."""
-        with self._watched("exchange", subnet):
+        with self._bounded("exchange", subnet):
             return super().exchange(
                 code=code, redirect_uri=redirect_uri, code_verifier=code_verifier
             )
@@ -97,16 +97,16 @@ class WatchedTokenEndpoint(TokenEndpoint):
         `subnet` is that of the anonymous visitor who sent the token, or None for the stored token
         of a signed-in user.
         """
-        with self._watched("refresh", subnet):
+        with self._bounded("refresh", subnet):
             return super().refresh(refresh_token, timeout=timeout)
 
     def revoke(self, refresh_token: str, *, timeout: float | None = None) -> None:
-        with self._watched("revoke"):
+        with self._bounded("revoke"):
             super().revoke(refresh_token, timeout=timeout)
 
     @contextmanager
-    def _watched(self, call: str, subnet: str | None = None) -> Iterator[None]:
-        db.give_back()
+    def _bounded(self, call: str, subnet: str | None = None) -> Iterator[None]:
+        db.release_pooled_connections()
         started, outcome = time.monotonic(), "crowded"
         try:
             with self._slots.slot(subnet):
@@ -122,7 +122,7 @@ class WatchedTokenEndpoint(TokenEndpoint):
             )
 
 
-def counted_fetch(fetch: Callable[[], bytes]) -> Callable[[], bytes]:
+def count_fetches(fetch: Callable[[], bytes]) -> Callable[[], bytes]:
     """Return `fetch`, the download of a key set, wrapped to count its outcomes."""
 
     def counting_fetch() -> bytes:

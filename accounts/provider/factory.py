@@ -11,12 +11,12 @@ from django.core.signals import setting_changed
 
 from ..cognito.config import CognitoConfig, TrustedPool
 from ..cognito.jwks import KeyStore
-from ..cognito.token_cache import VerifiedTokens
+from ..cognito.token_cache import TokenCache
 from ..cognito.transport import Transport
 from ..cognito.verifier import TokenVerifier, TrustedPools
-from ..core.app_label import page_address
+from ..core.app_label import page_url
 from ..core.encryption import Cipher
-from .bounded_endpoint import WatchedTokenEndpoint, counted_fetch
+from .bounded_endpoint import BoundedTokenEndpoint, count_fetches
 from .client_rights import ClientRights
 from .group_mapping import GroupMapping
 from .limits import Limits
@@ -40,13 +40,13 @@ class Provider:
     config: CognitoConfig
     verifier: TokenVerifier  # for access tokens of every accepted app client
     pools: TrustedPools  # the same, and the pools of COGNITO_TRUSTED_POOLS
-    verified_tokens: VerifiedTokens
+    token_cache: TokenCache
     sign_in_verifier: TokenVerifier  # for tokens of our own app client only
-    token_endpoint: WatchedTokenEndpoint
-    longest_call: float  # seconds, for the token endpoint
+    token_endpoint: BoundedTokenEndpoint
+    max_call_seconds: float  # seconds, for the token endpoint
     cipher: Cipher
     public_url: str
-    create_people: bool
+    create_users: bool
     group_mappings: Mapping[str, GroupMapping]  # by issuer
     trusted_scopes: Mapping[str, frozenset[str]]  # by issuer, of trusted pools
     client_rights: Mapping[str, ClientRights]  # by app client id
@@ -62,12 +62,12 @@ class Provider:
     @property
     def callback_url(self) -> str:
         """The `redirect_uri` that is registered at the app client, byte for byte."""
-        return self.public_url + page_address("callback")
+        return self.public_url + page_url("callback")
 
     @property
     def signed_out_url(self) -> str:
         """The sign-out URL that is registered at the app client, byte for byte."""
-        return self.public_url + page_address("signed_out")
+        return self.public_url + page_url("signed_out")
 
 
 SNAPSHOT_SECONDS = 60  # without background downloads, a snapshot is not renewed for this time
@@ -89,7 +89,7 @@ def provider() -> Provider:
 
     def verifier(pool: CognitoConfig | TrustedPool) -> TokenVerifier:
         document = read_snapshot() if pool is config else None
-        fetch = counted_fetch(lambda: transport.get(pool.jwks_url))
+        fetch = count_fetches(lambda: transport.get(pool.jwks_url))
         max_waiting = limits.calls_at_once - 1  # one more thread downloads
         keys = KeyStore(fetch, document=document, max_waiting=max_waiting, **options)
         return TokenVerifier(issuer=pool.issuer, client_ids=pool.accepted_clients, keys=keys)
@@ -101,15 +101,15 @@ def provider() -> Provider:
         config=config,
         verifier=own_verifier,
         pools=pools,
-        verified_tokens=VerifiedTokens(pools),
+        token_cache=TokenCache(pools),
         sign_in_verifier=TokenVerifier(
             issuer=config.issuer, client_ids=(config.client_id,), keys=own_verifier.keys
         ),
-        token_endpoint=WatchedTokenEndpoint(config, transport, calls_at_once=limits.calls_at_once),
-        longest_call=transport.longest_call,
+        token_endpoint=BoundedTokenEndpoint(config, transport, calls_at_once=limits.calls_at_once),
+        max_call_seconds=transport.max_call_seconds,
         cipher=read_cipher(),
         public_url=site.public_url,
-        create_people=site.create_people,
+        create_users=site.create_users,
         group_mappings=read_group_mappings(),
         client_rights=read_client_rights(),
         trusted_scopes={pool.issuer: frozenset(pool.scopes) for pool in trusted_pools},

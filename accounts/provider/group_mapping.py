@@ -26,7 +26,7 @@ FLAGS = (
     Flag("superuser", "is_superuser", "superuser_from_pool"),
 )
 _MEMBERS = {"groups", "staff", "superuser"}
-_LONGEST_NAME = 150  # characters, as in Django's model Group
+_MAX_NAME_LENGTH = 150  # characters, as in Django's model Group
 
 
 @dataclass(frozen=True)
@@ -112,4 +112,4 @@ def _rights(name: str, rule: Any) -> Rights:
 
 
 def _is_group_name(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME
+    return isinstance(value, str) and 0 < len(value) <= _MAX_NAME_LENGTH

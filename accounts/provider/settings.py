@@ -16,8 +16,8 @@ from django.conf import settings
 from ..cognito.config import DEFAULT_SCOPES, CognitoConfig, TrustedPool
 from ..cognito.errors import CognitoUnavailable, ConfigurationError
 from ..cognito.jwks import parse_key_set
-from ..cognito.safe_urls import address_problem
-from ..core.app_label import page_address
+from ..cognito.safe_urls import url_problem
+from ..core.app_label import page_url
 from ..core.encryption import Cipher
 from .client_rights import ClientRights, parse_client_rights
 from .group_mapping import GroupMapping, parse_rules
@@ -129,7 +129,7 @@ class SiteOptions(NamedTuple):
 
     public_url: str
     public_client_id: str
-    create_people: bool
+    create_users: bool
     shared_cache: str
     frozen_between_requests: bool
 
@@ -189,8 +189,8 @@ def read_spa_redirect_uris() -> tuple[str, ...]:
     """
     values = _read("SPA_REDIRECT_URIS", "PUBLIC_URL")
     for redirect_uri in values["SPA_REDIRECT_URIS"]:
-        callback_url = values["PUBLIC_URL"] + page_address("callback")
-        problem = address_problem(redirect_uri)
+        callback_url = values["PUBLIC_URL"] + page_url("callback")
+        problem = url_problem(redirect_uri)
         if problem is None and redirect_uri.rstrip("/") == callback_url:
             problem = "is this site's own callback, whose codes the API must not exchange"
         if problem is not None:

@@ -26,13 +26,13 @@ from django.utils.crypto import salted_hmac
 from ..core import metrics
 from .factory import provider
 
-PAUSE = 2.0  # seconds after a failure, in which the cache is not used
+RETRY_PAUSE_SECONDS = 2.0  # seconds after a failure, in which the cache is not used
 _PROBE_SECONDS = 10.0
 
 _log = logging.getLogger(__name__)
 
 
-class Accelerator:
+class SharedCache:
     """The cache client of one process, safe for all its threads. Values must be valid JSON.
 
     `clock` returns seconds from an arbitrary point, for the pauses. `wall_clock` returns Unix time.
@@ -60,7 +60,7 @@ class Accelerator:
         """Store `value` for `seconds`, if the cache responds."""
         self._use(lambda cache: self._write(cache, key, value, seconds))
 
-    def is_away(self) -> bool:
+    def is_down(self) -> bool:
         """Return True if a shared cache is configured but does not store values.
 
         Health probes call this. It does not change the pause after a failure and logs nothing.
@@ -82,14 +82,14 @@ class Accelerator:
                 raise OSError("values are not stored")
             value = operation(cache)
         except Exception as error:  # cache backends raise different errors, and no caller needs one
-            self._paused_until = self._clock() + PAUSE
+            self._paused_until = self._clock() + RETRY_PAUSE_SECONDS
             metrics.count("cache_failures")
-            if self._turned(is_down=True):
+            if self._state_changed(is_down=True):
                 # The text of a ValueError may contain the cache's URL and its password.
                 reason = type(error).__name__ if isinstance(error, ValueError) else error
                 _log.warning("The shared cache does not respond and is not used: %s", reason)
             return None
-        if is_recovering and self._turned(is_down=False):
+        if is_recovering and self._state_changed(is_down=False):
             self._paused_until = float("-inf")
             _log.warning("The shared cache responds again.")
         return value
@@ -101,10 +101,10 @@ class Accelerator:
             if now < self._paused_until:
                 return False
             if self._is_down:
-                self._paused_until = now + PAUSE
+                self._paused_until = now + RETRY_PAUSE_SECONDS
             return True
 
-    def _turned(self, *, is_down: bool) -> bool:
+    def _state_changed(self, *, is_down: bool) -> bool:
         """Return True for the one thread that changes the state."""
         with self._lock:
             has_changed, self._is_down = self._is_down is not is_down, is_down
@@ -155,4 +155,4 @@ def is_configured() -> bool:
     return bool(provider().shared_cache)
 
 
-accelerator = Accelerator()
+shared_cache = SharedCache()

@@ -25,7 +25,7 @@ _DEFAULT_DAYS = 7  # the lifetime of a temporary password if the pool does not s
 
 
 @dataclass(frozen=True)
-class PoolPerson:
+class PoolUser:
     """A user of the pool. `attributes` have the pool's names, such as `email_verified`."""
 
     username: str
@@ -40,7 +40,7 @@ class PoolPerson:
         return self.attributes.get("email", "")
 
 
-def why_unavailable() -> str:
+def unavailable_reason() -> str:
     """Return a message if this server has no AWS credentials, else ""."""
     if is_loopback(provider().config.issuer) or has_credentials():
         return ""
@@ -50,63 +50,63 @@ def why_unavailable() -> str:
     )
 
 
-def everyone(*, only: str = "") -> Iterator[PoolPerson]:
+def list_users(*, only: str = "") -> Iterator[PoolUser]:
     """Yield all users, or those that match a ListUsers filter such as `sub = "…"`."""
     parameters: dict[str, str] = {"Filter": only} if only else {}
     while True:
-        response = _ask("list_users", **parameters)
-        yield from map(_person, response["Users"])
+        response = _call("list_users", **parameters)
+        yield from map(_pool_user, response["Users"])
         if not response.get("PaginationToken"):
             return
         parameters["PaginationToken"] = response["PaginationToken"]
 
 
-def find(subject: str) -> PoolPerson | None:
+def get_user(subject: str) -> PoolUser | None:
     """Return the user with this `sub`, or None if the pool has none."""
     quoted = subject.replace("\\", "\\\\").replace('"', '\\"')
-    return next(everyone(only=f'sub = "{quoted}"'), None)
+    return next(list_users(only=f'sub = "{quoted}"'), None)
 
 
-def invite(*, username: str, email: str) -> PoolPerson:
+def invite(*, username: str, email: str) -> PoolUser:
     """Create a user in the pool. Cognito sends the user an email with a temporary password.
 
     The email address counts as verified, because only its owner receives the password.
     """
     attributes = {"email": email, "email_verified": "true"}
-    response = _ask(
+    response = _call(
         "admin_create_user",
         Username=username,
         UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
         DesiredDeliveryMediums=["EMAIL"],
     )
-    return _person(response["User"])
+    return _pool_user(response["User"])
 
 
-def invite_again(username: str) -> PoolPerson:
+def resend_invitation(username: str) -> PoolUser:
     """Send another temporary password, with a new expiry time."""
-    response = _ask("admin_create_user", Username=username, MessageAction="RESEND")
-    return _person(response["User"])
+    response = _call("admin_create_user", Username=username, MessageAction="RESEND")
+    return _pool_user(response["User"])
 
 
 def delete(username: str) -> bool:
     """Delete a user of the pool permanently. Return False if there was none."""
     try:
-        _ask("admin_delete_user", Username=username)
-    except aws.AwsProblem as error:
+        _call("admin_delete_user", Username=username)
+    except aws.AwsError as error:
         if error.code == "UserNotFoundException":
             return False
         raise
     return True
 
 
-def invitation_lasts() -> timedelta:
+def invitation_lifetime() -> timedelta:
     """Return the lifetime of a temporary password."""
-    policies = _ask("describe_user_pool")["UserPool"].get("Policies", {})
+    policies = _call("describe_user_pool")["UserPool"].get("Policies", {})
     days = policies.get("PasswordPolicy", {}).get("TemporaryPasswordValidityDays")
     return timedelta(days=days or _DEFAULT_DAYS)
 
 
-def _ask(operation: str, **parameters: Any) -> Mapping[str, Any]:
+def _call(operation: str, **parameters: Any) -> Mapping[str, Any]:
     config = provider().config
     return aws.call(
         "cognito-idp",
@@ -118,9 +118,9 @@ def _ask(operation: str, **parameters: Any) -> Mapping[str, Any]:
     )
 
 
-def _person(user: Mapping[str, Any]) -> PoolPerson:
+def _pool_user(user: Mapping[str, Any]) -> PoolUser:
     attributes = {pair["Name"]: pair.get("Value", "") for pair in user["Attributes"]}
-    return PoolPerson(
+    return PoolUser(
         username=user["Username"],
         subject=attributes["sub"],
         attributes=attributes,
@@ -162,7 +162,7 @@ def global_sign_out(username: str) -> bool:
             UserPoolId=config.pool_id,
             Username=username,
         )
-    except aws.AwsProblem as error:
+    except aws.AwsError as error:
         if error.code == "UserNotFoundException":
             return True  # the pool has no such user any more
         _log.error("AdminUserGlobalSignOut failed. %s", error)

@@ -12,24 +12,24 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
-from ..core.db import CompiledQuery, Given
+from ..core.db import CompiledQuery, QueryParameter
 from ..models import SignIn
 
 _SESSION_KEY = "sign_in"
-_LIVE = CompiledQuery(SignIn.objects.live().filter(key=Given("key", models.CharField())))
+_LIVE = CompiledQuery(SignIn.objects.live().filter(key=QueryParameter("key", models.CharField())))
 
 
-def bind(request: HttpRequest, row: SignIn) -> None:
-    """Make `row` the sign-in of this browser's session."""
-    request.session[_SESSION_KEY] = row.key
+def attach_sign_in(request: HttpRequest, sign_in: SignIn) -> None:
+    """Make `sign_in` the sign-in of this browser's session."""
+    request.session[_SESSION_KEY] = sign_in.key
 
 
-def is_bound(request: HttpRequest) -> bool:
+def has_sign_in(request: HttpRequest) -> bool:
     """Return True if this session belongs to a sign-in, live or ended."""
     return _SESSION_KEY in request.session
 
 
-def key_in(content: Mapping[str, Any]) -> str:
+def sign_in_key(content: Mapping[str, Any]) -> str:
     """Return the key of the sign-in that a stored session belongs to, or ""."""
     return str(content.get(_SESSION_KEY, ""))
 
@@ -40,10 +40,12 @@ def current_sign_in(request: HttpRequest) -> SignIn | None:
     if not key:
         return None
     user_id = request.session.get(USER_KEY)
-    return next((row for row in _LIVE.instances(key=key) if str(row.user_id) == user_id), None)
+    return next(
+        (sign_in for sign_in in _LIVE.instances(key=key) if str(sign_in.user_id) == user_id), None
+    )
 
 
-def follow_secret_key(request: HttpRequest, row: SignIn) -> None:
+def rehash_session(request: HttpRequest, sign_in: SignIn) -> None:
     """Rehash a session of an earlier SECRET_KEY before Django does so when it reads `user`.
 
     Django would also change the session ID. A parallel request with the earlier ID would then be
@@ -52,6 +54,6 @@ def follow_secret_key(request: HttpRequest, row: SignIn) -> None:
     if not settings.SECRET_KEY_FALLBACKS:
         return
     stored_hash = request.session.get(HASH_SESSION_KEY, "")
-    earlier_hashes = row.user.get_session_auth_fallback_hash()
+    earlier_hashes = sign_in.user.get_session_auth_fallback_hash()
     if any(constant_time_compare(stored_hash, earlier) for earlier in earlier_hashes):
-        request.session[HASH_SESSION_KEY] = row.user.get_session_auth_hash()
+        request.session[HASH_SESSION_KEY] = sign_in.user.get_session_auth_hash()

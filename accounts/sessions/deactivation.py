@@ -3,7 +3,7 @@
 The event is recorded here, and all sign-ins of the user end. `QuerySet.update()` sends no signal,
 so it leaves no event. After such a deactivation, pages end the session with the next request.
 Access tokens end within five minutes, when the revocation feed is read completely. `manage.py
-sign_out_user` ends them immediately.
+cognito_sign_out_user` ends them immediately.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from . import sign_out
 _details: ContextVar[dict[str, Any]] = ContextVar("details")
 
 
-def watch() -> None:
+def connect_signals() -> None:
     """Connect to the signals of the user model."""
     user_model = get_user_model()
     pre_delete.connect(_before_deletion, sender=user_model, dispatch_uid=f"{__name__}.deletion")
     if revocation_feed.can_be_deactivated():
-        field_changes.watch(user_model, ["is_active"], _switched)
+        field_changes.on_change(user_model, ["is_active"], _switched)
 
 
 def set_active(user: Any, is_active: bool, **details: Any) -> None:
@@ -48,19 +48,19 @@ def _switched(instance: Any, before: dict[str, Any]) -> None:
             issuer=identity.issuer, subject=identity.subject, deactivated=not instance.is_active
         )
     kind = EventKind.ACTIVATED if instance.is_active else EventKind.DEACTIVATED
-    details = {"reason": change_origin(), "by": acting_user(besides=instance)} | _details.get({})
-    events.record(kind, user=instance, **details)
+    details = {"reason": change_origin(), "by": acting_user(exclude=instance)} | _details.get({})
+    events.record_event(kind, user=instance, **details)
     if not instance.is_active:
         # The refresh tokens are only queued: an admin's request must not wait for Cognito.
-        _end_everything(instance)
+        _end_all_sign_ins(instance)
 
 
 def _before_deletion(instance: Any, **kwargs: Any) -> None:
     identities = Identity.objects.filter(user=instance)
     if identities.exists() or SignIn.objects.live().filter(user=instance).exists():
-        _end_everything(instance)
+        _end_all_sign_ins(instance)
 
 
-def _end_everything(user: Any) -> None:
-    by = acting_user(besides=user)
-    sign_out.end_everything(user, reason=SignIn.EndReason.DEACTIVATED, by=by)
+def _end_all_sign_ins(user: Any) -> None:
+    by = acting_user(exclude=user)
+    sign_out.end_all_sign_ins(user, reason=SignIn.EndReason.DEACTIVATED, by=by)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-View = TypeVar("View", bound=Callable[..., Any])
+ViewFunc = TypeVar("ViewFunc", bound=Callable[..., Any])
 
 
-def without_renewal(view: View) -> View:
+def renewal_exempt(view: ViewFunc) -> ViewFunc:
     """Exempt a view, such as signing out, from renewal: it works while Cognito is unavailable."""
-    view.without_renewal = True  # type: ignore[attr-defined]
+    view.renewal_exempt = True  # type: ignore[attr-defined]
     return view

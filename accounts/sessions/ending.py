@@ -17,21 +17,21 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from ..audit import events
-from ..audit.attempt_log import note
+from ..audit.attempt_log import log_step
 from ..cognito.errors import CognitoError, CognitoUnavailable
-from ..core.encryption import Unreadable
+from ..core.encryption import DecryptionError
 from ..models import EventKind, PendingRevocation, SignIn
 from ..provider import provider
 from ..provider.settings import SIGN_OUT_SECONDS
 from ..tokens import revocations, shared_refresh, storage
 
-FIRST_RETRY = timedelta(minutes=1)
-LONGEST_RETRY = timedelta(hours=6)
+FIRST_RETRY_DELAY = timedelta(minutes=1)
+MAX_RETRY_DELAY = timedelta(hours=6)
 CLAIM = timedelta(minutes=2)  # longer than one call takes; then another process may try
 
 
-def end(
-    row: SignIn,
+def end_sign_in(
+    sign_in: SignIn,
     *,
     reason: str,
     grant_is_dead: bool = False,
@@ -45,17 +45,17 @@ def end(
     Return the refresh token that is still to be revoked at Cognito. None means that there is none:
     the sign-in had ended, `grant_is_dead` is set, or no key decrypts its tokens.
     """
-    current: SignIn | None = row
+    current: SignIn | None = sign_in
     while current is not None:
         refresh_token = "" if grant_is_dead else _refresh_token(current)
         with transaction.atomic():
             # A parallel renewal changes the version. Then the tokens read above are outdated, and
             # the loop reads them again.
-            if SignIn.objects.change(
+            if SignIn.objects.update_if_unchanged(
                 current, ended_at=timezone.now(), end_reason=reason, sealed_tokens=""
             ):
                 revocations.revoke_sign_in(current.origin_jti)
-                events.record(
+                events.record_event(
                     EventKind.SIGNED_OUT,
                     reference=current.reference,
                     user=current.user,
@@ -63,19 +63,19 @@ def end(
                     request=request,
                     by=by,
                 )
-                return to_revoke(refresh_token, reference=current.reference)
-        current = SignIn.objects.live().select_related("user").filter(pk=row.pk).first()
+                return queue_revocation(refresh_token, reference=current.reference)
+        current = SignIn.objects.live().select_related("user").filter(pk=sign_in.pk).first()
     return None
 
 
-def _refresh_token(row: SignIn) -> str:
+def _refresh_token(sign_in: SignIn) -> str:
     try:
-        return shared_refresh.take_unstored(row) or storage.open_tokens(row).refresh_token
-    except Unreadable:
+        return shared_refresh.take_unstored(sign_in) or storage.open_tokens(sign_in).refresh_token
+    except DecryptionError:
         return ""  # its key was removed, so the token cannot be revoked
 
 
-def to_revoke(refresh_token: str, *, reference: str) -> PendingRevocation | None:
+def queue_revocation(refresh_token: str, *, reference: str) -> PendingRevocation | None:
     """Queue this refresh token for revocation. Return None if it is empty."""
     if not refresh_token:
         return None
@@ -83,20 +83,20 @@ def to_revoke(refresh_token: str, *, reference: str) -> PendingRevocation | None
     return PendingRevocation.objects.create(sealed_token=sealed, reference=reference)
 
 
-def claimed(item: PendingRevocation) -> bool:
+def claim_revocation(item: PendingRevocation) -> bool:
     """Claim a queued token and return True, unless another process was faster."""
     until = timezone.now() + CLAIM
     mine = PendingRevocation.objects.filter(pk=item.pk, next_try_at=item.next_try_at)
     return bool(mine.update(next_try_at=until))
 
 
-def revoke(
+def revoke_at_cognito(
     pending: Iterable[PendingRevocation | None], *, seconds: float = SIGN_OUT_SECONDS
 ) -> bool:
     """Revoke refresh tokens at Cognito (RFC 7009), for at most `seconds` in total.
 
     Return False if Cognito did not respond, or the time was over. The remaining tokens stay queued
-    for `manage.py housekeeping`.
+    for `manage.py cognito_housekeeping`.
     """
     ends_at = time.monotonic() + seconds
     reached = True
@@ -117,17 +117,17 @@ def _revoke_one(item: PendingRevocation, seconds: float) -> bool:
         refresh_token = str(provider().cipher.open(item.sealed_token)["refresh_token"])
         provider().token_endpoint.revoke(refresh_token, timeout=seconds)
     except CognitoUnavailable as error:
-        note(item.reference, "not revoked", level=logging.WARNING, why=error.message)
+        log_step(item.reference, "not revoked", level=logging.WARNING, why=error.message)
         return False
-    except (CognitoError, Unreadable) as error:
+    except (CognitoError, DecryptionError) as error:
         # This response is final: another call would not change it.
-        note(item.reference, "not revoked", level=logging.ERROR, why=error)
+        log_step(item.reference, "not revoked", level=logging.ERROR, why=error)
     item.delete()
     return True
 
 
 def _try_later(item: PendingRevocation) -> None:
-    item.next_try_at = timezone.now() + min(FIRST_RETRY * 2**item.tries, LONGEST_RETRY)
+    item.next_try_at = timezone.now() + min(FIRST_RETRY_DELAY * 2**item.tries, MAX_RETRY_DELAY)
     item.tries += 1
     # update(), because save() would recreate an item that another process has deleted.
     PendingRevocation.objects.filter(pk=item.pk).update(

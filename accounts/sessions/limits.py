@@ -11,35 +11,35 @@ from django.utils import timezone
 from ..models import SignIn
 from ..provider import provider
 
-LONGEST_SESSION = timedelta(hours=1)
+BREAK_GLASS_LIFETIME = timedelta(hours=1)
 
 
-def is_open() -> bool:
+def break_glass_enabled() -> bool:
     """Return True if the settings allow signing in with a password (break-glass)."""
     return bool(getattr(settings, "BREAK_GLASS_LOGIN", False))
 
 
-def limit_reached(row: SignIn) -> str | None:
+def limit_reached(sign_in: SignIn) -> str | None:
     """Return the reason if this sign-in is too old or was unused for too long, else None."""
     now, limits = timezone.now(), provider().limits
     lifetime = timedelta(seconds=limits.session_absolute)
-    if row.is_break_glass:
-        if not is_open():
+    if sign_in.is_break_glass:
+        if not break_glass_enabled():
             return SignIn.EndReason.SWITCHED_OFF
-        lifetime = min(lifetime, LONGEST_SESSION)
-    if now - row.signed_in_at >= lifetime:
+        lifetime = min(lifetime, BREAK_GLASS_LIFETIME)
+    if now - sign_in.signed_in_at >= lifetime:
         return SignIn.EndReason.TOO_OLD
-    if now - row.last_seen_at >= timedelta(seconds=limits.session_idle):
+    if now - sign_in.last_seen_at >= timedelta(seconds=limits.session_idle):
         return SignIn.EndReason.IDLE
     return None
 
 
-def past_limits() -> Q:
+def beyond_limits() -> Q:
     """Return the filter for sign-ins for which `limit_reached` returns a reason."""
     now, limits = timezone.now(), provider().limits
     idle = Q(last_seen_at__lte=now - timedelta(seconds=limits.session_idle))
     too_old = Q(signed_in_at__lte=now - timedelta(seconds=limits.session_absolute))
     break_glass = Q(issuer="")
-    if is_open():
-        break_glass &= Q(signed_in_at__lte=now - LONGEST_SESSION)
+    if break_glass_enabled():
+        break_glass &= Q(signed_in_at__lte=now - BREAK_GLASS_LIFETIME)
     return idle | too_old | break_glass

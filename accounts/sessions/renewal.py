@@ -20,7 +20,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from ..audit.attempt_log import note
+from ..audit.attempt_log import log_step
 from ..cognito.claims import AccessClaims
 from ..cognito.errors import (
     CognitoError,
@@ -31,22 +31,22 @@ from ..cognito.errors import (
 )
 from ..cognito.token_endpoint import TokenSet
 from ..core import metrics
-from ..core.encryption import Unreadable
-from ..core.single_flight import turn
+from ..core.encryption import DecryptionError
+from ..core.single_flight import single_flight
 from ..models import SignIn
 from ..problems.errors import RenewalUnavailable
 from ..provider import provider
 from ..tokens import revocations, shared_refresh, storage
 from ..tokens.grants import GrantedTokens, require_same_sign_in, verified_grant
 from ..tokens.storage import StoredTokens, seal_tokens
-from ..users.provisioning import update_person
+from ..users.provisioning import update_user
 from . import ending
 
-PATIENCE = 3.0  # seconds for Cognito to answer while the session can go on without
-LONGEST_WAIT = 5.0  # seconds a request waits for another one's renewal
+GRACE_TIMEOUT_SECONDS = 3.0  # seconds for Cognito to answer while the session can go on without
+MAX_WAIT_SECONDS = 5.0  # seconds a request waits for another one's renewal
 
 
-def keep_fresh(sign_in: SignIn) -> SignIn | None:
+def renew_if_due(sign_in: SignIn) -> SignIn | None:
     """Return the sign-in with usable tokens, renewed if that is due, or None if it has ended.
 
     Raises RenewalUnavailable, or what is wrong with our settings (ClientRejected,
@@ -56,7 +56,7 @@ def keep_fresh(sign_in: SignIn) -> SignIn | None:
     if sign_in.is_break_glass or now < sign_in.renew_at:
         return sign_in
     try:
-        return _renewed_once(sign_in, 0.0 if now < sign_in.access_expires_at else LONGEST_WAIT)
+        return _renewed_once(sign_in, 0.0 if now < sign_in.access_expires_at else MAX_WAIT_SECONDS)
     except CognitoError as error:
         if timezone.now() < _grace_ends_at(sign_in):
             return sign_in
@@ -77,13 +77,13 @@ def _renewed_once(sign_in: SignIn, max_wait: float) -> SignIn | None:
     slow down the one that renews. Raises CognitoError, as `_renew` does.
     """
     give_up_at = time.monotonic() + max_wait
-    with turn(("renewal", sign_in.pk), seconds=max_wait) as mine:
-        if mine.found is not None:
-            return _as_it_is_now(sign_in, mine.found)
+    with single_flight(("renewal", sign_in.pk), seconds=max_wait) as mine:
+        if mine.result is not None:
+            return _as_it_is_now(sign_in, mine.result)
         renewed = _renew(sign_in, give_up_at)
         if renewed is not None and renewed.access_expires_at <= timezone.now():
             raise CognitoUnavailable("another request could not renew this sign-in")
-        mine.leave(renewed)
+        mine.publish(renewed)
         return renewed
 
 
@@ -102,9 +102,9 @@ def _renew(sign_in: SignIn, give_up_at: float, *, again: bool = True) -> SignIn 
             sign_in,
             stored.refresh_token,
             give_up_at=give_up_at,
-            timeout=PATIENCE if may_go_on else None,
+            timeout=GRACE_TIMEOUT_SECONDS if may_go_on else None,
         )
-    except (GrantRejected, Unreadable) as error:
+    except (GrantRejected, DecryptionError) as error:
         return _refused(sign_in, error)
     except CognitoError as error:
         if not error.data.get("shared"):  # else the request that called has reported it
@@ -141,8 +141,8 @@ def _store(sign_in: SignIn, granted: GrantedTokens, stored: StoredTokens) -> Sig
         return _superseded(sign_in, granted.tokens)
     if columns["origin_jti"] != previous:
         revocations.revoke_sign_in(previous)  # ending the sign-in will only know the new one
-    update_person(sign_in.user, granted.id_claims)
-    note(sign_in.reference, "renewed")
+    update_user(sign_in.user, granted.id_claims)
+    log_step(sign_in.reference, "renewed")
     return sign_in
 
 
@@ -151,7 +151,7 @@ def _change(sign_in: SignIn, tokens: TokenSet, **columns: Any) -> bool:
     with transaction.atomic():
         if tokens.refresh_token:
             shared_refresh.settle(sign_in)
-        return SignIn.objects.change(sign_in, **columns)
+        return SignIn.objects.update_if_unchanged(sign_in, **columns)
 
 
 def _rotated_column(stored: StoredTokens, tokens: TokenSet) -> dict[str, str]:
@@ -183,7 +183,9 @@ def _superseded(sign_in: SignIn, tokens: TokenSet) -> SignIn | None:
     """Return the sign-in as another request changed it. If it has ended, revoke the new token."""
     current = _reread(sign_in)
     if current is None and tokens.refresh_token:
-        ending.revoke([ending.to_revoke(tokens.refresh_token, reference=sign_in.reference)])
+        ending.revoke_at_cognito(
+            [ending.queue_revocation(tokens.refresh_token, reference=sign_in.reference)]
+        )
     return current
 
 
@@ -196,15 +198,15 @@ def _refused(sign_in: SignIn, error: Exception) -> SignIn | None:
     current = _reread(sign_in)
     if current is None or current.version != sign_in.version:
         return current
-    note(sign_in.reference, "not renewed", level=logging.WARNING, why=error)
-    ending.end(sign_in, reason=SignIn.EndReason.REFUSED, grant_is_dead=True)
+    log_step(sign_in.reference, "not renewed", level=logging.WARNING, why=error)
+    ending.end_sign_in(sign_in, reason=SignIn.EndReason.REFUSED, grant_is_dead=True)
     return None
 
 
 def _report(sign_in: SignIn, error: CognitoError) -> None:
     """Log why a renewal failed: as an error, unless Cognito is unavailable."""
     level = logging.WARNING if isinstance(error, CognitoUnavailable) else logging.ERROR
-    note(sign_in.reference, "not renewed", level=level, reason=error.code, why=error.message)
+    log_step(sign_in.reference, "not renewed", level=level, reason=error.code, why=error.message)
 
 
 RENEW_BEFORE = 60  # seconds before it expires, or a fifth of its life, an access token is renewed

@@ -16,10 +16,10 @@ from ..core.app_label import cookie_name
 MAX_AGE = 600  # seconds
 _COOKIE = "after_sign_out"
 
-Answer = TypeVar("Answer", bound=HttpResponse)
+ResponseT = TypeVar("ResponseT", bound=HttpResponse)
 
 
-def remember(response: HttpResponse, page: str) -> None:
+def store(response: HttpResponse, page: str) -> None:
     """Store `page`, a result of `safe_next_url`. Store nothing if it is empty."""
     if page:
         response.set_signed_cookie(
@@ -32,12 +32,12 @@ def remember(response: HttpResponse, page: str) -> None:
         )
 
 
-def remembered(request: HttpRequest) -> str:
+def load(request: HttpRequest) -> str:
     """Return the stored page, or ""."""
     return request.get_signed_cookie(cookie_name(_COOKIE), default="", max_age=MAX_AGE) or ""
 
 
-def forget(response: Answer) -> Answer:
+def clear(response: ResponseT) -> ResponseT:
     """Delete the stored page with `response`, and return the response."""
     response.delete_cookie(cookie_name(_COOKIE), samesite="Lax")
     return response

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from ..audit import events
 from ..cognito.authorization import logout_url
-from ..core.app_label import page_address
+from ..core.app_label import page_url
 from ..models import EventKind, Identity, PendingRevocation, SignIn
 from ..provider import provider, user_pool
 from ..tokens import revocations
@@ -20,64 +20,67 @@ from . import browser_session, ending
 
 # Messages for when Cognito did not respond, so refresh tokens are still to be revoked.
 UNREACHED_FOR_OPERATORS = (
-    "Cognito didn't respond. `manage.py housekeeping` will revoke the remaining refresh tokens."
+    "Cognito didn't respond. `manage.py cognito_housekeeping` will revoke the remaining refresh"
+    " tokens."
 )
 UNREACHED_FOR_USERS = "Cognito didn't respond. We'll keep trying to revoke your session at Cognito."
 
 
 @dataclass(frozen=True)
-class SignedOut:
+class SignOutResult:
     """The result of a sign-out.
 
     `address` is the URL where the browser ends its session at Cognito. `reached` is False if
     Cognito did not respond when the refresh tokens were revoked. `ended` is the number of sign-ins.
     """
 
-    address: str
-    reached: bool
-    ended: int = 1
+    url: str
+    cognito_reached: bool
+    count: int = 1
 
 
-def sign_out(request: HttpRequest) -> SignedOut:
+def sign_out(request: HttpRequest) -> SignOutResult:
     """End this browser's sign-in here and revoke its refresh token.
 
     The session ends even if Cognito does not respond.
     """
-    row = browser_session.current_sign_in(request)
-    reached = row is None or end_sign_in(row, reason=SignIn.EndReason.SIGNED_OUT, request=request)
+    sign_in = browser_session.current_sign_in(request)
+    reached = sign_in is None or end_sign_in(
+        sign_in, reason=SignIn.EndReason.SIGNED_OUT, request=request
+    )
     auth.logout(request)
-    return SignedOut(_way_out(row), reached)
+    return SignOutResult(_sign_out_url(sign_in), reached)
 
 
-def end_sign_in(row: SignIn, *, reason: str, request: HttpRequest | None = None) -> bool:
+def end_sign_in(sign_in: SignIn, *, reason: str, request: HttpRequest | None = None) -> bool:
     """End one sign-in and its access tokens, and revoke its refresh token (RFC 7009).
 
-    Return False if Cognito did not respond within two seconds. `manage.py housekeeping` tries
-    again.
+    Return False if Cognito did not respond within two seconds. `manage.py cognito_housekeeping`
+    tries again.
     """
-    return ending.revoke([ending.end(row, reason=reason, request=request)])
+    return ending.revoke_at_cognito([ending.end_sign_in(sign_in, reason=reason, request=request)])
 
 
 def sign_out_everywhere(
     user: Any, *, request: HttpRequest | None = None, by: Any = None
-) -> SignedOut:
+) -> SignOutResult:
     """End all sign-ins of this user, and revoke all access tokens issued until now.
 
     The sessions and tokens of this site end even if Cognito does not respond. With AWS credentials,
     the pool also revokes all its refresh tokens of the user, including those of other apps.
     """
-    row = browser_session.current_sign_in(request) if request else None
-    ended, pending = end_everything(
+    sign_in = browser_session.current_sign_in(request) if request else None
+    ended, pending = end_all_sign_ins(
         user, reason=SignIn.EndReason.EVERYWHERE, request=request, by=by
     )
     reached = True
     for identity in own_pool_identities(user=user):
         reached = user_pool.global_sign_out(identity.username) and reached
-    reached = ending.revoke(pending) and reached
-    return SignedOut(_way_out(row), reached, ended)
+    reached = ending.revoke_at_cognito(pending) and reached
+    return SignOutResult(_sign_out_url(sign_in), reached, ended)
 
 
-def end_everything(
+def end_all_sign_ins(
     user: Any, *, reason: str, request: HttpRequest | None = None, by: Any = None
 ) -> tuple[int, list[PendingRevocation]]:
     """End all sign-ins of this user in the database.
@@ -88,10 +91,12 @@ def end_everything(
     with transaction.atomic():
         # Revoked first: a token that is renewed at this moment is revoked by its own sign-in's end.
         for identity in Identity.objects.filter(user=user):
-            revocations.revoke_person(issuer=identity.issuer, subject=identity.subject)
+            revocations.revoke_user(issuer=identity.issuer, subject=identity.subject)
         rows = list(SignIn.objects.live().select_related("user").filter(user=user).order_by("pk"))
-        pending = [ending.end(row, reason=reason, request=request, by=by) for row in rows]
-    events.record(
+        pending = [
+            ending.end_sign_in(sign_in, reason=reason, request=request, by=by) for sign_in in rows
+        ]
+    events.record_event(
         EventKind.SIGNED_OUT_EVERYWHERE,
         user=user,
         reason=reason,
@@ -102,14 +107,14 @@ def end_everything(
     return len(rows), [item for item in pending if item is not None]
 
 
-def _way_out(row: SignIn | None) -> str:
+def _sign_out_url(sign_in: SignIn | None) -> str:
     """Return the URL for the browser of this sign-in after the sign-out."""
-    if row is not None and row.is_break_glass:
-        return page_address("signed_out")
-    return address_at_the_provider()
+    if sign_in is not None and sign_in.is_break_glass:
+        return page_url("signed_out")
+    return cognito_logout_url()
 
 
-def address_at_the_provider() -> str:
+def cognito_logout_url() -> str:
     """Where a browser ends its own session at the provider, and comes back from."""
     current = provider()
     return logout_url(current.config, logout_uri=current.signed_out_url)

@@ -15,135 +15,137 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView, View
 from mozilla_django_oidc.views import OIDCLogoutView
 
-from ..core.app_label import page_address, template
+from ..core.app_label import page_url, template_name
 from ..core.navigation import safe_next_url
 from ..core.request_meta import device_name
 from ..models import SignIn
 from ..users.token_rights import effective_groups
 from . import return_page, sign_out
-from .decorators import without_renewal
+from .decorators import renewal_exempt
 
 
 @dataclass(frozen=True)
 class Session:
     """One of the user's sign-ins, as the profile lists it."""
 
-    row: SignIn
+    sign_in: SignIn
     device: str
-    is_this_one: bool
+    is_current: bool
 
 
-def my_sessions(request: HttpRequest) -> list[Session]:
+def list_sessions(request: HttpRequest) -> list[Session]:
     """Return the user's live sign-ins: this browser's first, then the most recently seen."""
     current: SignIn | None = request.sign_in  # type: ignore[attr-defined]
     rows = SignIn.objects.live().filter(user=request.user.pk).order_by("-last_seen_at")
     sessions = [
-        Session(row, device_name(row.device), current is not None and row.pk == current.pk)
-        for row in rows
+        Session(
+            sign_in, device_name(sign_in.device), current is not None and sign_in.pk == current.pk
+        )
+        for sign_in in rows
     ]
-    return sorted(sessions, key=lambda session: not session.is_this_one)
+    return sorted(sessions, key=lambda session: not session.is_current)
 
 
 @method_decorator(never_cache, name="dispatch")
 class ProfileView(LoginRequiredMixin, TemplateView):
     """The user's identity, groups, access token lifetime, and sessions."""
 
-    template_name = template("profile.html")
+    template_name = template_name("profile.html")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        row: SignIn | None = self.request.sign_in  # type: ignore[attr-defined]
-        identity = row.identity if row is not None else None
-        tokens = row if row is not None and not row.is_break_glass else None
+        sign_in: SignIn | None = self.request.sign_in  # type: ignore[attr-defined]
+        identity = sign_in.identity if sign_in is not None else None
+        tokens = sign_in if sign_in is not None and not sign_in.is_break_glass else None
         user: Any = self.request.user
         profile = {
             "name": (identity and identity.name) or user.get_full_name(),
             "username": identity.username if identity else user.get_username(),
             "email": identity.email if identity else user.email,
             "subject": identity.subject if identity else "",
-            "client_id": row.client_id if row else "",
+            "client_id": sign_in.client_id if sign_in else "",
             "groups": effective_groups(identity) if identity else (),
             "access_token_expires_at": tokens.access_expires_at if tokens else None,
-            "is_break_glass": row is not None and row.is_break_glass,
-            "signed_in_at": row.signed_in_at if row else None,
+            "is_break_glass": sign_in is not None and sign_in.is_break_glass,
+            "signed_in_at": sign_in.signed_in_at if sign_in else None,
         }
-        sessions = my_sessions(self.request)
+        sessions = list_sessions(self.request)
         return super().get_context_data(**kwargs, profile=profile, sessions=sessions)
 
 
 # These views must work while Cognito is unavailable.
-@method_decorator((never_cache, without_renewal), name="dispatch")
+@method_decorator((never_cache, renewal_exempt), name="dispatch")
 class EndSessionView(LoginRequiredMixin, View):
     """A view that ends one of the user's sessions. Ending this browser's own is a sign-out."""
 
     http_method_names = ("post",)
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        row = get_object_or_404(SignIn.objects.filter(user=request.user.pk), pk=pk)
+        sign_in = get_object_or_404(SignIn.objects.filter(user=request.user.pk), pk=pk)
         current: SignIn | None = request.sign_in  # type: ignore[attr-defined]
-        if current is not None and row.pk == current.pk:
-            return leave(sign_out.sign_out(request))
-        if sign_out.end_sign_in(row, reason=SignIn.EndReason.ENDED_BY_USER, request=request):
-            messages.success(request, f"Ended: {device_name(row.device)}.")
+        if current is not None and sign_in.pk == current.pk:
+            return redirect_after_sign_out(sign_out.sign_out(request))
+        if sign_out.end_sign_in(sign_in, reason=SignIn.EndReason.ENDED_BY_USER, request=request):
+            messages.success(request, f"Ended: {device_name(sign_in.device)}.")
         else:
             messages.warning(
                 request,
-                f"Ended here: {device_name(row.device)}. {sign_out.UNREACHED_FOR_USERS}",
+                f"Ended here: {device_name(sign_in.device)}. {sign_out.UNREACHED_FOR_USERS}",
             )
-        return HttpResponseRedirect(page_address("profile"))
+        return HttpResponseRedirect(page_url("profile"))
 
 
-@method_decorator((never_cache, without_renewal), name="dispatch")
+@method_decorator((never_cache, renewal_exempt), name="dispatch")
 class SignOutEverywhereView(LoginRequiredMixin, TemplateView):
     """A confirmation that lists the sessions, and the sign-out from all of them."""
 
-    template_name = template("sign_out_everywhere.html")
+    template_name = template_name("sign_out_everywhere.html")
     http_method_names = ("get", "head", "post")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, sessions=my_sessions(self.request))
+        return super().get_context_data(**kwargs, sessions=list_sessions(self.request))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         signed_out = sign_out.sign_out_everywhere(request.user, request=request)
         auth.logout(request)
-        return leave(signed_out)
+        return redirect_after_sign_out(signed_out)
 
 
-@method_decorator((never_cache, without_renewal), name="dispatch")
+@method_decorator((never_cache, renewal_exempt), name="dispatch")
 class SignOutView(OIDCLogoutView):  # type: ignore[misc]
     """The sign-out: it ends the session, revokes the refresh token, and redirects to `/logout`."""
 
     http_method_names = ("post",)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        response = leave(sign_out.sign_out(request))
-        return_page.remember(response, safe_next_url(request))
+        response = redirect_after_sign_out(sign_out.sign_out(request))
+        return_page.store(response, safe_next_url(request))
         return response
 
 
-def leave(signed_out: sign_out.SignedOut) -> HttpResponse:
+def redirect_after_sign_out(signed_out: sign_out.SignOutResult) -> HttpResponse:
     """Redirect to Cognito's `/logout`, which redirects to the signed-out page."""
-    if signed_out.reached:
-        return HttpResponseRedirect(signed_out.address)
+    if signed_out.cognito_reached:
+        return HttpResponseRedirect(signed_out.url)
     # The browser would not reach Cognito either, so the page says so.
     query = urlencode({"unreached": 1})
-    return HttpResponseRedirect(f"{page_address('signed_out')}?{query}")
+    return HttpResponseRedirect(f"{page_url('signed_out')}?{query}")
 
 
-@method_decorator((never_cache, without_renewal), name="dispatch")
+@method_decorator((never_cache, renewal_exempt), name="dispatch")
 class SignedOutView(TemplateView):
     """The page after signing out (the registered `logout_uri`)."""
 
-    template_name = template("signed_out.html")
+    template_name = template_name("signed_out.html")
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        page = return_page.remembered(request)
+        page = return_page.load(request)
         if page and not request.user.is_authenticated and "unreached" not in request.GET:
-            return return_page.forget(HttpResponseRedirect(page))
+            return return_page.clear(HttpResponseRedirect(page))
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             **kwargs,
             unreached=sign_out.UNREACHED_FOR_USERS if "unreached" in self.request.GET else "",
-            logout_url=sign_out.address_at_the_provider(),
+            logout_url=sign_out.cognito_logout_url(),
         )

@@ -14,15 +14,15 @@ from dataclasses import astuple, dataclass, field, replace
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from ..cognito.authorization import new_secret, reference_of
+from ..cognito.authorization import attempt_reference, new_secret
 from ..core.app_label import cookie_name
-from ..core.encryption import Unreadable
+from ..core.encryption import DecryptionError
 from ..models.rate_limit import is_used_up, take
 from ..provider import provider
 
 MAX_AGE = 600  # seconds
-MOST_ATTEMPTS = 10  # cookies per browser; the oldest are deleted
-LONGEST_NEXT = 256  # characters; ten cookies must fit into the 8 kB that servers allow a header
+MAX_ATTEMPTS = 10  # cookies per browser; the oldest are deleted
+MAX_NEXT_LENGTH = 256  # characters; ten cookies must fit into the 8 kB that servers allow a header
 _NAME = "signin_"
 _CONTENT = "a"  # the values without their names keep the cookie small
 # The prefix of the state of an attempt that was begun because the previous one was not found. A
@@ -44,7 +44,7 @@ class SignInAttempt:
     @property
     def reference(self) -> str:
         """The eight hex digits that name the attempt in logs and on error pages."""
-        return reference_of(self.state)
+        return attempt_reference(self.state)
 
     def marked_used(self) -> SignInAttempt:
         """Return a copy that is marked as used."""
@@ -55,7 +55,7 @@ def begin(next_url: str, *, restarted: bool = False) -> SignInAttempt:
     """Return a new attempt with random state, nonce and PKCE verifier (RFC 7636: 43 characters)."""
     return SignInAttempt(
         state=(_RESTARTED if restarted else "") + new_secret(),
-        next_url=next_url if len(next_url) <= LONGEST_NEXT else "",
+        next_url=next_url if len(next_url) <= MAX_NEXT_LENGTH else "",
         nonce=new_secret(),
         code_verifier=new_secret(),
         started_at=int(time.time()),
@@ -71,7 +71,7 @@ def save(attempt: SignInAttempt, request: HttpRequest, response: HttpResponse) -
     """Set the attempt's cookie, and delete the oldest ones beyond the maximum."""
     own_name = _cookie_name(attempt.state)
     others = [name for name in _names_oldest_first(request) if name != own_name]
-    for name in others[: max(0, len(others) + 1 - MOST_ATTEMPTS)]:
+    for name in others[: max(0, len(others) + 1 - MAX_ATTEMPTS)]:
         response.delete_cookie(name, samesite="Lax")
     response.set_cookie(
         own_name,
@@ -110,7 +110,7 @@ def _used_key(attempt: SignInAttempt) -> str:
 def _open(sealed: str) -> SignInAttempt | None:
     try:
         return SignInAttempt(*provider().cipher.open(sealed, max_age=MAX_AGE)[_CONTENT])
-    except (Unreadable, KeyError, TypeError):
+    except (DecryptionError, KeyError, TypeError):
         return None
 
 

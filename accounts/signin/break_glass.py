@@ -20,12 +20,12 @@ from ..core.app_label import PACKAGE
 from ..models import rate_limit
 
 WINDOW = 900  # seconds
-MOST_OF_ADDRESS = 10  # per window, including successful attempts
-MOST_OF_NAME = 5
+MAX_ATTEMPTS_PER_IP = 10  # per window, including successful attempts
+MAX_ATTEMPTS_PER_USERNAME = 5
 BACKEND = f"{PACKAGE}.backends.BreakGlassBackend"
 
 
-def as_typed(username: str) -> str:
+def normalize_username(username: str) -> str:
     """Return `username` normalized as Django's login form does it, or "" if it is not valid.
 
     Normalized variants of a name share one count. A name with a zero byte is not valid, because
@@ -39,15 +39,16 @@ def as_typed(username: str) -> str:
         return ""
 
 
-def attempts_too_many(request: HttpRequest, username: str) -> int:
+def count_attempt(request: HttpRequest, username: str) -> int:
     """Count one more attempt of this subnet and with this name.
 
     Return 0 within the limits, 1 for the first attempt beyond one of them, 2 for later ones. The
     attempt is counted before the password is checked, so parallel attempts do not help. Beyond the
     limit of the subnet, the name is not counted, so it costs no query.
     """
-    return _beyond(request_meta.subnet_of(request), MOST_OF_ADDRESS) or _beyond(
-        salted_hmac("break-glass", as_typed(username).lower()).hexdigest(), MOST_OF_NAME
+    return _beyond(request_meta.subnet_of(request), MAX_ATTEMPTS_PER_IP) or _beyond(
+        salted_hmac("break-glass", normalize_username(username).lower()).hexdigest(),
+        MAX_ATTEMPTS_PER_USERNAME,
     )
 
 

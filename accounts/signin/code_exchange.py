@@ -13,7 +13,7 @@ from ..tokens.grants import verified_grant
 from ..users.provisioning import get_or_create_user
 
 
-def redeem_code(
+def exchange_code(
     request: HttpRequest, *, code: str, redirect_uri: str, code_verifier: str | None
 ) -> TokenSet:
     """Return the verified tokens for an authorization code, and create or update its user.
@@ -39,7 +39,7 @@ def redeem_code(
     user = get_or_create_user(
         granted.id_claims, access_token=tokens.access_token, id_token=tokens.id_token
     )
-    events.record(
+    events.record_event(
         EventKind.SIGNED_IN,
         user=user,
         pool_username=granted.id_claims.username,

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from ..audit import events
-from ..audit.attempt_log import note
+from ..audit.attempt_log import log_step
 from ..cognito.errors import CognitoError, ProviderRefused
 from ..core import metrics
 from ..core.request_meta import sender_fields
@@ -29,9 +29,9 @@ def record_refusal(request: HttpRequest, error: CognitoError, *, reference: str)
     problem = problem_for(error)
     metrics.count("sign_ins", result=error.code)
     if not reference:
-        note("", "refused", level=problem.level, reason=error.code, why=error.message)
+        log_step("", "refused", level=problem.level, reason=error.code, why=error.message)
         return
-    events.record(
+    events.record_event(
         EventKind.REFUSED,
         reference=reference,
         user=error.data.get("user"),
@@ -42,7 +42,7 @@ def record_refusal(request: HttpRequest, error: CognitoError, *, reference: str)
         subject=error.data.get("subject", ""),
         why=error.message,
         said=error.description if isinstance(error, ProviderRefused) else "",
-        check=problem.settings,
+        check=problem.setting_names,
     )
 
 
@@ -60,7 +60,7 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
     request.session.set_expiry(None)  # login() would keep the expiry of a break-glass session
     auth.login(request, user)
     request.session.cycle_key()  # login() keeps the session ID if the same user signs in again
-    row = SignIn.objects.create(
+    sign_in = SignIn.objects.create(
         user=user,
         issuer=granted.access_claims.issuer,
         subject=granted.access_claims.subject,
@@ -70,9 +70,9 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
         **sender_fields(request),
         **renewal.token_columns(granted.tokens, granted.access_claims),
     )
-    browser_session.bind(request, row)
+    browser_session.attach_sign_in(request, sign_in)
     metrics.count("sign_ins", result="ok")
-    events.record(
+    events.record_event(
         EventKind.SIGNED_IN,
         reference=attempt.reference,
         user=user,
@@ -81,22 +81,22 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
     )
     if previous is not None:
         end_sign_in(previous, reason=SignIn.EndReason.REPLACED, request=request)
-    return row
+    return sign_in
 
 
-def sign_in_by_password(request: HttpRequest, user: Any) -> SignIn:
+def sign_in_with_password(request: HttpRequest, user: Any) -> SignIn:
     """Sign in a user whose password was accepted by the break-glass page, for an hour at most."""
     previous = browser_session.current_sign_in(request)
     auth.login(request, user, backend=break_glass.BACKEND)
     request.session.cycle_key()
     # A time, because a number of seconds would start again with each change of the session.
-    ends_at = timezone.now() + limits.LONGEST_SESSION
+    ends_at = timezone.now() + limits.BREAK_GLASS_LIFETIME
     request.session.set_expiry(ends_at)
-    row = SignIn.objects.create(
+    sign_in = SignIn.objects.create(
         user=user, access_expires_at=ends_at, renew_at=ends_at, **sender_fields(request)
     )
-    browser_session.bind(request, row)
-    events.record(
+    browser_session.attach_sign_in(request, sign_in)
+    events.record_event(
         EventKind.SIGNED_IN,
         user=user,
         reason=events.BREAK_GLASS_REASON,
@@ -105,7 +105,7 @@ def sign_in_by_password(request: HttpRequest, user: Any) -> SignIn:
     )
     if previous is not None:
         end_sign_in(previous, reason=SignIn.EndReason.REPLACED, request=request)
-    return row
+    return sign_in
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def oidc_setting(name: str, *default: Any) -> Any:
         "OIDC_RP_SIGN_ALGO": "RS256",
         "OIDC_RP_SCOPES": " ".join(config.scopes),
         "OIDC_USE_PKCE": True,
-        "OIDC_CREATE_USER": provider().create_people,
+        "OIDC_CREATE_USER": provider().create_users,
         "LOGIN_REDIRECT_URL": settings.LOGIN_REDIRECT_URL,
     }
     if name in values:

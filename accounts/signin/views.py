@@ -22,7 +22,7 @@ from mozilla_django_oidc.views import (
     OIDCAuthenticationRequestView,
 )
 
-from ..audit.attempt_log import note
+from ..audit.attempt_log import log_step
 from ..cognito.authorization import (
     Callback,
     authorize_url,
@@ -32,14 +32,14 @@ from ..cognito.authorization import (
 from ..cognito.errors import CognitoError, InvalidCallback, StateMismatch
 from ..core import metrics, navigation
 from ..core.app_label import cookie_name
-from ..core.navigation import destination, safe_next_url
+from ..core.navigation import redirect_target, safe_next_url
 from ..core.request_meta import subnet_of
 from ..models import SignIn
 from ..problems import unauthenticated
 from ..problems.errors import TooManyFailures
 from ..problems.page import render_problem
 from ..provider import provider
-from ..sessions.decorators import without_renewal
+from ..sessions.decorators import renewal_exempt
 from ..tokens.call_budget import call_budget
 from . import attempts, flow
 from .attempts import SignInAttempt
@@ -47,7 +47,7 @@ from .flow import record_refusal
 from .oidc_settings import oidc_setting
 
 
-def go_to_hosted_ui(
+def redirect_to_hosted_ui(
     request: HttpRequest,
     attempt: SignInAttempt,
     *,
@@ -71,7 +71,7 @@ def go_to_hosted_ui(
     attempts.save(attempt, request, response)
     # The path alone: a query may hold what does not belong into a log.
     metrics.count("sign_ins_started")
-    note(attempt.reference, "authorize", next=attempt.next_url.partition("?")[0])
+    log_step(attempt.reference, "authorize", next=attempt.next_url.partition("?")[0])
     return response
 
 
@@ -92,12 +92,12 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
     def get(self, request: HttpRequest) -> HttpResponse:
         next_url = safe_next_url(request)
         another = "another" in request.GET
-        if not navigation.page(request):
+        if not navigation.is_page_request(request):
             return unauthenticated.unauthenticated(request)
         if request.user.is_authenticated and not another:
             return _already_signed_in(request, next_url)
         attempt = attempts.begin(next_url)
-        return go_to_hosted_ui(
+        return redirect_to_hosted_ui(
             request,
             attempt,
             sign_up=self.sign_up,
@@ -123,10 +123,10 @@ def _already_signed_in(request: HttpRequest, next_url: str) -> HttpResponse:
         raise PermissionDenied
     if next_url:
         request.session[key] = next_url
-    return HttpResponseRedirect(destination(next_url))
+    return HttpResponseRedirect(redirect_target(next_url))
 
 
-@method_decorator((never_cache, without_renewal), name="dispatch")
+@method_decorator((never_cache, renewal_exempt), name="dispatch")
 class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
     """The callback of the hosted UI (the registered redirect_uri).
 
@@ -150,11 +150,11 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         if attempt is None:
             return self._without_attempt(callback)
         if attempts.is_used(attempt):
-            return self._again(attempt)
+            return self._retry(attempt)
         try:
             with call_budget(subnet_of(request)):
                 if not attempts.use(attempt):
-                    return self._again(attempt)
+                    return self._retry(attempt)
                 self.sign_in = self._complete(attempt, callback)
         except TooManyFailures as error:
             return self._throttled(error, attempt)
@@ -170,13 +170,15 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         """Sign the user in. Raises CognitoError leaves, as `flow.complete_sign_in` does."""
         began = datetime.fromtimestamp(attempt.started_at, UTC).isoformat()
         metrics.count("sign_ins_returned")
-        note(attempt.reference, "callback", began=began, next=attempt.next_url.partition("?")[0])
+        log_step(
+            attempt.reference, "callback", began=began, next=attempt.next_url.partition("?")[0]
+        )
         code = callback.accepted_code()
         return flow.complete_sign_in(self.request, attempt=attempt, code=code)
 
     def login_success(self) -> HttpResponse:
         """Return the response to a user who has just been signed in."""
-        response = HttpResponseRedirect(destination(self._next_url))
+        response = HttpResponseRedirect(redirect_target(self._next_url))
         # Tells the page's script that this is a return, not a visit: it may refill a form.
         response.set_cookie(
             cookie_name("signed_in_again"),
@@ -212,24 +214,24 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         The audit log gets no event, or a flood would fill it.
         """
         metrics.count("sign_ins", result=error.code)
-        note(attempt.reference, "refused", level=logging.WARNING, reason=error.code)
+        log_step(attempt.reference, "refused", level=logging.WARNING, reason=error.code)
         return render_problem(
             self.request, error, reference=attempt.reference, next_url=attempt.next_url
         )
 
-    def _again(self, attempt: SignInAttempt) -> HttpResponse:
+    def _retry(self, attempt: SignInAttempt) -> HttpResponse:
         """Handle a callback that was handled before, after a reload or the back button."""
         if self.request.user.is_authenticated:
-            return HttpResponseRedirect(destination(attempt.next_url))
+            return HttpResponseRedirect(redirect_target(attempt.next_url))
         return self._start_once_more(attempt.next_url)
 
     def _without_attempt(self, callback: Callback) -> HttpResponse:
         """Handle an attempt that another browser began, or that is too old. Do not sign out."""
         if self.request.user.is_authenticated:
-            return HttpResponseRedirect(destination(""))
+            return HttpResponseRedirect(redirect_target(""))
         if attempts.was_restarted(callback.state):
             return self._refuse(StateMismatch("no attempt of this browser has this state"))
         return self._start_once_more("")
 
     def _start_once_more(self, next_url: str) -> HttpResponse:
-        return go_to_hosted_ui(self.request, attempts.begin(next_url, restarted=True))
+        return redirect_to_hosted_ui(self.request, attempts.begin(next_url, restarted=True))

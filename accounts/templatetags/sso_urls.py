@@ -2,7 +2,7 @@
 
 from django import template
 
-from ..core.app_label import page_address
+from ..core.app_label import page_url
 
 register = template.Library()
-register.simple_tag(page_address, name="sso_url")
+register.simple_tag(page_url, name="sso_url")

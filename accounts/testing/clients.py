@@ -12,9 +12,9 @@ except ModuleNotFoundError:  # a project without an API may not have it
     from django.test import Client as BaseClient  # type: ignore[assignment]
 
 from ..cognito.config import DEFAULT_SCOPES
-from ..core.app_label import page_address
+from ..core.app_label import page_url
 from ..provider import provider
-from .fake import FakeCognito, Person
+from .fake import FakeCognito, FakeUser
 from .tokens import mint_access_token, mint_machine_token
 
 
@@ -24,14 +24,14 @@ class CognitoClient(BaseClient):
     It is Django REST framework's test client, or Django's if REST framework is not installed.
     """
 
-    def sign_in(self, user: Person, cognito: FakeCognito) -> None:
+    def sign_in(self, user: FakeUser, cognito: FakeCognito) -> None:
         """Sign in as a browser does. The views and everything behind them are the real ones."""
         secure = provider().public_url.startswith("https:")
-        login_response = self.get(page_address("login"), secure=secure)
+        login_response = self.get(page_url("login"), secure=secure)
         query = parse_qs(urlsplit(login_response["Location"]).query)
         user.nonce = query["nonce"][0]
         callback_response = self.get(
-            page_address("callback"),
+            page_url("callback"),
             {"code": cognito.authorize(user), "state": query["state"][0]},
             secure=secure,
         )
@@ -75,7 +75,7 @@ def signed_in(
     client, for example `enforce_csrf_checks=True`.
     """
     client = CognitoClient(**client_options)
-    user = Person(username, tuple(groups), tuple(scopes), email=email, name=name)
+    user = FakeUser(username, tuple(groups), tuple(scopes), email=email, name=name)
     if session:
         client.sign_in(user, cognito)
     if bearer:

@@ -24,7 +24,7 @@ from .tokens import key_set, mint_access_token, mint_id_token
 
 
 @dataclass
-class Person:
+class FakeUser:
     """A user of the fake pool, and the claims of the user's tokens."""
 
     username: str
@@ -47,10 +47,10 @@ class FakeCognito(Transport):
         super().__init__()
         self.calls: list[str] = []
         self.down = False
-        self._codes: dict[str, Person] = {}
-        self._refresh_tokens: dict[str, Person] = {}
+        self._codes: dict[str, FakeUser] = {}
+        self._refresh_tokens: dict[str, FakeUser] = {}
 
-    def authorize(self, user: Person) -> str:
+    def authorize(self, user: FakeUser) -> str:
         """Return a code, as if the user had just signed in at the hosted UI."""
         code = secrets.token_hex(16)
         user.sign_in_claims = {"origin_jti": secrets.token_hex(16), "auth_time": int(time.time())}
@@ -92,7 +92,7 @@ class FakeCognito(Transport):
             raise CognitoUnavailable("Cognito cannot be reached")
         self.calls.append(call)
 
-    def _tokens(self, user: Person, *, is_first: bool) -> Response:
+    def _tokens(self, user: FakeUser, *, is_first: bool) -> Response:
         claims = user.sign_in_claims
         tokens: dict[str, Any] = {
             "access_token": mint_access_token(
@@ -121,14 +121,14 @@ def fake_cognito() -> Iterator[FakeCognito]:
     fake = FakeCognito()
     new_transport = provider_module.new_transport
     provider_module.new_transport = lambda: fake
-    _forget()
+    _reset()
     try:
         yield fake
     finally:
         provider_module.new_transport = new_transport
-        _forget()
+        _reset()
 
 
-def _forget() -> None:
+def _reset() -> None:
     provider_module.provider.cache_clear()
     revocation_feed.reset()

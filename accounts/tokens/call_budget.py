@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from django.db.models import F
 
-from ..models import Tally
+from ..models import RateCounter
 from ..models.rate_limit import take
 from ..problems.errors import TooManyFailures
 
@@ -41,4 +41,4 @@ def call_budget(subnet: str) -> Iterator[None]:
             retry_after=math.ceil(BUDGET_SECONDS - passed),
         )
     yield
-    Tally.objects.filter(key=key, count__gt=0).update(count=F("count") - 1)
+    RateCounter.objects.filter(key=key, count__gt=0).update(count=F("count") - 1)

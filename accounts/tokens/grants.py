@@ -36,7 +36,7 @@ def verified_grant(tokens: TokenSet, *, nonce: str | None) -> GrantedTokens:
             expected=id_claims.subject,
             actual=access_claims.subject,
         )
-    revocations.compare_clocks(access_claims)
+    revocations.record_clock_skew(access_claims)
     return GrantedTokens(tokens=tokens, id_claims=id_claims, access_claims=access_claims)
 
 

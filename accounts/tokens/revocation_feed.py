@@ -27,34 +27,34 @@ from ..cognito.claims import AccessClaims
 from ..cognito.errors import TokenRevoked
 from ..models import Identity, Revocation
 from ..problems.errors import RevocationsUnavailable
-from ..provider.shared_cache import accelerator, is_configured
+from ..provider.shared_cache import is_configured, shared_cache
 from .revocations import _ahead
 
-READ_EVERY = 1.0  # seconds
-LONGEST_SILENCE = 10.0  # seconds without a successful read until requests are refused
+READ_INTERVAL = 1.0  # seconds
+MAX_STALENESS_SECONDS = 10.0  # seconds without a successful read until requests are refused
 # Each read covers the last two minutes, because a transaction may commit late. A full read drops
 # expired revocations and sees changes that bypassed `save()`.
 OVERLAP = timedelta(minutes=2)
-READ_ALL_EVERY = 300.0  # seconds
+FULL_READ_INTERVAL = 300.0  # seconds
 # A process that was idle for longer reads everything: the last two minutes may not be enough.
-LONGEST_GAP = 60.0  # seconds
-# With a shared cache, one process reads for all. Together, both times stay below READ_EVERY, so the
-# cache delays no revocation.
-LOOK_EVERY, SHARED_FOR = 0.5, 0.4  # seconds
+MAX_IDLE_SECONDS = 60.0  # seconds
+# With a shared cache, one process reads for all. Together, both times stay below READ_INTERVAL, so
+# the cache delays no revocation.
+POLL_INTERVAL, SHARED_FOR = 0.5, 0.4  # seconds
 _SHARED_KEY = "revocations"
 
 _log = logging.getLogger(__name__)
-Person = tuple[str, str]  # issuer and subject
-Row = tuple[str, str, str, str, int]  # kind, token_id, issuer, subject, not_before
+UserKey = tuple[str, str]  # issuer and subject
+RevocationRow = tuple[str, str, str, str, int]  # kind, token_id, issuer, subject, not_before
 
 
 @dataclass
-class _Known:
+class RevokedTokens:
     token_ids: set[str] = field(default_factory=set)
-    not_before: dict[Person, int] = field(default_factory=dict)
-    deactivated: set[Person] = field(default_factory=set)
+    not_before: dict[UserKey, int] = field(default_factory=dict)
+    deactivated: set[UserKey] = field(default_factory=set)
 
-    def learn(self, kind: str, token_id: str, issuer: str, subject: str, not_before: int) -> None:
+    def apply(self, kind: str, token_id: str, issuer: str, subject: str, not_before: int) -> None:
         user = issuer, subject
         if kind == Revocation.Kind.SIGN_IN:
             self.token_ids.add(token_id)
@@ -72,12 +72,12 @@ class RevocationFeed:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = Lock()
-        self._known = _Known()
+        self._known = RevokedTokens()
         self._tried_at = self._read_at = self._read_all_at = float("-inf")
 
     def check(self, claims: AccessClaims) -> None:
         """Raise as the function `check` does."""
-        if self._clock() - self._read_at >= LOOK_EVERY:
+        if self._clock() - self._read_at >= POLL_INTERVAL:
             self._refresh()
         known, user = self._known, (claims.issuer, claims.subject)
         if claims.origin_jti in known.token_ids or claims.jti in known.token_ids:
@@ -88,7 +88,7 @@ class RevocationFeed:
             raise TokenRevoked("its user is deactivated on this site")
 
     def _refresh(self) -> None:
-        read_every = LOOK_EVERY if is_configured() else READ_EVERY
+        read_every = POLL_INTERVAL if is_configured() else READ_INTERVAL
         if self._clock() - self._read_at < read_every:
             return
         with self._lock:  # one thread reads for all threads that wait
@@ -101,16 +101,18 @@ class RevocationFeed:
                     _log.error("The list of revoked tokens cannot be read: %s", error)
                     # The threads that waited for this attempt must not repeat it one by one.
                     self._tried_at = self._clock()
-            if self._clock() - self._read_at >= LONGEST_SILENCE:
+            if self._clock() - self._read_at >= MAX_STALENESS_SECONDS:
                 raise RevocationsUnavailable(
-                    "the list of revoked tokens cannot be read", retry_after=READ_EVERY
+                    "the list of revoked tokens cannot be read", retry_after=READ_INTERVAL
                 )
 
     def _read(self, now: float) -> None:
         """Read the new revocations, or all. `now` is from before the query, so none is skipped."""
-        read_all = now - self._read_all_at >= READ_ALL_EVERY or now - self._read_at >= LONGEST_GAP
+        read_all = (
+            now - self._read_all_at >= FULL_READ_INTERVAL or now - self._read_at >= MAX_IDLE_SECONDS
+        )
         if read_all:
-            known = _Known(deactivated=_deactivated_people())
+            known = RevokedTokens(deactivated=_deactivated_users())
             states = (Revocation.Kind.DEACTIVATED, Revocation.Kind.REACTIVATED)
             live = Revocation.objects.filter(expires_at__gt=Now()).exclude(kind__in=states)
             rows = _rows(live)
@@ -120,31 +122,31 @@ class RevocationFeed:
             known = replace(self._known, deactivated=set(self._known.deactivated))
             rows = _recent_rows()
         for row in rows:
-            known.learn(*row)
+            known.apply(*row)
         self._known, self._read_at = known, now
         if read_all:
             self._read_all_at = now
 
 
-def _rows(revocations: QuerySet[Revocation]) -> list[Row]:
+def _rows(revocations: QuerySet[Revocation]) -> list[RevocationRow]:
     columns = ("kind", "token_id", "issuer", "subject", "not_before")
     return [tuple(row) for row in revocations.values_list(*columns)]
 
 
-def _recent_rows() -> list[Row]:
+def _recent_rows() -> list[RevocationRow]:
     """Return the revocations of the last two minutes, as another process or this one read them."""
-    shared = _as_rows(accelerator.get(_SHARED_KEY, max_age=SHARED_FOR))
+    shared = _as_rows(shared_cache.get(_SHARED_KEY, max_age=SHARED_FOR))
     if shared is not None:
         return shared
     started = time.monotonic()
     rows = _rows(Revocation.objects.filter(at__gte=Now() - OVERLAP))
     # The rows are as old as the start of the query, however long it took.
     if (seconds := SHARED_FOR - (time.monotonic() - started)) > 0:
-        accelerator.set(_SHARED_KEY, rows, seconds=seconds)
+        shared_cache.set(_SHARED_KEY, rows, seconds=seconds)
     return rows
 
 
-def _as_rows(value: Any) -> list[Row] | None:
+def _as_rows(value: Any) -> list[RevocationRow] | None:
     """Return a value of the shared cache as rows, or None if it is not a list of them."""
     if not isinstance(value, list) or not all(isinstance(item, list) for item in value):
         return None
@@ -162,7 +164,7 @@ def can_be_deactivated() -> bool:
     return True
 
 
-def _deactivated_people() -> set[Person]:
+def _deactivated_users() -> set[UserKey]:
     if not can_be_deactivated():
         return set()
     inactive = Identity.objects.filter(user__is_active=False)
@@ -185,7 +187,7 @@ def check(claims: AccessClaims) -> None:
     _feed().check(claims)
 
 
-def check_person_now(claims: AccessClaims) -> None:
+def check_user_in_database(claims: AccessClaims) -> None:
     """Check in the database whether this token's user signed out everywhere a moment ago.
 
     `check` learns this within a second. Call this before something that must not happen in that

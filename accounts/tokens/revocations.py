@@ -14,7 +14,7 @@ from ..provider import provider
 
 # A revocation must outlive the tokens that it revokes, even if the clocks of pool, servers and
 # database differ: a token may be dated a minute ahead (claim_checks.CLOCK_SKEW_SECONDS).
-KEPT_LONGER = timedelta(minutes=2)
+EXPIRY_MARGIN = timedelta(minutes=2)
 
 
 def revoke_sign_in(token_id: str) -> None:
@@ -23,7 +23,7 @@ def revoke_sign_in(token_id: str) -> None:
         _write(Revocation.Kind.SIGN_IN, token_id=token_id)
 
 
-def compare_clocks(claims: AccessClaims) -> None:
+def record_clock_skew(claims: AccessClaims) -> None:
     """Record how far the pool's clock is ahead of ours, from a token whose `iat` is in the future.
 
     The verifier refuses a token that is more than CLOCK_SKEW_SECONDS ahead.
@@ -36,7 +36,7 @@ def compare_clocks(claims: AccessClaims) -> None:
 _ahead: dict[str, float] = {}  # seconds by issuer, for the lifetime of the process
 
 
-def revoke_person(*, issuer: str, subject: str) -> None:
+def revoke_user(*, issuer: str, subject: str) -> None:
     """Revoke all access tokens of this user that were issued up to now, by the pool's clock.
 
     A second is added, because synchronized clocks still differ slightly. It is better to refuse a
@@ -53,6 +53,6 @@ def set_deactivated(*, issuer: str, subject: str, deactivated: bool) -> None:
 
 
 def _write(kind: Revocation.Kind, **values: str | int) -> None:
-    lifetime = timedelta(seconds=provider().limits.access_token) + KEPT_LONGER
+    lifetime = timedelta(seconds=provider().limits.access_token) + EXPIRY_MARGIN
     metrics.count("revocations", kind=str(kind))
     Revocation.objects.create(kind=kind, expires_at=timezone.now() + lifetime, **values)

@@ -1,7 +1,7 @@
 """Send a refresh token to Cognito once, for all requests that need its new tokens.
 
 A page that wakes up sends its requests together: of one browser's sign-in, or with the same expired
-access token in their headers. They share a row of `SharedRefresh`. Its key is an HMAC of the
+access token in their headers. They share a row of `RefreshResult`. Its key is an HMAC of the
 refresh token in a header, or the sign-in and its version, so that new tokens begin a new row.
 
 1. No row: the request that inserts it calls Cognito, with no transaction open.
@@ -33,11 +33,11 @@ from django.utils.crypto import salted_hmac
 from ..cognito.errors import CognitoError, CognitoUnavailable, GrantRejected
 from ..cognito.token_endpoint import TokenSet
 from ..core import metrics
-from ..core.encryption import Unreadable
-from ..core.single_flight import turn
-from ..models import SharedRefresh, SignIn
+from ..core.encryption import DecryptionError
+from ..core.single_flight import single_flight
+from ..models import RefreshResult, SignIn
 from ..provider import provider
-from ..provider.shared_cache import accelerator
+from ..provider.shared_cache import shared_cache
 from .call_budget import call_budget
 
 SHARED_FOR = timedelta(seconds=30)  # a result, also that the grant is dead
@@ -48,7 +48,7 @@ LEASE_MARGIN = timedelta(seconds=5)  # beyond the longest call to Cognito
 RENEWAL_LEASE_MARGIN = timedelta(seconds=30)
 _SHARE_OF_LIFE = 0.9  # of an access token's life that is shorter than that
 _TOKENS, _DEAD, _FAILURE, _RETRY_AT = "tokens", "dead", "failure", "retry_at"
-_LOOK_EVERY = 0.02  # seconds; of each process one thread looks
+_POLL_INTERVAL = 0.02  # seconds; of each process one thread looks
 
 
 def refresh_once(unverified_refresh_token: str, *, subnet: str, subject: str = "") -> TokenSet:
@@ -90,13 +90,13 @@ def renew_once(
 def settle(sign_in: SignIn) -> None:
     """Keep the result for this version of the sign-in no longer than others may wait for it."""
     soon = timezone.now() + SHARED_FOR
-    SharedRefresh.objects.filter(key=_key(sign_in), expires_at__gt=soon).update(expires_at=soon)
+    RefreshResult.objects.filter(key=_key(sign_in), expires_at__gt=soon).update(expires_at=soon)
 
 
 def pause(sign_in: SignIn, error: CognitoError) -> None:
     """Share a failure, so that nobody renews this version of the sign-in for a moment."""
     now, lasts = timezone.now(), _pause(error)
-    SharedRefresh.objects.create(
+    RefreshResult.objects.create(
         key=_key(sign_in),
         owner="",
         lease_until=now,
@@ -107,11 +107,11 @@ def pause(sign_in: SignIn, error: CognitoError) -> None:
 
 def take_unstored(sign_in: SignIn) -> str:
     """Return the refresh token that replaced the sign-in's own but was not stored, or ""."""
-    row = SharedRefresh.objects.filter(key=_key(sign_in)).exclude(sealed_result="").first()
+    row = RefreshResult.objects.filter(key=_key(sign_in)).exclude(sealed_result="").first()
     if row is None:
         return ""
     settle(sign_in)
-    with suppress(CognitoError, Unreadable):
+    with suppress(CognitoError, DecryptionError):
         return _open(row.sealed_result).refresh_token or ""
     return ""
 
@@ -130,53 +130,57 @@ class _Refresh:
     def lease(self) -> timedelta:
         """How long the owner may take for its call. A sign-in has more to lose by a second one."""
         margin = LEASE_MARGIN if self.subnet is not None else RENEWAL_LEASE_MARGIN
-        return timedelta(seconds=provider().longest_call) + margin
+        return timedelta(seconds=provider().max_call_seconds) + margin
 
     def tokens(self, give_up_at: float) -> TokenSet:
         """Return the result of a thread, of another process, or of Cognito."""
-        with turn(("refresh", self.key), seconds=max(give_up_at - time.monotonic(), 0)) as mine:
-            found: TokenSet | None = mine.found
+        with single_flight(
+            ("refresh", self.key), seconds=max(give_up_at - time.monotonic(), 0)
+        ) as mine:
+            found: TokenSet | None = mine.result
             if found is None:
                 found = self._result(give_up_at)
-                mine.leave(found)
+                mine.publish(found)
             return found
 
     def _result(self, give_up_at: float) -> TokenSet:
         while True:
-            cached = accelerator.get(f"refresh:{self.key}", max_age=SHARED_FOR.total_seconds())
+            cached = shared_cache.get(f"refresh:{self.key}", max_age=SHARED_FOR.total_seconds())
             # What another release or a process with other keys cached counts as absent.
             if isinstance(cached, str):
-                with suppress(Unreadable):
+                with suppress(DecryptionError):
                     return _open(cached)
-            row = SharedRefresh.objects.filter(key=self.key).first()
+            row = RefreshResult.objects.filter(key=self.key).first()
             if row is not None and row.sealed_result and row.expires_at > timezone.now():
                 try:
                     return _open(row.sealed_result)
-                except Unreadable as error:  # of a process with other keys: a rollout is under way
+                except (
+                    DecryptionError
+                ) as error:  # of a process with other keys: a rollout is under way
                     raise _shared("another process's refresh cannot be read") from error
             if row is None or _is_over(row):
                 with call_budget(self.budget) if self.budget else nullcontext():
                     if owner := self._claim(row):
-                        return self._ask_cognito(owner)
+                        return self._refresh_at_cognito(owner)
             if time.monotonic() >= give_up_at:
                 raise _shared("another request is still waiting for Cognito", retry_after=1)
-            time.sleep(_LOOK_EVERY)
+            time.sleep(_POLL_INTERVAL)
 
-    def _claim(self, row: SharedRefresh | None) -> str:
+    def _claim(self, row: RefreshResult | None) -> str:
         """Insert the row, or take one that is over. Return its owner, or "" if another did."""
         owner, until = secrets.token_hex(16), timezone.now() + self.lease
         values = {"owner": owner, "lease_until": until, "expires_at": until}
         if row is None:
             try:
                 with transaction.atomic():
-                    SharedRefresh.objects.create(key=self.key, **values)
+                    RefreshResult.objects.create(key=self.key, **values)
             except IntegrityError:
                 return ""
             return owner
-        past = SharedRefresh.objects.filter(pk=row.pk, owner=row.owner, expires_at=row.expires_at)
+        past = RefreshResult.objects.filter(pk=row.pk, owner=row.owner, expires_at=row.expires_at)
         return owner if past.update(sealed_result="", **values) else ""
 
-    def _ask_cognito(self, owner: str) -> TokenSet:
+    def _refresh_at_cognito(self, owner: str) -> TokenSet:
         """Make the call and leave its outcome for the others, whatever it is."""
         result, shared_for, kept_for = _failed("interrupted", timedelta(0)), timedelta(0), None
         try:
@@ -202,13 +206,13 @@ class _Refresh:
             raise
         finally:
             now, sealed_result = timezone.now(), provider().cipher.seal(result)
-            SharedRefresh.objects.filter(key=self.key, owner=owner).update(
+            RefreshResult.objects.filter(key=self.key, owner=owner).update(
                 sealed_result=sealed_result, expires_at=now + (kept_for or shared_for)
             )
             if shared_for:
                 seconds = shared_for.total_seconds()
-                accelerator.set(f"refresh:{self.key}", sealed_result, seconds=seconds)
-            SharedRefresh.objects.filter(expires_at__lt=now).delete()
+                shared_cache.set(f"refresh:{self.key}", sealed_result, seconds=seconds)
+            RefreshResult.objects.filter(expires_at__lt=now).delete()
         return tokens
 
 
@@ -216,7 +220,7 @@ def _key(sign_in: SignIn) -> str:
     return f"sign-in:{sign_in.pk}:{sign_in.version}"
 
 
-def _is_over(row: SharedRefresh) -> bool:
+def _is_over(row: RefreshResult) -> bool:
     """Return True if the result has expired, or its owner died before it had one."""
     return (row.expires_at if row.sealed_result else row.lease_until) <= timezone.now()
 
@@ -235,7 +239,7 @@ def _failed(message: str, lasts: timedelta) -> dict[str, Any]:
 
 
 def _open(sealed_result: str) -> TokenSet:
-    """Return the tokens, or raise what the result says. Raises Unreadable, too."""
+    """Return the tokens, or raise what the result says. Raises DecryptionError, too."""
     result = provider().cipher.open(sealed_result)
     if _DEAD in result:
         raise GrantRejected(result[_DEAD], error="invalid_grant")
@@ -245,4 +249,4 @@ def _open(sealed_result: str) -> TokenSet:
     try:
         return TokenSet(**result[_TOKENS])
     except (KeyError, TypeError) as error:
-        raise Unreadable("is of another release") from error
+        raise DecryptionError("is of another release") from error

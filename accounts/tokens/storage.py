@@ -22,6 +22,6 @@ def seal_tokens(tokens: StoredTokens) -> str:
     return provider().cipher.seal(asdict(tokens))
 
 
-def open_tokens(row: SignIn) -> StoredTokens:
-    """Return the tokens of a sign-in. Raises encryption.Unreadable if no key decrypts them."""
-    return StoredTokens(**provider().cipher.open(row.sealed_tokens))
+def open_tokens(sign_in: SignIn) -> StoredTokens:
+    """Return the tokens of a sign-in. Raises encryption.DecryptionError if no key decrypts them."""
+    return StoredTokens(**provider().cipher.open(sign_in.sealed_tokens))

@@ -57,7 +57,7 @@ class BackendHooks(OIDCAuthenticationBackend):  # type: ignore[misc]
 
     def filter_users_by_claims(self, claims: UserClaims) -> list[Any]:
         """Return a list of the user with this issuer and subject, or an empty list."""
-        user = find_person(_verified(claims))
+        user = find_user(_verified(claims))
         return [] if user is None else [user]
 
     def describe_user_by_claims(self, claims: UserClaims) -> str:
@@ -82,7 +82,7 @@ class BackendHooks(OIDCAuthenticationBackend):  # type: ignore[misc]
                 )
                 Identity.objects.create(user=user, **identity_key(verified))
         except IntegrityError:
-            user = find_person(verified)
+            user = find_user(verified)
             if user is None:  # another user has it: refuse, never merge
                 raise UnknownUser("the username or the identity is taken by another user") from None
         return self.update_user(user, claims)
@@ -96,9 +96,9 @@ class BackendHooks(OIDCAuthenticationBackend):  # type: ignore[misc]
         return user
 
 
-def find_person(claims: AccessClaims | IdClaims) -> Any:
+def find_user(claims: AccessClaims | IdClaims) -> Any:
     """Return the user with this identity, or None."""
-    identity = Identity.objects.select_related("user").of(
+    identity = Identity.objects.select_related("user").get_exact(
         issuer=claims.issuer, subject=claims.subject
     )
     return identity.user if identity is not None else None

@@ -17,7 +17,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Q
 
-from ..audit.rights import one_event
+from ..audit.rights import single_event
 from ..cognito.claims import AccessClaims, IdClaims
 from ..models import Identity
 from ..provider import provider
@@ -37,7 +37,7 @@ def apply_groups(user: Any, claims: AccessClaims | IdClaims) -> None:
     mapping = provider().group_mapping(claims.issuer)
     if claims.groups is None and not mapping.absent_means_none:
         return
-    identity = Identity.objects.of(issuer=claims.issuer, subject=claims.subject)
+    identity = Identity.objects.get_exact(issuer=claims.issuer, subject=claims.subject)
     if identity is None or identity.user_id != user.pk:
         return
     issued_at = datetime.fromtimestamp(claims.issued_at, UTC)
@@ -57,26 +57,26 @@ def apply_groups(user: Any, claims: AccessClaims | IdClaims) -> None:
         not_overtaken = Q(groups_as_of=None) | Q(groups_as_of__lte=issued_at)
         current = Identity.objects.filter(not_overtaken, pk=identity.pk)
         if current.update(groups=named, groups_as_of=issued_at):
-            with one_event(
+            with single_event(
                 reason="pool_groups", pool_username=identity.username, by=None
             ) as changes:
-                _give_and_take(user, identity, mapping)
+                _sync_rights(user, identity, mapping)
             if changes:
-                _forget_permissions(user)
+                _clear_permission_cache(user)
 
 
-def take_back(identity: Identity) -> None:
+def revoke_group_rights(identity: Identity) -> None:
     """Revoke all rights that the groups of this identity gave its user."""
     identity.groups = []
     identity.save(update_fields=["groups"])
     mapping = provider().group_mapping(identity.issuer)
-    with one_event(reason="pool_groups", pool_username=identity.username, by=None) as changes:
-        _give_and_take(identity.user, identity, mapping)
+    with single_event(reason="pool_groups", pool_username=identity.username, by=None) as changes:
+        _sync_rights(identity.user, identity, mapping)
     if changes:
-        _forget_permissions(identity.user)
+        _clear_permission_cache(identity.user)
 
 
-def _give_and_take(user: Any, identity: Identity, mapping: GroupMapping) -> None:
+def _sync_rights(user: Any, identity: Identity, mapping: GroupMapping) -> None:
     # Locked, because the user may sign in with another identity at the same time.
     person: Any = get_user_model()._default_manager.select_for_update().get(pk=user.pk)
     identities = list(Identity.objects.filter(user=person))
@@ -102,7 +102,7 @@ def _give_and_take(user: Any, identity: Identity, mapping: GroupMapping) -> None
         setattr(user, field, wants)
 
 
-def _forget_permissions(user: Any) -> None:
+def _clear_permission_cache(user: Any) -> None:
     for name in _PERMISSION_CACHES:
         user.__dict__.pop(name, None)
 

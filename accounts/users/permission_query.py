@@ -14,15 +14,15 @@ from django.db import router
 from django.db.models import Aggregate, JSONField, Q, Value
 from django.db.models.functions import Concat
 
-from ..core.db import CompiledQuery, Given
+from ..core.db import CompiledQuery, QueryParameter
 
 
-def is_as_django_has_them(user: Any) -> bool:
+def uses_default_permissions(user: Any) -> bool:
     """Return True if the user has Django's two permission relations, in the same database."""
     return isinstance(user, PermissionsMixin) and user._state.db == router.db_for_read(Permission)
 
 
-def permission_names(user: Any) -> set[str]:
+def load_permissions(user: Any) -> set[str]:
     """Return the permissions of an active user as ModelBackend does: `{"stats.add_stat", …}`."""
     of_all, of_user = _queries()
     rows = of_all.rows() if user.is_superuser else of_user.rows(user=user.pk)
@@ -33,18 +33,18 @@ class _JSONArray(Aggregate):
     function = "JSON_ARRAYAGG"
     output_field = JSONField()
 
-    def as_sqlite(self, compiler: Any, connection: Any, **more: Any) -> Any:
-        return self.as_sql(compiler, connection, function="JSON_GROUP_ARRAY", **more)
+    def as_sqlite(self, compiler: Any, connection: Any, **extra_context: Any) -> Any:
+        return self.as_sql(compiler, connection, function="JSON_GROUP_ARRAY", **extra_context)
 
-    def as_postgresql(self, compiler: Any, connection: Any, **more: Any) -> Any:
-        return self.as_sql(compiler, connection, function="JSONB_AGG", **more)
+    def as_postgresql(self, compiler: Any, connection: Any, **extra_context: Any) -> Any:
+        return self.as_sql(compiler, connection, function="JSONB_AGG", **extra_context)
 
 
 @cache
 def _queries() -> tuple[CompiledQuery[Permission], CompiledQuery[Permission]]:
     """Return the query for all existing permissions, and the query for those of one user."""
     users = get_user_model()._base_manager
-    user = users.filter(pk=Given("user", users.model._meta.pk))
+    user = users.filter(pk=QueryParameter("user", users.model._meta.pk))
     of_user = Permission.objects.filter(
         Q(pk__in=user.values("user_permissions")) | Q(pk__in=user.values("groups__permissions"))
     )

@@ -49,7 +49,7 @@ def get_or_create_user(
     return user
 
 
-def update_person(user: Any, claims: IdClaims) -> Any:
+def update_user(user: Any, claims: IdClaims) -> Any:
     """Update the user of a renewed ID token with `update_user` of the configured backend."""
     return _configured_backend().update_user(user, UserClaims(claims))
 
@@ -74,16 +74,16 @@ def _link(user: Any, claims: AccessClaims | IdClaims) -> bool:
     A host's hook may have matched an existing user, or created one without an identity.
     Raises SuspiciousOperation if another user has the identity.
     """
-    identity = Identity.known(issuer=claims.issuer, subject=claims.subject)
+    identity = Identity.lookup(issuer=claims.issuer, subject=claims.subject)
     if identity is None:
         try:
             with transaction.atomic():
                 Identity.objects.create(user=user, **identity_key(claims))
         except IntegrityError:
-            identity = Identity.objects.of(issuer=claims.issuer, subject=claims.subject)
+            identity = Identity.objects.get_exact(issuer=claims.issuer, subject=claims.subject)
         else:
             person, subject = claims.username or "", claims.subject
-            events.record(
+            events.record_event(
                 EventKind.LINKED, user=user, pool_username=person, reason="hook", subject=subject
             )
             return True

@@ -19,7 +19,7 @@ from django.http import HttpRequest, JsonResponse
 
 from accounts.cognito.errors import CognitoError, UnknownKey
 from accounts.provider import provider
-from accounts.provider.shared_cache import accelerator, is_configured
+from accounts.provider.shared_cache import is_configured, shared_cache
 
 from .trusted_callers import is_trusted
 
@@ -77,7 +77,7 @@ def database() -> Finding:
 def _cache() -> Finding:
     if not is_configured():
         return Finding("none configured")
-    return Finding("does not respond; slower without it" if accelerator.is_away() else "ok")
+    return Finding("does not respond; slower without it" if shared_cache.is_down() else "ok")
 
 
 def _keys() -> Finding:

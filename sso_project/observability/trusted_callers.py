@@ -8,7 +8,7 @@ from ipaddress import ip_address, ip_network
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounts.core.request_meta import client_address
+from accounts.core.request_meta import client_ip
 
 # Headers that proxies and content delivery networks add. No client on this machine sends them.
 _PROXY_HEADER = re.compile(
@@ -27,7 +27,7 @@ def is_trusted(request: HttpRequest) -> bool:
     TRUSTED_PROXIES. Otherwise all clients of a proxy on this machine would count as loopback.
     """
     forwarded = any(_PROXY_HEADER.fullmatch(name) for name in request.headers)
-    address = client_address(request)
+    address = client_ip(request)
     if address is None or (forwarded and address == _peer(request)):
         return False
     caller = ip_address(address)

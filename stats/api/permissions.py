@@ -7,10 +7,10 @@ from typing import Any
 
 from rest_framework.request import Request
 
-from accounts.permissions import HasScope, IsPerson, Requirement, is_person
+from accounts.permissions import HasScope, IsUser, Requirement, is_user
 
 READ, WRITE = HasScope("stats/read"), HasScope("stats/write")
-MAY_READ = IsPerson | READ
+MAY_READ = IsUser | READ
 
 
 class HasPermission(Requirement):
@@ -20,8 +20,8 @@ class HasPermission(Requirement):
         self.permissions = permissions
         self.message = message
 
-    def met_by(self, request: Request) -> bool:
-        return is_person(request.user) and request.user.has_perms(self.permissions)
+    def is_met(self, request: Request) -> bool:
+        return is_user(request.user) and request.user.has_perms(self.permissions)
 
 
 _ADD, _CHANGE, _DELETE = "stats.add_stat", "stats.change_stat", "stats.delete_stat"
@@ -40,4 +40,4 @@ def required_permissions(action: str | None, request: Request) -> list[Any]:
         return [MAY_READ()]
     if getattr(request.user, "is_machine", False):
         return [WRITE]
-    return [IsPerson(), _BY_ACTION[action]]
+    return [IsUser(), _BY_ACTION[action]]

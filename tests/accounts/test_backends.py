@@ -15,7 +15,7 @@ from accounts.provider import provider
 from accounts.signin import break_glass
 from accounts.testing import mint_access_token, subject_of
 from accounts.testing.clients import CognitoClient
-from accounts.testing.fake import Person
+from accounts.testing.fake import FakeUser
 from tests.flows.conftest import query_of
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def backend(settings):
 
 
 def sign_in(client, cognito, username):
-    person = Person(username)
+    person = FakeUser(username)
     query = query_of(client.get(reverse("accounts:login"))["Location"])
     person.nonce = query["nonce"]
     callback = {"code": cognito.authorize(person), "state": query["state"]}
@@ -48,7 +48,7 @@ def sign_in(client, cognito, username):
 
 
 def exchange_code(client, cognito, username):
-    code = cognito.authorize(Person(username))
+    code = cognito.authorize(FakeUser(username))
     data = {"code": code, "redirectUri": "http://localhost:3000/signin"}
     return client.post("/api/auth/get-tokens", data, format="json")
 
@@ -214,7 +214,7 @@ def test_matched_user_has_profile_and_groups_after_the_first_sign_in(cognito, ba
     ada = get_user_model().objects.create_user("ada")
     backend(ByUsername)
     client = CognitoClient()
-    client.sign_in(Person("ada", groups=("editors",), name="Ada Lovelace"), cognito)
+    client.sign_in(FakeUser("ada", groups=("editors",), name="Ada Lovelace"), cognito)
     assert client.user == ada
     assert client.user.first_name == "Ada Lovelace"
     assert [group.name for group in ada.groups.all()] == ["editors"]

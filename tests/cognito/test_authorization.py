@@ -7,12 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from accounts.cognito.authorization import (
+    attempt_reference,
     authorize_url,
     code_challenge,
     logout_url,
     new_secret,
     parse_callback,
-    reference_of,
 )
 from accounts.cognito.errors import InvalidCallback, ProviderRefused
 from tests.cognito.keys import CLIENT_ID, ISSUER
@@ -83,8 +83,8 @@ def test_code_challenge_is_that_of_the_specification():
 
 
 def test_reference_is_the_start_of_the_states_hash():
-    assert reference_of("abc") == "ba7816bf"  # FIPS 180-2 appendix B.1
-    assert reference_of("é") == "4a99557e"
+    assert attempt_reference("abc") == "ba7816bf"  # FIPS 180-2 appendix B.1
+    assert attempt_reference("é") == "4a99557e"
 
 
 def test_callback_with_a_code_is_read():

@@ -5,7 +5,7 @@ import pytest
 from accounts.cognito import errors
 from accounts.cognito.authorization import parse_callback
 from accounts.cognito.jwks import parse_key_set
-from accounts.cognito.verifier import LONGEST_TOKEN
+from accounts.cognito.verifier import MAX_TOKEN_LENGTH
 from tests.cognito.keys import (
     ID_KEY_ID,
     ISSUER,
@@ -64,7 +64,7 @@ def token_of(length):
 
 
 def test_length_of_a_token(verifier):
-    assert LONGEST_TOKEN == 32_768
+    assert MAX_TOKEN_LENGTH == 32_768
     assert verifier.access_claims(token_of(32_768)).username == "ada"
     with pytest.raises(errors.MalformedToken, match="longer than 32768 characters"):
         verifier.access_claims(token_of(32_769))

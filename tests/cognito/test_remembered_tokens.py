@@ -48,15 +48,15 @@ def test_key_id_of_a_malformed_token_is_refused():
 
 def test_published_key_still_counts(published):
     published.pools.access_claims(make_access_token())
-    assert published.pools.still_published(ISSUER, ACCESS_KEY_ID)
+    assert published.pools.is_key_published(ISSUER, ACCESS_KEY_ID)
 
 
 def test_withdrawn_key_counts_no_longer(published, clock):
     published.pools.access_claims(make_access_token())
     published.document = key_set(jwk(ID_KEY_ID))
     clock.forward(3601)
-    assert published.pools.still_published(ISSUER, ACCESS_KEY_ID)  # downloads the new set
-    assert not published.pools.still_published(ISSUER, ACCESS_KEY_ID)
+    assert published.pools.is_key_published(ISSUER, ACCESS_KEY_ID)  # downloads the new set
+    assert not published.pools.is_key_published(ISSUER, ACCESS_KEY_ID)
 
 
 def test_outage_withdraws_nothing(published, clock):
@@ -64,10 +64,10 @@ def test_outage_withdraws_nothing(published, clock):
     published.document = None
     clock.forward(3601)
     for _ in range(3):
-        assert published.pools.still_published(ISSUER, ACCESS_KEY_ID)
+        assert published.pools.is_key_published(ISSUER, ACCESS_KEY_ID)
         clock.forward(60)
 
 
 def test_key_that_cannot_be_looked_up_does_not_count(published):
     published.document = None
-    assert not published.pools.still_published(ISSUER, ACCESS_KEY_ID)
+    assert not published.pools.is_key_published(ISSUER, ACCESS_KEY_ID)

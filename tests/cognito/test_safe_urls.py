@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.cognito.safe_urls import address_problem
+from accounts.cognito.safe_urls import url_problem
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from accounts.cognito.safe_urls import address_problem
     ],
 )
 def test_https_anywhere_and_http_on_loopback_are_accepted(address):
-    assert address_problem(address) is None
+    assert url_problem(address) is None
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,4 @@ def test_https_anywhere_and_http_on_loopback_are_accepted(address):
     ],
 )
 def test_other_urls_are_refused_with_the_reason(address, problem):
-    assert address_problem(address) == problem
+    assert url_problem(address) == problem

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.cognito.errors import TokenExpired, TokenRejected, UnknownKey
 from accounts.cognito.jwks import KeyStore
-from accounts.cognito.token_cache import VerifiedTokens
+from accounts.cognito.token_cache import TokenCache
 from accounts.cognito.verifier import TokenVerifier, TrustedPools
 from accounts.provider.settings import read_config
 from accounts.testing import mint_access_token
@@ -51,7 +51,7 @@ def make(clock, keys):
         verifier = TokenVerifier(
             issuer=config.issuer, client_ids=config.accepted_clients, keys=store, clock=clock
         )
-        return VerifiedTokens(TrustedPools([verifier]), clock=clock, **limits)
+        return TokenCache(TrustedPools([verifier]), clock=clock, **limits)
 
     return build
 
@@ -134,7 +134,7 @@ def test_refused_principal_is_not_cached(make):
 
 
 def test_entries_are_bounded_and_the_oldest_are_dropped(make):
-    tokens = make(most_entries=3)
+    tokens = make(max_entries=3)
     minted = [mint_access_token() for _ in range(5)]
     calls = []
     for token in [*minted, *minted[2:]]:
@@ -144,7 +144,7 @@ def test_entries_are_bounded_and_the_oldest_are_dropped(make):
 
 
 def test_bytes_are_bounded(make):
-    tokens = make(most_bytes=60_000)
+    tokens = make(max_bytes=60_000)
     groups = [f"group-{number}" for number in range(100)]
     for _ in range(20):
         tokens.verify(mint_access_token(groups=groups), principal_of=str)
@@ -166,7 +166,7 @@ def test_estimate_is_not_below_what_an_entry_takes(make):
 
 
 def test_threads_agree(make):
-    tokens = make(most_entries=8)
+    tokens = make(max_entries=8)
     minted = [mint_access_token() for _ in range(16)]
     subjects, errors = set(), []
 

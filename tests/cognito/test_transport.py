@@ -366,7 +366,7 @@ def test_sleep_beyond_the_deadline_raises_the_error(server, clock):
 
 
 def test_longest_call_covers_total_and_the_last_read():
-    assert Transport(total_seconds=4, read_seconds=1).longest_call == 5
+    assert Transport(total_seconds=4, read_seconds=1).max_call_seconds == 5
 
 
 @pytest.mark.parametrize(

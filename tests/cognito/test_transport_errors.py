@@ -7,7 +7,7 @@ import requests
 import urllib3.exceptions
 
 from accounts.cognito.errors import CognitoUnavailable, ConfigurationError
-from accounts.cognito.transport_errors import may_have_arrived, translated
+from accounts.cognito.transport_errors import may_have_arrived, to_cognito_error
 
 UNREACHABLE = "Cognito cannot be reached"
 LATE = "Cognito did not respond in time"
@@ -99,7 +99,7 @@ def test_every_error_of_the_library_has_a_meaning(library):
     ("library", "name"), [(library, name) for library, names in MEANINGS.items() for name in names]
 )
 def test_error_is_translated(library, name):
-    error = translated(made(getattr(LIBRARIES[library][0], name)))
+    error = to_cognito_error(made(getattr(LIBRARIES[library][0], name)))
     meaning = MEANINGS[library][name]
     if meaning == OURS:
         assert isinstance(error, ConfigurationError)
@@ -120,7 +120,7 @@ def test_error_is_translated(library, name):
     ],
 )
 def test_operating_systems_errors_are_translated(error, meaning):
-    assert translated(error).message == meaning
+    assert to_cognito_error(error).message == meaning
 
 
 def _wrapped(reason):

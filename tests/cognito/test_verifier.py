@@ -7,7 +7,7 @@ import pytest
 
 from accounts.cognito import errors
 from accounts.cognito.jwks import KeyStore
-from accounts.cognito.verifier import LONGEST_TOKEN, TokenVerifier, TrustedPools, signing_key_id
+from accounts.cognito.verifier import MAX_TOKEN_LENGTH, TokenVerifier, TrustedPools, signing_key_id
 from tests.cognito.keys import (
     ACCESS_KEY_ID,
     CLIENT_ID,
@@ -335,7 +335,7 @@ def test_text_that_is_no_token_is_refused(verifier, token):
 def test_token_of_64_kilobytes_is_refused_unread(verifier):
     token = make_access_token(padding="x" * 48_000)
     assert len(token) > 64_000
-    with pytest.raises(errors.MalformedToken, match=f"longer than {LONGEST_TOKEN}"):
+    with pytest.raises(errors.MalformedToken, match=f"longer than {MAX_TOKEN_LENGTH}"):
         verifier.access_claims(token)
 
 
@@ -479,11 +479,11 @@ def test_key_is_published_until_it_is_withdrawn(clock):
     published = [jwk(ACCESS_KEY_ID), jwk("rotated")]
     keys = KeyStore(lambda: key_set(*published), clock=clock, in_background=lambda work: work())
     verifier = TokenVerifier(issuer=ISSUER, client_ids=[CLIENT_ID], keys=keys, clock=clock)
-    assert verifier.still_published(ACCESS_KEY_ID)
+    assert verifier.is_key_published(ACCESS_KEY_ID)
     published.pop(0)
     clock.forward(3600)
-    verifier.still_published("rotated")  # renews the key set
-    assert not verifier.still_published(ACCESS_KEY_ID)
+    verifier.is_key_published("rotated")  # renews the key set
+    assert not verifier.is_key_published(ACCESS_KEY_ID)
 
 
 def test_key_that_cannot_be_looked_up_is_not_published(clock):
@@ -493,7 +493,7 @@ def test_key_that_cannot_be_looked_up_is_not_published(clock):
     verifier = TokenVerifier(
         issuer=ISSUER, client_ids=[CLIENT_ID], keys=KeyStore(fetch, clock=clock), clock=clock
     )
-    assert not verifier.still_published(ACCESS_KEY_ID)
+    assert not verifier.is_key_published(ACCESS_KEY_ID)
 
 
 def test_signing_key_of_a_token_is_named_without_trusting_it():
@@ -526,8 +526,8 @@ def test_each_pool_is_verified_with_its_own_key_and_client(pools):
 
 
 def test_each_pool_is_asked_about_its_own_keys(pools):
-    assert pools.still_published(OTHER_ISSUER, ACCESS_KEY_ID)
-    assert not pools.still_published(OTHER_ISSUER, "never seen")
+    assert pools.is_key_published(OTHER_ISSUER, ACCESS_KEY_ID)
+    assert not pools.is_key_published(OTHER_ISSUER, "never seen")
 
 
 def test_one_pools_key_signs_nothing_for_another(pools):

@@ -47,15 +47,15 @@ def test_existing_user_is_linked_and_signs_in_to_the_old_account(
     mary = User.objects.create_user("mary", email="grace@example.com")
     figure = Stat(kpi="Revenue", year=2020, month=3, value=Decimal(1))
     writing.save(figure, writing.Author(mary, "page"))
-    assert "+  grace <grace@example.com>: link to mary\n" in command("link_users")
-    assert "1 linked." in command("link_users", "mary", "--apply")
+    assert "+  grace <grace@example.com>: link to mary\n" in command("cognito_link_users")
+    assert "1 linked." in command("cognito_link_users", "mary", "--apply")
 
     sign_in_as(page, site, "grace")
     page.goto(f"{site}/profile/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Grace Hopper")
     assert SignIn.objects.get().user == User.objects.get() == mary
 
-    content = json.loads(command("export_user", "mary"))
+    content = json.loads(command("cognito_export_user", "mary"))
     assert content["account"]["username"] == "mary"
     assert [item["kpi"] for item in content["rows"]["stats.Stat (created_by)"]] == ["Revenue"]
 
@@ -75,19 +75,19 @@ def test_removed_users_lose_their_sessions(site, pool, new_context, pictures):
 
     # linus is deleted in the pool: reconciliation finds and deactivates him.
     pool.delete("linus")
-    assert "gone" in command("reconcile_users")
+    assert "gone" in command("cognito_reconcile_users")
     linus.goto(f"{site}/profile/")
     expect(linus.get_by_role("heading", level=1)).to_have_text("Linus Pauling")
-    assert "1 deactivated." in command("reconcile_users", "--apply")
+    assert "1 deactivated." in command("cognito_reconcile_users", "--apply")
     linus.reload()
     expect(linus.get_by_label("Password")).to_be_visible()
     expect(linus.get_by_role("button", name="linus")).to_have_count(0)  # there is no user to select
 
     # grace is erased.
-    output = command("forget_user", "grace", "--pool")
+    output = command("cognito_erase_user", "grace", "--pool")
     assert "-  pool user: grace\n" in output
     assert grace.goto(f"{site}/profile/").status == 200
-    command("forget_user", "grace", "--pool", "--apply")
+    command("cognito_erase_user", "grace", "--pool", "--apply")
     grace.reload()
     expect(grace.get_by_label("Password")).to_be_visible()
     grace.goto(site)
@@ -127,7 +127,7 @@ def test_browser_stays_signed_in_while_every_key_changes(page, site, pool, setti
 
     [old], new = settings.COGNITO["TOKEN_ENCRYPTION_KEYS"], Fernet.generate_key().decode()
     settings.COGNITO = {**settings.COGNITO, "TOKEN_ENCRYPTION_KEYS": [new, old]}
-    assert "Encrypted again: 1." in command("reencrypt_tokens")
+    assert "Encrypted again: 1." in command("cognito_reencrypt_tokens")
     settings.COGNITO = {**settings.COGNITO, "TOKEN_ENCRYPTION_KEYS": [new]}
     renewed()
 

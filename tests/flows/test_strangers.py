@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from accounts.models import SharedRefresh, SignInEvent, Tally
+from accounts.models import RateCounter, RefreshResult, SignInEvent
 from accounts.testing import mint_access_token
 from tests.flows.conftest import query_of
 from tests.flows.sessions.conftest import beyond_grace
@@ -39,7 +39,7 @@ def junk_callback(visitor, number=0, **options):
 
 
 def next_window():
-    Tally.objects.filter(key__startswith="cognito:").delete()
+    RateCounter.objects.filter(key__startswith="cognito:").delete()
 
 
 def test_one_attempt_calls_cognito_once_without_its_cookie_being_stored(visitor):
@@ -86,13 +86,13 @@ def test_used_attempt_redirects_if_signed_in(visitor):
 
 def test_callbacks_beyond_the_budget_cause_no_call_and_no_row(visitor, tight):
     assert [junk_callback(visitor, number).status_code for number in range(3)] == [400] * 3
-    row_counts = Tally.objects.count(), SignInEvent.objects.count()
+    row_counts = RateCounter.objects.count(), SignInEvent.objects.count()
     for number in range(5):
         response = junk_callback(visitor, number)
         assert response.status_code == 429
         assert response.headers["Retry-After"] == "48"
         assert "Wait a minute, then try again." in response.text
-    assert (Tally.objects.count(), SignInEvent.objects.count()) == row_counts
+    assert (RateCounter.objects.count(), SignInEvent.objects.count()) == row_counts
     assert exchanges(visitor.pool) == 3
 
 
@@ -140,12 +140,12 @@ def test_callbacks_and_exchanges_share_one_budget(visitor, site, pool, tight, se
     calls = [junk_callback(visitor), exchange(), exchange()]
     assert [call.status_code for call in calls] == [400] * 3
     assert [refresh(number).status_code for number in range(3)] == [401] * 3
-    before = pool.counts()["token"], SharedRefresh.objects.count()
+    before = pool.counts()["token"], RefreshResult.objects.count()
     responses = [exchange(), refresh(3), junk_callback(visitor)]
     assert [response.status_code for response in responses] == [429] * 3
     assert {response.json()["code"] for response in responses[:2]} == {"throttled"}
     assert {response.headers["Retry-After"] for response in responses} == {"48"}
-    assert (pool.counts()["token"], SharedRefresh.objects.count()) == before
+    assert (pool.counts()["token"], RefreshResult.objects.count()) == before
 
 
 def test_access_token_that_is_not_ours_uses_no_budget(visitor, site, tight):
@@ -153,7 +153,7 @@ def test_access_token_that_is_not_ours_uses_no_budget(visitor, site, tight):
     for _ in range(5):
         assert requests.get(f"{site}/user", headers=headers, timeout=20).status_code == 401
     assert visitor.sign_in().headers["Location"] == "/dashboard/"
-    assert Tally.objects.filter(key__startswith="cognito:").get().count == 0
+    assert RateCounter.objects.filter(key__startswith="cognito:").get().count == 0
 
 
 def wait_for_calls(pool, number):

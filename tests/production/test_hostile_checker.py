@@ -166,7 +166,7 @@ def test_each_bound_is_kept_at_its_limit_and_exceeded_above(phase, rule):
 
 
 def test_limits_of_rows_do_not_grow_with_the_attack(phase):
-    by_budget = {"accounts.Tally", "accounts.SharedRefresh"}  # per minute
+    by_budget = {"accounts.RateCounter", "accounts.RefreshResult"}  # per minute
     names = {*TABLES, "temporary folder", "metrics folder", "memory of a worker"} - by_budget
     hour = replace(phase.measured, seconds=3600)
     short, long = (

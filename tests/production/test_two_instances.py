@@ -175,7 +175,7 @@ def test_housekeeping_may_run_on_every_machine_at_once(site):
 
     def run():
         try:
-            site.manage("housekeeping")
+            site.manage("cognito_housekeeping")
         except RuntimeError as error:
             failed.append(error)
 

@@ -8,7 +8,7 @@ import pytest
 from apig_wsgi import make_lambda_handler
 from django.core.management import CommandError
 
-from accounts.core.request_meta import client_address
+from accounts.core.request_meta import client_ip
 from sso_project import lambda_handler
 from sso_project.lambda_request import LambdaRequest
 from tests.sso_project.lambda_events import (
@@ -239,7 +239,7 @@ def test_django_gets_the_client_ip(rf):
     def application(environ, start_response):
         request = rf.generic("GET", "/")
         request.META.update(environ)
-        seen.append(client_address(request))
+        seen.append(client_ip(request))
         return echo(environ, start_response)
 
     make_lambda_handler(LambdaRequest(application))(http_api("/"), None)

@@ -10,7 +10,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import RequestFactory
 
-from accounts.cognito.verifier import LONGEST_TOKEN
+from accounts.cognito.verifier import MAX_TOKEN_LENGTH
 from sso_project.request_guard import BoundedBody, RequestGuard
 from sso_project.request_limits import (
     MAX_COOKIE_BACKSLASHES,
@@ -111,9 +111,9 @@ LIMITS = {
     "HTTP_X_AMZN_TRACE_ID": MAX_HEADER_BYTES,
     "HTTP_X_ANYTHING": MAX_HEADER_BYTES,
     "HTTP_COOKIE": MAX_COOKIE_BYTES,
-    "HTTP_AUTHORIZATION": LONGEST_TOKEN + 7,
-    "HTTP_X_ACCESS_TOKEN": LONGEST_TOKEN + 7,
-    "HTTP_X_REFRESH_TOKEN": LONGEST_TOKEN + 7,
+    "HTTP_AUTHORIZATION": MAX_TOKEN_LENGTH + 7,
+    "HTTP_X_ACCESS_TOKEN": MAX_TOKEN_LENGTH + 7,
+    "HTTP_X_REFRESH_TOKEN": MAX_TOKEN_LENGTH + 7,
 }
 
 

@@ -7,12 +7,12 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.http.parser import RequestParser
 
-from accounts.cognito.verifier import LONGEST_TOKEN
+from accounts.cognito.verifier import MAX_TOKEN_LENGTH
 from deploy import gunicorn_config
 
 
 def test_header_with_the_longest_token_is_accepted():
-    header = f"Authorization: Bearer {'x' * LONGEST_TOKEN}\r\n"
+    header = f"Authorization: Bearer {'x' * MAX_TOKEN_LENGTH}\r\n"
     assert gunicorn_config.limit_request_field_size >= len(header)
 
 

@@ -94,10 +94,10 @@ TABLES: dict[str, Limit] = {
     "accounts.SignIn": lambda c: c.sign_ins,
     "sessions.Session": lambda c: 2 * c.sign_ins,
     "accounts.SignInEvent": lambda c: MAX_ATTACK_EVENTS + 4 * c.sign_ins,
-    "accounts.Tally": lambda c: 20 * len(ATTACKS) + c.sign_ins + c.calls_of_attackers,
+    "accounts.RateCounter": lambda c: 20 * len(ATTACKS) + c.sign_ins + c.calls_of_attackers,
     "accounts.Revocation": lambda c: 2 * c.sign_ins,
     "accounts.PendingRevocation": lambda c: c.sign_ins,
-    "accounts.SharedRefresh": lambda c: (
+    "accounts.RefreshResult": lambda c: (
         c.did("refresh_by_header") + _renewals(c) + c.calls_of_attackers
     ),
     "stats.Stat": _writes,

@@ -102,7 +102,7 @@ def _unlimited_passwords() -> None:
     django.setup()
     from accounts.signin import break_glass
 
-    replace(break_glass, "attempts_too_many", lambda request, username: 0)
+    replace(break_glass, "count_attempt", lambda request, username: 0)
 
 
 def _reusable_attempts() -> None:

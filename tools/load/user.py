@@ -137,7 +137,7 @@ class LoadUser(LoadClient):
         self._set_signed_in(False)
         self.browser = self.new_session()
         self.ledger.left_everywhere[self.subject] = now
-        # Tokens issued in the same second are rejected, too: see `revoke_person`.
+        # Tokens issued in the same second are rejected, too: see `revoke_user`.
         time.sleep(max(REVOCATION_SECONDS, 2.0 - now % 1) + 0.1)
         for token in tokens:
             claims = claims_of(token)

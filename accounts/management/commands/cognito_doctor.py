@@ -8,11 +8,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ...cognito.safe_urls import address_problem
+from ...cognito.safe_urls import url_problem
 from ...doctor import client_settings, report
 from ...doctor.examination import examine
 from ...provider import Provider
-from ...provider.aws import AwsProblem
+from ...provider.aws import AwsError
 
 
 class Command(BaseCommand):
@@ -57,9 +57,9 @@ class Command(BaseCommand):
                 production=options["production"],
                 describe=describe,
             )
-        except AwsProblem as problem:
+        except AwsError as problem:
             raise CommandError(str(problem)) from problem
-        except client_settings.NotADescription as problem:
+        except client_settings.InvalidDescription as problem:
             raise CommandError(
                 f"--client-json can't be used: {problem}. Use the output of `aws cognito-idp"
                 " describe-user-pool-client --user-pool-id … --client-id …`."
@@ -71,7 +71,7 @@ class Command(BaseCommand):
 
 
 def _base_url(value: str) -> str:
-    problem = address_problem(value) if value else None
+    problem = url_problem(value) if value else None
     if problem:
         option = "--base-url" if "@" in value else f"--base-url {value}"  # it may hold a password
         raise CommandError(f"{option} {problem}. Use a URL like https://app.example.com.")

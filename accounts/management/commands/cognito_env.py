@@ -55,7 +55,7 @@ class Command(BaseCommand):
                 if options["stack"]
                 else values_of_pool(options["pool"], options["client"])
             )
-        except aws.AwsProblem as problem:
+        except aws.AwsError as problem:
             raise CommandError(f"{problem} {_NOT_WRITTEN}") from problem
         file = Path(options["file"])
         try:
@@ -96,7 +96,7 @@ def values_of_stack(stack: str, region: str) -> dict[str, str]:
     values = {name: value for name, value in outputs.items() if name.startswith("COGNITO_")}
     missing = {"COGNITO_POOL_ID", "COGNITO_CLIENT_ID", "COGNITO_CLIENT_DOMAIN"} - values.keys()
     if missing:
-        raise aws.AwsProblem(
+        raise aws.AwsError(
             f"The stack {stack} has no outputs for {', '.join(sorted(missing))}. Use the stack"
             " created from infra/1-user-pool.yaml, or use --pool and --client."
         )
@@ -107,13 +107,13 @@ def values_of_stack(stack: str, region: str) -> dict[str, str]:
 def values_of_pool(pool_id: str, client_id: str) -> dict[str, str]:
     """Return the values of a pool and an app client. Raises aws.AwsError."""
     if not re.fullmatch(r"[\w-]+_[0-9A-Za-z]+", pool_id, re.ASCII):
-        raise aws.AwsProblem(f"{pool_id} is not a pool ID. Pool IDs look like eu-west-1_AbCdEf123.")
+        raise aws.AwsError(f"{pool_id} is not a pool ID. Pool IDs look like eu-west-1_AbCdEf123.")
     region = pool_id.partition("_")[0]
     app_client = _describe_client(pool_id, client_id)
     pool = aws.call("cognito-idp", "describe_user_pool", region=region, UserPoolId=pool_id)
     custom, prefix = (pool["UserPool"].get(name) for name in ("CustomDomain", "Domain"))
     if not custom and not prefix:
-        raise aws.AwsProblem(
+        raise aws.AwsError(
             f"The pool {pool_id} has no domain, so it has no hosted UI. Create a domain in the"
             f" console: Cognito > User pools > {pool_id} > Domain."
         )
@@ -138,7 +138,7 @@ def _describe_client(pool_id: str, client_id: str) -> dict[str, Any]:
     )
     app_client: dict[str, Any] = response["UserPoolClient"]
     if not app_client.get("ClientSecret"):
-        raise aws.AwsProblem(
+        raise aws.AwsError(
             f"App client {client_id} has no secret. A server needs a secret, and it can't be added"
             " later, so use or create another app client."
         )

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def test_index_page_shows_sign_ins_refusals_and_versions(admin_client, cognito_client):
     sign_in = cognito_client("grace", name="Grace H").user.sign_ins.get()
     for _ in range(2):
-        events.record("refused", reference="7c1e09ab", reason="state_mismatch")
+        events.record_event("refused", reference="7c1e09ab", reason="state_mismatch")
     page = admin_client.get("/admin/").text
     assert '<td>Grace H <span class="quiet">grace</span></td>' in page  # users can choose any name
     assert sign_in.reference in page
@@ -57,6 +57,6 @@ def test_overview_is_hidden_from_staff_who_cannot_view_events(client, cognito_cl
 def test_index_page_needs_few_queries(admin_client, django_assert_max_num_queries):
     user = User.objects.create_user("user")
     for _ in range(20):
-        events.record("signed_in", user=user)
+        events.record_event("signed_in", user=user)
     with django_assert_max_num_queries(12):
         admin_client.get("/admin/")

@@ -16,7 +16,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.admin_site.user_page import PersonPage
+from accounts.admin_site.user_page import UserPage
 from accounts.models import Identity, PendingRevocation, SignIn, SignInEvent, User
 from accounts.provider import user_pool
 from stats import writing
@@ -223,7 +223,7 @@ EFFECTS["delete_figures"] = lambda response: not Stat.objects.exists()
 
 @pytest.mark.parametrize(("model", "name"), list(actions()))
 def test_action_works_for_ada(target, ada, monkeypatch, model, name):
-    monkeypatch.setattr(user_pool, "find", lambda subject: None)  # deleted in the pool
+    monkeypatch.setattr(user_pool, "get_user", lambda subject: None)  # deleted in the pool
     if name == "activate":
         User.objects.filter(username="target-user").update(is_active=False)
     response = act(ada, model, name)
@@ -314,7 +314,7 @@ def test_message_says_that_sign_ins_of_superusers_were_skipped(helper, target):
     assert sign_ins.live().exists()
 
 
-class HostUserAdmin(PersonPage, UserAdmin):
+class HostUserAdmin(UserPage, UserAdmin):
     """The user admin of a host project, as in docs/adopt.md: Django's own can delete users."""
 
 

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.admin_site.dashboard import site_overview
+from accounts.admin_site.dashboard import dashboard
 from accounts.models import Identity, PendingRevocation, SignIn, SignInEvent, User
 from accounts.provider import user_pool
 from stats import writing
@@ -115,7 +115,7 @@ def test_single_permission_shows_its_part_of_the_index_page(staff_with, model):
     staff = staff_with(f"view_{model._meta.model_name}")
     page = staff.get("/admin/")
     facts = {SignIn: "Sessions", Identity: "Identities", PendingRevocation: "Refresh tokens"}
-    overview = site_overview(page.wsgi_request)
+    overview = dashboard(page.wsgi_request)
     if model in facts:
         [(name, _)] = overview.facts
         assert name.startswith(facts[model])
@@ -192,8 +192,8 @@ def test_events_can_be_filtered_by_their_own_columns(staff_with, user, query):
 
 
 def test_messages_of_actions_show_only_models_with_permission(staff_with, user, monkeypatch):
-    monkeypatch.setattr(user_pool, "find", lambda subject: None)  # deleted in the pool
-    monkeypatch.setattr(user_pool, "why_unavailable", lambda: "")
+    monkeypatch.setattr(user_pool, "get_user", lambda subject: None)  # deleted in the pool
+    monkeypatch.setattr(user_pool, "unavailable_reason", lambda: "")
     staff = staff_with("change_user")
     url = reverse("admin:accounts_user_changelist")
     for name in ("sign_out_everywhere", "reconcile"):

@@ -252,7 +252,8 @@ def test_only_users_of_the_preview_are_deactivated(operator, pool, pool_users):
 
 def test_reconciliation_deactivates_no_user_beyond_the_limit(operator, pool):
     users = [
-        User.objects.create_user(f"gone-{number}") for number in range(reconciliation.MOST + 1)
+        User.objects.create_user(f"gone-{number}")
+        for number in range(reconciliation.MAX_DEACTIVATIONS + 1)
     ]
     for user in users:
         Identity.objects.create(user=user, issuer=pool.issuer, subject=user.username)
@@ -300,7 +301,7 @@ def test_expired_invitation_is_marked(operator, pool, monkeypatch):
     from accounts.provider import user_pool
 
     user_pool.invite(username="zoe", email="zoe@example.com")
-    monkeypatch.setattr(user_pool, "invitation_lasts", lambda: timedelta(0))
+    monkeypatch.setattr(user_pool, "invitation_lifetime", lambda: timedelta(0))
     assert "expired on" in operator.get(INVITATIONS).text
 
 

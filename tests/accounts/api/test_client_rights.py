@@ -23,7 +23,7 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 
-from accounts.api.authentication import authenticated
+from accounts.api.authentication import authenticate_token
 from accounts.models import Identity
 from accounts.permissions import InGroup
 from accounts.testing import mint_access_token, mint_machine_token
@@ -108,7 +108,7 @@ def client_with_token(cognito_client):
 
 
 def principal(client_id=CLIENT, groups=("admins",)):
-    return authenticated(mint_access_token(groups=groups, claims={"client_id": client_id}))[0]
+    return authenticate_token(mint_access_token(groups=groups, claims={"client_id": client_id}))[0]
 
 
 ALL = {"staff", "admins", "editors", "plain"}

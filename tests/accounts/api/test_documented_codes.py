@@ -5,7 +5,7 @@ import re
 import pytest
 from rest_framework import exceptions
 
-from accounts.api.errors import TooLarge
+from accounts.api.errors import PayloadTooLarge
 from accounts.cognito import errors
 from accounts.problems import catalog
 from accounts.problems import errors as problems_errors
@@ -34,7 +34,7 @@ CODES = {
     problems_errors.UserDeactivated.code,
     problems_errors.SessionEnded.code,
     problems_errors.RevocationsUnavailable.code,
-    TooLarge.default_code,
+    PayloadTooLarge.default_code,
     *(text.code for text in vars(catalog).values() if isinstance(text, catalog.ErrorText)),
     *(
         kind.default_code

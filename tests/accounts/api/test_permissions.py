@@ -7,7 +7,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import HasScope, InGroup, IsPerson, group_required
+from accounts.permissions import HasScope, InGroup, IsUser, group_required
 from accounts.testing import mint_machine_token
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
@@ -37,7 +37,7 @@ urlpatterns = [
     path("either", view(HasScope("stats/write") | InGroup("admins"))),
     path("both", view(HasScope("stats/write") & InGroup("admins"))),
     path("mixed", view(IsAuthenticated & ~InGroup("banned"))),
-    path("user", view(IsPerson | HasScope("stats/read"))),
+    path("user", view(IsUser | HasScope("stats/read"))),
     path("page/group", for_groups),
     path("page/login", login_required(lambda request: HttpResponse("in"))),
     path(

@@ -7,9 +7,9 @@ import time
 import pytest
 from django.urls import resolve
 
-from accounts.models import SharedRefresh, User
+from accounts.models import RefreshResult, User
 from accounts.testing import mint_access_token, mint_id_token, mint_machine_token
-from accounts.testing.fake import Person
+from accounts.testing.fake import FakeUser
 from accounts.tokens import revocation_feed, revocations
 from tests.imports import ROOT
 
@@ -20,7 +20,7 @@ class Spa:
     """A signed-in single-page app: an access token that has expired, and its refresh token."""
 
     def __init__(self, cognito, username="ada"):
-        self.person = Person(username)
+        self.person = FakeUser(username)
         code = cognito.authorize(self.person)
         response = cognito.post_form(
             "token", {"grant_type": "authorization_code", "code": code}, repeatable=False
@@ -94,7 +94,7 @@ def test_token_with_another_mistake_is_not_refreshed(client, cognito, spa, mista
     response = get_caller(client, spa.expired(**mistake), spa.refresh_token)
     assert response.status_code == 401
     assert refreshes(cognito) == 0
-    assert not SharedRefresh.objects.exists()
+    assert not RefreshResult.objects.exists()
 
 
 def test_expired_id_token_is_not_refreshed(client, cognito, spa):
@@ -143,7 +143,7 @@ def test_refused_refresh_token_is_not_sent_to_cognito_again(client, cognito, spa
     for _ in range(5):
         assert get_caller(client, spa.expired(), "junk").json()["code"] == "session_ended"
     assert refreshes(cognito) == 1
-    assert "junk" not in str(list(SharedRefresh.objects.values()))
+    assert "junk" not in str(list(RefreshResult.objects.values()))
 
 
 def test_header_refreshes_beyond_the_budget_are_429(client, cognito, spa, limit_failed_calls):
@@ -155,7 +155,7 @@ def test_header_refreshes_beyond_the_budget_are_429(client, cognito, spa, limit_
     assert response.headers["Retry-After"] == "48"
     assert "WWW-Authenticate" not in response.headers  # the app would read it as a sign-out
     assert refreshes(cognito) == 3
-    assert SharedRefresh.objects.count() == 3
+    assert RefreshResult.objects.count() == 3
 
 
 def test_failed_refreshes_of_one_user_do_not_count_for_another(

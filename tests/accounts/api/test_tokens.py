@@ -10,7 +10,7 @@ from accounts.cognito.transport import Response
 from accounts.models import Identity, SignInEvent
 from accounts.provider import provider
 from accounts.testing import mint_access_token, mint_id_token
-from accounts.testing.fake import Person
+from accounts.testing.fake import FakeUser
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +25,7 @@ def _empty_cache():
 
 @pytest.fixture
 def code(cognito):
-    return cognito.authorize(Person("ada", name="Ada Lovelace"))
+    return cognito.authorize(FakeUser("ada", name="Ada Lovelace"))
 
 
 def post(client, url=URL, **data):
@@ -233,7 +233,7 @@ def test_tokens_that_fail_verification_are_not_returned(client, cognito, mint):
 
 def test_unknown_user_gets_no_tokens(client, cognito, settings):
     settings.COGNITO = {**settings.COGNITO, "CREATE_PEOPLE": False}
-    code = cognito.authorize(Person("ada"))
+    code = cognito.authorize(FakeUser("ada"))
     response = post(client, code=code, redirectUri=REDIRECT_URI)
     assert (response.status_code, response.json()["code"]) == (403, "unknown_user")
 
@@ -241,7 +241,7 @@ def test_unknown_user_gets_no_tokens(client, cognito, settings):
 def test_deactivated_user_gets_no_tokens(client, cognito, code):
     post(client, code=code, redirectUri=REDIRECT_URI)
     get_user_model().objects.update(is_active=False)
-    again = cognito.authorize(Person("ada"))
+    again = cognito.authorize(FakeUser("ada"))
     response = post(client, code=again, redirectUri=REDIRECT_URI)
     assert (response.status_code, response.json()["code"]) == (403, "user_deactivated")
 
@@ -288,7 +288,7 @@ def test_refused_requests_use_the_budget_before_the_body_is_read(client, limit_f
 def test_successful_exchanges_use_no_budget(client, cognito, limit_failed_calls):
     limit_failed_calls(1)
     for _ in range(3):
-        code = cognito.authorize(Person("ada"))
+        code = cognito.authorize(FakeUser("ada"))
         assert post(client, code=code, redirectUri=REDIRECT_URI).status_code == 200
 
 

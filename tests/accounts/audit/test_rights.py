@@ -7,7 +7,7 @@ from django.test import RequestFactory
 from django.urls import ResolverMatch, reverse
 
 from accounts.audit import rights
-from accounts.core.request_context import Answering, current_request
+from accounts.core.request_context import CurrentRequest, current_request
 from accounts.models import SignInEvent, User
 
 pytestmark = pytest.mark.django_db
@@ -105,7 +105,7 @@ def test_changes_within_one_event_are_told_as_they_came_out(user, group):
     other_group = Group.objects.create(name="kept")
     user.groups.add(other_group)
     SignInEvent.objects.all().delete()
-    with rights.one_event(reason="why"):
+    with rights.single_event(reason="why"):
         user.groups.set([group, other_group], clear=True)
         user.is_staff = True
         user.save()
@@ -120,13 +120,13 @@ def add_and_fail(user, group):
 
 
 def test_change_that_was_undone_is_not_told(user, group):
-    with pytest.raises(ValueError, match="after that"), rights.one_event(), transaction.atomic():
+    with pytest.raises(ValueError, match="after that"), rights.single_event(), transaction.atomic():
         add_and_fail(user, group)
     assert recorded_changes() == []
 
 
 def test_change_that_outlives_a_failure_is_told(user, group):
-    with pytest.raises(ValueError, match="after that"), rights.one_event():
+    with pytest.raises(ValueError, match="after that"), rights.single_event():
         add_and_fail(user, group)
     assert recorded_changes() == [(user, "command", {"added": "group finance"})]
 
@@ -135,7 +135,7 @@ def test_another_page_of_the_site_is_told_with_who_and_where(user, group):
     request = RequestFactory().get("/", headers={"user-agent": "Firefox"}, REMOTE_ADDR="192.0.2.7")
     request.user = user
     request.resolver_match = ResolverMatch(None, (), {}, app_names=["host"])
-    with Answering(request):
+    with CurrentRequest(request):
         user.groups.add(group)
     assert current_request() is None
     event = SignInEvent.objects.get()

@@ -20,7 +20,7 @@ def test_cookie_has_no_prefix_over_http():
 @pytest.mark.usefixtures("https")
 def test_prefixed_cookie_meets_the_browser_requirements():
     response = HttpResponse()
-    return_page.remember(response, "/profile/")
+    return_page.store(response, "/profile/")
     cookie = response.cookies["__Host-after_sign_out"]
     assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
 
@@ -28,17 +28,17 @@ def test_prefixed_cookie_meets_the_browser_requirements():
 @pytest.mark.usefixtures("https")
 def test_cookie_without_the_prefix_is_ignored_over_https():
     response = HttpResponse()
-    return_page.remember(response, "/profile/")
+    return_page.store(response, "/profile/")
     value = response.cookies["__Host-after_sign_out"].value
     request = RequestFactory().get("/")
     request.COOKIES["after_sign_out"] = value
-    assert return_page.remembered(request) == ""
+    assert return_page.load(request) == ""
     request.COOKIES["__Host-after_sign_out"] = value
     request.COOKIES["after_sign_out"] = "planted"
-    assert return_page.remembered(request) == "/profile/"
+    assert return_page.load(request) == "/profile/"
 
 
 @pytest.mark.usefixtures("https")
 def test_prefixed_cookie_is_deleted_with_the_secure_attribute():
-    cookie = return_page.forget(HttpResponse()).cookies["__Host-after_sign_out"]
+    cookie = return_page.clear(HttpResponse()).cookies["__Host-after_sign_out"]
     assert (cookie["secure"], cookie["max-age"]) == (True, 0)

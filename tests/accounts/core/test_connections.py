@@ -7,9 +7,9 @@ from django.db import connection, transaction
 from django.db import connections as databases
 
 from accounts.core import db
-from accounts.core.single_flight import turn
+from accounts.core.single_flight import single_flight
 from accounts.provider import provider
-from accounts.provider.bounded_endpoint import WatchedTokenEndpoint
+from accounts.provider.bounded_endpoint import BoundedTokenEndpoint
 
 
 @pytest.fixture
@@ -29,13 +29,13 @@ def pooled(monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_pooled_connection_is_released(closed, pooled):
-    db.give_back()
+    db.release_pooled_connections()
     assert closed == ["default"]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_connection_without_a_pool_stays_open(closed):
-    db.give_back()
+    db.release_pooled_connections()
     assert closed == []
 
 
@@ -43,7 +43,7 @@ def test_connection_without_a_pool_stays_open(closed):
 def test_connection_stays_open_inside_a_transaction(closed, monkeypatch):
     with transaction.atomic(), monkeypatch.context() as patched:
         patched.setitem(connection.settings_dict, "OPTIONS", {"pool": True})
-        db.give_back()
+        db.release_pooled_connections()
     assert closed == []
 
 
@@ -51,16 +51,16 @@ def test_connection_stays_open_inside_a_transaction(closed, monkeypatch):
 def test_connection_is_released_before_a_call_and_before_a_wait(
     closed, pooled, cognito, monkeypatch
 ):
-    endpoint = WatchedTokenEndpoint(provider().config, None, calls_at_once=1)
-    with endpoint._watched("refresh"):
+    endpoint = BoundedTokenEndpoint(provider().config, None, calls_at_once=1)
+    with endpoint._bounded("refresh"):
         assert closed == ["default"]
-    with turn("renewal", seconds=5):
+    with single_flight("renewal", seconds=5):
         assert closed == ["default"]  # no other thread to wait for
         waited = threading.Event()
-        monkeypatch.setattr(db, "give_back", waited.set)
+        monkeypatch.setattr(db, "release_pooled_connections", waited.set)
 
         def wait():
-            with turn("renewal", seconds=5):
+            with single_flight("renewal", seconds=5):
                 pass
 
         thread = threading.Thread(target=wait)

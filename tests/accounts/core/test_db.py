@@ -11,13 +11,13 @@ from django.db.models.functions import Concat
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
-from accounts.core.db import CompiledQuery, Given
+from accounts.core.db import CompiledQuery, QueryParameter
 from accounts.models import Identity, SignIn
 from accounts.sessions import browser_session
 
 pytestmark = pytest.mark.django_db
 TEXT = models.CharField()
-BY_SUBJECT = CompiledQuery(Identity.objects.filter(subject=Given("subject", TEXT)))
+BY_SUBJECT = CompiledQuery(Identity.objects.filter(subject=QueryParameter("subject", TEXT)))
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_parameters_are_never_read_as_sql(identity):
 
 
 def test_parameters_are_assigned_by_name(identity):
-    issuer, subject = Given("issuer", TEXT), Given("subject", TEXT)
+    issuer, subject = QueryParameter("issuer", TEXT), QueryParameter("subject", TEXT)
     for query in (
         CompiledQuery(Identity.objects.filter(issuer=issuer, subject=subject)),
         CompiledQuery(Identity.objects.filter(subject=subject).filter(issuer=issuer)),
@@ -79,7 +79,7 @@ def test_parameter_is_prepared_by_its_field():
     now = timezone.now()
     for number, days in enumerate((-1, 1)):
         Session.objects.create(session_key=str(number), expire_date=now + timedelta(days=days))
-    moment = Given("now", Session._meta.get_field("expire_date"))
+    moment = QueryParameter("now", Session._meta.get_field("expire_date"))
     live = CompiledQuery(Session.objects.filter(expire_date__gt=moment))
     assert [session.pk for session in live.instances(now=now)] == ["1"]
     assert live.instances(now=now + timedelta(days=2)) == []
@@ -89,7 +89,7 @@ def test_constants_of_the_queryset_are_kept(identity):
     at = Concat("username", Value("%s@"), "subject")
     query = CompiledQuery(
         Identity.objects.filter(staff_from_pool=True, issuer="https://pool")
-        .filter(subject=Given("subject", TEXT))
+        .filter(subject=QueryParameter("subject", TEXT))
         .values_list(at, "groups")
     )
     assert query.rows(subject="abc") == [["%s@abc", ["admins", "ä%s"]]]
@@ -103,7 +103,7 @@ def test_missing_parameter_raises_key_error(identity):
 
 
 def test_sql_is_compiled_once_and_executed_each_time(identity, django_assert_num_queries):
-    query = CompiledQuery(Identity.objects.filter(subject=Given("subject", TEXT)))
+    query = CompiledQuery(Identity.objects.filter(subject=QueryParameter("subject", TEXT)))
     spy = patch.object(SQLCompiler, "as_sql", autospec=True, side_effect=SQLCompiler.as_sql)
     with spy as as_sql, django_assert_num_queries(3):
         for _ in range(3):

@@ -1,7 +1,7 @@
 import pytest
 from cryptography.fernet import Fernet
 
-from accounts.core.encryption import Cipher, Unreadable
+from accounts.core.encryption import Cipher, DecryptionError
 
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 
@@ -21,20 +21,20 @@ def test_first_key_encrypts_and_all_keys_decrypt():
 
 
 def test_content_sealed_with_a_removed_key_cannot_be_opened():
-    with pytest.raises(Unreadable):
+    with pytest.raises(DecryptionError):
         Cipher([NEW]).open(Cipher([OLD]).seal({"a": 1}))
 
 
 @pytest.mark.parametrize("sealed", ["", "x", "gAAAAAB", "é", "A" * 5000])
 def test_malformed_content_cannot_be_opened(sealed):
-    with pytest.raises(Unreadable):
+    with pytest.raises(DecryptionError):
         Cipher([NEW]).open(sealed)
 
 
 def test_changed_content_cannot_be_opened():
     sealed = Cipher([NEW]).seal({"a": 1})
     changed = sealed[:30] + ("A" if sealed[30] != "A" else "B") + sealed[31:]
-    with pytest.raises(Unreadable):
+    with pytest.raises(DecryptionError):
         Cipher([NEW]).open(changed)
 
 
@@ -45,14 +45,14 @@ def test_content_older_than_max_age_cannot_be_opened():
     now[0] += 600
     assert cipher.open(sealed, max_age=600) == {"a": 1}
     now[0] += 1
-    with pytest.raises(Unreadable):
+    with pytest.raises(DecryptionError):
         cipher.open(sealed, max_age=600)
     assert cipher.open(sealed) == {"a": 1}
 
 
 def test_sealed_text_that_is_not_an_object_cannot_be_opened():
     sealed = Fernet(NEW).encrypt(b"[1]").decode()
-    with pytest.raises(Unreadable):
+    with pytest.raises(DecryptionError):
         Cipher([NEW]).open(sealed)
 
 

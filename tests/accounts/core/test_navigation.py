@@ -1,7 +1,7 @@
 import pytest
 from django.test import RequestFactory
 
-from accounts.core.navigation import destination, safe_next_url
+from accounts.core.navigation import redirect_target, safe_next_url
 
 
 def next_url(target, *, method="get", **extra):
@@ -59,5 +59,5 @@ def test_http_url_is_dropped_on_an_https_site():
 
 
 def test_redirect_target_defaults_to_the_dashboard():
-    assert destination("") == "/dashboard/"
-    assert destination("/profile/") == "/profile/"
+    assert redirect_target("") == "/dashboard/"
+    assert redirect_target("/profile/") == "/profile/"

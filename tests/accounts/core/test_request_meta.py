@@ -1,7 +1,7 @@
 import pytest
 from django.test import RequestFactory
 
-from accounts.core.request_meta import client_address, sender_fields
+from accounts.core.request_meta import client_ip, sender_fields
 from accounts.models import SignIn, SignInEvent
 
 PROXIES = ["10.0.0.0/8", "192.0.2.1"]
@@ -9,7 +9,7 @@ PROXIES = ["10.0.0.0/8", "192.0.2.1"]
 
 def client_ip_of(remote, forwarded=None):
     headers = {"x-forwarded-for": forwarded} if forwarded is not None else {}
-    return client_address(RequestFactory().get("/", headers=headers, REMOTE_ADDR=remote))
+    return client_ip(RequestFactory().get("/", headers=headers, REMOTE_ADDR=remote))
 
 
 def test_forwarded_header_is_ignored_without_trusted_proxies():

@@ -5,8 +5,7 @@ import time
 
 import pytest
 
-from accounts.core import single_flight
-from accounts.core.single_flight import turn
+from accounts.core.single_flight import _queues, single_flight
 
 
 def run_threads(count, work):
@@ -23,7 +22,7 @@ def max_concurrency(key_of):
 
     def work(number):
         nonlocal inside, highest
-        with turn(key_of(number), seconds=20):
+        with single_flight(key_of(number), seconds=20):
             with lock:
                 inside += 1
                 highest = max(highest, inside)
@@ -43,7 +42,7 @@ def test_threads_with_different_keys_do_not_wait_for_each_other():
     barrier = threading.Barrier(4, timeout=20)
 
     def work(number):
-        with turn(number, seconds=20):
+        with single_flight(number, seconds=20):
             barrier.wait()
 
     run_threads(4, work)
@@ -52,13 +51,13 @@ def test_threads_with_different_keys_do_not_wait_for_each_other():
 
 def test_wait_ends_after_the_time_limit():
     entered = []
-    with turn("held", seconds=20):
+    with single_flight("held", seconds=20):
         run_threads(1, lambda number: entered.append(enter()))
     assert entered == [True]
 
 
 def enter():
-    with turn("held", seconds=0.05):
+    with single_flight("held", seconds=0.05):
         return True
 
 
@@ -66,30 +65,30 @@ def test_result_is_shared_only_with_threads_that_waited():
     results, threads_before = [], threading.active_count()
 
     def wait():
-        with turn("sought", seconds=20) as flight:
-            results.append(flight.found)
+        with single_flight("sought", seconds=20) as flight:
+            results.append(flight.result)
 
-    with turn("sought", seconds=20) as flight:
-        assert flight.found is None
+    with single_flight("sought", seconds=20) as flight:
+        assert flight.result is None
         threads = [threading.Thread(target=wait) for _ in range(3)]
         for thread in threads:
             thread.start()
-        while single_flight._queues["sought"].threads < 4:
+        while _queues["sought"].threads < 4:
             time.sleep(0.01)
-        flight.leave("result")
-        with turn("sought", seconds=0) as late:
-            assert late.found is None
+        flight.publish("result")
+        with single_flight("sought", seconds=0) as late:
+            assert late.result is None
     for thread in threads:
         thread.join(20)
     assert results == ["result"] * 3
     assert threading.active_count() == threads_before
-    with turn("sought", seconds=20) as flight:
-        assert flight.found is None
+    with single_flight("sought", seconds=20) as flight:
+        assert flight.result is None
 
 
 def test_error_releases_the_key_and_leaves_no_queue():
-    with pytest.raises(ZeroDivisionError), turn("a", seconds=1):
+    with pytest.raises(ZeroDivisionError), single_flight("a", seconds=1):
         raise ZeroDivisionError
-    with turn("a", seconds=0):
-        assert "a" in single_flight._queues
-    assert "a" not in single_flight._queues
+    with single_flight("a", seconds=0):
+        assert "a" in _queues
+    assert "a" not in _queues

@@ -25,7 +25,7 @@ def request(method="GET", **headers):
     ],
 )
 def test_page_request_is_distinguished_from_a_script(headers, page):
-    assert navigation.page(request(**headers)) is page
+    assert navigation.is_page_request(request(**headers)) is page
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_page_request_is_distinguished_from_a_script(headers, page):
     ],
 )
 def test_page_path_is_that_of_the_page_that_sent_the_request(method, headers, page):
-    assert navigation.current_page(request(method, **headers)) == page
+    assert navigation.page_path(request(method, **headers)) == page

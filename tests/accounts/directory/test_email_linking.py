@@ -27,13 +27,13 @@ def mary(pool):
 
 def link_users(*arguments):
     output = StringIO()
-    call_command("link_users", *arguments, stdout=output)
+    call_command("cognito_link_users", *arguments, stdout=output)
     return output.getvalue()
 
 
 def reason(**changes):
     grace = {"sub": "s-1", "username": "grace", "email": "grace@example.com"}
-    [proposal] = email_linking.proposals([{**grace, "email_verified": "true", **changes}])
+    [proposal] = email_linking.propose_links([{**grace, "email_verified": "true", **changes}])
     return proposal.reason
 
 
@@ -81,7 +81,7 @@ def test_email_address_of_two_users_links_neither(mary):
 def test_email_address_of_two_pool_users_links_neither(mary):
     one = {"sub": "1", "username": "g1", "email": "grace@example.com", "email_verified": "true"}
     two = {**one, "sub": "2", "username": "g2", "email": "GRACE@example.com"}
-    reasons = {proposal.reason for proposal in email_linking.proposals([one, two])}
+    reasons = {proposal.reason for proposal in email_linking.propose_links([one, two])}
     assert reasons == {"shares its email address with another pool user"}
 
 

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.directory import manual_linking
 from accounts.models import Identity, SignIn, SignInEvent, User
-from accounts.problems.errors import LinkRefused
+from accounts.problems.errors import LinkError
 from accounts.tokens import revocation_feed
 from local_pool.testing import LocalPool
 from tests.flows.conftest import ENVIRONMENT_NAMES
@@ -57,7 +57,7 @@ def grace(own):
 
 def link(*arguments):
     output = StringIO()
-    call_command("link_users", *arguments, stdout=output)
+    call_command("cognito_link_users", *arguments, stdout=output)
     return output.getvalue()
 
 
@@ -168,12 +168,12 @@ def test_deactivated_user_unknown_pool_and_missing_options_are_refused(grace, pa
 
 
 def test_second_of_two_operators_is_refused(grace, partner):
-    pending_link = manual_linking.pool_link(
+    pending_link = manual_linking.prepare_link(
         grace, issuer=partner.issuer, subject=partner.get_user("grace").sub
     )
     link_grace(partner, "--apply")
-    with pytest.raises(LinkRefused, match="in the meantime"):
-        manual_linking.make_pool_link(pending_link)
+    with pytest.raises(LinkError, match="in the meantime"):
+        manual_linking.create_link(pending_link)
     assert Identity.objects.filter(issuer=partner.issuer).count() == 1
 
 

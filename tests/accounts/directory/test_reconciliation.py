@@ -36,7 +36,7 @@ def users(pool):
 
 def reconcile(*arguments):
     output = StringIO()
-    call_command("reconcile_users", *arguments, stdout=output)
+    call_command("cognito_reconcile_users", *arguments, stdout=output)
     return output.getvalue()
 
 
@@ -70,17 +70,17 @@ def test_apply_deactivates_each_user_and_records_it_once(pool, users):
 
 
 def test_many_identities_are_compared_with_the_list_of_pool_users(pool, users, monkeypatch):
-    monkeypatch.setattr(reconciliation, "ASKED_ONE_BY_ONE", 0)
+    monkeypatch.setattr(reconciliation, "MAX_SINGLE_LOOKUPS", 0)
     pool.disable("grace")
     assert "1 deactivated." in reconcile("--apply")
     assert active_usernames() == ["person-ada", "person-linus"]
 
 
 def test_user_missing_from_the_list_but_in_the_pool_stays_active(pool, users, monkeypatch):
-    monkeypatch.setattr(reconciliation, "ASKED_ONE_BY_ONE", 0)
-    list_users = user_pool.everyone
+    monkeypatch.setattr(reconciliation, "MAX_SINGLE_LOOKUPS", 0)
+    list_users = user_pool.list_users
     monkeypatch.setattr(
-        user_pool, "everyone", lambda only="": list_users(only=only) if only else []
+        user_pool, "list_users", lambda only="": list_users(only=only) if only else []
     )
     pool.disable("grace")
     assert "1 deactivated." in reconcile("--apply")
@@ -142,25 +142,25 @@ def test_invitation_is_mailed_resent_and_listed(pool):
     invited = user_pool.invite(username="zoe", email="zoe@example.com")
     assert (invited.status, invited.email) == (user_pool.INVITED, "zoe@example.com")
     first = pool.mailbox[-1].code
-    again = user_pool.invite_again("zoe")
+    again = user_pool.resend_invitation("zoe")
     assert again.subject == invited.subject
     assert pool.mailbox[-1].code != first
-    assert user_pool.find(invited.subject) == again
-    invited_users = user_pool.everyone(only=f'cognito:user_status = "{user_pool.INVITED}"')
+    assert user_pool.get_user(invited.subject) == again
+    invited_users = user_pool.list_users(only=f'cognito:user_status = "{user_pool.INVITED}"')
     assert "zoe" in [pool_user.username for pool_user in invited_users]
-    assert user_pool.invitation_lasts().days == 7
+    assert user_pool.invitation_lifetime().days == 7
 
 
 def test_invitation_of_a_confirmed_pool_user_is_not_resent(pool):
-    with pytest.raises(aws.AwsProblem) as caught:
-        user_pool.invite_again("ada")
+    with pytest.raises(aws.AwsError) as caught:
+        user_pool.resend_invitation("ada")
     assert caught.value.code == "UnsupportedUserStateException"
 
 
 def test_deleting_a_missing_pool_user_returns_false(pool):
     assert user_pool.delete("linus")
     assert not user_pool.delete("linus")
-    assert user_pool.find("no-such-sub") is None
+    assert user_pool.get_user("no-such-sub") is None
 
 
 def test_missing_aws_credentials_are_the_unavailable_reason(settings, monkeypatch):
@@ -168,6 +168,6 @@ def test_missing_aws_credentials_are_the_unavailable_reason(settings, monkeypatc
         monkeypatch.delenv(name, raising=False)
     at_aws = {"POOL_ID": "eu-west-1_AbCdEf123", "ISSUER": "", "CLIENT_DOMAIN": "my-team"}
     settings.COGNITO = {**settings.COGNITO, **at_aws}
-    assert "no AWS credentials" in user_pool.why_unavailable()
+    assert "no AWS credentials" in user_pool.unavailable_reason()
     monkeypatch.setenv("AWS_PROFILE", "admin")
-    assert user_pool.why_unavailable() == ""
+    assert user_pool.unavailable_reason() == ""

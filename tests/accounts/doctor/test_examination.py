@@ -11,7 +11,7 @@ from accounts.backends import CognitoBackend
 from accounts.cognito.config import CognitoConfig
 from accounts.cognito.transport import Transport
 from accounts.doctor import app_client_findings, client_settings_findings, project_findings
-from accounts.doctor.app_client import Addresses, ClientExamination
+from accounts.doctor.app_client import ClientExamination, SiteUrls
 from accounts.doctor.examination import Examination
 from accounts.doctor.pool import PoolExamination
 from accounts.doctor.probe import Probe, Verdict
@@ -46,7 +46,7 @@ def cognito():
 
 
 def finding_ids(config, **changes):
-    urls = Addresses(**{"callback": CALLBACK, "signed_out": f"{SITE}/signout", **changes})
+    urls = SiteUrls(**{"callback": CALLBACK, "signed_out": f"{SITE}/signout", **changes})
     examination = ClientExamination(Probe(config, Transport()), urls, None)
     return [finding.id for finding in examination.problems()]
 
@@ -191,7 +191,7 @@ def test_unreachable_domain_is_compared_with_the_domain_of_the_pool(config, memb
         probe = Probe(config, Transport())
         pool = PoolExamination(probe)
         assert list(pool.problems()) == []
-        urls = Addresses(callback=CALLBACK, signed_out=f"{SITE}/signout")
+        urls = SiteUrls(callback=CALLBACK, signed_out=f"{SITE}/signout")
         [finding] = ClientExamination(probe, urls, pool.hosted_ui).problems()
     assert finding.id == "domain-unreachable"
     assert finding.what.endswith(hint)

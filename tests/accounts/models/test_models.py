@@ -28,10 +28,10 @@ def sign_in(user):
     )
 
 
-@pytest.fixture(params=["of", "known"])
+@pytest.fixture(params=["get_exact", "lookup"])
 def lookup(request):
     """Both functions that look up an identity."""
-    return {"of": Identity.objects.of, "known": Identity.known}[request.param]
+    return {"get_exact": Identity.objects.get_exact, "lookup": Identity.lookup}[request.param]
 
 
 def test_identity_is_found_by_issuer_and_subject(user, lookup):
@@ -52,9 +52,9 @@ def test_identity_is_compared_exactly_on_a_database_that_ignores_case(user, monk
     monkeypatch.setattr(type(identities), "filter", lambda self, **conditions: self)
     assert identities.of(issuer=ISSUER, subject="ABC") is None
     assert identities.of(issuer=ISSUER, subject="abc") is not None
-    monkeypatch.setattr(users._KNOWN, "instances", lambda **values: list(identities))
-    assert Identity.known(issuer=ISSUER, subject="ABC") is None
-    assert Identity.known(issuer=ISSUER, subject="abc") is not None
+    monkeypatch.setattr(users._LOOKUP, "instances", lambda **values: list(identities))
+    assert Identity.lookup(issuer=ISSUER, subject="ABC") is None
+    assert Identity.lookup(issuer=ISSUER, subject="abc") is not None
 
 
 def test_identity_is_unique(user):
@@ -64,7 +64,7 @@ def test_identity_is_unique(user):
 
 
 def test_update_of_an_unchanged_sign_in_is_written(sign_in):
-    assert SignIn.objects.change(sign_in, sealed_tokens="renewed")
+    assert SignIn.objects.update_if_unchanged(sign_in, sealed_tokens="renewed")
     fresh = SignIn.objects.get()
     assert (fresh.sealed_tokens, fresh.version) == ("renewed", 1)
     assert (sign_in.sealed_tokens, sign_in.version) == ("renewed", 1)
@@ -72,17 +72,17 @@ def test_update_of_an_unchanged_sign_in_is_written(sign_in):
 
 def test_update_of_a_changed_sign_in_writes_nothing(sign_in):
     stale = SignIn.objects.get()
-    SignIn.objects.change(sign_in, sealed_tokens="first")
-    assert not SignIn.objects.change(stale, sealed_tokens="second")
+    SignIn.objects.update_if_unchanged(sign_in, sealed_tokens="first")
+    assert not SignIn.objects.update_if_unchanged(stale, sealed_tokens="second")
     assert SignIn.objects.get().sealed_tokens == "first"
     assert stale.sealed_tokens == "sealed"
 
 
 def test_ended_sign_in_cannot_be_reopened(sign_in):
     stale = SignIn.objects.get()
-    assert SignIn.objects.change(sign_in, ended_at=timezone.now(), sealed_tokens="")
+    assert SignIn.objects.update_if_unchanged(sign_in, ended_at=timezone.now(), sealed_tokens="")
     for reader in (stale, sign_in, SignIn.objects.get()):
-        assert not SignIn.objects.change(reader, ended_at=None, sealed_tokens="back")
+        assert not SignIn.objects.update_if_unchanged(reader, ended_at=None, sealed_tokens="back")
     ended = SignIn.objects.get()
     assert ended.ended_at is not None
     assert ended.sealed_tokens == ""

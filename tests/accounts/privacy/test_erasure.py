@@ -38,7 +38,9 @@ def grace(cognito_client):
         Stat(kpi="Revenue", year=2020, month=3, value=Decimal(1)), writing.Author(user, "page")
     )
     reference = SignIn.objects.get(user=user).reference
-    events.record("refused", reference=reference, pool_username="grace", reason="user_deactivated")
+    events.record_event(
+        "refused", reference=reference, pool_username="grace", reason="user_deactivated"
+    )
     boss = User.objects.create_superuser("boss")
     LogEntry.objects.create(
         user=boss,
@@ -47,7 +49,7 @@ def grace(cognito_client):
         object_repr="Grace H",
         action_flag=CHANGE,
     )
-    events.record("deactivated", user=boss, reason="admin", by=user)
+    events.record_event("deactivated", user=boss, reason="admin", by=user)
     return user
 
 
@@ -57,7 +59,7 @@ def test_dry_run_tells_everything_that_goes_and_changes_nothing(grace):
     ApiToken.objects.create(user=grace, key="a-secret-key", label="laptop")
     Device.objects.create(user=grace, key_ring="blue", unlock="4711")
     Article.objects.create(author=grace, title="Of moths", hidden=True)
-    output = run("forget_user", "grace")
+    output = run("cognito_erase_user", "grace")
     deleted, nullified = output.split("Kept, without the user as author\n")
     assert "-  accounts.User: 1\n     Grace H\n" in deleted
     assert "-  accounts.Identity: 1\n     grace at " in deleted
@@ -83,17 +85,17 @@ def test_dry_run_names_ten_rows_of_a_kind_or_all(grace):
     profile = Profile.objects.create(user=grace)
     for number in range(12):
         Pet.objects.create(profile=profile, name=f"pet {number:02}")
-    output = run("forget_user", "grace")
+    output = run("cognito_erase_user", "grace")
     assert "-  host.Pet: 12\n" in output
     assert "     pet 09\n     and 2 more\n" in output
-    assert "     pet 11\n" in run("forget_user", "grace", "--verbosity", "2")
+    assert "     pet 11\n" in run("cognito_erase_user", "grace", "--verbosity", "2")
 
 
 def test_nothing_of_the_person_is_left_but_what_they_wrote(grace):
     subject = Identity.objects.get(user=grace).subject
     events_before = SignInEvent.objects.count()
     sessions = Session.objects.count()
-    output = run("forget_user", "grace", "--apply")
+    output = run("cognito_erase_user", "grace", "--apply")
     assert "Erased." in output
     assert not User.objects.filter(pk=grace.pk).exists()
     assert not Identity.objects.filter(subject=subject).exists()
@@ -111,7 +113,7 @@ def test_nothing_of_the_person_is_left_but_what_they_wrote(grace):
     assert "grace" not in str(list(SignInEvent.objects.values()))
     assert "Grace" not in str(list(LogEntry.objects.values()))
     with pytest.raises(CommandError, match='No user matches "grace"'):
-        run("forget_user", "grace")
+        run("cognito_erase_user", "grace")
 
 
 @pytest.fixture
@@ -132,13 +134,13 @@ def linus(pool):
 def test_pool_account_is_exported_and_deleted_on_request(pool, linus):
     from accounts.provider import user_pool
 
-    content = json.loads(run("export_user", "linus", "--pool"))
+    content = json.loads(run("cognito_export_user", "linus", "--pool"))
     assert content["pool"][0]["email"] == "linus@example.com"
     subject = pool.get_user("linus").sub
-    assert "-  pool user: linus\n" in run("forget_user", "linus", "--pool")
-    assert user_pool.find(subject) is not None
-    run("forget_user", "linus", "--pool", "--apply")
-    assert user_pool.find(subject) is None
+    assert "-  pool user: linus\n" in run("cognito_erase_user", "linus", "--pool")
+    assert user_pool.get_user(subject) is not None
+    run("cognito_erase_user", "linus", "--pool", "--apply")
+    assert user_pool.get_user(subject) is None
     assert not User.objects.filter(pk=linus.pk).exists()
 
 
@@ -147,14 +149,14 @@ def test_pool_account_of_a_namesake_is_left_alone(pool, linus):
 
     user_pool.delete("linus")
     namesake = user_pool.invite(username="linus", email="other@example.com")
-    run("forget_user", "linus", "--pool", "--apply")
-    assert user_pool.find(namesake.subject) is not None
+    run("cognito_erase_user", "linus", "--pool", "--apply")
+    assert user_pool.get_user(namesake.subject) is not None
 
 
 def test_pool_that_does_not_answer_leaves_everything(pool, linus):
     pool.stop()
     with pytest.raises(CommandError, match=r"Nothing was changed\.$"):
-        run("forget_user", "linus", "--pool", "--apply")
+        run("cognito_erase_user", "linus", "--pool", "--apply")
     assert User.objects.filter(pk=linus.pk).exists()
 
 
@@ -164,7 +166,7 @@ def test_row_that_forbids_it_is_told_first_and_nothing_changes_anywhere(pool, li
     pet = Pet.objects.create(profile=Profile.objects.create(user=linus), name="Rex")
     output = StringIO()
     with pytest.raises(CommandError, match="prevent the deletion of the user") as refused:
-        call_command("forget_user", "linus", "--pool", *apply, stdout=output)
+        call_command("cognito_erase_user", "linus", "--pool", *apply, stdout=output)
     assert refused.value.returncode == 1
     assert "!  host.Invoice (customer): 1\n     R-17\n" in output.getvalue()
     assert "-  host.Pet: 1\n" in output.getvalue()
@@ -178,7 +180,7 @@ def test_restricted_row_is_told_too(pool, linus):
     Booking.objects.create(guest=linus)
     output = StringIO()
     with pytest.raises(CommandError, match="prevent the deletion of the user"):
-        call_command("forget_user", "linus", stdout=output)
+        call_command("cognito_erase_user", "linus", stdout=output)
     assert "!  host.Booking (guest): 1\n" in output.getvalue()
 
 
@@ -186,7 +188,7 @@ def test_restricted_row_is_told_too(pool, linus):
 def test_row_that_only_the_database_minds_keeps_the_pool_account(pool, linus):
     entry = Ledger.objects.create(owner=linus)
     with pytest.raises(CommandError, match=r"Nothing was changed\.$"):
-        run("forget_user", "linus", "--pool", "--apply")
+        run("cognito_erase_user", "linus", "--pool", "--apply")
     assert pool.get_user("linus")
     assert User.objects.filter(pk=linus.pk).exists()
     entry.delete()  # or the test database could not be emptied
@@ -195,11 +197,11 @@ def test_row_that_only_the_database_minds_keeps_the_pool_account(pool, linus):
 @pytest.mark.django_db(transaction=True)
 def test_pool_that_refuses_at_the_last_moment_leaves_everything(pool, linus, monkeypatch):
     def refuse(username):
-        raise aws.AwsProblem("AWS refused.")
+        raise aws.AwsError("AWS refused.")
 
     monkeypatch.setattr("accounts.provider.user_pool.delete", refuse)
     with pytest.raises(CommandError, match=r"^AWS refused. Nothing was changed\.$"):
-        run("forget_user", "linus", "--pool", "--apply")
+        run("cognito_erase_user", "linus", "--pool", "--apply")
     assert Identity.objects.filter(user=linus).exists()
     assert not SignInEvent.objects.exists()
 
@@ -207,8 +209,8 @@ def test_pool_that_refuses_at_the_last_moment_leaves_everything(pool, linus, mon
 def test_events_about_others_lose_the_name_and_nothing_else(grace):
     other = User.objects.create_user("other", first_name="Grace H")  # a namesake
     boss = User.objects.get(username="boss")
-    events.record("activated", user=boss, reason="admin", by=other)
-    run("forget_user", "grace", "--apply")
+    events.record_event("activated", user=boss, reason="admin", by=other)
+    run("cognito_erase_user", "grace", "--apply")
     deactivated = SignInEvent.objects.get(kind="deactivated", user=boss)
     assert (deactivated.reason, deactivated.details) == ("admin", {})
     activated = SignInEvent.objects.get(kind="activated", user=boss)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def export(name):
     text = StringIO()
-    call_command("export_user", name, stdout=text)
+    call_command("cognito_export_user", name, stdout=text)
     return json.loads(text.getvalue()), text.getvalue()
 
 
@@ -50,9 +50,9 @@ def test_account_identity_and_sign_ins_come_without_secrets(grace):
 
 def test_own_events_those_of_their_attempts_and_those_they_caused_are_in(grace, boss):
     reference = SignIn.objects.get(user=grace).reference
-    events.record("refused", reference=reference, reason="user_deactivated")
-    events.record("deactivated", user=boss, reason="admin", by=grace)
-    events.record(
+    events.record_event("refused", reference=reference, reason="user_deactivated")
+    events.record_event("deactivated", user=boss, reason="admin", by=grace)
+    events.record_event(
         "invited", user=boss, invited="grace", subject=Identity.objects.get(user=grace).subject
     )
     objects = export("grace")[0]["rows"]
@@ -65,7 +65,7 @@ def test_own_events_those_of_their_attempts_and_those_they_caused_are_in(grace, 
 def test_refusals_of_before_they_were_known_are_in_by_user_id(grace):
     subject = Identity.objects.get(user=grace).subject
     for reference, sub in (("00000001", subject), ("00000002", "the-earlier-sub")):
-        events.record(
+        events.record_event(
             "refused",
             reference=reference,
             pool_username="grace",
@@ -80,14 +80,14 @@ def test_refusals_of_before_they_were_known_are_in_by_user_id(grace):
 
 def test_nothing_of_an_earlier_holder_of_the_name_is_in(grace, boss):
     earlier = User.objects.create_user("person-earlier")
-    events.record("signed_in", user=earlier, pool_username="grace", reference="0a0b0c0d")
-    events.record("invited", user=boss, invited="grace", subject="the-earlier-sub")
+    events.record_event("signed_in", user=earlier, pool_username="grace", reference="0a0b0c0d")
+    events.record_event("invited", user=boss, invited="grace", subject="the-earlier-sub")
     earlier.delete()  # the event stays, without a user
     assert SignInEvent.objects.filter(user=None, pool_username="grace").exists()
     objects = export("grace")[0]["rows"]
     assert {item["user"] for item in objects["accounts.SignInEvent"]} == {grace.pk}
     assert "accounts.SignInEvent (invited)" not in objects
-    call_command("forget_user", "grace", "--apply", stdout=StringIO())
+    call_command("cognito_erase_user", "grace", "--apply", stdout=StringIO())
     assert SignInEvent.objects.get(reference="0a0b0c0d").pool_username == "grace"
     assert SignInEvent.objects.get(kind="invited").details["invited"] == "grace"
 
@@ -104,9 +104,9 @@ def test_what_the_admin_noted_about_them_is_in(grace, boss):
 
 def test_revocations_are_in(grace, cognito_client):
     identity, sign_in = Identity.objects.get(user=grace), SignIn.objects.get(user=grace)
-    sign_out.end_everything(cognito_client("linus").user, reason="everywhere")
-    sign_out.end_everything(grace, reason="everywhere")
-    sealed = ending.to_revoke("a refresh token", reference=sign_in.reference).sealed_token
+    sign_out.end_all_sign_ins(cognito_client("linus").user, reason="everywhere")
+    sign_out.end_all_sign_ins(grace, reason="everywhere")
+    sealed = ending.queue_revocation("a refresh token", reference=sign_in.reference).sealed_token
     content, text = export("grace")
     values = content["rows"]["accounts.Revocation"]
     assert {(item["kind"], item["token_id"], item["subject"]) for item in values} == {

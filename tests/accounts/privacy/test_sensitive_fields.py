@@ -9,10 +9,10 @@ from django.db import models
 from accounts.models import SignIn, User
 from accounts.privacy.sensitive_fields import (
     _OURS,
+    display_name,
     exported_fields,
     exported_values,
-    shown_name,
-    withheld_columns,
+    sensitive_fields,
 )
 from tests.host.models import ApiToken, Device, Profile, Team
 
@@ -31,8 +31,8 @@ def test_named_columns_exist():
 
 
 def test_our_models_are_exported_without_their_sensitive_fields():
-    assert withheld_columns(SignIn) >= {"key", "sealed_tokens"}
-    assert not withheld_columns(SignIn) & names(SignIn)
+    assert sensitive_fields(SignIn) >= {"key", "sealed_tokens"}
+    assert not sensitive_fields(SignIn) & names(SignIn)
     assert {"subject", "device", "ip_address"} <= names(SignIn)
 
 
@@ -80,6 +80,6 @@ def test_file_is_exported_by_its_name():
 
 
 def test_row_is_named_by_nothing_that_its_model_does_not_list():
-    assert shown_name(ApiToken(key="0123-key", user_id=7, label="laptop")) == "7, laptop"
-    assert shown_name(Device(pk=3, key_ring="blue", unlock="4711")) == ""
-    assert shown_name(User(pk=7, email="grace@example.com")) == "grace@example.com"
+    assert display_name(ApiToken(key="0123-key", user_id=7, label="laptop")) == "7, laptop"
+    assert display_name(Device(pk=3, key_ring="blue", unlock="4711")) == ""
+    assert display_name(User(pk=7, email="grace@example.com")) == "grace@example.com"

@@ -29,7 +29,7 @@ def test_configuration_errors_are_logged_as_errors_and_name_the_settings():
     for kind in (errors.ClientRejected, errors.RequestRejected, errors.ConfigurationError):
         problem = catalog.problem_for(kind.__new__(kind))
         assert problem.level == logging.ERROR
-        assert problem.settings
+        assert problem.setting_names
         assert problem.status == 503
 
 

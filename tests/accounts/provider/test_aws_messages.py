@@ -315,8 +315,8 @@ def at_aws(settings, environ):
 @in_use
 @pytest.mark.parametrize(
     "command",
-    [("cognito_doctor", "--describe", "--json"), ("reconcile_users", "--apply"),
-     ("link_users", "--apply")],
+    [("cognito_doctor", "--describe", "--json"), ("cognito_reconcile_users", "--apply"),
+     ("cognito_link_users", "--apply")],
     ids=lambda command: command[0],
 )  # fmt: skip
 def test_commands_show_the_message(db, at_aws, command, pool_id, changes, response, parts):

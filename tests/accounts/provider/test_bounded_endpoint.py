@@ -10,7 +10,7 @@ from accounts.cognito.errors import CognitoUnavailable, GrantRejected, TokenEndp
 from accounts.cognito.transport import Response
 from accounts.core import metrics
 from accounts.provider import bounded_endpoint
-from accounts.provider.bounded_endpoint import CallSlots, WatchedTokenEndpoint, counted_fetch
+from accounts.provider.bounded_endpoint import BoundedTokenEndpoint, CallSlots, count_fetches
 
 CONFIG = CognitoConfig(
     pool_id="eu-west-1_AbCdEfGhI",
@@ -59,8 +59,8 @@ def transport():
 
 @pytest.fixture
 def endpoint(transport, monkeypatch):
-    monkeypatch.setattr(bounded_endpoint, "WAIT_FOR_A_PLACE", 0.05)
-    return WatchedTokenEndpoint(CONFIG, transport, calls_at_once=2)
+    monkeypatch.setattr(bounded_endpoint, "MAX_SLOT_WAIT_SECONDS", 0.05)
+    return BoundedTokenEndpoint(CONFIG, transport, calls_at_once=2)
 
 
 def test_slow_cognito_blocks_only_the_maximum_of_threads(endpoint, transport, sink):
@@ -93,9 +93,9 @@ def test_downloads_of_keys_are_counted_by_outcome(sink):
     def broken():
         raise CognitoUnavailable("away")
 
-    assert counted_fetch(lambda: b"keys")() == b"keys"
+    assert count_fetches(lambda: b"keys")() == b"keys"
     with pytest.raises(CognitoUnavailable):
-        counted_fetch(broken)()
+        count_fetches(broken)()
     assert sink.samples == [
         ("jwks_fetches", {"outcome": "ok"}),
         ("jwks_fetches", {"outcome": "failed"}),
@@ -105,7 +105,7 @@ def test_downloads_of_keys_are_counted_by_outcome(sink):
 @pytest.fixture
 def no_wait(monkeypatch):
     """A call without a free slot fails immediately."""
-    monkeypatch.setattr(bounded_endpoint, "WAIT_FOR_A_PLACE", 0)
+    monkeypatch.setattr(bounded_endpoint, "MAX_SLOT_WAIT_SECONDS", 0)
 
 
 @contextmanager
@@ -165,7 +165,7 @@ def test_slot_is_free_after_a_failure(no_wait):
 
 
 def test_waiting_thread_gets_the_released_slot(monkeypatch):
-    monkeypatch.setattr(bounded_endpoint, "WAIT_FOR_A_PLACE", 20)
+    monkeypatch.setattr(bounded_endpoint, "MAX_SLOT_WAIT_SECONDS", 20)
     slots, arrived = CallSlots(1), threading.Event()
 
     def arrive():

@@ -60,7 +60,7 @@ def test_dictionary_of_the_required_members_is_sufficient(settings):
     }
     assert errors() == []
     assert provider().limits == Limits()
-    assert provider().create_people is True
+    assert provider().create_users is True
 
 
 @pytest.mark.parametrize(

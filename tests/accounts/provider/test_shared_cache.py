@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from accounts.provider import shared_cache as module
-from accounts.provider.shared_cache import PAUSE, Accelerator
+from accounts.provider.shared_cache import RETRY_PAUSE_SECONDS, SharedCache
 
 
 class Cache:
@@ -48,8 +48,8 @@ def wall():
 
 
 @pytest.fixture
-def accelerator(cache, now, wall):
-    return Accelerator(clock=lambda: now[0], wall_clock=lambda: wall[0])
+def shared_cache(cache, now, wall):
+    return SharedCache(clock=lambda: now[0], wall_clock=lambda: wall[0])
 
 
 DOWN = ConnectionError("connection refused")
@@ -60,9 +60,9 @@ def stored(cache, key="a"):
     return next(item for item in cache.values.items() if item[0].endswith(f":{key}"))
 
 
-def test_value_is_stored(accelerator):
-    accelerator.set("a", {"b": [1]}, seconds=5)
-    assert accelerator.get("a", max_age=5) == {"b": [1]}
+def test_value_is_stored(shared_cache):
+    shared_cache.set("a", {"b": [1]}, seconds=5)
+    assert shared_cache.get("a", max_age=5) == {"b": [1]}
 
 
 @pytest.mark.parametrize(
@@ -83,29 +83,29 @@ def test_value_is_stored(accelerator):
         ":" * 1000,
     ],
 )
-def test_malformed_value_counts_as_absent(accelerator, cache, value):
-    accelerator.set("a", 1, seconds=5)
+def test_malformed_value_counts_as_absent(shared_cache, cache, value):
+    shared_cache.set("a", 1, seconds=5)
     cache.values[stored(cache)[0]] = value
-    assert accelerator.get("a", max_age=5) is None
-    assert not accelerator.is_away()
+    assert shared_cache.get("a", max_age=5) is None
+    assert not shared_cache.is_down()
 
 
-def test_value_with_one_changed_character_counts_as_absent(accelerator, cache):
-    accelerator.set("a", {"b": 1}, seconds=5)
+def test_value_with_one_changed_character_counts_as_absent(shared_cache, cache):
+    shared_cache.set("a", {"b": 1}, seconds=5)
     name, signed_value = stored(cache)
     for index, character in enumerate(signed_value):
         other = chr(ord(character) ^ 1)
         cache.values[name] = signed_value[:index] + other + signed_value[index + 1 :]
-        assert accelerator.get("a", max_age=5) is None, index
+        assert shared_cache.get("a", max_age=5) is None, index
     cache.values[name] = signed_value
-    assert accelerator.get("a", max_age=5) == {"b": 1}
+    assert shared_cache.get("a", max_age=5) == {"b": 1}
 
 
-def test_value_of_another_key_counts_as_absent(accelerator, cache):
-    accelerator.set("a", 1, seconds=5)
+def test_value_of_another_key_counts_as_absent(shared_cache, cache):
+    shared_cache.set("a", 1, seconds=5)
     name, signed_value = stored(cache)
     cache.values[f"{name[:-1]}b"] = signed_value
-    assert accelerator.get("b", max_age=5) is None
+    assert shared_cache.get("b", max_age=5) is None
 
 
 @pytest.mark.parametrize(
@@ -113,123 +113,123 @@ def test_value_of_another_key_counts_as_absent(accelerator, cache):
     [{"SECRET_KEY": "of-a-neighbor"}, {"PUBLIC_URL": "https://another.example"}],
     ids=lambda foreign: next(iter(foreign)),
 )
-def test_value_of_another_site_counts_as_absent(accelerator, cache, settings, foreign):
+def test_value_of_another_site_counts_as_absent(shared_cache, cache, settings, foreign):
     ours, key = settings.COGNITO, settings.SECRET_KEY
     settings.SECRET_KEY = foreign.get("SECRET_KEY", key)
     settings.COGNITO = {**ours, **foreign}
-    accelerator.set("a", "foreign", seconds=5)
+    shared_cache.set("a", "foreign", seconds=5)
     signed_value = stored(cache)[1]
     settings.SECRET_KEY, settings.COGNITO = key, ours
-    accelerator.set("a", "ours", seconds=5)
+    shared_cache.set("a", "ours", seconds=5)
     for name in cache.values:
         cache.values[name] = signed_value
-    assert accelerator.get("a", max_age=5) is None
+    assert shared_cache.get("a", max_age=5) is None
 
 
-def test_replayed_value_expires(accelerator, wall):
-    accelerator.set("a", 1, seconds=0.4)
+def test_replayed_value_expires(shared_cache, wall):
+    shared_cache.set("a", 1, seconds=0.4)
     wall[0] += 0.39
-    assert accelerator.get("a", max_age=5) == 1
+    assert shared_cache.get("a", max_age=5) == 1
     wall[0] += 0.02
-    assert accelerator.get("a", max_age=5) is None
+    assert shared_cache.get("a", max_age=5) is None
 
 
-def test_value_stored_for_longer_than_max_age_counts_as_absent(accelerator):
+def test_value_stored_for_longer_than_max_age_counts_as_absent(shared_cache):
     """This includes a value of a process whose clock is ahead, which could be replayed too long."""
-    accelerator.set("a", 1, seconds=5)
-    assert accelerator.get("a", max_age=0.4) is None
+    shared_cache.set("a", 1, seconds=5)
+    assert shared_cache.get("a", max_age=0.4) is None
 
 
-def test_broken_cache_raises_no_error(accelerator, cache):
+def test_broken_cache_raises_no_error(shared_cache, cache):
     cache.error = DOWN
-    assert accelerator.get("a", max_age=1) is None
-    accelerator.set("a", 1, seconds=1)
-    assert accelerator.is_away()
+    assert shared_cache.get("a", max_age=1) is None
+    shared_cache.set("a", 1, seconds=1)
+    assert shared_cache.is_down()
 
 
-def test_broken_cache_is_not_used_during_the_pause(accelerator, cache, now):
+def test_broken_cache_is_not_used_during_the_pause(shared_cache, cache, now):
     cache.error = DOWN
     for _ in range(10):
-        accelerator.get("a", max_age=1)
+        shared_cache.get("a", max_age=1)
     assert cache.calls == 1
-    now[0] += PAUSE
+    now[0] += RETRY_PAUSE_SECONDS
     for _ in range(10):
-        accelerator.get("a", max_age=1)
+        shared_cache.get("a", max_age=1)
     assert cache.calls == 2
 
 
-def test_one_thread_tries_after_the_pause_and_the_others_do_not_wait(accelerator, cache, now):
+def test_one_thread_tries_after_the_pause_and_the_others_do_not_wait(shared_cache, cache, now):
     cache.error = DOWN
-    accelerator.get("a", max_age=1)
-    now[0] += PAUSE
+    shared_cache.get("a", max_age=1)
+    now[0] += RETRY_PAUSE_SECONDS
     values = []
 
     class Hanging(Exception):
         pass
 
     def hang(key, value, seconds):
-        values.append(accelerator.get("a", max_age=1))  # as another thread at the same time
+        values.append(shared_cache.get("a", max_age=1))  # as another thread at the same time
         raise Hanging
 
     cache.set = hang
-    accelerator.get("a", max_age=1)
+    shared_cache.get("a", max_age=1)
     assert values == [None]
 
 
-def test_outage_and_recovery_are_logged_once(accelerator, cache, now, caplog):
+def test_outage_and_recovery_are_logged_once(shared_cache, cache, now, caplog):
     caplog.set_level(logging.WARNING)
     cache.error = DOWN
     for _ in range(5):
-        accelerator.get("a", max_age=1)
-        now[0] += PAUSE
+        shared_cache.get("a", max_age=1)
+        now[0] += RETRY_PAUSE_SECONDS
     cache.error = None
     for _ in range(5):
-        accelerator.get("a", max_age=1)
+        shared_cache.get("a", max_age=1)
     messages = [record.getMessage() for record in caplog.records]
     assert len(messages) == 2
     assert "is not used: connection refused" in messages[0]
     assert "responds again" in messages[1]
 
 
-def test_read_only_cache_is_down_and_does_not_flap(accelerator, cache, now, caplog):
+def test_read_only_cache_is_down_and_does_not_flap(shared_cache, cache, now, caplog):
     caplog.set_level(logging.WARNING)
     cache.read_only = True
     for _ in range(5):
-        accelerator.get("a", max_age=1)
-        accelerator.set("a", 1, seconds=1)
-        assert accelerator.is_away()
-        now[0] += PAUSE
+        shared_cache.get("a", max_age=1)
+        shared_cache.set("a", 1, seconds=1)
+        assert shared_cache.is_down()
+        now[0] += RETRY_PAUSE_SECONDS
     assert len(caplog.records) == 1
     cache.read_only = False
-    accelerator.set("a", 1, seconds=1)
-    assert accelerator.get("a", max_age=1) == 1
+    shared_cache.set("a", 1, seconds=1)
+    assert shared_cache.get("a", max_age=1) == 1
     assert len(caplog.records) == 2
 
 
-def test_cache_that_loses_values_is_down(accelerator, cache):
+def test_cache_that_loses_values_is_down(shared_cache, cache):
     cache.set = lambda *args: None
-    assert accelerator.is_away()
+    assert shared_cache.is_down()
 
 
-def test_probes_do_not_change_pause_log_and_state(accelerator, cache, now, caplog):
+def test_probes_do_not_change_pause_log_and_state(shared_cache, cache, now, caplog):
     cache.error = DOWN
-    assert accelerator.is_away()
+    assert shared_cache.is_down()
     cache.error = None
-    accelerator.set("a", 1, seconds=1)
-    assert accelerator.get("a", max_age=1) == 1  # a failed probe starts no pause
+    shared_cache.set("a", 1, seconds=1)
+    assert shared_cache.get("a", max_age=1) == 1  # a failed probe starts no pause
     cache.error = DOWN
-    accelerator.get("a", max_age=1)
+    shared_cache.get("a", max_age=1)
     cache.error = None
-    assert not accelerator.is_away()
-    assert accelerator.get("a", max_age=1) is None  # a successful probe ends no pause
-    now[0] += PAUSE
-    assert accelerator.get("a", max_age=1) == 1
+    assert not shared_cache.is_down()
+    assert shared_cache.get("a", max_age=1) is None  # a successful probe ends no pause
+    now[0] += RETRY_PAUSE_SECONDS
+    assert shared_cache.get("a", max_age=1) == 1
     assert len(caplog.records) == 2
 
 
-def test_site_without_a_cache_does_not_use_one(accelerator, cache, settings):
+def test_site_without_a_cache_does_not_use_one(shared_cache, cache, settings):
     settings.COGNITO = {**settings.COGNITO, "SHARED_CACHE": ""}
-    accelerator.set("a", 1, seconds=1)
-    assert accelerator.get("a", max_age=1) is None
-    assert not accelerator.is_away()
+    shared_cache.set("a", 1, seconds=1)
+    assert shared_cache.get("a", max_age=1) is None
+    assert not shared_cache.is_down()
     assert cache.calls == 0

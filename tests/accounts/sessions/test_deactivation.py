@@ -3,7 +3,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.core.request_context import Answering
+from accounts.core.request_context import CurrentRequest
 from accounts.models import Identity, Revocation, SignInEvent, User
 from accounts.sessions.deactivation import set_active
 
@@ -93,7 +93,7 @@ def test_admin_form_is_recorded_once_with_its_actor(user, admin_client, superuse
 def test_change_by_a_page_is_recorded_with_the_user_of_the_request(user, superuser, rf):
     request = rf.get("/", headers={"user-agent": "Firefox"})
     request.user = superuser
-    with Answering(request):
+    with CurrentRequest(request):
         user.is_active = False
         user.save()
         superuser.is_active = False

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.cognito.errors import CognitoUnavailable
 from accounts.cognito.transport import Response, Transport
-from accounts.models import PendingRevocation, SharedRefresh, SignIn
+from accounts.models import PendingRevocation, RefreshResult, SignIn
 from accounts.problems.errors import RenewalUnavailable
 from accounts.provider import bounded_endpoint, provider
 from accounts.sessions import ending, renewal
@@ -87,7 +87,7 @@ def sign_in(pool, cognito_client):
 
 
 def next_request():
-    return renewal.keep_fresh(SignIn.objects.select_related("user").get())
+    return renewal.renew_if_due(SignIn.objects.select_related("user").get())
 
 
 def stored_refresh_token():
@@ -106,7 +106,7 @@ def kill_before_storing(sign_in, kill_at="verified_grant"):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(renewal, kill_at, die)
         with pytest.raises(Killed):
-            renewal.keep_fresh(sign_in)
+            renewal.renew_if_due(sign_in)
     assert stored_refresh_token() == used
 
 
@@ -125,8 +125,8 @@ def test_rotated_token_is_stored_if_the_first_attempt_to_store_it_fails(pool, si
     with monkeypatch.context() as patch:
         patch.setattr(SignIn.objects, "change", lambda *args, **values: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            renewal.keep_fresh(sign_in)
-    left = SharedRefresh.objects.get().expires_at - timezone.now()
+            renewal.renew_if_due(sign_in)
+    left = RefreshResult.objects.get().expires_at - timezone.now()
     assert left > timedelta(days=1)  # `settle` was undone with it
     assert next_request() is not None
     assert [stored_refresh_token()] == pool.alive
@@ -136,7 +136,7 @@ def test_rotated_token_outlasts_the_access_token_that_came_with_it(pool, sign_in
     """The access token is over when the browser comes back. The refresh token is not."""
     pool.issues_old_tokens(2 * HOUR)
     kill_before_storing(sign_in)
-    call_command("housekeeping")
+    call_command("cognito_housekeeping")
     pool.issues_old_tokens(0)
     renewed = next_request()
     assert renewed.access_expires_at > timezone.now()
@@ -157,20 +157,20 @@ def test_clock_far_ahead_of_the_pools_is_a_failure_and_no_loop(pool, sign_in):
 def test_unstored_token_is_kept_as_long_as_the_sign_in_can_live(pool, sign_in, expires_in):
     pool.expires_in = expires_in
     kill_before_storing(sign_in)
-    left = SharedRefresh.objects.get().expires_at - timezone.now()
+    left = RefreshResult.objects.get().expires_at - timezone.now()
     assert left > timedelta(seconds=provider().limits.session_absolute - 60)
 
 
 def test_result_is_not_kept_once_it_is_stored(pool, sign_in):
-    assert renewal.keep_fresh(sign_in) is not None
-    left = SharedRefresh.objects.get().expires_at - timezone.now()
+    assert renewal.renew_if_due(sign_in) is not None
+    left = RefreshResult.objects.get().expires_at - timezone.now()
     assert left <= shared_refresh.SHARED_FOR
 
 
 def test_unstored_token_is_encrypted(pool, sign_in):
     kill_before_storing(sign_in)
     [successor] = pool.alive
-    assert successor not in repr(SharedRefresh.objects.values().get())
+    assert successor not in repr(RefreshResult.objects.values().get())
 
 
 def test_unstored_token_is_found_after_a_change_of_the_secret_key(pool, sign_in, settings):
@@ -182,23 +182,25 @@ def test_unstored_token_is_found_after_a_change_of_the_secret_key(pool, sign_in,
 
 def test_unstored_token_is_revoked_when_the_sign_in_ends(pool, sign_in):
     kill_before_storing(sign_in)
-    assert ending.revoke([ending.end(sign_in, reason=SignIn.EndReason.SIGNED_OUT)])
+    assert ending.revoke_at_cognito(
+        [ending.end_sign_in(sign_in, reason=SignIn.EndReason.SIGNED_OUT)]
+    )
     assert pool.alive == []
-    assert SharedRefresh.objects.get().expires_at - timezone.now() <= shared_refresh.SHARED_FOR
+    assert RefreshResult.objects.get().expires_at - timezone.now() <= shared_refresh.SHARED_FOR
 
 
 def test_tokens_of_a_sign_in_that_ended_during_the_call_are_revoked(pool, sign_in):
     def sign_out():
-        ending.end(SignIn.objects.get(), reason=SignIn.EndReason.SIGNED_OUT)
+        ending.end_sign_in(SignIn.objects.get(), reason=SignIn.EndReason.SIGNED_OUT)
 
     pool.during_call = sign_out
-    assert renewal.keep_fresh(sign_in) is None
+    assert renewal.renew_if_due(sign_in) is None
     assert pool.alive == []
     assert PendingRevocation.objects.count() == 1  # the earlier token's, for housekeeping
 
 
 def test_no_transaction_is_open_during_the_call(pool, sign_in):
-    renewal.keep_fresh(sign_in)
+    renewal.renew_if_due(sign_in)
     assert pool.refreshes == 1
     assert not pool.was_in_transaction
 
@@ -217,14 +219,14 @@ def test_failed_renewal_is_logged_once_and_not_repeated_for_a_moment(pool, sign_
     assert pool.refreshes == 1
     assert caplog.text.count("not renewed") == 1
     pool.during_call = lambda: None
-    SharedRefresh.objects.update(expires_at=timezone.now())
+    RefreshResult.objects.update(expires_at=timezone.now())
     assert next_request() is not None
 
 
 @pytest.mark.parametrize(("retry_after", "seconds"), [(None, 10), (1, 10), (30, 30), (300, 60)])
 def test_pause_after_a_failure_follows_cognito_within_limits(sign_in, retry_after, seconds):
     shared_refresh.pause(sign_in, CognitoUnavailable("down", retry_after=retry_after))
-    left = SharedRefresh.objects.get().expires_at - timezone.now()
+    left = RefreshResult.objects.get().expires_at - timezone.now()
     assert seconds - 2 < left.total_seconds() <= seconds
 
 
@@ -232,7 +234,7 @@ def test_valid_token_does_not_wait_for_another_processs_refresh(pool, sign_in):
     SignIn.objects.update(access_expires_at=timezone.now() + timedelta(minutes=1))
     until = timezone.now() + timedelta(seconds=45)
     key = f"sign-in:{sign_in.pk}:{sign_in.version}"
-    SharedRefresh.objects.create(key=key, owner="other", lease_until=until, expires_at=until)
+    RefreshResult.objects.create(key=key, owner="other", lease_until=until, expires_at=until)
     started = time.monotonic()
     assert next_request().version == sign_in.version
     assert time.monotonic() - started < 1
@@ -240,12 +242,12 @@ def test_valid_token_does_not_wait_for_another_processs_refresh(pool, sign_in):
 
 
 def test_lease_outlives_all_timeouts_and_retries_of_a_refresh(cognito):
-    longest = bounded_endpoint.WAIT_FOR_A_PLACE + 2 * Transport().longest_call
+    longest = bounded_endpoint.MAX_SLOT_WAIT_SECONDS + 2 * Transport().max_call_seconds
     lease = shared_refresh._Refresh("key", "refresh token").lease
     assert lease.total_seconds() > longest
 
 
-@pytest.mark.parametrize("wait", ["LONGEST_WAIT", "PATIENCE"])
+@pytest.mark.parametrize("wait", ["MAX_WAIT_SECONDS", "GRACE_TIMEOUT_SECONDS"])
 def test_no_request_waits_as_long_as_the_lease(cognito, wait):
     lease = shared_refresh._Refresh("key", "refresh token").lease
     assert getattr(renewal, wait) < lease.total_seconds()

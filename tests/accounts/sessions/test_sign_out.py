@@ -12,7 +12,8 @@ from accounts.testing import signed_in
 pytestmark = pytest.mark.django_db
 
 FOR_OPERATORS = (
-    "Cognito didn't respond. `manage.py housekeeping` will revoke the remaining refresh tokens."
+    "Cognito didn't respond. `manage.py cognito_housekeeping` will revoke the remaining refresh"
+    " tokens."
 )
 FOR_USERS = "Cognito didn't respond. We'll keep trying to revoke your session at Cognito."
 
@@ -50,7 +51,7 @@ def test_signed_out_page_shows_the_same_message(client):
 
 def test_command_informs_operators_of_remaining_revocations(unrevoked_sign_in):
     output = io.StringIO()
-    call_command("sign_out_user", "ada", stdout=output)
+    call_command("cognito_sign_out_user", "ada", stdout=output)
     assert FOR_OPERATORS in output.getvalue()
 
 

@@ -5,8 +5,8 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from django.utils import timezone
 
-from accounts.cognito.authorization import reference_of
-from accounts.models import Tally
+from accounts.cognito.authorization import attempt_reference
+from accounts.models import RateCounter
 from accounts.signin import attempts
 
 
@@ -97,13 +97,13 @@ def test_unreadable_cookies_are_deleted_first():
 def test_ten_attempts_with_the_longest_pages_fit_the_headers_of_a_request():
     jar = {}
     for _ in range(10):
-        store(jar, attempts.begin("/" + "x" * (attempts.LONGEST_NEXT - 1)))
+        store(jar, attempts.begin("/" + "x" * (attempts.MAX_NEXT_LENGTH - 1)))
     header = "; ".join(f"{name}={value}" for name, value in jar.items())
     assert len(header) < 7_000  # leaves room for the session cookie and others
 
 
 def test_next_url_that_is_too_long_is_dropped():
-    assert attempts.begin("/" + "x" * attempts.LONGEST_NEXT).next_url == ""
+    assert attempts.begin("/" + "x" * attempts.MAX_NEXT_LENGTH).next_url == ""
 
 
 def test_attempts_share_no_value():
@@ -127,7 +127,7 @@ def test_restarted_attempt_is_recognized_by_its_state():
 
 def test_reference_is_the_start_of_the_hash_of_the_state():
     attempt = attempts.begin("")
-    assert attempt.reference == reference_of(attempt.state)
+    assert attempt.reference == attempt_reference(attempt.state)
     assert len(attempt.reference) == 8
 
 
@@ -156,6 +156,6 @@ def test_record_of_a_used_attempt_outlives_the_cookie_and_hides_the_state():
     attempt = attempts.begin("/a/")
     started_at = timezone.now()
     attempts.use(attempt)
-    counter = Tally.objects.get()
+    counter = RateCounter.objects.get()
     assert counter.expires_at - started_at >= timedelta(seconds=attempts.MAX_AGE)
     assert attempt.state not in counter.key

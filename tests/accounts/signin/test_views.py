@@ -6,7 +6,7 @@ from django.urls import include, path, reverse
 
 from accounts.models import SignInEvent
 from accounts.signin.views import CallbackView, SignInView, SignUpView
-from accounts.testing.fake import Person
+from accounts.testing.fake import FakeUser
 from tests.flows.conftest import query_of
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +69,7 @@ def test_prompt_of_another_account_is_not_replaced(client, host):
 
 def test_login_success_reads_the_view(client, cognito, host):
     query = query_of(client.get(reverse("accounts:login"), {"next": "/profile/"})["Location"])
-    code = cognito.authorize(Person("ada", nonce=query["nonce"]))
+    code = cognito.authorize(FakeUser("ada", nonce=query["nonce"]))
     response = client.get(reverse("accounts:callback"), {"code": code, "state": query["state"]})
     assert (response["Location"], response["X-Next"]) == ("/profile/", "/profile/")
     assert response["X-User"] == "ada@example.com True"

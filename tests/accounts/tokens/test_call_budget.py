@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import RequestFactory
 
 from accounts.core import request_meta
-from accounts.models import Tally
+from accounts.models import RateCounter
 from accounts.models.rate_limit import is_first_refusal, is_used_up, take
 from accounts.problems.errors import TooManyFailures
 from accounts.provider import shared_cache
@@ -41,7 +41,7 @@ def fail():
 def test_key_can_be_taken_up_to_its_limit(limit):
     results = [take("a", limit=limit, seconds=60) for _ in range(limit + 3)]
     assert results == [True] * limit + [False] * 3
-    assert Tally.objects.get().count == limit
+    assert RateCounter.objects.get().count == limit
 
 
 def test_refusal_writes_nothing(django_assert_num_queries):
@@ -58,7 +58,7 @@ def test_keys_are_counted_separately():
 
 def test_checking_a_key_does_not_take_it():
     assert not is_used_up("a", limit=1)
-    assert not Tally.objects.exists()
+    assert not RateCounter.objects.exists()
     take("a", limit=1, seconds=60)
     assert is_used_up("a", limit=1)
     assert not is_used_up("a", limit=2)
@@ -84,7 +84,7 @@ def test_concurrent_requests_do_not_exceed_the_limit(limit):
     with ThreadPoolExecutor(8) as threads:
         results = list(threads.map(attempt, range(40)))
     assert results.count(True) == limit
-    assert Tally.objects.get().count == limit
+    assert RateCounter.objects.get().count == limit
 
 
 def test_failed_calls_use_up_the_budget(now, monkeypatch):

@@ -15,7 +15,7 @@ from accounts.cognito.claims import AccessClaims
 from accounts.cognito.errors import CognitoUnavailable, TokenRevoked
 from accounts.models import Identity, Revocation, User
 from accounts.problems.errors import RevocationsUnavailable
-from accounts.provider.shared_cache import accelerator
+from accounts.provider.shared_cache import shared_cache
 from accounts.tokens import revocation_feed, revocations
 from accounts.tokens.revocation_feed import RevocationFeed
 
@@ -94,7 +94,7 @@ def test_revocation_without_an_id_refuses_no_token(feed):
 
 def test_sign_out_everywhere_refuses_only_earlier_tokens(feed):
     now = int(timezone.now().timestamp())
-    revocations.revoke_person(issuer=ISSUER, subject="ada-sub")
+    revocations.revoke_user(issuer=ISSUER, subject="ada-sub")
     assert is_revoked(feed, issued_at=now)
     assert is_revoked(feed, issued_at=now - 3600)
     assert not is_revoked(feed, issued_at=now + 3)
@@ -102,10 +102,10 @@ def test_sign_out_everywhere_refuses_only_earlier_tokens(feed):
 
 def test_sign_out_everywhere_refuses_tokens_of_a_clock_that_is_ahead(feed, clock):
     now = int(timezone.now().timestamp())
-    revocations.compare_clocks(claims(issued_at=now + 30))
+    revocations.record_clock_skew(claims(issued_at=now + 30))
     assert not is_revoked(feed, issued_at=now + 30)
-    revocations.revoke_person(issuer=ISSUER, subject="ada-sub")
-    revocations.revoke_person(issuer=ISSUER + "2", subject="ada-sub")
+    revocations.revoke_user(issuer=ISSUER, subject="ada-sub")
+    revocations.revoke_user(issuer=ISSUER + "2", subject="ada-sub")
     clock.now += 1
     assert is_revoked(feed, issued_at=now + 30)
     assert not is_revoked(feed, issued_at=now + 34)
@@ -114,18 +114,18 @@ def test_sign_out_everywhere_refuses_tokens_of_a_clock_that_is_ahead(feed, clock
 
 def test_sign_out_everywhere_refuses_tokens_of_the_same_second(feed):
     """Two synchronized clocks can still differ by one second."""
-    revocations.revoke_person(issuer=ISSUER, subject="ada-sub")
+    revocations.revoke_user(issuer=ISSUER, subject="ada-sub")
     assert is_revoked(feed, issued_at=int(timezone.now().timestamp()) + 1)
 
 
 @pytest.mark.parametrize("other", [{"subject": "ADA-SUB"}, {"issuer": ISSUER + "2"}])
 def test_tokens_of_other_users_stay_valid(feed, other):
-    revocations.revoke_person(issuer=ISSUER, subject="ada-sub")
+    revocations.revoke_user(issuer=ISSUER, subject="ada-sub")
     assert not is_revoked(feed, **other)
 
 
 def test_earlier_sign_out_does_not_replace_a_later_one(feed):
-    revocations.revoke_person(issuer=ISSUER, subject="ada-sub")
+    revocations.revoke_user(issuer=ISSUER, subject="ada-sub")
     earlier = Revocation.objects.create(
         kind=Revocation.Kind.USER,
         issuer=ISSUER,
@@ -143,7 +143,7 @@ def test_check_between_two_reads_makes_no_query(feed, clock, django_assert_num_q
     with django_assert_num_queries(0):
         for _ in range(100):
             feed.check(claims())
-        clock.now += revocation_feed.READ_EVERY - 0.001
+        clock.now += revocation_feed.READ_INTERVAL - 0.001
         feed.check(claims())
     clock.now += 0.001
     with django_assert_num_queries(1):
@@ -190,7 +190,7 @@ def test_expired_revocations_are_dropped(feed, clock):
     Revocation.objects.update(
         expires_at=timezone.now() - timedelta(seconds=5), at=timezone.now() - timedelta(days=1)
     )
-    clock.now += revocation_feed.READ_ALL_EVERY
+    clock.now += revocation_feed.FULL_READ_INTERVAL
     assert not is_revoked(feed)
 
 
@@ -218,13 +218,13 @@ def test_deactivated_user_stays_refused_while_changes_are_applied_again(feed, cl
     clock.now += 1
     assert is_revoked(feed)
     states = []
-    learn = revocation_feed._Known.learn
+    learn = revocation_feed.RevokedTokens.apply
 
     def learn_and_check(tokens, *values):
         learn(tokens, *values)
         states.append((ISSUER, "ada-sub") in feed._known.deactivated)
 
-    monkeypatch.setattr(revocation_feed._Known, "learn", learn_and_check)
+    monkeypatch.setattr(revocation_feed.RevokedTokens, "apply", learn_and_check)
     clock.now += 1
     assert is_revoked(feed)
     assert states == [True, True, True]
@@ -235,10 +235,10 @@ def test_deactivation_by_bulk_update_applies_at_the_next_full_read(feed, clock):
     Identity.objects.create(user=user, issuer=ISSUER, subject="ada-sub")
     assert not is_revoked(feed)
     User.objects.update(is_active=False)
-    clock.now += revocation_feed.READ_ALL_EVERY
+    clock.now += revocation_feed.FULL_READ_INTERVAL
     assert is_revoked(feed)
     User.objects.update(is_active=True)
-    clock.now += revocation_feed.READ_ALL_EVERY
+    clock.now += revocation_feed.FULL_READ_INTERVAL
     assert not is_revoked(feed)
 
 
@@ -269,7 +269,7 @@ def test_feed_that_is_unreadable_for_ten_seconds_raises_unavailable(feed, clock,
     with pytest.raises(RevocationsUnavailable) as caught:
         feed.check(claims())
     assert isinstance(caught.value, CognitoUnavailable)
-    assert caught.value.retry_after == revocation_feed.READ_EVERY
+    assert caught.value.retry_after == revocation_feed.READ_INTERVAL
     outage["is_down"] = False
     clock.now += 1
     feed.check(claims())
@@ -300,7 +300,7 @@ def test_threads_that_waited_for_a_slow_database_do_not_wait_again(feed, clock, 
 
 
 @pytest.fixture
-def shared_cache(settings, no_shared_cache):
+def clean_shared_cache(settings, no_shared_cache):
     settings.COGNITO = {**settings.COGNITO, "SHARED_CACHE": "default"}
     caches["default"].clear()
     yield
@@ -308,14 +308,14 @@ def shared_cache(settings, no_shared_cache):
 
 
 @pytest.fixture
-def locmem_cache(shared_cache, settings):
+def locmem_cache(clean_shared_cache, settings):
     """A shared cache whose entries the test can read and replace."""
     backend = "django.core.cache.backends.locmem.LocMemCache"
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "revocations"}}
     caches["default"].clear()
 
 
-def test_one_process_reads_for_all_processes(shared_cache, clock, django_assert_num_queries):
+def test_one_process_reads_for_all_processes(clean_shared_cache, clock, django_assert_num_queries):
     first, second = RevocationFeed(clock=clock), RevocationFeed(clock=clock)
     first.check(claims())
     second.check(claims())
@@ -326,8 +326,10 @@ def test_one_process_reads_for_all_processes(shared_cache, clock, django_assert_
         assert is_revoked(second)
 
 
-def test_shared_entry_is_always_less_than_a_second_old(shared_cache):
-    assert revocation_feed.LOOK_EVERY + revocation_feed.SHARED_FOR < revocation_feed.READ_EVERY
+def test_shared_entry_is_always_less_than_a_second_old(clean_shared_cache):
+    assert (
+        revocation_feed.POLL_INTERVAL + revocation_feed.SHARED_FOR < revocation_feed.READ_INTERVAL
+    )
 
 
 def shared_entry():
@@ -346,7 +348,7 @@ def test_replayed_cache_entry_hides_no_newer_revocation(locmem_cache, feed, cloc
     wall = time.time()
     with pytest.MonkeyPatch.context() as patch:
         # An attacker writes the old entry again, without an expiry.
-        patch.setattr(accelerator, "_wall_clock", lambda: wall + clock.now)
+        patch.setattr(shared_cache, "_wall_clock", lambda: wall + clock.now)
         caches["default"].set(key, sealed, None)
         clock.now += 1
         assert is_revoked(feed)
@@ -380,7 +382,7 @@ def test_age_of_a_shared_entry_counts_from_the_start_of_the_query(
 def test_malformed_cache_entry_is_ignored(locmem_cache, feed, clock, value):
     """Even if this site sealed the entry: another release can share values of another form."""
     feed.check(claims())
-    accelerator.set("revocations", value, seconds=revocation_feed.SHARED_FOR)
+    shared_cache.set("revocations", value, seconds=revocation_feed.SHARED_FOR)
     revocations.revoke_sign_in("origin-1")
     clock.now += 1
     assert is_revoked(feed)
@@ -402,7 +404,7 @@ def test_cache_entry_of_another_site_is_ignored(shared_cache, feed, clock, setti
     feed.check(claims())
     own_settings = settings.COGNITO
     settings.COGNITO = {**own_settings, "PUBLIC_URL": "http://another.example"}
-    accelerator.set("revocations", [], seconds=revocation_feed.SHARED_FOR)
+    shared_cache.set("revocations", [], seconds=revocation_feed.SHARED_FOR)
     settings.COGNITO = own_settings
     revocations.revoke_sign_in("origin-1")
     clock.now += 1

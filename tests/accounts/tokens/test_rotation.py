@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.core.encryption import Cipher
-from accounts.models import PendingRevocation, SharedRefresh, SignIn
+from accounts.models import PendingRevocation, RefreshResult, SignIn
 from accounts.provider import provider
 from accounts.sessions import ending
 from accounts.tokens import shared_refresh, storage
@@ -28,7 +28,7 @@ def use_keys(settings, *keys):
 
 def reencrypt(*arguments):
     said = StringIO()
-    call_command("reencrypt_tokens", *arguments, stdout=said)
+    call_command("cognito_reencrypt_tokens", *arguments, stdout=said)
     return said.getvalue()
 
 
@@ -37,7 +37,7 @@ def test_tokens_move_to_the_new_key_and_the_old_one_can_go(cognito_client, setti
     new = Fernet.generate_key().decode()
     ada = cognito_client("ada")
     tokens = storage.open_tokens(SignIn.objects.get())
-    ending.to_revoke("a refresh token", reference="7c1e09ab")
+    ending.queue_revocation("a refresh token", reference="7c1e09ab")
     use_keys(settings, new, old)
     with pytest.raises(CommandError, match="without --check"):
         reencrypt("--check")
@@ -64,7 +64,7 @@ def test_result_of_a_refresh_moves_to_the_new_key(cognito_client, settings):
     use_keys(settings, new, old)
     assert "Encrypted again: 2." in reencrypt()
     use_keys(settings, new)
-    sealed = SharedRefresh.objects.get().sealed_result
+    sealed = RefreshResult.objects.get().sealed_result
     assert provider().cipher.open(sealed)["tokens"]["access_token"] == tokens.access_token
 
 
@@ -79,9 +79,9 @@ def test_row_that_no_key_opens_is_counted_and_left(cognito_client, settings):
 def test_resealing_keeps_the_age():
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
     sealed = Cipher([old], clock=lambda: 1000).seal({"a": 1})
-    anew = Cipher([new, old], clock=lambda: 5000).resealed(sealed)
+    anew = Cipher([new, old], clock=lambda: 5000).reseal(sealed)
     assert Cipher([new], clock=lambda: 1010).open(anew, max_age=10) == {"a": 1}
-    assert Cipher([new, old]).resealed(anew) is None
+    assert Cipher([new, old]).reseal(anew) is None
 
 
 def test_secret_key_changes_with_everybody_signed_in(cognito_client, settings):

@@ -13,8 +13,8 @@ from django.utils import timezone
 from accounts.cognito.errors import CognitoError, CognitoUnavailable, GrantRejected
 from accounts.cognito.transport import Response
 from accounts.core import metrics
-from accounts.core.single_flight import turn
-from accounts.models import SharedRefresh
+from accounts.core.single_flight import single_flight
+from accounts.models import RefreshResult
 from accounts.tokens import shared_refresh
 
 REFRESH_TOKEN = "a-refresh-token-of-the-tests"
@@ -102,7 +102,7 @@ def like_processes(monkeypatch):
     """Threads that don't know of each other's turns, as those of several processes."""
 
     def own_turn(key, *, seconds):
-        return turn((key, threading.get_ident()), seconds=seconds)
+        return single_flight((key, threading.get_ident()), seconds=seconds)
 
     monkeypatch.setattr(shared_refresh, "turn", own_turn)
 
@@ -134,7 +134,7 @@ def test_threads_that_waited_ask_neither_database_nor_cognito(endpoint, monkeypa
     def look(key, *, max_age):
         looked.append(key)
 
-    monkeypatch.setattr(shared_refresh.accelerator, "get", look)
+    monkeypatch.setattr(shared_refresh.shared_cache, "get", look)
     test_many_at_once_make_one_call(endpoint)
     assert len(looked) == 1
 
@@ -149,9 +149,9 @@ def test_without_the_claim_many_at_once_would_make_many(endpoint, like_processes
 
 def test_result_is_shared_for_half_a_minute(endpoint):
     refresh_once(REFRESH_TOKEN)
-    SharedRefresh.objects.update(expires_at=timezone.now() + timedelta(seconds=1))
+    RefreshResult.objects.update(expires_at=timezone.now() + timedelta(seconds=1))
     assert refresh_once(REFRESH_TOKEN).access_token == "new-1"
-    SharedRefresh.objects.update(expires_at=timezone.now())
+    RefreshResult.objects.update(expires_at=timezone.now())
     assert refresh_once(REFRESH_TOKEN).access_token == "new-2"
 
 
@@ -159,7 +159,7 @@ def test_result_is_shared_for_half_a_minute(endpoint):
 def test_result_is_not_shared_beyond_the_life_of_its_access_token(endpoint, refresh_token):
     endpoint.lifetime, endpoint.refresh_token = 10, refresh_token
     refresh_once(REFRESH_TOKEN)
-    left = SharedRefresh.objects.get().expires_at - timezone.now()
+    left = RefreshResult.objects.get().expires_at - timezone.now()
     assert left <= timedelta(seconds=9)
 
 
@@ -183,16 +183,18 @@ def test_cognito_that_is_down_is_asked_once_and_soon_again(endpoint):
     assert [result.data.get("shared") for result in results].count(True) == 7
     assert endpoint.calls == 1
     endpoint.error = ""
-    SharedRefresh.objects.update(expires_at=timezone.now())
+    RefreshResult.objects.update(expires_at=timezone.now())
     assert refresh_once(REFRESH_TOKEN).access_token == "new-2"
 
 
 def test_dead_owner_is_replaced_when_its_lease_is_over(endpoint):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shared_refresh._Refresh, "_ask_cognito", lambda *args: None)  # then dies
+        patch.setattr(
+            shared_refresh._Refresh, "_refresh_at_cognito", lambda *args: None
+        )  # then dies
         refresh_once(REFRESH_TOKEN)
     past = timezone.now() - timedelta(seconds=1)
-    SharedRefresh.objects.update(lease_until=past, expires_at=past)
+    RefreshResult.objects.update(lease_until=past, expires_at=past)
     results = at_once(6, lambda: refresh_once(REFRESH_TOKEN))
     assert {result.access_token for result in results} == {"new-1"}
     assert endpoint.calls == 1
@@ -203,12 +205,12 @@ def test_lease_outlives_the_longest_call(endpoint):
     endpoint_call = endpoint.__call__
 
     def watch(url, fields, **options):
-        seen.append(SharedRefresh.objects.get().lease_until - timezone.now())
+        seen.append(RefreshResult.objects.get().lease_until - timezone.now())
         return endpoint_call(url, fields, **options)
 
     shared_refresh.provider().token_endpoint._transport.post_form = watch
     refresh_once(REFRESH_TOKEN)
-    assert seen[0].total_seconds() > shared_refresh.provider().longest_call
+    assert seen[0].total_seconds() > shared_refresh.provider().max_call_seconds
 
 
 def test_no_transaction_is_open_during_the_call(endpoint):
@@ -220,7 +222,7 @@ def test_no_transaction_is_open_during_the_call(endpoint):
 def test_neither_token_is_readable_in_the_database(endpoint):
     endpoint.refresh_token = "rotated"
     refresh_once(REFRESH_TOKEN)
-    row = SharedRefresh.objects.values().get()
+    row = RefreshResult.objects.values().get()
     for secret in (REFRESH_TOKEN, "new-1", "rotated"):
         assert secret not in repr(row)
     assert len(row["key"]) == 64
@@ -228,14 +230,14 @@ def test_neither_token_is_readable_in_the_database(endpoint):
 
 def test_old_results_are_cleared_away(endpoint):
     refresh_once(REFRESH_TOKEN)
-    SharedRefresh.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    RefreshResult.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     refresh_once("another-refresh-token")
-    assert SharedRefresh.objects.count() == 1
+    assert RefreshResult.objects.count() == 1
 
 
 def test_result_of_a_process_with_other_keys_is_unavailable(endpoint):
     refresh_once(REFRESH_TOKEN)
-    SharedRefresh.objects.update(sealed_result="sealed with another key")
+    RefreshResult.objects.update(sealed_result="sealed with another key")
     with pytest.raises(CognitoUnavailable):
         refresh_once(REFRESH_TOKEN)
 
@@ -261,9 +263,9 @@ def test_cache_that_lost_the_result_leaves_the_row(endpoint):
 @pytest.mark.parametrize("value", ["text", 7, ["a"], {"access": "x"}, {"dead": 1}])
 def test_malformed_result_in_the_cache_leaves_the_row(endpoint, sealed_by_this_site, value):
     refresh_once(REFRESH_TOKEN)
-    key = SharedRefresh.objects.get().key
+    key = RefreshResult.objects.get().key
     if sealed_by_this_site:
-        shared_refresh.accelerator.set(f"refresh:{key}", value, seconds=20)
+        shared_refresh.shared_cache.set(f"refresh:{key}", value, seconds=20)
     else:
         name = next(name for name in cache._cache if name.endswith(key))
         cache.set(name[name.index("sso:") :], value)

@@ -4,7 +4,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AnonymousUser, Group, Permission
 
 from accounts.backends import CognitoBackend
-from accounts.users.permission_query import is_as_django_has_them, permission_names
+from accounts.users.permission_query import load_permissions, uses_default_permissions
 
 pytestmark = pytest.mark.django_db
 
@@ -39,40 +39,40 @@ def django_permissions(user):
 
 def test_permissions_of_the_user_and_of_their_groups(linus):
     expected = {f"stats.{verb}_stat" for verb in ("add", "change", "delete", "view")}
-    assert permission_names(linus) == expected == django_permissions(linus)
+    assert load_permissions(linus) == expected == django_permissions(linus)
 
 
 @pytest.mark.parametrize("cleared", ["groups", "user_permissions", "both"])
 def test_permissions_without_groups_or_user_permissions(linus, cleared):
     for name in ("groups", "user_permissions") if cleared == "both" else (cleared,):
         getattr(linus, name).clear()
-    assert permission_names(linus) == django_permissions(linus)
-    assert bool(permission_names(linus)) == (cleared != "both")
+    assert load_permissions(linus) == django_permissions(linus)
+    assert bool(load_permissions(linus)) == (cleared != "both")
 
 
 def test_group_without_permissions_grants_none(linus):
     linus.user_permissions.clear()
     linus.groups.set([Group.objects.create(name="empty")])
-    assert permission_names(linus) == set()
+    assert load_permissions(linus) == set()
 
 
 def test_superuser_has_all_permissions(linus):
     linus.is_superuser = True
-    assert permission_names(linus) == django_permissions(linus)
-    assert len(permission_names(linus)) == Permission.objects.count()
+    assert load_permissions(linus) == django_permissions(linus)
+    assert len(load_permissions(linus)) == Permission.objects.count()
 
 
 def test_site_without_permissions_grants_none(linus):
     Permission.objects.all().delete()
-    assert permission_names(linus) == set()
+    assert load_permissions(linus) == set()
     linus.is_superuser = True
-    assert permission_names(linus) == set()
+    assert load_permissions(linus) == set()
 
 
 def test_codename_can_have_any_characters(linus, stats):
     Permission.objects.filter(pk=stats["add"].pk).update(codename='ä "%s" \\ {')
-    assert 'stats.ä "%s" \\ {' in permission_names(linus)
-    assert permission_names(linus) == django_permissions(linus)
+    assert 'stats.ä "%s" \\ {' in load_permissions(linus)
+    assert load_permissions(linus) == django_permissions(linus)
 
 
 def test_permissions_are_read_in_one_query_and_cached(linus, django_assert_num_queries):
@@ -145,7 +145,7 @@ def test_user_model_with_its_own_permissions_is_respected():
         user_permissions = Relations(content_type__app_label="stats", codename="add_stat")
         groups = Relations(codename="nothing")
 
-    assert not is_as_django_has_them(OwnUser())
+    assert not uses_default_permissions(OwnUser())
     assert CognitoBackend().get_user_permissions(OwnUser()) == {"stats.add_stat"}
     user = OwnUser()
     user._group_perm_cache = set()
@@ -153,6 +153,6 @@ def test_user_model_with_its_own_permissions_is_respected():
 
 
 def test_user_of_another_database_is_not_queried_in_this_one(linus):
-    assert is_as_django_has_them(linus)
+    assert uses_default_permissions(linus)
     linus._state.db = "other"
-    assert not is_as_django_has_them(linus)
+    assert not uses_default_permissions(linus)

@@ -11,7 +11,7 @@ from accounts.testing import mint_access_token, mint_id_token
 from accounts.users.provisioning import (
     get_or_create_user,
     own_pool_identities,
-    update_person,
+    update_user,
 )
 
 pytestmark = pytest.mark.django_db
@@ -119,5 +119,5 @@ def test_update_user_creates_no_identity():
     """A renewal that is concurrent with unlinking must not link the identity again."""
     user = get_or_create_user(identity())
     Identity.objects.all().delete()
-    update_person(user, identity(name="Ada King"))
+    update_user(user, identity(name="Ada King"))
     assert not Identity.objects.exists()

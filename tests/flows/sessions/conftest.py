@@ -10,7 +10,7 @@ import redis
 from django.db import connection
 from django.db.models import F
 
-from accounts.models import SharedRefresh, SignIn
+from accounts.models import RefreshResult, SignIn
 from local_pool.testing import LocalPool
 
 
@@ -42,7 +42,7 @@ def let_pass(seconds=0, *, minutes=0):
         access_expires_at=F("access_expires_at") - passed,
         renew_at=F("renew_at") - passed,
     )
-    SharedRefresh.objects.update(
+    RefreshResult.objects.update(
         lease_until=F("lease_until") - passed, expires_at=F("expires_at") - passed
     )
     if url := os.environ.get("REDIS_URL"):  # what the servers of a test cached, too

@@ -1,4 +1,4 @@
-"""`manage.py explain_sign_in` with the reference of an attempt."""
+"""`manage.py cognito_explain_sign_in` with the reference of an attempt."""
 
 import hashlib
 
@@ -17,7 +17,7 @@ def reference_of(start):
 
 
 def explained(capsys, reference):
-    call_command("explain_sign_in", reference)
+    call_command("cognito_explain_sign_in", reference)
     return capsys.readouterr().out
 
 
@@ -58,7 +58,7 @@ def test_bad_token_is_named(visitor, capsys):
 
 def test_unknown_reference_is_an_error_that_helps():
     with pytest.raises(CommandError, match="never returned"):
-        call_command("explain_sign_in", "0badcafe")
+        call_command("cognito_explain_sign_in", "0badcafe")
 
 
 def test_attackers_cannot_fill_the_audit_log(visitor, monkeypatch):
@@ -84,7 +84,7 @@ def test_limit_of_the_audit_log_is_mentioned_if_it_may_be_the_reason(visitor, mo
         references.append(reference_of(start))
         visitor.get(f"/signin?code=junk{number}&state={query_of(start)['state']}")
     with pytest.raises(CommandError) as output:
-        call_command("explain_sign_in", references[-1])
+        call_command("cognito_explain_sign_in", references[-1])
     assert "never returned" not in str(output.value)
     assert "more refusals than 3 of this reason from 127.0.0.1 in one hour" in str(output.value)
     assert "grant_rejected" in str(output.value)

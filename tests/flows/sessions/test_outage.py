@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from django.utils.html import escape
 
-from accounts.models import SharedRefresh, SignIn
+from accounts.models import RefreshResult, SignIn
 from accounts.provider import provider
 from accounts.sessions.sign_out import UNREACHED_FOR_USERS
 from tests.flows.sessions.conftest import (
@@ -155,7 +155,7 @@ def test_lease_of_a_dead_process_runs_out(visitor):
     until_expired()
     sign_in, lease_until = SignIn.objects.get(), timezone.now() + timedelta(seconds=45)
     key = f"sign-in:{sign_in.pk}:{sign_in.version}"
-    SharedRefresh.objects.create(
+    RefreshResult.objects.create(
         key=key, owner="dead", lease_until=lease_until, expires_at=lease_until
     )
     started = timezone.now()

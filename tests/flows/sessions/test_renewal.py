@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.models import Identity, SharedRefresh, SignIn
+from accounts.models import Identity, RefreshResult, SignIn
 from accounts.tokens.storage import open_tokens
 from tests.flows.sessions.conftest import (
     at_once,
@@ -178,13 +178,13 @@ def test_grant_refused_because_another_process_won_uses_its_result(visitor, monk
 
     def overtaken(refresh_token, **options):
         monkeypatch.setattr(endpoint, "refresh", refresh)
-        monkeypatch.setattr(renewal, "LONGEST_WAIT", 0.1)  # threads of one process wait for us
-        SharedRefresh.objects.update(lease_until=sign_in.signed_in_at)
+        monkeypatch.setattr(renewal, "MAX_WAIT_SECONDS", 0.1)  # threads of one process wait for us
+        RefreshResult.objects.update(lease_until=sign_in.signed_in_at)
         assert visitor.get("/profile/").status_code == 200
         raise GrantRejected("used by somebody else", error="invalid_grant")
 
     monkeypatch.setattr(endpoint, "refresh", overtaken)
-    fresh = renewal.keep_fresh(sign_in)
+    fresh = renewal.renew_if_due(sign_in)
     assert fresh is not None
     assert fresh.version > sign_in.version
     assert SignIn.objects.get().ended_at is None

@@ -7,7 +7,7 @@ import requests
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts.management.commands import housekeeping
+from accounts.management.commands import cognito_housekeeping
 from accounts.models import Identity, PendingRevocation, Revocation, SignIn, User
 from accounts.sessions import ending, sign_out
 from accounts.tokens import revocation_feed
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def current_feed(monkeypatch):
     """Read the feed each time, so that tests do not wait a second."""
-    for name in ("READ_EVERY", "LOOK_EVERY", "SHARED_FOR"):
+    for name in ("READ_INTERVAL", "POLL_INTERVAL", "SHARED_FOR"):
         monkeypatch.setattr(revocation_feed, name, 0.0)
 
 
@@ -178,10 +178,10 @@ def test_failed_revocation_is_retried(visitor):
     pending = PendingRevocation.objects.get()
     assert refresh_token not in pending.sealed_token
     visitor.pool.start()
-    call_command("housekeeping", verbosity=0)
+    call_command("cognito_housekeeping", verbosity=0)
     assert PendingRevocation.objects.exists()  # not before its time
     PendingRevocation.objects.update(next_try_at=timezone.now())
-    call_command("housekeeping", verbosity=0)
+    call_command("cognito_housekeeping", verbosity=0)
     assert not PendingRevocation.objects.exists()
     response = refresh_at_the_pool(visitor.pool, refresh_token)
     assert response.json()["error"] == "invalid_grant"
@@ -192,10 +192,12 @@ def test_of_several_machines_one_revokes_each_token(visitor):
     visitor.pool.faults.add("revoke", "503")
     visitor.post("/accounts/logout/")
     here, there = PendingRevocation.objects.get(), PendingRevocation.objects.get()
-    assert ending.claimed(here)
-    assert not ending.claimed(there)
+    assert ending.claim_revocation(here)
+    assert not ending.claim_revocation(there)
     (crashed,) = PendingRevocation.objects.filter(next_try_at__lte=timezone.now() + ending.CLAIM)
-    assert ending.claimed(crashed)  # after the lease has expired, as here, any process can take it
+    assert ending.claim_revocation(
+        crashed
+    )  # after the lease has expired, as here, any process can take it
 
 
 def test_expired_lease_delays_nothing(visitor):
@@ -204,7 +206,7 @@ def test_expired_lease_delays_nothing(visitor):
     visitor.post("/accounts/logout/")
     PendingRevocation.objects.update(next_try_at=timezone.now(), tries=0)
     pending = PendingRevocation.objects.get()
-    assert not ending.revoke([pending], seconds=0)
+    assert not ending.revoke_at_cognito([pending], seconds=0)
     pending.refresh_from_db()
     assert (pending.tries, pending.next_try_at <= timezone.now()) == (0, True)
 
@@ -268,7 +270,7 @@ class TestRenewalMeetsSignOut:
         visitor.get("/profile/")
         renewed = open_tokens(SignIn.objects.get()).refresh_token
         assert renewed != open_tokens(stale).refresh_token
-        pending = ending.end(stale, reason=SignIn.EndReason.SIGNED_OUT)
+        pending = ending.end_sign_in(stale, reason=SignIn.EndReason.SIGNED_OUT)
         assert ending.provider().cipher.open(pending.sealed_token)["refresh_token"] == renewed
 
 
@@ -301,7 +303,7 @@ def test_user_deactivated_in_bulk_is_signed_out_by_command(visitor, site, capsys
     access_token = access_token_of(SignIn.objects.get())
     User.objects.update(is_active=False)
     assert not visitor.is_signed_in
-    call_command("sign_out_user", inactive=True)
+    call_command("cognito_sign_out_user", inactive=True)
     assert "sign-ins ended: 1" in capsys.readouterr().out
     assert call_api(site, access_token).status_code == 401
 
@@ -310,7 +312,7 @@ def test_user_deactivated_in_bulk_is_signed_out_by_command(visitor, site, capsys
 def test_operator_signs_a_user_out(visitor, site, name):
     visitor.sign_in()
     access_token = access_token_of(SignIn.objects.get())
-    call_command("sign_out_user", getattr(Identity.objects.get(), name), verbosity=0)
+    call_command("cognito_sign_out_user", getattr(Identity.objects.get(), name), verbosity=0)
     assert not visitor.is_signed_in
     assert call_api(site, access_token).status_code == 401
 
@@ -331,21 +333,21 @@ def test_abandoned_session_is_ended_by_housekeeping(visitor):
     visitor.sign_in()
     refresh_token = open_tokens(SignIn.objects.get()).refresh_token
     SignIn.objects.update(last_seen_at=timezone.now() - timedelta(days=1))
-    call_command("housekeeping", verbosity=0)
+    call_command("cognito_housekeeping", verbosity=0)
     assert SignIn.objects.get().end_reason == "idle"
     response = refresh_at_the_pool(visitor.pool, refresh_token)
     assert response.json()["error"] == "invalid_grant"
 
 
 def test_housekeeping_takes_a_few_at_once_and_leaves_none(visitor, monkeypatch):
-    monkeypatch.setattr(housekeeping, "BATCH_SIZE", 2)
+    monkeypatch.setattr(cognito_housekeeping, "BATCH_SIZE", 2)
     visitor.sign_in()
     sign_in = SignIn.objects.get()
     for number in range(4):
         sign_in.pk, sign_in.key = None, f"another-{number}"
         sign_in.save()
     SignIn.objects.update(last_seen_at=timezone.now() - timedelta(days=1))
-    call_command("housekeeping", verbosity=0)
+    call_command("cognito_housekeeping", verbosity=0)
     assert not SignIn.objects.live().exists()
     assert not PendingRevocation.objects.exists()
 

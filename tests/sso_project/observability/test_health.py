@@ -42,7 +42,7 @@ def test_untrusted_caller_gets_no_details(client, db):
 
 
 def test_untrusted_probe_does_not_use_the_cache(client, db, monkeypatch):
-    monkeypatch.setattr(health.accelerator, "is_away", lambda: pytest.fail("was probed"))
+    monkeypatch.setattr(health.shared_cache, "is_down", lambda: pytest.fail("was probed"))
     monkeypatch.setattr(health, "is_configured", lambda: True)
     assert client.get("/readyz", **UNTRUSTED).json() == {"status": "ready"}
 

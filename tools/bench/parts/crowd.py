@@ -10,9 +10,9 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from accounts.api.authentication import authenticated
-from accounts.api.principals import principal_maker
-from accounts.cognito.token_cache import VerifiedTokens
+from accounts.api.authentication import authenticate_token
+from accounts.api.principals import principal_factory
+from accounts.cognito.token_cache import TokenCache
 from accounts.models import Identity, Revocation
 from accounts.provider import provider
 from accounts.tokens import revocation_feed
@@ -26,14 +26,14 @@ def main(order: dict[str, Any]) -> dict[str, list[float]]:
     """Return seconds by name and round."""
     fill(order["people"])
     token = order["token"]
-    authenticated(token)
+    authenticate_token(token)
 
     def again() -> None:
         for _ in range(AGAIN):
-            authenticated(token)
+            authenticate_token(token)
 
     def first() -> None:
-        VerifiedTokens(provider().pools).verify(token, principal_of=principal_maker)
+        TokenCache(provider().pools).verify(token, principal_of=principal_factory)
 
     feed = revocation_feed.RevocationFeed()
     feed._read(time.monotonic())

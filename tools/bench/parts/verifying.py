@@ -19,8 +19,8 @@ from django.conf import settings
 from joserfc import jwt as joserfc_jwt
 from joserfc.jwk import KeySet
 
-from accounts.api.authentication import authenticated
-from accounts.cognito.token_cache import VerifiedTokens
+from accounts.api.authentication import authenticate_token
+from accounts.cognito.token_cache import TokenCache
 from accounts.provider import provider
 from accounts.tokens import revocation_feed
 
@@ -88,7 +88,7 @@ def again(token: str) -> Verify:
 
     def verify() -> int:
         for _ in range(AGAIN):
-            authenticated(token)
+            authenticate_token(token)
         return AGAIN
 
     return verify
@@ -96,7 +96,7 @@ def again(token: str) -> Verify:
 
 def claims_again(token: str) -> Verify:
     """Check a cached token without creating the user's instance."""
-    cache = provider().verified_tokens
+    cache = provider().token_cache
 
     def verify() -> int:
         for _ in range(AGAIN):
@@ -111,7 +111,7 @@ def first(tokens: list[str]) -> Verify:
     pools = provider().pools
 
     def verify() -> int:
-        cache = VerifiedTokens(pools)
+        cache = TokenCache(pools)
         for token in tokens:
             cache.verify(token, principal_of=_no_principal)
         return len(tokens)

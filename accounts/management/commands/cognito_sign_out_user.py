@@ -8,9 +8,9 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
 
-from ...directory.lookup import person_called
+from ...directory.lookup import get_user_by_name
 from ...models import SignIn
-from ...problems.errors import NobodyMeant
+from ...problems.errors import UserLookupError
 from ...sessions import sign_out
 
 
@@ -32,15 +32,15 @@ class Command(BaseCommand):
         if bool(name) == inactive:
             raise CommandError("Give either NAME or --inactive. Nothing was changed.")
         try:
-            users = _inactive_users() if inactive else [person_called(name or "")]
-        except NobodyMeant as error:
+            users = _inactive_users() if inactive else [get_user_by_name(name or "")]
+        except UserLookupError as error:
             raise CommandError(str(error)) from error
         for user in users:
             result = sign_out.sign_out_everywhere(user)
             self.stdout.write(
-                f"{user}: sign-ins ended: {result.ended}; tokens issued until now are revoked."
+                f"{user}: sign-ins ended: {result.count}; tokens issued until now are revoked."
             )
-            if not result.reached:
+            if not result.cognito_reached:
                 self.stdout.write(f"  {sign_out.UNREACHED_FOR_OPERATORS}")
 
 

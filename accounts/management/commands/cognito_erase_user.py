@@ -9,14 +9,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
 from django.db.models import ProtectedError, RestrictedError
 
-from ...directory.lookup import person_called
+from ...directory.lookup import get_user_by_name
 from ...privacy import erasure
-from ...privacy.deletion_preview import Rows
-from ...problems.errors import NobodyMeant
+from ...privacy.deletion_preview import AffectedInstances
+from ...problems.errors import UserLookupError
 from ...provider import aws
 from ...sessions.sign_out import UNREACHED_FOR_OPERATORS
 
-MOST_NAMED = 10  # instances of each model; all of them with --verbosity 2
+MAX_NAMED = 10  # instances of each model; all of them with --verbosity 2
 
 
 class Command(BaseCommand):
@@ -39,13 +39,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, name: str, apply: bool, pool: bool, **options: Any) -> None:
         try:
-            user = person_called(name)
-            planned = erasure.plan(user, with_pool_account=pool)
-        except (NobodyMeant, aws.AwsProblem) as problem:
+            user = get_user_by_name(name)
+            planned = erasure.plan_erasure(user, with_pool_account=pool)
+        except (UserLookupError, aws.AwsError) as problem:
             raise CommandError(f"{problem} Nothing was changed.") from problem
         self.stdout.write(f"{user} ({user.get_username()})")
-        self._show(planned, limit=None if options["verbosity"] > 1 else MOST_NAMED)
-        if planned.deletion.blocking:
+        self._show(planned, limit=None if options["verbosity"] > 1 else MAX_NAMED)
+        if planned.deletion.protected:
             raise CommandError(
                 "These objects prevent the deletion of the user. Delete them, or assign them to "
                 "another user, then run this command again. Nothing was changed."
@@ -55,25 +55,25 @@ class Command(BaseCommand):
             return
         self._erase(user, planned)
 
-    def _show(self, planned: erasure.Plan, *, limit: int | None) -> None:
+    def _show(self, planned: erasure.ErasurePlan, *, limit: int | None) -> None:
         deletion = planned.deletion
-        self._show_objects("Deleted", "-", deletion.going, limit)
+        self._show_objects("Deleted", "-", deletion.deleted, limit)
         for count, label in (
             (len(planned.sessions), "browser sessions"),
             (planned.admin_log, "entries about the user in the admin's log"),
         ):
             if count:
                 self.stdout.write(f"-  {label}: {count}")
-        for username in planned.pool_accounts:
+        for username in planned.pool_users:
             self.stdout.write(f"-  pool user: {username}")
-        self._show_objects("Kept, without the user as author", "=", deletion.staying, limit)
+        self._show_objects("Kept, without the user as author", "=", deletion.nullified, limit)
         self.stdout.write("Kept, without user, IP address and browser")
         self.stdout.write(f"~  audit events about the user: {planned.events}")
         self.stdout.write(f"~  audit events that only name the user: {planned.events_naming}")
-        self._show_objects("These prevent the deletion", "!", deletion.blocking, limit)
+        self._show_objects("These prevent the deletion", "!", deletion.protected, limit)
 
     def _show_objects(
-        self, heading: str, sign: str, affected: list[Rows], limit: int | None
+        self, heading: str, sign: str, affected: list[AffectedInstances], limit: int | None
     ) -> None:
         if affected:
             self.stdout.write(heading)
@@ -82,15 +82,15 @@ class Command(BaseCommand):
             for name in objects.names(limit):
                 self.stdout.write(f"     {name}")
 
-    def _erase(self, user: Any, planned: erasure.Plan) -> None:
+    def _erase(self, user: Any, planned: erasure.ErasurePlan) -> None:
         try:
-            cognito_reached = erasure.forget(user, planned)
-        except (aws.AwsProblem, ProtectedError, RestrictedError, IntegrityError) as problem:
+            cognito_reached = erasure.erase(user, planned)
+        except (aws.AwsError, ProtectedError, RestrictedError, IntegrityError) as problem:
             raise CommandError(f"{problem} Nothing was changed.") from problem
         self.stdout.write("Erased.")
         if not cognito_reached:
             self.stdout.write(UNREACHED_FOR_OPERATORS)
-        if not planned.pool_accounts:
+        if not planned.pool_users:
             self.stdout.write(
                 "The pool user was kept. Signing in with it will create a new user here."
             )

@@ -6,18 +6,18 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ...directory.email_linking import Proposal, link, people_of_the_pool, proposals
-from ...directory.lookup import person_called
+from ...directory.email_linking import Proposal, link, pool_users, propose_links
+from ...directory.lookup import get_user_by_name
 from ...directory.manual_linking import (
     PoolLink,
-    issuer_called,
+    create_link,
     linked_identity,
-    make_pool_link,
-    pool_link,
-    undo_link,
+    prepare_link,
+    resolve_issuer,
+    unlink,
 )
 from ...models import Identity
-from ...problems.errors import LinkRefused, NobodyMeant
+from ...problems.errors import LinkError, UserLookupError
 from ...provider import aws
 from ...sessions.sign_out import UNREACHED_FOR_OPERATORS
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             nargs="*",
             metavar="NAME",
             help="usernames of this site (default: all users). With --pool: one name, as for "
-            "export_user",
+            "cognito_export_user",
         )
         parser.add_argument("--pool", metavar="POOL", help="pool ID or issuer of the identity")
         parser.add_argument("--sub", metavar="SUB", help="user ID (sub) of the identity")
@@ -62,24 +62,26 @@ class Command(BaseCommand):
                 raise CommandError(
                     "To link or unlink one identity, use exactly one NAME with --pool and --sub."
                 )
-        except aws.AwsProblem as problem:
+        except aws.AwsError as problem:
             raise CommandError(f"{problem} Nothing was changed.") from problem
-        except (NobodyMeant, LinkRefused) as problem:
+        except (UserLookupError, LinkError) as problem:
             raise CommandError(f"{problem} Nothing was changed.") from problem
 
     def _link_by_id(self, name: str, pool: str, subject: str, *, apply: bool) -> None:
-        pending_link = pool_link(person_called(name), issuer=issuer_called(pool), subject=subject)
+        pending_link = prepare_link(
+            get_user_by_name(name), issuer=resolve_issuer(pool), subject=subject
+        )
         self._show(pending_link)
         if not apply:
             self.stdout.write(
                 "Nothing was linked. Check the identity and the user, then add --apply."
             )
             return
-        self._report("Linked.", make_pool_link(pending_link))
+        self._report("Linked.", create_link(pending_link))
 
     def _unlink(self, name: str, pool: str, subject: str, *, apply: bool) -> None:
-        user = person_called(name)
-        identity = linked_identity(user, issuer=issuer_called(pool), subject=subject)
+        user = get_user_by_name(name)
+        identity = linked_identity(user, issuer=resolve_issuer(pool), subject=subject)
         self.stdout.write(f"-  {identity}")
         self.stdout.write(f"   unlink from {user} ({user.get_username()}){_staff_mark(user)}")
         other_count = Identity.objects.filter(user=user).exclude(pk=identity.pk).count()
@@ -89,7 +91,7 @@ class Command(BaseCommand):
         if not apply:
             self.stdout.write("Nothing was unlinked. To unlink the identity, add --apply.")
             return
-        self._report("Unlinked.", undo_link(identity))
+        self._report("Unlinked.", unlink(identity))
 
     def _report(self, message: str, cognito_reached: bool) -> None:
         self.stdout.write(message)
@@ -107,7 +109,7 @@ class Command(BaseCommand):
             self.stdout.write("   will be deleted; its tokens end, and its audit events are moved")
 
     def _link_by_email(self, usernames: set[str], *, apply: bool) -> None:
-        all_proposals = proposals(people_of_the_pool())
+        all_proposals = propose_links(pool_users())
         linkable = [
             proposal
             for proposal in all_proposals

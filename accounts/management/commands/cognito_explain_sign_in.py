@@ -70,8 +70,8 @@ class Command(BaseCommand):
             return
         self.stdout.write(f"             {problem.what} {problem.why}".rstrip())
         self.stdout.write(f"             Shown to the user: {problem.next_step}")
-        if problem.settings:
-            self.stdout.write(f"             Check these settings: {problem.settings}")
+        if problem.setting_names:
+            self.stdout.write(f"             Check these settings: {problem.setting_names}")
 
 
 def _no_events_message(reference: str) -> str:

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from ...models import PendingRevocation, Revocation, SharedRefresh, SignIn, SignInEvent, Tally
+from ...models import PendingRevocation, RateCounter, RefreshResult, Revocation, SignIn, SignInEvent
 from ...provider import provider
 from ...sessions import ending, limits
 
@@ -19,8 +19,10 @@ from ...sessions import ending, limits
 # run continues.
 END_SECONDS = REVOKE_SECONDS = 60.0
 BATCH_SIZE = 200  # instances in memory
-LONGEST_REFRESH_TOKEN = timedelta(days=3650)  # the maximum at Cognito: then the token has expired
-ENDED_KEPT = timedelta(days=30)
+MAX_REFRESH_TOKEN_LIFETIME = timedelta(
+    days=3650
+)  # the maximum at Cognito: then the token has expired
+ENDED_RETENTION = timedelta(days=30)
 
 
 class Command(BaseCommand):
@@ -36,12 +38,12 @@ class Command(BaseCommand):
         remaining = self._revoke()
         expired = {
             "revocations": Revocation.objects.filter(expires_at__lt=now),
-            "refresh results": SharedRefresh.objects.filter(expires_at__lt=now),
-            "rate counters": Tally.objects.filter(expires_at__lt=now),
-            "ended sign-ins": SignIn.objects.filter(ended_at__lt=now - ENDED_KEPT),
+            "refresh results": RefreshResult.objects.filter(expires_at__lt=now),
+            "rate counters": RateCounter.objects.filter(expires_at__lt=now),
+            "ended sign-ins": SignIn.objects.filter(ended_at__lt=now - ENDED_RETENTION),
             "audit events": SignInEvent.objects.filter(at__lt=now - event_retention),
             "pending revocations": PendingRevocation.objects.filter(
-                created_at__lt=now - LONGEST_REFRESH_TOKEN
+                created_at__lt=now - MAX_REFRESH_TOKEN_LIFETIME
             ),
         }
         deleted = ", ".join(f"{query.delete()[0]} {name}" for name, query in expired.items())
@@ -59,10 +61,12 @@ class Command(BaseCommand):
         """
         ends_at, count = time.monotonic() + END_SECONDS, 0
         while time.monotonic() < ends_at:
-            expired = SignIn.objects.live().select_related("user").filter(limits.past_limits())
+            expired = SignIn.objects.live().select_related("user").filter(limits.beyond_limits())
             sign_ins = list(expired.order_by("pk")[:BATCH_SIZE])
             for sign_in in sign_ins:
-                ending.end(sign_in, reason=limits.limit_reached(sign_in) or SignIn.EndReason.IDLE)
+                ending.end_sign_in(
+                    sign_in, reason=limits.limit_reached(sign_in) or SignIn.EndReason.IDLE
+                )
             count += len(sign_ins)
             if len(sign_ins) < BATCH_SIZE:
                 break
@@ -74,6 +78,10 @@ class Command(BaseCommand):
         while has_more and (seconds := ends_at - time.monotonic()) > 0:
             due = PendingRevocation.objects.filter(next_try_at__lte=timezone.now())
             items = list(due.order_by("next_try_at")[:BATCH_SIZE])
-            claimed = filter(ending.claimed, items)  # lazy: each is claimed just before its call
-            has_more = ending.revoke(claimed, seconds=seconds) and len(items) == BATCH_SIZE
+            claimed = filter(
+                ending.claim_revocation, items
+            )  # lazy: each is claimed just before its call
+            has_more = (
+                ending.revoke_at_cognito(claimed, seconds=seconds) and len(items) == BATCH_SIZE
+            )
         return PendingRevocation.objects.count()

@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--at-most",
             type=int,
-            default=reconciliation.MOST,
+            default=reconciliation.MAX_DEACTIVATIONS,
             metavar="N",
             help="change nothing if more than N users would be deactivated (default %(default)s), "
             "because the pool may be the wrong one",
@@ -34,8 +34,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, apply: bool, at_most: int, **options: Any) -> None:
         try:
-            differences = reconciliation.compare()
-        except aws.AwsProblem as problem:
+            differences = reconciliation.find_differences()
+        except aws.AwsError as problem:
             raise CommandError(f"{problem} Nothing was changed.") from problem
         for item in differences:
             sign, reason = "+", ""
@@ -47,7 +47,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{count} would be deactivated. Check each line, then add --apply.")
             return
         try:
-            deactivated = reconciliation.deactivate_all(differences, at_most=at_most)
-        except (aws.AwsProblem, TooManyDeactivations) as problem:
+            deactivated = reconciliation.deactivate(differences, at_most=at_most)
+        except (aws.AwsError, TooManyDeactivations) as problem:
             raise CommandError(f"{problem} Nothing was changed.") from problem
         self.stdout.write(f"{len(deactivated)} deactivated.")

@@ -10,10 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from ...audit import events
-from ...directory.lookup import person_called
+from ...directory.lookup import get_user_by_name
 from ...models import EventKind
 from ...privacy.export import personal_data
-from ...problems.errors import NobodyMeant
+from ...problems.errors import UserLookupError
 from ...provider import aws, user_pool
 from ...users.provisioning import own_pool_identities
 
@@ -34,16 +34,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, name: str, pool: bool, **options: Any) -> None:
         try:
-            user = person_called(name)
+            user = get_user_by_name(name)
             content = personal_data(user) | ({"pool": _pool_data(user)} if pool else {})
-        except (NobodyMeant, aws.AwsProblem) as problem:
+        except (UserLookupError, aws.AwsError) as problem:
             raise CommandError(str(problem)) from problem
-        events.record(EventKind.EXPORTED, user=user, reason="operator")
+        events.record_event(EventKind.EXPORTED, user=user, reason="operator")
         self.stdout.write(json.dumps(content, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False))
 
 
 def _pool_data(user: Any) -> list[dict[str, Any]]:
-    pool_users = [user_pool.find(identity.subject) for identity in own_pool_identities(user=user)]
+    pool_users = [
+        user_pool.get_user(identity.subject) for identity in own_pool_identities(user=user)
+    ]
     return [
         {"username": pool_user.username, "status": pool_user.status, **pool_user.attributes}
         for pool_user in pool_users

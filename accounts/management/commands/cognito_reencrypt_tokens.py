@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
 
-from ...core.encryption import Unreadable
-from ...models import PendingRevocation, SharedRefresh, SignIn
+from ...core.encryption import DecryptionError
+from ...models import PendingRevocation, RefreshResult, SignIn
 from ...provider import provider
 
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         counts: Counter[str] = Counter()
         _reseal(SignIn.objects.live().exclude(sealed_tokens=""), "sealed_tokens", counts, check)
         _reseal(PendingRevocation.objects.all(), "sealed_token", counts, check)
-        results = SharedRefresh.objects.exclude(sealed_result="")  # not yet stored in a sign-in
+        results = RefreshResult.objects.exclude(sealed_result="")  # not yet stored in a sign-in
         _reseal(results, "sealed_result", counts, check)
         self.stdout.write(
             f"Encrypted with the first key already: {counts['current']}."
@@ -50,8 +50,8 @@ def _reseal(queryset: QuerySet[Any], field: str, counts: Counter[str], check: bo
     cipher = provider().cipher
     for pk, sealed in queryset.order_by("pk").values_list("pk", field).iterator(chunk_size=500):
         try:
-            resealed = cipher.resealed(sealed)
-        except Unreadable:
+            resealed = cipher.reseal(sealed)
+        except DecryptionError:
             counts["unreadable"] += 1
             continue
         if resealed is None:
