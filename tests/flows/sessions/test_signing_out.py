@@ -246,13 +246,13 @@ class TestRenewalMeetsSignOut:
         endpoint, got = factory.provider().token_endpoint, []
         refresh = endpoint.refresh
 
-        def meanwhile(refresh_token, **options):
+        def refresh_and_end(refresh_token, **options):
             tokens = refresh(refresh_token, **options)
             got.append(tokens)
             end()
             return tokens
 
-        monkeypatch.setattr(endpoint, "refresh", meanwhile)
+        monkeypatch.setattr(endpoint, "refresh", refresh_and_end)
         assert visitor.get("/profile/").status_code == 302
         sign_in = SignIn.objects.get()
         assert (sign_in.end_reason, sign_in.sealed_tokens) == (reason, "")
