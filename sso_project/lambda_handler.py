@@ -15,6 +15,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 COMMANDS = {"migrate", "check", "cognito_housekeeping", "cognito_sign_out_user", "cognito_doctor"}
+# A stack that was deployed with 0.1 sends these names. Delete them in 0.3.
+_RENAMED = {"housekeeping": "cognito_housekeeping", "sign_out_user": "cognito_sign_out_user"}
 # These are sent as text, the rest as base64, which has a third more bytes.
 _TEXT = (
     "text/",
@@ -84,6 +86,7 @@ def manage(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     command = event.get("command")
     if not isinstance(command, list) or not all(isinstance(word, str) for word in command):
         raise ValueError('The command must be a list of words, such as {"command": ["migrate"]}.')
+    command = [_RENAMED.get(word, word) for word in command[:1]] + command[1:]
     if not command or command[0] not in COMMANDS:
         raise ValueError(f"The command must be one of {', '.join(sorted(COMMANDS))}.")
     output, status = io.StringIO(), 0

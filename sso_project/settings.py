@@ -68,7 +68,7 @@ SERVER: dict[str, Any] = {
     "THREADS": env.number("WEB_THREADS", 32, minimum=2),
 }
 
-VERSION = "0.1.0"  # the same as in pyproject.toml; shown to staff
+VERSION = "0.2.0"  # the same as in pyproject.toml; shown to staff
 SITE_NAME = env.text("SITE_NAME", "Ledger")
 SITE_LOGO = env.text("SITE_LOGO", "img/logo.svg")
 REPO = env.text("REPO", "https://github.com/example/sso-project")

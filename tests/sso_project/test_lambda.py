@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from apig_wsgi import make_lambda_handler
+from django.core import management
 from django.core.management import CommandError
 
 from accounts.core.request_meta import client_ip
@@ -264,6 +265,14 @@ def test_findings_of_the_doctor_are_returned_with_the_status():
     assert response["status"] == 1
     ids = [finding["id"] for finding in json.loads(response["output"])["findings"]]
     assert ids == ["issuer-unreachable", "domain-unreachable"]
+
+
+@pytest.mark.parametrize("name", ["housekeeping", "sign_out_user"])
+def test_name_that_a_deployed_stack_sends_runs_the_renamed_command(monkeypatch, name):
+    calls = []
+    monkeypatch.setattr(management, "call_command", lambda *words, **options: calls.append(words))
+    lambda_handler.manage({"command": [name, "ada"]}, None)
+    assert calls == [(f"cognito_{name}", "ada")]
 
 
 def test_command_error_fails_the_invocation():
