@@ -83,12 +83,12 @@ class InGroup(Requirement):
 
 
 class IsUser(BasePermission):
-    """Somebody who is signed in, by token or session, and not a machine."""
+    """The permission for users, signed in by token or session. Machines have no access."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return is_user(request.user)
 
 
 def is_user(user: Any) -> bool:
-    """Whether `request.user` is somebody, not nobody and not a machine."""
+    """Return True if `request.user` is a user, and not anonymous or a machine."""
     return bool(user and user.is_authenticated and not getattr(user, "is_machine", False))

@@ -1,4 +1,4 @@
-"""Who an API call acts as: a person, who is a user of this site, or a machine, which is none."""
+"""The principal of an API call: a user of this site, or a machine."""
 
 from __future__ import annotations
 

@@ -67,14 +67,16 @@ def preview_deletion(user: Any) -> Deletion:
             staying[field.model, field.name] += batch
     return Deletion(
         deleted=_sorted(
-            AffectedInstances(model, (), list(rows)) for model, rows in collector.data.items()
+            AffectedInstances(model, (), list(instances))
+            for model, instances in collector.data.items()
         ),
         nullified=_sorted(
-            AffectedInstances(model, (name,), rows) for (model, name), rows in staying.items()
+            AffectedInstances(model, (name,), instances)
+            for (model, name), instances in staying.items()
         ),
         protected=_sorted(
-            AffectedInstances(model, _forbidding(model), rows)
-            for model, rows in collector.blocking.items()
+            AffectedInstances(model, _forbidding(model), instances)
+            for model, instances in collector.blocking.items()
         ),
     )
 

@@ -43,7 +43,7 @@ def plan_erasure(user: Any, *, with_pool_account: bool = False) -> ErasurePlan:
     """
     entries, deletion = admin_log_about(user), preview_deletion(user)
     # `events` counts the audit events.
-    staying = [rows for rows in deletion.nullified if rows.model is not SignInEvent]
+    staying = [group for group in deletion.nullified if group.model is not SignInEvent]
     return ErasurePlan(
         deletion=replace(deletion, nullified=staying),
         sessions=[session.key for session in sessions_of(user)],
@@ -77,11 +77,11 @@ def erase(user: Any, planned: ErasurePlan) -> bool:
             user_pool.delete(username)
     delete_sessions(planned.sessions)
     events.record_event(EventKind.ERASED, reason="operator")
-    reached = ending.revoke_at_cognito(pending)
+    is_reached = ending.revoke_at_cognito(pending)
     if not planned.pool_users:
         for username in usernames:
-            reached = user_pool.global_sign_out(username) and reached
-    return reached
+            is_reached = user_pool.global_sign_out(username) and is_reached
+    return is_reached
 
 
 def _pool_accounts(user: Any) -> list[str]:

@@ -86,8 +86,8 @@ def queue_revocation(refresh_token: str, *, reference: str) -> PendingRevocation
 def claim_revocation(item: PendingRevocation) -> bool:
     """Claim a queued token and return True, unless another process was faster."""
     until = timezone.now() + CLAIM
-    mine = PendingRevocation.objects.filter(pk=item.pk, next_try_at=item.next_try_at)
-    return bool(mine.update(next_try_at=until))
+    unclaimed = PendingRevocation.objects.filter(pk=item.pk, next_try_at=item.next_try_at)
+    return bool(unclaimed.update(next_try_at=until))
 
 
 def revoke_at_cognito(
@@ -99,17 +99,17 @@ def revoke_at_cognito(
     for `manage.py cognito_housekeeping`.
     """
     ends_at = time.monotonic() + seconds
-    reached = True
+    is_reached = True
     for item in pending:
         if item is None:
             continue
-        left = ends_at - time.monotonic()
-        if reached and left <= 0:
+        seconds_left = ends_at - time.monotonic()
+        if is_reached and seconds_left <= 0:
             return False
-        reached = reached and _revoke_one(item, left)
-        if not reached:  # the next calls would fail, too
+        is_reached = is_reached and _revoke_one(item, seconds_left)
+        if not is_reached:  # the next calls would fail, too
             _try_later(item)
-    return reached
+    return is_reached
 
 
 def _revoke_one(item: PendingRevocation, seconds: float) -> bool:

@@ -77,13 +77,13 @@ def _renewed_once(sign_in: SignIn, max_wait: float) -> SignIn | None:
     slow down the one that renews. Raises CognitoError, as `_renew` does.
     """
     give_up_at = time.monotonic() + max_wait
-    with single_flight(("renewal", sign_in.pk), seconds=max_wait) as mine:
-        if mine.result is not None:
-            return _as_it_is_now(sign_in, mine.result)
+    with single_flight(("renewal", sign_in.pk), seconds=max_wait) as flight:
+        if flight.result is not None:
+            return _as_it_is_now(sign_in, flight.result)
         renewed = _renew(sign_in, give_up_at)
         if renewed is not None and renewed.access_expires_at <= timezone.now():
             raise CognitoUnavailable("another request could not renew this sign-in")
-        mine.publish(renewed)
+        flight.publish(renewed)
         return renewed
 
 
@@ -215,7 +215,7 @@ RENEW_BEFORE = 60  # seconds before it expires, or a fifth of its life, an acces
 def token_columns(
     tokens: TokenSet, claims: AccessClaims, *, refresh_token: str = ""
 ) -> dict[str, Any]:
-    """What a `SignIn` row holds of its tokens; `refresh_token` is kept when no new one came."""
+    """Return the columns of a `SignIn` for its tokens. `refresh_token` is the earlier one."""
     life = claims.expires_at - claims.issued_at
     renew_at = claims.expires_at - min(RENEW_BEFORE, life / 5)
     stored = StoredTokens(

@@ -45,11 +45,11 @@ def sign_out(request: HttpRequest) -> SignOutResult:
     The session ends even if Cognito does not respond.
     """
     sign_in = browser_session.current_sign_in(request)
-    reached = sign_in is None or end_sign_in(
+    is_reached = sign_in is None or end_sign_in(
         sign_in, reason=SignIn.EndReason.SIGNED_OUT, request=request
     )
     auth.logout(request)
-    return SignOutResult(_sign_out_url(sign_in), reached)
+    return SignOutResult(_sign_out_url(sign_in), is_reached)
 
 
 def end_sign_in(sign_in: SignIn, *, reason: str, request: HttpRequest | None = None) -> bool:
@@ -73,11 +73,11 @@ def sign_out_everywhere(
     ended, pending = end_all_sign_ins(
         user, reason=SignIn.EndReason.EVERYWHERE, request=request, by=by
     )
-    reached = True
+    is_reached = True
     for identity in own_pool_identities(user=user):
-        reached = user_pool.global_sign_out(identity.username) and reached
-    reached = ending.revoke_at_cognito(pending) and reached
-    return SignOutResult(_sign_out_url(sign_in), reached, ended)
+        is_reached = user_pool.global_sign_out(identity.username) and is_reached
+    is_reached = ending.revoke_at_cognito(pending) and is_reached
+    return SignOutResult(_sign_out_url(sign_in), is_reached, ended)
 
 
 def end_all_sign_ins(
@@ -92,9 +92,12 @@ def end_all_sign_ins(
         # Revoked first: a token that is renewed at this moment is revoked by its own sign-in's end.
         for identity in Identity.objects.filter(user=user):
             revocations.revoke_user(issuer=identity.issuer, subject=identity.subject)
-        rows = list(SignIn.objects.live().select_related("user").filter(user=user).order_by("pk"))
+        sign_ins = list(
+            SignIn.objects.live().select_related("user").filter(user=user).order_by("pk")
+        )
         pending = [
-            ending.end_sign_in(sign_in, reason=reason, request=request, by=by) for sign_in in rows
+            ending.end_sign_in(sign_in, reason=reason, request=request, by=by)
+            for sign_in in sign_ins
         ]
     events.record_event(
         EventKind.SIGNED_OUT_EVERYWHERE,
@@ -102,9 +105,9 @@ def end_all_sign_ins(
         reason=reason,
         request=request,
         by=by,
-        sessions=len(rows),
+        sessions=len(sign_ins),
     )
-    return len(rows), [item for item in pending if item is not None]
+    return len(sign_ins), [item for item in pending if item is not None]
 
 
 def _sign_out_url(sign_in: SignIn | None) -> str:
@@ -115,6 +118,6 @@ def _sign_out_url(sign_in: SignIn | None) -> str:
 
 
 def cognito_logout_url() -> str:
-    """Where a browser ends its own session at the provider, and comes back from."""
+    """Return the URL where the browser ends its session at Cognito. It redirects back here."""
     current = provider()
     return logout_url(current.config, logout_uri=current.signed_out_url)

@@ -14,7 +14,7 @@ from . import revocations
 
 @dataclass(frozen=True)
 class GrantedTokens:
-    """What a redeemed code gave, verified."""
+    """The verified tokens of a code exchange or a renewal."""
 
     tokens: TokenSet = field(repr=False)
     id_claims: IdClaims
@@ -40,16 +40,17 @@ def verified_grant(tokens: TokenSet, *, nonce: str | None) -> GrantedTokens:
     return GrantedTokens(tokens=tokens, id_claims=id_claims, access_claims=access_claims)
 
 
-def require_same_sign_in(known: SignIn | AccessClaims, renewed: AccessClaims | IdClaims) -> None:
-    """Raise ClaimRejected unless the renewed token continues the known sign-in.
+def require_same_sign_in(original: SignIn | AccessClaims, renewed: AccessClaims | IdClaims) -> None:
+    """Raise ClaimRejected unless the renewed token continues the `original` sign-in.
 
     OpenID Connect Core section 12.2. Otherwise, the refresh token of any user would do.
     """
     names = ["issuer", "subject", "client_id", "auth_time"]
-    if isinstance(known, AccessClaims):  # a SignIn may hold the access token's own id instead
+    # A SignIn may hold the access token's own ID instead of `origin_jti`.
+    if isinstance(original, AccessClaims):
         names.append("origin_jti")
     for name in names:
-        expected, actual = getattr(known, name), getattr(renewed, name)
+        expected, actual = getattr(original, name), getattr(renewed, name)
         if expected != actual:
             message = f"the refresh token belongs to another sign-in: {name} differs"
             raise ClaimRejected(message, claim=name, expected=expected, actual=actual)

@@ -79,12 +79,12 @@ class RevocationFeed:
         """Raise as the function `check` does."""
         if self._clock() - self._read_at >= POLL_INTERVAL:
             self._refresh()
-        known, user = self._known, (claims.issuer, claims.subject)
-        if claims.origin_jti in known.token_ids or claims.jti in known.token_ids:
+        revoked, user = self._known, (claims.issuer, claims.subject)
+        if claims.origin_jti in revoked.token_ids or claims.jti in revoked.token_ids:
             raise TokenRevoked("the sign-in this token belongs to was ended")
-        if claims.issued_at <= known.not_before.get(user, 0):
+        if claims.issued_at <= revoked.not_before.get(user, 0):
             raise TokenRevoked("its user signed out everywhere after it was issued")
-        if user in known.deactivated:
+        if user in revoked.deactivated:
             raise TokenRevoked("its user is deactivated on this site")
 
     def _refresh(self) -> None:
@@ -112,25 +112,25 @@ class RevocationFeed:
             now - self._read_all_at >= FULL_READ_INTERVAL or now - self._read_at >= MAX_IDLE_SECONDS
         )
         if read_all:
-            known = RevokedTokens(deactivated=_deactivated_users())
+            revoked = RevokedTokens(deactivated=_deactivated_users())
             states = (Revocation.Kind.DEACTIVATED, Revocation.Kind.REACTIVATED)
             live = Revocation.objects.filter(expires_at__gt=Now()).exclude(kind__in=states)
-            rows = _rows(live)
+            entries = _rows(live)
         else:
             # A copy, because other threads must not see a state in between: a user who was
             # deactivated, activated and deactivated again appears as all three each time.
-            known = replace(self._known, deactivated=set(self._known.deactivated))
-            rows = _recent_rows()
-        for row in rows:
-            known.apply(*row)
-        self._known, self._read_at = known, now
+            revoked = replace(self._known, deactivated=set(self._known.deactivated))
+            entries = _recent_rows()
+        for entry in entries:
+            revoked.apply(*entry)
+        self._known, self._read_at = revoked, now
         if read_all:
             self._read_all_at = now
 
 
 def _rows(revocations: QuerySet[Revocation]) -> list[RevocationRow]:
     columns = ("kind", "token_id", "issuer", "subject", "not_before")
-    return [tuple(row) for row in revocations.values_list(*columns)]
+    return [tuple(entry) for entry in revocations.values_list(*columns)]
 
 
 def _recent_rows() -> list[RevocationRow]:
@@ -139,11 +139,11 @@ def _recent_rows() -> list[RevocationRow]:
     if shared is not None:
         return shared
     started = time.monotonic()
-    rows = _rows(Revocation.objects.filter(at__gte=Now() - OVERLAP))
+    entries = _rows(Revocation.objects.filter(at__gte=Now() - OVERLAP))
     # The rows are as old as the start of the query, however long it took.
     if (seconds := SHARED_FOR - (time.monotonic() - started)) > 0:
-        shared_cache.set(_SHARED_KEY, rows, seconds=seconds)
-    return rows
+        shared_cache.set(_SHARED_KEY, entries, seconds=seconds)
+    return entries
 
 
 def _as_rows(value: Any) -> list[RevocationRow] | None:

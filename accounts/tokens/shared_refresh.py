@@ -94,7 +94,7 @@ def settle(sign_in: SignIn) -> None:
 
 
 def pause(sign_in: SignIn, error: CognitoError) -> None:
-    """Share a failure, so that nobody renews this version of the sign-in for a moment."""
+    """Share a failure, so that no request renews this version of the sign-in for a moment."""
     now, lasts = timezone.now(), _pause(error)
     RefreshResult.objects.create(
         key=_key(sign_in),
@@ -107,12 +107,14 @@ def pause(sign_in: SignIn, error: CognitoError) -> None:
 
 def take_unstored(sign_in: SignIn) -> str:
     """Return the refresh token that replaced the sign-in's own but was not stored, or ""."""
-    row = RefreshResult.objects.filter(key=_key(sign_in)).exclude(sealed_result="").first()
-    if row is None:
+    refresh_result = (
+        RefreshResult.objects.filter(key=_key(sign_in)).exclude(sealed_result="").first()
+    )
+    if refresh_result is None:
         return ""
     settle(sign_in)
     with suppress(CognitoError, DecryptionError):
-        return _open(row.sealed_result).refresh_token or ""
+        return _open(refresh_result.sealed_result).refresh_token or ""
     return ""
 
 
@@ -128,7 +130,7 @@ class _Refresh:
 
     @property
     def lease(self) -> timedelta:
-        """How long the owner may take for its call. A sign-in has more to lose by a second one."""
+        """The time that the owner has for its call. It is longer for a sign-in."""
         margin = LEASE_MARGIN if self.subnet is not None else RENEWAL_LEASE_MARGIN
         return timedelta(seconds=provider().max_call_seconds) + margin
 
@@ -136,12 +138,12 @@ class _Refresh:
         """Return the result of a thread, of another process, or of Cognito."""
         with single_flight(
             ("refresh", self.key), seconds=max(give_up_at - time.monotonic(), 0)
-        ) as mine:
-            found: TokenSet | None = mine.result
-            if found is None:
-                found = self._result(give_up_at)
-                mine.publish(found)
-            return found
+        ) as flight:
+            tokens: TokenSet | None = flight.result
+            if tokens is None:
+                tokens = self._result(give_up_at)
+                flight.publish(tokens)
+            return tokens
 
     def _result(self, give_up_at: float) -> TokenSet:
         while True:
@@ -150,34 +152,40 @@ class _Refresh:
             if isinstance(cached, str):
                 with suppress(DecryptionError):
                     return _open(cached)
-            row = RefreshResult.objects.filter(key=self.key).first()
-            if row is not None and row.sealed_result and row.expires_at > timezone.now():
+            refresh_result = RefreshResult.objects.filter(key=self.key).first()
+            if (
+                refresh_result is not None
+                and refresh_result.sealed_result
+                and refresh_result.expires_at > timezone.now()
+            ):
                 try:
-                    return _open(row.sealed_result)
+                    return _open(refresh_result.sealed_result)
                 except (
                     DecryptionError
                 ) as error:  # of a process with other keys: a rollout is under way
                     raise _shared("another process's refresh cannot be read") from error
-            if row is None or _is_over(row):
+            if refresh_result is None or _is_over(refresh_result):
                 with call_budget(self.budget) if self.budget else nullcontext():
-                    if owner := self._claim(row):
+                    if owner := self._claim(refresh_result):
                         return self._refresh_at_cognito(owner)
             if time.monotonic() >= give_up_at:
                 raise _shared("another request is still waiting for Cognito", retry_after=1)
             time.sleep(_POLL_INTERVAL)
 
-    def _claim(self, row: RefreshResult | None) -> str:
+    def _claim(self, refresh_result: RefreshResult | None) -> str:
         """Insert the row, or take one that is over. Return its owner, or "" if another did."""
         owner, until = secrets.token_hex(16), timezone.now() + self.lease
         values = {"owner": owner, "lease_until": until, "expires_at": until}
-        if row is None:
+        if refresh_result is None:
             try:
                 with transaction.atomic():
                     RefreshResult.objects.create(key=self.key, **values)
             except IntegrityError:
                 return ""
             return owner
-        past = RefreshResult.objects.filter(pk=row.pk, owner=row.owner, expires_at=row.expires_at)
+        past = RefreshResult.objects.filter(
+            pk=refresh_result.pk, owner=refresh_result.owner, expires_at=refresh_result.expires_at
+        )
         return owner if past.update(sealed_result="", **values) else ""
 
     def _refresh_at_cognito(self, owner: str) -> TokenSet:
@@ -220,9 +228,11 @@ def _key(sign_in: SignIn) -> str:
     return f"sign-in:{sign_in.pk}:{sign_in.version}"
 
 
-def _is_over(row: RefreshResult) -> bool:
+def _is_over(refresh_result: RefreshResult) -> bool:
     """Return True if the result has expired, or its owner died before it had one."""
-    return (row.expires_at if row.sealed_result else row.lease_until) <= timezone.now()
+    return (
+        refresh_result.expires_at if refresh_result.sealed_result else refresh_result.lease_until
+    ) <= timezone.now()
 
 
 def _pause(error: CognitoError) -> timedelta:

@@ -129,13 +129,13 @@ def _copy_profile(user: Any, claims: IdClaims) -> None:
         email_verified=claims.email_verified,
         name=_display_name(claims),
     )
-    given, family = claims.given_name or "", claims.family_name or ""
-    if not (given or family):
-        given = claims.name or ""
+    first_name, last_name = claims.given_name or "", claims.family_name or ""
+    if not (first_name or last_name):
+        first_name = claims.name or ""
     changes = {
         "email": _email(claims),
-        "first_name": given[:150],
-        "last_name": family[:150],
+        "first_name": first_name[:150],
+        "last_name": last_name[:150],
     }
     changed = [name for name, value in changes.items() if getattr(user, name, value) != value]
     for name in changed:
@@ -145,7 +145,7 @@ def _copy_profile(user: Any, claims: IdClaims) -> None:
 
 
 def _email(claims: IdClaims) -> str:
-    # Cut short it would be another address, perhaps somebody else's: one that is none is left out.
+    # Truncated, it would be another address, perhaps of another user. Such a value is left out.
     email = claims.email or ""
     return email if len(email) <= LONGEST_EMAIL else ""
 

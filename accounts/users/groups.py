@@ -41,22 +41,22 @@ def apply_groups(user: Any, claims: AccessClaims | IdClaims) -> None:
     if identity is None or identity.user_id != user.pk:
         return
     issued_at = datetime.fromtimestamp(claims.issued_at, UTC)
-    named = sorted(set(claims.groups or ()))
+    pool_group_names = sorted(set(claims.groups or ()))
     last = identity.groups_as_of
     from_the_pool_just_now = isinstance(claims, IdClaims)
     if last is not None and issued_at == last and not from_the_pool_just_now:
         # `iat` has whole seconds, so the order of two tokens of one second is unknown. An access
         # token of the same second may revoke rights, but grants none.
-        named = [name for name in named if name in identity.groups]
-        if named == identity.groups:
+        pool_group_names = [name for name in pool_group_names if name in identity.groups]
+        if pool_group_names == identity.groups:
             return
     elif last is not None and issued_at < last:
         return
-    _name_unmapped(mapping, named, claims.issuer)
+    _name_unmapped(mapping, pool_group_names, claims.issuer)
     with transaction.atomic():
         not_overtaken = Q(groups_as_of=None) | Q(groups_as_of__lte=issued_at)
         current = Identity.objects.filter(not_overtaken, pk=identity.pk)
-        if current.update(groups=named, groups_as_of=issued_at):
+        if current.update(groups=pool_group_names, groups_as_of=issued_at):
             with single_event(
                 reason="pool_groups", pool_username=identity.username, by=None
             ) as changes:
@@ -78,27 +78,29 @@ def revoke_group_rights(identity: Identity) -> None:
 
 def _sync_rights(user: Any, identity: Identity, mapping: GroupMapping) -> None:
     # Locked, because the user may sign in with another identity at the same time.
-    person: Any = get_user_model()._default_manager.select_for_update().get(pk=user.pk)
-    identities = list(Identity.objects.filter(user=person))
-    given = {name: any(getattr(identity, name) for identity in identities) for _, _, name in FLAGS}
-    if getattr(person, "is_superuser", False) and not given["superuser_from_pool"]:
+    locked_user: Any = get_user_model()._default_manager.select_for_update().get(pk=user.pk)
+    identities = list(Identity.objects.filter(user=locked_user))
+    flags_from_pool = {
+        name: any(getattr(identity, name) for identity in identities) for _, _, name in FLAGS
+    }
+    if getattr(locked_user, "is_superuser", False) and not flags_from_pool["superuser_from_pool"]:
         return
     wanted = Rights()
     for other in identities:
         wanted |= rights_of(other)
-    _change_groups(person, wanted, mapping)
+    _change_groups(locked_user, wanted, mapping)
     for right, field, mark in FLAGS:
-        if not hasattr(person, field):
+        if not hasattr(locked_user, field):
             continue  # a host project's user model may lack this field
-        wants, has = getattr(wanted, right), getattr(person, field)
+        wants, has = getattr(wanted, right), getattr(locked_user, field)
         if wants and not has:
             Identity.objects.filter(pk=identity.pk).update(**{mark: True})
-        elif has and not wants and given[mark]:
-            Identity.objects.filter(user=person).update(**{mark: False})
+        elif has and not wants and flags_from_pool[mark]:
+            Identity.objects.filter(user=locked_user).update(**{mark: False})
         else:
             continue
-        setattr(person, field, wants)
-        person.save(update_fields=[field])
+        setattr(locked_user, field, wants)
+        locked_user.save(update_fields=[field])
         setattr(user, field, wants)
 
 
@@ -112,20 +114,20 @@ def rights_of(identity: Identity) -> Rights:
     return provider().group_mapping(identity.issuer).rights(identity.groups)
 
 
-def _change_groups(person: Any, wanted: Rights, mapping: GroupMapping) -> None:
+def _change_groups(locked_user: Any, wanted: Rights, mapping: GroupMapping) -> None:
     """Add the user to the wanted Django groups, and remove them from the mapping's other ones."""
-    if not hasattr(person, "groups"):
+    if not hasattr(locked_user, "groups"):
         return
-    held = set(person.groups.values_list("name", flat=True))
+    current_names = set(locked_user.groups.values_list("name", flat=True))
     # A missing group is created without permissions. An admin adds them.
-    missing = sorted(wanted.groups - held)
-    person.groups.add(*(Group.objects.get_or_create(name=name)[0] for name in missing))
-    no_longer = (held & mapping.django_groups) - wanted.groups
-    person.groups.remove(*Group.objects.filter(name__in=no_longer))
+    missing = sorted(wanted.groups - current_names)
+    locked_user.groups.add(*(Group.objects.get_or_create(name=name)[0] for name in missing))
+    no_longer = (current_names & mapping.django_groups) - wanted.groups
+    locked_user.groups.remove(*Group.objects.filter(name__in=no_longer))
 
 
-def _name_unmapped(mapping: GroupMapping, named: list[str], issuer: str) -> None:
-    for name in mapping.unmapped(named, issuer=issuer):
+def _name_unmapped(mapping: GroupMapping, pool_group_names: list[str], issuer: str) -> None:
+    for name in mapping.unmapped(pool_group_names, issuer=issuer):
         _log_unmapped(name, issuer)
 
 

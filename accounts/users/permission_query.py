@@ -25,8 +25,8 @@ def uses_default_permissions(user: Any) -> bool:
 def load_permissions(user: Any) -> set[str]:
     """Return the permissions of an active user as ModelBackend does: `{"stats.add_stat", …}`."""
     of_all, of_user = _queries()
-    rows = of_all.rows() if user.is_superuser else of_user.rows(user=user.pk)
-    return set(rows[0][0] or ())
+    result = of_all.rows() if user.is_superuser else of_user.rows(user=user.pk)
+    return set(result[0][0] or ())
 
 
 class _JSONArray(Aggregate):
@@ -51,7 +51,7 @@ def _queries() -> tuple[CompiledQuery[Permission], CompiledQuery[Permission]]:
     return _names(Permission.objects.all()), _names(of_user)
 
 
-def _names(rows: Any) -> CompiledQuery[Permission]:
+def _names(result: Any) -> CompiledQuery[Permission]:
     name = Concat("content_type__app_label", Value("."), "codename")
-    one_group = rows.order_by().values(all=Value(1))  # one group of all rows
+    one_group = result.order_by().values(all=Value(1))  # one group of all rows
     return CompiledQuery(one_group.annotate(names=_JSONArray(name)).values_list("names"))

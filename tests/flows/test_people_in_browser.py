@@ -127,7 +127,8 @@ def test_browser_stays_signed_in_while_every_key_changes(page, site, pool, setti
 
     [old], new = settings.COGNITO["TOKEN_ENCRYPTION_KEYS"], Fernet.generate_key().decode()
     settings.COGNITO = {**settings.COGNITO, "TOKEN_ENCRYPTION_KEYS": [new, old]}
-    assert "Encrypted again: 2." in command("cognito_reencrypt_tokens")  # sign-in and refresh result
+    # The sign-in, and the result of its refresh.
+    assert "Encrypted again: 2." in command("cognito_reencrypt_tokens")
     settings.COGNITO = {**settings.COGNITO, "TOKEN_ENCRYPTION_KEYS": [new]}
     renewed()
 

@@ -123,7 +123,7 @@ def test_rotated_token_survives_a_process_that_dies_before_it_is_stored(pool, si
 
 def test_rotated_token_is_stored_if_the_first_attempt_to_store_it_fails(pool, sign_in, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(SignIn.objects, "change", lambda *args, **values: 1 / 0)
+        patch.setattr(SignIn.objects, "update_if_unchanged", lambda *args, **values: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             renewal.renew_if_due(sign_in)
     left = RefreshResult.objects.get().expires_at - timezone.now()

@@ -399,7 +399,7 @@ def test_unsealed_cache_entry_is_ignored(locmem_cache, feed, clock, value):
     assert is_revoked(feed)
 
 
-def test_cache_entry_of_another_site_is_ignored(shared_cache, feed, clock, settings):
+def test_cache_entry_of_another_site_is_ignored(clean_shared_cache, feed, clock, settings):
     """Two sites can share one cache."""
     feed.check(claims())
     own_settings = settings.COGNITO

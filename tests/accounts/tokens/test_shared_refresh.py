@@ -104,7 +104,7 @@ def like_processes(monkeypatch):
     def own_turn(key, *, seconds):
         return single_flight((key, threading.get_ident()), seconds=seconds)
 
-    monkeypatch.setattr(shared_refresh, "turn", own_turn)
+    monkeypatch.setattr(shared_refresh, "single_flight", own_turn)
 
 
 def test_refresh_gives_the_new_tokens(endpoint):
