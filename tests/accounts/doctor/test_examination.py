@@ -298,7 +298,8 @@ def test_documentation_lists_all_findings():
 
 
 @pytest.mark.parametrize(
-    ("command", "start"), [("cognito_doctor", "Tell whether"), ("cognito_env", "Write a user pool")]
+    ("command", "start"),
+    [("cognito_doctor", "Check that this site"), ("cognito_env", "Write a user pool")],
 )
 def test_help_describes_the_command(command, start):
     assert load_command_class("accounts", command).help.startswith(start)
