@@ -16,9 +16,7 @@ from ..provider import Limits, aws
 from . import client_settings_findings as findings
 from .finding import Finding
 
-MIN_GRACE_SECONDS = (
-    10  # seconds; this site repeats a refresh whose response was lost within this time
-)
+MIN_GRACE_SECONDS = 10  # this site repeats a refresh whose response was lost within this time
 _LISTS = (
     "AllowedOAuthFlows",
     "CallbackURLs",

@@ -15,9 +15,7 @@ from . import pool_findings as findings
 from .finding import Finding
 from .probe import Probe
 
-MAX_SKEW_SECONDS = (
-    30  # seconds; the verifier accepts tokens that are issued up to 60 s in the future
-)
+MAX_SKEW_SECONDS = 30  # the verifier accepts tokens that are issued up to 60 s in the future
 
 
 class PoolExamination:

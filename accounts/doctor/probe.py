@@ -27,9 +27,7 @@ class Verdict(Enum):
 
     ACCEPTED = auto()  # the sign-in page, or a redirect to it or to an identity provider
     MISMATCH = auto()  # the redirect URI is not registered
-    RETURNED_ERROR = (
-        auto()
-    )  # a redirect to the redirect URI with an error, so the URI is registered
+    RETURNED_ERROR = auto()  # a redirect with an error to the redirect URI, which is registered
     REFUSED = auto()  # Cognito's error page, for another reason
     NOT_COGNITO = auto()  # not a response of Cognito
 

@@ -19,7 +19,7 @@ from . import production_findings as findings
 from .finding import Finding
 from .probe import Probe
 
-# System checks that have a finding of their own here: DEBUG, and a local pool.
+# System checks with a stricter finding here, which replaces them: DEBUG, and a local pool.
 _STRICTER_CHECKS = {"security.W018", "accounts.W002"}
 
 
