@@ -174,9 +174,8 @@ def screenshot() -> Callable[[Page, str], Path]:
     def take(page: Page, name: str) -> Path:
         RESULTS.mkdir(exist_ok=True)
         file = RESULTS / f"{name}.png"
-        page.screenshot(
-            path=file, full_page=True, animations="disabled"
-        )  # no transition between colors
+        # Without animations, a transition between two colors cannot be in the picture.
+        page.screenshot(path=file, full_page=True, animations="disabled")
         return file
 
     return take

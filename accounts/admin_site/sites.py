@@ -46,9 +46,8 @@ class SingleSignOnAdminSite(AdminSite):
         def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if self.has_permission(request) or view == self.logout:
                 try:
-                    with (
-                        rights.single_event()
-                    ):  # a form saves flags, groups and permissions in turn
+                    # A form saves flags, groups and permissions one after the other.
+                    with rights.single_event():
                         return django_view(request, *args, **kwargs)
                 except IncorrectLookupParameters as error:  # changelists handle it themselves
                     raise BadRequest("The URL has a filter that this page cannot use.") from error

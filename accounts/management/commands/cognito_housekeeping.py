@@ -19,9 +19,7 @@ from ...sessions import ending, limits
 # run continues.
 END_SECONDS = REVOKE_SECONDS = 60.0
 BATCH_SIZE = 200  # instances in memory
-MAX_REFRESH_TOKEN_LIFETIME = timedelta(
-    days=3650
-)  # the maximum at Cognito: then the token has expired
+MAX_REFRESH_TOKEN_LIFETIME = timedelta(days=3650)  # the maximum at Cognito
 ENDED_RETENTION = timedelta(days=30)
 
 
@@ -78,9 +76,8 @@ class Command(BaseCommand):
         while has_more and (seconds := ends_at - time.monotonic()) > 0:
             due = PendingRevocation.objects.filter(next_try_at__lte=timezone.now())
             items = list(due.order_by("next_try_at")[:BATCH_SIZE])
-            claimed = filter(
-                ending.claim_revocation, items
-            )  # lazy: each is claimed just before its call
+            # Lazy, so that each token is claimed just before its call.
+            claimed = filter(ending.claim_revocation, items)
             has_more = (
                 ending.revoke_at_cognito(claimed, seconds=seconds) and len(items) == BATCH_SIZE
             )

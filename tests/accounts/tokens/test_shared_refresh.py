@@ -189,9 +189,8 @@ def test_cognito_that_is_down_is_asked_once_and_soon_again(endpoint):
 
 def test_dead_owner_is_replaced_when_its_lease_is_over(endpoint):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            shared_refresh._Refresh, "_refresh_at_cognito", lambda *args: None
-        )  # then dies
+        # The owner claims the refresh and dies.
+        patch.setattr(shared_refresh._Refresh, "_refresh_at_cognito", lambda *args: None)
         refresh_once(REFRESH_TOKEN)
     past = timezone.now() - timedelta(seconds=1)
     RefreshResult.objects.update(lease_until=past, expires_at=past)

@@ -195,9 +195,8 @@ def test_of_several_machines_one_revokes_each_token(visitor):
     assert ending.claim_revocation(here)
     assert not ending.claim_revocation(there)
     (crashed,) = PendingRevocation.objects.filter(next_try_at__lte=timezone.now() + ending.CLAIM)
-    assert ending.claim_revocation(
-        crashed
-    )  # after the lease has expired, as here, any process can take it
+    # After the lease has expired, any process can claim it.
+    assert ending.claim_revocation(crashed)
 
 
 def test_expired_lease_delays_nothing(visitor):
