@@ -1,6 +1,6 @@
-"""AWS as boto3 meets it, on this machine: answers to operations in the bytes of AWS's protocols.
+"""A local server that responds to boto3 in the protocols of AWS.
 
-CloudFormation speaks the query protocol (a form, answered with XML); Cognito speaks JSON, with the
+CloudFormation uses the query protocol: a form, with an XML response. Cognito uses JSON, with the
 operation in X-Amz-Target (https://smithy.io/2.0/aws/protocols/).
 """
 
@@ -14,10 +14,10 @@ _XML = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 
 
 class AwsEndpoint:
-    """Answers each operation with `answers[name]`: its result, a Refusal, or a text as it is."""
+    """Responds to each operation with `responses[name]`: a result, a `Refusal`, or a raw body."""
 
-    def __init__(self, **answers):
-        self.answers = answers
+    def __init__(self, **responses):
+        self.responses = responses
         handler = type("Handler", (_Handler,), {"endpoint": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -49,37 +49,40 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        request_body = self.rfile.read(int(self.headers["Content-Length"]))
         target = self.headers.get("X-Amz-Target")
-        name = target.partition(".")[2] if target else parse_qs(body.decode())["Action"][0]
-        answer = self.endpoint.answers[name]
-        text = answer if isinstance(answer, str) else (_json if target else _query)(name, answer)
-        self.send_response(400 if isinstance(answer, Refusal) else 200)
+        name = target.partition(".")[2] if target else parse_qs(request_body.decode())["Action"][0]
+        response = self.endpoint.responses[name]
+        body = (
+            response if isinstance(response, str) else (_json if target else _query)(name, response)
+        )
+        self.send_response(400 if isinstance(response, Refusal) else 200)
         self.send_header("Content-Type", "application/x-amz-json-1.1" if target else "text/xml")
-        self.send_header("Content-Length", str(len(text.encode())))
+        self.send_header("Content-Length", str(len(body.encode())))
         self.end_headers()
-        self.wfile.write(text.encode())
+        self.wfile.write(body.encode())
 
     def log_message(self, *args):
         pass
 
 
-def _json(name, answer):
-    if isinstance(answer, Refusal):
-        return json.dumps({"__type": answer.code, "message": answer.message})
-    return json.dumps(answer)
+def _json(name, response):
+    if isinstance(response, Refusal):
+        return json.dumps({"__type": response.code, "message": response.message})
+    return json.dumps(response)
 
 
-def _query(name, answer):
-    if isinstance(answer, Refusal):
-        said = f"<Code>{answer.code}</Code><Message>{escape(answer.message)}</Message>"
-        return f'<ErrorResponse xmlns="{_XML}"><Error>{said}</Error></ErrorResponse>'
-    return f'<{name}Response xmlns="{_XML}"><{name}Result>{_members(answer)}</{name}Result></{name}Response>'  # noqa: E501
+def _query(name, response):
+    if isinstance(response, Refusal):
+        error = f"<Code>{response.code}</Code><Message>{escape(response.message)}</Message>"
+        return f'<ErrorResponse xmlns="{_XML}"><Error>{error}</Error></ErrorResponse>'
+    result = f"<{name}Result>{_members(response)}</{name}Result>"
+    return f'<{name}Response xmlns="{_XML}">{result}</{name}Response>'
 
 
 def _members(value):
     if isinstance(value, dict):
-        return "".join(f"<{key}>{_members(each)}</{key}>" for key, each in value.items())
+        return "".join(f"<{key}>{_members(member)}</{key}>" for key, member in value.items())
     if isinstance(value, list):
-        return "".join(f"<member>{_members(each)}</member>" for each in value)
+        return "".join(f"<member>{_members(member)}</member>" for member in value)
     return escape(value)

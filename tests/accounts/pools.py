@@ -1,4 +1,4 @@
-"""A site whose user pool is a running local one."""
+"""The settings of a site whose user pool is a local pool."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from tests.flows.conftest import ENVIRONMENT_NAMES
 
 
 def use_pool(settings: Any, pool: LocalPool) -> None:
-    """Let the site under test talk to `pool`, as its environment would say."""
+    """Configure the site under test for `pool`, as its environment variables would."""
     environment = pool.env()
     settings.COGNITO = {
         **settings.COGNITO,

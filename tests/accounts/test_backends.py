@@ -1,4 +1,4 @@
-"""The hooks of a host project's backend take effect on every way in."""
+"""The hooks of a host project's backend take effect however a user authenticates."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ def _empty_cache(cognito):
 
 @pytest.fixture
 def backend(settings):
-    """List another backend, by its path in this module."""
+    """A function that configures a backend class of this module."""
 
     def use(cls):
         settings.AUTHENTICATION_BACKENDS = [f"{__name__}.{cls.__qualname__}"]
@@ -36,14 +36,13 @@ def backend(settings):
     return use
 
 
-# --- The ways in ----------------------------------------------------------------------------------
+# --- How users authenticate -----------------------------------------------------------------------
 
 
 def sign_in(client, cognito, username):
-    person = FakeUser(username)
     query = query_of(client.get(reverse("accounts:login"))["Location"])
-    person.nonce = query["nonce"]
-    callback = {"code": cognito.authorize(person), "state": query["state"]}
+    code = cognito.authorize(FakeUser(username, nonce=query["nonce"]))
+    callback = {"code": code, "state": query["state"]}
     return client.get(reverse("accounts:callback"), callback)
 
 
@@ -64,11 +63,13 @@ def renew(client):
     return client.get(reverse("accounts:profile"))
 
 
-every_way = pytest.mark.parametrize("come_in", [sign_in, exchange_code, use_access_token])
+however_authenticated = pytest.mark.parametrize(
+    "authenticate", [sign_in, exchange_code, use_access_token]
+)
 
 
 def code_of(response):
-    """The stable code of a refusal, from the API's body or from the audit log."""
+    """Return the stable code of a refusal, from the API's response or from the audit log."""
     if response.headers["Content-Type"].startswith("application/json"):
         return response.json()["code"]
     return SignInEvent.objects.get(kind="refused").reason
@@ -112,12 +113,12 @@ class Recording(CognitoBackend):
         return super().update_user(user, claims)
 
 
-@every_way
-def test_hooks_are_called_in_the_librarys_order(cognito, backend, monkeypatch, come_in):
+@however_authenticated
+def test_hooks_are_called_in_the_librarys_order(cognito, backend, monkeypatch, authenticate):
     backend(Recording)
     for expected in (NEW_USER, EXISTING_USER):
         monkeypatch.setattr(Recording, "calls", [])
-        assert come_in(CognitoClient(), cognito, "ada").status_code < 400
+        assert authenticate(CognitoClient(), cognito, "ada").status_code < 400
         assert Recording.calls == expected
 
 
@@ -147,11 +148,11 @@ class OnlyAda(CognitoBackend):
         return claims["sub"] == subject_of("ada")
 
 
-@every_way
-def test_false_from_verify_claims_refuses_with_a_code_of_its_own(client, cognito, backend, come_in):
+@however_authenticated
+def test_false_from_verify_claims_refuses_with_its_own_code(client, cognito, backend, authenticate):
     backend(OnlyAda)
-    assert come_in(CognitoClient(), cognito, "ada").status_code < 400
-    response = come_in(CognitoClient(), cognito, "mallory")
+    assert authenticate(CognitoClient(), cognito, "ada").status_code < 400
+    response = authenticate(CognitoClient(), cognito, "mallory")
     assert (response.status_code, code_of(response)) == (403, "claims_refused")
     assert not Identity.objects.filter(subject=subject_of("mallory")).exists()
     assert "does not accept that account" in response.content.decode().replace("&#x27;", "'")
@@ -177,11 +178,11 @@ class Denied(CognitoBackend):
         raise PermissionDenied
 
 
-@every_way
+@however_authenticated
 @pytest.mark.parametrize("refusing", [Suspicious, Denied])
-def test_hook_that_raises_refuses_as_well(cognito, backend, come_in, refusing):
+def test_exception_in_a_hook_refuses_the_sign_in(cognito, backend, authenticate, refusing):
     backend(refusing)
-    response = come_in(CognitoClient(), cognito, "ada")
+    response = authenticate(CognitoClient(), cognito, "ada")
     assert (response.status_code, code_of(response)) == (403, "claims_refused")
 
 
@@ -189,20 +190,20 @@ def test_hook_that_raises_refuses_as_well(cognito, backend, come_in, refusing):
 
 
 class ByUsername(CognitoBackend):
-    """Matches a user of this site by the name that the token has."""
+    """Matches a user of this site by the username in the token."""
 
     def filter_users_by_claims(self, claims):
-        known = super().filter_users_by_claims(claims)
-        name = claims.verified.username
-        return known or list(self.UserModel.objects.filter(username=name))
+        linked = super().filter_users_by_claims(claims)
+        username = claims.verified.username
+        return linked or list(self.UserModel.objects.filter(username=username))
 
 
-@every_way
-def test_user_that_a_hook_matched_gets_the_identity_and_keeps_it(cognito, backend, come_in):
+@however_authenticated
+def test_user_matched_by_a_hook_is_linked_to_the_identity(cognito, backend, authenticate):
     ada = get_user_model().objects.create_user("ada")
     backend(ByUsername)
     for _ in range(2):
-        assert come_in(CognitoClient(), cognito, "ada").status_code < 400
+        assert authenticate(CognitoClient(), cognito, "ada").status_code < 400
     identity = Identity.objects.get()
     assert (identity.user, identity.username) == (ada, "ada")
     event = SignInEvent.objects.get(kind="linked")
@@ -227,33 +228,33 @@ class ByEmailAlone(CognitoBackend):
         return self.UserModel.objects.filter(email=email)
 
 
-@every_way
-def test_identity_is_never_moved_to_another_user(cognito, backend, settings, come_in):
-    """The email address is another user's now, but the identity is still this one's."""
-    assert come_in(CognitoClient(), cognito, "ada").status_code < 400
+@however_authenticated
+def test_identity_is_never_moved_to_another_user(cognito, backend, settings, authenticate):
+    """The email address now belongs to another user, but the identity is still linked."""
+    assert authenticate(CognitoClient(), cognito, "ada").status_code < 400
     get_user_model().objects.update(email="")
     get_user_model().objects.create_user("boss", email="ada@example.com")
     backend(ByEmailAlone)
-    response = come_in(CognitoClient(), cognito, "ada")
+    response = authenticate(CognitoClient(), cognito, "ada")
     assert (response.status_code, code_of(response)) == (403, "claims_refused")
     assert Identity.objects.get().user.username != "boss"
 
 
-@every_way
-def test_two_matching_users_are_refused(cognito, backend, come_in):
+@however_authenticated
+def test_two_matching_users_are_refused(cognito, backend, authenticate):
     for name in ("ada1", "ada2"):
         get_user_model().objects.create_user(name, email="ada@example.com")
     backend(ByEmailAlone)
-    response = come_in(CognitoClient(), cognito, "ada")
+    response = authenticate(CognitoClient(), cognito, "ada")
     assert (response.status_code, code_of(response)) == (403, "claims_refused")
 
 
-@every_way
-def test_matched_user_who_is_deactivated_gets_no_access(cognito, backend, come_in):
+@however_authenticated
+def test_matched_user_who_is_deactivated_gets_no_access(cognito, backend, authenticate):
     get_user_model().objects.create_user("ada", is_active=False)
     backend(ByUsername)
-    response = come_in(CognitoClient(), cognito, "ada")
-    assert response.status_code == (401 if come_in is use_access_token else 403)
+    response = authenticate(CognitoClient(), cognito, "ada")
+    assert response.status_code == (401 if authenticate is use_access_token else 403)
     assert code_of(response) == "user_deactivated"
 
 
@@ -265,18 +266,18 @@ class PoolUsername(CognitoBackend):
         return claims.verified.username
 
 
-@every_way
-def test_username_is_that_of_the_hook(cognito, backend, come_in):
+@however_authenticated
+def test_username_comes_from_the_hook(cognito, backend, authenticate):
     backend(PoolUsername)
-    assert come_in(CognitoClient(), cognito, "ada").status_code < 400
+    assert authenticate(CognitoClient(), cognito, "ada").status_code < 400
     assert get_user_model().objects.get().username == "ada"
 
 
-@every_way
-def test_username_that_is_taken_is_refused_and_never_merged(cognito, backend, come_in):
+@however_authenticated
+def test_username_that_is_taken_is_refused_and_never_merged(cognito, backend, authenticate):
     ada = get_user_model().objects.create_user("ada")
     backend(PoolUsername)
-    response = come_in(CognitoClient(), cognito, "ada")
+    response = authenticate(CognitoClient(), cognito, "ada")
     assert (response.status_code, code_of(response)) == (403, "unknown_user")
     assert not Identity.objects.filter(user=ada).exists()
 
@@ -286,14 +287,14 @@ class WithoutIdentity(CognitoBackend):
         return self.UserModel.objects.create_user(f"member-{claims['sub']}")
 
 
-@every_way
-def test_user_of_a_create_user_hook_gets_the_identity(cognito, backend, come_in):
+@however_authenticated
+def test_user_created_by_a_hook_is_linked_to_the_identity(cognito, backend, authenticate):
     backend(WithoutIdentity)
     for _ in range(2):
-        assert come_in(CognitoClient(), cognito, "ada").status_code < 400
+        assert authenticate(CognitoClient(), cognito, "ada").status_code < 400
     identity = Identity.objects.get()
     assert identity.user.username == f"member-{subject_of('ada')}"
-    assert identity.user.email == ("" if come_in is use_access_token else "ada@example.com")
+    assert identity.user.email == ("" if authenticate is use_access_token else "ada@example.com")
 
 
 class WithNote(CognitoBackend):
@@ -305,20 +306,20 @@ class WithNote(CognitoBackend):
 
 
 @pytest.mark.parametrize(
-    ("come_in", "note"),
+    ("authenticate", "note"),
     [
         (sign_in, "id ada@example.com /signin"),
         (exchange_code, "id ada@example.com /api/auth/get-tokens"),
         (use_access_token, "access None /api/user"),
     ],
 )
-def test_update_user_has_claims_and_request(cognito, backend, come_in, note):
+def test_update_user_reads_claims_and_request(cognito, backend, authenticate, note):
     backend(WithNote)
-    assert come_in(CognitoClient(), cognito, "ada").status_code < 400
+    assert authenticate(CognitoClient(), cognito, "ada").status_code < 400
     assert get_user_model().objects.get().last_name == note
 
 
-def test_update_user_has_claims_and_request_at_renewal(client, cognito, backend):
+def test_update_user_reads_claims_and_request_at_renewal(client, cognito, backend):
     backend(WithNote)
     sign_in(client, cognito, "ada")
     renew(client)
@@ -343,16 +344,16 @@ class WithTokens(CognitoBackend):
 
 
 @pytest.mark.parametrize(
-    ("come_in", "tokens"),
+    ("authenticate", "tokens"),
     [
         (sign_in, "True True"),
         (exchange_code, "True True"),
         (use_access_token, "True False"),
     ],
 )
-def test_get_userinfo_gets_the_tokens_and_adds_claims(cognito, backend, come_in, tokens):
+def test_get_userinfo_gets_the_tokens_and_adds_claims(cognito, backend, authenticate, tokens):
     backend(WithTokens)
-    assert come_in(CognitoClient(), cognito, "ada").status_code < 400
+    assert authenticate(CognitoClient(), cognito, "ada").status_code < 400
     assert get_user_model().objects.get().last_name == tokens
 
 
@@ -361,13 +362,13 @@ class PlainDict(CognitoBackend):
         return {**payload, "department": "mathematics"}
 
 
-@every_way
-def test_claims_that_lost_the_verified_ones_are_an_error_that_says_what_to_do(
-    cognito, backend, come_in
+@however_authenticated
+def test_userinfo_without_the_verified_claims_raises_improperly_configured(
+    cognito, backend, authenticate
 ):
     backend(PlainDict)
     with pytest.raises(ImproperlyConfigured, match=r"super\(\)\.get_userinfo\(\)"):
-        come_in(CognitoClient(), cognito, "ada")
+        authenticate(CognitoClient(), cognito, "ada")
 
 
 class Described(CognitoBackend):
@@ -375,12 +376,14 @@ class Described(CognitoBackend):
         return f"({super().describe_user_by_claims(claims)})"
 
 
-@every_way
-def test_unknown_user_is_described_in_the_librarys_log(cognito, backend, settings, caplog, come_in):
+@however_authenticated
+def test_unknown_user_is_described_in_the_log_of_the_library(
+    cognito, backend, settings, caplog, authenticate
+):
     settings.COGNITO = {**settings.COGNITO, "CREATE_PEOPLE": False}
     backend(Described)
     caplog.set_level("DEBUG", "mozilla_django_oidc.auth")
-    response = come_in(CognitoClient(), cognito, "ada")
+    response = authenticate(CognitoClient(), cognito, "ada")
     assert (response.status_code, code_of(response)) == (403, "unknown_user")
     described = f"(issuer {provider().config.issuer} and subject {subject_of('ada')})"
     assert described in caplog.text
@@ -396,15 +399,15 @@ def test_session_has_the_path_of_the_listed_subclass(client, cognito, backend):
     assert client.get(reverse("accounts:profile")).status_code == 200
 
 
-@every_way
-def test_hooks_are_found_behind_other_backends(cognito, settings, come_in):
+@however_authenticated
+def test_hooks_are_called_if_other_backends_are_listed_first(cognito, settings, authenticate):
     settings.AUTHENTICATION_BACKENDS = [
         "django.contrib.auth.backends.ModelBackend",
         break_glass.BACKEND,
         f"{__name__}.PoolUsername",
-        "accounts.backends.CognitoBackend",  # for sessions from before
+        "accounts.backends.CognitoBackend",  # for existing sessions
     ]
-    assert come_in(CognitoClient(), cognito, "ada").status_code < 400
+    assert authenticate(CognitoClient(), cognito, "ada").status_code < 400
     assert get_user_model().objects.get().username == "ada"
 
 

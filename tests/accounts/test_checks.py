@@ -3,37 +3,37 @@ from django.core.checks import run_checks
 
 from accounts import checks
 
-OWN = "http://localhost:8000/signin"
+OWN_CALLBACK = "http://localhost:8000/signin"
 
 
 def with_cognito(settings, **values):
     settings.COGNITO = {**settings.COGNITO, **values}
 
 
-def test_settings_of_the_tests_are_in_order():
+def test_settings_of_the_tests_pass_the_checks():
     assert run_checks(tags=["configuration"]) == []
 
 
 @pytest.mark.parametrize(
-    ("address", "says"),
+    ("url", "expected"),
     [
-        (OWN, "own callback"),
-        (f"{OWN}/", "own callback"),
+        (OWN_CALLBACK, "own callback"),
+        (f"{OWN_CALLBACK}/", "own callback"),
         ("http://spa.example/signin", "must use https"),
         ("spa.example/signin", "not a URL"),
         ("https://spa.example/signin?next=/", "a query"),
         ("javascript:alert(1)", "must use https"),
     ],
 )
-def test_address_for_codes_that_must_not_be_one_is_named(settings, address, says):
-    with_cognito(settings, SPA_REDIRECT_URIS=["https://spa.example/signin", address])
+def test_invalid_redirect_uri_is_named(settings, url, expected):
+    with_cognito(settings, SPA_REDIRECT_URIS=["https://spa.example/signin", url])
     (message,) = checks.check_settings(None)
     assert message.id == "accounts.E004"
-    assert message.msg.startswith(f"COGNITO_SPA_REDIRECT_URIS ({address})")
-    assert says in message.msg
+    assert message.msg.startswith(f"COGNITO_SPA_REDIRECT_URIS ({url})")
+    assert expected in message.msg
 
 
-def test_original_ways_in_production_are_warned_of(settings):
+def test_compatibility_mode_in_production_is_a_warning(settings):
     settings.SPA_COMPAT = True
     assert "accounts.W001" in {message.id for message in run_checks(include_deployment_checks=True)}
     settings.SPA_COMPAT = False
@@ -59,7 +59,7 @@ def test_original_ways_in_production_are_warned_of(settings):
     ],
     ids=str,
 )
-def test_trusted_pool_that_is_malformed_is_named(settings, pools):
+def test_malformed_trusted_pool_is_named(settings, pools):
     with_cognito(settings, TRUSTED_POOLS=pools)
     messages = run_checks(tags=["configuration"])
     assert messages

@@ -1,4 +1,4 @@
-"""A session that an earlier release stored goes on, with the paths and keys of that release."""
+"""A session stored by an earlier release, with its paths and keys, stays valid."""
 
 from datetime import timedelta
 from importlib import import_module
@@ -13,7 +13,7 @@ from accounts.models import SignIn
 pytestmark = pytest.mark.django_db
 
 
-def test_session_of_release_0_1_is_still_signed_in(client):
+def test_session_of_release_0_1_stays_signed_in(client):
     user = get_user_model().objects.create_user("u-1", email="ada@example.com")
     later = timezone.now() + timedelta(hours=1)
     sign_in = SignIn.objects.create(
@@ -24,7 +24,7 @@ def test_session_of_release_0_1_is_still_signed_in(client):
         renew_at=later,
     )
     session = import_module(settings.SESSION_ENGINE).SessionStore()
-    # Written out, not imported: these are the bytes in the databases of live sites.
+    # Literals, not imports: the databases of running sites contain these values.
     session.update(
         {
             "_auth_user_id": str(user.pk),

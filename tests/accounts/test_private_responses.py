@@ -1,4 +1,4 @@
-"""No cache may store what shows a user's data; what shows nobody's stays cacheable."""
+"""No cache stores a response with a user's data, and other responses stay cacheable."""
 
 import pytest
 from django.contrib import messages
@@ -88,7 +88,7 @@ def is_private(response):
 
 @pytest.fixture
 def host(settings):
-    """A host project with pages of its own."""
+    """A host project with its own pages."""
     settings.ROOT_URLCONF = __name__
 
 
@@ -105,7 +105,7 @@ def test_every_response_in_a_session_is_private(cognito_client, view):
 
 @pytest.mark.usefixtures("host")
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)
-def test_response_to_nobody_is_private_if_it_has_a_token_or_a_cookie(client, view):
+def test_anonymous_response_is_private_if_it_has_a_token_or_a_cookie(client, view):
     client.raise_request_exception = False
     response = client.get(f"/{view.__name__}")
     assert is_private(response) == (view in (form, cookie, message))
@@ -114,13 +114,13 @@ def test_response_to_nobody_is_private_if_it_has_a_token_or_a_cookie(client, vie
 
 
 @pytest.mark.usefixtures("host")
-def test_token_that_a_session_keeps_is_private_too(client, settings):
+def test_csrf_token_of_a_session_makes_a_response_private(client, settings):
     settings.CSRF_USE_SESSIONS = True
     assert is_private(client.get("/form"))
 
 
 @pytest.mark.usefixtures("host")
-def test_page_that_does_not_read_the_user_makes_no_further_query(
+def test_private_page_without_user_data_makes_no_further_query(
     cognito_client, django_assert_num_queries
 ):
     linus = cognito_client("linus", bearer=False)
@@ -132,60 +132,57 @@ def test_page_that_does_not_read_the_user_makes_no_further_query(
 def test_authenticated_api_call_is_private(cognito_client):
     linus = cognito_client("linus", session=False)
     assert is_private(linus.get("/api/user"))
-    # Its view declares that only the caller's own cache stores it, and asks again each time.
+    # This view allows the caller's own cache to store the response and to revalidate it.
     assert directives(linus.get("/api/stats")) == {"private", "no-cache"}
 
 
-def addresses(patterns=None, prefix=""):
+def url_patterns(patterns=None, prefix=""):
     """Yield the path of every URL pattern, with 1 for each of its parameters."""
     for entry in get_resolver().url_patterns if patterns is None else patterns:
-        here = prefix + str(entry.pattern)
+        pattern = prefix + str(entry.pattern)
         if isinstance(entry, URLPattern):
-            yield here
+            yield pattern
         else:
-            yield from addresses(entry.url_patterns, here)
+            yield from url_patterns(entry.url_patterns, pattern)
 
 
 def as_path(pattern):
-    """Return a path that the pattern matches, or None for one that needs a certain text."""
+    """Return a path that matches the pattern, or None if the pattern needs a specific text."""
     text = pattern.replace("^", "").replace("$", "").replace("\\Z", "").replace("/?", "")
     for converter in ("int", "str", "path", "uuid", "slug"):
         while f"<{converter}:" in text:
-            begin = text.index(f"<{converter}:")
-            text = f"{text[:begin]}1{text[text.index('>', begin) + 1 :]}"
+            start = text.index(f"<{converter}:")
+            text = f"{text[:start]}1{text[text.index('>', start) + 1 :]}"
     return None if set(text) & set("()[]<>|\\?") else f"/{text}"
 
 
-PEOPLE = {"nobody": None, "linus": (), "ada": ("admins",)}
+GROUPS = {"no-user": None, "linus": (), "ada": ("admins",)}
 
 
-@pytest.mark.parametrize("person", PEOPLE)
+@pytest.mark.parametrize("username", GROUPS)
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_no_address_names_a_user_in_a_response_that_may_be_stored(
-    client, cognito_client, person, method
-):
+def test_no_cacheable_response_names_a_user(client, cognito_client, username, method):
     visitor = client
-    if person != "nobody":
+    if username != "no-user":
         visitor = cognito_client(
-            person, groups=PEOPLE[person], email=f"{person}@example.com", bearer=False
+            username, groups=GROUPS[username], email=f"{username}@example.com", bearer=False
         )
     fill(3)
     visitor.raise_request_exception = False
-    paths = {as_path(pattern) for pattern in addresses()} - {None}
+    paths = {as_path(pattern) for pattern in url_patterns()} - {None}
     assert len(paths) > 60
-    named = 0
+    private_pages = 0
     for path_ in sorted({*paths, "/nosuch", "/api/nosuch", "/admin/nosuch/"}):
         if "logout" in path_ or "sign-out" in path_:
-            continue  # it would end the session that the others need
+            continue  # would end the session that the other requests need
         response = getattr(visitor, method)(path_)
         body = b"".join(response) if response.streaming else response.content
-        shows = any(
-            word in body.lower() for word in (person.encode(), b"csrfmiddlewaretoken", b"csrftoken")
-        )
-        named += shows
-        if shows or response.cookies:
+        words = (username.encode(), b"csrfmiddlewaretoken", b"csrftoken")
+        has_user_data = any(word in body.lower() for word in words)
+        private_pages += has_user_data
+        if has_user_data or response.cookies:
             assert is_private(response), (path_, response.status_code)
-    assert named or person == "nobody"
+    assert private_pages or username == "no-user"
 
 
 def test_public_responses_and_static_files_stay_cacheable(client):
