@@ -25,12 +25,12 @@ POOL_VARIABLES = {f"POOL_{name.upper()}" for name in SETTINGS} | {"LOCAL_POOL_DI
 
 
 def first_cells(heading: str) -> list[str]:
-    """The code in the first column of the README's table whose first heading is `heading`."""
+    """Return the code in the first column of the README's table with this first heading."""
     table = README.split(f"\n| {heading} |", 1)[1].split("\n\n", 1)[0]
     return [
         name
-        for row in table.splitlines()[2:]
-        for name in re.findall(r"`([^`]+)`", row.split("|")[1])
+        for line in table.splitlines()[2:]
+        for name in re.findall(r"`([^`]+)`", line.split("|")[1])
     ]
 
 
@@ -126,16 +126,16 @@ def test_make_help_lists_every_target():
 
 
 def leaves(kind):
-    below = kind.__subclasses__()
-    return [kind] if not below else [leaf for child in below for leaf in leaves(child)]
+    children = kind.__subclasses__()
+    return [kind] if not children else [leaf for child in children for leaf in leaves(child)]
 
 
 @pytest.mark.parametrize("error", leaves(errors.CognitoError), ids=lambda error: error.__name__)
 def test_every_error_has_a_text_for_users(error):
-    row = next((PROBLEMS[kind] for kind in error.__mro__ if kind in PROBLEMS), None)
-    assert row is not None
-    assert row is not PROBLEMS[errors.CognitoError] or issubclass(error, errors.ConfigurationError)
-    assert row.title
-    assert row.what
-    assert row.next_step
-    assert 400 <= row.status < 600
+    text = next((PROBLEMS[kind] for kind in error.__mro__ if kind in PROBLEMS), None)
+    assert text is not None
+    assert text is not PROBLEMS[errors.CognitoError] or issubclass(error, errors.ConfigurationError)
+    assert text.title
+    assert text.what
+    assert text.next_step
+    assert 400 <= text.status < 600

@@ -161,11 +161,11 @@ def test_run_stops_on_a_signal(run, environ, number):
 
 def test_run_stops_when_its_terminal_closes(run, environ):
     """Even if SIGHUP goes only to another process, such as a `make` that waits for us."""
-    ours, terminal = os.openpty()
+    controller, terminal = os.openpty()
     with run(stdin=terminal) as one:
         os.close(terminal)
         one.wait_for_card()
-        os.close(ours)
+        os.close(controller)
         assert one.process.wait(MAX_WAIT_SECONDS) == 0
         assert are_stopped(environ)
 

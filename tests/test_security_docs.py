@@ -16,8 +16,8 @@ FLAW = re.compile(r"\bCVE-\d{4}-\d{4,}|\bGHSA(?:-[\w]{4}){3}")
 PACKAGES = sorted(file.parent for file in ROOT.glob("*/apps.py"))
 
 
-def rows(first_heading: str) -> list[list[str]]:
-    """Return the cells of every table of the page whose first heading is `first_heading`."""
+def table_lines(first_heading: str) -> list[list[str]]:
+    """Return the cells of each line of the tables whose first heading is `first_heading`."""
     tables = PAGE.split(f"\n| {first_heading} |")[1:]
     lines = [line for table in tables for line in table.split("\n\n")[0].splitlines()[2:]]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
@@ -53,16 +53,16 @@ def test_linked_tests_exist():
         ("test_linked_tests_exist", "tests/test_none.py"),
         ("TestNone::test_linked_tests_exist", "tests/test_security_docs.py"),
         ("test_missing_test_is_detected[none]", "tests/test_security_docs.py"),
-        ("rows", "tests/test_security_docs.py"),
+        ("table_lines", "tests/test_security_docs.py"),
     ],
 )
 def test_missing_test_is_detected(name, file):
     assert missing_tests(f"[`{name}`](../{file})") == [f"{file}::{name}"]
 
 
-@pytest.mark.parametrize("row", rows("threat"), ids=lambda row: row[0][:60])
-def test_each_threat_has_a_file_and_a_test(row):
-    _, control, files, tests = row
+@pytest.mark.parametrize("cells", table_lines("threat"), ids=lambda cells: cells[0][:60])
+def test_each_threat_has_a_file_and_a_test(cells):
+    _, control, files, tests = cells
     names = re.findall(r"`([^`]+)`", files)
     assert control
     assert names
@@ -70,9 +70,9 @@ def test_each_threat_has_a_file_and_a_test(row):
     assert TEST_LINK.search(tests)
 
 
-@pytest.mark.parametrize("row", rows("flaw"), ids=lambda row: row[0][:60])
-def test_each_flaw_has_a_test(row):
-    assert TEST_LINK.search(row[-1])
+@pytest.mark.parametrize("cells", table_lines("flaw"), ids=lambda cells: cells[0][:60])
+def test_each_flaw_has_a_test(cells):
+    assert TEST_LINK.search(cells[-1])
 
 
 def test_every_flaw_named_in_the_code_is_on_the_page():
@@ -124,12 +124,12 @@ def plain(name: str) -> str:
 
 def documented_cookies() -> dict[str, str]:
     """Return the flags of each documented cookie by the beginning of its name."""
-    return {row[0].strip("`").rstrip("…"): row[2] for row in rows("cookie")}
+    return {cells[0].strip("`").rstrip("…"): cells[2] for cells in table_lines("cookie")}
 
 
 def test_every_cookie_that_the_code_sets_is_on_the_page():
-    of_django = (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME)
-    names = {plain(name) for name in (*of_django, HostCookieStorage.cookie_name)}
+    django_names = (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME)
+    names = {plain(name) for name in (*django_names, HostCookieStorage.cookie_name)}
     for tree, call in cookie_calls():
         constants = texts(call.args[0], tree)
         assert constants, f"cannot find the name of the cookie in {ast.unparse(call)}"
@@ -144,12 +144,12 @@ def test_cookies_have_the_documented_flags(cognito_client):
     here.get("/profile/")
     other = here.user.sign_ins.get(key=there.session["sign_in"])
     here.post(f"/profile/sessions/{other.pk}/end/")
-    seen = [*here.cookies.items()]
-    signed_out = here.post("/accounts/logout/", {"next": "/"})
-    seen += [item for item in signed_out.cookies.items() if item[1]["max-age"]]  # not deleted
+    cookies = [*here.cookies.items()]
+    response = here.post("/accounts/logout/", {"next": "/"})
+    cookies += [item for item in response.cookies.items() if item[1]["max-age"]]  # not deleted
     flags = documented_cookies()
     checked = set()
-    for name, morsel in seen:
+    for name, morsel in cookies:
         [documented] = [start for start in flags if plain(name).startswith(start)]
         checked.add(documented)
         assert ("HttpOnly" in flags[documented]) is bool(morsel["httponly"]), name

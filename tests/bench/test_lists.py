@@ -17,8 +17,8 @@ ROW = {
 }
 
 
-def response(*rows, status=200):
-    return Response(status, json.dumps({"data": rows}).encode(), 0.0, 0.0)
+def response(*items, status=200):
+    return Response(status, json.dumps({"data": items}).encode(), 0.0, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -63,8 +63,8 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def answer_token(self, number):
-        known = self.headers["Authorization"] == "Bearer good"
-        self._whole(200 if known else 401, b"{}")
+        is_valid = self.headers["Authorization"] == "Bearer good"
+        self._whole(200 if is_valid else 401, b"{}")
 
     def _whole(self, status, body, *headers):
         self.send_response(status)

@@ -16,7 +16,7 @@ from tests.flows.conftest import query_of
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def assert_nobody_signed_in(visitor):
+def assert_not_signed_in(visitor):
     assert not visitor.is_signed_in
     assert SignIn.objects.count() == 0
 
@@ -43,7 +43,7 @@ def test_unavailable_pool_gives_503_and_a_link(visitor, impatient, kind):
     assert "Try again" in response.text
     assert "/accounts/login/?next=%2Fprofile%2F" in response.text
     assert int(response.headers["Retry-After"]) > 0
-    assert_nobody_signed_in(visitor)
+    assert_not_signed_in(visitor)
 
 
 def test_outage_of_the_pool_is_one_log_line(visitor, impatient, caplog):
@@ -68,7 +68,7 @@ def test_after_an_outage_try_again_works(visitor, impatient):
 def test_unavailable_key_set_is_an_outage(visitor, impatient):
     visitor.pool.faults.add("jwks", "503")
     assert visitor.sign_in().status_code == 503
-    assert_nobody_signed_in(visitor)
+    assert_not_signed_in(visitor)
 
 
 def test_wrong_client_secret_is_logged_with_its_setting(visitor, settings, caplog):
@@ -80,7 +80,7 @@ def test_wrong_client_secret_is_logged_with_its_setting(visitor, settings, caplo
     errors = [record for record in caplog.records if record.levelname == "ERROR"]
     assert "COGNITO_CLIENT_SECRET" in errors[0].getMessage()
     assert "not-the-secret-of-this-client" not in caplog.text + response.text
-    assert_nobody_signed_in(visitor)
+    assert_not_signed_in(visitor)
 
 
 def test_in_development_the_page_shows_the_command_that_repairs(visitor, settings):
@@ -134,14 +134,14 @@ def test_refusal_of_the_provider_is_explained(visitor, query, words, caplog):
     assert "<script>alert" not in response.text
     assert "alert(1)" not in response.text
     assert "error_description" not in query or "said=" in caplog.text
-    assert_nobody_signed_in(visitor)
+    assert_not_signed_in(visitor)
 
 
 def test_user_disabled_between_password_and_code_is_refused(visitor):
     callback = visitor.callback(visitor.start())
     visitor.pool.disable("ada")
     assert visitor.get(callback).status_code == 400
-    assert_nobody_signed_in(visitor)
+    assert_not_signed_in(visitor)
 
 
 TAMPERED = [
@@ -167,7 +167,7 @@ def test_forged_or_foreign_tokens_sign_no_user_in(visitor, caplog, which, how):
     response = visitor.sign_in()
     assert response.status_code == 400
     assert "couldn&#x27;t verify" in response.text
-    assert_nobody_signed_in(visitor)
+    assert_not_signed_in(visitor)
     assert Identity.objects.count() == User.objects.count() == 0
     refusals = [r.getMessage() for r in caplog.records if "refused" in r.getMessage()]
     assert len(refusals) == 1
@@ -186,7 +186,7 @@ def test_unsigned_id_token_signs_no_user_in(visitor, monkeypatch):
 
     monkeypatch.setattr(endpoint, "exchange", unsigned)
     assert visitor.sign_in().status_code == 400
-    assert_nobody_signed_in(visitor)
+    assert_not_signed_in(visitor)
 
 
 def test_used_code_gives_a_page_with_a_link(visitor):
@@ -208,7 +208,7 @@ def test_expired_code_gives_a_page_with_a_link(visitor):
     response = visitor.get(callback)
     assert response.status_code == 400
     assert "has expired" in response.text
-    assert_nobody_signed_in(visitor)
+    assert_not_signed_in(visitor)
 
 
 def test_deactivated_user_can_choose_another_account(visitor, new_visitor):

@@ -1,13 +1,16 @@
-"""Changed one? `python -m django makemigrations host --settings tests.settings`, 0001 anew."""
+"""Models of a host project.
+
+After a change, recreate 0001: `python -m django makemigrations host --settings tests.settings`.
+"""
 
 from django.conf import settings
 from django.db import models
 
-PERSON = settings.AUTH_USER_MODEL
+USER_MODEL = settings.AUTH_USER_MODEL
 
 
 class Profile(models.Model):
-    user = models.OneToOneField(PERSON, models.CASCADE)
+    user = models.OneToOneField(USER_MODEL, models.CASCADE)
     phone = models.TextField()
     motto = models.TextField()
 
@@ -15,7 +18,7 @@ class Profile(models.Model):
 
 
 class Pet(models.Model):
-    """Belongs to a row that belongs to the person."""
+    """Belongs to an instance that belongs to the user."""
 
     profile = models.ForeignKey(Profile, models.CASCADE)
     name = models.TextField()
@@ -27,7 +30,7 @@ class Pet(models.Model):
 
 
 class Invoice(models.Model):
-    customer = models.ForeignKey(PERSON, models.PROTECT, related_name="+")
+    customer = models.ForeignKey(USER_MODEL, models.PROTECT, related_name="+")
     number = models.TextField()
 
     privacy_export_fields = ("number",)
@@ -37,7 +40,7 @@ class Invoice(models.Model):
 
 
 class Booking(models.Model):
-    guest = models.ForeignKey(PERSON, models.RESTRICT, related_name="+")
+    guest = models.ForeignKey(USER_MODEL, models.RESTRICT, related_name="+")
 
 
 class VisibleArticles(models.Manager):
@@ -46,7 +49,7 @@ class VisibleArticles(models.Manager):
 
 
 class Article(models.Model):
-    author = models.ForeignKey(PERSON, models.SET_NULL, null=True)
+    author = models.ForeignKey(USER_MODEL, models.SET_NULL, null=True)
     title = models.TextField()
     hidden = models.BooleanField(default=False)
 
@@ -61,7 +64,7 @@ class ApiToken(models.Model):
     """The key is the secret, as in Django REST framework's."""
 
     key = models.CharField(max_length=40, primary_key=True)
-    user = models.ForeignKey(PERSON, models.CASCADE)
+    user = models.ForeignKey(USER_MODEL, models.CASCADE)
     label = models.TextField()
 
     privacy_export_fields = ("user", "label")
@@ -78,14 +81,14 @@ class ApiCall(models.Model):
 class Device(models.Model):
     """Lists no fields."""
 
-    user = models.ForeignKey(PERSON, models.CASCADE)
+    user = models.ForeignKey(USER_MODEL, models.CASCADE)
     key_ring = models.TextField()
     unlock = models.TextField()
 
 
 class Team(models.Model):
     name = models.TextField()
-    members = models.ManyToManyField(PERSON)
+    members = models.ManyToManyField(USER_MODEL)
 
     def __str__(self):
         return self.name
@@ -94,4 +97,4 @@ class Team(models.Model):
 class Ledger(models.Model):
     """The database alone minds what becomes of it."""
 
-    owner = models.ForeignKey(PERSON, models.DO_NOTHING)
+    owner = models.ForeignKey(USER_MODEL, models.DO_NOTHING)

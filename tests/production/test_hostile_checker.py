@@ -122,7 +122,7 @@ def test_other_programs_do_not_excuse_everything():
 
 
 def test_violation_and_contradiction_are_found(phase):
-    phase.ledger.violation("person-0 was shown a page of somebody else")
+    phase.ledger.violation("person-0 was shown a page of another user")
     changed = replace(phase, contradictions=["lost write: load person-0 1"])
     first, second = findings(changed)
     assert first.startswith("honest user: ")

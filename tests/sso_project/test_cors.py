@@ -30,7 +30,7 @@ def header_names(text):
 
 def response_headers_table():
     table = API_DOCS.split("\n| response header |", 1)[1].split("\n\n", 1)[0]
-    return header_names("\n".join(row.split("|")[1] for row in table.splitlines()[2:]))
+    return header_names("\n".join(line.split("|")[1] for line in table.splitlines()[2:]))
 
 
 def test_documented_response_headers_are_exposed():

@@ -48,9 +48,9 @@ def test_documented_limits_of_gunicorn():
 def test_documented_limits_of_nginx():
     _, request, headers, _, time = cells("nginx")
     assert request == "as above"
-    ours = {settings.DATA_UPLOAD_MAX_MEMORY_SIZE, settings.MAX_LARGE_BODY_BYTES}
+    limits = {settings.DATA_UPLOAD_MAX_MEMORY_SIZE, settings.MAX_LARGE_BODY_BYTES}
     sizes = re.findall(r"client_max_body_size (\d+)m;", NGINX)
-    assert {int(size) * 1024**2 for size in sizes} <= ours
+    assert {int(size) * 1024**2 for size in sizes} <= limits
     assert numbers(headers) == [configured(r"large_client_header_buffers \d+ (\d+)k;", NGINX)]
     assert numbers(time) == [configured(r"proxy_read_timeout (\d+)s;", NGINX)]
 

@@ -83,14 +83,14 @@ def test_value_is_edited_in_the_list_with_author_and_history(admin_client):
 
 
 def test_saving_the_list_keeps_concurrent_changes_of_other_users(admin_client):
-    mine, theirs = (Stat.objects.create(**{**FIGURE, "month": month}) for month in (3, 2))
+    march, february = (Stat.objects.create(**{**FIGURE, "month": month}) for month in (3, 2))
     page = admin_client.get(LIST).content.decode()
     assert 'name="initial-form-1-value" value="1234.5"' in page
     assert 'aria-label="Value of revenue 2020-02"' in page
-    Stat.objects.filter(pk=theirs.pk).update(value=99)
-    form = edited_in_list([mine, theirs], value_0="7")
-    seen = {f"initial-form-{place}-value": "1234.5" for place in (0, 1)}
-    admin_client.post(LIST, {**form, "form-1-value": "1234.5", **seen})
+    Stat.objects.filter(pk=february.pk).update(value=99)
+    form = edited_in_list([march, february], value_0="7")
+    initial = {f"initial-form-{number}-value": "1234.5" for number in (0, 1)}
+    admin_client.post(LIST, {**form, "form-1-value": "1234.5", **initial})
 
     assert dict(Stat.objects.values_list("month", "value")) == {3: 7, 2: 99}
 

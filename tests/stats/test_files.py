@@ -64,7 +64,7 @@ def test_empty_and_formatted_cells_are_ignored():
     bold = openpyxl.styles.Font(bold=True)
     for number, column in ((40, 2), (1, 7), (2, 16_384), (1_000_000, 1)):
         book.active.cell(row=number, column=column).font = bold
-    book.active.cell(row=2, column=9).value = "a note beside the table"
+    book.active.cell(row=2, column=9).value = "a note next to the table"
     book.save(file)
     book.close()
     assert read(file.getvalue()) == [(1, COST)]
@@ -93,8 +93,8 @@ def test_rows_are_numbered_from_the_headings_with_empty_ones_counted():
 )
 def test_value_of_a_cell(stored, text):
     cells = '<c r="A2" t="s"><v>4</v></c><c r="B2"><v>2020</v></c><c r="C2"><v>1</v></c>'
-    [(_, row)] = read(workbook(f'{HEADINGS}<row r="2">{cells}{stored}</row>'))
-    assert row.get("value") == text
+    [(_, values)] = read(workbook(f'{HEADINGS}<row r="2">{cells}{stored}</row>'))
+    assert values.get("value") == text
 
 
 @pytest.mark.parametrize(

@@ -34,11 +34,12 @@ def as_csv():
 
 
 def as_xlsx():
-    rows = "".join(
-        "<row>" + "".join(f"<c t='inlineStr'><is><t>{text}</t></is></c>" for text in row) + "</row>"
-        for row in ([*FIELDS], *ROWS)
+    cells = (
+        "".join(map("<c t='inlineStr'><is><t>{}</t></is></c>".format, values))
+        for values in ([*FIELDS], *ROWS)
     )
-    return workbook(rows.replace("\x07", "&#x9;"))  # the only control character in XML
+    content = "".join(f"<row>{line}</row>" for line in cells)
+    return workbook(content.replace("\x07", "&#x9;"))  # the only control character in XML
 
 
 def of_api(cognito_client):

@@ -38,11 +38,11 @@ def test_second_run_changes_nothing():
 
 def test_values_are_the_same_every_time():
     seed()
-    first = [row[1:] for row in table()]
+    first = [figure[1:] for figure in table()]
     Stat.objects.all().delete()
     seed()
 
-    assert [row[1:] for row in table()] == first
+    assert [figure[1:] for figure in table()] == first
     assert first[0] == ("revenue", "201901", 109_740)
     assert first[-3] == ("revenue", "202112", 209_142)
 
@@ -69,14 +69,14 @@ def test_quiet_run_prints_nothing():
     assert seed(verbosity=0) == ""
 
 
-@pytest.mark.parametrize("rows", [0, 5, 1234])
-def test_number_of_figures_is_added_once(rows):
-    message = f"Added {rows:,} figures.\n" if rows else seed(rows=0)
+@pytest.mark.parametrize("count", [0, 5, 1234])
+def test_number_of_figures_is_added_once(count):
+    message = f"Added {count:,} figures.\n" if count else seed(rows=0)
 
-    assert seed(rows=rows) == message
-    assert Stat.objects.count() == rows
-    assert "Nothing was changed" in seed(rows=rows)
-    assert Stat.objects.count() == rows
+    assert seed(rows=count) == message
+    assert Stat.objects.count() == count
+    assert "Nothing was changed" in seed(rows=count)
+    assert Stat.objects.count() == count
 
 
 def test_negative_number_of_rows_is_refused():

@@ -18,8 +18,10 @@ FIGURE = (
 COST = "<si><t>co</t><r><t>st</t></r><rPh><t>phonetic</t></rPh></si>"
 
 
-def workbook(rows=HEADINGS + FIGURE, *, strings=NAMES + COST, sheet=None, method=None, **parts):
-    """Return a workbook with these rows, or this `sheet`; `parts` replaces others by name."""
+def workbook(
+    sheet_data=HEADINGS + FIGURE, *, strings=NAMES + COST, sheet=None, method=None, **parts
+):
+    """Return a workbook with `sheet_data` or `sheet`. `parts` replaces other parts by name."""
     content = {
         "_rels/.rels": (
             f'<Relationships {_RELATIONSHIPS}><Relationship Id="rId1" '
@@ -39,7 +41,7 @@ def workbook(rows=HEADINGS + FIGURE, *, strings=NAMES + COST, sheet=None, method
         ),
         "xl/sharedStrings.xml": f"<sst {_MAIN}>{strings}</sst>",
         "xl/worksheets/sheet1.xml": sheet
-        or f'<worksheet {_MAIN}><dimension ref="A1:XFD1048576"/><sheetData>{rows}</sheetData>'
+        or f'<worksheet {_MAIN}><dimension ref="A1:XFD1048576"/><sheetData>{sheet_data}</sheetData>'
         "</worksheet>",
         "xl/styles.xml": "<not read",
         **parts,

@@ -183,7 +183,7 @@ def test_flow_that_the_client_lacks_is_unauthorized(target):
 
 BAD_SCOPES = pytest.mark.parametrize(
     "scope",
-    ["openid made-up", "openid offline_access", "openid nobody/reads", "email", "profile openi"],
+    ["openid made-up", "openid offline_access", "openid unknown/read", "email", "profile openi"],
 )
 
 
