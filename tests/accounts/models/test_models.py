@@ -50,8 +50,8 @@ def test_identity_is_compared_exactly_on_a_database_that_ignores_case(user, monk
     Identity.objects.create(user=user, issuer=ISSUER, subject="abc")
     identities = Identity.objects.all()
     monkeypatch.setattr(type(identities), "filter", lambda self, **conditions: self)
-    assert identities.of(issuer=ISSUER, subject="ABC") is None
-    assert identities.of(issuer=ISSUER, subject="abc") is not None
+    assert identities.get_exact(issuer=ISSUER, subject="ABC") is None
+    assert identities.get_exact(issuer=ISSUER, subject="abc") is not None
     monkeypatch.setattr(users._LOOKUP, "instances", lambda **values: list(identities))
     assert Identity.lookup(issuer=ISSUER, subject="ABC") is None
     assert Identity.lookup(issuer=ISSUER, subject="abc") is not None
