@@ -11,7 +11,7 @@ import playwright
 import pytest
 import yaml
 
-from accounts.management.commands.cognito_env import _variable
+from accounts.management.commands.cognito_env import _variable_name
 from tests.cognito.loopback import ScriptedServer, respond
 from tests.imports import ROOT
 from tests.infra.conftest import TOOLS
@@ -51,7 +51,9 @@ def test_templates_are_lint_clean():
 
 
 def test_outputs_of_the_pool_are_named_as_the_settings():
-    outputs = {_variable(name) for name in template("1")["Outputs"] if name.startswith("Cognito")}
+    outputs = {
+        _variable_name(name) for name in template("1")["Outputs"] if name.startswith("Cognito")
+    }
     assert outputs <= settings_read()
     assert {"COGNITO_POOL_ID", "COGNITO_CLIENT_ID", "COGNITO_CLIENT_DOMAIN"} <= outputs
 

@@ -274,7 +274,7 @@ def test_reload_on_a_database_that_is_not_ready_changes_nothing(site):
     site.database.stop()
     try:
         instance.send(signal.SIGHUP)
-        until(lambda: "The database isn't ready" in instance.log.read_text(), "the refusal")
+        until(lambda: "The database is not ready" in instance.log.read_text(), "the refusal")
     finally:
         site.database.start()
     assert instance.workers() == before
