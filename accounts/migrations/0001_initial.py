@@ -69,9 +69,6 @@ class Migration(migrations.Migration):
                 ('count', models.PositiveIntegerField(default=0)),
                 ('expires_at', models.DateTimeField(db_index=True)),
             ],
-            options={
-                'verbose_name_plural': 'tallies',
-            },
         ),
         migrations.CreateModel(
             name='User',

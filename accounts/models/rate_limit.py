@@ -13,8 +13,8 @@ from .coordination import RateCounter
 
 def take(key: str, *, limit: int, seconds: int) -> bool:
     """Count one more under `key` for `seconds`. Return False, and write nothing, at the limit."""
-    tally = RateCounter.objects.filter(key=key)
-    if (count := tally.values_list("count", flat=True).first()) is None:
+    counter = RateCounter.objects.filter(key=key)
+    if (count := counter.values_list("count", flat=True).first()) is None:
         expires_at = datetime.fromtimestamp(time.time() + seconds, UTC)
         try:
             with transaction.atomic():
@@ -23,7 +23,7 @@ def take(key: str, *, limit: int, seconds: int) -> bool:
             count = 0
         else:
             return True
-    return count < limit and bool(tally.filter(count__lt=limit).update(count=F("count") + 1))
+    return count < limit and bool(counter.filter(count__lt=limit).update(count=F("count") + 1))
 
 
 def is_used_up(key: str, *, limit: int) -> bool:

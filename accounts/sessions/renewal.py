@@ -1,12 +1,11 @@
-"""Renew a browser's tokens before they expire: one call to Cognito, however many requests come.
+"""The renewal of a sign-in's tokens before they expire, with one call to Cognito.
 
-`tokens/shared_refresh` makes that call once for all processes, and keeps its result until it is
-stored here. Each request that has the result verifies it and stores it, if the sign-in is still
-unchanged: one of them wins, and the others read what it stored. So the result does not depend on
-the process that made the call.
+`tokens/shared_refresh` makes the call once for all processes, and stores its result until it is
+stored here. Each request with the result verifies it, and stores it if the sign-in is unchanged.
+One request wins, and the others read what it stored. So the process that made the call may die.
 
-While the access token is valid, a request that finds another one renewing goes on with it.
-Afterwards it waits a little.
+While the access token is valid, a request continues with it if another request is renewing it.
+Afterwards, it waits up to MAX_WAIT_SECONDS.
 """
 
 from __future__ import annotations
@@ -42,8 +41,8 @@ from ..tokens.storage import StoredTokens, seal_tokens
 from ..users.provisioning import update_user
 from . import ending
 
-GRACE_TIMEOUT_SECONDS = 3.0  # seconds for Cognito to answer while the session can go on without
-MAX_WAIT_SECONDS = 5.0  # seconds a request waits for another one's renewal
+GRACE_TIMEOUT_SECONDS = 3.0  # for a call to Cognito while the session can continue without it
+MAX_WAIT_SECONDS = 5.0  # for another request's renewal
 
 
 def renew_if_due(sign_in: SignIn) -> SignIn | None:

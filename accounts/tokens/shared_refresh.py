@@ -1,20 +1,16 @@
-"""Send a refresh token to Cognito once, for all requests that need its new tokens.
+"""One call to Cognito per refresh token, for all requests that need the new tokens.
 
-A page that wakes up sends its requests together: of one browser's sign-in, or with the same expired
-access token in their headers. They share a row of `RefreshResult`. Its key is an HMAC of the
-refresh token in a header, or the sign-in and its version, so that new tokens begin a new row.
+Parallel requests of a page share a `RefreshResult`. Its key is an HMAC of the refresh token in a
+header, or the sign-in and its version, so that new tokens begin a new result. It has four states:
 
-1. No row: the request that inserts it calls Cognito, with no transaction open.
-2. Claimed, until `lease_until`: the others wait, or go on without. A thread of each process looks
-   for the result. If the owner dies, the lease runs out, and the next request claims the row.
-3. Answered, until `expires_at`: the result is committed, encrypted, before anything is done with
-   it, and every request takes it from the row or from the shared cache.
-   - Tokens last for 30 s, or 0.9 of an access token's life if that is shorter.
-   - A sign-in's rotated refresh token outlasts its access token: until `settle` says that it was
-     stored, or is no longer needed, and at most as long as a sign-in. If a process dies in between,
-     the sign-in's next request finds the token here, because Cognito accepts no other one.
-   - That the grant is dead is shared for 30 s, and a failure for a moment.
-4. Over: the next request claims the row, unless another refresh or housekeeping has deleted it.
+1. Missing: the request that inserts it calls Cognito, with no transaction open.
+2. Claimed, until `lease_until`: the other requests wait, or continue without new tokens. If the
+   owner dies, its lease expires, and the next request claims the result.
+3. Complete, until `expires_at`: the result is committed, encrypted, before it is used. The others
+   read it from the database or the shared cache. Tokens stay for 30 seconds at most, a failure for
+   a moment. A sign-in's rotated refresh token stays until `settle` is called, because Cognito
+   accepts no other one: if the process dies, the sign-in's next request finds it here.
+4. Expired: the next request claims it, unless another refresh or housekeeping has deleted it.
 """
 
 from __future__ import annotations
@@ -40,15 +36,15 @@ from ..provider import provider
 from ..provider.shared_cache import shared_cache
 from .call_budget import call_budget
 
-SHARED_FOR = timedelta(seconds=30)  # a result, also that the grant is dead
-FAILURE_SHARED_FOR = timedelta(seconds=2)  # that Cognito could not be reached
+SHARED_FOR = timedelta(seconds=30)  # tokens, and the refusal of a refresh token
+FAILURE_SHARED_FOR = timedelta(seconds=2)  # an unavailable Cognito
 PAUSE = timedelta(seconds=10)  # after a failed renewal, before the sign-in's next one
 MAX_PAUSE = timedelta(seconds=60)  # even if Retry-After is longer
 LEASE_MARGIN = timedelta(seconds=5)  # beyond the longest call to Cognito
 RENEWAL_LEASE_MARGIN = timedelta(seconds=30)
-_SHARE_OF_LIFE = 0.9  # of an access token's life that is shorter than that
+_SHARE_OF_LIFE = 0.9  # of an access token's lifetime, if that is shorter than SHARED_FOR
 _TOKENS, _DEAD, _FAILURE, _RETRY_AT = "tokens", "dead", "failure", "retry_at"
-_POLL_INTERVAL = 0.02  # seconds; of each process one thread looks
+_POLL_INTERVAL = 0.02  # seconds; one thread of each process polls
 
 
 def refresh_once(unverified_refresh_token: str, *, subnet: str, subject: str = "") -> TokenSet:
@@ -148,23 +144,17 @@ class _Refresh:
     def _result(self, give_up_at: float) -> TokenSet:
         while True:
             cached = shared_cache.get(f"refresh:{self.key}", max_age=SHARED_FOR.total_seconds())
-            # What another release or a process with other keys cached counts as absent.
+            # Ignore an entry of another release, or of a process with other keys.
             if isinstance(cached, str):
                 with suppress(DecryptionError):
                     return _open(cached)
             refresh_result = RefreshResult.objects.filter(key=self.key).first()
-            if (
-                refresh_result is not None
-                and refresh_result.sealed_result
-                and refresh_result.expires_at > timezone.now()
-            ):
+            if refresh_result is not None and refresh_result.is_complete:
                 try:
                     return _open(refresh_result.sealed_result)
-                except (
-                    DecryptionError
-                ) as error:  # of a process with other keys: a rollout is under way
+                except DecryptionError as error:  # of a process with other keys, in a rollout
                     raise _shared("another process's refresh cannot be read") from error
-            if refresh_result is None or _is_over(refresh_result):
+            if refresh_result is None or refresh_result.is_over:
                 with call_budget(self.budget) if self.budget else nullcontext():
                     if owner := self._claim(refresh_result):
                         return self._refresh_at_cognito(owner)
@@ -173,7 +163,7 @@ class _Refresh:
             time.sleep(_POLL_INTERVAL)
 
     def _claim(self, refresh_result: RefreshResult | None) -> str:
-        """Insert the row, or take one that is over. Return its owner, or "" if another did."""
+        """Claim a missing or expired result. Return the owner, or "" if another request did."""
         owner, until = secrets.token_hex(16), timezone.now() + self.lease
         values = {"owner": owner, "lease_until": until, "expires_at": until}
         if refresh_result is None:
@@ -189,7 +179,7 @@ class _Refresh:
         return owner if past.update(sealed_result="", **values) else ""
 
     def _refresh_at_cognito(self, owner: str) -> TokenSet:
-        """Make the call and leave its outcome for the others, whatever it is."""
+        """Make the call, and store its result or its failure for the other requests."""
         result, shared_for, kept_for = _failed("interrupted", timedelta(0)), timedelta(0), None
         try:
             tokens = provider().token_endpoint.refresh(
@@ -206,7 +196,7 @@ class _Refresh:
             raise
         except CognitoError as error:
             metrics.count("refreshes", outcome=error.code)
-            if self.subnet is None:  # the session goes on in the meantime
+            if self.subnet is None:  # the session continues in the meantime
                 shared_for = _pause(error)
             elif isinstance(error, CognitoUnavailable):
                 shared_for = FAILURE_SHARED_FOR
@@ -226,13 +216,6 @@ class _Refresh:
 
 def _key(sign_in: SignIn) -> str:
     return f"sign-in:{sign_in.pk}:{sign_in.version}"
-
-
-def _is_over(refresh_result: RefreshResult) -> bool:
-    """Return True if the result has expired, or its owner died before it had one."""
-    return (
-        refresh_result.expires_at if refresh_result.sealed_result else refresh_result.lease_until
-    ) <= timezone.now()
 
 
 def _pause(error: CognitoError) -> timedelta:
