@@ -76,7 +76,7 @@ class InGroup(Requirement):
         if not groups:
             raise ValueError("InGroup needs at least one group")
         self.groups = frozenset(groups)
-        self.message = f"This is for people in the group {' or '.join(groups)}."
+        self.message = f"This requires the group {' or '.join(groups)}."
 
     def is_met(self, request: Request) -> bool:
         return not self.groups.isdisjoint(pool_groups(request))

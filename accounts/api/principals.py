@@ -21,10 +21,10 @@ from .limited_user import limited_class
 
 @dataclass(frozen=True)
 class Machine:
-    """A program that called with a token of its own (client_credentials): no row, no person.
+    """A machine-to-machine caller (client_credentials grant). It has no Django user.
 
-    It is authenticated and has `scopes`; Django's permissions, groups and staff rights are for
-    people, so it has none. Stands where a user stands, in `request.user`.
+    It is in `request.user`, is authenticated and has `scopes`. It has no permissions, groups or
+    staff status, because those are for users.
     """
 
     client_id: str

@@ -11,7 +11,7 @@ from ..cognito.errors import CognitoUnavailable, SignInRejected, TokenRejected
 class UnknownUser(SignInRejected):
     """An identity without a user on this site, which does not create users at sign-in.
 
-    `data["person"]` is the username in the pool, `data["subject"]` is the user ID (`sub`).
+    `data["pool_username"]` is the username in the pool, `data["subject"]` is the user ID (`sub`).
     """
 
     code = "unknown_user"
@@ -20,7 +20,7 @@ class UnknownUser(SignInRejected):
 class ClaimsRefused(SignInRejected):
     """Verified claims that the authentication backend refused.
 
-    `data["person"]` is the username in the pool, `data["subject"]` is the user ID (`sub`).
+    `data["pool_username"]` is the username in the pool, `data["subject"]` is the user ID (`sub`).
     """
 
     code = "claims_refused"
@@ -29,7 +29,7 @@ class ClaimsRefused(SignInRejected):
 class UserDeactivated(SignInRejected):
     """An identity whose user is deactivated on this site.
 
-    `data["user"]` is the user, `data["person"]` is the username in the pool.
+    `data["user"]` is the user, `data["pool_username"]` is the username in the pool.
     """
 
     code = "user_deactivated"

@@ -35,7 +35,7 @@ def record_refusal(request: HttpRequest, error: CognitoError, *, reference: str)
         EventKind.REFUSED,
         reference=reference,
         user=error.data.get("user"),
-        pool_username=error.data.get("person", ""),
+        pool_username=error.data.get("pool_username", ""),
         reason=error.code,
         request=request,
         level=problem.level,

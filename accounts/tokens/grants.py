@@ -31,7 +31,7 @@ def verified_grant(tokens: TokenSet, *, nonce: str | None) -> GrantedTokens:
     access_claims = verifier.access_claims(tokens.access_token)
     if access_claims.subject != id_claims.subject:
         raise ClaimRejected(
-            "access token and ID token are of two people",
+            "access token and ID token are of two users",
             claim="sub",
             expected=id_claims.subject,
             actual=access_claims.subject,

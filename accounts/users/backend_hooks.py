@@ -67,7 +67,7 @@ class BackendHooks(OIDCAuthenticationBackend):  # type: ignore[misc]
 
     def get_username(self, claims: UserClaims) -> str:
         """Return a random username, because pools reuse theirs."""
-        return f"person-{secrets.token_hex(8)}"
+        return f"user-{secrets.token_hex(8)}"
 
     def create_user(self, claims: UserClaims) -> Any:
         """Create a user with this identity, or return the one that a parallel request created.

@@ -34,18 +34,19 @@ def get_or_create_user(
         ClaimsRefused: the backend refused the claims, or returned the user of another identity.
         UserDeactivated: the user is not active.
     """
-    backend, user_claims, person = _configured_backend(), UserClaims(claims), claims.username or ""
+    backend, user_claims = _configured_backend(), UserClaims(claims)
+    who = {"pool_username": claims.username or "", "subject": claims.subject}
     try:
         user = backend.get_or_create_user(access_token, id_token, user_claims)
         if user is not None and _link(user, claims):
             user = backend.update_user(user, user_claims)
     except (SuspiciousOperation, PermissionDenied) as error:
         message = str(error) or "the authentication backend refused these claims"
-        raise ClaimsRefused(message, person=person, subject=claims.subject) from error
+        raise ClaimsRefused(message, **who) from error
     if user is None:
-        raise UnknownUser("nobody here has this identity", person=person, subject=claims.subject)
+        raise UnknownUser("no user of this site has this identity", **who)
     if not user.is_active:
-        raise UserDeactivated("this account was deactivated on this site", user=user, person=person)
+        raise UserDeactivated("this user was deactivated on this site", user=user, **who)
     return user
 
 
@@ -82,9 +83,12 @@ def _link(user: Any, claims: AccessClaims | IdClaims) -> bool:
         except IntegrityError:
             identity = Identity.objects.get_exact(issuer=claims.issuer, subject=claims.subject)
         else:
-            person, subject = claims.username or "", claims.subject
             events.record_event(
-                EventKind.LINKED, user=user, pool_username=person, reason="hook", subject=subject
+                EventKind.LINKED,
+                user=user,
+                pool_username=claims.username or "",
+                reason="hook",
+                subject=claims.subject,
             )
             return True
     if identity is None or identity.user_id != user.pk:

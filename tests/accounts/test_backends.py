@@ -425,4 +425,4 @@ def test_settings_of_the_library_change_nothing(client, cognito, settings):
     start = client.get(reverse("accounts:login"))
     assert "identity_provider" not in query_of(start["Location"])
     assert sign_in(client, cognito, "ada").status_code == 302
-    assert get_user_model().objects.get().username.startswith("person-")
+    assert get_user_model().objects.get().username.startswith("user-")

@@ -110,7 +110,7 @@ def test_user_with_the_same_email_is_not_taken_over(visitor):
 def test_username_is_generated_and_not_the_pools(visitor):
     User.objects.create_user("ada")
     visitor.sign_in("ada")
-    assert Identity.objects.get().user.username.startswith("person-")
+    assert Identity.objects.get().user.username.startswith("user-")
 
 
 def test_tokens_are_encrypted_in_the_row_and_absent_from_the_session(visitor):

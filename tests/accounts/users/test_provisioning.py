@@ -60,7 +60,7 @@ def test_same_email_is_not_the_same_user():
 
 def test_username_is_generated():
     user = get_or_create_user(access())
-    assert user.username.startswith("person-")
+    assert user.username.startswith("user-")
     assert not user.has_usable_password()
 
 
