@@ -293,7 +293,7 @@ def test_users_are_linked_then_sign_in_as_themselves(server, host, environment, 
 
 def test_unknown_user_gets_a_new_account(server, pool):
     _, page = sign_in(server, pool, "mary")
-    assert page.text.startswith("report for person-")
+    assert page.text.startswith("report for user-")
 
 
 def test_user_is_exported_and_erased_with_data_of_the_host(server, host, environment, pool):

@@ -130,7 +130,7 @@ def test_user_with_data_or_rights_keeps_the_identity(grace, partner, client, add
     earlier = User.objects.exclude(pk=grace.pk).get()
     add(earlier)
     with pytest.raises(
-        CommandError, match=r"This identity is linked to person-.*Nothing was changed\.$"
+        CommandError, match=r"This identity is linked to user-.*Nothing was changed\.$"
     ):
         link_grace(partner, "--apply")
     assert Identity.objects.get(issuer=partner.issuer).user == earlier
