@@ -46,6 +46,14 @@ def test_packages_in_both_requirements_have_one_version():
     }
 
 
+@pytest.mark.parametrize("path", ["requirements.txt", "tools/bench/requirements.txt"])
+def test_requirements_include_a_file_that_exists(path):
+    """pip reads `-r` relative to the file that names it, so a moved file breaks its includes."""
+    file = ROOT / path
+    (included,) = re.findall(r"^-r (\S+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    assert (file.parent / included).is_file()
+
+
 def test_another_key_id_leaves_the_rest_of_the_token():
     token = mint_access_token()
     changed = with_key_id(token, "unknown-1")
