@@ -222,7 +222,7 @@ def test_unknown_key_ids_cost_one_download_per_cooldown(store, source, clock):
         clock.forward(10)
 
 
-def test_cold_store_asked_for_unknown_keys_downloads_once(store, source):
+def test_cold_store_downloads_once_for_unknown_keys(store, source):
     for index in range(200):
         with pytest.raises(UnknownKey):
             store.key(f"unknown-{index}")

@@ -525,7 +525,7 @@ def test_each_pool_is_verified_with_its_own_key_and_client(pools):
     assert pools.access_claims(second).issuer == OTHER_ISSUER
 
 
-def test_each_pool_is_asked_about_its_own_keys(pools):
+def test_key_of_a_pool_is_looked_up_in_its_own_key_set(pools):
     assert pools.is_key_published(OTHER_ISSUER, ACCESS_KEY_ID)
     assert not pools.is_key_published(OTHER_ISSUER, "never seen")
 

@@ -27,7 +27,7 @@ def test_sign_out_ends_the_session_and_goes_through_the_pool(visitor, site):
     assert "You're signed out here and at" in visitor.get("/signout").text.replace("&#x27;", "'")
 
 
-def test_next_sign_in_asks_for_the_password(visitor):
+def test_next_sign_in_requires_the_password(visitor):
     visitor.sign_in()
     address = visitor.sign_out().headers["Location"]
     visitor.http.get(address, allow_redirects=False, timeout=20)

@@ -107,12 +107,12 @@ def test_attempt_survives_the_limit(visitor, tight):
 
 
 def test_other_subnets_sign_in_during_a_flood(new_visitor, tight, from_address):
-    stranger, person = new_visitor(), new_visitor()
+    stranger, user = new_visitor(), new_visitor()
     headers = from_address(STRANGER)
     responses = [junk_callback(stranger, number, headers=headers) for number in range(5)]
     assert responses[-1].status_code == 429
-    person.http.headers.update(from_address("192.0.2.1"))
-    assert person.sign_in(next_page="/profile/").headers["Location"] == "/profile/"
+    user.http.headers.update(from_address("192.0.2.1"))
+    assert user.sign_in(next_page="/profile/").headers["Location"] == "/profile/"
 
 
 def test_sign_ins_of_a_large_office_do_not_use_the_budget_up(new_visitor, tight):
@@ -172,8 +172,8 @@ def test_sessions_are_renewed_while_attackers_occupy_slow_cognito(
         **settings.COGNITO,
         "LIMITS": {**settings.COGNITO["LIMITS"], "calls_at_once": 4},
     }
-    person, newcomer = new_visitor(), new_visitor()
-    person.sign_in()
+    user, newcomer = new_visitor(), new_visitor()
+    user.sign_in()
     strangers = [new_visitor() for _ in range(20)]
     for number, stranger in enumerate(strangers):
         stranger.http.headers.update(from_address(f"198.51.100.{number % subnets}"))
@@ -190,7 +190,7 @@ def test_sessions_are_renewed_while_attackers_occupy_slow_cognito(
     with ThreadPoolExecutor(len(strangers)) as threads:
         flood = [threads.submit(call_back, number) for number in range(len(strangers))]
         wait_for_calls(pool, before + slots)
-        assert person.get("/profile/").status_code == 200
+        assert user.get("/profile/").status_code == 200
         if subnets == 1:
             newcomer.http.headers.update(from_address("192.0.2.1"))
             assert newcomer.sign_in().headers["Location"] == "/dashboard/"

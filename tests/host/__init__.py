@@ -1,1 +1,1 @@
-"""Models as a site that takes `accounts` in may have them: every way of pointing at a person."""
+"""Models of a host project, with every kind of relation to the user."""

@@ -20,8 +20,8 @@ class Spa:
     """A signed-in single-page app: an access token that has expired, and its refresh token."""
 
     def __init__(self, cognito, username="ada"):
-        self.person = FakeUser(username)
-        code = cognito.authorize(self.person)
+        self.user = FakeUser(username)
+        code = cognito.authorize(self.user)
         response = cognito.post_form(
             "token", {"grant_type": "authorization_code", "code": code}, repeatable=False
         )
@@ -30,12 +30,12 @@ class Spa:
 
     def expired(self, username=None, **changes):
         claims = {
-            **self.person.sign_in_claims,
+            **self.user.sign_in_claims,
             "iat": int(time.time()) - 3660,
             "exp": int(time.time()) - 60,
             **changes.pop("claims", {}),
         }
-        return mint_access_token(username or self.person.username, claims=claims, **changes)
+        return mint_access_token(username or self.user.username, claims=claims, **changes)
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_refused_request_changes_no_rights(client, cognito, spa):
     earlier = mint_access_token("mallory", claims={"iat": int(time.time()) - 60})
     assert get_caller(client, earlier).status_code == 200
     other = Spa(cognito, "mallory")
-    other.person.groups = ("admins",)
+    other.user.groups = ("admins",)
     assert get_caller(client, spa.expired(), other.refresh_token).status_code == 401
     assert not User.objects.get().is_superuser
 
@@ -182,7 +182,7 @@ def test_refresh_token_of_another_sign_in_is_refused(client, cognito, spa):
 
 
 def test_revocation_is_checked_before_cognito_is_called(client, cognito, spa):
-    revocations.revoke_sign_in(spa.person.sign_in_claims["origin_jti"])
+    revocations.revoke_sign_in(spa.user.sign_in_claims["origin_jti"])
     revocation_feed.reset()
     response = get_caller(client, spa.expired(), spa.refresh_token)
     assert (response.status_code, response.json()["code"]) == (401, "token_revoked")

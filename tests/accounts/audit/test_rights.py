@@ -1,4 +1,4 @@
-"""Changes of rights are recorded once, whoever makes them, with who it was and where."""
+"""Each change of rights is recorded once, with its actor and its origin."""
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def user():
-    return User.objects.create_user("person-1")
+    return User.objects.create_user("user-1")
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def permission(codename):
 
 
 def recorded_changes():
-    """Each event's subject and details, in the order of the record."""
+    """Return the user, the reason and the details of each event, in their order."""
     events = SignInEvent.objects.filter(kind="rights_changed").order_by("pk")
     return [(event.user, event.reason, event.details) for event in events]
 
@@ -50,8 +50,8 @@ def test_membership_changed_by_a_command_is_recorded(user, group):
     ]
 
 
-def test_membership_changed_from_the_groups_side_is_recorded_for_each_person(user, group):
-    other = User.objects.create_user("person-2")
+def test_membership_changed_from_the_groups_side_is_recorded_for_each_user(user, group):
+    other = User.objects.create_user("user-2")
     group.user_set.set([user, other])
     group.user_set.clear()
     added, removed = {"added": "group finance"}, {"removed": "group finance"}
@@ -62,7 +62,7 @@ def test_membership_changed_from_the_groups_side_is_recorded_for_each_person(use
     assert len(recorded_changes()) == 4
 
 
-def test_permissions_of_a_person_and_of_a_group_are_recorded(user, group):
+def test_permissions_of_a_user_and_of_a_group_are_recorded(user, group):
     user.user_permissions.set([permission("view_user")])
     group.permissions.add(permission("view_user"), permission("change_user"))
     permission("view_user").group_set.clear()
@@ -101,7 +101,7 @@ def test_deleted_group_is_recorded_for_its_members_and_itself(user, group):
     ]
 
 
-def test_changes_within_one_event_are_told_as_they_came_out(user, group):
+def test_changes_within_one_event_are_recorded_as_their_result(user, group):
     other_group = Group.objects.create(name="kept")
     user.groups.add(other_group)
     SignInEvent.objects.all().delete()
@@ -119,19 +119,19 @@ def add_and_fail(user, group):
     raise ValueError("after that")
 
 
-def test_change_that_was_undone_is_not_told(user, group):
+def test_reverted_change_is_not_recorded(user, group):
     with pytest.raises(ValueError, match="after that"), rights.single_event(), transaction.atomic():
         add_and_fail(user, group)
     assert recorded_changes() == []
 
 
-def test_change_that_outlives_a_failure_is_told(user, group):
+def test_change_that_outlives_a_failure_is_recorded(user, group):
     with pytest.raises(ValueError, match="after that"), rights.single_event():
         add_and_fail(user, group)
     assert recorded_changes() == [(user, "command", {"added": "group finance"})]
 
 
-def test_another_page_of_the_site_is_told_with_who_and_where(user, group):
+def test_change_by_another_page_is_recorded_with_actor_and_origin(user, group):
     request = RequestFactory().get("/", headers={"user-agent": "Firefox"}, REMOTE_ADDR="192.0.2.7")
     request.user = user
     request.resolver_match = ResolverMatch(None, (), {}, app_names=["host"])
@@ -142,7 +142,7 @@ def test_another_page_of_the_site_is_told_with_who_and_where(user, group):
     assert (event.reason, event.ip_address, event.device) == ("site", "192.0.2.7", "Firefox")
     assert event.details == {
         "added": "group finance",
-        "by": "person-1",
+        "by": "user-1",
         "by_id": str(user.pk),
     }
 
@@ -164,7 +164,7 @@ def test_group_changed_in_the_admin_is_one_event(operator, group):
     }
 
 
-def test_group_deleted_in_the_admin_is_told(operator, group, user):
+def test_group_deleted_in_the_admin_is_recorded(operator, group, user):
     user.groups.add(group)
     SignInEvent.objects.all().delete()
     operator.post(reverse("admin:auth_group_delete", args=[group.pk]), {"post": "yes"})
@@ -173,7 +173,7 @@ def test_group_deleted_in_the_admin_is_told(operator, group, user):
     assert (event.user, event.reason, event.details["removed"]) == (user, "admin", "group finance")
 
 
-def test_rights_from_the_pool_are_told_with_the_address(cognito_client):
+def test_rights_from_the_pool_are_recorded_with_the_ip_address(cognito_client):
     ada = cognito_client("ada", groups=["admins"])
     event = SignInEvent.objects.get(kind="rights_changed")
     assert (event.user, event.pool_username, event.reason) == (ada.user, "ada", "pool_groups")
@@ -181,7 +181,7 @@ def test_rights_from_the_pool_are_told_with_the_address(cognito_client):
     assert "by" not in event.details
 
 
-def test_rights_from_a_bearer_token_are_told_with_the_address(cognito_client):
+def test_rights_from_a_bearer_token_are_recorded_with_the_ip_address(cognito_client):
     cognito_client("grace", groups=["editors"], session=False).get("/api/user")
     event = SignInEvent.objects.get(kind="rights_changed")
     assert (event.pool_username, event.reason, event.ip_address) == (

@@ -1,4 +1,4 @@
-"""Sessions of one person are found and deleted wherever the database keeps them."""
+"""The sessions of one user are found and deleted in each session engine with a database."""
 
 from importlib import import_module
 
@@ -19,7 +19,7 @@ def grace():
 
 
 def stored(engine, user):
-    """The key of a session as that engine keeps it."""
+    """Store a session of `user` with that engine, and return its key."""
     session = import_module(engine).SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session.save()
@@ -36,11 +36,11 @@ def test_sessions_in_the_database_are_found_and_deleted(grace, settings, engine)
     delete_sessions([session.key])
     assert [stored.pk for stored in Session.objects.all()] == [other]
     opened = import_module(engine).SessionStore(key)
-    assert opened.load() == {}  # its cache has forgotten it, too
+    assert opened.load() == {}  # it is deleted from the cache too
 
 
 @pytest.mark.parametrize("engine", [f"{BACKENDS}.cache", f"{BACKENDS}.signed_cookies"])
-def test_sessions_elsewhere_cannot_be_gone_through(grace, settings, engine):
+def test_sessions_outside_the_database_cannot_be_listed(grace, settings, engine):
     settings.SESSION_ENGINE = engine
     stored(engine, grace)
     assert list(sessions_of(grace)) == []

@@ -1,4 +1,4 @@
-"""A person is forgotten after a dry run that shows all of it: everything happens or nothing."""
+"""The erasure of a user: a dry run lists all effects, and it does everything or nothing."""
 
 import json
 from decimal import Decimal
@@ -53,7 +53,7 @@ def grace(cognito_client):
     return user
 
 
-def test_dry_run_tells_everything_that_goes_and_changes_nothing(grace):
+def test_dry_run_lists_all_deletions_and_changes_nothing(grace):
     profile = Profile.objects.create(user=grace, phone="030", motto="Ever on")
     Pet.objects.create(profile=profile, name="Rex")
     ApiToken.objects.create(user=grace, key="a-secret-key", label="laptop")
@@ -81,7 +81,7 @@ def test_dry_run_tells_everything_that_goes_and_changes_nothing(grace):
     assert SignIn.objects.live().filter(user=grace).exists()
 
 
-def test_dry_run_names_ten_rows_of_a_kind_or_all(grace):
+def test_dry_run_lists_ten_objects_of_a_model_or_all(grace):
     profile = Profile.objects.create(user=grace)
     for number in range(12):
         Pet.objects.create(profile=profile, name=f"pet {number:02}")
@@ -91,7 +91,7 @@ def test_dry_run_names_ten_rows_of_a_kind_or_all(grace):
     assert "     pet 11\n" in run("cognito_erase_user", "grace", "--verbosity", "2")
 
 
-def test_nothing_of_the_person_is_left_but_what_they_wrote(grace):
+def test_erasure_leaves_only_what_the_user_wrote(grace):
     subject = Identity.objects.get(user=grace).subject
     events_before = SignInEvent.objects.count()
     sessions = Session.objects.count()
@@ -125,13 +125,13 @@ def pool(settings):
 
 @pytest.fixture
 def linus(pool):
-    user = User.objects.create_user("person-linus")
+    user = User.objects.create_user("user-linus")
     subject = pool.get_user("linus").sub
     Identity.objects.create(user=user, issuer=pool.issuer, subject=subject, username="linus")
     return user
 
 
-def test_pool_account_is_exported_and_deleted_on_request(pool, linus):
+def test_pool_user_is_exported_and_deleted_on_request(pool, linus):
     from accounts.provider import user_pool
 
     content = json.loads(run("cognito_export_user", "linus", "--pool"))
@@ -144,7 +144,7 @@ def test_pool_account_is_exported_and_deleted_on_request(pool, linus):
     assert not User.objects.filter(pk=linus.pk).exists()
 
 
-def test_pool_account_of_a_namesake_is_left_alone(pool, linus):
+def test_pool_user_with_the_same_name_is_not_deleted(pool, linus):
     from accounts.provider import user_pool
 
     user_pool.delete("linus")
@@ -153,7 +153,7 @@ def test_pool_account_of_a_namesake_is_left_alone(pool, linus):
     assert user_pool.get_user(namesake.subject) is not None
 
 
-def test_pool_that_does_not_answer_leaves_everything(pool, linus):
+def test_unavailable_pool_changes_nothing(pool, linus):
     pool.stop()
     with pytest.raises(CommandError, match=r"Nothing was changed\.$"):
         run("cognito_erase_user", "linus", "--pool", "--apply")
@@ -161,7 +161,7 @@ def test_pool_that_does_not_answer_leaves_everything(pool, linus):
 
 
 @pytest.mark.parametrize("apply", [(), ("--apply",)])
-def test_row_that_forbids_it_is_told_first_and_nothing_changes_anywhere(pool, linus, apply):
+def test_protecting_object_is_reported_first_and_nothing_changes(pool, linus, apply):
     Invoice.objects.create(customer=linus, number="R-17")
     pet = Pet.objects.create(profile=Profile.objects.create(user=linus), name="Rex")
     output = StringIO()
@@ -176,7 +176,7 @@ def test_row_that_forbids_it_is_told_first_and_nothing_changes_anywhere(pool, li
     assert not SignInEvent.objects.exists()
 
 
-def test_restricted_row_is_told_too(pool, linus):
+def test_restricting_object_is_reported_too(pool, linus):
     Booking.objects.create(guest=linus)
     output = StringIO()
     with pytest.raises(CommandError, match="prevent the deletion of the user"):
@@ -185,17 +185,17 @@ def test_restricted_row_is_told_too(pool, linus):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_row_that_only_the_database_minds_keeps_the_pool_account(pool, linus):
+def test_database_constraint_that_fails_keeps_the_pool_user(pool, linus):
     entry = Ledger.objects.create(owner=linus)
     with pytest.raises(CommandError, match=r"Nothing was changed\.$"):
         run("cognito_erase_user", "linus", "--pool", "--apply")
     assert pool.get_user("linus")
     assert User.objects.filter(pk=linus.pk).exists()
-    entry.delete()  # or the test database could not be emptied
+    entry.delete()  # otherwise the test database cannot be emptied
 
 
 @pytest.mark.django_db(transaction=True)
-def test_pool_that_refuses_at_the_last_moment_leaves_everything(pool, linus, monkeypatch):
+def test_pool_that_refuses_the_deletion_changes_nothing(pool, linus, monkeypatch):
     def refuse(username):
         raise aws.AwsError("AWS refused.")
 
@@ -206,7 +206,7 @@ def test_pool_that_refuses_at_the_last_moment_leaves_everything(pool, linus, mon
     assert not SignInEvent.objects.exists()
 
 
-def test_events_about_others_lose_the_name_and_nothing_else(grace):
+def test_events_about_other_users_lose_only_the_name(grace):
     other = User.objects.create_user("other", first_name="Grace H")  # a namesake
     boss = User.objects.get(username="boss")
     events.record_event("activated", user=boss, reason="admin", by=other)

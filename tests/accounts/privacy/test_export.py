@@ -33,7 +33,7 @@ def boss():
     return User.objects.create_superuser("boss")
 
 
-def test_account_identity_and_sign_ins_come_without_secrets(grace):
+def test_user_identity_and_sign_ins_are_exported_without_secrets(grace):
     sign_in = SignIn.objects.get(user=grace)
     content, text = export("grace@example.com")
     assert content["account"]["email"] == "grace@example.com"
@@ -48,7 +48,7 @@ def test_account_identity_and_sign_ins_come_without_secrets(grace):
     assert SignInEvent.objects.filter(kind="exported", user=grace).exists()
 
 
-def test_own_events_those_of_their_attempts_and_those_they_caused_are_in(grace, boss):
+def test_export_contains_events_about_the_user_and_by_the_user(grace, boss):
     reference = SignIn.objects.get(user=grace).reference
     events.record_event("refused", reference=reference, reason="user_deactivated")
     events.record_event("deactivated", user=boss, reason="admin", by=grace)
@@ -62,7 +62,7 @@ def test_own_events_those_of_their_attempts_and_those_they_caused_are_in(grace, 
     assert [item["kind"] for item in objects["accounts.SignInEvent (invited)"]] == ["invited"]
 
 
-def test_refusals_of_before_they_were_known_are_in_by_user_id(grace):
+def test_export_contains_earlier_refusals_of_the_same_user_id(grace):
     subject = Identity.objects.get(user=grace).subject
     for reference, sub in (("00000001", subject), ("00000002", "the-earlier-sub")):
         events.record_event(
@@ -78,8 +78,8 @@ def test_refusals_of_before_they_were_known_are_in_by_user_id(grace):
     assert "00000002" not in values
 
 
-def test_nothing_of_an_earlier_holder_of_the_name_is_in(grace, boss):
-    earlier = User.objects.create_user("person-earlier")
+def test_export_contains_nothing_of_an_earlier_user_with_this_name(grace, boss):
+    earlier = User.objects.create_user("user-earlier")
     events.record_event("signed_in", user=earlier, pool_username="grace", reference="0a0b0c0d")
     events.record_event("invited", user=boss, invited="grace", subject="the-earlier-sub")
     earlier.delete()  # the event stays, without a user
@@ -92,7 +92,7 @@ def test_nothing_of_an_earlier_holder_of_the_name_is_in(grace, boss):
     assert SignInEvent.objects.get(kind="invited").details["invited"] == "grace"
 
 
-def test_what_the_admin_noted_about_them_is_in(grace, boss):
+def test_export_contains_admin_log_entries_about_the_user(grace, boss):
     about = {"content_type": ContentType.objects.get_for_model(User), "action_flag": CHANGE}
     LogEntry.objects.create(user=boss, object_id=str(grace.pk), object_repr="Grace", **about)
     LogEntry.objects.create(user=boss, object_id=str(boss.pk), object_repr="Boss", **about)
@@ -102,7 +102,7 @@ def test_what_the_admin_noted_about_them_is_in(grace, boss):
     assert [item["object_repr"] for item in objects["admin.LogEntry (user)"]] == ["Of hers"]
 
 
-def test_revocations_are_in(grace, cognito_client):
+def test_export_contains_revocations(grace, cognito_client):
     identity, sign_in = Identity.objects.get(user=grace), SignIn.objects.get(user=grace)
     sign_out.end_all_sign_ins(cognito_client("linus").user, reason="everywhere")
     sign_out.end_all_sign_ins(grace, reason="everywhere")
@@ -119,7 +119,7 @@ def test_revocations_are_in(grace, cognito_client):
     assert all(item.sealed_token not in text for item in PendingRevocation.objects.all())
 
 
-def test_browser_sessions_are_in_without_their_keys_and_contents(cognito_client):
+def test_export_contains_browser_sessions_without_keys_and_contents(cognito_client):
     grace, linus = cognito_client("grace"), cognito_client("linus")
     session = grace.session
     session["basket"] = ["not to be shown"]
@@ -135,7 +135,7 @@ def test_browser_sessions_are_in_without_their_keys_and_contents(cognito_client)
     assert linus.session.session_key
 
 
-def test_rows_of_the_site_are_in_as_their_models_list_them(grace):
+def test_export_contains_the_listed_fields_of_the_sites_models(grace):
     profile = Profile.objects.create(user=grace, phone="030 1234", motto="Ever on")
     Pet.objects.create(profile=profile, name="Rex")
     Article.objects.create(author=grace, title="Of moths", hidden=True)
@@ -152,7 +152,7 @@ def test_rows_of_the_site_are_in_as_their_models_list_them(grace):
         assert secret not in text
 
 
-def test_rows_of_models_that_list_nothing_are_counted_only(grace):
+def test_objects_of_models_that_list_no_fields_are_only_counted(grace):
     Device.objects.create(user=grace, key_ring="blue", unlock="4711")
     token = ApiToken.objects.create(user=grace, key="0123-key", label="laptop")
     ApiCall.objects.create(used=token, path="/called")
@@ -168,8 +168,8 @@ def test_rows_of_models_that_list_nothing_are_counted_only(grace):
         assert value not in text
 
 
-def test_other_users_are_counted_only(grace, boss, monkeypatch):
-    """As where a host's user model has a manager, who is a user too."""
+def test_other_users_are_only_counted(grace, boss, monkeypatch):
+    """An example is a host's user model with a manager, who is a user too."""
     boss.email = "boss@example.com"
     boss.save()
     values = {"accounts.User (manager)": User.objects.filter(pk=boss.pk)}

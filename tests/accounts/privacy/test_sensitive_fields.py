@@ -79,7 +79,7 @@ def test_file_is_exported_by_its_name():
     assert exported_values(Picture(file="grace.png")) == {"file": "grace.png"}
 
 
-def test_row_is_named_by_nothing_that_its_model_does_not_list():
+def test_label_contains_only_fields_that_the_model_lists():
     assert display_name(ApiToken(key="0123-key", user_id=7, label="laptop")) == "7, laptop"
     assert display_name(Device(pk=3, key_ring="blue", unlock="4711")) == ""
     assert display_name(User(pk=7, email="grace@example.com")) == "grace@example.com"

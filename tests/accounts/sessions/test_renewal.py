@@ -1,4 +1,4 @@
-"""Renewing tokens: what is kept when something fails in between. The stories are in tests/flows."""
+"""Renewals that fail at any step lose no token. tests/flows has the end-to-end tests."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ HOUR = 3600
 
 
 class RotatingPool:
-    """Replaces a refresh token with each use, without grace."""
+    """A pool that replaces a refresh token with each use, without a grace period."""
 
     def __init__(self, cognito):
         self._cognito, self._answer = cognito, cognito.post_form
@@ -60,7 +60,7 @@ class RotatingPool:
         return list(self._cognito._refresh_tokens)
 
     def issues_old_tokens(self, age):
-        """As if the next tokens were found after this time: the clock cannot be set here."""
+        """Issue the next tokens with this age, because the tests cannot set the clock."""
         [user] = self._cognito._refresh_tokens.values()
         now = int(time.time()) - age
         user.sign_in_claims |= {"iat": now, "exp": now + HOUR}
@@ -68,7 +68,7 @@ class RotatingPool:
 
 @pytest.fixture(autouse=True)
 def no_shared_cache(settings):
-    """What must hold is in the row."""
+    """Test without a shared cache: the database alone must be sufficient."""
     settings.COGNITO = {**settings.COGNITO, "SHARED_CACHE": ""}
 
 
@@ -79,7 +79,7 @@ def pool(cognito):
 
 @pytest.fixture
 def sign_in(pool, cognito_client):
-    """A sign-in whose access token has expired, and the time to go on without one, too."""
+    """A sign-in whose access token and grace period are over."""
     cognito_client("ada")
     past = timezone.now() - timedelta(hours=2)
     SignIn.objects.update(access_expires_at=past, renew_at=past)
@@ -95,7 +95,7 @@ def stored_refresh_token():
 
 
 class Killed(BaseException):
-    """The process ends here."""
+    """The end of the process at this point."""
 
 
 def kill_before_storing(sign_in, kill_at="verified_grant"):
@@ -127,13 +127,13 @@ def test_rotated_token_is_stored_if_the_first_attempt_to_store_it_fails(pool, si
         with pytest.raises(ZeroDivisionError):
             renewal.renew_if_due(sign_in)
     left = RefreshResult.objects.get().expires_at - timezone.now()
-    assert left > timedelta(days=1)  # `settle` was undone with it
+    assert left > timedelta(days=1)  # `settle` was rolled back too
     assert next_request() is not None
     assert [stored_refresh_token()] == pool.alive
 
 
 def test_rotated_token_outlasts_the_access_token_that_came_with_it(pool, sign_in):
-    """The access token is over when the browser comes back. The refresh token is not."""
+    """When the browser returns, the access token has expired, and the refresh token has not."""
     pool.issues_old_tokens(2 * HOUR)
     kill_before_storing(sign_in)
     call_command("cognito_housekeeping")
@@ -196,7 +196,7 @@ def test_tokens_of_a_sign_in_that_ended_during_the_call_are_revoked(pool, sign_i
     pool.during_call = sign_out
     assert renewal.renew_if_due(sign_in) is None
     assert pool.alive == []
-    assert PendingRevocation.objects.count() == 1  # the earlier token's, for housekeeping
+    assert PendingRevocation.objects.count() == 1  # for the earlier token
 
 
 def test_no_transaction_is_open_during_the_call(pool, sign_in):

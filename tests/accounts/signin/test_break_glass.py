@@ -159,7 +159,7 @@ def test_profile_shows_the_session_and_signs_out_without_cognito(client, enabled
     sign_in(client)
     page = client.get(reverse("accounts:profile")).text
     assert "with a password" in page
-    assert "as Cognito told us" not in page
+    assert "as Cognito sent it" not in page
     assert "Access token expires" not in page
     response = client.post(reverse("accounts:sign_out_everywhere"))
     assert response["Location"] == "/signout"

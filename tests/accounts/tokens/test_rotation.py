@@ -1,4 +1,4 @@
-"""Secrets and keys change, and nobody is signed out."""
+"""Secrets and keys can change without signing users out."""
 
 from datetime import timedelta
 from io import StringIO
@@ -68,7 +68,7 @@ def test_result_of_a_refresh_moves_to_the_new_key(cognito_client, settings):
     assert provider().cipher.open(sealed)["tokens"]["access_token"] == tokens.access_token
 
 
-def test_row_that_no_key_opens_is_counted_and_left(cognito_client, settings):
+def test_tokens_that_no_key_opens_are_counted_and_unchanged(cognito_client, settings):
     cognito_client("ada")
     use_keys(settings, Fernet.generate_key().decode())
     before = SignIn.objects.get().sealed_tokens
@@ -76,26 +76,26 @@ def test_row_that_no_key_opens_is_counted_and_left(cognito_client, settings):
     assert SignIn.objects.get().sealed_tokens == before
 
 
-def test_resealing_keeps_the_age():
+def test_resealed_content_keeps_its_age():
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
     sealed = Cipher([old], clock=lambda: 1000).seal({"a": 1})
-    anew = Cipher([new, old], clock=lambda: 5000).reseal(sealed)
-    assert Cipher([new], clock=lambda: 1010).open(anew, max_age=10) == {"a": 1}
-    assert Cipher([new, old]).reseal(anew) is None
+    resealed = Cipher([new, old], clock=lambda: 5000).reseal(sealed)
+    assert Cipher([new], clock=lambda: 1010).open(resealed, max_age=10) == {"a": 1}
+    assert Cipher([new, old]).reseal(resealed) is None
 
 
-def test_secret_key_changes_with_everybody_signed_in(cognito_client, settings):
+def test_secret_key_can_change_while_users_are_signed_in(cognito_client, settings):
     old, new = settings.SECRET_KEY, "another-secret-key-that-signs-nothing-of-worth-0123456789-abc"
-    came_by, stayed_away = cognito_client("ada"), cognito_client("grace")
+    active, inactive = cognito_client("ada"), cognito_client("grace")
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = new, [old]
-    assert is_signed_in(came_by)
+    assert is_signed_in(active)
     settings.SECRET_KEY_FALLBACKS = []
-    assert is_signed_in(came_by)
-    assert not is_signed_in(stayed_away)  # so the old key has to stay as long as a session lasts
+    assert is_signed_in(active)
+    assert not is_signed_in(inactive)  # so the old key has to stay for the lifetime of a session
 
 
-def test_servers_that_know_both_keys_accept_each_others_sessions(cognito_client, settings):
-    """Between two restarts one server signs with the old key and the other one with the new."""
+def test_servers_with_both_keys_accept_each_others_sessions(cognito_client, settings):
+    """Between two restarts, one server signs with the old key and the other with the new one."""
     old, new = settings.SECRET_KEY, "another-secret-key-that-signs-nothing-of-worth-0123456789-abc"
     ada = cognito_client("ada")
     for first, second in [(old, new), (new, old)] * 2:
@@ -103,8 +103,8 @@ def test_servers_that_know_both_keys_accept_each_others_sessions(cognito_client,
         assert is_signed_in(ada)
 
 
-def test_request_under_way_with_the_earlier_signature_signs_nobody_out(cognito_client, settings):
-    """Two pages of one browser: the answer to the first must not make the other's cookie wrong."""
+def test_concurrent_request_with_the_earlier_signature_ends_no_session(cognito_client, settings):
+    """The response to one request of a browser must not invalidate the cookie of another."""
     ada, slower = cognito_client("ada"), Client()
     slower.cookies = ada.cookies.copy()
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def no_shared_cache(settings):
-    """Where everything stands, and what must hold, is the row."""
+    """Test without a shared cache: the database alone must be sufficient."""
     settings.COGNITO = {**settings.COGNITO, "SHARED_CACHE": ""}
 
 
@@ -41,7 +41,7 @@ def shared_cache(no_shared_cache, settings):
 
 @pytest.fixture
 def endpoint(cognito):
-    """The token endpoint as a function that tests replace; it counts its calls."""
+    """Return a token endpoint that counts its calls and whose responses a test can change."""
 
     class Endpoint:
         calls = 0
@@ -60,23 +60,23 @@ def endpoint(cognito):
                 raise CognitoUnavailable("Cognito cannot be reached")
             if self.error:
                 return Response(status=400, body=json.dumps({"error": self.error}).encode())
-            answer = {
+            members = {
                 "access_token": f"new-{number}",
                 "id_token": "id",
                 "expires_in": self.lifetime,
                 "token_type": "Bearer",
             }
             if self.refresh_token:
-                answer["refresh_token"] = self.refresh_token
-            return Response(status=200, body=json.dumps(answer).encode())
+                members["refresh_token"] = self.refresh_token
+            return Response(status=200, body=json.dumps(members).encode())
 
-    made = Endpoint()
-    cognito.post_form = made
-    return made
+    endpoint = Endpoint()
+    cognito.post_form = endpoint
+    return endpoint
 
 
 def at_once(number, work):
-    """Run `work` in so many threads, each with a connection of its own; what they returned."""
+    """Run `work` in `number` threads with connections of their own, and return their results."""
     results, barrier = [], threading.Barrier(number)
 
     def run():
@@ -99,12 +99,12 @@ def at_once(number, work):
 
 @pytest.fixture
 def like_processes(monkeypatch):
-    """Threads that don't know of each other's turns, as those of several processes."""
+    """Let each thread make its own calls, like the threads of several processes."""
 
-    def own_turn(key, *, seconds):
+    def own_flight(key, *, seconds):
         return single_flight((key, threading.get_ident()), seconds=seconds)
 
-    monkeypatch.setattr(shared_refresh, "single_flight", own_turn)
+    monkeypatch.setattr(shared_refresh, "single_flight", own_flight)
 
 
 def test_refresh_gives_the_new_tokens(endpoint):
@@ -113,7 +113,7 @@ def test_refresh_gives_the_new_tokens(endpoint):
     assert (refreshed.access_token, refreshed.refresh_token) == ("new-1", "rotated")
 
 
-def test_answer_without_a_refresh_token_gives_none(endpoint):
+def test_response_without_a_refresh_token_returns_none(endpoint):
     assert refresh_once(REFRESH_TOKEN).refresh_token is None
 
 
@@ -128,20 +128,22 @@ def test_many_processes_at_once_make_one_call(endpoint, like_processes):
     test_many_at_once_make_one_call(endpoint)
 
 
-def test_threads_that_waited_ask_neither_database_nor_cognito(endpoint, monkeypatch):
-    looked = []
+def test_threads_that_waited_query_neither_database_nor_cognito(endpoint, monkeypatch):
+    lookups = []
 
     def look(key, *, max_age):
-        looked.append(key)
+        lookups.append(key)
 
     monkeypatch.setattr(shared_refresh.shared_cache, "get", look)
     test_many_at_once_make_one_call(endpoint)
-    assert len(looked) == 1
+    assert len(lookups) == 1
 
 
-def test_without_the_claim_many_at_once_would_make_many(endpoint, like_processes, monkeypatch):
-    """That the test above can fail: everybody who claims gets the call."""
-    monkeypatch.setattr(shared_refresh._Refresh, "_claim", lambda *args: "everyone")
+def test_concurrent_requests_without_the_claim_make_many_calls(
+    endpoint, like_processes, monkeypatch
+):
+    """Show that the test above can fail: here each thread gets the claim."""
+    monkeypatch.setattr(shared_refresh._Refresh, "_claim", lambda *args: "owner")
     endpoint.seconds = 0.1
     at_once(5, lambda: refresh_once(REFRESH_TOKEN))
     assert endpoint.calls > 1
@@ -176,7 +178,7 @@ def test_dead_grant_is_shared_too(endpoint):
     assert endpoint.calls == 1
 
 
-def test_cognito_that_is_down_is_asked_once_and_soon_again(endpoint):
+def test_unavailable_cognito_is_called_once_and_soon_again(endpoint):
     endpoint.error, endpoint.seconds = "unavailable", 0.05
     results = at_once(8, lambda: refresh_once(REFRESH_TOKEN))
     assert {type(result) for result in results} == {CognitoUnavailable}
@@ -227,7 +229,7 @@ def test_neither_token_is_readable_in_the_database(endpoint):
     assert len(row["key"]) == 64
 
 
-def test_old_results_are_cleared_away(endpoint):
+def test_old_results_are_deleted(endpoint):
     refresh_once(REFRESH_TOKEN)
     RefreshResult.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     refresh_once("another-refresh-token")
@@ -242,7 +244,7 @@ def test_result_of_a_process_with_other_keys_is_unavailable(endpoint):
 
 
 @pytest.mark.usefixtures("shared_cache")
-def test_result_in_the_shared_cache_spares_the_query(endpoint, django_assert_num_queries):
+def test_result_in_the_shared_cache_needs_no_query(endpoint, django_assert_num_queries):
     refresh_once(REFRESH_TOKEN)
     with django_assert_num_queries(0):
         assert refresh_once(REFRESH_TOKEN).access_token == "new-1"
@@ -250,7 +252,7 @@ def test_result_in_the_shared_cache_spares_the_query(endpoint, django_assert_num
 
 
 @pytest.mark.usefixtures("shared_cache")
-def test_cache_that_lost_the_result_leaves_the_row(endpoint):
+def test_result_missing_in_the_cache_is_read_from_the_database(endpoint):
     refresh_once(REFRESH_TOKEN)
     cache.clear()
     assert refresh_once(REFRESH_TOKEN).access_token == "new-1"
@@ -260,7 +262,9 @@ def test_cache_that_lost_the_result_leaves_the_row(endpoint):
 @pytest.mark.usefixtures("shared_cache")
 @pytest.mark.parametrize("sealed_by_this_site", [True, False])
 @pytest.mark.parametrize("value", ["text", 7, ["a"], {"access": "x"}, {"dead": 1}])
-def test_malformed_result_in_the_cache_leaves_the_row(endpoint, sealed_by_this_site, value):
+def test_malformed_result_in_the_cache_is_read_from_the_database(
+    endpoint, sealed_by_this_site, value
+):
     refresh_once(REFRESH_TOKEN)
     key = RefreshResult.objects.get().key
     if sealed_by_this_site:

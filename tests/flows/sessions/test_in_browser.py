@@ -123,7 +123,7 @@ def test_session_fetch_posts_with_the_csrf_token(page, site):
     assert output[1]["received"] == "by script"
 
 
-def test_session_fetch_goes_to_sign_in_and_comes_back_to_the_page(page, site, pool):
+def test_session_fetch_redirects_to_sign_in_and_returns_to_the_page(page, site, pool):
     sign_in_as(page, site)
     page.goto(f"{site}/note/?draft=7")
     fill_in(page)

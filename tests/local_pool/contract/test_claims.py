@@ -99,7 +99,7 @@ def test_access_token_is_of_version_2(access):
     assert access["version"] == 2
 
 
-def test_access_token_holds_the_scopes_asked_for(access):
+def test_access_token_has_the_requested_scopes(access):
     assert set(access["scope"].split()) == set(SCOPES.split())
 
 

@@ -62,7 +62,7 @@ def test_no_scope_means_all_custom_scopes(target):
     assert all("/" in scope for scope in granted)
 
 
-def test_one_scope_can_be_asked_for(target):
+def test_one_scope_can_be_requested(target):
     one = sorted(scopes(target.machine()))[0]
     assert scopes(target.machine(scope=one)) == {one}
 
@@ -97,7 +97,7 @@ def test_client_without_the_flow_is_refused(target):
     assert response.json()["error"] in ("unauthorized_client", "invalid_grant")
 
 
-def test_machine_redeems_no_code_of_a_user(target):
+def test_machine_cannot_exchange_a_code_of_a_user(target):
     auth = (target.machine_client_id, target.machine_client_secret)
     response = target.redeem(target.code(), auth)
     assert response.status_code == 400

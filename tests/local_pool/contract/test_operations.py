@@ -286,7 +286,7 @@ def test_second_secret_is_valid_like_the_first(control, target, tokens, own_clie
     assert target.refresh(tokens["refresh_token"], auth=new).status_code == 200
 
 
-def test_chosen_secret_is_not_told_again(control, target, tokens, own_client):
+def test_chosen_secret_is_not_returned(control, target, tokens, own_client):
     chosen = "a_secret_of_24_characters"
     made = target.call("AddUserPoolClientSecret", **own_client, ClientSecret=chosen).json()
     assert "ClientSecretValue" not in made["ClientSecretDescriptor"]

@@ -74,7 +74,7 @@ def test_another_browser_is_not_signed_in(target, signed_in):
     assert not is_signed_in(target, Browser(target.url))
 
 
-def test_prompt_login_asks_again_and_does_not_loop(control, target, signed_in):
+def test_prompt_login_requires_the_password_again_and_does_not_loop(control, target, signed_in):
     assert signed_in.open(target.authorize_url(prompt="login")) is None
     assert signed_in.path == "/login"
     callback = signed_in.sign_in(target.username, target.password)
@@ -87,7 +87,7 @@ def test_prompt_login_leaves_the_session_until_then(control, target, signed_in):
 
 
 @pytest.mark.parametrize(("seconds", "is_required"), [(59, False), (61, True)])
-def test_max_age_asks_again_when_the_sign_in_is_older(
+def test_max_age_requires_the_password_if_the_sign_in_is_older(
     control, target, signed_in, seconds, is_required
 ):
     control.clock.advance(seconds)

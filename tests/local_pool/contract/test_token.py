@@ -175,7 +175,7 @@ def test_code_is_good_once(target):
     assert refused(target.redeem(code), "invalid_grant")
 
 
-def test_code_redeemed_by_many_at_once_gives_one_token_set(target):
+def test_code_exchanged_concurrently_returns_one_token_set(target):
     code = target.code()
     with ThreadPoolExecutor(16) as many:
         answers = list(many.map(target.redeem, [code] * 16))
