@@ -1,9 +1,11 @@
 import pytest
 from django.test import RequestFactory
 
-from accounts.core.request_meta import client_ip, sender_fields
+from accounts.core.request_meta import client_ip, device_name, sender_fields
 from accounts.models import SignIn, SignInEvent
 
+LINUX = "Mozilla/5.0 (X11; Linux x86_64)"
+CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
 PROXIES = ["10.0.0.0/8", "192.0.2.1"]
 
 
@@ -49,3 +51,23 @@ def test_long_user_agent_is_cut_to_the_length_of_the_field(model):
     request = RequestFactory().get("/", headers={"user-agent": "a" * 300}, REMOTE_ADDR="192.0.2.7")
     length = model._meta.get_field("device").max_length
     assert sender_fields(request) == {"device": "a" * length, "ip_address": "192.0.2.7"}
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        (f"{LINUX} {CHROME}", "Chrome on Linux"),
+        (f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {CHROME} Edg/150.0", "Edge on Windows"),
+        (f"{LINUX} Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1",
+            "Safari on iPhone",
+        ),
+        (f"Mozilla/5.0 (Linux; Android 16) {CHROME}", "Chrome on Android"),
+        ("python-requests/2.34.2", "python-requests"),
+        ("", "Unknown device"),
+        ("x" * 1000, "x" * 40),
+    ],
+)
+def test_device_name_is_read_from_the_user_agent(user_agent, name):
+    assert device_name(user_agent) == name
