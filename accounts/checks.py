@@ -106,7 +106,7 @@ def check_pool_is_real(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         config = read_config()
     except ConfigurationError:
         return []  # E001 says so
-    if not any(is_loopback(address) for address in (config.issuer, config.domain)):
+    if not any(is_loopback(url) for url in (config.issuer, config.domain)):
         return []
     return [
         Warning(

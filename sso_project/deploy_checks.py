@@ -57,7 +57,7 @@ def _is_network(value: str) -> bool:
     return True
 
 
-def _is_every_address(value: str) -> bool:
+def _is_every_ip_address(value: str) -> bool:
     return _is_network(value) and ip_network(value, strict=False).prefixlen == 0
 
 
@@ -91,7 +91,7 @@ def check_proxy(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         )
         for name in _NETWORKS
         for value in getattr(settings, name)
-        if _is_every_address(value)
+        if _is_every_ip_address(value)
     ]
     return messages
 

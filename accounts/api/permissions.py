@@ -37,7 +37,7 @@ class Requirement(OperationHolderMixin, BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         met = self.is_met(request)
-        # Combined permissions forget which of them said no; the answer wants to say it.
+        # A combined permission does not expose which part denied, and the response names it.
         request._unmet = None if met else self  # type: ignore[attr-defined]
         return met
 

@@ -1,7 +1,7 @@
 """The log lines of one attempt, under its reference: `7c1e09ab  token  ms=41`.
 
 Values may come from a client, so characters that could break the line are escaped. Codes, tokens
-and secrets are never logged. `events.record` stores the steps of an attempt in its audit event.
+and secrets are never logged. `events.record_event` stores the steps of an attempt in its event.
 """
 
 import logging

@@ -56,7 +56,7 @@ def connect_signals() -> None:
 def single_event(**details: Any) -> Iterator[dict[Any, Changes]]:
     """Combine all rights changes inside the block into one event per user or group.
 
-    Changes that the block itself reverts are left out. `told` goes into the event.
+    Changes that the block itself reverts are left out. `details` go into the event.
     """
     changes: dict[Any, Changes] = {}
     token = _joined.set(changes)
@@ -155,14 +155,14 @@ def _changed(subject: Any, *, added: set[str], removed: set[str]) -> None:
     changes.removed |= removed - changes.added
 
 
-def _record(subject: Any, added: set[str], removed: set[str], told: dict[str, Any]) -> None:
+def _record(subject: Any, added: set[str], removed: set[str], details: dict[str, Any]) -> None:
     if not added and not removed:
         return
     owner = {"group": subject.name} if isinstance(subject, Group) else {"user": subject}
     events.record_event(
         EventKind.RIGHTS_CHANGED,
         **owner,
-        **({"reason": change_origin(), "by": acting_user()} | told),
+        **({"reason": change_origin(), "by": acting_user()} | details),
         added=", ".join(sorted(added)),
         removed=", ".join(sorted(removed)),
     )

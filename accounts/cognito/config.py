@@ -205,11 +205,11 @@ def _domain_url(domain: str, region: str) -> str:
     return domain.rstrip("/")
 
 
-def _domain_problem(domain: str, address: str) -> dict[str, str]:
-    problem = url_problem(address)
+def _domain_problem(domain: str, url: str) -> dict[str, str]:
+    problem = url_problem(url)
     if not domain:
         problem = "is missing: the hosted UI's domain, as a prefix, a host or an https URL"
-    elif not problem and not ("." in address or "://" in domain or is_loopback(address)):
+    elif not problem and not ("." in url or "://" in domain or is_loopback(url)):
         # A prefix with capital letters would count as a host name, which does not exist.
         problem = "is not a prefix (lowercase letters, digits and hyphens), a host or a URL"
     return {"COGNITO_CLIENT_DOMAIN": problem} if problem else {}

@@ -29,9 +29,9 @@ class QueryParameter(Expression):
 
 
 class CompiledQuery(Generic[Row]):
-    """A queryset with `Given` values.
+    """A queryset with `QueryParameter` values.
 
-        isbn = Given("isbn", Book._meta.get_field("isbn"))
+        isbn = QueryParameter("isbn", Book._meta.get_field("isbn"))
         lent = CompiledQuery(Book.objects.exclude(lent_at=None).filter(isbn=isbn))
         books = lent.instances(isbn="9780441172717")
 

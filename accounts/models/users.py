@@ -80,7 +80,7 @@ class Identity(models.Model):
 
     @classmethod
     def lookup(cls, *, issuer: str, subject: str) -> Identity | None:
-        """Return what `objects.of` returns, with a compiled query: each request calls it."""
+        """Return what `objects.get_exact` returns, with a query compiled once for all requests."""
         return _exactly(_LOOKUP.instances(issuer=issuer, subject=subject), issuer, subject)
 
 

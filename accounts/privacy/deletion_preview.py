@@ -48,8 +48,8 @@ class AffectedInstances:
 class Deletion:
     """The effects of deleting a user.
 
-    `going` are deleted, the user included. `staying` lose their foreign key, or get its default.
-    `blocking` prevent the deletion.
+    `deleted` includes the user. `nullified` are instances that lose their foreign key, or get its
+    default. `protected` are instances that prevent the deletion.
     """
 
     deleted: list[AffectedInstances]
@@ -61,10 +61,10 @@ def preview_deletion(user: Any) -> Deletion:
     """Return the effects that `user.delete()` would have now. This changes nothing."""
     collector = _Collector(router.db_for_write(type(user), instance=user))
     collector.collect([user])
-    staying: dict[tuple[type[Model], str], list[Model]] = defaultdict(list)
+    nullified: dict[tuple[type[Model], str], list[Model]] = defaultdict(list)
     for (field, _), batches in collector.field_updates.items():
         for batch in cast(list[Iterable[Model]], batches):
-            staying[field.model, field.name] += batch
+            nullified[field.model, field.name] += batch
     return Deletion(
         deleted=_sorted(
             AffectedInstances(model, (), list(instances))
@@ -72,11 +72,11 @@ def preview_deletion(user: Any) -> Deletion:
         ),
         nullified=_sorted(
             AffectedInstances(model, (name,), instances)
-            for (model, name), instances in staying.items()
+            for (model, name), instances in nullified.items()
         ),
         protected=_sorted(
             AffectedInstances(model, _forbidding(model), instances)
-            for model, instances in collector.blocking.items()
+            for model, instances in collector.protected.items()
         ),
     )
 
@@ -89,7 +89,7 @@ class _Collector(Collector):
 
     def __init__(self, using: str) -> None:
         super().__init__(using)
-        self.blocking: dict[type[Model], list[Model]] = defaultdict(list)
+        self.protected: dict[type[Model], list[Model]] = defaultdict(list)
 
     def collect(self, objs: Any, *args: Any, **kwargs: Any) -> None:
         try:
@@ -101,8 +101,8 @@ class _Collector(Collector):
         else:
             return
         for instance in instances:
-            if instance not in self.blocking[type(instance)]:
-                self.blocking[type(instance)].append(instance)
+            if instance not in self.protected[type(instance)]:
+                self.protected[type(instance)].append(instance)
 
     def can_fast_delete(self, objs: Any, from_field: Any = None) -> bool:
         return False

@@ -43,9 +43,9 @@ def plan_erasure(user: Any, *, with_pool_account: bool = False) -> ErasurePlan:
     """
     entries, deletion = admin_log_about(user), preview_deletion(user)
     # `events` counts the audit events.
-    staying = [group for group in deletion.nullified if group.model is not SignInEvent]
+    nullified = [group for group in deletion.nullified if group.model is not SignInEvent]
     return ErasurePlan(
-        deletion=replace(deletion, nullified=staying),
+        deletion=replace(deletion, nullified=nullified),
         sessions=[session.key for session in sessions_of(user)],
         events=events_about(user).count(),
         events_naming=acted_events(user).count() + invitations_of(user).count(),

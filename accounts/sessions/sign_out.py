@@ -30,8 +30,8 @@ UNREACHED_FOR_USERS = "Cognito didn't respond. We'll keep trying to revoke your 
 class SignOutResult:
     """The result of a sign-out.
 
-    `address` is the URL where the browser ends its session at Cognito. `reached` is False if
-    Cognito did not respond when the refresh tokens were revoked. `ended` is the number of sign-ins.
+    `url` is where the browser ends its session at Cognito. `cognito_reached` is False if Cognito
+    did not respond when the refresh tokens were revoked. `count` is the number of sign-ins ended.
     """
 
     url: str

@@ -57,7 +57,7 @@ def redirect_to_hosted_ui(
 ) -> HttpResponse:
     """Redirect to the hosted UI, with the attempt's cookie and `extra` parameters."""
     config = provider().config
-    address = authorize_url(
+    url = authorize_url(
         config,
         redirect_uri=provider().callback_url,
         state=attempt.state,
@@ -67,9 +67,9 @@ def redirect_to_hosted_ui(
         endpoint=config.signup_endpoint if sign_up else "",
         extra=extra,
     )
-    response = HttpResponseRedirect(address)
+    response = HttpResponseRedirect(url)
     attempts.save(attempt, request, response)
-    # The path alone: a query may hold what does not belong into a log.
+    # The path alone: a query may contain personal data.
     metrics.count("sign_ins_started")
     log_step(attempt.reference, "authorize", next=attempt.next_url.partition("?")[0])
     return response
@@ -179,7 +179,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
     def login_success(self) -> HttpResponse:
         """Return the response to a user who has just been signed in."""
         response = HttpResponseRedirect(redirect_target(self._next_url))
-        # Tells the page's script that this is a return, not a visit: it may refill a form.
+        # For the page's script, which may refill a form after a return from the hosted UI.
         response.set_cookie(
             cookie_name("signed_in_again"),
             "1",

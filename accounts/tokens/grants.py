@@ -22,7 +22,9 @@ class GrantedTokens:
 
 
 def verified_grant(tokens: TokenSet, *, nonce: str | None) -> GrantedTokens:
-    """The tokens of a redeemed code with their claims; `nonce` None: there is none to compare.
+    """Verify the tokens of an exchanged code, and return them with their claims.
+
+    If `nonce` is None, the claim is not compared.
 
     Raises TokenRejected, CognitoUnavailable.
     """

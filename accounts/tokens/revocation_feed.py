@@ -181,7 +181,7 @@ def check(claims: AccessClaims) -> None:
 
     Raises:
         TokenRevoked: its sign-in was ended, its user signed out everywhere after it was issued, or
-            its user is deactivated here. Every process knows this after one second.
+            its user is deactivated here. This applies in every process after one second.
         RevocationsUnavailable: the revocations could not be read for ten seconds (a 503).
     """
     _feed().check(claims)
@@ -190,8 +190,8 @@ def check(claims: AccessClaims) -> None:
 def check_user_in_database(claims: AccessClaims) -> None:
     """Check in the database whether this token's user signed out everywhere a moment ago.
 
-    `check` learns this within a second. Call this before something that must not happen in that
-    second. Raises TokenRevoked.
+    `check` reads this up to a second later. Call this function before something that must not
+    happen in that second. Raises TokenRevoked.
     """
     recent = Revocation.objects.filter(kind=Revocation.Kind.USER, at__gte=Now() - OVERLAP)
     user = {"issuer": claims.issuer, "subject": claims.subject}

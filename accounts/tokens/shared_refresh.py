@@ -51,8 +51,9 @@ def refresh_once(unverified_refresh_token: str, *, subnet: str, subject: str = "
     """Return new tokens for a refresh token in a header: from Cognito, or from the last 30 s.
 
     They are unverified. A call to Cognito is charged to `subnet` and, if given, the `subject` of a
-    genuine access token together, so that a neighbor's junk uses up nothing of this user's. A
-    refresh token that Cognito refused in the last 30 s is refused again without a call.
+    genuine access token together. So invalid tokens of other clients in the subnet do not use up
+    the budget of this user. A refresh token that Cognito refused in the last 30 s is refused again
+    without a call.
 
     Raises:
         GrantRejected: the refresh token is used, expired or revoked, or its user disabled.
@@ -121,7 +122,7 @@ class _Refresh:
     key: str
     refresh_token: str = field(repr=False)
     subnet: str | None = None
-    budget: str = ""  # of failed calls, for a token that a stranger may have sent
+    budget: str = ""  # of failed calls, for a token of an unauthenticated client
     timeout: float | None = None
 
     @property

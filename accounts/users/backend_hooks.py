@@ -21,7 +21,7 @@ from ..models import Identity
 from ..problems.errors import UnknownUser
 from .groups import apply_groups
 
-LONGEST_EMAIL = 254  # characters (RFC 5321 section 4.5.3.1.3); Cognito keeps any text of 2,048
+MAX_EMAIL_LENGTH = 254  # characters (RFC 5321 section 4.5.3.1.3); Cognito allows 2,048
 
 
 class UserClaims(dict[str, Any]):
@@ -145,9 +145,9 @@ def _copy_profile(user: Any, claims: IdClaims) -> None:
 
 
 def _email(claims: IdClaims) -> str:
-    # Truncated, it would be another address, perhaps of another user. Such a value is left out.
+    # A longer one is left out. Truncated, it would be another address, perhaps of another user.
     email = claims.email or ""
-    return email if len(email) <= LONGEST_EMAIL else ""
+    return email if len(email) <= MAX_EMAIL_LENGTH else ""
 
 
 def _display_name(claims: IdClaims) -> str:
