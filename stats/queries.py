@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import models, transaction
 from django.db.models import Avg, F, Max, Min, Window
@@ -12,10 +12,6 @@ from django.utils import timezone
 from .charts import Point
 from .fields import kpi_key
 from .history import Revision
-
-if TYPE_CHECKING:
-    from .models import Stat
-
 
 _CENT = Decimal("0.01")
 
@@ -29,7 +25,7 @@ class Kpi(NamedTuple):
     last_year: int
 
 
-class StatQuerySet(models.QuerySet["Stat"]):
+class StatQuerySet(models.QuerySet[Any]):
     """Figures. Bulk changes update versions, times and the revision, as `Stat.save` does."""
 
     def update(self, **values: Any) -> int:
@@ -42,7 +38,7 @@ class StatQuerySet(models.QuerySet["Stat"]):
             return super().update(**values)
 
     def bulk_update(
-        self, objs: Iterable["Stat"], fields: Iterable[str], batch_size: int | None = None
+        self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None
     ) -> int:
         stats, names = list(objs), set(fields)
         if "kpi" in names:
@@ -51,7 +47,7 @@ class StatQuerySet(models.QuerySet["Stat"]):
                 stat.kpi_key = kpi_key(stat.kpi)
         return super().bulk_update(stats, sorted(names), batch_size)  # calls update()
 
-    def bulk_create(self, objs: Iterable["Stat"], *args: Any, **kwargs: Any) -> "list[Stat]":
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         """Insert figures, but not with `update_conflicts`, which would reset versions and authors.
 
         Raises:
@@ -88,7 +84,8 @@ class StatQuerySet(models.QuerySet["Stat"]):
         newest_first = Window(
             RowNumber(), partition_by="kpi_key", order_by=[F("year").desc(), F("month").desc()]
         )
-        return self.alias(place=newest_first).filter(place__lte=2)
+        newest: StatQuerySet = self.alias(place=newest_first).filter(place__lte=2)
+        return newest
 
     def averages(self, years: int) -> list[Point]:
         """Return the average of each KPI over `years` years, at January of the first one."""

@@ -3,6 +3,8 @@
 import re
 import subprocess
 import sys
+from collections import defaultdict
+from graphlib import TopologicalSorter
 
 import pytest
 
@@ -167,3 +169,22 @@ def test_rest_framework_is_imported_only_by_the_api_and_the_test_kit():
         item for item in imports_of("accounts") if not item.file.startswith(WITH_REST_FRAMEWORK)
     ]
     assert breaches(remaining, "rest_framework") == []
+
+
+@pytest.mark.parametrize("folder", ["accounts", "stats", "sso_project", "local_pool", "tools"])
+def test_modules_do_not_import_each_other_in_a_circle(folder):
+    """Imports in functions and for types only count too."""
+    modules = {
+        file.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
+        for file in (ROOT / folder).rglob("*.py")
+    }
+    graph = defaultdict(set)
+    for item in imports_of(folder):
+        source = item.file.removesuffix(".py").replace("/", ".")
+        target = item.module
+        while target and target not in modules and f"{target}.__init__" not in modules:
+            target = target.rpartition(".")[0]
+        target = target if target in modules else f"{target}.__init__"
+        if target in modules and target != source:
+            graph[source].add(target)
+    TopologicalSorter(graph).prepare()  # raises CycleError with the circle
