@@ -13,9 +13,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from .exact_numbers import exact_decimal, whole_number
 from .fields import kpi_key
 from .models import Stat
-from .numbers import exact_decimal, whole_number
 
 FIELDS = ("kpi", "year", "month", "value")
 # A client may send back the other members of a response; they are ignored.

@@ -14,7 +14,7 @@ from django.db import models
 
 from accounts.core.csv_cells import FORMULA_SIGNS
 
-from .numbers import MAX_VALUE_DIGITS, exact_decimal
+from .exact_numbers import MAX_VALUE_DIGITS, exact_decimal
 
 MAX_VALUE = 10**MAX_VALUE_DIGITS - 1
 MAX_KEY_LENGTH = 255

@@ -8,7 +8,7 @@ from accounts.core.csv_cells import unescape_formula
 
 from .cleaning import FIELDS, UnreadableFile
 from .delimited import delimited_rows
-from .numbers import MAX_NUMBER_LENGTH
+from .exact_numbers import MAX_NUMBER_LENGTH
 from .xlsx import xlsx_rows
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # the first bytes of an XLSX and of an XLS

@@ -14,10 +14,10 @@ from accounts.core.csv_cells import escape_formula
 
 from . import writing
 from .cleaning import FIELDS, Figure, clean_values, duplicate_message
+from .exact_numbers import whole_number
 from .fields import kpi_key
 from .formats import FigureDataset
 from .models import Stat
-from .numbers import whole_number
 from .writing import Author
 
 

@@ -10,10 +10,10 @@ from rest_framework.exceptions import ValidationError
 
 from stats.api.json_sql import Joined, JSONText, Statement
 
+from ..exact_numbers import MAX_VALUE_DIGITS
 from ..filters import FigureFilter
 from ..history import Revision
 from ..models import Stat
-from ..numbers import MAX_VALUE_DIGITS
 from ..queries import StatQuerySet
 from .serializers import FIELD_SOURCES
 

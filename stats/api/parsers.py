@@ -10,7 +10,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 
-from ..numbers import json_decimal, json_whole_number
+from ..exact_numbers import json_decimal, json_whole_number
 
 
 class ExactJSONParser(BaseParser):

@@ -9,12 +9,12 @@ from django.utils.datastructures import MultiValueDict
 from stats.api import pagination
 from stats.api.parsers import ExactJSONParser
 from stats.cleaning import FIELDS, clean_values
+from stats.exact_numbers import exact_decimal, whole_number
 from stats.fields import kpi_key
 from stats.files import read_rows
 from stats.filters import BY_PERIOD, FigureFilter
 from stats.forms import FigureForm
 from stats.models import Stat
-from stats.numbers import exact_decimal, whole_number
 from tests.input_cost import PUMPS, assert_linear
 from tests.stats.workbooks import workbook
 
