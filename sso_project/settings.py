@@ -109,6 +109,9 @@ COGNITO: dict[str, Any] = {
     "SCOPES": env.items("COGNITO_SCOPES"),
     "ACCEPTED_CLIENTS": env.items("COGNITO_ACCEPTED_CLIENTS"),
     "PUBLIC_CLIENT_ID": env.text("COGNITO_PUBLIC_CLIENT_ID", ""),
+    "RESOURCES": env.items("COGNITO_RESOURCES"),
+    "UNLISTED_CLIENT_SCOPES": env.items("COGNITO_UNLISTED_CLIENT_SCOPES"),
+    "ACTORS": env.items("COGNITO_ACTORS"),
     "CLIENT_RIGHTS": env.mapping("COGNITO_CLIENT_RIGHTS", {}),
     "TRUSTED_POOLS": env.mapping("COGNITO_TRUSTED_POOLS", {}),
     "SPA_REDIRECT_URIS": env.items(

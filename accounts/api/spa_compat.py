@@ -57,12 +57,16 @@ class SpaAuthentication(CognitoAuthentication):
 
 
 def _is_ours(claims: AccessClaims | IdClaims) -> TypeGuard[AccessClaims]:
-    """Return True if the token is a user's, from the app client whose secret this site has."""
+    """Return True if the token is a user's own, from the app client whose secret this site has.
+
+    An exchanged token with an actor is not: the refreshed token would be without the actor.
+    """
     config = provider().config
     return (
         isinstance(claims, AccessClaims)
         and (claims.issuer, claims.client_id) == (config.issuer, config.client_id)
         and not claims.is_machine
+        and not claims.actors
     )
 
 

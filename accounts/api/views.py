@@ -19,6 +19,7 @@ from ..cognito.errors import (
     RequestRejected,
     SignInRejected,
     TokenRejected,
+    WrongResource,
 )
 from ..core.request_meta import subnet_of
 from ..problems.catalog import problem_for
@@ -103,6 +104,8 @@ def _refusal(error: CognitoError) -> Exception:
         )
     if isinstance(error, SignInRejected):
         return PermissionDenied(problem.sentence, code=error.code)
+    if isinstance(error, WrongResource):  # the app asked for another one at the hosted UI
+        return ParseError(error.message, code=error.code)
     if isinstance(error, TokenRejected):  # the tokens are from Cognito, not from the caller
         _log.error("Tokens that the pool has just issued are not valid here: %s", error.message)
     elif problem.setting_names:

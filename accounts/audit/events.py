@@ -20,6 +20,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from .. import signals
+from ..cognito.claims import AccessClaims
 from ..core import request_meta
 from ..core.request_context import current_request
 from ..models import EventKind, SignInEvent, rate_limit
@@ -53,10 +54,13 @@ def record_event(
 
     `reason` is a stable code. `details` must not hold a token, code or secret. A user among them,
     such as `by`, is stored by name and, as `by_id`, by primary key, because names change. `request`
-    is the current request by default. If the event cannot be stored, an error is logged and the
-    caller continues.
+    is the current request by default. If its access token has an actor, the details include
+    `actor`. If the event cannot be stored, an error is logged and the caller continues.
     """
     request = request or current_request()
+    claims = getattr(request, "auth", None)
+    if isinstance(claims, AccessClaims) and claims.actor:
+        details["actor"] = claims.actor
     attempt_log.log_step(
         reference, kind, level=level, pool_username=pool_username, reason=reason, **details
     )

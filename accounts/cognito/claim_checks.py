@@ -12,9 +12,19 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Collection
 
+from . import resources
 from .claims import Payload
-from .errors import ClaimRejected, NonceMismatch, WrongClient, WrongIssuer, WrongTokenUse
+from .errors import (
+    ActorRejected,
+    ClaimRejected,
+    NonceMismatch,
+    WrongClient,
+    WrongIssuer,
+    WrongResource,
+    WrongTokenUse,
+)
 
+MAX_SHOWN_LENGTH = 200  # characters of a claim in a message
 CLOCK_SKEW_SECONDS = 60  # how far the issuer's clock may be ahead of ours; never applied to exp
 _MAX_TIMESTAMP = 253402300799  # the last second of the year 9999, the last year of Python's dates
 # JSON can contain them, but PostgreSQL cannot store NUL, and UTF-8 cannot encode lone surrogates.
@@ -118,12 +128,49 @@ def authorized_party(payload: Payload, client_id: str) -> None:
         client("azp", actual, {client_id})
 
 
-def audience(payload: Payload, accepted: Collection[str]) -> None:
-    """Check ``aud`` of an access token, which only a token bound to a resource has (RFC 8707)."""
-    actual = optional_text(payload, "aud")
-    if actual is not None and actual not in accepted:
-        message = "This token is bound to another resource."
-        raise WrongClient(message, claim="aud", expected=sorted(accepted), actual=actual)
+def audience(payload: Payload) -> tuple[str, ...]:
+    """Return ``aud`` of an access token: the resources that it is bound to (RFC 8707), or ().
+
+    It is a string or a list of strings (RFC 7519 section 4.1.3).
+    """
+    value = payload.get("aud")
+    if value is None:
+        return ()
+    values = value if isinstance(value, list) else [value]
+    # A token that is bound to nothing must not pass for one that is not bound.
+    if not values or not all(_is_text(item) and item for item in values):
+        raise _wrong_type("aud", "a resource or a list of resources", value)
+    return tuple(values)
+
+
+def resource(audience: Collection[str], accepted: Collection[str]) -> None:
+    """Check that one of the resources is in ``accepted``, which are in their canonical form."""
+    if not any(resources.canonical(item) in accepted for item in audience):
+        name = ", ".join(audience)[:MAX_SHOWN_LENGTH]
+        message = f"This token is bound to another resource: {name}."
+        raise WrongResource(message, claim="aud", expected=sorted(accepted), actual=name)
+
+
+def actors(payload: Payload, accepted: Collection[str]) -> tuple[str, ...]:
+    """Return the names in ``act`` (RFC 8693 section 4.1), the current actor first, or ().
+
+    The current actor must be in ``accepted``. Earlier actors are information only: the RFC forbids
+    to base access on them.
+    """
+    names = []
+    value = payload.get("act")
+    while value is not None:
+        if not isinstance(value, dict):
+            raise _wrong_type("act", "an object", value)
+        names.append(text(value, "sub"))
+        value = value.get("act")
+    if names and names[0] not in accepted:
+        message = (
+            f"With this token, {names[0][:MAX_SHOWN_LENGTH]} acts for its subject, which this API "
+            "does not allow."
+        )
+        raise ActorRejected(message, claim="act", expected=sorted(accepted), actual=names[0])
+    return tuple(names)
 
 
 def nonce(payload: Payload, expected: str) -> None:

@@ -19,6 +19,10 @@ class AccessClaims:
     ``groups`` is None if the claim is absent. Cognito omits it for a user without groups, and a
     token-generation trigger may omit it for any user. ``username`` is None for machines
     (client_credentials), whose ``subject`` is their client ID.
+
+    ``audience`` are the resources that the token is bound to (RFC 8707), empty if it is not bound.
+    ``actors`` are the services that act for the subject after a token exchange (RFC 8693 section
+    4.1), the current one first. An exchange without an actor leaves no trace in the token.
     """
 
     issuer: str
@@ -32,11 +36,18 @@ class AccessClaims:
     auth_time: int | None
     jti: str | None
     origin_jti: str | None
+    audience: tuple[str, ...] = ()
+    actors: tuple[str, ...] = ()
     raw: Payload = field(repr=False, compare=False)
 
     @property
     def is_machine(self) -> bool:
         return self.username is None
+
+    @property
+    def actor(self) -> str | None:
+        """The service that acts for the subject, or None."""
+        return self.actors[0] if self.actors else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

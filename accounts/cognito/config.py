@@ -9,6 +9,7 @@ passes the values. Problems are reported under the names of the environment vari
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .errors import ConfigurationError
@@ -46,7 +47,7 @@ class TrustedPool:
         problems = _complete_pool(self)
         if not self.accepted_clients:
             problems["COGNITO_ACCEPTED_CLIENTS"] = "does not name an app client"
-        if not _are_scopes(self.scopes):
+        if not are_scopes(self.scopes):
             problems["COGNITO_SCOPES"] = _INVALID_SCOPE
         if problems:
             # All values are members of one variable, so the sentence names the wrong members.
@@ -153,12 +154,18 @@ def _complete_pool(config: TrustedPool | CognitoConfig) -> dict[str, str]:
         problems["COGNITO_ISSUER"] = "must not end with a slash: tokens have the issuer without it"
     if config.jwks_url and (problem := url_problem(jwks_url)):
         problems["COGNITO_JWKS_URL"] = problem
-    if not all(_CLIENT_ID.fullmatch(client) for client in config.accepted_clients):
+    if not all(map(_is_client_id, config.accepted_clients)):
         problems["COGNITO_ACCEPTED_CLIENTS"] = (
             "contains a value that is not an app client ID (see also COGNITO_PUBLIC_CLIENT_ID)"
         )
     _set(config, region=region, issuer=issuer, jwks_url=jwks_url)
     return problems
+
+
+def _is_client_id(client_id: str) -> bool:
+    """Return True for the ID of an app client, or the URL of a client ID metadata document."""
+    is_url = client_id.startswith("https://") and url_problem(client_id) is None
+    return is_url or bool(_CLIENT_ID.fullmatch(client_id))
 
 
 def _client_id_problem(client_id: str) -> dict[str, str]:
@@ -179,12 +186,13 @@ def _secret_problem(client_secret: str, *, public: bool) -> dict[str, str]:
     return {"COGNITO_CLIENT_SECRET": problem}
 
 
-def _are_scopes(scopes: tuple[str, ...]) -> bool:
+def are_scopes(scopes: Sequence[str]) -> bool:
+    """Return True if each of these is a scope (RFC 6749 section 3.3)."""
     return all(_SCOPE.fullmatch(scope) for scope in scopes)
 
 
 def _scopes_problem(scopes: tuple[str, ...]) -> dict[str, str]:
-    if not _are_scopes(scopes):
+    if not are_scopes(scopes):
         problem = _INVALID_SCOPE
     elif "openid" not in scopes:
         problem = "must contain openid: without it, Cognito issues no ID token"

@@ -91,9 +91,21 @@ class WrongIssuer(ClaimRejected):
 
 
 class WrongClient(ClaimRejected):
-    """A token for another app client, or bound to another resource."""
+    """A token for another app client."""
 
     code = "wrong_client"
+
+
+class WrongResource(WrongClient):
+    """An access token that is bound to another resource (RFC 8707). The message names it."""
+
+    code = "wrong_resource"
+
+
+class ActorRejected(ClaimRejected):
+    """A token with which a service acts for its subject, and may not do so here."""
+
+    code = "actor_rejected"
 
 
 class WrongTokenUse(ClaimRejected):

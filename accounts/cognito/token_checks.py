@@ -7,12 +7,36 @@ Expiry is the last check and a separate one, because an expired token is genuine
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 
 from . import claim_checks as check
 from .claims import AccessClaims, IdClaims, Payload
 from .errors import TokenExpired
+from .resources import canonical
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessRules:
+    """The access tokens that an API accepts beyond unbound ones of the listed app clients.
+
+    ``resources`` are the identifiers of this API. A token that is bound to another resource is
+    refused (RFC 8707). A token of an app client that is not listed is accepted if it is bound to
+    one of them and has one of ``unlisted_scopes``. ``actors`` may act for the subject of a token
+    (``sub`` of ``act``, RFC 8693 section 4.1).
+    """
+
+    resources: tuple[str, ...] = ()
+    unlisted_scopes: frozenset[str] = frozenset()
+    actors: frozenset[str] = frozenset()
+    audiences: frozenset[str] = field(init=False, repr=False)  # in their canonical form
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "audiences", frozenset(map(canonical, self.resources)))
+
+
+UNBOUND_ONLY = AccessRules()
 
 
 def check_access_claims(
@@ -20,13 +44,10 @@ def check_access_claims(
     *,
     issuer: str,
     client_ids: Collection[str],
-    audiences: Collection[str] = (),
+    rules: AccessRules,
     now: float,
 ) -> AccessClaims:
     """Return the claims of an access token, after all checks except expiry.
-
-    ``audiences`` are the resources (RFC 8707) that this server serves. A token that is bound to
-    another resource is refused.
 
     Raises:
         ClaimRejected: the first claim that is not acceptable (often as a subclass).
@@ -34,8 +55,15 @@ def check_access_claims(
     check.issuer(payload, {issuer})
     check.token_use(payload, "access")
     client_id = check.text(payload, "client_id")
-    check.client("client_id", client_id, client_ids)
-    check.audience(payload, {client_id, *audiences})
+    scopes = frozenset((check.optional_text(payload, "scope") or "").split())
+    audience = check.audience(payload)
+    if audience == (client_id,):
+        audience = ()  # a pre token generation trigger can add the client ID, and nothing else
+    if audience:
+        check.resource(audience, rules.audiences)
+    if not (audience and scopes & rules.unlisted_scopes):
+        check.client("client_id", client_id, client_ids)
+    actors = check.actors(payload, rules.actors)
     check.not_before(payload, now)
     subject = check.text(payload, "sub")
     is_machine = subject == client_id and "username" not in payload
@@ -44,13 +72,15 @@ def check_access_claims(
         subject=subject,
         client_id=client_id,
         username=None if is_machine else check.text(payload, "username"),
-        scopes=frozenset((check.optional_text(payload, "scope") or "").split()),
+        scopes=scopes,
         groups=check.groups(payload),
         expires_at=check.time(payload, "exp"),
         issued_at=check.past_time(payload, "iat", now),
         auth_time=_auth_time(payload, is_machine=is_machine),
         jti=check.optional_text(payload, "jti"),
         origin_jti=check.optional_text(payload, "origin_jti"),
+        audience=audience,
+        actors=actors,
         raw=MappingProxyType(dict(payload)),
     )
 

@@ -27,7 +27,13 @@ from .errors import (
     UnknownKey,
 )
 from .jwks import KeyStore
-from .token_checks import check_access_claims, check_expiry, check_id_claims
+from .token_checks import (
+    UNBOUND_ONLY,
+    AccessRules,
+    check_access_claims,
+    check_expiry,
+    check_id_claims,
+)
 
 # The token of a user in 100 groups (Cognito's maximum) with the longest names is still shorter.
 MAX_TOKEN_LENGTH = 32_768
@@ -42,8 +48,8 @@ _RS256 = jwt.PyJWS(algorithms=["RS256"])
 class TokenVerifier:
     """The verifier of the tokens of one user pool, for some of its app clients.
 
-    ``audiences`` are the resources (RFC 8707) that this server serves, for tokens bound to them.
-    ``clock`` returns seconds since the epoch.
+    ``rules`` decide on access tokens that are bound to a resource or have an actor. ``clock``
+    returns seconds since the epoch.
     """
 
     def __init__(
@@ -52,13 +58,13 @@ class TokenVerifier:
         issuer: str,
         client_ids: Collection[str],
         keys: KeyStore,
-        audiences: Collection[str] = (),
+        rules: AccessRules = UNBOUND_ONLY,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.issuer = issuer
         self.client_ids = frozenset(client_ids)
         self.keys = keys
-        self._audiences = frozenset(audiences)
+        self._rules = rules
         self._clock = clock
 
     def access_claims(self, unverified_access_token: str) -> AccessClaims:
@@ -74,7 +80,7 @@ class TokenVerifier:
             self._signed_payload(unverified_access_token),
             issuer=self.issuer,
             client_ids=self.client_ids,
-            audiences=self._audiences,
+            rules=self._rules,
             now=now,
         )
         check_expiry(claims, now=now)

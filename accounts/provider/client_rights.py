@@ -4,7 +4,11 @@ A JSON object, app client ID -> "read", "write" or "staff":
 
     {"5examplereporting1234": "read", "3exampleadminapp12345": "staff"}
 
-An app client that is not listed has "write". The site's own app client is never limited.
+An accepted app client that is not listed has "write". The site's own app client is not limited,
+except for the tokens with which another service acts (`act`, RFC 8693 section 4.1).
+
+"*" is for the app clients that COGNITO_UNLISTED_CLIENT_SCOPES accepts. They have "read" by default,
+and at most "write".
 """
 
 from __future__ import annotations
@@ -12,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
+
+UNLISTED = "*"
 
 
 class ClientRights(StrEnum):
@@ -38,4 +44,6 @@ def parse_client_rights(value: Mapping[str, Any], *, own_client: str) -> dict[st
         except ValueError as error:
             levels = ", ".join(ClientRights)
             raise ValueError(f"(app client {client_id!r}) must be one of {levels}") from error
+    if rights.get(UNLISTED) is ClientRights.STAFF:
+        raise ValueError('("*") must be read or write: anyone can register such an app client')
     return rights

@@ -12,6 +12,7 @@ from django.core.signals import setting_changed
 from ..cognito.config import CognitoConfig, TrustedPool
 from ..cognito.jwks import KeyStore
 from ..cognito.token_cache import TokenCache
+from ..cognito.token_checks import AccessRules
 from ..cognito.transport import Transport
 from ..cognito.verifier import TokenVerifier, TrustedPools
 from ..core.app_label import page_url
@@ -21,6 +22,7 @@ from .client_rights import ClientRights
 from .group_mapping import GroupMapping
 from .limits import Limits
 from .settings import (
+    read_access_rules,
     read_cipher,
     read_client_rights,
     read_config,
@@ -49,6 +51,7 @@ class Provider:
     create_users: bool
     group_mappings: Mapping[str, GroupMapping]  # by issuer
     trusted_scopes: Mapping[str, frozenset[str]]  # by issuer, of trusted pools
+    access_rules: AccessRules  # for bound and exchanged access tokens of our own pool
     client_rights: Mapping[str, ClientRights]  # by app client id
     public_client_id: str  # of the app client without a secret, or ""
     spa_redirect_uris: tuple[str, ...]
@@ -87,12 +90,20 @@ def provider() -> Provider:
         # AWS Lambda stops all threads after each response, so a download must end within a request.
         options = {"in_background": lambda work: work(), "document_seconds": SNAPSHOT_SECONDS}
 
+    rules = read_access_rules()
+    bound_only = AccessRules(resources=rules.resources)
+
     def verifier(pool: CognitoConfig | TrustedPool) -> TokenVerifier:
         document = read_snapshot() if pool is config else None
         fetch = count_fetches(lambda: transport.get(pool.jwks_url))
         max_waiting = limits.calls_at_once - 1  # one more thread downloads
         keys = KeyStore(fetch, document=document, max_waiting=max_waiting, **options)
-        return TokenVerifier(issuer=pool.issuer, client_ids=pool.accepted_clients, keys=keys)
+        return TokenVerifier(
+            issuer=pool.issuer,
+            client_ids=pool.accepted_clients,
+            keys=keys,
+            rules=rules if pool is config else bound_only,
+        )
 
     own_verifier = verifier(config)
     trusted_pools = read_trusted_pools()
@@ -103,7 +114,10 @@ def provider() -> Provider:
         pools=pools,
         token_cache=TokenCache(pools),
         sign_in_verifier=TokenVerifier(
-            issuer=config.issuer, client_ids=(config.client_id,), keys=own_verifier.keys
+            issuer=config.issuer,
+            client_ids=(config.client_id,),
+            keys=own_verifier.keys,
+            rules=bound_only,
         ),
         token_endpoint=BoundedTokenEndpoint(config, transport, calls_at_once=limits.calls_at_once),
         max_call_seconds=transport.max_call_seconds,
@@ -111,6 +125,7 @@ def provider() -> Provider:
         public_url=site.public_url,
         create_users=site.create_users,
         group_mappings=read_group_mappings(),
+        access_rules=rules,
         client_rights=read_client_rights(),
         trusted_scopes={pool.issuer: frozenset(pool.scopes) for pool in trusted_pools},
         public_client_id=site.public_client_id,

@@ -17,8 +17,10 @@ from ..cognito.config import DEFAULT_SCOPES, CognitoConfig, TrustedPool
 from ..cognito.errors import CognitoUnavailable, ConfigurationError
 from ..cognito.jwks import parse_key_set
 from ..cognito.safe_urls import url_problem
+from ..cognito.token_checks import AccessRules
 from ..core.app_label import page_url
 from ..core.encryption import Cipher
+from .access_rules import parse_access_rules
 from .client_rights import ClientRights, parse_client_rights
 from .group_mapping import GroupMapping, parse_rules
 from .limits import Limits, parse_limits
@@ -68,6 +70,9 @@ _MEMBERS = {
     "ACCEPTED_CLIENTS": _LIST,
     "PUBLIC_CLIENT_ID": _TEXT,
     "CLIENT_RIGHTS": _OBJECT,
+    "RESOURCES": _LIST,
+    "UNLISTED_CLIENT_SCOPES": _LIST,
+    "ACTORS": _LIST,
     "TRUSTED_POOLS": _OBJECT,
     "SPA_REDIRECT_URIS": _LIST,
     "CREATE_PEOPLE": _ON,
@@ -152,6 +157,16 @@ def read_client_rights() -> dict[str, ClientRights]:
         return parse_client_rights(values["CLIENT_RIGHTS"], own_client=values["CLIENT_ID"])
     except ValueError as error:
         raise ConfigurationError({"COGNITO_CLIENT_RIGHTS": str(error)}) from error
+
+
+def read_access_rules() -> AccessRules:
+    """Return the rules of COGNITO_RESOURCES and its neighbors. Raises ConfigurationError."""
+    values = _read("RESOURCES", "UNLISTED_CLIENT_SCOPES", "ACTORS", "PUBLIC_URL")
+    return parse_access_rules(
+        resources=(values["PUBLIC_URL"], *values["RESOURCES"]),
+        unlisted_scopes=values["UNLISTED_CLIENT_SCOPES"],
+        actors=values["ACTORS"],
+    )
 
 
 def read_trusted_pools() -> list[TrustedPool]:

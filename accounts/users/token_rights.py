@@ -11,16 +11,25 @@ from __future__ import annotations
 from ..cognito.claims import AccessClaims
 from ..models import Identity
 from ..provider import provider
-from ..provider.client_rights import ClientRights
+from ..provider.client_rights import UNLISTED, ClientRights
 
 
 def client_rights(claims: AccessClaims) -> ClientRights:
     """Return the most that the app client of this token can do."""
-    config = provider().config
-    # A trusted pool may list a client of the same id, which is not ours.
-    if (claims.issuer, claims.client_id) == (config.issuer, config.client_id):
+    config, rights = provider().config, provider().client_rights
+    default = ClientRights.WRITE
+    if _is_unlisted(claims):
+        default = rights.get(UNLISTED, ClientRights.READ)
+    # A trusted pool may list a client of the same ID, and a service may act through ours.
+    elif (claims.issuer, claims.client_id, claims.actors) == (config.issuer, config.client_id, ()):
         return ClientRights.STAFF
-    return provider().client_rights.get(claims.client_id, ClientRights.WRITE)
+    return rights.get(claims.client_id, default)
+
+
+def _is_unlisted(claims: AccessClaims) -> bool:
+    """Return True if the token is of an app client of our pool that no setting lists."""
+    config = provider().config
+    return claims.issuer == config.issuer and claims.client_id not in config.accepted_clients
 
 
 def effective_groups(source: AccessClaims | Identity) -> tuple[str, ...]:
@@ -47,7 +56,13 @@ def effective_groups(source: AccessClaims | Identity) -> tuple[str, ...]:
 
 
 def effective_scopes(claims: AccessClaims) -> frozenset[str]:
-    """Return the scopes that count here: for a trusted pool only those that are listed for it."""
+    """Return the scopes that count here.
+
+    For a trusted pool and for app clients that are not listed, these are the scopes that a setting
+    lists for them.
+    """
+    if _is_unlisted(claims):
+        return claims.scopes & provider().access_rules.unlisted_scopes
     if claims.issuer == provider().config.issuer:
         return claims.scopes
     return claims.scopes & provider().trusted_scopes.get(claims.issuer, frozenset())

@@ -208,4 +208,5 @@ class StatViewSet(GenericViewSet[Stat]):
     def _author(request: Request) -> Author:
         if getattr(request.user, "is_machine", False):
             return Author(None, str(request.user))
-        return Author(request.user, "API")
+        actor = getattr(request.auth, "actor", None)
+        return Author(request.user, f"API, by {actor}" if actor else "API")

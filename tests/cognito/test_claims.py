@@ -7,6 +7,7 @@ import pytest
 
 from accounts.cognito import errors
 from accounts.cognito.jwks import KeyStore
+from accounts.cognito.token_checks import AccessRules
 from accounts.cognito.verifier import TokenVerifier
 from tests.cognito.keys import (
     CLIENT_ID,
@@ -89,11 +90,13 @@ def test_user_needs_an_auth_time_and_a_machine_does_not(verifier):
     assert refused.value.claim == "auth_time"
 
 
+RULES = AccessRules(resources=("https://api.example",), actors=frozenset({"agent"}))
 REFUSALS = {
     "iss": ({"iss": "https://example.com"}, errors.WrongIssuer, [ISSUER], "https://example.com"),
     "token_use": ({"token_use": "refresh"}, errors.WrongTokenUse, "access", "refresh"),
     "client_id": ({"client_id": OTHER}, errors.WrongClient, [CLIENT_ID], OTHER),
-    "aud": ({"aud": OTHER}, errors.WrongClient, [CLIENT_ID, "https://api.example"], OTHER),
+    "aud": ({"aud": OTHER}, errors.WrongResource, ["https://api.example/"], OTHER),
+    "act": ({"act": {"sub": OTHER}}, errors.ActorRejected, ["agent"], OTHER),
     "nbf": ({"nbf": NOW + 61}, errors.ClaimRejected, f"<= {NOW + 60}", NOW + 61),
     "iat": ({"iat": NOW + 61}, errors.ClaimRejected, f"<= {NOW + 60}", NOW + 61),
     "exp": ({"exp": NOW}, errors.TokenExpired, f"> {NOW}", NOW),
@@ -112,7 +115,7 @@ def test_refusal_names_the_claim_and_what_was_expected(clock, claim):
         issuer=ISSUER,
         client_ids=[CLIENT_ID],
         keys=KeyStore(key_set, clock=clock),
-        audiences=["https://api.example"],
+        rules=RULES,
         clock=clock,
     )
     with pytest.raises(kind) as refused:

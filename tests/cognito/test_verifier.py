@@ -214,18 +214,6 @@ def test_token_of_another_issuer_is_refused(verifier, issuer):
         verifier.access_claims(make_access_token(iss=issuer))
 
 
-def test_access_token_bound_to_a_resource_is_accepted_only_there(clock):
-    keys = KeyStore(key_set, clock=clock)
-    resource = "https://api.example.com"
-    resource_verifier = TokenVerifier(
-        issuer=ISSUER, client_ids=[CLIENT_ID], keys=keys, audiences=[resource], clock=clock
-    )
-    assert resource_verifier.access_claims(make_access_token(aud=resource)).raw["aud"] == resource
-    assert resource_verifier.access_claims(make_access_token(aud=CLIENT_ID)).client_id == CLIENT_ID
-    with pytest.raises(errors.WrongClient, match="bound to another resource"):
-        resource_verifier.access_claims(make_access_token(aud="https://other.example.com"))
-
-
 def test_wrong_nonce_is_refused_without_showing_it(verifier):
     with pytest.raises(errors.NonceMismatch) as refused:
         verifier.id_claims(make_id_token(nonce="replayed"), nonce=NONCE)

@@ -116,6 +116,14 @@ def test_token_of_another_client_is_not_refreshed(client, cognito, spa, settings
     assert refreshes(cognito) == 0
 
 
+def test_token_with_an_actor_is_not_refreshed(client, cognito, spa, settings):
+    settings.COGNITO = {**settings.COGNITO, "ACTORS": ["worker"]}
+    token = spa.expired(claims={"act": {"sub": "worker"}})
+    response = get_caller(client, token, spa.refresh_token)
+    assert (response.status_code, response.json()["code"]) == (401, "token_expired")
+    assert refreshes(cognito) == 0
+
+
 def test_refresh_token_of_another_user_is_refused(client, cognito, spa):
     other = Spa(cognito, "mallory")
     response = get_caller(client, spa.expired(), other.refresh_token)
