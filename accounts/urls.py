@@ -4,8 +4,9 @@ Signing in and out does not require a login under Django's LoginRequiredMiddlewa
 """
 
 from django.contrib.auth.decorators import login_not_required
-from django.urls import path
+from django.urls import path, re_path
 
+from .api.protected_resource import ProtectedResourceView
 from .core.app_label import LABEL
 from .sessions import views as sessions_views
 from .signin import views
@@ -30,5 +31,10 @@ urlpatterns = [
         "profile/sign-out-everywhere/",
         sessions_views.SignOutEverywhereView.as_view(),
         name="sign_out_everywhere",
+    ),
+    re_path(
+        r"^\.well-known/oauth-protected-resource(?P<suffix>/.*)?$",
+        login_not_required(ProtectedResourceView.as_view()),
+        name="protected_resource",
     ),
 ]

@@ -55,7 +55,7 @@ class CognitoAuthentication(authentication.BaseAuthentication):
         return bearer_token(request)
 
     def authenticate_header(self, request: Request) -> str:
-        return challenge(getattr(request, "_bearer_error", None))
+        return challenge(request, getattr(request, "_bearer_error", None))
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
@@ -74,7 +74,8 @@ def _require_allowed_method(request: Request, claims: AccessClaims) -> None:
         return
     message = f"The app client {claims.client_id} can only read here (COGNITO_CLIENT_RIGHTS)."
     refused = exceptions.PermissionDenied(message, code=INSUFFICIENT_SCOPE)
-    refused.auth_header = challenge(BearerError(INSUFFICIENT_SCOPE, message))  # type: ignore[attr-defined]
+    problem = BearerError(INSUFFICIENT_SCOPE, message)
+    refused.auth_header = challenge(request, problem)  # type: ignore[attr-defined]
     raise refused
 
 

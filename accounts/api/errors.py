@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.http import HttpRequest
 from rest_framework import exceptions, status
 from rest_framework.request import Request
 
@@ -16,6 +17,7 @@ from ..problems.catalog import (
     retry_after,
 )
 from ..problems.errors import TooManyFailures, UserDeactivated
+from .protected_resource import metadata_url
 
 REALM = "api"
 
@@ -29,14 +31,18 @@ class BearerError:
     scope: str = ""
 
 
-def challenge(problem: BearerError | None = None) -> str:
-    """Return the value of a WWW-Authenticate header."""
+def challenge(request: Request | HttpRequest, problem: BearerError | None = None) -> str:
+    """Return the value of a WWW-Authenticate header.
+
+    `resource_metadata` (RFC 9728 section 5.1) leads a client to the issuer of its tokens.
+    """
     parts = [f'realm="{REALM}"']
     if problem is not None:
         parts.append(f'error="{problem.error}"')
         parts.append(f'error_description="{_quotable(problem.description)}"')
         if problem.scope:
             parts.append(f'scope="{_quotable(problem.scope)}"')
+    parts.append(f'resource_metadata="{_quotable(metadata_url(request.path))}"')
     return f"Bearer {', '.join(parts)}"
 
 

@@ -58,9 +58,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
         response = Response(status=exception.status_code)
         _report(error, request, response)
     unmet = getattr(request, "_unmet", None)
-    if response.status_code == status.HTTP_403_FORBIDDEN and isinstance(unmet, Requirement):
+    is_forbidden = response.status_code == status.HTTP_403_FORBIDDEN
+    if request is not None and is_forbidden and isinstance(unmet, Requirement):
         problem = BearerError(INSUFFICIENT_SCOPE, unmet.message, unmet.scope)
-        response["WWW-Authenticate"] = challenge(problem)
+        response["WWW-Authenticate"] = challenge(request, problem)
         exception = exceptions.PermissionDenied(unmet.message, code=INSUFFICIENT_SCOPE)
     response.data = _body(exception, response)
     if isinstance(exception, exceptions.NotAuthenticated) and request is not None:

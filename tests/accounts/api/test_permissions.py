@@ -78,7 +78,8 @@ def test_token_is_accepted_by_its_scopes_and_groups(
 def test_anonymous_request_gets_a_challenge_without_error(cognito_client, endpoint):
     response = cognito_client.anonymous().get(f"/{endpoint}")
     assert response.status_code == 401
-    assert response.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+    challenge = response.headers["WWW-Authenticate"]
+    assert challenge.startswith('Bearer realm="api", resource_metadata="')
 
 
 @pytest.mark.parametrize(

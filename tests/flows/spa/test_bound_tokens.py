@@ -1,5 +1,6 @@
 """Tokens that the local pool binds to a resource (RFC 8707), over HTTP."""
 
+import re
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from accounts.cognito.authorization import code_challenge
 from accounts.models import SignIn
+from accounts.provider import provider
 from tests.flows.conftest import query_of
 from tests.local_pool.contract.target import unverified_claims
 
@@ -108,6 +110,17 @@ def test_browser_stays_signed_in_with_a_bound_token(site, pool):
         assert browser.get(f"{site}/api/user", timeout=20).status_code == 200
     assert pool.counts()["token:refresh_token"] == 1
     assert SignIn.objects.get().access_expires_at > timezone.now()
+
+
+def test_client_that_knows_only_the_url_finds_the_pool(site):
+    """The steps of a client without configuration (RFC 9728 section 5)."""
+    challenge = requests.get(f"{site}/api/user", timeout=20).headers["WWW-Authenticate"]
+    url = re.search(r'resource_metadata="([^"]+)"', challenge)[1]
+    document = requests.get(url, timeout=20).json()
+    assert document["resource"] == site
+    [issuer] = document["authorization_servers"]
+    metadata = requests.get(f"{issuer}/.well-known/openid-configuration", timeout=20).json()
+    assert metadata["authorization_endpoint"] == provider().config.authorize_endpoint
 
 
 @pytest.mark.parametrize(
