@@ -61,8 +61,9 @@ def refresh_once(unverified_refresh_token: str, *, subnet: str, subject: str = "
         CognitoUnavailable: no usable answer, now or for a request just before.
         TooManyFailures: the budget is used up.
     """
+    # The name of 0.1: two versions share a refresh while one replaces the other.
     key = salted_hmac(
-        "accounts.tokens.shared_refresh", unverified_refresh_token, algorithm="sha256"
+        "accounts.shared_refresh", unverified_refresh_token, algorithm="sha256"
     ).hexdigest()
     budget = f"{subnet} {subject}".rstrip()
     refresh = _Refresh(key, unverified_refresh_token, subnet=subnet, budget=budget)
