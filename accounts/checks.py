@@ -25,21 +25,20 @@ from .cognito.safe_urls import is_loopback
 from .provider.settings import (
     CHECK_TAG,
     SETTING_HINT,
-    read_access_rules,
     read_cipher,
     read_client_rights,
     read_config,
     read_group_mappings,
     read_limits,
+    read_pools,
     read_site_options,
     read_snapshot,
     read_spa_redirect_uris,
-    read_trusted_pools,
 )
 from .sessions import limits as sessions_limits
 
 _READERS: dict[str, tuple[Callable[[], object], ...]] = {
-    "accounts.E001": (read_config, read_snapshot, read_site_options, read_access_rules),
+    "accounts.E001": (read_config, read_snapshot, read_site_options),
     "accounts.E002": (read_cipher,),
     "accounts.E003": (read_group_mappings,),
     "accounts.E004": (read_spa_redirect_uris,),
@@ -75,10 +74,9 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def check_client_rights(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     try:
         listed = read_client_rights()
-        if read_access_rules().unlisted_scopes:
+        if read_config().rules.unlisted_scopes:
             return []  # any app client of the pool can be accepted
-        accepted = set(read_config().accepted_clients)
-        accepted.update(*(pool.accepted_clients for pool in read_trusted_pools()))
+        accepted = {client for pool in read_pools().values() for client in pool.client_ids}
     except ConfigurationError:
         return []  # another check says so
     return [

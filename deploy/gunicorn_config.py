@@ -163,7 +163,7 @@ def post_worker_init(worker: Any) -> None:
 
     def warm_up() -> None:
         try:
-            provider().verifier.keys.load()
+            provider().keys.load()
         except CognitoError as error:
             worker.log.warning("The signing keys have not been downloaded yet: %s", error)
 

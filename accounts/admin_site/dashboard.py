@@ -76,7 +76,7 @@ def _counts(request: HttpRequest) -> list[tuple[str, str]]:
 
 
 def _keys() -> list[tuple[str, str]]:
-    age = provider().verifier.keys.age
+    age = provider().keys.age
     return [
         (
             "Signing keys of the pool",

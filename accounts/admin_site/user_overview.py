@@ -57,7 +57,7 @@ def overview(user: Any, request: HttpRequest) -> Overview:
             name
             for identity in identities or ()
             for name in provider()
-            .group_mapping(identity.issuer)
+            .group_mapping(provider().pool_id_of(identity.issuer))
             .unmapped(identity.groups, issuer=identity.issuer)
         ],
         sessions=sessions,
@@ -87,7 +87,7 @@ def _sources(identities: list[Identity]) -> dict[str, list[str]]:
     """
     sources: dict[str, list[str]] = {}
     for identity in identities:
-        rules = provider().group_mapping(identity.issuer).rules
+        rules = provider().group_mapping(provider().pool_id_of(identity.issuer)).rules
         for pool_group in identity.groups:
             rights = rules.get(pool_group, Rights())
             names = [f"group {name}" for name in rights.groups]

@@ -27,7 +27,7 @@ def metadata_url(path: str) -> str:
     If the site is below a path of the host, so is its document.
     """
     site, below = _site()
-    resource = covering(site + path, provider().access_rules.resources) or site
+    resource = covering(site + path, provider().pool.rules.resources) or site
     suffix = canonical(resource).removeprefix(site)
     if f"{suffix}/".startswith(f"{below}/"):
         suffix = suffix.removeprefix(below)
@@ -45,7 +45,7 @@ class ProtectedResourceView(View):
     http_method_names = ("get", "head", "options")
 
     def get(self, request: HttpRequest, suffix: str = "") -> HttpResponse:
-        rules, (site, below) = provider().access_rules, _site()
+        rules, (site, below) = provider().pool.rules, _site()
         resources = {canonical(resource): resource for resource in rules.resources}
         names = (canonical(f"{site}{path}{suffix}") for path in (below, ""))
         resource = next((resources[name] for name in names if name in resources), None)

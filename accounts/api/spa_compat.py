@@ -64,7 +64,7 @@ def _is_ours(claims: AccessClaims | IdClaims) -> TypeGuard[AccessClaims]:
     config = provider().config
     return (
         isinstance(claims, AccessClaims)
-        and (claims.issuer, claims.client_id) == (config.issuer, config.client_id)
+        and (claims.pool_id, claims.client_id) == (config.pool_id, config.client_id)
         and not claims.is_machine
         and not claims.actors
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
@@ -140,17 +140,17 @@ class Callback:
         return self.code
 
 
-def parse_callback(query: Mapping[str, Sequence[str]], *, issuer: str) -> Callback:
+def parse_callback(query: Mapping[str, Sequence[str]], *, issuers: Collection[str]) -> Callback:
     """Return the callback of ``query``, a mapping from each name to all its values.
 
     Unknown parameters are ignored (RFC 6749 section 4.1.2). Cognito does not document ``iss``. If
-    it is present, it must be our issuer (RFC 9207 section 2.4).
+    it is present, it must be an issuer of our pool (RFC 9207 section 2.4).
 
     Raises:
         InvalidCallback: a parameter is repeated, too long or contradicts another.
     """
     parameters = {name: _single(name, query.get(name, ())) for name in _MAX_LENGTH}
-    if parameters["iss"] and parameters["iss"] != issuer:
+    if parameters["iss"] and parameters["iss"] not in issuers:
         raise InvalidCallback("the callback is from another issuer", parameter="iss")
     if parameters["code"] and parameters["error"]:
         raise InvalidCallback("the callback has both a code and an error", parameter="error")

@@ -16,6 +16,8 @@ from typing import Any
 class AccessClaims:
     """The claims of a verified access token. Times are in seconds since the epoch.
 
+    A user is ``pool_id`` and ``subject``: a pool can have several issuers (see `Pool`).
+
     ``groups`` is None if the claim is absent. Cognito omits it for a user without groups, and a
     token-generation trigger may omit it for any user. ``username`` is None for machines
     (client_credentials), whose ``subject`` is their client ID.
@@ -25,6 +27,7 @@ class AccessClaims:
     4.1), the current one first. An exchange without an actor leaves no trace in the token.
     """
 
+    pool_id: str
     issuer: str
     subject: str
     client_id: str
@@ -54,6 +57,7 @@ class AccessClaims:
 class IdClaims:
     """The claims of a verified ID token. Times are in seconds since the epoch."""
 
+    pool_id: str
     issuer: str
     subject: str
     client_id: str

@@ -42,6 +42,7 @@ UNBOUND_ONLY = AccessRules()
 def check_access_claims(
     payload: Payload,
     *,
+    pool_id: str,
     issuer: str,
     client_ids: Collection[str],
     rules: AccessRules,
@@ -68,6 +69,7 @@ def check_access_claims(
     subject = check.text(payload, "sub")
     is_machine = subject == client_id and "username" not in payload
     return AccessClaims(
+        pool_id=pool_id,
         issuer=issuer,
         subject=subject,
         client_id=client_id,
@@ -88,6 +90,7 @@ def check_access_claims(
 def check_id_claims(
     payload: Payload,
     *,
+    pool_id: str,
     issuer: str,
     client_ids: Collection[str],
     nonce: str | None,
@@ -113,6 +116,7 @@ def check_id_claims(
     if access_token is not None:
         check.access_token_hash(payload, access_token)
     return IdClaims(
+        pool_id=pool_id,
         issuer=issuer,
         subject=check.text(payload, "sub"),
         client_id=client_id,

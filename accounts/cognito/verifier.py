@@ -12,7 +12,7 @@ import json
 import re
 import time
 from base64 import urlsafe_b64decode
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NoReturn
 
 import jwt
@@ -48,6 +48,8 @@ _RS256 = jwt.PyJWS(algorithms=["RS256"])
 class TokenVerifier:
     """The verifier of the tokens of one user pool, for some of its app clients.
 
+    ``keys`` are the signing keys of each issuer of the pool; a token is verified with those of the
+    issuer that it names.
     ``rules`` decide on access tokens that are bound to a resource or have an actor. ``clock``
     returns seconds since the epoch.
     """
@@ -55,15 +57,15 @@ class TokenVerifier:
     def __init__(
         self,
         *,
-        issuer: str,
+        pool_id: str,
+        keys: Mapping[str, KeyStore],
         client_ids: Collection[str],
-        keys: KeyStore,
         rules: AccessRules = UNBOUND_ONLY,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.issuer = issuer
+        self.pool_id = pool_id
+        self.keys = dict(keys)
         self.client_ids = frozenset(client_ids)
-        self.keys = keys
         self._rules = rules
         self._clock = clock
 
@@ -76,9 +78,11 @@ class TokenVerifier:
             CognitoUnavailable: the signing keys are unavailable.
         """
         now = self._clock()
+        issuer, payload = self._signed_payload(unverified_access_token)
         claims = check_access_claims(
-            self._signed_payload(unverified_access_token),
-            issuer=self.issuer,
+            payload,
+            pool_id=self.pool_id,
+            issuer=issuer,
             client_ids=self.client_ids,
             rules=self._rules,
             now=now,
@@ -100,9 +104,11 @@ class TokenVerifier:
             CognitoUnavailable: the signing keys are unavailable.
         """
         now = self._clock()
+        issuer, payload = self._signed_payload(unverified_id_token)
         claims = check_id_claims(
-            self._signed_payload(unverified_id_token),
-            issuer=self.issuer,
+            payload,
+            pool_id=self.pool_id,
+            issuer=issuer,
             client_ids=self.client_ids,
             nonce=nonce,
             access_token=access_token,
@@ -111,46 +117,49 @@ class TokenVerifier:
         check_expiry(claims, now=now)
         return claims
 
-    def is_key_published(self, key_id: str) -> bool:
-        """Return True if the pool still publishes the key that signed a cached token.
+    def is_key_published(self, issuer: str, key_id: str) -> bool:
+        """Return True if the issuer still publishes the key that signed a cached token.
 
         Like every use of the key set, this call renews it when it is due.
         """
         try:
-            self.keys.key(key_id)
+            self.keys[issuer].key(key_id)
         except (UnknownKey, CognitoUnavailable):
             return False
         return True
 
-    def _signed_payload(self, unverified_token: str) -> Payload:
-        """Verify the signature and return the payload. Its claims are not checked yet."""
+    def _signed_payload(self, unverified_token: str) -> tuple[str, Payload]:
+        """Verify the signature with a key of the issuer that the token names.
+
+        Returns that issuer and the payload, whose claims are not checked yet. The key set of an
+        issuer is only asked for a token that names it: AWS responds with 403 at the updated issuer
+        of a pool that does not use it.
+        """
         key_id = _key_id(_unverified_header(unverified_token))
-        try:
-            key = self.keys.key(key_id)
-        except UnknownKey:
-            # Most tokens of other pools fail here. WrongIssuer is a clearer error for them.
-            check.issuer(_unverified_payload(unverified_token), {self.issuer})
-            raise
+        issuer = check.issuer(_unverified_payload(unverified_token), self.keys)
+        key = self.keys[issuer].key(key_id)
         try:
             token = _RS256.decode_complete(unverified_token, key, algorithms=["RS256"])
         except jwt.PyJWTError as error:
             raise BadSignature("The signature of this token does not match its content.") from error
-        return _json_object(token["payload"])
+        return issuer, _json_object(token["payload"])
 
 
 class TrustedPools:
     """The verifiers of several pools. The issuer in the token selects the verifier.
 
     That issuer is unverified at first, and the selected verifier checks it. So a token is only
-    accepted with the keys, app clients and issuer of one pool.
+    accepted with the keys, app clients and issuers of one pool.
     """
 
     def __init__(self, verifiers: Iterable[TokenVerifier]) -> None:
         self._by_issuer: dict[str, TokenVerifier] = {}
         for verifier in verifiers:
-            if self._by_issuer.setdefault(verifier.issuer, verifier) is not verifier:
-                problem = f"lists {verifier.issuer} twice, or it is the pool of COGNITO_POOL_ID"
-                raise ConfigurationError({"COGNITO_TRUSTED_POOLS": problem})
+            for issuer in verifier.keys:
+                if self._by_issuer.setdefault(issuer, verifier) is not verifier:
+                    problem = f"lists {issuer} twice, or it is the pool of COGNITO_POOL_ID"
+                    raise ConfigurationError({"COGNITO_TRUSTED_POOLS": problem})
+        self._only = verifier if set(self._by_issuer.values()) == {verifier} else None
 
     def access_claims(self, unverified_access_token: str) -> AccessClaims:
         """Return the claims of an access token of any of the pools.
@@ -160,15 +169,14 @@ class TrustedPools:
             TokenRejected: the token is not acceptable (WrongIssuer if it is of another pool).
             CognitoUnavailable: the signing keys of that pool are unavailable.
         """
-        if len(self._by_issuer) == 1:  # the token need not be parsed twice
-            (only,) = self._by_issuer.values()
-            return only.access_claims(unverified_access_token)
+        if self._only is not None:  # the token need not be parsed twice
+            return self._only.access_claims(unverified_access_token)
         issuer = check.issuer(_unverified_payload(unverified_access_token), self._by_issuer)
         return self._by_issuer[issuer].access_claims(unverified_access_token)
 
     def is_key_published(self, issuer: str, key_id: str) -> bool:
-        """Return True if the pool of ``issuer`` still publishes the key."""
-        return self._by_issuer[issuer].is_key_published(key_id)
+        """Return True if `issuer` still publishes the key."""
+        return self._by_issuer[issuer].is_key_published(issuer, key_id)
 
 
 def signing_key_id(unverified_token: str) -> str:

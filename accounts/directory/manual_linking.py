@@ -14,12 +14,11 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from ..audit import events
-from ..cognito.config import CognitoConfig, TrustedPool
 from ..models import EventKind, Identity, SignIn, SignInEvent
 from ..privacy.deletion_preview import AffectedInstances, preview_deletion
 from ..problems.errors import LinkError
 from ..provider import user_pool
-from ..provider.settings import read_config, read_trusted_pools
+from ..provider.settings import read_config, read_pools
 from ..sessions import ending, sign_out
 from ..tokens import revocations
 from ..users import groups
@@ -44,11 +43,11 @@ class PoolLink:
 
 def resolve_issuer(name: str) -> str:
     """Return the issuer of our own or a trusted pool, by its ID or issuer. Raises LinkError."""
-    pools: list[CognitoConfig | TrustedPool] = [read_config(), *read_trusted_pools()]
-    for pool in pools:
-        if name in (pool.pool_id, pool.issuer):
+    pools = read_pools()
+    for pool in pools.values():
+        if name in (pool.pool_id, *pool.issuers):
             return pool.issuer
-    pool_ids = ", ".join(pool.pool_id for pool in pools)
+    pool_ids = ", ".join(pools)
     raise LinkError(
         f"{name} is not a user pool of this site. Its pools are {pool_ids}. To trust another pool, "
         "add it to COGNITO_TRUSTED_POOLS."

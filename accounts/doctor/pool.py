@@ -49,9 +49,9 @@ class PoolExamination:
             reason = f"the response ({response.status}) is not a discovery document"
             yield findings.issuer_unreachable(config, url, reason)
             return
-        if document["issuer"] != config.issuer:
+        if document["issuer"] not in config.pool.issuers:
             document = self._document_of_issuer() or document
-        if document["issuer"] != config.issuer:
+        if document["issuer"] not in config.pool.issuers:
             yield findings.issuer_differs(config, document["issuer"])
         self.hosted_ui = _origin(document.get("authorization_endpoint"))
         yield from self._check_clock(response, sent_at, url)

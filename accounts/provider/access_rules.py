@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..cognito.config import are_scopes
 from ..cognito.errors import ConfigurationError
+from ..cognito.pool import are_scopes
 from ..cognito.resources import resource_problem
 from ..cognito.token_checks import AccessRules
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from django.core.signals import setting_changed
 
-from ..cognito.config import CognitoConfig, TrustedPool
+from ..cognito.config import CognitoConfig
 from ..cognito.jwks import KeyStore
+from ..cognito.pool import Pool
 from ..cognito.token_cache import TokenCache
 from ..cognito.token_checks import AccessRules
 from ..cognito.transport import Transport
@@ -22,16 +23,15 @@ from .client_rights import ClientRights
 from .group_mapping import GroupMapping
 from .limits import Limits
 from .settings import (
-    read_access_rules,
     read_cipher,
     read_client_rights,
     read_config,
     read_group_mappings,
     read_limits,
+    read_pools,
     read_site_options,
     read_snapshot,
     read_spa_redirect_uris,
-    read_trusted_pools,
 )
 
 
@@ -40,8 +40,9 @@ class Provider:
     """The objects that call a user pool, verify its tokens and encrypt them."""
 
     config: CognitoConfig
-    verifier: TokenVerifier  # for access tokens of every accepted app client
-    pools: TrustedPools  # the same, and the pools of COGNITO_TRUSTED_POOLS
+    pools: Mapping[str, Pool]  # by ID: our own, and those of COGNITO_TRUSTED_POOLS
+    keys: KeyStore  # of the preferred issuer of our own pool
+    access_verifier: TrustedPools  # for access tokens of every accepted pool and app client
     token_cache: TokenCache
     sign_in_verifier: TokenVerifier  # for tokens of our own app client only
     token_endpoint: BoundedTokenEndpoint
@@ -49,18 +50,26 @@ class Provider:
     cipher: Cipher
     public_url: str
     create_users: bool
-    group_mappings: Mapping[str, GroupMapping]  # by issuer
-    trusted_scopes: Mapping[str, frozenset[str]]  # by issuer, of trusted pools
-    access_rules: AccessRules  # for bound and exchanged access tokens of our own pool
+    group_mappings: Mapping[str, GroupMapping]  # by pool ID
     client_rights: Mapping[str, ClientRights]  # by app client id
     public_client_id: str  # of the app client without a secret, or ""
     spa_redirect_uris: tuple[str, ...]
     limits: Limits
     shared_cache: str  # the alias in CACHES, or "" if the processes share no cache
 
-    def group_mapping(self, issuer: str) -> GroupMapping:
-        """Return the mapping of the pool with this issuer, empty if it is not accepted (now)."""
-        return self.group_mappings.get(issuer, GroupMapping())
+    @property
+    def pool(self) -> Pool:
+        """Our own pool, through which users sign in."""
+        return self.config.pool
+
+    def pool_id_of(self, issuer: str) -> str:
+        """Return the ID of the accepted pool with this issuer, or ""."""
+        matches = (pool.pool_id for pool in self.pools.values() if issuer in pool.key_set_urls)
+        return next(matches, "")
+
+    def group_mapping(self, pool_id: str) -> GroupMapping:
+        """Return the mapping of this pool, empty if the pool is not accepted (now)."""
+        return self.group_mappings.get(pool_id, GroupMapping())
 
     @property
     def callback_url(self) -> str:
@@ -90,34 +99,37 @@ def provider() -> Provider:
         # AWS Lambda stops all threads after each response, so a download must end within a request.
         options = {"in_background": lambda work: work(), "document_seconds": SNAPSHOT_SECONDS}
 
-    rules = read_access_rules()
-    bound_only = AccessRules(resources=rules.resources)
-
-    def verifier(pool: CognitoConfig | TrustedPool) -> TokenVerifier:
-        document = read_snapshot() if pool is config else None
-        fetch = count_fetches(lambda: transport.get(pool.jwks_url))
-        max_waiting = limits.calls_at_once - 1  # one more thread downloads
-        keys = KeyStore(fetch, document=document, max_waiting=max_waiting, **options)
-        return TokenVerifier(
-            issuer=pool.issuer,
-            client_ids=pool.accepted_clients,
-            keys=keys,
-            rules=rules if pool is config else bound_only,
+    def key_store(issuer: str, url: str) -> KeyStore:
+        """Return the keys of an issuer. They are downloaded when a token names it."""
+        return KeyStore(
+            count_fetches(lambda: transport.get(url)),
+            document=read_snapshot() if issuer == config.issuer else None,
+            max_waiting=limits.calls_at_once - 1,  # one more thread downloads
+            **options,
         )
 
-    own_verifier = verifier(config)
-    trusted_pools = read_trusted_pools()
-    pools = TrustedPools([own_verifier, *map(verifier, trusted_pools)])
+    pools = read_pools()
+    keys = {
+        pool_id: {issuer: key_store(issuer, url) for issuer, url in pool.key_set_urls.items()}
+        for pool_id, pool in pools.items()
+    }
+    access_verifier = TrustedPools(
+        TokenVerifier(
+            pool_id=pool_id, keys=keys[pool_id], client_ids=pool.client_ids, rules=pool.rules
+        )
+        for pool_id, pool in pools.items()
+    )
     return Provider(
         config=config,
-        verifier=own_verifier,
         pools=pools,
-        token_cache=TokenCache(pools),
+        keys=keys[config.pool_id][config.issuer],
+        access_verifier=access_verifier,
+        token_cache=TokenCache(access_verifier),
         sign_in_verifier=TokenVerifier(
-            issuer=config.issuer,
+            pool_id=config.pool_id,
+            keys=keys[config.pool_id],
             client_ids=(config.client_id,),
-            keys=own_verifier.keys,
-            rules=bound_only,
+            rules=AccessRules(resources=config.rules.resources),
         ),
         token_endpoint=BoundedTokenEndpoint(config, transport, calls_at_once=limits.calls_at_once),
         max_call_seconds=transport.max_call_seconds,
@@ -125,9 +137,7 @@ def provider() -> Provider:
         public_url=site.public_url,
         create_users=site.create_users,
         group_mappings=read_group_mappings(),
-        access_rules=rules,
         client_rights=read_client_rights(),
-        trusted_scopes={pool.issuer: frozenset(pool.scopes) for pool in trusted_pools},
         public_client_id=site.public_client_id,
         spa_redirect_uris=read_spa_redirect_uris(),
         limits=limits,

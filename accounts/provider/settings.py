@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from ..cognito.config import DEFAULT_SCOPES, CognitoConfig, TrustedPool
+from ..cognito.config import DEFAULT_SCOPES, CognitoConfig
 from ..cognito.errors import CognitoUnavailable, ConfigurationError
 from ..cognito.jwks import parse_key_set
+from ..cognito.pool import Pool
 from ..cognito.safe_urls import url_problem
 from ..cognito.token_checks import AccessRules
 from ..core.app_label import page_url
@@ -37,6 +38,10 @@ def _is_string(value: Any) -> bool:
 
 def _is_list_of_strings(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+
+
+def _is_string_or_list(value: Any) -> bool:
+    return _is_string(value) or _is_list_of_strings(value)
 
 
 def _is_object(value: Any) -> bool:
@@ -62,8 +67,9 @@ _MEMBERS = {
     "CLIENT_SECRET": _TEXT,
     "CLIENT_DOMAIN": _TEXT,
     "CLIENT_REGION": _TEXT,
-    "ISSUER": _TEXT,
+    "ISSUER": _Type("", _is_string_or_list, "must be a string or a list of strings"),
     "JWKS_URL": _TEXT,
+    "REPLICA_REGIONS": _LIST,
     "JWKS_SNAPSHOT": _Type("", lambda value: isinstance(value, str | PathLike), "must be a path"),
     "FROZEN_BETWEEN_REQUESTS": _ON._replace(default=False),
     "SCOPES": _LIST,
@@ -112,21 +118,37 @@ def _read(*names: str) -> dict[str, Any]:
 def read_config() -> CognitoConfig:
     """Return the pool's configuration. Raises ConfigurationError that names every wrong value."""
     values = _read(
-        *("POOL_ID", "CLIENT_ID", "CLIENT_SECRET", "CLIENT_DOMAIN", "CLIENT_REGION"),
-        *("ISSUER", "JWKS_URL", "ACCEPTED_CLIENTS", "PUBLIC_CLIENT_ID", "SCOPES"),
+        *("POOL_ID", "CLIENT_ID", "CLIENT_SECRET", "CLIENT_DOMAIN", "CLIENT_REGION", "ISSUER"),
+        *("JWKS_URL", "REPLICA_REGIONS", "ACCEPTED_CLIENTS", "PUBLIC_CLIENT_ID", "SCOPES"),
     )
     clients = (*values["ACCEPTED_CLIENTS"], values["PUBLIC_CLIENT_ID"])
+    issuers = [values["ISSUER"]] if isinstance(values["ISSUER"], str) else values["ISSUER"]
     return CognitoConfig(
         pool_id=values["POOL_ID"],
         client_id=values["CLIENT_ID"],
         client_secret=values["CLIENT_SECRET"],
         domain=values["CLIENT_DOMAIN"],
         region=values["CLIENT_REGION"],
-        issuer=values["ISSUER"],
+        custom_issuers=tuple(filter(None, issuers)),
         jwks_url=values["JWKS_URL"],
-        accepted_clients=tuple(client for client in clients if client),
+        replica_regions=tuple(values["REPLICA_REGIONS"]),
+        accepted_clients=tuple(filter(None, clients)),
         scopes=tuple(values["SCOPES"]) or DEFAULT_SCOPES,
+        rules=read_access_rules(),
     )
+
+
+def read_pools() -> dict[str, Pool]:
+    """Return the accepted pools by ID, our own first. Raises ConfigurationError."""
+    own = read_config().pool
+    entries = _read("TRUSTED_POOLS")["TRUSTED_POOLS"]
+    if own.pool_id in entries:
+        problem = f"lists {own.pool_id}, which is the pool of COGNITO_POOL_ID"
+        raise ConfigurationError({"COGNITO_TRUSTED_POOLS": problem})
+    # Unlisted clients and actors are a matter of our own pool.
+    rules = AccessRules(resources=own.rules.resources)
+    trusted = {name: parse_trusted_pool(name, members, rules) for name, members in entries.items()}
+    return {own.pool_id: own, **trusted}
 
 
 class SiteOptions(NamedTuple):
@@ -169,30 +191,24 @@ def read_access_rules() -> AccessRules:
     )
 
 
-def read_trusted_pools() -> list[TrustedPool]:
-    """Return the further pools of COGNITO_TRUSTED_POOLS. Raises ConfigurationError."""
-    pools = _read("TRUSTED_POOLS")["TRUSTED_POOLS"]
-    return [parse_trusted_pool(pool_id, members) for pool_id, members in pools.items()]
-
-
 def read_group_mappings() -> dict[str, GroupMapping]:
-    """Return the group mappings by issuer. Raises ConfigurationError.
+    """Return the group mappings by pool ID. Raises ConfigurationError.
 
     COGNITO_GROUPS is for our own pool only, because the "admins" of another pool are not ours. A
     trusted pool has rules of its own, or none.
     """
     values = _read("GROUPS", "GROUPS_ABSENT_MEANS_NONE", "TRUSTED_POOLS")
-    rules_by_name = {"COGNITO_GROUPS": (read_config().issuer, values["GROUPS"])}
-    for pool in read_trusted_pools():
-        rules = values["TRUSTED_POOLS"][pool.pool_id].get("groups")
-        rules_by_name[f"COGNITO_TRUSTED_POOLS (pool {pool.pool_id!r})"] = pool.issuer, rules
     mappings = {}
-    for name, (issuer, rules) in rules_by_name.items():
+    for pool_id in read_pools():
+        name, rules = "COGNITO_GROUPS", values["GROUPS"]
+        if pool_id in values["TRUSTED_POOLS"]:
+            name = f"COGNITO_TRUSTED_POOLS (pool {pool_id!r})"
+            rules = values["TRUSTED_POOLS"][pool_id].get("groups")
         try:
             rules = parse_rules(rules or {})
         except ValueError as error:
             raise ConfigurationError({name: str(error)}) from error
-        mappings[issuer] = GroupMapping(rules, values["GROUPS_ABSENT_MEANS_NONE"])
+        mappings[pool_id] = GroupMapping(rules, values["GROUPS_ABSENT_MEANS_NONE"])
     return mappings
 
 

@@ -9,36 +9,53 @@ A JSON object, pool ID -> an object with the accepted app clients and the meanin
     }}
 
 `groups` are rules as in COGNITO_GROUPS. `scopes` are the scopes that its tokens may use here. If
-they are missing, the groups and scopes of its tokens have no effect. `issuer` and `jwks_url` are
-for a local or custom endpoint only.
+they are missing, the groups and scopes of its tokens have no effect. `replica_regions` are as in
+COGNITO_REPLICA_REGIONS. `issuer` and `jwks_url` are for a local or custom endpoint only.
 """
 
 from __future__ import annotations
 
 from typing import Any, TypeGuard
 
-from ..cognito.config import TrustedPool
 from ..cognito.errors import ConfigurationError
+from ..cognito.pool import Pool
+from ..cognito.token_checks import AccessRules
 
-_MEMBERS = {"clients", "groups", "scopes", "issuer", "jwks_url"}
+_MEMBERS = {"clients", "groups", "scopes", "replica_regions", "issuer", "jwks_url"}
 
 
-def parse_trusted_pool(pool_id: str, members: Any) -> TrustedPool:
-    """Return the pool of one entry. Raises ConfigurationError that names the wrong member."""
+def parse_trusted_pool(pool_id: str, members: Any, rules: AccessRules) -> Pool:
+    """Return the pool of one entry. Raises ConfigurationError that names every wrong member."""
     if not isinstance(members, dict) or not members.keys() <= _MEMBERS:
         raise _error(pool_id, 'must be an object like {"clients": ["…"]}')
-    clients, scopes = members.get("clients"), members.get("scopes", [])
-    if not _is_list_of_strings(clients):
+    clients, issuers = members.get("clients"), members.get("issuer", [])
+    scopes, regions = members.get("scopes", []), members.get("replica_regions", [])
+    if not _is_list_of_strings(clients) or not clients:
         raise _error(pool_id, "must list its app client IDs under clients")
     if not _is_list_of_strings(scopes):
         raise _error(pool_id, "must list the scopes that its tokens may use here under scopes")
-    return TrustedPool(
-        pool_id=pool_id,
-        accepted_clients=tuple(clients),
-        issuer=str(members.get("issuer", "")),
-        jwks_url=str(members.get("jwks_url", "")),
-        scopes=tuple(scopes),
-    )
+    if not _is_list_of_strings(regions):
+        raise _error(pool_id, "must list the Regions of its replicas under replica_regions")
+    issuers = [issuers] if isinstance(issuers, str) and issuers else issuers or []
+    if not _is_list_of_strings(issuers):
+        raise _error(pool_id, "must have an issuer, or a list of them, under issuer")
+    try:
+        return Pool(
+            pool_id=pool_id,
+            client_ids=tuple(clients),
+            custom_issuers=tuple(issuers),
+            jwks_url=str(members.get("jwks_url", "")),
+            replica_regions=tuple(regions),
+            rules=rules,
+            scopes=tuple(scopes),
+        )
+    except ConfigurationError as error:
+        # All values are members of one variable, so the sentence names the wrong members.
+        problems = (
+            f"{name.removeprefix('COGNITO_').removeprefix('ACCEPTED_').lower()} {problem}"
+            for name, problem in error.problems.items()
+        )
+        raise _error(pool_id, ", ".join(problems)) from error
 
 
 def _is_list_of_strings(value: Any) -> TypeGuard[list[str]]:

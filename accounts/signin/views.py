@@ -143,7 +143,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
 
     def get(self, request: HttpRequest) -> HttpResponse:
         try:
-            callback = parse_callback(dict(request.GET.lists()), issuer=provider().config.issuer)
+            callback = parse_callback(dict(request.GET.lists()), issuers=provider().pool.issuers)
         except InvalidCallback as error:
             return self._refuse(error)
         self.attempt = attempt = attempts.load(request, callback.state)

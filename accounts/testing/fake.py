@@ -14,11 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..cognito.config import CognitoConfig, TrustedPool
 from ..cognito.errors import CognitoUnavailable
 from ..cognito.transport import Response, Transport
 from ..provider import factory as provider_module
-from ..provider.settings import read_config, read_trusted_pools
+from ..provider.settings import read_config, read_pools
 from ..tokens import revocation_feed
 from .tokens import key_set, mint_access_token, mint_id_token
 
@@ -59,9 +58,8 @@ class FakeCognito(Transport):
 
     def get(self, url: str, *, timeout: float | None = None) -> bytes:
         self._count("keys")
-        pools: list[CognitoConfig | TrustedPool] = [read_config(), *read_trusted_pools()]
-        for pool in pools:
-            if pool.jwks_url == url:
+        for pool in read_pools().values():
+            if url in pool.key_set_urls.values():
                 return key_set(pool.issuer)
         raise CognitoUnavailable("the key set does not exist")
 

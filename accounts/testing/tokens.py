@@ -26,14 +26,18 @@ FOREIGN_ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Foreign0
 Claims = Mapping[str, Any]
 
 
-@lru_cache
 def signing_key(issuer: str) -> rsa.RSAPrivateKey:
-    """Return the key of `issuer`, which this process generates at its first use."""
+    """Return the key of the pool of `issuer`, which this process generates at its first use."""
+    return _pool_key(_pool_id(issuer))
+
+
+@lru_cache
+def _pool_key(pool_id: str) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def key_set(issuer: str) -> bytes:
-    """Return the JWKS document of `issuer` (RFC 7517)."""
+    """Return the JWKS document of the pool of `issuer` (RFC 7517)."""
     numbers = signing_key(issuer).public_key().public_numbers()
     key = {
         "kty": "RSA",
@@ -47,8 +51,12 @@ def key_set(issuer: str) -> bytes:
 
 
 def key_id(issuer: str) -> str:
-    """Return the ID of the issuer's key: 44 base64 characters, as Cognito's key IDs have."""
-    return b64encode(sha256(issuer.encode()).digest()).decode()
+    """Return the ID of the pool's key: 44 base64 characters, as Cognito's key IDs have."""
+    return b64encode(sha256(_pool_id(issuer).encode()).digest()).decode()
+
+
+def _pool_id(issuer: str) -> str:
+    return issuer.rsplit("/", 1)[-1]  # all issuers of a pool have the same keys
 
 
 def subject_of(username: str) -> str:

@@ -34,7 +34,7 @@ def apply_groups(user: Any, claims: AccessClaims | IdClaims) -> None:
 
     A token without a change costs one query.
     """
-    mapping = provider().group_mapping(claims.issuer)
+    mapping = provider().group_mapping(claims.pool_id)
     if claims.groups is None and not mapping.absent_means_none:
         return
     identity = Identity.objects.get_exact(issuer=claims.issuer, subject=claims.subject)
@@ -69,7 +69,7 @@ def revoke_group_rights(identity: Identity) -> None:
     """Revoke all rights that the groups of this identity gave its user."""
     identity.groups = []
     identity.save(update_fields=["groups"])
-    mapping = provider().group_mapping(identity.issuer)
+    mapping = provider().group_mapping(provider().pool_id_of(identity.issuer))
     with single_event(reason="pool_groups", pool_username=identity.username, by=None) as changes:
         _sync_rights(identity.user, identity, mapping)
     if changes:
@@ -111,7 +111,7 @@ def _clear_permission_cache(user: Any) -> None:
 
 def rights_of(identity: Identity) -> Rights:
     """Return the rights of the groups in the identity's last token."""
-    return provider().group_mapping(identity.issuer).rights(identity.groups)
+    return provider().group_mapping(provider().pool_id_of(identity.issuer)).rights(identity.groups)
 
 
 def _change_groups(locked_user: Any, wanted: Rights, mapping: GroupMapping) -> None:

@@ -17,11 +17,12 @@ from ..provider.client_rights import UNLISTED, ClientRights
 def client_rights(claims: AccessClaims) -> ClientRights:
     """Return the most that the app client of this token can do."""
     config, rights = provider().config, provider().client_rights
+    own_client = config.pool_id, config.client_id
     default = ClientRights.WRITE
     if _is_unlisted(claims):
         default = rights.get(UNLISTED, ClientRights.READ)
     # A trusted pool may list a client of the same ID, and a service may act through ours.
-    elif (claims.issuer, claims.client_id, claims.actors) == (config.issuer, config.client_id, ()):
+    elif (claims.pool_id, claims.client_id) == own_client and not claims.actors:
         return ClientRights.STAFF
     return rights.get(claims.client_id, default)
 
@@ -29,7 +30,7 @@ def client_rights(claims: AccessClaims) -> ClientRights:
 def _is_unlisted(claims: AccessClaims) -> bool:
     """Return True if the token is of an app client of our pool that no setting lists."""
     config = provider().config
-    return claims.issuer == config.issuer and claims.client_id not in config.accepted_clients
+    return claims.pool_id == config.pool_id and claims.client_id not in config.accepted_clients
 
 
 def effective_groups(source: AccessClaims | Identity) -> tuple[str, ...]:
@@ -41,16 +42,19 @@ def effective_groups(source: AccessClaims | Identity) -> tuple[str, ...]:
     """
     is_limited = False
     if isinstance(source, AccessClaims):
+        pool_id = source.pool_id
         if source.is_machine:
             return ()
         is_limited = client_rights(source) is not ClientRights.STAFF
-    mapping = provider().group_mapping(source.issuer)
+    else:
+        pool_id = provider().pool_id_of(source.issuer)
+    mapping = provider().group_mapping(pool_id)
     groups = tuple(
         name
         for name in source.groups or ()
         if not (is_limited and mapping.rights([name]).gives_status)
     )
-    if source.issuer == provider().config.issuer:
+    if pool_id == provider().pool.pool_id:
         return groups
     return tuple(sorted(mapping.rights(groups).groups))
 
@@ -62,7 +66,7 @@ def effective_scopes(claims: AccessClaims) -> frozenset[str]:
     lists for them.
     """
     if _is_unlisted(claims):
-        return claims.scopes & provider().access_rules.unlisted_scopes
-    if claims.issuer == provider().config.issuer:
+        return claims.scopes & provider().pool.rules.unlisted_scopes
+    if claims.pool_id == provider().pool.pool_id:
         return claims.scopes
-    return claims.scopes & provider().trusted_scopes.get(claims.issuer, frozenset())
+    return claims.scopes.intersection(provider().pools[claims.pool_id].scopes)

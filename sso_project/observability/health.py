@@ -86,7 +86,7 @@ def _keys() -> Finding:
     If there are none yet, it downloads them, under the same limit as for an unknown key ID.
     """
     try:
-        keys = provider().verifier.keys
+        keys = provider().keys
         if keys.document is None:
             keys.key("-")
     except UnknownKey:

@@ -331,7 +331,7 @@ def test_update_user_reads_claims_and_request_at_renewal(client, cognito, backen
 
 class WithTokens(CognitoBackend):
     def get_userinfo(self, access_token, id_token, payload):
-        assert provider().verifier.access_claims(access_token).subject == payload["sub"]
+        assert provider().access_verifier.access_claims(access_token).subject == payload["sub"]
         claims = super().get_userinfo(access_token, id_token, payload)
         claims.update(tokens=f"{bool(access_token)} {bool(id_token)}")
         return claims

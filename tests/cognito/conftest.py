@@ -4,7 +4,7 @@ import pytest
 
 from accounts.cognito.jwks import KeyStore
 from accounts.cognito.verifier import TokenVerifier
-from tests.cognito.keys import CLIENT_ID, ISSUER, NOW, key_set
+from tests.cognito.keys import CLIENT_ID, ISSUER, NOW, POOL_ID, key_set
 from tests.cognito.loopback import ScriptedServer
 
 
@@ -29,7 +29,7 @@ def clock():
 @pytest.fixture
 def verifier(clock):
     keys = KeyStore(key_set, clock=clock, in_background=lambda work: work())
-    return TokenVerifier(issuer=ISSUER, client_ids=[CLIENT_ID], keys=keys, clock=clock)
+    return TokenVerifier(pool_id=POOL_ID, keys={ISSUER: keys}, client_ids=[CLIENT_ID], clock=clock)
 
 
 @pytest.fixture

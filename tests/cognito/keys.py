@@ -17,7 +17,14 @@ ISSUER = f"https://cognito-idp.us-east-1.amazonaws.com/{POOL_ID}"
 CLIENT_ID = "4example5client6id7890abcd"
 NOW = 1_800_000_000  # seconds; 2027-01-15T08:00:00Z
 NONCE = "nonce-of-this-sign-in-attempt-0123456789-abc"
-REMOVED = object()
+
+
+class _Removed:
+    def __repr__(self):
+        return "removed"
+
+
+REMOVED = _Removed()
 
 # As at Cognito: standard base64, which is not safe in URLs and file names.
 ACCESS_KEY_ID = "aC3s+/sKeYaC3s+/sKeYaC3s+/sKeYaC3s+/sKeYaC0="

@@ -18,6 +18,7 @@ from tests.cognito.keys import (
     ID_CLAIMS,
     ISSUER,
     NOW,
+    POOL_ID,
     jwk,
     key_set,
     make_access_token,
@@ -25,7 +26,7 @@ from tests.cognito.keys import (
 )
 
 VERIFIER = TokenVerifier(
-    issuer=ISSUER, client_ids=[CLIENT_ID], keys=KeyStore(key_set), clock=lambda: NOW
+    pool_id=POOL_ID, keys={ISSUER: KeyStore(key_set)}, client_ids=[CLIENT_ID], clock=lambda: NOW
 )
 SCALARS = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(float("inf"))
@@ -110,7 +111,7 @@ def test_any_key_set_is_read_or_refused(member, value):
 @given(st.dictionaries(st.sampled_from(["code", "state", "error", "iss"]), st.lists(st.text())))
 def test_any_callback_is_read_or_refused(query):
     try:
-        code = parse_callback(query, issuer=ISSUER).accepted_code()
+        code = parse_callback(query, issuers=[ISSUER]).accepted_code()
     except SignInRejected:
         return
     assert code == query["code"][0]

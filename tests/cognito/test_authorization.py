@@ -89,7 +89,7 @@ def test_reference_is_the_start_of_the_states_hash():
 
 def test_callback_with_a_code_is_read():
     callback = parse_callback(
-        {"code": ["the-code"], "state": ["the-state"], "later": ["1", "2"]}, issuer=ISSUER
+        {"code": ["the-code"], "state": ["the-state"], "later": ["1", "2"]}, issuers=[ISSUER]
     )
     assert (callback.state, callback.accepted_code()) == ("the-state", "the-code")
     assert "the-code" not in repr(callback)
@@ -104,7 +104,7 @@ def test_callback_with_an_error_is_read_in_any_order():
             "state": ["s"],
             "error": ["invalid_request"],
         },
-        issuer=ISSUER,
+        issuers=[ISSUER],
     )
     with pytest.raises(ProviderRefused, match="invalid_request") as refused:
         callback.accepted_code()
@@ -114,13 +114,13 @@ def test_callback_with_an_error_is_read_in_any_order():
 
 def test_text_of_a_callback_cannot_break_a_log_line():
     callback = parse_callback(
-        {"error": ["x\r\ny"], "error_description": ["a\n\x1b[31m  b\u2028c\x00"]}, issuer=ISSUER
+        {"error": ["x\r\ny"], "error_description": ["a\n\x1b[31m  b\u2028c\x00"]}, issuers=[ISSUER]
     )
     assert (callback.error, callback.error_description) == ("x y", "a [31m b c")
 
 
 def test_empty_callback_has_no_code():
-    callback = parse_callback({}, issuer=ISSUER)
+    callback = parse_callback({}, issuers=[ISSUER])
     assert (callback.state, callback.code, callback.error) == ("", "", "")
     with pytest.raises(InvalidCallback, match="no code") as refused:
         callback.accepted_code()
@@ -130,26 +130,26 @@ def test_empty_callback_has_no_code():
 @pytest.mark.parametrize("name", ["code", "state", "error", "error_description", "iss"])
 def test_repeated_parameter_is_refused(name):
     with pytest.raises(InvalidCallback, match="more than once") as refused:
-        parse_callback({"code": ["c"], "state": ["s"], name: ["a", "a"]}, issuer=ISSUER)
+        parse_callback({"code": ["c"], "state": ["s"], name: ["a", "a"]}, issuers=[ISSUER])
     assert refused.value.data == {"parameter": name}
 
 
 @pytest.mark.parametrize("name", ["code", "state", "error", "error_description", "iss"])
 def test_oversized_parameter_is_refused(name):
     with pytest.raises(InvalidCallback, match="too long") as refused:
-        parse_callback({name: ["x" * 2049]}, issuer=ISSUER)
+        parse_callback({name: ["x" * 2049]}, issuers=[ISSUER])
     assert refused.value.data == {"parameter": name}
 
 
 def test_issuer_of_the_callback_must_be_ours_when_it_comes():
     query = {"code": ["c"], "state": ["s"]}
-    assert parse_callback({**query, "iss": [ISSUER]}, issuer=ISSUER).code == "c"
+    assert parse_callback({**query, "iss": [ISSUER]}, issuers=[ISSUER]).code == "c"
     with pytest.raises(InvalidCallback, match="another issuer") as refused:
-        parse_callback({**query, "iss": [f"{ISSUER}x"]}, issuer=ISSUER)
+        parse_callback({**query, "iss": [f"{ISSUER}x"]}, issuers=[ISSUER])
     assert refused.value.data == {"parameter": "iss"}
 
 
 def test_code_and_error_together_are_refused():
     with pytest.raises(InvalidCallback, match="both") as refused:
-        parse_callback({"code": ["c"], "error": ["e"], "state": ["s"]}, issuer=ISSUER)
+        parse_callback({"code": ["c"], "error": ["e"], "state": ["s"]}, issuers=[ISSUER])
     assert refused.value.data == {"parameter": "error"}

@@ -112,7 +112,7 @@ def test_clock_skew(verifier):
 def test_length_of_a_callbacks_parameters(name, length):
     longest = "x" * length
     issuer = longest if name == "iss" else ISSUER
-    callback = parse_callback({name: [longest]}, issuer=issuer)
+    callback = parse_callback({name: [longest]}, issuers=[issuer])
     assert name == "iss" or getattr(callback, name) == longest
     with pytest.raises(errors.InvalidCallback, match=f"{name} is too long"):
-        parse_callback({name: [longest + "x"]}, issuer=issuer)
+        parse_callback({name: [longest + "x"]}, issuers=[issuer])

@@ -14,6 +14,7 @@ from tests.cognito.keys import (
     ISSUER,
     NONCE,
     NOW,
+    POOL_ID,
     REMOVED,
     at_hash,
     key_set,
@@ -112,9 +113,9 @@ REFUSALS = {
 def test_refusal_names_the_claim_and_what_was_expected(clock, claim):
     changes, kind, expected, actual = REFUSALS[claim]
     verifier = TokenVerifier(
-        issuer=ISSUER,
+        pool_id=POOL_ID,
+        keys={ISSUER: KeyStore(key_set, clock=clock)},
         client_ids=[CLIENT_ID],
-        keys=KeyStore(key_set, clock=clock),
         rules=RULES,
         clock=clock,
     )
@@ -181,7 +182,7 @@ def test_expiry_is_named_in_utc_whatever_the_servers_time_zone(verifier, monkeyp
 def test_later_changes_of_a_list_accept_no_further_client(clock):
     clients = [CLIENT_ID]
     keys = KeyStore(key_set, clock=clock)
-    verifier = TokenVerifier(issuer=ISSUER, client_ids=clients, keys=keys, clock=clock)
+    verifier = TokenVerifier(pool_id=POOL_ID, keys={ISSUER: keys}, client_ids=clients, clock=clock)
     clients.append(OTHER)
     with pytest.raises(errors.WrongClient):
         verifier.access_claims(make_access_token(client_id=OTHER))

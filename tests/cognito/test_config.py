@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from accounts.cognito.config import CognitoConfig, TrustedPool
+from accounts.cognito.config import CognitoConfig
 from accounts.cognito.errors import ConfigurationError
 from tests.cognito.keys import CLIENT_ID, ISSUER, POOL_ID
 
@@ -60,7 +60,7 @@ def test_domain_is_a_prefix_a_host_or_a_url(domain, base):
 
 
 def test_issuer_and_key_set_can_be_overridden_apart_from_the_domain():
-    config = make(issuer="http://localhost:9000/us-east-1_Local")
+    config = make(custom_issuers=("http://localhost:9000/us-east-1_Local",))
     assert config.issuer == "http://localhost:9000/us-east-1_Local"
     assert config.jwks_url == "http://localhost:9000/us-east-1_Local/.well-known/jwks.json"
     assert make(jwks_url="https://keys.example.com/x").jwks_url == "https://keys.example.com/x"
@@ -108,9 +108,9 @@ def test_region_may_be_given_when_it_agrees():
         ({"domain": "our_prefix"}, "COGNITO_CLIENT_DOMAIN"),
         ({"domain": "our-prefix-"}, "COGNITO_CLIENT_DOMAIN"),
         ({"domain": "https://"}, "COGNITO_CLIENT_DOMAIN"),
-        ({"issuer": "http://example.com/x"}, "COGNITO_ISSUER"),
-        ({"issuer": f"{ISSUER}/"}, "COGNITO_ISSUER"),
-        ({"issuer": "nonsense"}, "COGNITO_ISSUER"),
+        ({"custom_issuers": ("http://example.com/x",)}, "COGNITO_ISSUER"),
+        ({"custom_issuers": (f"{ISSUER}/",)}, "COGNITO_ISSUER"),
+        ({"custom_issuers": ("nonsense",)}, "COGNITO_ISSUER"),
         ({"jwks_url": "file:///etc/keys.json"}, "COGNITO_JWKS_URL"),
         ({"jwks_url": "http://169.254.169.254/keys"}, "COGNITO_JWKS_URL"),
         ({"accepted_clients": ("fine", "not fine")}, "COGNITO_ACCEPTED_CLIENTS"),
@@ -149,42 +149,11 @@ def test_secret_stays_out_of_the_repr_and_config_is_frozen():
     config = make()
     assert SECRET not in repr(config)
     with pytest.raises(dataclasses.FrozenInstanceError):
-        config.issuer = "https://elsewhere.example.com"
+        config.pool_id = "https://elsewhere.example.com"
 
 
 def test_public_client_has_no_secret():
     assert make(client_secret="", public_client=True).client_secret == ""
-
-
-def test_trusted_pool_needs_neither_secret_nor_domain():
-    pool = TrustedPool(pool_id="eu-west-1_Other", accepted_clients=("one", "two", "one"))
-    assert pool.issuer == "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Other"
-    assert pool.jwks_url == f"{pool.issuer}/.well-known/jwks.json"
-    assert (pool.region, pool.accepted_clients) == ("eu-west-1", ("one", "two"))
-
-
-def test_wrong_trusted_pool_names_its_setting_and_each_mistake():
-    with pytest.raises(ConfigurationError) as refused:
-        TrustedPool(pool_id="nonsense", accepted_clients=(), jwks_url="file:///keys")
-    (name, sentence), *rest = refused.value.problems.items()
-    assert (name, rest) == ("COGNITO_TRUSTED_POOLS", [])
-    assert "'nonsense'" in sentence
-    assert "pool_id is not the ID" in sentence
-    assert "jwks_url must use https" in sentence
-    assert "accepted_clients does not name an app client" in sentence
-
-
-def test_trusted_pool_refuses_what_is_no_client_id():
-    with pytest.raises(ConfigurationError, match="accepted_clients contains a value"):
-        TrustedPool(pool_id=POOL_ID, accepted_clients=("a b",))
-
-
-def test_trusted_pool_is_frozen_and_its_scopes_are_scopes():
-    pool = TrustedPool(pool_id=POOL_ID, accepted_clients=("one",), scopes=("stats/read",))
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        pool.scopes = ("stats/write",)
-    with pytest.raises(ConfigurationError, match="scopes contains a value that is not a scope"):
-        TrustedPool(pool_id=POOL_ID, accepted_clients=("one",), scopes=("a b",))
 
 
 def test_missing_domain_is_called_missing():

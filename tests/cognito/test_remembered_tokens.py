@@ -10,6 +10,7 @@ from tests.cognito.keys import (
     CLIENT_ID,
     ID_KEY_ID,
     ISSUER,
+    POOL_ID,
     jwk,
     key_set,
     make_access_token,
@@ -31,7 +32,7 @@ def published(clock):
     made = Published()
     keys = KeyStore(made, clock=clock, in_background=lambda work: work())
     made.pools = TrustedPools(
-        [TokenVerifier(issuer=ISSUER, client_ids=[CLIENT_ID], keys=keys, clock=clock)]
+        [TokenVerifier(pool_id=POOL_ID, keys={ISSUER: keys}, client_ids=[CLIENT_ID], clock=clock)]
     )
     return made
 

@@ -10,6 +10,7 @@ from accounts.cognito.verifier import TokenVerifier
 from tests.cognito.keys import (
     CLIENT_ID,
     ISSUER,
+    POOL_ID,
     REMOVED,
     key_set,
     make_access_token,
@@ -28,7 +29,9 @@ def verifier(clock):
         actors=frozenset({"agent"}),
     )
     keys = KeyStore(key_set, clock=clock)
-    return TokenVerifier(issuer=ISSUER, client_ids=[CLIENT_ID], keys=keys, rules=rules, clock=clock)
+    return TokenVerifier(
+        pool_id=POOL_ID, keys={ISSUER: keys}, client_ids=[CLIENT_ID], rules=rules, clock=clock
+    )
 
 
 @pytest.mark.parametrize(
@@ -135,9 +138,9 @@ def test_unlisted_client_needs_one_of_our_resources_and_a_named_scope(verifier, 
 
 def test_unlisted_client_is_refused_by_default(clock):
     verifier = TokenVerifier(
-        issuer=ISSUER,
+        pool_id=POOL_ID,
+        keys={ISSUER: KeyStore(key_set, clock=clock)},
         client_ids=[CLIENT_ID],
-        keys=KeyStore(key_set, clock=clock),
         rules=AccessRules(resources=(OURS,)),
         clock=clock,
     )

@@ -49,7 +49,10 @@ def make(clock, keys):
         config = read_config()
         store = KeyStore(keys, clock=clock, in_background=lambda work: work())
         verifier = TokenVerifier(
-            issuer=config.issuer, client_ids=config.accepted_clients, keys=store, clock=clock
+            pool_id=config.pool_id,
+            keys={config.issuer: store},
+            client_ids=config.accepted_clients,
+            clock=clock,
         )
         return TokenCache(TrustedPools([verifier]), clock=clock, **limits)
 

@@ -14,6 +14,7 @@ from tests.cognito.keys import (
     ISSUER,
     NONCE,
     NOW,
+    POOL_ID,
     REMOVED,
     at_hash,
     base64url,
@@ -397,15 +398,20 @@ def test_segment_that_is_no_base64url_is_refused(verifier):
         verifier.access_claims(f"aaaaa.{payload}.{signature}")
 
 
-@pytest.mark.parametrize("part", [1, 2])
-def test_changed_payload_or_signature_is_refused(verifier, part):
-    parts = make_access_token().split(".")
-    middle = len(parts[part]) // 2
-    other = "A" if parts[part][middle] != "A" else "B"
-    parts[part] = parts[part][:middle] + other + parts[part][middle + 1 :]
+def test_changed_signature_is_refused(verifier):
+    token, _, signature = make_access_token().rpartition(".")
+    middle = len(signature) // 2
+    other = "A" if signature[middle] != "A" else "B"
     with pytest.raises(errors.BadSignature) as refused:
-        verifier.access_claims(".".join(parts))
+        verifier.access_claims(f"{token}.{signature[:middle]}{other}{signature[middle + 1 :]}")
     assert refused.value.__cause__ is not None
+
+
+def test_changed_payload_is_refused(verifier):
+    header, _, signature = make_access_token().split(".")
+    _, payload, _ = make_access_token(username="eva").split(".")
+    with pytest.raises(errors.BadSignature):
+        verifier.access_claims(f"{header}.{payload}.{signature}")
 
 
 def test_signature_by_the_pools_other_key_is_refused(verifier):
@@ -419,9 +425,8 @@ def test_unknown_key_of_our_issuer_is_refused(verifier):
 
 
 def test_unknown_key_of_another_issuer_names_the_issuer(verifier):
-    with pytest.raises(errors.WrongIssuer, match="another user pool") as refused:
+    with pytest.raises(errors.WrongIssuer, match="another user pool"):
         verifier.access_claims(make_access_token(key_id="another", iss=OTHER_ISSUER))
-    assert isinstance(refused.value.__context__, errors.UnknownKey)
 
 
 def test_unavailable_keys_do_not_reject_the_token(clock):
@@ -429,7 +434,10 @@ def test_unavailable_keys_do_not_reject_the_token(clock):
         raise errors.CognitoUnavailable("down")
 
     verifier = TokenVerifier(
-        issuer=ISSUER, client_ids=[CLIENT_ID], keys=KeyStore(fetch, clock=clock), clock=clock
+        pool_id=POOL_ID,
+        keys={ISSUER: KeyStore(fetch, clock=clock)},
+        client_ids=[CLIENT_ID],
+        clock=clock,
     )
     with pytest.raises(errors.CognitoUnavailable):
         verifier.access_claims(make_access_token())
@@ -438,7 +446,9 @@ def test_unavailable_keys_do_not_reject_the_token(clock):
 def test_rotated_key_is_accepted_without_restart(clock):
     published = [jwk(ACCESS_KEY_ID)]
     keys = KeyStore(lambda: key_set(*published), clock=clock)
-    verifier = TokenVerifier(issuer=ISSUER, client_ids=[CLIENT_ID], keys=keys, clock=clock)
+    verifier = TokenVerifier(
+        pool_id=POOL_ID, keys={ISSUER: keys}, client_ids=[CLIENT_ID], clock=clock
+    )
     verifier.access_claims(make_access_token())
     published.append(jwk("rotated"))
     assert verifier.access_claims(make_access_token(key_id="rotated"))
@@ -466,12 +476,14 @@ def test_claims_are_frozen_and_show_no_personal_data(verifier):
 def test_key_is_published_until_it_is_withdrawn(clock):
     published = [jwk(ACCESS_KEY_ID), jwk("rotated")]
     keys = KeyStore(lambda: key_set(*published), clock=clock, in_background=lambda work: work())
-    verifier = TokenVerifier(issuer=ISSUER, client_ids=[CLIENT_ID], keys=keys, clock=clock)
-    assert verifier.is_key_published(ACCESS_KEY_ID)
+    verifier = TokenVerifier(
+        pool_id=POOL_ID, keys={ISSUER: keys}, client_ids=[CLIENT_ID], clock=clock
+    )
+    assert verifier.is_key_published(ISSUER, ACCESS_KEY_ID)
     published.pop(0)
     clock.forward(3600)
-    verifier.is_key_published("rotated")  # renews the key set
-    assert not verifier.is_key_published(ACCESS_KEY_ID)
+    verifier.is_key_published(ISSUER, "rotated")  # renews the key set
+    assert not verifier.is_key_published(ISSUER, ACCESS_KEY_ID)
 
 
 def test_key_that_cannot_be_looked_up_is_not_published(clock):
@@ -479,9 +491,12 @@ def test_key_that_cannot_be_looked_up_is_not_published(clock):
         raise errors.CognitoUnavailable("down")
 
     verifier = TokenVerifier(
-        issuer=ISSUER, client_ids=[CLIENT_ID], keys=KeyStore(fetch, clock=clock), clock=clock
+        pool_id=POOL_ID,
+        keys={ISSUER: KeyStore(fetch, clock=clock)},
+        client_ids=[CLIENT_ID],
+        clock=clock,
     )
-    assert not verifier.is_key_published(ACCESS_KEY_ID)
+    assert not verifier.is_key_published(ISSUER, ACCESS_KEY_ID)
 
 
 def test_signing_key_of_a_token_is_named_without_trusting_it():
@@ -497,7 +512,9 @@ def pools(clock):
     def verifier(issuer, client_id, key_name):
         document = key_set(jwk(ACCESS_KEY_ID, private_key(key_name)))
         keys = KeyStore(lambda: document, clock=clock)
-        return TokenVerifier(issuer=issuer, client_ids=[client_id], keys=keys, clock=clock)
+        return TokenVerifier(
+            pool_id=issuer, keys={issuer: keys}, client_ids=[client_id], clock=clock
+        )
 
     return TrustedPools(
         [verifier(ISSUER, CLIENT_ID, "first"), verifier(OTHER_ISSUER, "second0client", "second")]
@@ -542,7 +559,9 @@ def test_one_pool_alone_accepts_and_refuses_as_its_verifier_does(verifier):
 
 
 def test_the_same_pool_twice_is_a_configuration_error(verifier, clock):
-    again = TokenVerifier(issuer=ISSUER, client_ids=["x"], keys=KeyStore(key_set), clock=clock)
+    again = TokenVerifier(
+        pool_id=POOL_ID, keys={ISSUER: KeyStore(key_set)}, client_ids=["x"], clock=clock
+    )
     with pytest.raises(errors.ConfigurationError) as refused:
         TrustedPools([verifier, again])
     assert list(refused.value.problems) == ["COGNITO_TRUSTED_POOLS"]

@@ -85,7 +85,7 @@ def test_local_pool_and_http_are_reported(settings):
         client_id="client1",
         client_secret="s" * 24,
         domain="http://localhost:9000",
-        issuer="http://localhost:9000/local-1_DevPool01",
+        custom_issuers=("http://localhost:9000/local-1_DevPool01",),
     )
     ids = {finding.id for finding in production_problems(local, "http://localhost:8000")}
     assert {"not-https", "local-pool-in-use"} <= ids

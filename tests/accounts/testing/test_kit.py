@@ -71,17 +71,17 @@ def test_requests_to_cognito_are_listed(cognito_client, cognito):
 )
 def test_minted_token_has_the_requested_defect(cognito, options, error):
     with pytest.raises(error):
-        provider().verifier.access_claims(mint_access_token(**options))
+        provider().access_verifier.access_claims(mint_access_token(**options))
 
 
 def test_minted_tokens_are_valid(cognito):
-    access = provider().verifier.access_claims(mint_access_token("ada", groups=["admins"]))
+    access = provider().access_verifier.access_claims(mint_access_token("ada", groups=["admins"]))
     assert (access.subject, access.groups) == (subject_of("ada"), ("admins",))
     id_claims = provider().sign_in_verifier.id_claims(
         mint_id_token("ada", name="Ada Lovelace", nonce="n"), nonce="n"
     )
     assert (id_claims.email, id_claims.name) == ("ada@example.com", "Ada Lovelace")
-    machine = provider().verifier.access_claims(mint_machine_token(scopes=["stats/read"]))
+    machine = provider().access_verifier.access_claims(mint_machine_token(scopes=["stats/read"]))
     assert machine.is_machine
     assert machine.scopes == {"stats/read"}
 

@@ -7,12 +7,23 @@ from accounts.cognito.errors import ClaimRejected
 from accounts.models import SignIn
 from accounts.tokens.grants import require_same_sign_in
 
-SAME = {"issuer": "https://pool", "subject": "sub", "client_id": "client", "auth_time": 1}
+SAME = {
+    "issuer": "https://pool",
+    "subject": "sub",
+    "client_id": "client",
+    "auth_time": 1,
+}
 
 
 def access(**changes):
     defaults = {"username": "ada", "scopes": frozenset(), "groups": None, "expires_at": 9}
-    defaults |= {"issued_at": 1, "jti": "j", "origin_jti": "o", "raw": MappingProxyType({})}
+    defaults |= {
+        "pool_id": "eu-west-1_A",
+        "issued_at": 1,
+        "jti": "j",
+        "origin_jti": "o",
+        "raw": MappingProxyType({}),
+    }
     return AccessClaims(**{**SAME, **defaults, **changes})
 
 

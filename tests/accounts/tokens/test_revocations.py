@@ -51,6 +51,7 @@ def feed(clock: Clock) -> RevocationFeed:
 def claims(**changes: object) -> AccessClaims:
     now = int(timezone.now().timestamp())
     values = {
+        "pool_id": "local-1_TestPool1",
         "issuer": ISSUER,
         "subject": "ada-sub",
         "client_id": "client",

@@ -37,9 +37,14 @@ ID_CLAIMS = {
 }
 
 
+def pool_id_of(changes):
+    return changes.get("issuer", provider().config.issuer).rsplit("/")[-1]
+
+
 def access_token(*group_names, at=NOW, **changes):
     claims = {
         **SHARED,
+        "pool_id": pool_id_of(changes),
         "issuer": provider().config.issuer,
         "scopes": frozenset(),
         "groups": tuple(group_names) or None,
@@ -52,6 +57,7 @@ def id_token(*group_names, at=NOW, **changes):
     claims = {
         **SHARED,
         **ID_CLAIMS,
+        "pool_id": pool_id_of(changes),
         "issuer": provider().config.issuer,
         "groups": tuple(group_names) or None,
         "issued_at": at,

@@ -23,7 +23,7 @@ def _fake(cognito):
 
 
 def access(username="ada", **options):
-    return provider().verifier.access_claims(mint_access_token(username, **options))
+    return provider().access_verifier.access_claims(mint_access_token(username, **options))
 
 
 def identity(username="ada", **options):

@@ -70,7 +70,7 @@ def test_missing_signing_keys_are_not_ready(client, db, monkeypatch):
     def fail(key_id):
         raise CognitoUnavailable("connection refused")
 
-    monkeypatch.setattr(provider().verifier.keys, "key", fail)
+    monkeypatch.setattr(provider().keys, "key", fail)
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["parts"]["keys"] == "none: cognito_unavailable"

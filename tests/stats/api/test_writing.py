@@ -185,7 +185,7 @@ def machine_id(machine):
     from accounts.provider import provider
 
     token = machine._credentials["HTTP_AUTHORIZATION"].removeprefix("Bearer ")
-    return provider().pools.access_claims(token).client_id
+    return provider().access_verifier.access_claims(token).client_id
 
 
 def test_scope_in_a_users_token_is_not_a_permission(cognito_client):

@@ -33,7 +33,7 @@ def main(order: dict[str, Any]) -> dict[str, list[float]]:
             authenticate_token(token)
 
     def first() -> None:
-        TokenCache(provider().pools).verify(token, principal_of=principal_factory)
+        TokenCache(provider().access_verifier).verify(token, principal_of=principal_factory)
 
     feed = revocation_feed.RevocationFeed()
     feed._read(time.monotonic())

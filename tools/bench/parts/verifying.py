@@ -67,7 +67,7 @@ def seconds_each(verify: Verify) -> float:
 
 def rsa(tokens: list[str]) -> Verify:
     """Verify signatures only: the minimum for a token that is not cached."""
-    keys, padding, digest = provider().verifier.keys, PKCS1v15(), SHA256()
+    keys, padding, digest = provider().keys, PKCS1v15(), SHA256()
     keys.load()
     parts = []
     for token in tokens:
@@ -108,7 +108,7 @@ def claims_again(token: str) -> Verify:
 
 def first(tokens: list[str]) -> Verify:
     """Verify tokens with an empty cache, without the query for the user."""
-    pools = provider().pools
+    pools = provider().access_verifier
 
     def verify() -> int:
         cache = TokenCache(pools)
@@ -120,7 +120,7 @@ def first(tokens: list[str]) -> Verify:
 
 
 def pyjwt(tokens: list[str]) -> Verify:
-    keys, issuer = provider().verifier.keys, provider().config.issuer
+    keys, issuer = provider().keys, provider().config.issuer
     by_id = {kid: keys.key(kid) for kid in map(_key_id, tokens)}
 
     def verify() -> int:
@@ -146,7 +146,7 @@ def pyjwt_client(tokens: list[str]) -> Verify:
 
 
 def joserfc(tokens: list[str]) -> Verify:
-    document = provider().verifier.keys.document
+    document = provider().keys.document
     keys = KeySet.import_key_set(json.loads(document or b""))
     claims: dict[str, Any] = {name: {"essential": True} for name in CLAIMS}
     claims["iss"]["value"] = provider().config.issuer
