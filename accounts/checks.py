@@ -1,6 +1,7 @@
-"""System checks of the configuration. They need no network.
+"""System checks of the configuration. They need no network, except to read a client secret.
 
-`accounts.E001` a value of the pool, app client or site, or the snapshot of keys, is malformed.
+`accounts.E001` a value of the pool, app client or site, or the snapshot of keys, is malformed,
+    or the client secret cannot be read.
 `accounts.E002` the keys that encrypt tokens are malformed.
 `accounts.E003` a trusted pool or the mapping of groups is malformed.
 `accounts.E004` a redirect URL for single-page apps is malformed, or is this site's own.
@@ -27,6 +28,7 @@ from .provider.settings import (
     SETTING_HINT,
     read_cipher,
     read_client_rights,
+    read_client_secret,
     read_config,
     read_group_mappings,
     read_limits,
@@ -38,7 +40,12 @@ from .provider.settings import (
 from .sessions import limits as sessions_limits
 
 _READERS: dict[str, tuple[Callable[[], object], ...]] = {
-    "accounts.E001": (read_config, read_snapshot, read_site_options),
+    "accounts.E001": (
+        read_config,
+        read_client_secret,
+        read_snapshot,
+        read_site_options,
+    ),
     "accounts.E002": (read_cipher,),
     "accounts.E003": (read_group_mappings,),
     "accounts.E004": (read_spa_redirect_uris,),

@@ -36,7 +36,8 @@ class CognitoConfig:
     ``domain`` is the domain in the AWS console: a prefix, a host, or an https URL (http on this
     machine). ``region``, ``custom_issuers``, ``jwks_url``, ``replica_regions`` and ``rules`` are
     those of `Pool`. ``accepted_clients`` are further app clients whose access tokens are accepted;
-    ``client_id`` is added to them. ``public_client`` is True if the app client has no secret.
+    ``client_id`` is added to them. ``public_client`` is True if the app client has no secret. ``client_secret`` is
+    the secret, or the file or ARN that has it: `ClientSecret` has the value.
 
     Raises:
         ConfigurationError: names every wrong value, each under its environment variable.
@@ -133,6 +134,8 @@ def _secret_problem(client_secret: str, *, public: bool) -> dict[str, str]:
         problem = "is set, but the app client is declared as public"
     elif not public and not client_secret:
         problem = "is missing: the app client's secret"
+    elif client_secret.startswith("{"):
+        return {}  # the JSON object of Secrets Manager, which secret_source reads
     elif client_secret and not _SECRET.fullmatch(client_secret):
         problem = "contains spaces or characters that a client secret cannot have"
     else:

@@ -51,7 +51,7 @@ class Pool:
     replica_regions: tuple[str, ...] = ()
     rules: AccessRules = UNBOUND_ONLY
     scopes: tuple[str, ...] = ()
-    key_set_urls: Mapping[str, str] = field(init=False, repr=False)  # by issuer
+    key_set_urls: Mapping[str, str] = field(init=False, repr=False, hash=False)  # by issuer
 
     def __post_init__(self) -> None:
         match = _POOL_ID.fullmatch(self.pool_id)

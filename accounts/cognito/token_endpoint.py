@@ -13,6 +13,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
+from .client_secret import ClientSecret
 from .config import CognitoConfig
 from .errors import (
     ClientRejected,
@@ -45,11 +46,17 @@ class TokenSet:
 
 
 class TokenEndpoint:
-    """The calls of an app client to its user pool. Thread-safe, like its transport."""
+    """The calls of an app client to its user pool. Thread-safe, like its transport.
 
-    def __init__(self, config: CognitoConfig, transport: Transport) -> None:
+    ``secret`` is None for a public client.
+    """
+
+    def __init__(
+        self, config: CognitoConfig, transport: Transport, secret: ClientSecret | None
+    ) -> None:
         self._config = config
         self._transport = transport
+        self._secret = secret
 
     def exchange(self, *, code: str, redirect_uri: str, code_verifier: str | None) -> TokenSet:
         """Exchange an authorization code for tokens, in one try, because a code works only once.
@@ -107,14 +114,28 @@ class TokenEndpoint:
     def _post(
         self, url: str, fields: dict[str, str], *, repeatable: bool, timeout: float | None = None
     ) -> Response:
-        config = self._config
-        authorization = ""
-        if config.public_client:
-            fields["client_id"] = config.client_id
-        else:
+        if self._secret is None:
+            fields["client_id"] = self._config.client_id
+            return self._send(url, fields, "", repeatable=repeatable, timeout=timeout)
+
+        def send(secret: str, timeout: float) -> Response:
             # Not form-encoded, as RFC 6749 section 2.3.1 requires: Cognito does not decode it.
-            credentials = f"{config.client_id}:{config.client_secret}".encode("ascii")
+            credentials = f"{self._config.client_id}:{secret}".encode("ascii")
             authorization = f"Basic {b64encode(credentials).decode('ascii')}"
+            return self._send(url, fields, authorization, repeatable=repeatable, timeout=timeout)
+
+        seconds = self._transport.total_seconds if timeout is None else timeout
+        return self._secret.call(send, seconds=seconds)
+
+    def _send(
+        self,
+        url: str,
+        fields: dict[str, str],
+        authorization: str,
+        *,
+        repeatable: bool,
+        timeout: float | None,
+    ) -> Response:
         response = self._transport.post_form(
             url, fields, authorization=authorization, repeatable=repeatable, timeout=timeout
         )

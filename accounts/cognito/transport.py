@@ -85,7 +85,7 @@ class Transport:
     ) -> None:
         self._connect_seconds = connect_seconds
         self._read_seconds = read_seconds
-        self._total_seconds = total_seconds
+        self.total_seconds = total_seconds
         self._clock = clock
         self._now = now
         self._sleep = sleep
@@ -94,7 +94,7 @@ class Transport:
 
     @property
     def max_call_seconds(self) -> float:
-        return self._total_seconds + self._read_seconds
+        return self.total_seconds + self._read_seconds
 
     def get(self, url: str, *, timeout: float | None = None) -> bytes:
         """Download a public document. ``timeout`` replaces ``total_seconds``.
@@ -153,7 +153,7 @@ class Transport:
     ) -> Response:
         if problem := url_problem(request.url):
             raise ConfigurationError({request.url: problem})
-        ends_at = self._clock() + (self._total_seconds if timeout is None else timeout)
+        ends_at = self._clock() + (self.total_seconds if timeout is None else timeout)
         tries = 0
         while True:
             try:

@@ -17,6 +17,7 @@ from ..cognito.config import CognitoConfig
 from ..cognito.errors import CognitoError
 from ..cognito.token_endpoint import TokenEndpoint
 from ..cognito.transport import Response, Transport
+from ..provider.secret_source import open_client_secret
 
 _KEY_SET = "/.well-known/jwks.json"
 _DISCOVERY = "/.well-known/openid-configuration"
@@ -97,13 +98,15 @@ class Probe:
         `GrantRejected` means that Cognito accepts the credentials of the app client. With
         `public_client_id`, the request has no secret.
         """
-        config = self.config
+        config, secret = self.config, None
         if public_client_id:
             config = replace(
                 config, client_id=public_client_id, client_secret="", public_client=True
             )
+        else:
+            secret = open_client_secret(config)
         try:
-            TokenEndpoint(config, self._transport).exchange(
+            TokenEndpoint(config, self._transport, secret).exchange(
                 code=str(uuid.uuid4()), redirect_uri=redirect_uri, code_verifier=new_secret()
             )
         except CognitoError as error:

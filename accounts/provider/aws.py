@@ -1,8 +1,8 @@
 """Calls of the AWS API, which need boto3 and AWS credentials.
 
-Signing in does not use this module. Commands and admin pages for operators use it, and signing out
-everywhere, if there are credentials. boto3 finds credentials, region and endpoint as usual. A local
-pool accepts any credentials.
+Commands and admin pages for operators use this module, signing out everywhere if there are
+credentials, and signing in only if the client secret is in Secrets Manager. boto3 finds
+credentials, region and endpoint as usual. A local pool accepts any credentials.
 """
 
 from __future__ import annotations
@@ -70,6 +70,22 @@ def call(
         local_url = str(local_options.get("endpoint_url", ""))
         message = aws_messages.for_failure(error, region=region, local_url=local_url)
         raise AwsError(message) from error
+
+
+def secret_string(arn: str, *, issuer: str = "", seconds: float | None = None) -> str:
+    """Return the text of a secret in Secrets Manager. Raises AwsError; parameters as in `call`."""
+    region = arn.split(":")[3] if arn.startswith("arn:") and arn.count(":") > 3 else ""
+    response = call(
+        "secretsmanager",
+        "get_secret_value",
+        region=region,
+        issuer=issuer,
+        seconds=seconds,
+        SecretId=arn,
+    )
+    if not isinstance(response.get("SecretString"), str):
+        raise AwsError("The response has no SecretString. Store the secret as text.")
+    return str(response["SecretString"])
 
 
 def _is_local(issuer: str) -> dict[str, str]:

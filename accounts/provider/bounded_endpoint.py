@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ..cognito.client_secret import ClientSecret
 from ..cognito.config import CognitoConfig
 from ..cognito.errors import CognitoError, CognitoUnavailable
 from ..cognito.token_endpoint import TokenEndpoint, TokenSet
@@ -76,8 +77,15 @@ class CallSlots:
 class BoundedTokenEndpoint(TokenEndpoint):
     """The token endpoint for all threads of a process, with slots and metrics."""
 
-    def __init__(self, config: CognitoConfig, transport: Transport, *, calls_at_once: int) -> None:
-        super().__init__(config, transport)
+    def __init__(
+        self,
+        config: CognitoConfig,
+        transport: Transport,
+        secret: ClientSecret | None,
+        *,
+        calls_at_once: int,
+    ) -> None:
+        super().__init__(config, transport, secret)
         self._slots = CallSlots(calls_at_once)
 
     def exchange(

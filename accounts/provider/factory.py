@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.signals import setting_changed
 
+from ..cognito.client_secret import ClientSecret
 from ..cognito.config import CognitoConfig
 from ..cognito.jwks import KeyStore
 from ..cognito.pool import Pool
@@ -22,9 +23,11 @@ from .bounded_endpoint import BoundedTokenEndpoint, count_fetches
 from .client_rights import ClientRights
 from .group_mapping import GroupMapping
 from .limits import Limits
+from .secret_source import open_client_secret
 from .settings import (
     read_cipher,
     read_client_rights,
+    read_client_secret,
     read_config,
     read_group_mappings,
     read_limits,
@@ -40,6 +43,7 @@ class Provider:
     """The objects that call a user pool, verify its tokens and encrypt them."""
 
     config: CognitoConfig
+    client_secret: ClientSecret
     pools: Mapping[str, Pool]  # by ID: our own, and those of COGNITO_TRUSTED_POOLS
     keys: KeyStore  # of the preferred issuer of our own pool
     access_verifier: TrustedPools  # for access tokens of every accepted pool and app client
@@ -90,7 +94,7 @@ new_transport: Callable[[], Transport] = Transport  # replaced by accounts.testi
 @lru_cache(maxsize=1)
 def provider() -> Provider:
     """Return the provider of this process, created at its first use. Raises ConfigurationError."""
-    config = read_config()
+    config, secret = read_config(), read_client_secret()
     transport = new_transport()
 
     limits, site = read_limits(), read_site_options()
@@ -121,6 +125,7 @@ def provider() -> Provider:
     )
     return Provider(
         config=config,
+        client_secret=secret,
         pools=pools,
         keys=keys[config.pool_id][config.issuer],
         access_verifier=access_verifier,
@@ -131,7 +136,9 @@ def provider() -> Provider:
             client_ids=(config.client_id,),
             rules=AccessRules(resources=config.rules.resources),
         ),
-        token_endpoint=BoundedTokenEndpoint(config, transport, calls_at_once=limits.calls_at_once),
+        token_endpoint=BoundedTokenEndpoint(
+            config, transport, secret, calls_at_once=limits.calls_at_once
+        ),
         max_call_seconds=transport.max_call_seconds,
         cipher=read_cipher(),
         public_url=site.public_url,
@@ -151,5 +158,6 @@ def reset_on_setting_change() -> None:
     def reset(*, setting: str, **kwargs: Any) -> None:
         if setting == "COGNITO":
             provider.cache_clear()
+            open_client_secret.cache_clear()
 
     setting_changed.connect(reset, weak=False, dispatch_uid=f"{__name__}.reset")

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
+from ..cognito.client_secret import ClientSecret
 from ..cognito.config import DEFAULT_SCOPES, CognitoConfig
 from ..cognito.errors import CognitoUnavailable, ConfigurationError
 from ..cognito.jwks import parse_key_set
@@ -25,6 +26,7 @@ from .access_rules import parse_access_rules
 from .client_rights import ClientRights, parse_client_rights
 from .group_mapping import GroupMapping, parse_rules
 from .limits import Limits, parse_limits
+from .secret_source import open_client_secret
 from .trusted_pools import parse_trusted_pool
 
 SIGN_OUT_SECONDS = 2.0  # the timeout of each call to Cognito during a sign-out
@@ -149,6 +151,14 @@ def read_pools() -> dict[str, Pool]:
     rules = AccessRules(resources=own.rules.resources)
     trusted = {name: parse_trusted_pool(name, members, rules) for name, members in entries.items()}
     return {own.pool_id: own, **trusted}
+
+
+def read_client_secret() -> ClientSecret:
+    """Return the client secret from COGNITO_CLIENT_SECRET, or from the file or ARN that it names.
+
+    Only this reader may need the network, for the first call. Raises ConfigurationError.
+    """
+    return open_client_secret(read_config())
 
 
 class SiteOptions(NamedTuple):

@@ -24,7 +24,7 @@ def oidc_setting(name: str, *default: Any) -> Any:
         "OIDC_OP_USER_ENDPOINT": config.userinfo_endpoint,
         "OIDC_OP_JWKS_ENDPOINT": config.jwks_url,
         "OIDC_RP_CLIENT_ID": config.client_id,
-        "OIDC_RP_CLIENT_SECRET": config.client_secret,
+        "OIDC_RP_CLIENT_SECRET": provider().client_secret.value,
         "OIDC_RP_SIGN_ALGO": "RS256",
         "OIDC_RP_SCOPES": " ".join(config.scopes),
         "OIDC_USE_PKCE": True,

@@ -2,13 +2,16 @@
 
 import base64
 import json
+import time
 
 import pytest
 
+from accounts.cognito.client_secret import ClientSecret
 from accounts.cognito.config import CognitoConfig
 from accounts.cognito.errors import (
     ClientRejected,
     CognitoUnavailable,
+    ConfigurationError,
     GrantRejected,
     RequestRejected,
     TokenEndpointError,
@@ -18,7 +21,7 @@ from accounts.cognito.transport import Transport
 from tests.cognito.keys import CLIENT_ID, POOL_ID
 from tests.cognito.loopback import hang_up, respond
 
-SECRET = "raw/secret+with=signs"
+SECRET = "raw_secret+with=signs"
 CODE = "291219ef-c91d-4e53-b633-d6c27d6506f3"
 VERIFIER = "v" * 43
 GRANTED = {
@@ -30,10 +33,13 @@ GRANTED = {
 }
 
 
-def made(server, **changes):
-    values = {"client_secret": SECRET, **changes}
+def made(server, secret=SECRET, read=None, clock=time.monotonic):
+    values = {"client_secret": secret, "public_client": not secret}
     config = CognitoConfig(pool_id=POOL_ID, client_id=CLIENT_ID, domain=server.url, **values)
-    return TokenEndpoint(config, Transport(sleep=lambda seconds: None))
+    transport = Transport(sleep=lambda seconds: None)
+    return TokenEndpoint(
+        config, transport, ClientSecret(secret, read, clock=clock) if secret else None
+    )
 
 
 @pytest.fixture
@@ -106,7 +112,7 @@ def test_secret_is_sent_raw_in_basic_authentication(call, server):
 
 def test_public_client_names_itself_in_the_body(server):
     server.play(granted())
-    exchange(made(server, client_secret="", public_client=True))
+    exchange(made(server, secret=""))
     assert server.received[0].form["client_id"] == CLIENT_ID
     assert "Authorization" not in server.received[0].headers
 
@@ -304,3 +310,88 @@ def test_errors_never_contain_code_token_or_secret(call, server):
         call()
     output = repr(failed.value) + str(failed.value.data)
     assert not any(secret in output for secret in (CODE, "the-refresh-token", SECRET, VERIFIER))
+
+
+def secrets_of(server):
+    """Return the client secret of each request."""
+    sent = [request.headers["Authorization"].removeprefix("Basic ") for request in server.received]
+    return [base64.b64decode(value).decode().partition(":")[2] for value in sent]
+
+
+NEW_SECRET = "the_secret_after_the_rotation"
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_call_is_repeated_once_with_the_changed_secret(server, name):
+    endpoint = made(server, read=lambda: NEW_SECRET)
+    server.play(refused("invalid_client"), granted(), granted())
+    CALLS[name](endpoint)
+    CALLS[name](endpoint)
+    assert secrets_of(server) == [SECRET, NEW_SECRET, NEW_SECRET]
+    first, second, _ = server.received
+    assert first.form == second.form
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_changed_secret_that_is_refused_too_is_an_error(server, name):
+    endpoint = made(server, read=lambda: NEW_SECRET)
+    server.play(refused("invalid_client"), refused("invalid_client"))
+    with pytest.raises(ClientRejected):
+        CALLS[name](endpoint)
+    assert secrets_of(server) == [SECRET, NEW_SECRET]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_unchanged_secret_is_not_sent_again(server, name):
+    endpoint = made(server, read=lambda: SECRET)
+    server.play(refused("invalid_client"))
+    with pytest.raises(ClientRejected):
+        CALLS[name](endpoint)
+    assert secrets_of(server) == [SECRET]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_secret_that_cannot_be_read_again_is_a_rejection_of_the_client(server, name):
+    def fail():
+        raise ConfigurationError({"COGNITO_CLIENT_SECRET": "cannot be read"})
+
+    endpoint = made(server, read=fail)
+    server.play(refused("invalid_client"), granted())
+    with pytest.raises(ClientRejected):
+        CALLS[name](endpoint)
+    CALLS[name](endpoint)
+    assert secrets_of(server) == [SECRET, SECRET]
+
+
+@pytest.mark.parametrize("error", ["invalid_grant", "unauthorized_client", "invalid_request"])
+@pytest.mark.parametrize("name", CALLS)
+def test_other_refusals_do_not_read_the_secret(server, name, error):
+    endpoint = made(server, read=lambda: pytest.fail("the secret was read"))
+    server.play(refused(error))
+    with pytest.raises(TokenEndpointError, match=error):
+        CALLS[name](endpoint)
+
+
+@pytest.mark.parametrize("name", ["refresh", "revoke"])
+def test_repeated_call_does_not_exceed_its_timeout(server, name):
+    """Another process takes over a refresh that lasts longer."""
+    now = [1000.0]
+
+    def read():
+        now[0] += 10
+        return NEW_SECRET
+
+    endpoint = made(server, read=read, clock=lambda: now[0])
+    server.play(refused("invalid_client"))
+    with pytest.raises(CognitoUnavailable, match="took too long"):
+        getattr(endpoint, name)("the-refresh-token", timeout=10)
+    server.play(granted())
+    getattr(endpoint, name)("the-refresh-token")
+    assert secrets_of(server) == [SECRET, NEW_SECRET]
+
+
+def test_public_client_has_no_secret_to_read(server):
+    server.play(refused("invalid_client"))
+    with pytest.raises(ClientRejected):
+        exchange(made(server, secret=""))
+    assert len(server.received) == 1

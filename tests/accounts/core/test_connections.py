@@ -51,7 +51,7 @@ def test_connection_stays_open_inside_a_transaction(closed, monkeypatch):
 def test_connection_is_released_before_a_call_and_before_a_wait(
     closed, pooled, cognito, monkeypatch
 ):
-    endpoint = BoundedTokenEndpoint(provider().config, None, calls_at_once=1)
+    endpoint = BoundedTokenEndpoint(provider().config, None, None, calls_at_once=1)
     with endpoint._bounded("refresh"):
         assert closed == ["default"]
     with single_flight("renewal", seconds=5):

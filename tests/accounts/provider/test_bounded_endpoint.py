@@ -60,7 +60,7 @@ def transport():
 @pytest.fixture
 def endpoint(transport, monkeypatch):
     monkeypatch.setattr(bounded_endpoint, "MAX_SLOT_WAIT_SECONDS", 0.05)
-    return BoundedTokenEndpoint(CONFIG, transport, calls_at_once=2)
+    return BoundedTokenEndpoint(CONFIG, transport, None, calls_at_once=2)
 
 
 def test_slow_cognito_blocks_only_the_maximum_of_threads(endpoint, transport, sink):

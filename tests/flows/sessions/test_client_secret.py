@@ -79,6 +79,24 @@ def test_secret_is_changed_without_a_sign_out(pool):
     assert SignIn.objects.live().count() == 3
 
 
+def test_secret_in_a_file_is_changed_without_a_restart(pool, tmp_path):
+    file = tmp_path / "client-secret"
+    file.write_text(pool.client_secret)
+    with processes(2, pool, pool.app_port, COGNITO_CLIENT_SECRET=str(file)) as (one, two):
+        ada, grace = visitor_at(one, pool, "ada"), visitor_at(two, pool, "grace")
+        [first] = at_the_pool(pool, "list_user_pool_client_secrets")["ClientSecrets"]
+        added = at_the_pool(pool, "add_user_pool_client_secret")["ClientSecretDescriptor"]
+        (tmp_path / "new").write_text(added["ClientSecretValue"])
+        (tmp_path / "new").rename(file)
+        key = first["ClientSecretId"]
+        at_the_pool(pool, "delete_user_pool_client_secret", ClientSecretId=key)
+        beyond_grace()
+        assert status(one, ada) == 200
+        assert status(two, grace) == 200
+        assert visitor_at(two, pool, "linus").is_signed_in
+    assert SignIn.objects.live().count() == 3
+
+
 def _alerts(line):
     """Return the counter of the alert OurClientIsRejected."""
     counted = line.startswith("sso_token_endpoint_seconds_count") and not line.endswith(" 0.0")

@@ -32,7 +32,7 @@ def impatient():
     transport = provider().token_endpoint._transport
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(transport, "_read_seconds", 0.4)
-        patch.setattr(transport, "_total_seconds", 0.5)
+        patch.setattr(transport, "total_seconds", 0.5)
         yield
 
 
