@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from ..cognito.config import CognitoConfig
+from ..provider.secret_source import SecretKind, SecretSource
 from .finding import TEMPLATE, Finding, at_app_client, in_environment, member
 
 _LOGIN_PAGES = "Login pages > Edit"
@@ -27,9 +28,15 @@ def client_unknown(config: CognitoConfig) -> Finding:
 
 
 def secret_refused(config: CognitoConfig) -> Finding:
+    source = SecretSource(config)
+    if source.kind is SecretKind.VALUE:
+        what, also = "COGNITO_CLIENT_SECRET", in_environment("COGNITO_CLIENT_SECRET")
+    else:
+        what = f"the secret in {source} (COGNITO_CLIENT_SECRET)"
+        also = (f"Or store the current secret in {source}. The site reads it again by itself.",)
     return Finding(
         id="secret-refused",
-        what=f"Cognito does not accept COGNITO_CLIENT_SECRET for app client {config.client_id}.",
+        what=f"Cognito does not accept {what} for app client {config.client_id}.",
         why="Users could sign in at the hosted UI, but this site could not exchange their codes.",
         fix=(
             (
@@ -38,9 +45,9 @@ def secret_refused(config: CognitoConfig) -> Finding:
             ),
             (
                 f"Command line: `manage.py cognito_env --pool {config.pool_id} --client"
-                f" {config.client_id}` writes the secret without showing it."
+                f" {config.client_id}` writes the secret, or its ARN, without showing it."
             ),
-            *in_environment("COGNITO_CLIENT_SECRET"),
+            *also,
         ),
     )
 

@@ -13,6 +13,7 @@ from typing import Any
 from ..cognito.config import CognitoConfig
 from ..cognito.safe_urls import is_loopback
 from ..provider import Limits, aws
+from ..provider.secret_source import SecretKind, SecretSource
 from . import client_settings_findings as findings
 from .finding import Finding
 
@@ -98,6 +99,10 @@ def client_problems(
     description: Mapping[str, Any], config: CognitoConfig, limits: Limits
 ) -> Iterator[Finding]:
     """Yield the settings of the app client that differ from what this site requires."""
+    source, arn = SecretSource(config), str(description.get("ClientSecretArn") or "")
+    # A file may be a copy that an operator of the cluster keeps current. An ARN may lack its end.
+    if arn and source.kind is not SecretKind.FILE and not arn.startswith(config.client_secret):
+        yield findings.secret_not_followed(config, source, arn)
     access, refresh = lifetime(description, "AccessToken"), lifetime(description, "RefreshToken")
     if access > limits.access_token:
         yield findings.access_token_too_long(config, access, limits.access_token)

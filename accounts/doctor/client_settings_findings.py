@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..cognito.config import CognitoConfig
+from ..provider.secret_source import SecretSource
 from .finding import Finding, at_app_client, member
 
 _INFORMATION = "App client information > Edit"
+
+
+def secret_not_followed(config: CognitoConfig, source: SecretSource, arn: str) -> Finding:
+    return Finding(
+        id="secret-not-followed",
+        what=f"Cognito keeps the secret of app client {config.client_id} in Secrets Manager and"
+        f" changes it regularly, but this site uses {source}.",
+        why="After the next changes, Cognito no longer accepts it, and no user can sign in.",
+        fix=(
+            f"Environment or .env: set COGNITO_CLIENT_SECRET={arn}, then restart the site.",
+            f"IAM: allow the servers secretsmanager:GetSecretValue for {arn}.",
+        ),
+    )
 
 
 def access_token_too_long(config: CognitoConfig, seconds: int, expected: int) -> Finding:

@@ -15,6 +15,7 @@ from ..cognito.errors import CognitoError
 from ..cognito.safe_urls import is_loopback
 from ..cognito.transport import Transport
 from ..provider import Provider, provider
+from ..provider.secret_source import SecretSource
 from . import pool_findings
 from .app_client import ClientExamination, SiteUrls
 from .client_settings import client_problems
@@ -59,7 +60,10 @@ def examine(
     base_url, prefix = _split_path(site_url)
     probe = Probe(config, transport or Transport(read_seconds=8.0))
     description = describe(current)
-    result = Examination(f"pool {config.pool_id}, app client {config.client_id}, site {site_url}")
+    result = Examination(
+        f"pool {config.pool_id}, app client {config.client_id} with {SecretSource(config)}, site"
+        f" {site_url}"
+    )
     with _script_prefix(prefix):
         _examine(result, current, probe, base_url, description, production=production)
     return result

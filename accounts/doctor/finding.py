@@ -59,7 +59,7 @@ def _command_line(config: CognitoConfig, client_id: str, change: str) -> str:
     """
     aws = f"aws cognito-idp --region {config.region} --output json"
     # The only members of the description that an update does not accept.
-    edit = f"del(.ClientSecret, .CreationDate, .LastModifiedDate) | {change}"
+    edit = f"del(.ClientSecret, .ClientSecretArn, .CreationDate, .LastModifiedDate) | {change}"
     return (
         f"{aws} describe-user-pool-client --user-pool-id {config.pool_id} --client-id {client_id}"
         f" --query UserPoolClient | jq {shlex.quote(edit)} > client.json &&"

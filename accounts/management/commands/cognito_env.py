@@ -74,7 +74,7 @@ class Command(BaseCommand):
             return
         self.stdout.write(f"{file}:")
         for name, value in changes.items():
-            if "SECRET" in name and not options["show_secret"]:
+            if _is_secret(name, value) and not options["show_secret"]:
                 value = "(not shown)"
             self.stdout.write(f"  {name}={value}{_previous_value(name, before)}")
         if options["dry_run"]:
@@ -83,6 +83,11 @@ class Command(BaseCommand):
         if not options["yes"] and not _is_confirmed():
             raise CommandError(f"{_NOT_WRITTEN} Add --yes to write without confirmation.")
         env_file.write(file, values)
+        if values["COGNITO_CLIENT_SECRET"].startswith("arn:"):
+            self.stdout.write(
+                "The secret stays in Secrets Manager, which changes it. The site reads it there, so"
+                " its servers need boto3 and the permission secretsmanager:GetSecretValue."
+            )
         self.stdout.write("Written. To check the configuration, run: manage.py cognito_doctor")
 
 
@@ -100,8 +105,8 @@ def values_of_stack(stack: str, region: str) -> dict[str, str]:
             f"The stack {stack} has no outputs for {', '.join(sorted(missing))}. Use the stack"
             " created from infra/1-user-pool.yaml, or use --pool and --client."
         )
-    app_client = _describe_client(values["COGNITO_POOL_ID"], values["COGNITO_CLIENT_ID"])
-    return values | {"COGNITO_CLIENT_SECRET": app_client["ClientSecret"]}
+    secret = _client_secret(values["COGNITO_POOL_ID"], values["COGNITO_CLIENT_ID"])
+    return values | {"COGNITO_CLIENT_SECRET": secret}
 
 
 def values_of_pool(pool_id: str, client_id: str) -> dict[str, str]:
@@ -109,7 +114,7 @@ def values_of_pool(pool_id: str, client_id: str) -> dict[str, str]:
     if not re.fullmatch(r"[\w-]+_[0-9A-Za-z]+", pool_id, re.ASCII):
         raise aws.AwsError(f"{pool_id} is not a pool ID. Pool IDs look like eu-west-1_AbCdEf123.")
     region = pool_id.partition("_")[0]
-    app_client = _describe_client(pool_id, client_id)
+    secret = _client_secret(pool_id, client_id)
     pool = aws.call("cognito-idp", "describe_user_pool", region=region, UserPoolId=pool_id)
     custom, prefix = (pool["UserPool"].get(name) for name in ("CustomDomain", "Domain"))
     if not custom and not prefix:
@@ -124,11 +129,12 @@ def values_of_pool(pool_id: str, client_id: str) -> dict[str, str]:
             f"https://{custom}" if custom else f"https://{prefix}.auth.{region}.amazoncognito.com"
         ),
         "COGNITO_CLIENT_REGION": region,
-        "COGNITO_CLIENT_SECRET": app_client["ClientSecret"],
+        "COGNITO_CLIENT_SECRET": secret,
     }
 
 
-def _describe_client(pool_id: str, client_id: str) -> dict[str, Any]:
+def _client_secret(pool_id: str, client_id: str) -> str:
+    """Return the secret of the app client, or its ARN if Cognito keeps it in Secrets Manager."""
     response = aws.call(
         "cognito-idp",
         "describe_user_pool_client",
@@ -136,13 +142,18 @@ def _describe_client(pool_id: str, client_id: str) -> dict[str, Any]:
         UserPoolId=pool_id,
         ClientId=client_id,
     )
-    app_client: dict[str, Any] = response["UserPoolClient"]
-    if not app_client.get("ClientSecret"):
+    app_client = response["UserPoolClient"]
+    secret = app_client.get("ClientSecretArn") or app_client.get("ClientSecret")
+    if not secret:
         raise aws.AwsError(
             f"App client {client_id} has no secret. A server needs a secret, and it can't be added"
             " later, so use or create another app client."
         )
-    return app_client
+    return str(secret)
+
+
+def _is_secret(name: str, value: str) -> bool:
+    return "SECRET" in name and not value.startswith(("arn:", "/"))
 
 
 def _variable_name(output_key: str) -> str:
@@ -153,7 +164,8 @@ def _variable_name(output_key: str) -> str:
 def _previous_value(name: str, before: dict[str, str]) -> str:
     if name not in before:
         return "  (new)"
-    return "  (had another value)" if "SECRET" in name else f"  (was {before[name]})"
+    is_secret = _is_secret(name, before[name])
+    return "  (had another value)" if is_secret else f"  (was {before[name]})"
 
 
 def _is_confirmed() -> bool:

@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from dataclasses import replace
 
 import botocore.session
 import pytest
@@ -143,6 +144,38 @@ def test_fix_adds_the_missing_item(config, finding, arguments, name, value):
         fixed = run_fix(description, finding(config, *arguments))
         assert fixed[name] == [*description.get(name, []), value]
         assert fixed["AllowedOAuthFlowsUserPoolClient"] is True
+
+
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:client1-AbCdEf"
+
+
+@pytest.mark.parametrize(
+    ("client_secret", "finding"),
+    [
+        ("s" * 24, "secret-not-followed"),
+        (ARN.replace("client1", "client2"), "secret-not-followed"),
+        (ARN, None),
+        (ARN.removesuffix("-AbCdEf"), None),
+        ("/run/secrets/client-secret", None),
+    ],
+)
+def test_copy_of_a_secret_that_cognito_changes_is_reported(config, client_secret, finding):
+    config = replace(config, client_secret=client_secret)
+    description = {**DESCRIPTION, "ClientSecretArn": ARN}
+    del description["ClientSecret"]
+    problems = list(client_settings.client_problems(description, config, Limits()))
+    assert [problem.id for problem in problems] == ([finding] if finding else [])
+    for problem in problems:
+        assert f"COGNITO_CLIENT_SECRET={ARN}" in problem.fix[0]
+        assert "s" * 24 not in repr(problem)
+    assert not list(client_settings.client_problems(DESCRIPTION, config, Limits()))
+
+
+def test_fix_of_a_client_whose_secret_cognito_keeps_is_accepted(config):
+    description = {**DESCRIPTION, "ClientSecretArn": ARN}
+    del description["ClientSecret"]
+    fixed = run_fix(description, app_client_findings.code_flow_off(config))
+    assert "ClientSecretArn" not in fixed
 
 
 def test_localhost_at_a_live_app_client_is_reported(config):

@@ -25,6 +25,7 @@ from tests.imports import ROOT
 
 POOL, CLIENT = "eu-west-1_AbCdEf123", "4serverclient"
 SECRET = "server-client-secret-of-tests-only"
+ARN = f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:cognito/{POOL}/{CLIENT}-AbCdEf"
 STACK = {
     "DescribeStacks": {
         "Stacks": [
@@ -235,6 +236,23 @@ def test_values_are_written_for_their_owner_only(environ, tmp_path, arguments):
     assert file.stat().st_mode & 0o777 == 0o600
     assert "COGNITO_CLIENT_SECRET=(not shown)  (new)" in output.getvalue()
     assert SECRET not in output.getvalue()
+
+
+@pytest.mark.parametrize("arguments", [BY_STACK, BY_POOL])
+@pytest.mark.parametrize("before", ["", f"COGNITO_CLIENT_SECRET={SECRET}\n"])
+def test_arn_is_written_if_cognito_keeps_the_secret(environ, tmp_path, arguments, before):
+    file, output = tmp_path / ".env", StringIO()
+    file.write_text(before)
+    app_client = {"ClientId": CLIENT, "ClientSecretArn": ARN}
+    responses = {**STACK, **DESCRIBED, "DescribeUserPoolClient": {"UserPoolClient": app_client}}
+    with AwsEndpoint(**responses) as aws:
+        environ(**aws.environment, ENV_FILE=str(file))
+        call_command("cognito_env", *arguments, "--yes", stdout=output)
+    assert f"COGNITO_CLIENT_SECRET={ARN}\n" in file.read_text()
+    note = "  (had another value)" if before else "  (new)"
+    assert f"COGNITO_CLIENT_SECRET={ARN}{note}\n" in output.getvalue()
+    assert "permission secretsmanager:GetSecretValue" in output.getvalue()
+    assert SECRET not in file.read_text() + output.getvalue()
 
 
 def test_file_that_already_has_the_values_becomes_private(environ, tmp_path):

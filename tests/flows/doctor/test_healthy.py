@@ -28,6 +28,17 @@ def test_healthy_site_with_a_description_has_no_findings(doctor, pool):
     assert (diagnosis.status, "Not checked" in diagnosis.output) == (0, False), diagnosis.output
 
 
+def test_place_of_the_secret_is_named(doctor, pool, tmp_path):
+    file = tmp_path / "client-secret"
+    file.write_text(f"{pool.client_secret}\n")
+    subject = json.loads(doctor(pool, "--json").output)["subject"]
+    assert "with the value of COGNITO_CLIENT_SECRET, site" in subject
+    diagnosis = doctor(pool, "--json", COGNITO_CLIENT_SECRET=str(file))
+    assert diagnosis.status == 0, diagnosis.output
+    assert f"with the file {file}, site" in json.loads(diagnosis.output)["subject"]
+    assert pool.client_secret not in diagnosis.output
+
+
 def test_examination_leaves_no_sign_in_at_the_pool(doctor, pool):
     doctor(pool)
     assert pool.pool.state.sign_ins == {}

@@ -299,6 +299,31 @@ def test_mistake_is_reported(doctor, mistake):
         assert "secret-of-another-client" not in diagnosis.output
 
 
+def test_secret_in_a_file_that_is_refused_is_reported_with_its_place(doctor, pool, tmp_path):
+    file = tmp_path / "client-secret"
+    file.write_text("secret-of-another-client")
+    diagnosis = doctor(pool, "--json", COGNITO_CLIENT_SECRET=str(file))
+    assert (diagnosis.status, diagnosis.ids) == (1, ["secret-refused"]), diagnosis.output
+    [finding] = diagnosis.findings
+    assert f"the secret in the file {file} (COGNITO_CLIENT_SECRET)" in finding["what"]
+    assert f"store the current secret in the file {file}" in finding["fix"][-1]
+    assert "secret-of-another-client" not in diagnosis.output
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("/nowhere/client-secret", "cannot be read: No such file or directory"),
+        ("arn:aws:secretsmanager:eu-west-1:123456789012:secret:x-AbCdEf", "cannot be read: "),
+        ("arn:aws:ssm:eu-west-1:123456789012:parameter/x", "is not the ARN of a secret"),
+    ],
+)
+def test_place_without_a_secret_is_a_wrong_setting(doctor, pool, value, problem):
+    diagnosis = doctor(pool, "--json", COGNITO_CLIENT_SECRET=value)
+    assert (diagnosis.status, diagnosis.ids) == (1, ["setting-wrong"]), diagnosis.output
+    assert f"COGNITO_CLIENT_SECRET ({value}) {problem}" in diagnosis.findings[0]["what"]
+
+
 def test_other_web_site_at_the_domain_is_reported(doctor, pool):
     """Many single-page apps respond to every URL with a page."""
     with ScriptedServer() as site:
