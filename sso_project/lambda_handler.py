@@ -32,12 +32,11 @@ def load_secrets(arn: str) -> None:
     """Load the members of a Secrets Manager secret, a JSON object, into the environment.
 
     The CloudFormation template does not do this, because everyone who can view a function can read
-    its environment. Variables that are already set are not changed.
+    its environment. Variables that are already set are not changed. Raises AwsError.
     """
-    import boto3  # included in Lambda's Python runtime and base image
+    from accounts.provider.aws import secret_string
 
-    secret = boto3.client("secretsmanager").get_secret_value(SecretId=arn)
-    for name, value in json.loads(secret["SecretString"]).items():
+    for name, value in json.loads(secret_string(arn)).items():
         os.environ.setdefault(name, str(value))
 
 

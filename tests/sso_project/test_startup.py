@@ -1,11 +1,16 @@
 """A server with invalid settings does not start, and reports all problems."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
+
+from tests.accounts.aws_endpoint import AwsEndpoint, Refusal
+
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:site-AbCdEf"
 
 GOOD = {
     "ENV_FILE": "/dev/null",
@@ -122,3 +127,41 @@ def test_every_cookie_has_the_host_prefix_over_https(clean_environ):
         check=True,
     )
     assert done.stdout.split() == ["__Host-sessionid", "__Host-csrftoken", "__Host-messages"]
+
+
+MEMBERS = ("SECRET_KEY", "TOKEN_ENCRYPTION_KEYS", "COGNITO_CLIENT_SECRET")
+
+
+def load_on_lambda(clean_environ, response, **changes):
+    with AwsEndpoint(GetSecretValue=response) as aws:
+        values = {**dict.fromkeys(MEMBERS), **aws.environment, "APP_SECRET_ARN": ARN, **changes}
+        return load("lambda_handler", clean_environ, **values)
+
+
+def test_lambda_starts_with_the_members_of_its_secret(clean_environ):
+    members = {name: GOOD[name] for name in MEMBERS}
+    result = load_on_lambda(clean_environ, {"SecretString": json.dumps(members)})
+    assert result.returncode == 0, result.stderr
+
+
+def test_variable_of_a_function_precedes_a_member_of_its_secret(clean_environ):
+    members = {name: GOOD[name] for name in MEMBERS} | {"COGNITO_CLIENT_SECRET": "not valid"}
+    response = {"SecretString": json.dumps(members)}
+    assert load_on_lambda(clean_environ, response).returncode == 1
+    result = load_on_lambda(clean_environ, response, COGNITO_CLIENT_SECRET="a_valid_secret_0123456")
+    assert result.returncode == 0, result.stderr
+
+
+def test_lambda_whose_secret_cannot_be_read_says_what_it_needs(clean_environ):
+    refusal = Refusal("AccessDeniedException", "User: x is not authorized")
+    result = load_on_lambda(clean_environ, refusal)
+    assert result.returncode == 1
+    assert "Use credentials that allow secretsmanager:GetSecretValue." in result.stderr
+
+
+def test_server_with_an_unreadable_client_secret_does_not_start(clean_environ):
+    result = load("wsgi", clean_environ, COGNITO_CLIENT_SECRET="/nowhere/client-secret")
+    assert result.returncode == 1
+    problem = "COGNITO_CLIENT_SECRET (/nowhere/client-secret) cannot be read: No such file"
+    assert problem in result.stderr
+    assert result.stderr.count("cannot be read") == 1
