@@ -36,8 +36,8 @@ class CognitoConfig:
     ``domain`` is the domain in the AWS console: a prefix, a host, or an https URL (http on this
     machine). ``region``, ``custom_issuers``, ``jwks_url``, ``replica_regions`` and ``rules`` are
     those of `Pool`. ``accepted_clients`` are further app clients whose access tokens are accepted;
-    ``client_id`` is added to them. ``public_client`` is True if the app client has no secret. ``client_secret`` is
-    the secret, or the file or ARN that has it: `ClientSecret` has the value.
+    ``client_id`` is added to them. ``public_client`` is True if the app client has no secret.
+    ``client_secret`` is the secret, or the file or ARN that has it: `ClientSecret` has the value.
 
     Raises:
         ConfigurationError: names every wrong value, each under its environment variable.
