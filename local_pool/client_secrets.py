@@ -10,12 +10,11 @@ import re
 import secrets
 
 from .declarations import Client
-from .errors import UserError
+from .errors import INVALID, UserError
 from .pool import Pool
 from .records import ClientSecret, digest
 
 MAX_SECRETS = 2
-INVALID = "InvalidParameterException"
 
 
 def active_secrets(pool: Pool, client: Client) -> dict[str, ClientSecret]:

@@ -8,6 +8,8 @@ PoolError
   UserError      invalid form input or API parameters      -> a message on the form, or __type
 """
 
+INVALID = "InvalidParameterException"
+
 
 class PoolError(Exception):
     """An error of the pool.

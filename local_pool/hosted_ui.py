@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from . import authorization, passwords, users, verification
 from .authorization import AuthorizationRequest
-from .errors import UserError
+from .errors import INVALID, UserError
 from .oauth import back_to_app, usable_session
 from .pool import Pool
 from .records import PoolUser
@@ -156,7 +156,7 @@ def _new_password(form: Form) -> str:
     """Return the new password, validated before a code is used."""
     password = form.get("password", "")
     if form.get("confirm_password", password) != password:
-        raise UserError("InvalidParameterException", "Passwords don't match.")
+        raise UserError(INVALID, "Passwords don't match.")
     passwords.check_policy(password)
     return password
 

@@ -10,7 +10,7 @@ import uuid
 from dataclasses import replace
 
 from . import passwords
-from .errors import UserError
+from .errors import INVALID, UserError
 from .pool import Pool
 from .records import BrowserSession, PoolUser, digest
 
@@ -111,7 +111,7 @@ def create(
     """Create a user, or raise UserError with Cognito's exception."""
     name = username.strip()
     if not name or len(name) > 128 or any(c.isspace() for c in name):
-        raise UserError("InvalidParameterException", "Username is missing or malformed.")
+        raise UserError(INVALID, "Username is missing or malformed.")
     passwords.check_policy(password)
     hashed, now = passwords.hash_password(password), pool.clock()
     user = PoolUser(name, str(uuid.uuid4()), hashed, attributes, now, now, status=status)

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import replace
 
 from . import passwords, users
-from .errors import UserError
+from .errors import INVALID, UserError
 from .pool import Pool
 from .records import Challenge, Mail, PoolUser
 
@@ -63,7 +63,7 @@ def use_code(pool: Pool, user: PoolUser, purpose: str, code: str) -> None:
 
 def sign_up(pool: Pool, username: str, password: str, attributes: dict[str, str]) -> PoolUser:
     if "@" not in attributes.get("email", ""):
-        raise UserError("InvalidParameterException", "Invalid email address format.")
+        raise UserError(INVALID, "Invalid email address format.")
     attributes = {k: v.strip()[:2048] for k, v in attributes.items() if v.strip()}
     unverified = attributes | {"email_verified": "false"}
     user = users.create(pool, username, password, unverified, "UNCONFIRMED")

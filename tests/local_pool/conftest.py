@@ -9,7 +9,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 import requests
 
+from local_pool.api import OPERATIONS as KNOWN
 from local_pool.testing import LocalPool
+
+from . import aws_model
 
 CALLBACK = "http://localhost:8000/signin"
 VERIFIER = "v" * 43
@@ -75,11 +78,21 @@ class App:
         return requests.get(f"{self.pool.url}/oauth2/userInfo", headers=headers, timeout=10)
 
     def api(self, operation: str, **body: Any) -> requests.Response:
+        """Call an operation of the cognito-idp API, and check its result with AWS's model."""
         headers = {
             "X-Amz-Target": f"AWSCognitoIdentityProviderService.{operation}",
             "Content-Type": "application/x-amz-json-1.1",
         }
-        return requests.post(f"{self.pool.url}/", json=body, headers=headers, timeout=10)
+        model = aws_model.operation_model("cognito-idp", operation) if operation in KNOWN else None
+        if model and "UserPoolId" in model.input_shape.required_members:
+            body = {"UserPoolId": self.pool.pool_id} | body
+        response = requests.post(f"{self.pool.url}/", json=body, headers=headers, timeout=10)
+        if model and response.status_code == 200:
+            aws_model.check_request(model, body)
+            aws_model.check_response(model, response.json())
+        elif model:
+            aws_model.check_error(model, response.json()["__type"])
+        return response
 
 
 @pytest.fixture

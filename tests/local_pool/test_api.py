@@ -124,7 +124,8 @@ def test_refresh_token_is_exchanged_and_revoked(app):
     result = response.json()["AuthenticationResult"]
     assert set(result) == {"AccessToken", "IdToken", "ExpiresIn", "TokenType"}
     wrong = client | {"ClientSecret": "wrong"}
-    assert error(app.api("RevokeToken", Token=tokens["refresh_token"], **wrong))
+    refused = app.api("RevokeToken", Token=tokens["refresh_token"], **wrong)
+    assert error(refused) == "UnauthorizedException"
     access = app.api("RevokeToken", Token=tokens["access_token"], **client)
     assert error(access) == "UnsupportedTokenTypeException"
     assert app.api("RevokeToken", Token=tokens["refresh_token"], **client).json() == {}

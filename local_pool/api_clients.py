@@ -1,0 +1,82 @@
+"""The operations of the ``cognito-idp`` API about the pool, its app clients and their secrets."""
+
+from collections.abc import Callable
+from typing import Any
+
+from . import client_secrets
+from .declarations import Client
+from .errors import UserError
+from .pool import Pool
+from .records import ClientSecret
+
+Body = dict[str, Any]
+
+
+def describe_user_pool(pool: Pool, body: Body) -> Body:
+    days = {"TemporaryPasswordValidityDays": 7}
+    return {"UserPool": {"Id": pool.config.id, "Policies": {"PasswordPolicy": days}}}
+
+
+def _client(pool: Pool, body: Body) -> Client:
+    client = pool.config.clients.get(body["ClientId"])
+    if client is None:
+        missing = f"User pool client {body['ClientId']} does not exist."
+        raise UserError("ResourceNotFoundException", missing)
+    return client
+
+
+def add_user_pool_client_secret(pool: Pool, body: Body) -> Body:
+    chosen = body.get("ClientSecret", "")
+    key, record, value = client_secrets.add(pool, _client(pool, body), chosen)
+    generated = {} if chosen else {"ClientSecretValue": value}
+    return {"ClientSecretDescriptor": _describe_secret(key, record) | generated}
+
+
+def list_user_pool_client_secrets(pool: Pool, body: Body) -> Body:
+    active = client_secrets.active_secrets(pool, _client(pool, body))
+    return {"ClientSecrets": [_describe_secret(*item) for item in active.items()]}
+
+
+def _describe_secret(key: str, record: ClientSecret) -> Body:
+    return {"ClientSecretId": key, "ClientSecretCreateDate": record.created}
+
+
+def delete_user_pool_client_secret(pool: Pool, body: Body) -> None:
+    client_secrets.delete(pool, _client(pool, body), body["ClientSecretId"])
+
+
+def describe_user_pool_client(pool: Pool, body: Body) -> Body:
+    client, config = _client(pool, body), pool.config
+    existence = "ENABLED" if config.prevent_user_existence_errors else "LEGACY"
+    described = {
+        "UserPoolId": config.id,
+        "ClientId": client.client_id,
+        "ClientName": client.name or client.client_id,
+        "ClientSecret": client.secret,
+        "AllowedOAuthFlows": client.flows,
+        "AllowedOAuthFlowsUserPoolClient": True,
+        "AllowedOAuthScopes": client.scopes,
+        "CallbackURLs": client.callback_urls,
+        "LogoutURLs": client.logout_urls,
+        "SupportedIdentityProviders": ["COGNITO"],
+        "EnableTokenRevocation": True,
+        "PreventUserExistenceErrors": existence,
+        "RefreshTokenRotation": {
+            "Feature": "ENABLED" if config.rotate_refresh_tokens else "DISABLED",
+            "RetryGracePeriodSeconds": config.refresh_grace_seconds,
+        },
+        "AccessTokenValidity": config.access_token_seconds,
+        "IdTokenValidity": config.id_token_seconds,
+        "RefreshTokenValidity": config.refresh_token_seconds,
+        "TokenValidityUnits": dict.fromkeys(("AccessToken", "IdToken", "RefreshToken"), "seconds"),
+    }
+    return {"UserPoolClient": {k: v for k, v in described.items() if v is not None}}
+
+
+OPERATIONS: dict[str, Callable[[Pool, Body], Body | None]] = {
+    "AddUserPoolClientSecret": add_user_pool_client_secret,
+    "DeleteUserPoolClientSecret": delete_user_pool_client_secret,
+    "DescribeUserPool": describe_user_pool,
+    "DescribeUserPoolClient": describe_user_pool_client,
+    "ListUserPoolClientSecrets": list_user_pool_client_secrets,
+}
