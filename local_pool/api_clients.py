@@ -5,7 +5,7 @@ from typing import Any
 
 from . import client_secrets
 from .declarations import Client
-from .errors import UserError
+from .errors import INVALID, UserError
 from .pool import Pool
 from .records import ClientSecret
 
@@ -13,8 +13,32 @@ Body = dict[str, Any]
 
 
 def describe_user_pool(pool: Pool, body: Body) -> Body:
-    days = {"TemporaryPasswordValidityDays": 7}
-    return {"UserPool": {"Id": pool.config.id, "Policies": {"PasswordPolicy": days}}}
+    config, days = pool.config, {"TemporaryPasswordValidityDays": 7}
+    issuer_type = "ORIGINAL" if config.issuer_type == "original" else "UPDATED"
+    described = {
+        "Id": config.id,
+        "IssuerConfiguration": {"Type": issuer_type},
+        "Policies": {"PasswordPolicy": days},
+    }
+    return {"UserPool": described}
+
+
+def update_user_pool(pool: Pool, body: Body) -> None:
+    """Change the settings that the local pool has. Cognito also resets all omitted ones."""
+    changes: dict[str, Any] = {}
+    if "IssuerConfiguration" in body:
+        changes["issuer_type"] = body["IssuerConfiguration"]["Type"].lower()
+        if changes["issuer_type"] not in ("original", "updated"):
+            raise UserError(INVALID, "Type must be ORIGINAL or UPDATED.")
+    _refuse_others(body, "IssuerConfiguration")
+    pool.configure(**changes)
+
+
+def _refuse_others(body: Body, *names: str) -> None:
+    """Raise UserError for members that the local pool could only ignore."""
+    others = ", ".join(sorted(body.keys() - {"UserPoolId", "ClientId", *names}))
+    if others:
+        raise UserError(INVALID, f"The local pool cannot change {others}.")
 
 
 def _client(pool: Pool, body: Body) -> Client:
@@ -79,4 +103,5 @@ OPERATIONS: dict[str, Callable[[Pool, Body], Body | None]] = {
     "DescribeUserPool": describe_user_pool,
     "DescribeUserPoolClient": describe_user_pool_client,
     "ListUserPoolClientSecrets": list_user_pool_client_secrets,
+    "UpdateUserPool": update_user_pool,
 }

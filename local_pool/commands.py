@@ -128,6 +128,16 @@ def rotation(pool: Pool, state: str, grace: str = "0") -> str:
     return f"refresh tokens rotate: {state}, grace {grace}"
 
 
+def issuer(pool: Pool, issuer_type: str) -> str:
+    """issuer original|updated|both: the spelling of `iss` in new tokens; with both, in turn"""
+    if issuer_type not in ("original", "updated", "both"):
+        raise PoolError(f"Usage: {issuer.__doc__}")
+    pool.configure(issuer_type=issuer_type)
+    return f"new tokens have the issuer {pool.config.issuer}" + (
+        f" or {pool.config.issuers[1]}" if issuer_type == "both" else ""
+    )
+
+
 def expire_tokens(pool: Pool) -> str:
     """expire-tokens: expire all refresh tokens issued so far (userInfo fails as well)"""
     with pool.change() as state:
@@ -182,6 +192,7 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "expire-tokens": expire_tokens,
     "lifetime": lifetime,
     "rotation": rotation,
+    "issuer": issuer,
     "invite": invite,
     "disable": _user_command(users.disable, "is disabled"),
     "enable": _user_command(users.enable, "is enabled"),

@@ -15,6 +15,9 @@ from .declarations import LOOPBACK, STANDARD_SCOPES, Client, Seed
 from .errors import ConfigError
 
 POOL_TOML = Path(__file__).with_name("pool.toml")
+UPDATED_BASE = (
+    "issuer-cognito-idp"  # where AWS has the host issuer-cognito-idp.REGION.amazonaws.com
+)
 TABLES = ("people", "resource_servers", "clients")
 
 
@@ -24,6 +27,7 @@ class PoolConfig:
 
     port: int
     id: str
+    issuer_type: str
     client_id: str
     client_secret: str
     public_client_id: str
@@ -56,7 +60,13 @@ class PoolConfig:
 
     @property
     def issuer(self) -> str:
-        return f"{self.domain}/{self.id}"
+        """The ``iss`` of new tokens; while the type is "both", that of the original type."""
+        return self.issuers[self.issuer_type == "updated"]
+
+    @property
+    def issuers(self) -> tuple[str, str]:
+        """The original and the updated spelling of the issuer."""
+        return f"{self.domain}/{self.id}", f"{self.domain}/{UPDATED_BASE}/{self.id}"
 
     @property
     def custom_scopes(self) -> tuple[str, ...]:
@@ -177,6 +187,8 @@ def _check(config: PoolConfig) -> None:
         re.fullmatch(r"[\w-]+_[0-9a-zA-Z]+", config.id) and len(config.id) <= 55,
         "POOL_ID must look like local-1_DevPool01: a region, an underscore, letters and digits.",
     )
+    types = "POOL_ISSUER_TYPE must be original, updated or both."
+    _require(config.issuer_type in ("original", "updated", "both"), types)
     for name in SETTINGS:
         if name.endswith("_seconds") and name != "refresh_grace_seconds":
             _require(getattr(config, name) >= 1, f"POOL_{name.upper()} must be at least 1.")

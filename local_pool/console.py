@@ -26,6 +26,7 @@ SHORTCUTS = (
     ("rotate-keys --drop-old", "Rotate, drop the old"),
     ("clock +1h", "Clock an hour ahead"),
     ("lifetime access 10s", "Access tokens of 10 s"),
+    ("issuer updated", "Switch to the updated issuer"),
     ("expire-tokens", "Expire refresh tokens"),
     ("heal", "Reset faults and settings"),
 )

@@ -134,15 +134,15 @@ def issue_tokens(
     pool: Pool, user: PoolUser, sign_in: SignIn, refresh_token: str = "", nonce: str = ""
 ) -> Tokens:
     """Return new tokens for a sign-in, in the format of the token endpoint."""
-    now = pool.clock()
-    access_token = pool.mint(access_claims(pool.config, now, user, sign_in))
+    now, config = pool.clock(), pool.next_tokens_config()
+    access_token = pool.mint(access_claims(config, now, user, sign_in))
     tokens: Tokens = {"access_token": access_token}
     if "openid" in sign_in.scopes:
-        claims = id_claims(pool.config, now, user, sign_in, access_token, nonce)
+        claims = id_claims(config, now, user, sign_in, access_token, nonce)
         tokens["id_token"] = pool.mint(claims)
     if refresh_token:
         tokens["refresh_token"] = refresh_token
-    return tokens | {"expires_in": pool.config.access_token_seconds, "token_type": "Bearer"}
+    return tokens | {"expires_in": config.access_token_seconds, "token_type": "Bearer"}
 
 
 def sign_in_directly(
@@ -205,9 +205,10 @@ def client_credentials(pool: Pool, client: Client, form: Mapping[str, str]) -> T
     refused = [scope for scope in scopes if scope not in client.scopes]
     if refused:
         raise TokenError("invalid_grant", **explain.scope(client, refused))
-    claims = machine_claims(pool.config, pool.clock(), client.client_id, scopes)
-    seconds = pool.config.access_token_seconds
-    return {"access_token": pool.mint(claims), "expires_in": seconds, "token_type": "Bearer"}
+    config = pool.next_tokens_config()
+    token = pool.mint(machine_claims(config, pool.clock(), client.client_id, scopes))
+    seconds = config.access_token_seconds
+    return {"access_token": token, "expires_in": seconds, "token_type": "Bearer"}
 
 
 def revoke(pool: Pool, client: Client, token: str) -> None:

@@ -187,7 +187,7 @@ def error(pool: Pool) -> Response:
 
 def http_error(pool: Pool, problem: HTTPException) -> Response:
     """Return the error page, or for the OAuth endpoints and the API a response without a body."""
-    if re.match(r"/(oauth2/|[^/]+/\.well-known/|$)", request.path):
+    if re.match(r"/(oauth2/|([^/]+/){1,2}\.well-known/|$)", request.path):
         return Response("", problem.code, [h for h in problem.get_headers() if h[0] == "Allow"])
     status, description = problem.code or 500, problem.description
     return page("error.html", status, error=problem.name, description=description)

@@ -31,28 +31,6 @@ CALLBACK_ERRORS = {
 }
 
 
-def discovery(pool: Pool) -> Response:
-    domain = pool.config.domain
-    return jsonify(
-        authorization_endpoint=f"{domain}/oauth2/authorize",
-        end_session_endpoint=f"{domain}/logout",
-        id_token_signing_alg_values_supported=["RS256"],
-        issuer=pool.config.issuer,
-        jwks_uri=f"{pool.config.issuer}/.well-known/jwks.json",
-        response_types_supported=["code", "token"],
-        revocation_endpoint=f"{domain}/oauth2/revoke",
-        scopes_supported=["openid", "email", "phone", "profile"],
-        subject_types_supported=["public"],
-        token_endpoint=f"{domain}/oauth2/token",
-        token_endpoint_auth_methods_supported=["client_secret_basic", "client_secret_post"],
-        userinfo_endpoint=f"{domain}/oauth2/userInfo",
-    )
-
-
-def jwks(pool: Pool) -> Response:
-    return jsonify(pool.keys.jwks())
-
-
 def authorize(pool: Pool) -> Response:
     """Redirect to the callback if the browser has a session, else to the sign-in page."""
     auth_request = authorization.read_request(pool, request.args)
@@ -216,8 +194,6 @@ def token_error(pool: Pool, error: TokenError) -> Response:
 
 
 ROUTES = (
-    ("/{pool_id}/.well-known/openid-configuration", "discovery", discovery, ["GET"]),
-    ("/{pool_id}/.well-known/jwks.json", "jwks", jwks, ["GET"]),
     ("/oauth2/authorize", "authorize", authorize, ["GET"]),
     ("/oauth2/token", "token", token, ["POST"]),
     ("/oauth2/revoke", "revoke", revoke, ["POST"]),

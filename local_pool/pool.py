@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import cycle
 from threading import Event, Lock
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -57,6 +58,7 @@ class Pool:
         self.failures: dict[
             str, tuple[int, float]
         ] = {}  # by username: number and time of wrong passwords
+        self._issuer_types = cycle(("original", "updated"))
         self._lock = Lock()
         self._store = store
         self._swept = 0.0
@@ -82,6 +84,12 @@ class Pool:
                 self.state.prune(now)
                 self._swept = now
             self._store.write("state.json", self.state.to_json())
+
+    def next_tokens_config(self) -> PoolConfig:
+        """Return the settings for the next tokens, with one of the two types of the issuer."""
+        if self.config.issuer_type != "both":
+            return self.config
+        return replace(self.config, issuer_type=next(self._issuer_types))
 
     def configure(self, **changes: object) -> None:
         """Change settings of the running pool (lifetimes, rotation) until ``heal`` or a restart."""

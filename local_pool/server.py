@@ -17,7 +17,7 @@ from werkzeug.http import http_date
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
-from . import api, console, hosted_ui, oauth
+from . import api, console, discovery, hosted_ui, oauth
 from .declarations import LOOPBACK
 from .errors import CallbackError, PageError, TokenError, UserError
 from .faults import Fault
@@ -47,10 +47,11 @@ def create_app(pool: Pool, *, hosts: tuple[str, ...] = LOOPBACK) -> Flask:
     app = Flask("local_pool", root_path=str(Path(__file__).parent))
     app.jinja_env.globals["pool"] = pool
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for routes in (oauth.ROUTES, hosted_ui.ROUTES, api.ROUTES, console.ROUTES):
-        for rule, endpoint, view, methods in routes:
+    for module in (discovery, oauth, hosted_ui, api, console):
+        for rule, endpoint, view, methods in module.ROUTES:
             path = rule.format(pool_id=pool.config.id)
-            app.add_url_rule(path, endpoint, partial(view, pool), methods=methods)
+            function = app.view_functions.get(endpoint) or partial(view, pool)
+            app.add_url_rule(path, endpoint, function, methods=methods)
     app.before_request(partial(_gate, pool, hosts))
     app.after_request(partial(_finish, pool))
     app.register_error_handler(PageError, partial(oauth.to_error_page, pool))

@@ -21,7 +21,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from . import grants, users
+from . import commands, grants, users
 from .config import PoolConfig, load_config
 from .declarations import Client, Seed
 from .errors import ConfigError
@@ -119,6 +119,11 @@ class LocalPool:
         return self.config.issuer
 
     @property
+    def issuers(self) -> tuple[str, ...]:
+        """Every issuer that this pool can have, the original first."""
+        return self.config.issuers
+
+    @property
     def pool_id(self) -> str:
         return self.config.id
 
@@ -134,6 +139,10 @@ class LocalPool:
     def mailbox(self) -> list[Mail]:
         """The emails, the latest last; ``code`` is the code or temporary password, or ""."""
         return list(self.pool.state.mails.values())
+
+    def do(self, words: str) -> str:
+        """Run a command of ``python -m local_pool do``, such as "issuer updated"."""
+        return commands.run(self.pool, words)
 
     def env(self) -> dict[str, str]:
         """Return the COGNITO_* variables for an application that uses this pool."""

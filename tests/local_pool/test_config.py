@@ -31,7 +31,7 @@ def test_every_setting_can_be_overridden_by_its_variable(name):
     text, expected = {
         bool: ("0" if before else "1", not before),
         int: ("42", 42),
-        str: ("local-2_Another1" if name == "id" else "another1", None),
+        str: ({"id": "local-2_Another1", "issuer_type": "both"}.get(name, "another1"), None),
     }.get(type(before), ("", None))
     if isinstance(before, tuple):
         text = {"scopes": "openid, email", "groups": "admins,editors,new"}.get(name, "https://a/b,")
