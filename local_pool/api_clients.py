@@ -1,15 +1,18 @@
 """The operations of the ``cognito-idp`` API about the pool, its app clients and their secrets."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from . import client_secrets
+from .config import ACR_VALUE
 from .declarations import Client
 from .errors import INVALID, UserError
 from .pool import Pool
 from .records import ClientSecret
 
 Body = dict[str, Any]
+LEVELS = ("Level1", "Level2", "Level3", "Level4")
 
 
 def describe_user_pool(pool: Pool, body: Body) -> Body:
@@ -17,7 +20,11 @@ def describe_user_pool(pool: Pool, body: Body) -> Body:
     issuer_type = "ORIGINAL" if config.issuer_type == "original" else "UPDATED"
     described = {
         "Id": config.id,
+        "UserPoolTier": config.plan.upper(),
         "IssuerConfiguration": {"Type": issuer_type},
+        "AcrConfiguration": {
+            level: {"AcrValue": name} for level, name in zip(LEVELS, config.acr_values, strict=True)
+        },
         "Policies": {"PasswordPolicy": days},
     }
     return {"UserPool": described}
@@ -30,8 +37,22 @@ def update_user_pool(pool: Pool, body: Body) -> None:
         changes["issuer_type"] = body["IssuerConfiguration"]["Type"].lower()
         if changes["issuer_type"] not in ("original", "updated"):
             raise UserError(INVALID, "Type must be ORIGINAL or UPDATED.")
-    _refuse_others(body, "IssuerConfiguration")
+    if "AcrConfiguration" in body:
+        changes["acr_values"] = _acr_values(pool, body["AcrConfiguration"])
+    _refuse_others(body, "IssuerConfiguration", "AcrConfiguration")
     pool.configure(**changes)
+
+
+def _acr_values(pool: Pool, levels: dict[str, dict[str, str]]) -> tuple[str, ...]:
+    """Return the names of the four levels, of which some may be changed."""
+    if pool.config.plan == "lite":
+        raise UserError("FeatureUnavailableInTierException", "The Lite plan has no levels.")
+    names = [*pool.config.acr_values]
+    for key, level in levels.items():
+        names[LEVELS.index(key)] = level["AcrValue"]
+    if len(set(names)) < 4 or not all(re.fullmatch(ACR_VALUE, name) for name in names):
+        raise UserError(INVALID, "AcrConfiguration has a malformed name, or one name twice.")
+    return tuple(names)
 
 
 def _refuse_others(body: Body, *names: str) -> None:

@@ -12,14 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
-from . import explain
+from . import explain, levels
 from .declarations import Client
 from .errors import CallbackError, PageError
 from .journal import attempt_reference
 from .pool import Pool
-from .records import AuthorizationCode, BrowserSession, SignIn, digest
+from .records import AuthorizationCode, BrowserSession, PoolUser, SignIn, digest
 
 Query = Mapping[str, str]
+MANAGED_LOGIN_ONLY = ("lang", "prompt", "resource", "acr_values", "max_age")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class AuthorizationRequest:
         """Return True if this browser session is enough, without entering the password again."""
         if session is None or "login" in self["prompt"].split():
             return False
-        return not self["max_age"] or now - session.auth_time <= int(self["max_age"])
+        age = now - session.auth_time
+        return not self["max_age"] or 0 < int(self["max_age"]) >= age  # 0 means "now"
 
     def to_error(self, error: str, description: str = "", **why: str) -> CallbackError:
         """Return the error to send to the callback, with its parameters in Cognito's order."""
@@ -57,8 +59,19 @@ class AuthorizationRequest:
         return CallbackError(self.redirect_uri, parameters, self.is_implicit, **why)
 
 
+def required_level(pool: Pool, auth_request: AuthorizationRequest, user: PoolUser) -> int:
+    """Return the level that this sign-in must reach. Raises CallbackError if the user cannot."""
+    level = levels.required_level(pool.config, auth_request["acr_values"], user)
+    if level is None:
+        cause = f"{user.username} can reach none of the levels {auth_request['acr_values'][:200]}"
+        raise auth_request.to_error("invalid_request", "User cannot reach the level", cause=cause)
+    return level
+
+
 def read_request(pool: Pool, query: Query) -> AuthorizationRequest:
     """Validate an authorize query. Raises PageError or CallbackError."""
+    if pool.config.plan == "lite":
+        query = {name: value for name, value in query.items() if name not in MANAGED_LOGIN_ONLY}
     client = _client(pool, query)
     redirect_uri = _redirect_uri(client, query)
     scopes = tuple(dict.fromkeys(query.get("scope", "").split())) or client.scopes

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from . import users, verification
+from .config import CHOICES
 from .errors import PoolError
 from .pool import Pool
 from .records import PoolUser
@@ -130,12 +131,20 @@ def rotation(pool: Pool, state: str, grace: str = "0") -> str:
 
 def issuer(pool: Pool, issuer_type: str) -> str:
     """issuer original|updated|both: the spelling of `iss` in new tokens; with both, in turn"""
-    if issuer_type not in ("original", "updated", "both"):
+    if issuer_type not in CHOICES["issuer_type"]:
         raise PoolError(f"Usage: {issuer.__doc__}")
     pool.configure(issuer_type=issuer_type)
     return f"new tokens have the issuer {pool.config.issuer}" + (
         f" or {pool.config.issuers[1]}" if issuer_type == "both" else ""
     )
+
+
+def plan(pool: Pool, name: str) -> str:
+    """plan lite|essentials|plus: lite has the classic hosted UI"""
+    if name not in CHOICES["plan"]:
+        raise PoolError(f"Usage: {plan.__doc__}")
+    pool.configure(plan=name)
+    return f"the feature plan is {name}"
 
 
 def expire_tokens(pool: Pool) -> str:
@@ -193,6 +202,7 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "lifetime": lifetime,
     "rotation": rotation,
     "issuer": issuer,
+    "plan": plan,
     "invite": invite,
     "disable": _user_command(users.disable, "is disabled"),
     "enable": _user_command(users.enable, "is enabled"),

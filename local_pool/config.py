@@ -18,6 +18,11 @@ POOL_TOML = Path(__file__).with_name("pool.toml")
 UPDATED_BASE = (
     "issuer-cognito-idp"  # where AWS has the host issuer-cognito-idp.REGION.amazonaws.com
 )
+ACR_VALUE = r"[\x21\x23-\x5b\x5d-\x7e]{1,64}"
+CHOICES = {
+    "issuer_type": ("original", "updated", "both"),
+    "plan": ("lite", "essentials", "plus"),
+}
 TABLES = ("people", "resource_servers", "clients")
 
 
@@ -28,6 +33,7 @@ class PoolConfig:
     port: int
     id: str
     issuer_type: str
+    plan: str
     client_id: str
     client_secret: str
     public_client_id: str
@@ -44,6 +50,7 @@ class PoolConfig:
     rotate_refresh_tokens: bool
     refresh_grace_seconds: int
     prevent_user_existence_errors: bool
+    acr_values: tuple[str, ...]
     groups: tuple[str, ...]
     people: tuple[Seed, ...]
     resource_servers: dict[str, tuple[str, ...]]
@@ -187,8 +194,14 @@ def _check(config: PoolConfig) -> None:
         re.fullmatch(r"[\w-]+_[0-9a-zA-Z]+", config.id) and len(config.id) <= 55,
         "POOL_ID must look like local-1_DevPool01: a region, an underscore, letters and digits.",
     )
-    types = "POOL_ISSUER_TYPE must be original, updated or both."
-    _require(config.issuer_type in ("original", "updated", "both"), types)
+    for name, allowed in CHOICES.items():
+        choices = f"POOL_{name.upper()} must be one of {', '.join(allowed)}."
+        _require(getattr(config, name) in allowed, choices)
+    _require(
+        len(set(config.acr_values)) == len(config.acr_values) == 4
+        and all(re.fullmatch(ACR_VALUE, v) for v in config.acr_values),
+        "POOL_ACR_VALUES must be four different names, one for each level, without spaces.",
+    )
     for name in SETTINGS:
         if name.endswith("_seconds") and name != "refresh_grace_seconds":
             _require(getattr(config, name) >= 1, f"POOL_{name.upper()} must be at least 1.")

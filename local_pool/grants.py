@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import client_secrets, explain
+from . import client_secrets, explain, levels
 from .declarations import STANDARD_SCOPES, Client
 from .errors import TokenError
 from .journal import NO_STATE
@@ -90,6 +90,7 @@ def start_sign_in(
         reference=reference,
         event_id=str(uuid.uuid4()),
         resource=resource,
+        amr=session.amr,
     )
     with pool.change() as state:
         state.sign_ins[sign_in.origin_jti] = sign_in
@@ -146,11 +147,15 @@ def issue_tokens(
 
 
 def sign_in_directly(
-    pool: Pool, user: PoolUser, client: Client, scopes: tuple[str, ...] = ()
+    pool: Pool,
+    user: PoolUser,
+    client: Client,
+    scopes: tuple[str, ...] = (),
+    amr: tuple[str, ...] = levels.PASSWORD,
 ) -> Tokens:
     """Return tokens without a browser and a code, for tests and the console."""
     now, refresh_token = pool.clock(), new_refresh_token()
-    session = BrowserSession(user.username, user.sub, auth_time=now, expires_at=now)
+    session = BrowserSession(user.username, user.sub, auth_time=now, expires_at=now, amr=amr)
     sign_in = start_sign_in(pool, session, client, scopes or client.scopes)
     with pool.change() as state:
         state.refresh_tokens[digest(refresh_token)] = RefreshToken(sign_in.origin_jti)

@@ -14,10 +14,10 @@ from flask import make_response, redirect, render_template, request
 from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.wrappers import Response
 
-from . import authorization, passwords, users, verification
+from . import authorization, levels, passwords, users, verification
 from .authorization import AuthorizationRequest
 from .errors import INVALID, UserError
-from .oauth import back_to_app, usable_session
+from .oauth import back_to_app, needs_code, recent_session, usable_session
 from .pool import Pool
 from .records import PoolUser
 
@@ -84,6 +84,15 @@ def form_view(
     return view
 
 
+def login(pool: Pool) -> Response:
+    """Show the sign-in form, or only ask for a code if the session lacks nothing else."""
+    auth_request = authorization.read_request(pool, request.args)
+    session = recent_session(pool, auth_request)
+    if request.method == "GET" and session and needs_code(pool, auth_request, session):
+        return ask_for_code(pool, auth_request, users.get(pool, session.username))
+    return form_view("login.html", sign_in)(pool)
+
+
 def sign_in(pool: Pool, auth_request: AuthorizationRequest, form: Form) -> Response:
     session = usable_session(pool, auth_request)
     if session and "signInAs" in form:
@@ -109,7 +118,33 @@ def proceed(
         verification.challenge(pool, user, verification.NEW_PASSWORD, ticket)
         form = {"username": user.username, "session": ticket}
         return page("new_password.html", form=form, client=auth_request.client)
-    secret, session = users.start_session(pool, user)
+    if authorization.required_level(pool, auth_request, user) > levels.level_of(levels.PASSWORD):
+        return ask_for_code(pool, auth_request, user)
+    return finish(pool, auth_request, user, how, levels.PASSWORD)
+
+
+def ask_for_code(pool: Pool, auth_request: AuthorizationRequest, user: PoolUser) -> Response:
+    """Email a code to a user whose password was correct; the ticket proves that it was."""
+    ticket = secrets.token_hex(16)
+    verification.challenge(pool, user, verification.PASSED, ticket)
+    verification.send_code(pool, user, verification.SECOND_FACTOR)
+    form = {"username": user.username, "session": ticket}
+    return page("second_factor.html", form=form, client=auth_request.client)
+
+
+def second_factor(pool: Pool, auth_request: AuthorizationRequest, form: Form) -> Response:
+    user = users.get(pool, form.get("username", ""))
+    verification.use_code(pool, user, verification.SECOND_FACTOR, form.get("code", ""))
+    verification.use_code(pool, user, verification.PASSED, form.get("session", ""))
+    how, amr = "with a password and a code", levels.PASSWORD_AND_CODE
+    return finish(pool, auth_request, user, how, amr)
+
+
+def finish(
+    pool: Pool, auth_request: AuthorizationRequest, user: PoolUser, how: str, amr: tuple[str, ...]
+) -> Response:
+    """Start the browser's session, and redirect to the app."""
+    secret, session = users.start_session(pool, user, amr)
     response = back_to_app(pool, auth_request, session, how)
     seconds = pool.config.session_seconds
     response.set_cookie("cognito", secret, max_age=seconds, httponly=True, samesite="Lax")
@@ -194,7 +229,8 @@ def http_error(pool: Pool, problem: HTTPException) -> Response:
 
 
 FORMS = {
-    "login": form_view("login.html", sign_in),
+    "login": login,
+    "mfa": form_view("second_factor.html", second_factor),
     "signup": form_view("signup.html", sign_up),
     "confirm": form_view("confirm.html", confirm),
     "resendcode": form_view("confirm.html", resend),

@@ -11,7 +11,7 @@ import jwt
 from flask import jsonify, redirect, request
 from werkzeug.wrappers import Response
 
-from . import access, authorization, explain, grants, users
+from . import access, authorization, explain, grants, levels, users
 from .authorization import AuthorizationRequest, callback_url
 from .errors import CallbackError, PageError, PoolError, TokenError
 from .journal import NO_STATE, attempt_reference
@@ -41,15 +41,28 @@ def authorize(pool: Pool) -> Response:
     if session:
         return back_to_app(pool, auth_request, session, "single sign-on")
     if "none" in auth_request["prompt"].split():
-        cause = "prompt=none, but the browser is not signed in at the pool"
+        cause = "prompt=none, but the browser is not signed in at the pool, or not well enough"
         raise auth_request.to_error("login_required", cause=cause)
     return redirect(f"{request.host_url}login?{request.query_string.decode(errors='replace')}")
 
 
 def usable_session(pool: Pool, auth_request: AuthorizationRequest) -> BrowserSession | None:
     """Return the browser's session if it is enough for this request, else None."""
+    session = recent_session(pool, auth_request)
+    return session if session and not needs_code(pool, auth_request, session) else None
+
+
+def recent_session(pool: Pool, auth_request: AuthorizationRequest) -> BrowserSession | None:
+    """Return the browser's session if it is recent enough, whatever its level is."""
     session = users.get_session(pool, request.cookies.get("cognito", ""))
     return session if auth_request.accepts_session(session, pool.clock()) else None
+
+
+def needs_code(pool: Pool, auth_request: AuthorizationRequest, session: BrowserSession) -> bool:
+    """Return True if the request requires a higher level than the session has."""
+    user = users.get(pool, session.username)
+    required = authorization.required_level(pool, auth_request, user)
+    return required > levels.level_of(session.amr)
 
 
 def back_to_app(

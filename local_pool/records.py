@@ -41,6 +41,7 @@ class BrowserSession:
     sub: str
     auth_time: float
     expires_at: float
+    amr: tuple[str, ...] = ("pwd",)  # the methods of authentication (RFC 8176)
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class SignIn:
     reference: str
     event_id: str
     resource: str = ""
+    amr: tuple[str, ...] = ("pwd",)
     revoked_at: float | None = None
 
 

@@ -21,7 +21,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from . import commands, grants, users
+from . import commands, grants, levels, users
 from .config import PoolConfig, load_config
 from .declarations import Client, Seed
 from .errors import ConfigError
@@ -171,11 +171,15 @@ class LocalPool:
         users.update(self.pool, self.get_user(username), groups=groups)
 
     def tokens_for(
-        self, username: str, scopes: Sequence[str] = (), client_id: str | None = None
+        self,
+        username: str,
+        scopes: Sequence[str] = (),
+        client_id: str | None = None,
+        amr: Sequence[str] = levels.PASSWORD,
     ) -> dict[str, Any]:
         """Return tokens (access_token, id_token, refresh_token …) without a browser."""
-        client = self.config.clients[client_id or self.client_id]
-        return grants.sign_in_directly(self.pool, self.get_user(username), client, tuple(scopes))
+        client, user = self.config.clients[client_id or self.client_id], self.get_user(username)
+        return grants.sign_in_directly(self.pool, user, client, tuple(scopes), tuple(amr))
 
     def machine_token(self, scope: str = "") -> str:
         """Return an access token of the machine client, with all its scopes by default."""
@@ -217,6 +221,14 @@ class LocalPool:
             ):
                 form = {"username": username, "password": password}
                 form |= re.findall(r'name="(_csrf)" value="([^"]+)"', response.text)
+                response = browser.post(url, form, allow_redirects=False, timeout=10)
+            elif 'action="/mfa?' in response.text and 'role="alert"' not in response.text:
+                form = dict(
+                    re.findall(r'type="hidden" name="(\w+)" value="([\w.@+-]*)"', response.text)
+                )
+                action = re.search(r'action="(/mfa[^"]+)"', response.text)
+                url = urljoin(url, html.unescape(action[1] if action else ""))
+                form["code"] = self.mailbox[-1].code
                 response = browser.post(url, form, allow_redirects=False, timeout=10)
             else:
                 break

@@ -14,6 +14,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from . import levels
 from .config import PoolConfig
 from .records import PoolUser, SignIn
 
@@ -21,7 +22,7 @@ Claims = dict[str, Any]
 
 
 def access_claims(config: PoolConfig, now: float, user: PoolUser, sign_in: SignIn) -> Claims:
-    claims = _user_claims(user, sign_in) | {
+    claims = _user_claims(config, user, sign_in) | {
         "version": 2,
         "client_id": sign_in.client_id,
         "scope": " ".join(sign_in.scopes),
@@ -37,7 +38,7 @@ def id_claims(
 ) -> Claims:
     attributes = released_attributes(user, sign_in.scopes).items()
     claims: Claims = {k: v == "true" if k.endswith("_verified") else v for k, v in attributes}
-    claims |= _user_claims(user, sign_in) | {
+    claims |= _user_claims(config, user, sign_in) | {
         "at_hash": base64url(hashlib.sha256(access_token.encode()).digest()[:16]),
         "aud": sign_in.client_id,
         "cognito:username": user.username,
@@ -54,14 +55,18 @@ def machine_claims(config: PoolConfig, now: float, client_id: str, scopes: list[
     return claims | _times(config, now, "access", config.access_token_seconds)
 
 
-def _user_claims(user: PoolUser, sign_in: SignIn) -> Claims:
+def _user_claims(config: PoolConfig, user: PoolUser, sign_in: SignIn) -> Claims:
     groups = {"cognito:groups": list(user.groups)} if user.groups else {}
-    return groups | {
-        "sub": user.sub,
-        "origin_jti": sign_in.origin_jti,
-        "event_id": sign_in.event_id,
-        "auth_time": int(sign_in.auth_time),
-    }
+    return (
+        groups
+        | levels.claims(config, sign_in.amr)
+        | {
+            "sub": user.sub,
+            "origin_jti": sign_in.origin_jti,
+            "event_id": sign_in.event_id,
+            "auth_time": int(sign_in.auth_time),
+        }
+    )
 
 
 def _times(config: PoolConfig, now: float, use: str, seconds: int) -> Claims:

@@ -83,10 +83,10 @@ def authenticate(pool: Pool, username: str, password: str) -> PoolUser:
     return user
 
 
-def start_session(pool: Pool, user: PoolUser) -> tuple[str, BrowserSession]:
+def start_session(pool: Pool, user: PoolUser, amr: tuple[str, ...]) -> tuple[str, BrowserSession]:
     """Start a browser session, and return the value of its ``cognito`` cookie and the session."""
     secret, now = secrets.token_hex(32), pool.clock()
-    session = BrowserSession(user.username, user.sub, now, now + pool.config.session_seconds)
+    session = BrowserSession(user.username, user.sub, now, now + pool.config.session_seconds, amr)
     with pool.change() as state:
         state.sessions[digest(secret)] = session
     return secret, session

@@ -13,9 +13,11 @@ from .pool import Pool
 from .records import Challenge, Mail, PoolUser
 
 CONFIRM, RESET, NEW_PASSWORD = "confirm", "reset", "new-password"
-SECONDS = {CONFIRM: 24 * 3600, RESET: 3600, NEW_PASSWORD: 180}
+SECOND_FACTOR, PASSED = "second-factor", "first-factor-passed"
+SECONDS = {CONFIRM: 24 * 3600, RESET: 3600, NEW_PASSWORD: 180, SECOND_FACTOR: 180, PASSED: 180}
 MAILS = {
     CONFIRM: ("Your verification code", "Your confirmation code is {}"),
+    SECOND_FACTOR: ("Your authentication code", "Your authentication code is {}"),
     RESET: ("Your password reset code", "Your password reset code is {}"),
 }
 UNKNOWN = "Username/client id combination not found."

@@ -31,10 +31,17 @@ def test_every_setting_can_be_overridden_by_its_variable(name):
     text, expected = {
         bool: ("0" if before else "1", not before),
         int: ("42", 42),
-        str: ({"id": "local-2_Another1", "issuer_type": "both"}.get(name, "another1"), None),
+        str: (
+            {"id": "local-2_Another1", "issuer_type": "both", "plan": "lite"}.get(name, "another1"),
+            None,
+        ),
     }.get(type(before), ("", None))
     if isinstance(before, tuple):
-        text = {"scopes": "openid, email", "groups": "admins,editors,new"}.get(name, "https://a/b,")
+        text = {
+            "scopes": "openid, email",
+            "groups": "admins,editors,new",
+            "acr_values": "low,middle,high,highest",
+        }.get(name, "https://a/b,")
         expected = tuple(part.strip() for part in text.split(",") if part.strip())
     expected = text if expected is None else expected
     assert getattr(load_config({f"POOL_{name.upper()}": text}), name) == expected

@@ -1,0 +1,36 @@
+"""Levels of authentication: what ``acr_values`` may request, and the claims ``acr`` and ``amr``.
+
+Cognito has four levels: 1 a password, 2 a code by email or SMS, 3 both (or a passkey), 4 a password
+and TOTP. This pool can do 1 and 3, the latter only with a verified email address.
+https://docs.aws.amazon.com/cognito/latest/developerguide/step-up-authentication.html
+"""
+
+from .config import PoolConfig
+from .records import PoolUser
+
+PASSWORD = ("pwd",)
+PASSWORD_AND_CODE = ("pwd", "email_otp", "mfa")
+
+
+def level_of(amr: tuple[str, ...]) -> int:
+    """Return the level that these methods of authentication reach (RFC 8176)."""
+    return 3 if set(PASSWORD_AND_CODE) <= set(amr) else 1
+
+
+def claims(config: PoolConfig, amr: tuple[str, ...]) -> dict[str, object]:
+    """Return ``acr`` and ``amr``. The Lite plan has neither."""
+    if config.plan == "lite":
+        return {}
+    return {"acr": config.acr_values[level_of(amr) - 1], "amr": list(amr)}
+
+
+def required_level(config: PoolConfig, acr_values: str, user: PoolUser) -> int | None:
+    """Return the first requested level that the user can reach, or None if there is none.
+
+    ``acr_values`` is a list in order of preference. Unknown names are ignored; without a known one,
+    level 1 is enough.
+    """
+    names = config.acr_values
+    requested = [names.index(name) + 1 for name in acr_values.split() if name in names]
+    highest = 3 if user.verified_email else 1
+    return next((level for level in requested if level <= highest), None if requested else 1)
