@@ -12,6 +12,7 @@ from .pool import Pool
 from .records import ClientSecret
 
 Body = dict[str, Any]
+ACCOUNT = "000000000000"  # of AWS, in ARNs
 LEVELS = ("Level1", "Level2", "Level3", "Level4")
 
 
@@ -39,6 +40,7 @@ def update_user_pool(pool: Pool, body: Body) -> None:
             raise UserError(INVALID, "Type must be ORIGINAL or UPDATED.")
     if "AcrConfiguration" in body:
         changes["acr_values"] = _acr_values(pool, body["AcrConfiguration"])
+    pool.require_primary()
     _refuse_others(body, "IssuerConfiguration", "AcrConfiguration")
     pool.configure(**changes)
 
@@ -60,6 +62,21 @@ def _refuse_others(body: Body, *names: str) -> None:
     others = ", ".join(sorted(body.keys() - {"UserPoolId", "ClientId", *names}))
     if others:
         raise UserError(INVALID, f"The local pool cannot change {others}.")
+
+
+def list_user_pool_replicas(pool: Pool, body: Body) -> Body:
+    config = pool.config
+    regions = ((config.region, "PRIMARY"), (config.replica_region, "SECONDARY"))
+    replicas = [
+        {
+            "RegionName": region,
+            "Status": "ACTIVE",
+            "Role": role,
+            "UserPoolArn": f"arn:aws:cognito-idp:{region}:{ACCOUNT}:userpool/{config.id}",
+        }
+        for region, role in regions
+    ]
+    return {"UserPoolReplicas": replicas}
 
 
 def _client(pool: Pool, body: Body) -> Client:
@@ -124,5 +141,6 @@ OPERATIONS: dict[str, Callable[[Pool, Body], Body | None]] = {
     "DescribeUserPool": describe_user_pool,
     "DescribeUserPoolClient": describe_user_pool_client,
     "ListUserPoolClientSecrets": list_user_pool_client_secrets,
+    "ListUserPoolReplicas": list_user_pool_replicas,
     "UpdateUserPool": update_user_pool,
 }

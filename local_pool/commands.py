@@ -139,6 +139,15 @@ def issuer(pool: Pool, issuer_type: str) -> str:
     )
 
 
+def failover(pool: Pool, state: str) -> str:
+    """failover on|off: the replica responds, with tokens of its Region, and refuses writes"""
+    if state not in ("on", "off"):
+        raise PoolError(f"Usage: {failover.__doc__}")
+    pool.configure(failover=state == "on")
+    region = pool.config.replica_region if state == "on" else pool.config.region
+    return f"the Region {region} responds; new tokens have the issuer {pool.config.issuer}"
+
+
 def plan(pool: Pool, name: str) -> str:
     """plan lite|essentials|plus: lite has the classic hosted UI"""
     if name not in CHOICES["plan"]:
@@ -202,6 +211,7 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "lifetime": lifetime,
     "rotation": rotation,
     "issuer": issuer,
+    "failover": failover,
     "plan": plan,
     "invite": invite,
     "disable": _user_command(users.disable, "is disabled"),

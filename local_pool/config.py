@@ -34,6 +34,8 @@ class PoolConfig:
     id: str
     issuer_type: str
     plan: str
+    replica_region: str
+    failover: bool
     client_id: str
     client_secret: str
     public_client_id: str
@@ -67,13 +69,19 @@ class PoolConfig:
 
     @property
     def issuer(self) -> str:
-        """The ``iss`` of new tokens; while the type is "both", that of the original type."""
-        return self.issuers[self.issuer_type == "updated"]
+        """The ``iss`` of new tokens; while the type is "both", that of the original type.
+
+        A replica issues tokens for its own Region, unless the pool has the updated issuer.
+        """
+        original, updated, replica = self.issuers
+        return updated if self.issuer_type == "updated" else replica if self.failover else original
 
     @property
-    def issuers(self) -> tuple[str, str]:
-        """The original and the updated spelling of the issuer."""
-        return f"{self.domain}/{self.id}", f"{self.domain}/{UPDATED_BASE}/{self.id}"
+    def issuers(self) -> tuple[str, str, str]:
+        """Every issuer of this pool: the original, the updated, and that of the replica."""
+        bases = ("", f"{UPDATED_BASE}/", f"cognito-idp.{self.replica_region}/")
+        original, updated, replica = (f"{self.domain}/{base}{self.id}" for base in bases)
+        return original, updated, replica
 
     @property
     def custom_scopes(self) -> tuple[str, ...]:
@@ -201,6 +209,11 @@ def _check(config: PoolConfig) -> None:
         len(set(config.acr_values)) == len(config.acr_values) == 4
         and all(re.fullmatch(ACR_VALUE, v) for v in config.acr_values),
         "POOL_ACR_VALUES must be four different names, one for each level, without spaces.",
+    )
+    region = re.fullmatch(r"[a-z0-9-]{5,32}", config.replica_region)
+    _require(
+        region and config.replica_region != config.region,
+        "POOL_REPLICA_REGION must be another Region than that of POOL_ID.",
     )
     for name in SETTINGS:
         if name.endswith("_seconds") and name != "refresh_grace_seconds":

@@ -27,6 +27,7 @@ SHORTCUTS = (
     ("clock +1h", "Clock an hour ahead"),
     ("lifetime access 10s", "Access tokens of 10 s"),
     ("issuer updated", "Switch to the updated issuer"),
+    ("failover on", "Fail over to the replica"),
     ("expire-tokens", "Expire refresh tokens"),
     ("heal", "Reset faults and settings"),
 )

@@ -28,12 +28,12 @@ def discovery(pool: Pool, base: str = "") -> Response:
 
 def _served_issuer(pool: Pool, base: str) -> str:
     """Return the issuer at this base, or raise 403 for the updated one if it is not enabled."""
-    original, updated = pool.config.issuers
-    if base and base != UPDATED_BASE:
+    issuer = f"{pool.config.domain}/{base}{'/' if base else ''}{pool.config.id}"
+    if issuer not in pool.config.issuers:
         raise NotFound
-    if base and pool.config.issuer_type == "original":
+    if base == UPDATED_BASE and pool.config.issuer_type == "original":
         raise Forbidden  # as reported of Cognito's host (aws-jwt-verify, issue 279)
-    return updated if base else original
+    return issuer
 
 
 def jwks(pool: Pool, base: str = "") -> Response:

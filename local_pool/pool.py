@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from .config import PoolConfig
 from .declarations import Seed
-from .errors import ConfigError
+from .errors import ConfigError, UserError
 from .faults import Faults, tamper
 from .journal import Journal
 from .keys import KeyRing, SigningKey
@@ -90,6 +90,15 @@ class Pool:
         if self.config.issuer_type != "both":
             return self.config
         return replace(self.config, issuer_type=next(self._issuer_types))
+
+    def require_primary(self) -> None:
+        """Raise UserError while the replica responds: it refuses to write users and settings.
+
+        https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-multi-region.html
+        """
+        if self.config.failover:
+            message = "This operation is not enabled in a secondary Region."
+            raise UserError("OperationNotEnabledException", message)
 
     def configure(self, **changes: object) -> None:
         """Change settings of the running pool (lifetimes, rotation) until ``heal`` or a restart."""

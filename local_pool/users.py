@@ -109,6 +109,7 @@ def create(
     pool: Pool, username: str, password: str, attributes: dict[str, str], status: str
 ) -> PoolUser:
     """Create a user, or raise UserError with Cognito's exception."""
+    pool.require_primary()
     name = username.strip()
     if not name or len(name) > 128 or any(c.isspace() for c in name):
         raise UserError(INVALID, "Username is missing or malformed.")
@@ -124,6 +125,7 @@ def create(
 
 def update(pool: Pool, user: PoolUser, **changes: object) -> PoolUser:
     """Change members of a user; the last write of a member wins."""
+    pool.require_primary()
     with pool.change() as state:
         current = state.people.get(user.username.lower())
         if current is None or current.sub != user.sub:
@@ -150,6 +152,7 @@ def disable(pool: Pool, user: PoolUser) -> None:
 
 
 def delete(pool: Pool, user: PoolUser) -> None:
+    pool.require_primary()
     _end_sessions(pool, user)
     with pool.change() as state:
         state.people.pop(user.username.lower(), None)

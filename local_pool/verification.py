@@ -98,6 +98,7 @@ def forgot(pool: Pool, username: str) -> None:
 
     By default, the response does not reveal whether the user exists.
     """
+    pool.require_primary()
     user = users.find(pool, username)
     if user is not None and user.enabled and user.verified_email:
         send_code(pool, user, RESET)

@@ -32,7 +32,12 @@ def test_every_setting_can_be_overridden_by_its_variable(name):
         bool: ("0" if before else "1", not before),
         int: ("42", 42),
         str: (
-            {"id": "local-2_Another1", "issuer_type": "both", "plan": "lite"}.get(name, "another1"),
+            {
+                "id": "local-2_Another1",
+                "issuer_type": "both",
+                "plan": "lite",
+                "replica_region": "local-3",
+            }.get(name, "another1"),
             None,
         ),
     }.get(type(before), ("", None))
