@@ -10,11 +10,11 @@ import json
 from flask import request
 from werkzeug.wrappers import Response
 
-from . import api_clients, api_users, grants
+from . import api_clients, api_secrets, api_users, grants
 from .errors import INVALID, TokenError, UserError
 from .pool import Pool
 
-OPERATIONS = api_users.OPERATIONS | api_clients.OPERATIONS
+OPERATIONS = api_users.OPERATIONS | api_clients.OPERATIONS | api_secrets.OPERATIONS
 JSON = "application/x-amz-json-1.1"
 OAUTH_ERRORS = {
     "invalid_client": "NotAuthorizedException",

@@ -4,15 +4,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from . import client_secrets
+from . import api_secrets
 from .config import ACR_VALUE
-from .declarations import Client
 from .errors import INVALID, UserError
 from .pool import Pool
-from .records import ClientSecret
 
 Body = dict[str, Any]
-ACCOUNT = "000000000000"  # of AWS, in ARNs
 LEVELS = ("Level1", "Level2", "Level3", "Level4")
 
 
@@ -41,7 +38,7 @@ def update_user_pool(pool: Pool, body: Body) -> None:
     if "AcrConfiguration" in body:
         changes["acr_values"] = _acr_values(pool, body["AcrConfiguration"])
     pool.require_primary()
-    _refuse_others(body, "IssuerConfiguration", "AcrConfiguration")
+    api_secrets.refuse_others(body, "IssuerConfiguration", "AcrConfiguration")
     pool.configure(**changes)
 
 
@@ -57,64 +54,29 @@ def _acr_values(pool: Pool, levels: dict[str, dict[str, str]]) -> tuple[str, ...
     return tuple(names)
 
 
-def _refuse_others(body: Body, *names: str) -> None:
-    """Raise UserError for members that the local pool could only ignore."""
-    others = ", ".join(sorted(body.keys() - {"UserPoolId", "ClientId", *names}))
-    if others:
-        raise UserError(INVALID, f"The local pool cannot change {others}.")
-
-
 def list_user_pool_replicas(pool: Pool, body: Body) -> Body:
-    config = pool.config
+    config, account = pool.config, api_secrets.ACCOUNT
     regions = ((config.region, "PRIMARY"), (config.replica_region, "SECONDARY"))
     replicas = [
         {
             "RegionName": region,
             "Status": "ACTIVE",
             "Role": role,
-            "UserPoolArn": f"arn:aws:cognito-idp:{region}:{ACCOUNT}:userpool/{config.id}",
+            "UserPoolArn": f"arn:aws:cognito-idp:{region}:{account}:userpool/{config.id}",
         }
         for region, role in regions
     ]
     return {"UserPoolReplicas": replicas}
 
 
-def _client(pool: Pool, body: Body) -> Client:
-    client = pool.config.clients.get(body["ClientId"])
-    if client is None:
-        missing = f"User pool client {body['ClientId']} does not exist."
-        raise UserError("ResourceNotFoundException", missing)
-    return client
-
-
-def add_user_pool_client_secret(pool: Pool, body: Body) -> Body:
-    chosen = body.get("ClientSecret", "")
-    key, record, value = client_secrets.add(pool, _client(pool, body), chosen)
-    generated = {} if chosen else {"ClientSecretValue": value}
-    return {"ClientSecretDescriptor": _describe_secret(key, record) | generated}
-
-
-def list_user_pool_client_secrets(pool: Pool, body: Body) -> Body:
-    active = client_secrets.active_secrets(pool, _client(pool, body))
-    return {"ClientSecrets": [_describe_secret(*item) for item in active.items()]}
-
-
-def _describe_secret(key: str, record: ClientSecret) -> Body:
-    return {"ClientSecretId": key, "ClientSecretCreateDate": record.created}
-
-
-def delete_user_pool_client_secret(pool: Pool, body: Body) -> None:
-    client_secrets.delete(pool, _client(pool, body), body["ClientSecretId"])
-
-
 def describe_user_pool_client(pool: Pool, body: Body) -> Body:
-    client, config = _client(pool, body), pool.config
+    client, config = api_secrets.get_client(pool, body), pool.config
     existence = "ENABLED" if config.prevent_user_existence_errors else "LEGACY"
     described = {
         "UserPoolId": config.id,
         "ClientId": client.client_id,
         "ClientName": client.name or client.client_id,
-        "ClientSecret": client.secret,
+        **api_secrets.describe(pool, client),
         "AllowedOAuthFlows": client.flows,
         "AllowedOAuthFlowsUserPoolClient": True,
         "AllowedOAuthScopes": client.scopes,
@@ -136,11 +98,8 @@ def describe_user_pool_client(pool: Pool, body: Body) -> Body:
 
 
 OPERATIONS: dict[str, Callable[[Pool, Body], Body | None]] = {
-    "AddUserPoolClientSecret": add_user_pool_client_secret,
-    "DeleteUserPoolClientSecret": delete_user_pool_client_secret,
     "DescribeUserPool": describe_user_pool,
     "DescribeUserPoolClient": describe_user_pool_client,
-    "ListUserPoolClientSecrets": list_user_pool_client_secrets,
     "ListUserPoolReplicas": list_user_pool_replicas,
     "UpdateUserPool": update_user_pool,
 }

@@ -5,28 +5,18 @@ function: the words after its name are the parameters, ``--options`` the keyword
 """
 
 import inspect
-import re
 import shlex
 from collections.abc import Callable
 from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
-from . import users, verification
-from .config import CHOICES
+from . import client_secrets, settings_commands, users, verification
+from .declarations import Client
 from .errors import PoolError
 from .pool import Pool
 from .records import PoolUser
-
-UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def duration(text: str) -> float:
-    """Return the seconds of ``90``, ``60s``, ``+5m``, ``-1.5h`` or ``30d``."""
-    match = re.fullmatch(r"([+-]?\d+(?:\.\d+)?)(ms|s|m|h|d)?", text)
-    if match is None:
-        raise PoolError(f"{text!r} is not a duration; write 90, 60s, 5m, 1h or 30d.")
-    return float(match[1]) * UNITS[match[2] or "s"]
+from .settings_commands import duration
 
 
 def run(pool: Pool, words: str) -> str:
@@ -104,56 +94,36 @@ def rotate_keys(pool: Pool, *, drop_old: str = "") -> str:
     return f"two new signing keys; the old ones {'are gone' if drop_old else 'stay in the key set'}"
 
 
+def rotate_secret(pool: Pool, client: str = "web", *, drop_old: str = "", old_for: str = "") -> str:
+    """rotate-secret [CLIENT] [--drop-old | --old-for TIME]: the new one is in Secrets Manager"""
+    found = _client(pool, client)
+    seconds = 0.0 if drop_old else duration(old_for) if old_for else None
+    client_secrets.rotate(pool, found, old_seconds=seconds)
+    old = "is gone" if drop_old else f"is valid {f'for {old_for}' if old_for else 'for now'}"
+    return f"{found.client_id} has a new secret in Secrets Manager; the old one {old}"
+
+
+def drop_old_secret(pool: Pool, client: str = "web") -> str:
+    """drop-old-secret [CLIENT]: only the newest secret stays valid"""
+    found = _client(pool, client)
+    client_secrets.drop_old(pool, found)
+    return f"only the newest secret of {found.client_id} is valid"
+
+
+def _client(pool: Pool, name: str) -> Client:
+    """Return the app client with this ID or name."""
+    clients = pool.config.clients.values()
+    client = next((c for c in clients if name in (c.client_id, c.name)), None)
+    if client is None:
+        raise PoolError(f"There is no app client {name}.")
+    return client
+
+
 def clock(pool: Pool, change: str) -> str:
     """clock +1h | clock -90s | clock 0 (reset)"""
     seconds = duration(change)
     pool.clock.offset = pool.clock.offset + seconds if seconds else 0
     return f"the pool's clock is {pool.clock.offset:+.0f} s off"
-
-
-def lifetime(pool: Pool, kind: str, length: str) -> str:
-    """lifetime access|id|refresh|code|session TIME (1 s or more), from now on"""
-    name = f"{kind}_seconds" if kind in ("code", "session") else f"{kind}_token_seconds"
-    value = int(duration(length))
-    if not hasattr(pool.config, name) or value < 1:
-        raise PoolError(f"Usage: {lifetime.__doc__}")
-    pool.configure(**{name: value})
-    return f"{name} is {value}"
-
-
-def rotation(pool: Pool, state: str, grace: str = "0") -> str:
-    """rotation on|off [GRACE, 0 to 60 s]"""
-    if state not in ("on", "off") or not 0 <= duration(grace) <= 60:
-        raise PoolError(f"Usage: {rotation.__doc__}")
-    pool.configure(rotate_refresh_tokens=state == "on", refresh_grace_seconds=int(duration(grace)))
-    return f"refresh tokens rotate: {state}, grace {grace}"
-
-
-def issuer(pool: Pool, issuer_type: str) -> str:
-    """issuer original|updated|both: the spelling of `iss` in new tokens; with both, in turn"""
-    if issuer_type not in CHOICES["issuer_type"]:
-        raise PoolError(f"Usage: {issuer.__doc__}")
-    pool.configure(issuer_type=issuer_type)
-    return f"new tokens have the issuer {pool.config.issuer}" + (
-        f" or {pool.config.issuers[1]}" if issuer_type == "both" else ""
-    )
-
-
-def failover(pool: Pool, state: str) -> str:
-    """failover on|off: the replica responds, with tokens of its Region, and refuses writes"""
-    if state not in ("on", "off"):
-        raise PoolError(f"Usage: {failover.__doc__}")
-    pool.configure(failover=state == "on")
-    region = pool.config.replica_region if state == "on" else pool.config.region
-    return f"the Region {region} responds; new tokens have the issuer {pool.config.issuer}"
-
-
-def plan(pool: Pool, name: str) -> str:
-    """plan lite|essentials|plus: lite has the classic hosted UI"""
-    if name not in CHOICES["plan"]:
-        raise PoolError(f"Usage: {plan.__doc__}")
-    pool.configure(plan=name)
-    return f"the feature plan is {name}"
 
 
 def expire_tokens(pool: Pool) -> str:
@@ -206,13 +176,11 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "fail": fail,
     "heal": heal,
     "rotate-keys": rotate_keys,
+    "rotate-secret": rotate_secret,
+    "drop-old-secret": drop_old_secret,
     "clock": clock,
     "expire-tokens": expire_tokens,
-    "lifetime": lifetime,
-    "rotation": rotation,
-    "issuer": issuer,
-    "failover": failover,
-    "plan": plan,
+    **settings_commands.COMMANDS,
     "invite": invite,
     "disable": _user_command(users.disable, "is disabled"),
     "enable": _user_command(users.enable, "is enabled"),

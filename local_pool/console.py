@@ -6,6 +6,7 @@ from other sites.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from flask import jsonify, redirect, render_template, request
@@ -24,6 +25,7 @@ SHORTCUTS = (
     ("keys-empty --for 60s", "No keys for a minute"),
     ("rotate-keys", "Rotate the keys"),
     ("rotate-keys --drop-old", "Rotate, drop the old"),
+    ("rotate-secret", "Rotate the client secret"),
     ("clock +1h", "Clock an hour ahead"),
     ("lifetime access 10s", "Access tokens of 10 s"),
     ("issuer updated", "Switch to the updated issuer"),
@@ -44,6 +46,7 @@ def home(pool: Pool, **context: Any) -> Response:
         app=pool.config.clients[pool.config.client_id].callback_urls[0].rpartition("/")[0],
         environment="\n".join(f"{name}={value}" for name, value in environment.items()),
         commands=", ".join(commands.COMMANDS),
+        current_secret=partial(client_secrets.current_value, pool),
         changed_secrets=client_secrets.changed_secret_ids(pool),
         **context,
     )

@@ -80,11 +80,16 @@ class RefreshToken:
 
 @dataclass(frozen=True)
 class ClientSecret:
-    """A secret of an app client in addition to the one in pool.toml."""
+    """A secret of an app client in addition to the one in pool.toml.
+
+    Only a secret that Secrets Manager returns has its ``value``. ``expires_at`` None means never.
+    """
 
     client_id: str
     digest: str
     created: float
+    value: str = ""
+    expires_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,9 @@ class State:
     mails: dict[str, Mail] = field(default_factory=dict)
     client_secrets: dict[str, ClientSecret] = field(default_factory=dict)  # by id
     deleted_secrets: dict[str, str] = field(default_factory=dict)  # client id -> pool.toml's digest
+    published_secrets: dict[str, str] = field(
+        default_factory=dict
+    )  # client id -> ID of the version
 
     def to_json(self) -> str:
         """Return JSON with one member per line, so that the file is readable."""

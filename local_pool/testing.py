@@ -21,7 +21,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from . import commands, grants, levels, users
+from . import api_secrets, client_secrets, commands, grants, levels, users
 from .config import PoolConfig, load_config
 from .declarations import Client, Seed
 from .errors import ConfigError
@@ -133,7 +133,15 @@ class LocalPool:
 
     @property
     def client_secret(self) -> str:
-        return self.config.client_secret
+        """The newest secret of the web client."""
+        client = self.pool.config.clients[self.client_id]
+        return client_secrets.current_value(self.pool, client) or ""
+
+    @property
+    def client_secret_arn(self) -> str:
+        """The ARN of the web client's secret, or "" before the first ``rotate-secret``."""
+        client = self.pool.config.clients[self.client_id]
+        return str(api_secrets.describe(self.pool, client).get("ClientSecretArn", ""))
 
     @property
     def mailbox(self) -> list[Mail]:

@@ -77,13 +77,14 @@ class App:
         headers = {"Authorization": f"Bearer {access_token}"}
         return requests.get(f"{self.pool.url}/oauth2/userInfo", headers=headers, timeout=10)
 
-    def api(self, operation: str, **body: Any) -> requests.Response:
-        """Call an operation of the cognito-idp API, and check its result with AWS's model."""
+    def api(self, operation: str, service: str = "cognito-idp", **body: Any) -> requests.Response:
+        """Call an operation of the API, and check its result with AWS's model."""
+        prefix = {"cognito-idp": "AWSCognitoIdentityProviderService"}.get(service, service)
         headers = {
-            "X-Amz-Target": f"AWSCognitoIdentityProviderService.{operation}",
+            "X-Amz-Target": f"{prefix}.{operation}",
             "Content-Type": "application/x-amz-json-1.1",
         }
-        model = aws_model.operation_model("cognito-idp", operation) if operation in KNOWN else None
+        model = aws_model.operation_model(service, operation) if operation in KNOWN else None
         if model and "UserPoolId" in model.input_shape.required_members:
             body = {"UserPoolId": self.pool.pool_id} | body
         response = requests.post(f"{self.pool.url}/", json=body, headers=headers, timeout=10)

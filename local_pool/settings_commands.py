@@ -1,0 +1,72 @@
+"""Commands that change settings of the running pool, until ``heal`` or a restart."""
+
+import re
+from collections.abc import Callable
+
+from .config import CHOICES
+from .errors import PoolError
+from .pool import Pool
+
+UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def duration(text: str) -> float:
+    """Return the seconds of ``90``, ``60s``, ``+5m``, ``-1.5h`` or ``30d``."""
+    match = re.fullmatch(r"([+-]?\d+(?:\.\d+)?)(ms|s|m|h|d)?", text)
+    if match is None:
+        raise PoolError(f"{text!r} is not a duration; write 90, 60s, 5m, 1h or 30d.")
+    return float(match[1]) * UNITS[match[2] or "s"]
+
+
+def lifetime(pool: Pool, kind: str, length: str) -> str:
+    """lifetime access|id|refresh|code|session TIME (1 s or more), from now on"""
+    name = f"{kind}_seconds" if kind in ("code", "session") else f"{kind}_token_seconds"
+    value = int(duration(length))
+    if not hasattr(pool.config, name) or value < 1:
+        raise PoolError(f"Usage: {lifetime.__doc__}")
+    pool.configure(**{name: value})
+    return f"{name} is {value}"
+
+
+def rotation(pool: Pool, state: str, grace: str = "0") -> str:
+    """rotation on|off [GRACE, 0 to 60 s]"""
+    if state not in ("on", "off") or not 0 <= duration(grace) <= 60:
+        raise PoolError(f"Usage: {rotation.__doc__}")
+    pool.configure(rotate_refresh_tokens=state == "on", refresh_grace_seconds=int(duration(grace)))
+    return f"refresh tokens rotate: {state}, grace {grace}"
+
+
+def issuer(pool: Pool, issuer_type: str) -> str:
+    """issuer original|updated|both: the spelling of `iss` in new tokens; with both, in turn"""
+    if issuer_type not in CHOICES["issuer_type"]:
+        raise PoolError(f"Usage: {issuer.__doc__}")
+    pool.configure(issuer_type=issuer_type)
+    return f"new tokens have the issuer {pool.config.issuer}" + (
+        f" or {pool.config.issuers[1]}" if issuer_type == "both" else ""
+    )
+
+
+def failover(pool: Pool, state: str) -> str:
+    """failover on|off: the replica responds, with tokens of its Region, and refuses writes"""
+    if state not in ("on", "off"):
+        raise PoolError(f"Usage: {failover.__doc__}")
+    pool.configure(failover=state == "on")
+    region = pool.config.replica_region if state == "on" else pool.config.region
+    return f"the Region {region} responds; new tokens have the issuer {pool.config.issuer}"
+
+
+def plan(pool: Pool, name: str) -> str:
+    """plan lite|essentials|plus: lite has the classic hosted UI"""
+    if name not in CHOICES["plan"]:
+        raise PoolError(f"Usage: {plan.__doc__}")
+    pool.configure(plan=name)
+    return f"the feature plan is {name}"
+
+
+COMMANDS: dict[str, Callable[..., str]] = {
+    "lifetime": lifetime,
+    "rotation": rotation,
+    "issuer": issuer,
+    "failover": failover,
+    "plan": plan,
+}
