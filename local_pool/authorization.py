@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
 from . import explain, levels
-from .declarations import Client
+from .declarations import LOOPBACK, Client
 from .errors import CallbackError, PageError
 from .journal import attempt_reference
 from .pool import Pool
@@ -141,10 +141,21 @@ def _check_extras(auth_request: AuthorizationRequest) -> None:
         raise auth_request.to_error(
             "invalid_request", cause=f"this pool has no provider {provider}"
         )
-    if not re.match(r"([a-z][a-z0-9+.-]*:|$)", auth_request["resource"]):
-        raise auth_request.to_error("invalid_request", cause="resource must be one https:// URL")
+    if auth_request["resource"] and not _is_resource(auth_request["resource"]):
+        cause = "resource must be one URL: https://, http://localhost or of an app's own scheme"
+        raise auth_request.to_error("invalid_request", cause=cause)
     if not re.fullmatch(r"[0-9]{0,9}", auth_request["max_age"]):
         raise auth_request.to_error("invalid_request", cause="max_age must be a number of seconds")
+
+
+def _is_resource(resource: str) -> bool:
+    """Return True for a URL that a token can be bound to (RFC 8707, section 2)."""
+    if not re.fullmatch(r"[a-z][a-z0-9+.-]*:[\x21-\x7e]+", resource) or "#" in resource:
+        return False
+    parts = urlsplit(resource)
+    if parts.scheme in ("http", "https") and not parts.hostname:
+        return False
+    return parts.scheme != "http" or parts.hostname in LOOPBACK
 
 
 def issue_code(pool: Pool, auth_request: AuthorizationRequest, sign_in: SignIn) -> str:

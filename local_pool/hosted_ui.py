@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from . import authorization, levels, passwords, users, verification
 from .authorization import AuthorizationRequest
 from .errors import INVALID, UserError
-from .oauth import back_to_app, needs_code, recent_session, usable_session
+from .oauth import back_to_app, needs_code, read_request, recent_session, usable_session
 from .pool import Pool
 from .records import PoolUser
 
@@ -67,7 +67,7 @@ def form_view(
     """Return a view that shows the form, submits it, and shows it again after a UserError."""
 
     def view(pool: Pool) -> Response:
-        auth_request = authorization.read_request(pool, request.args)
+        auth_request = read_request(pool)
         session = usable_session(pool, auth_request)
         if request.method == "GET":
             return page(template, form=request.args, client=auth_request.client, session=session)
@@ -86,7 +86,7 @@ def form_view(
 
 def login(pool: Pool) -> Response:
     """Show the sign-in form, or only ask for a code if the session lacks nothing else."""
-    auth_request = authorization.read_request(pool, request.args)
+    auth_request = read_request(pool)
     session = recent_session(pool, auth_request)
     if request.method == "GET" and session and needs_code(pool, auth_request, session):
         return ask_for_code(pool, auth_request, users.get(pool, session.username))

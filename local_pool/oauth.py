@@ -33,7 +33,7 @@ CALLBACK_ERRORS = {
 
 def authorize(pool: Pool) -> Response:
     """Redirect to the callback if the browser has a session, else to the sign-in page."""
-    auth_request = authorization.read_request(pool, request.args)
+    auth_request = read_request(pool)
     by = auth_request.client.name or auth_request.client.client_id
     details = {"parameters": query_for_console()}
     pool.journal.step(auth_request.reference, "authorize", f"by {by}", details=details)
@@ -44,6 +44,14 @@ def authorize(pool: Pool) -> Response:
         cause = "prompt=none, but the browser is not signed in at the pool, or not well enough"
         raise auth_request.to_error("login_required", cause=cause)
     return redirect(f"{request.host_url}login?{request.query_string.decode(errors='replace')}")
+
+
+def read_request(pool: Pool) -> AuthorizationRequest:
+    """Validate the request's query. Raises PageError or CallbackError."""
+    query = request.args.to_dict()
+    if len(resources := request.args.getlist("resource")) > 1:
+        query["resource"] = " ".join(resources)  # RFC 8707 allows several, Cognito only one
+    return authorization.read_request(pool, query)
 
 
 def usable_session(pool: Pool, auth_request: AuthorizationRequest) -> BrowserSession | None:
@@ -150,7 +158,7 @@ def logout(pool: Pool) -> Response:
         for name in ("redirect_uri", "response_type"):
             if not query.get(name):
                 raise authorization.missing(name)
-        auth_request = authorization.read_request(pool, query)
+        auth_request = read_request(pool)
         login_query = query.to_dict() | {"scope": " ".join(auth_request.scopes)}
         response = redirect(f"{request.host_url}login?{urlencode(login_query)}")
     users.end_session(pool, request.cookies.get("cognito", ""))
@@ -161,7 +169,7 @@ def logout(pool: Pool) -> Response:
 
 def callback_error(pool: Pool, kind: str) -> CallbackError:
     """Return the error for a fault at authorize or login: access denied, or a server error."""
-    return authorization.read_request(pool, request.args).to_error(*CALLBACK_ERRORS[kind])
+    return read_request(pool).to_error(*CALLBACK_ERRORS[kind])
 
 
 def query_for_console() -> dict[str, str]:

@@ -177,13 +177,6 @@ def test_callback_with_a_query_of_its_own_keeps_it(make_local_pool):
     assert pool.sign_in(url, "ada").startswith("http://localhost:8000/cb?tenant=1&code=")
 
 
-def test_resource_becomes_the_audience_of_the_access_token(app):
-    tokens = app.tokens(resource="https://api.example.com")
-    payload = app.pool.pool.journal.attempts()[0].steps[-1].details["access_token"]
-    assert payload["aud"] == "https://api.example.com"
-    assert "access_token" in tokens
-
-
 def test_disabled_user_goes_back_with_the_reason(app):
     app.pool.disable("linus")
     url = app.pool.sign_in(app.authorize_url(), "linus")
