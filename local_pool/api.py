@@ -6,15 +6,21 @@ and a ``__type``, which is UnknownOperationException for an operation that is no
 """
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 from flask import request
 from werkzeug.wrappers import Response
 
-from . import api_clients, api_secrets, api_users, grants
+from . import api_clients, api_secrets, api_sessions, api_users, grants
 from .errors import INVALID, TokenError, UserError
 from .pool import Pool
 
-OPERATIONS = api_users.OPERATIONS | api_clients.OPERATIONS | api_secrets.OPERATIONS
+OPERATIONS: dict[str, Callable[[Pool, dict[str, Any]], dict[str, Any] | None]] = {
+    name: perform
+    for module in (api_users, api_clients, api_secrets, api_sessions)
+    for name, perform in module.OPERATIONS.items()
+}
 JSON = "application/x-amz-json-1.1"
 OAUTH_ERRORS = {
     "invalid_client": "NotAuthorizedException",

@@ -1,11 +1,10 @@
 """The operations of the ``cognito-idp`` API about the pool, its app clients and their secrets."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from . import api_secrets
-from .config import ACR_VALUE
+from .config_checks import is_acr_value
 from .errors import INVALID, UserError
 from .pool import Pool
 
@@ -49,7 +48,7 @@ def _acr_values(pool: Pool, levels: dict[str, dict[str, str]]) -> tuple[str, ...
     names = [*pool.config.acr_values]
     for key, level in levels.items():
         names[LEVELS.index(key)] = level["AcrValue"]
-    if len(set(names)) < 4 or not all(re.fullmatch(ACR_VALUE, name) for name in names):
+    if len(set(names)) < 4 or not all(map(is_acr_value, names)):
         raise UserError(INVALID, "AcrConfiguration has a malformed name, or one name twice.")
     return tuple(names)
 

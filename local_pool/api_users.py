@@ -8,6 +8,7 @@ from . import access, grants, users, verification
 from .errors import INVALID, TokenError, UserError
 from .pool import Pool
 from .records import PoolUser
+from .tokens import Claims
 
 Body = dict[str, Any]
 
@@ -29,10 +30,15 @@ def _user(pool: Pool, body: Body) -> PoolUser:
 
 
 def _token_owner(pool: Pool, body: Body) -> PoolUser:
+    return token_owner(pool, body)[1]
+
+
+def token_owner(pool: Pool, body: Body) -> tuple[Claims, PoolUser]:
+    """Return the claims and the owner of an access token with the scope for one's own account."""
     claims, user = access.read_access_token(pool, body["AccessToken"])
     if "aws.cognito.signin.user.admin" not in claims.get("scope", "").split():
         raise UserError("NotAuthorizedException", "Access Token does not have required scopes")
-    return user
+    return claims, user
 
 
 def _attributes(body: Body) -> dict[str, str]:
@@ -89,7 +95,15 @@ def revoke_token(pool: Pool, body: Body) -> None:
         client = grants.authenticate_client(pool, None, _client_form(body))
     except TokenError as error:  # no other operation has this exception
         raise UserError("UnauthorizedException", error.cause) from None
-    grants.revoke(pool, client, body["Token"])
+    grants.revoke(pool, client, body["Token"], linked=is_linked(body))
+
+
+def is_linked(body: Body) -> bool:
+    """Return True if the sessions that belong to the session are to end as well."""
+    choice = body.get("RevokeAssociatedSessions", "NONE")
+    if choice not in ("NONE", "LINKED"):
+        raise UserError(INVALID, "RevokeAssociatedSessions must be NONE or LINKED.")
+    return bool(choice == "LINKED")
 
 
 def get_tokens_from_refresh_token(pool: Pool, body: Body) -> Body:

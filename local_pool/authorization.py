@@ -43,11 +43,18 @@ class AuthorizationRequest:
     def is_implicit(self) -> bool:
         return self["response_type"] == "token"
 
-    def accepts_session(self, session: BrowserSession | None, now: float) -> bool:
-        """Return True if this browser session is enough, without entering the password again."""
+    def accepts_session(
+        self, session: BrowserSession | None, now: float, sso_seconds: float
+    ) -> bool:
+        """Return True if this browser session is recent enough, without the password.
+
+        ``sso_seconds`` is how long the app client accepts a session.
+        """
         if session is None or "login" in self["prompt"].split():
             return False
         age = now - session.auth_time
+        if age >= sso_seconds:
+            return False
         return not self["max_age"] or 0 < int(self["max_age"]) >= age  # 0 means "now"
 
     def to_error(self, error: str, description: str = "", **why: str) -> CallbackError:

@@ -11,12 +11,11 @@ from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
-from . import client_secrets, settings_commands, users, verification
-from .declarations import Client
+from . import client_secrets, sessions, settings_commands, users, verification
 from .errors import PoolError
 from .pool import Pool
 from .records import PoolUser
-from .settings_commands import duration
+from .settings_commands import duration, find_client
 
 
 def run(pool: Pool, words: str) -> str:
@@ -96,7 +95,7 @@ def rotate_keys(pool: Pool, *, drop_old: str = "") -> str:
 
 def rotate_secret(pool: Pool, client: str = "web", *, drop_old: str = "", old_for: str = "") -> str:
     """rotate-secret [CLIENT] [--drop-old | --old-for TIME]: the new one is in Secrets Manager"""
-    found = _client(pool, client)
+    found = find_client(pool, client)
     seconds = 0.0 if drop_old else duration(old_for) if old_for else None
     client_secrets.rotate(pool, found, old_seconds=seconds)
     old = "is gone" if drop_old else f"is valid {f'for {old_for}' if old_for else 'for now'}"
@@ -105,18 +104,9 @@ def rotate_secret(pool: Pool, client: str = "web", *, drop_old: str = "", old_fo
 
 def drop_old_secret(pool: Pool, client: str = "web") -> str:
     """drop-old-secret [CLIENT]: only the newest secret stays valid"""
-    found = _client(pool, client)
+    found = find_client(pool, client)
     client_secrets.drop_old(pool, found)
     return f"only the newest secret of {found.client_id} is valid"
-
-
-def _client(pool: Pool, name: str) -> Client:
-    """Return the app client with this ID or name."""
-    clients = pool.config.clients.values()
-    client = next((c for c in clients if name in (c.client_id, c.name)), None)
-    if client is None:
-        raise PoolError(f"There is no app client {name}.")
-    return client
 
 
 def clock(pool: Pool, change: str) -> str:
@@ -156,6 +146,17 @@ def _user_command(action: Callable[[Pool, PoolUser], None], result: str) -> Call
     return perform
 
 
+def evict(pool: Pool, username: str) -> str:
+    """evict NAME: end the user's least recently used session, as a sign-in above the limit does"""
+    active = sessions.active_sessions(pool, users.get(pool, username))
+    session_id = next((key for key in reversed(active) if key.startswith("tkn")), None)
+    if session_id is None:
+        raise PoolError(f"{username} has no session.")
+    with pool.change() as state:
+        sessions.end(pool, state, session_id, linked=False)
+    return f"{username} has lost the session {session_id}"
+
+
 def reset(pool: Pool) -> str:
     """reset: delete all state, heal, and load the users of pool.toml again"""
     with pool.change() as state:
@@ -186,6 +187,7 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "enable": _user_command(users.enable, "is enabled"),
     "delete": _user_command(users.delete, "is deleted"),
     "sign-out": _user_command(users.sign_out_everywhere, "is signed out everywhere"),
+    "evict": evict,
     "join": partial(group, member=True),
     "leave": partial(group, member=False),
     "reset": reset,

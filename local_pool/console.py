@@ -12,7 +12,7 @@ from typing import Any
 from flask import jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from . import client_secrets, commands, grants, users
+from . import client_secrets, commands, grants, sessions, users
 from .declarations import STANDARD_SCOPES
 from .errors import PoolError
 from .hosted_ui import page
@@ -30,6 +30,7 @@ SHORTCUTS = (
     ("lifetime access 10s", "Access tokens of 10 s"),
     ("issuer updated", "Switch to the updated issuer"),
     ("failover on", "Fail over to the replica"),
+    ("sessions on", "Track sessions"),
     ("expire-tokens", "Expire refresh tokens"),
     ("heal", "Reset faults and settings"),
 )
@@ -46,6 +47,7 @@ def home(pool: Pool, **context: Any) -> Response:
         app=pool.config.clients[pool.config.client_id].callback_urls[0].rpartition("/")[0],
         environment="\n".join(f"{name}={value}" for name, value in environment.items()),
         commands=", ".join(commands.COMMANDS),
+        sessions_of=partial(sessions.active_sessions, pool) if sessions.is_enabled(pool) else None,
         current_secret=partial(client_secrets.current_value, pool),
         changed_secrets=client_secrets.changed_secret_ids(pool),
         **context,

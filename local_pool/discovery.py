@@ -4,8 +4,8 @@ from flask import jsonify
 from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response
 
-from .config import UPDATED_BASE
 from .pool import Pool
+from .pool_config import UPDATED_BASE
 
 
 def discovery(pool: Pool, base: str = "") -> Response:

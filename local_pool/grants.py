@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import client_secrets, explain, levels
+from . import client_secrets, explain, levels, sessions
 from .declarations import STANDARD_SCOPES, Client
 from .errors import TokenError
 from .journal import NO_STATE
 from .pool import Pool
 from .records import AuthorizationCode, BrowserSession, PoolUser, RefreshToken, SignIn, digest
+from .sessions import DIRECT, Caller
 from .tokens import access_claims, base64url, id_claims, machine_claims, new_refresh_token
 
 Tokens = dict[str, Any]
@@ -91,13 +92,16 @@ def start_sign_in(
         event_id=str(uuid.uuid4()),
         resource=resource,
         amr=session.amr,
+        sso_session_id=session.session_id,
     )
     with pool.change() as state:
         state.sign_ins[sign_in.origin_jti] = sign_in
     return sign_in
 
 
-def exchange_code(pool: Pool, client: Client, form: Mapping[str, str]) -> Tokens:
+def exchange_code(
+    pool: Pool, client: Client, form: Mapping[str, str], caller: Caller = DIRECT
+) -> Tokens:
     """Exchange an authorization code for tokens. Only one of several concurrent calls succeeds."""
     if "code" not in client.flows:
         raise TokenError("unauthorized_client", cause="this client has no code flow")
@@ -114,6 +118,7 @@ def exchange_code(pool: Pool, client: Client, form: Mapping[str, str]) -> Tokens
             raise _invalid_grant("the user was disabled, deleted or signed out everywhere")
         state.codes[code] = replace(record, used=True)
         state.refresh_tokens[digest(refresh_token)] = RefreshToken(sign_in.origin_jti)
+        sessions.track_sign_in(pool, state, sign_in, caller)
     return issue_tokens(pool, user, sign_in, refresh_token, record.nonce)
 
 
@@ -159,10 +164,11 @@ def sign_in_directly(
     sign_in = start_sign_in(pool, session, client, scopes or client.scopes)
     with pool.change() as state:
         state.refresh_tokens[digest(refresh_token)] = RefreshToken(sign_in.origin_jti)
+        sessions.track_sign_in(pool, state, sign_in, DIRECT)
     return issue_tokens(pool, user, sign_in, refresh_token)
 
 
-def refresh(pool: Pool, client: Client, form: Mapping[str, str]) -> Tokens:
+def refresh(pool: Pool, client: Client, form: Mapping[str, str], caller: Caller = DIRECT) -> Tokens:
     """Return new tokens with current groups and attributes, and the same ``origin_jti``.
 
     With rotation, the response contains a successor, which expires together with the first token.
@@ -175,6 +181,7 @@ def refresh(pool: Pool, client: Client, form: Mapping[str, str]) -> Tokens:
         if record is None or sign_in is None:
             raise _invalid_grant("Invalid Refresh Token")
         user = _check_refresh(pool, client, record, sign_in)
+        sessions.touch(pool, state, sign_in, caller)
         if pool.config.rotate_refresh_tokens:
             successor = new_refresh_token()
             state.refresh_tokens[digest(successor)] = RefreshToken(sign_in.origin_jti)
@@ -199,7 +206,9 @@ def _check_refresh(pool: Pool, client: Client, record: RefreshToken, sign_in: Si
     return user
 
 
-def client_credentials(pool: Pool, client: Client, form: Mapping[str, str]) -> Tokens:
+def client_credentials(
+    pool: Pool, client: Client, form: Mapping[str, str], caller: Caller = DIRECT
+) -> Tokens:
     if "client_credentials" not in client.flows:
         cause = "this client has no client_credentials flow"
         raise TokenError("unauthorized_client", cause=cause)
@@ -216,8 +225,11 @@ def client_credentials(pool: Pool, client: Client, form: Mapping[str, str]) -> T
     return {"access_token": token, "expires_in": seconds, "token_type": "Bearer"}
 
 
-def revoke(pool: Pool, client: Client, token: str) -> None:
-    """End the sign-in of a refresh token; ignore an unknown token (RFC 7009, section 2.2)."""
+def revoke(pool: Pool, client: Client, token: str, *, linked: bool = False) -> None:
+    """End the sign-in of a refresh token; ignore an unknown token (RFC 7009, section 2.2).
+
+    With ``linked`` and session tracking, its browser session ends, too.
+    """
     if not token:
         raise TokenError("invalid_request", cause="the parameter token is missing")
     if token.count(".") == 2:
@@ -229,3 +241,5 @@ def revoke(pool: Pool, client: Client, token: str) -> None:
             raise TokenError("invalid_request", cause="the refresh token belongs to another client")
         if sign_in is not None and sign_in.revoked_at is None:
             state.sign_ins[sign_in.origin_jti] = replace(sign_in, revoked_at=pool.clock())
+            if linked and sessions.is_enabled(pool):
+                sessions.end(pool, state, sign_in.sso_session_id, linked=False)

@@ -14,10 +14,10 @@ from flask import make_response, redirect, render_template, request
 from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.wrappers import Response
 
-from . import authorization, levels, passwords, users, verification
+from . import authorization, levels, passwords, sessions, users, verification
 from .authorization import AuthorizationRequest
 from .errors import INVALID, UserError
-from .oauth import back_to_app, needs_code, read_request, recent_session, usable_session
+from .oauth import back_to_app, caller, needs_code, read_request, recent_session, usable_session
 from .pool import Pool
 from .records import PoolUser
 
@@ -144,9 +144,10 @@ def finish(
     pool: Pool, auth_request: AuthorizationRequest, user: PoolUser, how: str, amr: tuple[str, ...]
 ) -> Response:
     """Start the browser's session, and redirect to the app."""
-    secret, session = users.start_session(pool, user, amr)
+    client = auth_request.client
+    secret, session = users.start_session(pool, user, amr, client, caller())
     response = back_to_app(pool, auth_request, session, how)
-    seconds = pool.config.session_seconds
+    seconds = sessions.max_sso_seconds(pool)
     response.set_cookie("cognito", secret, max_age=seconds, httponly=True, samesite="Lax")
     return response
 

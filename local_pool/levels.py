@@ -5,7 +5,7 @@ and TOTP. This pool can do 1 and 3, the latter only with a verified email addres
 https://docs.aws.amazon.com/cognito/latest/developerguide/step-up-authentication.html
 """
 
-from .config import PoolConfig
+from .pool_config import PoolConfig
 from .records import PoolUser
 
 PASSWORD = ("pwd",)

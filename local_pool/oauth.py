@@ -11,7 +11,7 @@ import jwt
 from flask import jsonify, redirect, request
 from werkzeug.wrappers import Response
 
-from . import access, authorization, explain, grants, levels, users
+from . import access, authorization, explain, grants, levels, sessions, users
 from .authorization import AuthorizationRequest, callback_url
 from .errors import CallbackError, PageError, PoolError, TokenError
 from .journal import NO_STATE, attempt_reference
@@ -63,7 +63,8 @@ def usable_session(pool: Pool, auth_request: AuthorizationRequest) -> BrowserSes
 def recent_session(pool: Pool, auth_request: AuthorizationRequest) -> BrowserSession | None:
     """Return the browser's session if it is recent enough, whatever its level is."""
     session = users.get_session(pool, request.cookies.get("cognito", ""))
-    return session if auth_request.accepts_session(session, pool.clock()) else None
+    seconds = sessions.sso_seconds(pool, auth_request.client)
+    return session if auth_request.accepts_session(session, pool.clock(), seconds) else None
 
 
 def needs_code(pool: Pool, auth_request: AuthorizationRequest, session: BrowserSession) -> bool:
@@ -107,10 +108,16 @@ def token(pool: Pool) -> Response:
     if grant not in GRANTS:
         error = "unsupported_grant_type" if grant else "invalid_request"
         raise TokenError(error, cause=f"grant_type is {grant or 'missing'}")
-    tokens = GRANTS[grant](pool, client, form)
+    tokens = GRANTS[grant](pool, client, form, caller())
     duration = f"{(time.perf_counter() - started) * 1000:.0f} ms"
     pool.journal.step(reference, f"token {grant}", duration, details=_claims(tokens))
     return _json(tokens)
+
+
+def caller() -> sessions.Caller:
+    """Return the sender of this request."""
+    agent = request.headers.get("User-Agent", "")
+    return sessions.Caller(agent, request.remote_addr or "")
 
 
 def _claims(tokens: dict[str, Any]) -> dict[str, Any]:

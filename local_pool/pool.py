@@ -13,12 +13,12 @@ from threading import Event, Lock
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from .config import PoolConfig
 from .declarations import Seed
 from .errors import ConfigError, UserError
 from .faults import Faults, tamper
 from .journal import Journal
 from .keys import KeyRing, SigningKey
+from .pool_config import PoolConfig
 from .records import BrowserSession, PoolUser, SignIn, State
 from .store import Store
 from .tokens import Claims, sign

@@ -42,6 +42,7 @@ class BrowserSession:
     auth_time: float
     expires_at: float
     amr: tuple[str, ...] = ("pwd",)  # the methods of authentication (RFC 8176)
+    session_id: str = ""  # of its tracked session
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,22 @@ class SignIn:
     event_id: str
     resource: str = ""
     amr: tuple[str, ...] = ("pwd",)
+    sso_session_id: str = ""  # the tracked session of the browser
     revoked_at: float | None = None
+
+
+@dataclass(frozen=True)
+class TrackedSession:
+    """What the sessions API knows about a browser session or a sign-in, whose key is ``key``."""
+
+    key: str
+    sub: str
+    client_id: str
+    created: float
+    last_active: float
+    device: str
+    ip_address: str
+    origin: str = ""  # of a sign-in: the ID of its browser session
 
 
 @dataclass(frozen=True)
@@ -122,6 +138,7 @@ class State:
     refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)  # by digest
     challenges: dict[str, Challenge] = field(default_factory=dict)
     mails: dict[str, Mail] = field(default_factory=dict)
+    tracked_sessions: dict[str, TrackedSession] = field(default_factory=dict)  # by session ID
     client_secrets: dict[str, ClientSecret] = field(default_factory=dict)  # by id
     deleted_secrets: dict[str, str] = field(default_factory=dict)  # client id -> pool.toml's digest
     published_secrets: dict[str, str] = field(
@@ -137,7 +154,7 @@ class State:
         tables: dict[str, dict[str, Any]] = json.loads(text)
         for name, hint in get_type_hints(cls).items():
             kind = get_args(hint)[1]
-            if name.endswith("_secrets"):
+            if name.endswith(("_secrets", "tracked_sessions")):
                 tables.setdefault(name, {})  # files of older versions do not have it
             if kind is not str:
                 tables[name] = {key: kind(**_tuples(data)) for key, data in tables[name].items()}
@@ -150,6 +167,9 @@ class State:
                 del table[key]
         for key in [k for k, t in self.refresh_tokens.items() if t.origin_jti not in self.sign_ins]:
             del self.refresh_tokens[key]
+        live = self.sessions.keys() | self.sign_ins.keys()
+        for key in [key for key, t in self.tracked_sessions.items() if t.key not in live]:
+            del self.tracked_sessions[key]
         for key in list(self.mails)[:-100]:
             del self.mails[key]
 

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 
-from .config import CHOICES
+from .config_checks import CHOICES, MAX_SSO_MINUTES
+from .declarations import Client
 from .errors import PoolError
 from .pool import Pool
 
@@ -63,10 +64,39 @@ def plan(pool: Pool, name: str) -> str:
     return f"the feature plan is {name}"
 
 
+def tracking(pool: Pool, state: str, maximum: str = "") -> str:
+    """sessions on|off [MAX, 1 to 100]: session tracking, and the limit of sessions per user"""
+    number = int(maximum) if maximum.isdecimal() else pool.config.max_sessions_per_user
+    if state not in ("on", "off") or not 1 <= number <= 100:
+        raise PoolError(f"Usage: {tracking.__doc__}")
+    pool.configure(session_tracking=state == "on", max_sessions_per_user=number)
+    return f"session tracking is {state}, with {number} sessions per user"
+
+
+def sso(pool: Pool, client: str, length: str) -> str:
+    """sso CLIENT TIME (0 to 90d): how long a client accepts the browser's session"""
+    found, minutes = find_client(pool, client), duration(length) / 60
+    if not 0 <= minutes <= MAX_SSO_MINUTES:
+        raise PoolError(f"Usage: {sso.__doc__}")
+    pool.configure(sso_minutes=pool.config.sso_minutes | {found.client_id: int(minutes)})
+    return f"{found.client_id} accepts the browser's session for {int(minutes)} minutes"
+
+
+def find_client(pool: Pool, name: str) -> Client:
+    """Return the app client with this ID or name."""
+    clients = pool.config.clients.values()
+    client = next((c for c in clients if name in (c.client_id, c.name)), None)
+    if client is None:
+        raise PoolError(f"There is no app client {name}.")
+    return client
+
+
 COMMANDS: dict[str, Callable[..., str]] = {
     "lifetime": lifetime,
     "rotation": rotation,
     "issuer": issuer,
     "failover": failover,
     "plan": plan,
+    "sessions": tracking,
+    "sso": sso,
 }

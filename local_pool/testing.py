@@ -21,15 +21,16 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from . import api_secrets, client_secrets, commands, grants, levels, users
-from .config import PoolConfig, load_config
+from . import api_secrets, client_secrets, commands, grants, levels, sessions, users
+from .config import load_config
 from .declarations import Client, Seed
 from .errors import ConfigError
 from .faults import Faults
 from .journal import Journal
 from .keys import cached_key
 from .pool import Clock, Pool
-from .records import Mail, PoolUser
+from .pool_config import PoolConfig
+from .records import Mail, PoolUser, TrackedSession
 from .server import Server, listen
 from .store import Store
 
@@ -162,6 +163,10 @@ class LocalPool:
 
     def get_user(self, username: str) -> PoolUser:
         return users.get(self.pool, username)
+
+    def sessions(self, username: str) -> dict[str, TrackedSession]:
+        """Return the user's active sessions by ID, if session tracking is on."""
+        return sessions.active_sessions(self.pool, self.get_user(username))
 
     def disable(self, username: str) -> None:
         users.disable(self.pool, self.get_user(username))

@@ -15,7 +15,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from . import levels
-from .config import PoolConfig
+from .pool_config import PoolConfig
 from .records import PoolUser, SignIn
 
 Claims = dict[str, Any]

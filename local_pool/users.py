@@ -9,7 +9,8 @@ import secrets
 import uuid
 from dataclasses import replace
 
-from . import passwords
+from . import passwords, sessions
+from .declarations import Client
 from .errors import INVALID, UserError
 from .pool import Pool
 from .records import BrowserSession, PoolUser, digest
@@ -83,12 +84,16 @@ def authenticate(pool: Pool, username: str, password: str) -> PoolUser:
     return user
 
 
-def start_session(pool: Pool, user: PoolUser, amr: tuple[str, ...]) -> tuple[str, BrowserSession]:
+def start_session(
+    pool: Pool, user: PoolUser, amr: tuple[str, ...], client: Client, caller: sessions.Caller
+) -> tuple[str, BrowserSession]:
     """Start a browser session, and return the value of its ``cognito`` cookie and the session."""
     secret, now = secrets.token_hex(32), pool.clock()
-    session = BrowserSession(user.username, user.sub, now, now + pool.config.session_seconds, amr)
+    key, expires_at = digest(secret), now + sessions.max_sso_seconds(pool)
     with pool.change() as state:
-        state.sessions[digest(secret)] = session
+        session_id = sessions.track_browser(pool, state, key, user, client.client_id, caller)
+        session = BrowserSession(user.username, user.sub, now, expires_at, amr, session_id)
+        state.sessions[key] = session
     return secret, session
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
-from local_pool.config import PoolConfig
+from local_pool.pool_config import PoolConfig
 
 from . import ports
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_pool.config import PoolConfig, load_config
+from local_pool.config import load_config
+from local_pool.pool_config import PoolConfig
 
 from . import ports
 

@@ -24,6 +24,7 @@ def check_request(model: OperationModel, body: dict[str, Any]) -> None:
 
 def check_response(model: OperationModel, body: dict[str, Any]) -> None:
     """Raise AssertionError if a member is unknown, missing, or has another type or pattern."""
+    body = _without_null(body)
     if model.output_shape is None:
         assert body == {}
     else:
@@ -34,6 +35,15 @@ def check_response(model: OperationModel, body: dict[str, Any]) -> None:
 def check_error(model: OperationModel, name: str) -> None:
     """Raise AssertionError if AWS does not list this error for the operation."""
     assert name in {shape.name for shape in model.error_shapes} | PROTOCOL_ERRORS, name
+
+
+def _without_null(value: Any) -> Any:
+    """Return the value without members that are null, which botocore ignores."""
+    if isinstance(value, list):
+        return [_without_null(item) for item in value]
+    if isinstance(value, dict):
+        return {k: _without_null(item) for k, item in value.items() if item is not None}
+    return value
 
 
 def _check(body: dict[str, Any], shape: Shape) -> None:

@@ -22,7 +22,7 @@ def test_defaults_are_those_of_pool_toml():
 
 def test_pool_toml_holds_every_setting_and_no_other():
     tables = tomllib.loads(POOL_TOML.read_text())
-    assert set(tables) == {*SETTINGS, "people", "resource_servers", "clients"}
+    assert set(tables) == {*SETTINGS, "people", "resource_servers", "sso_minutes", "clients"}
 
 
 @pytest.mark.parametrize("name", SETTINGS)

@@ -1,0 +1,78 @@
+"""The rules for the values of the pool's configuration. An error names its setting."""
+
+import re
+from urllib.parse import urlsplit
+
+from .declarations import LOOPBACK, STANDARD_SCOPES
+from .errors import ConfigError
+from .pool_config import PoolConfig
+
+MAX_SSO_MINUTES = 129_600  # 90 days
+CHOICES = {
+    "issuer_type": ("original", "updated", "both"),
+    "plan": ("lite", "essentials", "plus"),
+}
+
+
+def require(condition: object, message: str) -> None:
+    if not condition:
+        raise ConfigError(message)
+
+
+def check(config: PoolConfig) -> None:
+    require(0 < config.port < 65536, "POOL_PORT must be between 1 and 65535.")
+    require(
+        re.fullmatch(r"[\w-]+_[0-9a-zA-Z]+", config.id) and len(config.id) <= 55,
+        "POOL_ID must look like local-1_DevPool01: a region, an underscore, letters and digits.",
+    )
+    for name, allowed in CHOICES.items():
+        choices = f"POOL_{name.upper()} must be one of {', '.join(allowed)}."
+        require(getattr(config, name) in allowed, choices)
+    require(
+        len(set(config.acr_values)) == len(config.acr_values) == 4
+        and all(is_acr_value(v) for v in config.acr_values),
+        "POOL_ACR_VALUES must be four different names, one for each level, without spaces.",
+    )
+    region = re.fullmatch(r"[a-z0-9-]{5,32}", config.replica_region)
+    require(
+        region and config.replica_region != config.region,
+        "POOL_REPLICA_REGION must be another Region than that of POOL_ID.",
+    )
+    for name in vars(config):
+        if name.endswith("_seconds") and name != "refresh_grace_seconds":
+            require(getattr(config, name) >= 1, f"POOL_{name.upper()} must be at least 1.")
+    grace = "POOL_REFRESH_GRACE_SECONDS must be 0 to 60, as at Cognito."
+    require(0 <= config.refresh_grace_seconds <= 60, grace)
+    sessions = "POOL_MAX_SESSIONS_PER_USER must be 1 to 100, as at Cognito."
+    require(1 <= config.max_sessions_per_user <= 100, sessions)
+    for name, minutes in config.sso_minutes.items():
+        require(name in config.clients, f"[sso_minutes] {name} is not an app client.")
+        length = f"[sso_minutes] {name} must be 0 to {MAX_SSO_MINUTES} minutes."
+        require(type(minutes) is int and 0 <= minutes <= MAX_SSO_MINUTES, length)
+    for client in config.clients.values():
+        message = f"The client ID {client.client_id!r} may contain letters, digits, _ and + only."
+        require(re.fullmatch(r"[\w+]{1,128}", client.client_id), message)
+        scopes = {*STANDARD_SCOPES, *config.custom_scopes}
+        require(set(client.scopes) <= scopes, f"Client {client.client_id} has an unknown scope.")
+        for url in (*client.callback_urls, *client.logout_urls):
+            require(
+                _can_register(url),
+                f"{url!r} cannot be registered: http:// only on localhost,"
+                " else https:// or an app's own scheme, without a fragment.",
+            )
+    for seed in config.people:
+        missing = set(seed.groups) - set(config.groups)
+        require(not missing, f"{seed.username} is in a group that is not declared: {missing}.")
+    require(len(config.clients) >= 3, "Two clients have the same ID.")
+
+
+def is_acr_value(text: str) -> bool:
+    """Return True for a possible name of a level of authentication."""
+    return re.fullmatch(r"[\x21\x23-\x5b\x5d-\x7e]{1,64}", text) is not None
+
+
+def _can_register(url: str) -> bool:
+    parts = urlsplit(url)
+    if not parts.scheme or "#" in url or len(url) > 1024:
+        return False
+    return parts.scheme != "http" or parts.hostname in LOOPBACK
