@@ -21,7 +21,7 @@ from .problems import unauthenticated
 from .problems.catalog import error_body, problem_for, retry_after
 from .problems.page import render_problem
 from .provider import provider
-from .sessions import browser_session, ending, limits, renewal
+from .sessions import browser_session, cognito_sessions, ending, limits, renewal
 
 LAST_SEEN_INTERVAL = timedelta(minutes=1)  # one write a minute at most
 ResponseT = Callable[..., HttpResponseBase]
@@ -100,6 +100,8 @@ class SignInMiddleware:
         except CognitoError as error:
             return _retry_response(request, error, sign_in)
         _set(request, fresh, ended=fresh is None)
+        if fresh is None:
+            cognito_sessions.explain_end(request, sign_in)
         return None
 
 

@@ -94,6 +94,7 @@ _limits = {
     "calls_at_once": max(1, SERVER["THREADS"] // 2),
     "access_token": env.number("COGNITO_LONGEST_ACCESS_TOKEN", None),
     "events": env.number("SIGN_IN_EVENTS_SECONDS", None),
+    "sessions_per_user": env.number("COGNITO_SESSIONS_PER_USER", None),
 }
 # Only accounts.provider reads this. It derives the issuer and endpoints, and validates the values.
 COGNITO: dict[str, Any] = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
 from .pool import (
@@ -97,6 +98,14 @@ class CognitoConfig:
     def issuer(self) -> str:
         """The preferred issuer of the pool."""
         return self.pool.issuer
+
+    @property
+    def api_url(self) -> str:
+        """The URL of the cognito-idp API: in AWS that of the Region, else the issuer's origin."""
+        parts = urlsplit(self.issuer)
+        if (parts.hostname or "").endswith(".amazonaws.com"):
+            return f"https://cognito-idp.{self.region}.amazonaws.com/"
+        return f"{parts.scheme}://{parts.netloc}/"
 
     @property
     def authorize_endpoint(self) -> str:

@@ -23,6 +23,7 @@ from .errors import (
     TokenEndpointError,
 )
 from .transport import Response, Transport
+from .user_sessions import SessionApi
 
 _GRANT = re.compile(r"[\x21-\x7e]{1,16384}")  # RFC 6749 appendix A, with a maximum length
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 section 4.1
@@ -96,10 +97,13 @@ class TokenEndpoint:
         response = self._post(self._config.token_endpoint, fields, repeatable=True, timeout=timeout)
         return _token_set(response)
 
-    def revoke(self, refresh_token: str, *, timeout: float | None = None) -> None:
+    def revoke(
+        self, refresh_token: str, *, timeout: float | None = None, linked: bool = False
+    ) -> None:
         """Revoke a refresh token and the access tokens issued with it. A second call succeeds too.
 
-        ``timeout`` limits the whole call, in seconds.
+        ``timeout`` limits the whole call, in seconds. ``linked`` also ends the session of the
+        browser at the hosted UI, if the pool tracks sessions.
 
         Raises:
             RequestRejected: this is not a refresh token, or the app client disables revocation.
@@ -108,6 +112,15 @@ class TokenEndpoint:
         """
         if not _GRANT.fullmatch(refresh_token):
             raise RequestRejected("the refresh token is malformed", error="unsupported_token_type")
+        if linked:
+            try:
+                SessionApi(self._config, self._transport).revoke_token(
+                    refresh_token, timeout=timeout
+                )
+            except RequestRejected:
+                pass  # this pool has no such operation: only the token can be revoked, below
+            else:
+                return
         fields = {"token": refresh_token}
         self._post(self._config.revoke_endpoint, fields, repeatable=True, timeout=timeout)
 

@@ -70,6 +70,9 @@ class Transport:
     last read may exceed it by ``read_seconds``: ``max_call_seconds`` is the sum. Not included are
     name resolution, which the operating system limits, and headers that arrive byte by byte.
     ``now`` returns Unix time, for Retry-After dates. ``jitter`` returns a number from 0 to 1.
+
+    Every call raises ConfigurationError if the URL or a proxy setting is not valid, and
+    CognitoUnavailable without a usable status: 2xx or 4xx, for a document 200, for `probe` any.
     """
 
     def __init__(
@@ -97,12 +100,7 @@ class Transport:
         return self.total_seconds + self._read_seconds
 
     def get(self, url: str, *, timeout: float | None = None) -> bytes:
-        """Download a public document. ``timeout`` replaces ``total_seconds``.
-
-        Raises:
-            CognitoUnavailable: the document cannot be downloaded.
-            ConfigurationError: the URL or a proxy setting is not valid.
-        """
+        """Download a public document. ``timeout`` replaces ``total_seconds``."""
         request = requests.Request("GET", url, headers=_ACCEPT, auth=_keep_headers)
         response = self._send(request, repeatable=True, timeout=timeout)
         if response.status != 200:
@@ -114,10 +112,6 @@ class Transport:
         """Return the first response that a browser would get, with any status.
 
         It serves to find wrong settings. A redirect is returned and not followed.
-
-        Raises:
-            CognitoUnavailable: there is no response.
-            ConfigurationError: the URL or a proxy setting is not valid.
         """
         request = requests.Request(
             "GET", url, params=query, headers=_ACCEPT_PAGE, auth=_keep_headers
@@ -133,15 +127,22 @@ class Transport:
         repeatable: bool,
         timeout: float | None = None,
     ) -> Response:
-        """Send a form. ``authorization`` is the header's value, ``timeout`` is that of `get`.
-
-        Raises:
-            CognitoUnavailable: there is no response with status 2xx or 4xx.
-            ConfigurationError: the URL or a proxy setting is not valid.
-        """
+        """Send a form. ``authorization`` is the header's value, ``timeout`` is that of `get`."""
         headers = {**_ACCEPT, "Authorization": authorization} if authorization else _ACCEPT
         request = requests.Request("POST", url, headers=headers, data=fields, auth=_keep_headers)
         return self._send(request, repeatable=repeatable, timeout=timeout)
+
+    def post_json(
+        self, url: str, body: Mapping[str, str], *, target: str, timeout: float | None = None
+    ) -> Response:
+        """Call an operation of an AWS API that needs no signature and can be repeated.
+
+        ``target`` is the operation in the protocol AWS JSON 1.1.
+        """
+        headers = {**_ACCEPT, "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target}
+        data = json.dumps(body)
+        request = requests.Request("POST", url, headers=headers, data=data, auth=_keep_headers)
+        return self._send(request, repeatable=True, timeout=timeout)
 
     def _send(
         self,

@@ -49,7 +49,9 @@ def challenge_body(request: HttpRequest) -> dict[str, str]:
     ended = getattr(request, "session_ended", False)
     code = SESSION_ENDED if ended else NOT_AUTHENTICATED
     login_url = sign_in_url(navigation.page_path(request))
-    return error_body(_MESSAGES[code], code) | {"login_url": login_url}
+    reason = getattr(request, "session_end_message", "")
+    message = f"{reason} Sign in to return to this page." if reason else _MESSAGES[code]
+    return error_body(message, code) | {"login_url": login_url}
 
 
 def json_response(body: dict[str, str], status: int, headers: dict[str, str]) -> JsonResponse:

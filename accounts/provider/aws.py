@@ -60,6 +60,8 @@ def call(
         session = boto3.Session(region_name=region or None)
         region = session.region_name or ""
         client = session.client(service, config=timeouts, **local_options)
+        if not hasattr(client, operation):
+            raise AwsError(aws_messages.OLD_BOTO3)
         return cast(Mapping[str, Any], getattr(client, operation)(**parameters))
     except ClientError as error:
         refusal = error.response.get("Error", {})

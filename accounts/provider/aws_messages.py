@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 NO_BOTO3 = "This needs boto3, which is not installed. Install it: `pip install boto3`."
+OLD_BOTO3 = "This needs a newer boto3. Update it: `pip install --upgrade boto3`."
 _REGIONS = "https://docs.aws.amazon.com/general/latest/gr/cognito_identity.html"
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}

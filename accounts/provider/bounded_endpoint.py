@@ -92,7 +92,7 @@ class BoundedTokenEndpoint(TokenEndpoint):
         self, *, code: str, redirect_uri: str, code_verifier: str | None, subnet: str = ""
     ) -> TokenSet:
         """Exchange a code that an anonymous visitor of `subnet` sent, as the base class does."""
-        with self._bounded("exchange", subnet):
+        with self.bounded("exchange", subnet):
             return super().exchange(
                 code=code, redirect_uri=redirect_uri, code_verifier=code_verifier
             )
@@ -105,15 +105,18 @@ class BoundedTokenEndpoint(TokenEndpoint):
         `subnet` is that of the anonymous visitor who sent the token, or None for the stored token
         of a signed-in user.
         """
-        with self._bounded("refresh", subnet):
+        with self.bounded("refresh", subnet):
             return super().refresh(refresh_token, timeout=timeout)
 
-    def revoke(self, refresh_token: str, *, timeout: float | None = None) -> None:
-        with self._bounded("revoke"):
-            super().revoke(refresh_token, timeout=timeout)
+    def revoke(
+        self, refresh_token: str, *, timeout: float | None = None, linked: bool = False
+    ) -> None:
+        with self.bounded("revoke"):
+            super().revoke(refresh_token, timeout=timeout, linked=linked)
 
     @contextmanager
-    def _bounded(self, call: str, subnet: str | None = None) -> Iterator[None]:
+    def bounded(self, call: str, subnet: str | None = None) -> Iterator[None]:
+        """Hold a slot for a call to Cognito, and count the call under this name."""
         db.release_pooled_connections()
         started, outcome = time.monotonic(), "crowded"
         try:

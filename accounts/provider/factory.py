@@ -16,6 +16,7 @@ from ..cognito.pool import Pool
 from ..cognito.token_cache import TokenCache
 from ..cognito.token_checks import AccessRules
 from ..cognito.transport import Transport
+from ..cognito.user_sessions import SessionApi
 from ..cognito.verifier import TokenVerifier, TrustedPools
 from ..core.app_label import page_url
 from ..core.encryption import Cipher
@@ -50,6 +51,7 @@ class Provider:
     token_cache: TokenCache
     sign_in_verifier: TokenVerifier  # for tokens of our own app client only
     token_endpoint: BoundedTokenEndpoint
+    session_api: SessionApi
     max_call_seconds: float  # seconds, for the token endpoint
     cipher: Cipher
     public_url: str
@@ -139,6 +141,7 @@ def provider() -> Provider:
         token_endpoint=BoundedTokenEndpoint(
             config, transport, secret, calls_at_once=limits.calls_at_once
         ),
+        session_api=SessionApi(config, transport),
         max_call_seconds=transport.max_call_seconds,
         cipher=read_cipher(),
         public_url=site.public_url,

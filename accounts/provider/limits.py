@@ -1,4 +1,4 @@
-"""COGNITO["LIMITS"]: time limits, and the number of waiting calls. Plain Python."""
+"""COGNITO["LIMITS"]: time limits, and numbers of calls and sessions. Plain Python."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from ..cognito.errors import ConfigurationError
 
 @dataclass(frozen=True)
 class Limits:
-    """Time limits in seconds, and `calls_at_once`.
+    """Time limits in seconds, and two numbers.
 
     `renewal_grace`: a session continues this long after its access token expired, while the renewal
     fails. `session_idle`: a sign-in ends if it is unused for this long. `session_absolute`: a
     sign-in ends after this time. `access_token`: the maximum lifetime of the pool's access tokens
     (Cognito allows a day). `events`: audit events are stored this long. `calls_at_once`: the
-    maximum number of threads of a process that wait for Cognito.
+    maximum number of threads of a process that wait for Cognito. `sessions_per_user`: the limit of
+    the pool if it tracks sessions (`MaxPerUser`), 0 if it does not.
     """
 
     renewal_grace: int = 900
@@ -26,6 +27,7 @@ class Limits:
     access_token: int = 86_400
     events: int = 31_536_000
     calls_at_once: int = 8
+    sessions_per_user: int = 0
 
 
 # The minimum of each limit, and the environment variable that this project reads it from.
@@ -36,6 +38,7 @@ _MINIMUMS = {
     "access_token": (300, "COGNITO_LONGEST_ACCESS_TOKEN"),
     "events": (1, "SIGN_IN_EVENTS_SECONDS"),
     "calls_at_once": (1, ""),
+    "sessions_per_user": (0, "COGNITO_SESSIONS_PER_USER"),
 }
 
 

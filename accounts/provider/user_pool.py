@@ -1,8 +1,9 @@
 """List, find, invite, delete and sign out users of the pool through the AWS API.
 
 This requires boto3 and AWS credentials with `cognito-idp:ListUsers`, and for the other calls
-`AdminCreateUser`, `DescribeUserPool`, `AdminDeleteUser` and `AdminUserGlobalSignOut`. A pool on
-this machine accepts any credentials. The functions raise `aws.AwsError`, whose text says what to
+`AdminCreateUser`, `DescribeUserPool`, `AdminDeleteUser`, `AdminUserGlobalSignOut`,
+`AdminListUserSessions` and `AdminRevokeUserSession`. A pool on this machine accepts any
+credentials. The functions raise `aws.AwsError`, whose text says what to
 do.
 """
 
@@ -16,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..cognito.safe_urls import is_loopback
+from ..cognito.user_sessions import UserSession, parse_sessions
 from . import aws
 from .factory import provider
 from .settings import SIGN_OUT_SECONDS
@@ -52,7 +54,7 @@ def unavailable_reason() -> str:
 
 def list_users(*, only: str = "") -> Iterator[PoolUser]:
     """Yield all users, or those that match a ListUsers filter such as `sub = "…"`."""
-    parameters: dict[str, str] = {"Filter": only} if only else {}
+    parameters: dict[str, Any] = {"Filter": only} if only else {}
     while True:
         response = _call("list_users", **parameters)
         yield from map(_pool_user, response["Users"])
@@ -99,6 +101,33 @@ def delete(username: str) -> bool:
     return True
 
 
+def list_sessions(username: str) -> list[UserSession]:
+    """Return the sessions of this user that the pool tracks, or none if there is no such user."""
+    try:
+        return parse_sessions(
+            _call("admin_list_user_sessions", seconds=SIGN_OUT_SECONDS, Username=username)
+        )
+    except aws.AwsError as error:
+        if error.code == "UserNotFoundException":
+            return []
+        raise
+
+
+def revoke_session(username: str, session_id: str) -> None:
+    """End a session of this user at Cognito, and those that belong to it."""
+    try:
+        _call(
+            "admin_revoke_user_session",
+            seconds=SIGN_OUT_SECONDS,
+            Username=username,
+            SessionId=session_id,
+            RevokeAssociatedSessions="LINKED",
+        )
+    except aws.AwsError as error:  # the session has ended, or is that of another identity
+        if error.code not in ("ResourceNotFoundException", "UserNotFoundException"):
+            raise
+
+
 def invitation_lifetime() -> timedelta:
     """Return the lifetime of a temporary password."""
     policies = _call("describe_user_pool")["UserPool"].get("Policies", {})
@@ -106,13 +135,14 @@ def invitation_lifetime() -> timedelta:
     return timedelta(days=days or _DEFAULT_DAYS)
 
 
-def _call(operation: str, **parameters: Any) -> Mapping[str, Any]:
+def _call(operation: str, *, seconds: float | None = None, **parameters: Any) -> Mapping[str, Any]:
     config = provider().config
     return aws.call(
         "cognito-idp",
         operation,
         region=config.region,
         issuer=config.issuer,
+        seconds=seconds,
         UserPoolId=config.pool_id,
         **parameters,
     )
@@ -151,17 +181,8 @@ def global_sign_out(username: str) -> bool:
     """Revoke all tokens of the user `username` of the pool. Return False if the call failed."""
     if not username or not has_credentials():
         return True
-    config = provider().config
     try:
-        aws.call(
-            "cognito-idp",
-            "admin_user_global_sign_out",
-            region=config.region,
-            issuer=config.issuer,
-            seconds=SIGN_OUT_SECONDS,
-            UserPoolId=config.pool_id,
-            Username=username,
-        )
+        _call("admin_user_global_sign_out", seconds=SIGN_OUT_SECONDS, Username=username)
     except aws.AwsError as error:
         if error.code == "UserNotFoundException":
             return True  # the pool has no such user any more

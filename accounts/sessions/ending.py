@@ -27,6 +27,15 @@ from ..tokens import revocations, shared_refresh, storage
 
 FIRST_RETRY_DELAY = timedelta(minutes=1)
 MAX_RETRY_DELAY = timedelta(hours=6)
+# Ends that the user or an operator wants at Cognito, too. Another sign-in in the same browser or a
+# long pause at this site must not end the session that the browser shares with other apps.
+LINKED_REASONS = {
+    SignIn.EndReason.SIGNED_OUT,
+    SignIn.EndReason.ENDED_BY_USER,
+    SignIn.EndReason.BY_OPERATOR,
+    SignIn.EndReason.EVERYWHERE,
+    SignIn.EndReason.DEACTIVATED,
+}
 CLAIM = timedelta(minutes=2)  # longer than one call takes; then another process may try
 
 
@@ -63,7 +72,8 @@ def end_sign_in(
                     request=request,
                     by=by,
                 )
-                return queue_revocation(refresh_token, reference=current.reference)
+                linked = reason in LINKED_REASONS and provider().limits.sessions_per_user > 0
+                return queue_revocation(refresh_token, reference=current.reference, linked=linked)
         current = SignIn.objects.live().select_related("user").filter(pk=sign_in.pk).first()
     return None
 
@@ -75,11 +85,16 @@ def _refresh_token(sign_in: SignIn) -> str:
         return ""  # its key was removed, so the token cannot be revoked
 
 
-def queue_revocation(refresh_token: str, *, reference: str) -> PendingRevocation | None:
-    """Queue this refresh token for revocation. Return None if it is empty."""
+def queue_revocation(
+    refresh_token: str, *, reference: str, linked: bool = False
+) -> PendingRevocation | None:
+    """Queue this refresh token for revocation. Return None if it is empty.
+
+    `linked` also ends the session of the browser at Cognito, if the pool tracks sessions.
+    """
     if not refresh_token:
         return None
-    sealed = provider().cipher.seal({"refresh_token": refresh_token})
+    sealed = provider().cipher.seal({"refresh_token": refresh_token, "linked": linked})
     return PendingRevocation.objects.create(sealed_token=sealed, reference=reference)
 
 
@@ -114,8 +129,12 @@ def revoke_at_cognito(
 
 def _revoke_one(item: PendingRevocation, seconds: float) -> bool:
     try:
-        refresh_token = str(provider().cipher.open(item.sealed_token)["refresh_token"])
-        provider().token_endpoint.revoke(refresh_token, timeout=seconds)
+        revocation = provider().cipher.open(item.sealed_token)
+        provider().token_endpoint.revoke(
+            str(revocation["refresh_token"]),
+            timeout=seconds,
+            linked=bool(revocation.get("linked")),  # entries of version 0.2 do not have it
+        )
     except CognitoUnavailable as error:
         log_step(item.reference, "not revoked", level=logging.WARNING, why=error.message)
         return False

@@ -16,7 +16,7 @@ from ..models import EventKind, Identity, PendingRevocation, SignIn
 from ..provider import provider, user_pool
 from ..tokens import revocations
 from ..users.provisioning import own_pool_identities
-from . import browser_session, ending
+from . import browser_session, cognito_sessions, ending
 
 # Messages for when Cognito did not respond, so refresh tokens are still to be revoked.
 UNREACHED_FOR_OPERATORS = (
@@ -67,12 +67,16 @@ def sign_out_everywhere(
     """End all sign-ins of this user, and revoke all access tokens issued until now.
 
     The sessions and tokens of this site end even if Cognito does not respond. With AWS credentials,
-    the pool also revokes all its refresh tokens of the user, including those of other apps.
+    the pool also revokes all its refresh tokens of the user, including those of other apps. If the
+    pool tracks sessions, those of all the user's browsers end at Cognito, too.
     """
     sign_in = browser_session.current_sign_in(request) if request else None
+    own = sign_in if sign_in is not None and sign_in.user_id == user.pk else None
+    access_token = cognito_sessions.current_access_token(user, own)
     ended, pending = end_all_sign_ins(
         user, reason=SignIn.EndReason.EVERYWHERE, request=request, by=by
     )
+    cognito_sessions.end_sessions(user, access_token=access_token)
     is_reached = True
     for identity in own_pool_identities(user=user):
         is_reached = user_pool.global_sign_out(identity.username) and is_reached

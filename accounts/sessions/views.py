@@ -20,7 +20,7 @@ from ..core.navigation import safe_next_url
 from ..core.request_meta import device_name
 from ..models import SignIn
 from ..users.token_rights import effective_groups
-from . import return_page, sign_out
+from . import cognito_sessions, return_page, sign_out
 from .decorators import renewal_exempt
 
 
@@ -68,8 +68,12 @@ class ProfileView(LoginRequiredMixin, TemplateView):
             "is_break_glass": sign_in is not None and sign_in.is_break_glass,
             "signed_in_at": sign_in.signed_in_at if sign_in else None,
         }
-        sessions = list_sessions(self.request)
-        return super().get_context_data(**kwargs, profile=profile, sessions=sessions)
+        return super().get_context_data(
+            **kwargs,
+            profile=profile,
+            sessions=list_sessions(self.request),
+            cognito_sessions=cognito_sessions.list_sessions(user, sign_in),
+        )
 
 
 # These views must work while Cognito is unavailable.
@@ -102,7 +106,14 @@ class SignOutEverywhereView(LoginRequiredMixin, TemplateView):
     http_method_names = ("get", "head", "post")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, sessions=list_sessions(self.request))
+        return super().get_context_data(
+            **kwargs,
+            sessions=list_sessions(self.request),
+            cognito_sessions=cognito_sessions.list_sessions(
+                self.request.user,
+                self.request.sign_in,  # type: ignore[attr-defined]
+            ),
+        )
 
     def post(self, request: HttpRequest) -> HttpResponse:
         signed_out = sign_out.sign_out_everywhere(request.user, request=request)

@@ -85,6 +85,13 @@ class FakeCognito(Transport):
             return Response(status=400, body=b'{"error":"invalid_grant"}')
         return self._tokens(user, is_first="code" in fields)
 
+    def post_json(
+        self, url: str, body: Mapping[str, str], *, target: str, timeout: float | None = None
+    ) -> Response:
+        """Refuse every operation, as the API of a pool without session tracking does."""
+        self._count(target.rpartition(".")[2])
+        return Response(status=400, body=b'{"__type": "InvalidParameterException"}')
+
     def _count(self, call: str) -> None:
         if self.down:
             raise CognitoUnavailable("Cognito cannot be reached")

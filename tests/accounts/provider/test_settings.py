@@ -120,6 +120,7 @@ def test_every_wrong_member_is_named(settings):
     [
         ({"session_idel": 60}, 'COGNITO["LIMITS"]["session_idel"]'),
         ({"renewal_grace": -1}, "COGNITO_RENEWAL_GRACE"),
+        ({"sessions_per_user": -1}, "COGNITO_SESSIONS_PER_USER"),
         ({"session_idle": 0}, "SESSION_IDLE_SECONDS"),
         ({"session_absolute": 0}, "SESSION_ABSOLUTE_SECONDS"),
         ({"access_token": 299}, "COGNITO_LONGEST_ACCESS_TOKEN"),
@@ -149,7 +150,7 @@ def test_error_for_an_unknown_limit_lists_the_limits(settings):
     (_, unknown), (_, too_small) = errors()
     assert unknown == (
         'COGNITO["LIMITS"]["idle"] is not a limit; the limits are renewal_grace, session_idle, '
-        "session_absolute, access_token, events, calls_at_once."
+        "session_absolute, access_token, events, calls_at_once, sessions_per_user."
     )
     assert too_small == "SESSION_IDLE_SECONDS must be a whole number, 1 or more."
 
