@@ -57,8 +57,8 @@ def overview(user: Any, request: HttpRequest) -> Overview:
             name
             for identity in identities or ()
             for name in provider()
-            .group_mapping(provider().pool_id_of(identity.issuer))
-            .unmapped(identity.groups, issuer=identity.issuer)
+            .group_mapping(identity.pool_id)
+            .unmapped(identity.groups, pool_id=identity.pool_id)
         ],
         sessions=sessions,
         events=events,
@@ -87,7 +87,7 @@ def _sources(identities: list[Identity]) -> dict[str, list[str]]:
     """
     sources: dict[str, list[str]] = {}
     for identity in identities:
-        rules = provider().group_mapping(provider().pool_id_of(identity.issuer)).rules
+        rules = provider().group_mapping(identity.pool_id).rules
         for pool_group in identity.groups:
             rights = rules.get(pool_group, Rights())
             names = [f"group {name}" for name in rights.groups]

@@ -39,7 +39,7 @@ def describe_caller(request: Request) -> dict[str, Any]:
 
 def _identity(claims: AccessClaims | None, sign_in: SignIn | None) -> Identity | None:
     if claims is not None:
-        return Identity.lookup(issuer=claims.issuer, subject=claims.subject)
+        return Identity.lookup(claims)
     return sign_in.identity if sign_in is not None else None
 
 

@@ -74,7 +74,7 @@ def principal_factory(claims: AccessClaims, *, access_token: str = "") -> Callab
     model: Any = get_user_model()
     rights = client_rights(claims)
     cls = model if rights is ClientRights.STAFF else limited_class(model, rights)
-    if Identity.lookup(issuer=claims.issuer, subject=claims.subject) is None:
+    if Identity.lookup(claims) is None:
         # The token of a user who was deleted a moment ago must not create them again.
         revocation_feed.check_user_in_database(claims)
     return _user_factory(get_or_create_user(claims, access_token=access_token), cls)

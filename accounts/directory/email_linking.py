@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -54,7 +54,7 @@ def _proposal(candidate: Mapping[str, str], emails: Counter[bytes]) -> Proposal:
     def without_user(reason: str) -> Proposal:
         return Proposal(subject, username, email, reason=reason)
 
-    identity = Identity.objects.get_exact(issuer=provider().config.issuer, subject=subject)
+    identity = Identity.objects.get_exact(_link_to(None, subject))
     if identity is not None:
         return without_user(f"is already linked to {identity.user.get_username()}")
     if not email or candidate.get("email_verified") != "true":
@@ -85,16 +85,20 @@ def _lower_ascii(email: str) -> bytes:
 
 def link(proposal: Proposal) -> bool:
     """Link the user and record it. Return False if another process was faster."""
-    identity = PoolLink(
-        proposal.user,
-        provider().config.issuer,
-        proposal.subject,
-        proposal.username,
-        proposal.email,
+    pending_link = replace(
+        _link_to(proposal.user, proposal.subject),
+        username=proposal.username,
+        email=proposal.email,
         email_verified=True,
     )
     try:
-        create_link(identity, reason="verified_email")
+        create_link(pending_link, reason="verified_email")
     except LinkError:
         return False
     return True
+
+
+def _link_to(user: Any, subject: str) -> PoolLink:
+    """Return a link of `user` to the user of our own pool with this ID."""
+    config = provider().config
+    return PoolLink(user, config.pool_id, config.issuer, subject)

@@ -29,9 +29,11 @@ def get_user_by_name(name: str) -> Any:
             "(sub)."
         )
     if len(users) > 1:
-        subjects = Identity.objects.filter(user__in=users).values_list("subject", flat=True)
+        subjects = list(Identity.objects.filter(user__in=users).values_list("subject", flat=True))
+        kind, names = "user IDs (sub)", subjects
+        if len(set(subjects)) < len(subjects):  # one pool user has several accounts
+            kind, names = "usernames of this site", [user.get_username() for user in users]
         raise UserLookupError(
-            f'{len(users)} users match "{name}". Use one of these user IDs (sub): '
-            f"{', '.join(subjects)}."
+            f'{len(users)} users match "{name}". Use one of these {kind}: {", ".join(names)}.'
         )
     return users[0]

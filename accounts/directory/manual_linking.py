@@ -8,12 +8,13 @@ its own. Any link can be removed, including one by email address.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from ..audit import events
+from ..cognito.pool import Pool
 from ..models import EventKind, Identity, SignIn, SignInEvent
 from ..privacy.deletion_preview import AffectedInstances, preview_deletion
 from ..problems.errors import LinkError
@@ -29,6 +30,7 @@ class PoolLink:
     """A link to make. `identity` exists already and belongs to `previous`, or is None if new."""
 
     user: Any
+    pool_id: str
     issuer: str
     subject: str
     username: str = ""
@@ -41,12 +43,12 @@ class PoolLink:
         return self.identity.user if self.identity else None
 
 
-def resolve_issuer(name: str) -> str:
-    """Return the issuer of our own or a trusted pool, by its ID or issuer. Raises LinkError."""
+def resolve_pool(name: str) -> Pool:
+    """Return our own or a trusted pool, by its ID or an issuer. Raises LinkError."""
     pools = read_pools()
     for pool in pools.values():
         if name in (pool.pool_id, *pool.issuers):
-            return pool.issuer
+            return pool
     pool_ids = ", ".join(pools)
     raise LinkError(
         f"{name} is not a user pool of this site. Its pools are {pool_ids}. To trust another pool, "
@@ -54,7 +56,7 @@ def resolve_issuer(name: str) -> str:
     )
 
 
-def prepare_link(user: Any, *, issuer: str, subject: str) -> PoolLink:
+def prepare_link(user: Any, *, pool: Pool, subject: str) -> PoolLink:
     """Check that the link can be made, and return it. This changes nothing.
 
     The user ID must exist in our own pool. This site cannot query other pools.
@@ -64,23 +66,25 @@ def prepare_link(user: Any, *, issuer: str, subject: str) -> PoolLink:
     name = user.get_username()
     if not getattr(user, "is_active", True):
         raise LinkError(f"{name} is deactivated. Activate the user in the admin first.")
-    identity = Identity.objects.select_related("user").get_exact(issuer=issuer, subject=subject)
+    link = PoolLink(user, pool.pool_id, pool.issuer, subject)
+    identity = Identity.objects.select_related("user").get_exact(link)
     if identity is not None and identity.user_id == user.pk:
-        raise LinkError(f"{subject} at {issuer} is already linked to {name}.")
-    if other := Identity.objects.filter(user=user, issuer=issuer).first():
+        raise LinkError(f"{subject} at {pool.pool_id} is already linked to {name}.")
+    others = [other for other in Identity.objects.filter(user=user) if other.is_of_pool(link)]
+    if other := next((other for other in others if other.subject != subject), None):
         raise LinkError(
             f"{name} is already linked to {other}. A user can have only one identity of each pool. "
             "Unlink that one first, with --undo."
         )
     if identity is not None:
         _require_empty_user(identity)
-        return PoolLink(user, issuer, subject, identity.username, identity.email, identity)
-    if issuer != read_config().issuer:
-        return PoolLink(user, issuer, subject)
+        return replace(link, username=identity.username, email=identity.email, identity=identity)
+    if pool.pool_id != read_config().pool_id:
+        return link
     pool_user = user_pool.get_user(subject)
     if pool_user is None or pool_user.subject != subject:
         raise LinkError(f"The pool has no user with the user ID (sub) {subject}. Check the ID.")
-    return PoolLink(user, issuer, subject, pool_user.username, pool_user.email)
+    return replace(link, username=pool_user.username, email=pool_user.email)
 
 
 def create_link(link: PoolLink, *, reason: str = "operator") -> bool:
@@ -93,7 +97,9 @@ def create_link(link: PoolLink, *, reason: str = "operator") -> bool:
     """
     try:
         with transaction.atomic():
-            pending = _move_identity(link) if link.identity else _create_identity(link)
+            pending = (
+                _move_identity(link, link.identity) if link.identity else _create_identity(link)
+            )
     except IntegrityError as error:
         raise LinkError(
             "This identity or user was linked in the meantime. Run the command again."
@@ -110,29 +116,34 @@ def create_link(link: PoolLink, *, reason: str = "operator") -> bool:
     return ending.revoke_at_cognito(pending)
 
 
-def linked_identity(user: Any, *, issuer: str, subject: str) -> Identity:
-    """Return this identity of the user. Raises LinkError if it is not linked to the user."""
-    identity = Identity.objects.select_related("user").get_exact(issuer=issuer, subject=subject)
-    if identity is None or identity.user_id != user.pk:
-        raise LinkError(
-            f"{subject} at {issuer} is not linked to {user.get_username()}. Search in the admin "
-            "under Identities."
-        )
-    return identity
+def linked_identity(user: Any, *, pool: Pool, subject: str) -> Identity:
+    """Return this identity of the user, even if it is set aside.
+
+    Raises LinkError if it is not linked to the user.
+    """
+    key = PoolLink(user, pool.pool_id, pool.issuer, subject)
+    if identity := _own_identity(key):
+        return identity
+    raise LinkError(
+        f"{subject} at {pool.pool_id} is not linked to {user.get_username()}. Search in the admin "
+        "under Identities."
+    )
 
 
 def unlink(identity: Identity) -> bool:
     """Unlink `identity` from its user and end its sign-ins.
 
-    The user stays. The next sign-in with this identity creates a new user. Return False as
-    `create_link` does.
+    The user stays. The next sign-in with this identity creates a new user, or uses the account that
+    was set aside. Return False as `create_link` does.
     """
-    user, key = identity.user, {"issuer": identity.issuer, "subject": identity.subject}
+    user = identity.user
     with transaction.atomic():
-        revocations.revoke_user(**key)
-        sign_ins = SignIn.objects.live().select_related("user").filter(user=user, **key)
+        revocations.revoke_user(identity)
+        sign_ins = SignIn.objects.live().select_related("user").filter(user=user)
         pending = [
-            ending.end_sign_in(item, reason=SignIn.EndReason.BY_OPERATOR) for item in sign_ins
+            ending.end_sign_in(sign_in, reason=SignIn.EndReason.BY_OPERATOR)
+            for sign_in in sign_ins.filter(subject=identity.subject)
+            if identity.is_of_pool(sign_in)
         ]
         groups.revoke_group_rights(identity)
         identity.delete()
@@ -150,6 +161,7 @@ def unlink(identity: Identity) -> bool:
 def _create_identity(link: PoolLink) -> list[Any]:
     Identity.objects.create(
         user=link.user,
+        pool_id=link.pool_id,
         issuer=link.issuer,
         subject=link.subject,
         username=link.username,
@@ -159,9 +171,10 @@ def _create_identity(link: PoolLink) -> list[Any]:
     return []
 
 
-def _move_identity(link: PoolLink) -> list[Any]:
+def _move_identity(link: PoolLink, identity: Identity) -> list[Any]:
     """Move the identity and its history to the user, and delete the user that it had.
 
+    If the user's own identity of this pool user is set aside, that one is used again instead.
     Earlier tokens of the identity are revoked. Its next token grants the rights of its groups.
     """
     previous, new_user = link.previous, {"user": link.user}
@@ -172,8 +185,13 @@ def _move_identity(link: PoolLink) -> list[Any]:
         "staff_from_pool": False,
         "superuser_from_pool": False,
     }
-    identities = Identity.objects.filter(user=previous, issuer=link.issuer, subject=link.subject)
-    if not identities.update(**new_user, **rights):
+    moved = Identity.objects.filter(pk=identity.pk, user=previous)
+    if own := _own_identity(link):
+        is_moved = moved.delete()[0]
+        Identity.objects.filter(pk=own.pk).update(pool_id=link.pool_id)
+    else:
+        is_moved = moved.update(**new_user, **rights)
+    if not is_moved:
         raise LinkError(
             "This identity was linked to another user in the meantime. Run the command again."
         )
@@ -186,6 +204,19 @@ def _move_identity(link: PoolLink) -> list[Any]:
         )
     previous.delete()
     return pending
+
+
+def _own_identity(link: PoolLink) -> Identity | None:
+    """Return the identity of this pool user that the user of `link` has, even if set aside."""
+    identities = Identity.objects.select_related("user").filter(user=link.user)
+    return next(
+        (
+            identity
+            for identity in identities.filter(subject=link.subject)
+            if identity.subject == link.subject and identity.is_of_pool(link)
+        ),
+        None,
+    )
 
 
 def _require_empty_user(identity: Identity) -> None:

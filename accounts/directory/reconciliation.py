@@ -80,7 +80,7 @@ def _keep_reason(identity: Identity, missing: Collection[Identity], requester: A
         return "you cannot deactivate yourself; ask another administrator"
     missing_keys = {other.pk for other in missing}
     identities = Identity.objects.filter(user=identity.user).exclude(pk__in=missing_keys)
-    if other := identities.first():
+    if other := next((other for other in identities if other.successor is None), None):
         return f"can also sign in as {other}"
     if getattr(identity.user, "is_superuser", False):
         superusers = get_user_model()._default_manager.filter(is_superuser=True, is_active=True)

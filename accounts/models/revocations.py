@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from .pool_subject import PoolIdField
+
 
 class Revocation(models.Model):
     """An entry of the feed that every process reads: some access tokens were revoked.
@@ -24,6 +26,7 @@ class Revocation(models.Model):
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     token_id = models.CharField("origin_jti", max_length=64, blank=True)
+    pool_id = PoolIdField()
     issuer = models.CharField(max_length=255, blank=True)
     subject = models.CharField(max_length=255, blank=True)
     not_before = models.BigIntegerField(default=0, help_text="Unix time; for tokens of a user.")

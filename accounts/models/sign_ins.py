@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from .pool_subject import PoolIdField
 from .users import Identity
 
 
@@ -59,13 +60,16 @@ class SignIn(models.Model):
         IDLE = "idle", "not used for too long"
         TOO_OLD = "too_old", "reached the longest time a sign-in may last"
         REFUSED = "refused", "the provider no longer renews it"
+        UNVERIFIED = "unverified", "its renewed tokens did not pass our checks"
         DEACTIVATED = "deactivated", "account deactivated"
         SWITCHED_OFF = "switched_off", "break-glass was switched off"
+        SET_ASIDE = "set_aside", "another account has its pool user"
 
     key = models.CharField(max_length=64, unique=True, default=new_sign_in_key, editable=False)
     user: models.ForeignKey[Any, Any] = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sign_ins"
     )
+    pool_id = PoolIdField()
     issuer = models.CharField(max_length=255)
     subject = models.CharField(max_length=255)
     client_id = models.CharField(max_length=128)
@@ -102,7 +106,7 @@ class SignIn(models.Model):
     @cached_property
     def identity(self) -> Identity | None:
         """The identity that signed in."""
-        return Identity.lookup(issuer=self.issuer, subject=self.subject)
+        return Identity.lookup(self)
 
     @property
     def is_break_glass(self) -> bool:

@@ -7,9 +7,12 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
-from django.db import models
+from django.db import IntegrityError, models, transaction
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef
 
+from ..cognito.pool_ids import pool_id_of
 from ..core.db import CompiledQuery, QueryParameter
+from .pool_subject import PoolIdField, PoolSubject, pool_of
 
 
 class User(AbstractUser):
@@ -27,28 +30,97 @@ class User(AbstractUser):
 
 
 class IdentityQuerySet(models.QuerySet["Identity"]):
-    def get_exact(self, *, issuer: str, subject: str) -> Identity | None:
-        """Return the identity with exactly this issuer and subject, or None.
+    def get_exact(self, key: PoolSubject) -> Identity | None:
+        """Return the identity with exactly the pool and the subject of `key`, or None.
 
         They are compared in Python too. A case-insensitive collation treats "Abc" and "abc" as
         equal, and would give one user's account to another (CVE-2024-32879).
         """
-        return _exactly(self.filter(issuer=issuer, subject=subject), issuer, subject)
+        identities = self.filter(pool_id=pool_of(key), subject=key.subject)
+        return _exactly(identities, key) or self._adopt(key)
+
+    def set_aside(self) -> IdentityQuerySet:
+        """Return the identities that no token leads to, because another user has the pool user.
+
+        Their `pool_id` is their own issuer. `Identity.successor` is the other one.
+        """
+        issuer = ExpressionWrapper(OuterRef("issuer"), output_field=models.CharField())
+        successors = (
+            Identity.objects.annotate(aside=issuer)
+            .filter(subject=OuterRef("subject"), aside__endswith=F("pool_id"))
+            .exclude(user=OuterRef("user"))
+        )
+        return self.filter(Exists(successors), pool_id=F("issuer"))
+
+    def assign_pools(self, *, at_most: int) -> None:
+        """Assign a pool to the identities that an earlier version stored without one.
+
+        An earlier version writes them while both versions run. If the pool user has an identity
+        already, such a row is set aside.
+        """
+        for identity in self.filter(pool_id="").order_by("pk")[:at_most]:
+            if self.get_exact(identity) != identity:
+                self.filter(pk=identity.pk, pool_id="").update(pool_id=F("issuer"))
+
+    def _adopt(self, key: PoolSubject) -> Identity | None:
+        """Return an identity of this pool user that does not have the pool ID yet, or None.
+
+        An earlier version stored it, or it was set aside and the one in its place was unlinked or
+        erased. It gets the pool ID.
+        """
+        if not key.issuer:  # a break-glass sign-in
+            return None
+        candidates = [
+            identity
+            for identity in self.filter(subject=key.subject).select_related("user")
+            if identity.subject == key.subject and identity.is_of_pool(key)
+        ]
+        if not candidates:
+            return None
+        identity, pool_id = min(candidates, key=_precedence), pool_of(key)
+        if pool_id == key.issuer and identity.pool_id:  # the identity's own pool ID is better
+            return identity
+        try:
+            with transaction.atomic():
+                self.filter(pk=identity.pk).update(pool_id=pool_id)
+        except IntegrityError:  # another process was faster, with another row
+            return _exactly(self.filter(pool_id=pool_id, subject=key.subject), key)
+        identity.pool_id = pool_id
+        return identity
 
 
-def _exactly(identities: Iterable[Identity], issuer: str, subject: str) -> Identity | None:
+def _exactly(identities: Iterable[Identity], key: PoolSubject) -> Identity | None:
     for identity in identities:
-        if identity.issuer == issuer and identity.subject == subject:
+        if identity.pool_id == pool_of(key) and identity.subject == key.subject:
             return identity
     return None
 
 
+def _precedence(identity: Identity) -> tuple[bool, bool, bool, int]:
+    """Return the rank of an identity among those of one pool user. The smallest is used.
+
+    A deactivated user comes first, so that the pool user cannot get in through another account.
+    Then staff and superuser status are kept. The migration 0002 has the same rule.
+    """
+    user = identity.user
+    return (
+        getattr(user, "is_active", True),
+        not getattr(user, "is_superuser", False),
+        not getattr(user, "is_staff", False),
+        identity.pk,
+    )
+
+
 class Identity(models.Model):
-    """The link of a user to a user pool: issuer and subject, the only stable and unique key."""
+    """The link of a user to a user pool: pool ID and subject, the only stable and unique key.
+
+    `issuer` is that of the first token, for information. A pool has several issuers.
+    """
 
     user: models.ForeignKey[Any, Any] = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="identities"
     )
+    pool_id = PoolIdField()
     issuer = models.CharField(max_length=255)
     subject = models.CharField(max_length=255)
     username = models.CharField("pool username", max_length=128, blank=True)
@@ -70,23 +142,46 @@ class Identity(models.Model):
     class Meta:
         verbose_name_plural = "identities"
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            # The subject is first, so that rows without a pool ID are found with this index too.
+            models.UniqueConstraint(
+                fields=["subject", "pool_id"], name="sso_identity_subject_pool"
+            ),
+            # It refuses the second row if an earlier version stores the same user at this moment.
             models.UniqueConstraint(
                 fields=["issuer", "subject"], name="sso_identity_issuer_subject"
-            )
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.username or self.subject} at {self.issuer}"
+        return f"{self.username or self.subject} at {self.pool_id or self.issuer}"
 
     @classmethod
-    def lookup(cls, *, issuer: str, subject: str) -> Identity | None:
+    def lookup(cls, key: PoolSubject) -> Identity | None:
         """Return what `objects.get_exact` returns, with a query compiled once for all requests."""
-        return _exactly(_LOOKUP.instances(issuer=issuer, subject=subject), issuer, subject)
+        identities = _LOOKUP.instances(pool_id=pool_of(key), subject=key.subject)
+        return _exactly(identities, key) or cls.objects.all()._adopt(key)
+
+    @property
+    def successor(self) -> Identity | None:
+        """The identity that has this pool user instead, if this one is set aside."""
+        if self.pool_id != self.issuer:
+            return None
+        others = Identity.objects.filter(pool_id=pool_id_of(self.issuer), subject=self.subject)
+        return others.exclude(pk=self.pk).select_related("user").first()
+
+    def is_of_pool(self, key: PoolSubject) -> bool:
+        """Return True if this identity is of the pool of `key`, even if it is set aside."""
+        is_without_pool_id = self.pool_id in ("", self.issuer)
+        return (
+            self.issuer == key.issuer
+            or self.pool_id == pool_of(key)
+            or (is_without_pool_id and pool_id_of(self.issuer) == pool_of(key))
+        )
 
 
 _LOOKUP = CompiledQuery(
     Identity.objects.filter(
-        issuer=QueryParameter("issuer", models.CharField()),
+        pool_id=QueryParameter("pool_id", models.CharField()),
         subject=QueryParameter("subject", models.CharField()),
     )
 )

@@ -12,7 +12,7 @@ from typing import Any
 from django.apps import apps
 from django.db.models import ForeignObjectRel, Model, Q, QuerySet
 
-from ..models import Identity, PendingRevocation, Revocation, SignIn, SignInEvent
+from ..models import Identity, PendingRevocation, Revocation, SignIn, SignInEvent, pool_of
 from .deletion_preview import preview_deletion
 from .django_sessions import StoredSession, sessions_of
 from .sensitive_fields import exported_fields, exported_values
@@ -106,7 +106,7 @@ def _revocations(user: Any) -> QuerySet[Revocation]:
         token_id__in=SignIn.objects.filter(user=user).exclude(origin_jti="").values("origin_jti")
     )
     for identity in Identity.objects.filter(user=user):
-        condition |= Q(issuer=identity.issuer, subject=identity.subject)
+        condition |= Q(pool_id=pool_of(identity), subject=identity.subject)
     return Revocation.objects.filter(condition)
 
 

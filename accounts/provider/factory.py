@@ -68,11 +68,6 @@ class Provider:
         """Our own pool, through which users sign in."""
         return self.config.pool
 
-    def pool_id_of(self, issuer: str) -> str:
-        """Return the ID of the accepted pool with this issuer, or ""."""
-        matches = (pool.pool_id for pool in self.pools.values() if issuer in pool.key_set_urls)
-        return next(matches, "")
-
     def group_mapping(self, pool_id: str) -> GroupMapping:
         """Return the mapping of this pool, empty if the pool is not accepted (now)."""
         return self.group_mappings.get(pool_id, GroupMapping())

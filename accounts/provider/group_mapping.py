@@ -72,17 +72,16 @@ class GroupMapping:
             rights |= self.rules.get(name, Rights())
         return rights
 
-    def unmapped(self, pool_groups: Iterable[str], *, issuer: str) -> list[str]:
+    def unmapped(self, pool_groups: Iterable[str], *, pool_id: str) -> list[str]:
         """Return the groups of the pool that have no rule.
 
         The groups that Cognito creates for each external identity provider, `POOLID_Provider`, are
         left out.
         """
-        federated = issuer.rstrip("/").rsplit("/", 1)[-1] + "_"
         return [
             name
             for name in pool_groups
-            if name not in self.rules and not name.startswith(federated)
+            if name not in self.rules and not name.startswith(f"{pool_id}_")
         ]
 
 

@@ -44,9 +44,7 @@ def set_active(user: Any, is_active: bool, **details: Any) -> None:
 
 def _switched(instance: Any, before: dict[str, Any]) -> None:
     for identity in Identity.objects.filter(user=instance):
-        revocations.set_deactivated(
-            issuer=identity.issuer, subject=identity.subject, deactivated=not instance.is_active
-        )
+        revocations.set_deactivated(identity, deactivated=not instance.is_active)
     kind = EventKind.ACTIVATED if instance.is_active else EventKind.DEACTIVATED
     details = {"reason": change_origin(), "by": acting_user(exclude=instance)} | _details.get({})
     events.record_event(kind, user=instance, **details)

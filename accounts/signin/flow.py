@@ -62,6 +62,7 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
     request.session.cycle_key()  # login() keeps the session ID if the same user signs in again
     sign_in = SignIn.objects.create(
         user=user,
+        pool_id=granted.access_claims.pool_id,
         issuer=granted.access_claims.issuer,
         subject=granted.access_claims.subject,
         client_id=granted.access_claims.client_id,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..cognito.claims import AccessClaims, IdClaims
 from ..cognito.errors import ClaimRejected
 from ..cognito.token_endpoint import TokenSet
-from ..models import SignIn
+from ..models import SignIn, is_same_pool
 from ..provider import provider
 from . import revocations
 
@@ -45,14 +46,25 @@ def verified_grant(tokens: TokenSet, *, nonce: str | None) -> GrantedTokens:
 def require_same_sign_in(original: SignIn | AccessClaims, renewed: AccessClaims | IdClaims) -> None:
     """Raise ClaimRejected unless the renewed token continues the `original` sign-in.
 
-    OpenID Connect Core section 12.2. Otherwise, the refresh token of any user would do.
+    OpenID Connect Core section 12.2. Otherwise, the refresh token of any user would do. The issuer
+    may differ from the original one, if both are of the same pool.
     """
-    names = ["issuer", "subject", "client_id", "auth_time"]
+    if not is_same_pool(original, renewed):
+        raise _of_another_sign_in("issuer", original.issuer, renewed.issuer)
+    names = ["subject", "client_id", "auth_time"]
     # A SignIn may hold the access token's own ID instead of `origin_jti`.
     if isinstance(original, AccessClaims):
         names.append("origin_jti")
     for name in names:
         expected, actual = getattr(original, name), getattr(renewed, name)
         if expected != actual:
-            message = f"the refresh token belongs to another sign-in: {name} differs"
-            raise ClaimRejected(message, claim=name, expected=expected, actual=actual)
+            raise _of_another_sign_in(name, expected, actual)
+    identity = original.identity if isinstance(original, SignIn) else None
+    # An earlier version may have signed this browser in to an account that was set aside.
+    if isinstance(original, SignIn) and identity and identity.user_id != original.user_id:
+        raise _of_another_sign_in("user", original.user_id, identity.user_id)
+
+
+def _of_another_sign_in(name: str, expected: Any, actual: Any) -> ClaimRejected:
+    message = f"the refresh token belongs to another sign-in: {name} differs"
+    return ClaimRejected(message, claim=name, expected=expected, actual=actual)

@@ -20,11 +20,12 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 from django.db import DatabaseError, InterfaceError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from ..cognito.claims import AccessClaims
 from ..cognito.errors import TokenRevoked
+from ..cognito.pool_ids import pool_id_of
 from ..models import Identity, Revocation
 from ..problems.errors import RevocationsUnavailable
 from ..provider.shared_cache import is_configured, shared_cache
@@ -41,11 +42,11 @@ MAX_IDLE_SECONDS = 60.0  # seconds
 # With a shared cache, one process reads for all. Together, both times stay below READ_INTERVAL, so
 # the cache delays no revocation.
 POLL_INTERVAL, SHARED_FOR = 0.5, 0.4  # seconds
-_SHARED_KEY = "revocations"
+_SHARED_KEY = "pool_revocations"  # not that of 0.2, whose rows have an issuer instead of the pool
 
 _log = logging.getLogger(__name__)
-UserKey = tuple[str, str]  # issuer and subject
-RevocationRow = tuple[str, str, str, str, int]  # kind, token_id, issuer, subject, not_before
+UserKey = tuple[str, str]  # pool ID and subject
+RevocationRow = tuple[str, str, str, str, int]  # kind, token_id, pool ID, subject, not_before
 
 
 @dataclass
@@ -54,8 +55,8 @@ class RevokedTokens:
     not_before: dict[UserKey, int] = field(default_factory=dict)
     deactivated: set[UserKey] = field(default_factory=set)
 
-    def apply(self, kind: str, token_id: str, issuer: str, subject: str, not_before: int) -> None:
-        user = issuer, subject
+    def apply(self, kind: str, token_id: str, pool_id: str, subject: str, not_before: int) -> None:
+        user = pool_id, subject
         if kind == Revocation.Kind.SIGN_IN:
             self.token_ids.add(token_id)
         elif kind == Revocation.Kind.USER:
@@ -79,7 +80,7 @@ class RevocationFeed:
         """Raise as the function `check` does."""
         if self._clock() - self._read_at >= POLL_INTERVAL:
             self._refresh()
-        revoked, user = self._known, (claims.issuer, claims.subject)
+        revoked, user = self._known, (claims.pool_id, claims.subject)
         if claims.origin_jti in revoked.token_ids or claims.jti in revoked.token_ids:
             raise TokenRevoked("the sign-in this token belongs to was ended")
         if claims.issued_at <= revoked.not_before.get(user, 0):
@@ -129,8 +130,14 @@ class RevocationFeed:
 
 
 def _rows(revocations: QuerySet[Revocation]) -> list[RevocationRow]:
-    columns = ("kind", "token_id", "issuer", "subject", "not_before")
-    return [tuple(entry) for entry in revocations.values_list(*columns)]
+    columns = ("kind", "token_id", "pool_id", "issuer", "subject", "not_before")
+    return [
+        # An earlier version stores the issuer alone, while both versions run.
+        (kind, token_id, pool_id or pool_id_of(issuer), subject, not_before)
+        for kind, token_id, pool_id, issuer, subject, not_before in revocations.values_list(
+            *columns
+        )
+    ]
 
 
 def _recent_rows() -> list[RevocationRow]:
@@ -168,7 +175,8 @@ def _deactivated_users() -> set[UserKey]:
     if not can_be_deactivated():
         return set()
     inactive = Identity.objects.filter(user__is_active=False)
-    return set(inactive.values_list("issuer", "subject"))
+    keys = inactive.values_list("pool_id", "issuer", "subject")
+    return {(pool_id or pool_id_of(issuer), subject) for pool_id, issuer, subject in keys}
 
 
 @lru_cache(maxsize=1)
@@ -194,8 +202,9 @@ def check_user_in_database(claims: AccessClaims) -> None:
     happen in that second. Raises TokenRevoked.
     """
     recent = Revocation.objects.filter(kind=Revocation.Kind.USER, at__gte=Now() - OVERLAP)
-    user = {"issuer": claims.issuer, "subject": claims.subject}
-    if recent.filter(**user, not_before__gte=claims.issued_at).exists():
+    is_of_pool = Q(pool_id=claims.pool_id) | Q(pool_id="", issuer=claims.issuer)
+    of_user = recent.filter(is_of_pool, subject=claims.subject)
+    if of_user.filter(not_before__gte=claims.issued_at).exists():
         raise TokenRevoked("its user signed out everywhere after it was issued")
 
 

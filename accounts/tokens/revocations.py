@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from ..cognito.claims import AccessClaims
 from ..core import metrics
-from ..models import Revocation
+from ..models import PoolSubject, Revocation, pool_of
 from ..provider import provider
 
 # A revocation must outlive the tokens that it revokes, even if the clocks of pool, servers and
@@ -29,27 +29,34 @@ def record_clock_skew(claims: AccessClaims) -> None:
     The verifier refuses a token that is more than CLOCK_SKEW_SECONDS ahead.
     """
     ahead = claims.issued_at - time.time()
-    if ahead > _ahead.get(claims.issuer, 0.0):
-        _ahead[claims.issuer] = ahead
+    if ahead > _ahead.get(claims.pool_id, 0.0):
+        _ahead[claims.pool_id] = ahead
 
 
-_ahead: dict[str, float] = {}  # seconds by issuer, for the lifetime of the process
+_ahead: dict[str, float] = {}  # seconds by pool ID, for the lifetime of the process
 
 
-def revoke_user(*, issuer: str, subject: str) -> None:
-    """Revoke all access tokens of this user that were issued up to now, by the pool's clock.
+def revoke_user(key: PoolSubject) -> None:
+    """Revoke all access tokens of this pool user that were issued up to now, by the pool's clock.
+
+    They are revoked under every issuer of the pool.
 
     A second is added, because synchronized clocks still differ slightly. It is better to refuse a
     token issued in the second afterwards than to accept one from before.
     """
-    not_before = int(timezone.now().timestamp() + _ahead.get(issuer, 0.0) + 1)
-    _write(Revocation.Kind.USER, issuer=issuer, subject=subject, not_before=not_before)
+    not_before = int(timezone.now().timestamp() + _ahead.get(pool_of(key), 0.0) + 1)
+    _write(Revocation.Kind.USER, **_columns(key), not_before=not_before)
 
 
-def set_deactivated(*, issuer: str, subject: str, deactivated: bool) -> None:
-    """Record that this user was deactivated, or activated again."""
+def set_deactivated(key: PoolSubject, *, deactivated: bool) -> None:
+    """Record that the user of this pool user was deactivated, or activated again."""
     kind = Revocation.Kind.DEACTIVATED if deactivated else Revocation.Kind.REACTIVATED
-    _write(kind, issuer=issuer, subject=subject)
+    _write(kind, **_columns(key))
+
+
+def _columns(key: PoolSubject) -> dict[str, str]:
+    # An earlier version reads the issuer, while both versions run.
+    return {"pool_id": pool_of(key), "issuer": key.issuer, "subject": key.subject}
 
 
 def _write(kind: Revocation.Kind, **values: str | int) -> None:

@@ -2,7 +2,7 @@
 
 A host project overrides them in a subclass of `CognitoBackend`. Every way in uses them: a browser's
 sign-in, the renewal of its tokens, the code exchange of a single-page app, the first use of an
-access token. Users are identified by issuer and subject alone: a matching email address proves
+access token. Users are identified by pool and subject alone: a matching email address proves
 nothing.
 """
 
@@ -56,14 +56,14 @@ class BackendHooks(OIDCAuthenticationBackend):  # type: ignore[misc]
         return True
 
     def filter_users_by_claims(self, claims: UserClaims) -> list[Any]:
-        """Return a list of the user with this issuer and subject, or an empty list."""
+        """Return a list of the user with this pool and subject, or an empty list."""
         user = find_user(_verified(claims))
         return [] if user is None else [user]
 
     def describe_user_by_claims(self, claims: UserClaims) -> str:
-        """Return the issuer and the subject, for the log."""
+        """Return the pool and the subject, for the log."""
         verified = _verified(claims)
-        return f"issuer {verified.issuer} and subject {verified.subject}"
+        return f"pool {verified.pool_id} and subject {verified.subject}"
 
     def get_username(self, claims: UserClaims) -> str:
         """Return a random username, because pools reuse theirs."""
@@ -98,15 +98,14 @@ class BackendHooks(OIDCAuthenticationBackend):  # type: ignore[misc]
 
 def find_user(claims: AccessClaims | IdClaims) -> Any:
     """Return the user with this identity, or None."""
-    identity = Identity.objects.select_related("user").get_exact(
-        issuer=claims.issuer, subject=claims.subject
-    )
+    identity = Identity.objects.select_related("user").get_exact(claims)
     return identity.user if identity is not None else None
 
 
 def identity_key(claims: AccessClaims | IdClaims) -> dict[str, str]:
     """Return the fields of a new `Identity`, except its user."""
     return {
+        "pool_id": claims.pool_id,
         "issuer": claims.issuer,
         "subject": claims.subject,
         "username": claims.username or "",
@@ -123,7 +122,8 @@ def _verified(claims: Any) -> AccessClaims | IdClaims:
 
 
 def _copy_profile(user: Any, claims: IdClaims) -> None:
-    Identity.objects.filter(issuer=claims.issuer, subject=claims.subject, user=user).update(
+    key = {"pool_id": claims.pool_id, "subject": claims.subject}
+    Identity.objects.filter(**key, user=user).update(
         username=claims.username,
         email=_email(claims),
         email_verified=claims.email_verified,

@@ -37,7 +37,7 @@ def apply_groups(user: Any, claims: AccessClaims | IdClaims) -> None:
     mapping = provider().group_mapping(claims.pool_id)
     if claims.groups is None and not mapping.absent_means_none:
         return
-    identity = Identity.objects.get_exact(issuer=claims.issuer, subject=claims.subject)
+    identity = Identity.objects.get_exact(claims)
     if identity is None or identity.user_id != user.pk:
         return
     issued_at = datetime.fromtimestamp(claims.issued_at, UTC)
@@ -52,7 +52,7 @@ def apply_groups(user: Any, claims: AccessClaims | IdClaims) -> None:
             return
     elif last is not None and issued_at < last:
         return
-    _name_unmapped(mapping, pool_group_names, claims.issuer)
+    _name_unmapped(mapping, pool_group_names, claims.pool_id)
     with transaction.atomic():
         not_overtaken = Q(groups_as_of=None) | Q(groups_as_of__lte=issued_at)
         current = Identity.objects.filter(not_overtaken, pk=identity.pk)
@@ -69,7 +69,7 @@ def revoke_group_rights(identity: Identity) -> None:
     """Revoke all rights that the groups of this identity gave its user."""
     identity.groups = []
     identity.save(update_fields=["groups"])
-    mapping = provider().group_mapping(provider().pool_id_of(identity.issuer))
+    mapping = provider().group_mapping(identity.pool_id)
     with single_event(reason="pool_groups", pool_username=identity.username, by=None) as changes:
         _sync_rights(identity.user, identity, mapping)
     if changes:
@@ -111,7 +111,7 @@ def _clear_permission_cache(user: Any) -> None:
 
 def rights_of(identity: Identity) -> Rights:
     """Return the rights of the groups in the identity's last token."""
-    return provider().group_mapping(provider().pool_id_of(identity.issuer)).rights(identity.groups)
+    return provider().group_mapping(identity.pool_id).rights(identity.groups)
 
 
 def _change_groups(locked_user: Any, wanted: Rights, mapping: GroupMapping) -> None:
@@ -126,15 +126,15 @@ def _change_groups(locked_user: Any, wanted: Rights, mapping: GroupMapping) -> N
     locked_user.groups.remove(*Group.objects.filter(name__in=no_longer))
 
 
-def _name_unmapped(mapping: GroupMapping, pool_group_names: list[str], issuer: str) -> None:
-    for name in mapping.unmapped(pool_group_names, issuer=issuer):
-        _log_unmapped(name, issuer)
+def _name_unmapped(mapping: GroupMapping, pool_group_names: list[str], pool_id: str) -> None:
+    for name in mapping.unmapped(pool_group_names, pool_id=pool_id):
+        _log_unmapped(name, pool_id)
 
 
 @lru_cache(maxsize=1000)  # one line per group, with bounded memory
-def _log_unmapped(name: str, issuer: str) -> None:
+def _log_unmapped(name: str, pool_id: str) -> None:
     _log.warning(
-        "The group %r of %s gives no rights here: COGNITO_GROUPS doesn't name it.", name, issuer
+        "The group %r of %s gives no rights here: COGNITO_GROUPS doesn't name it.", name, pool_id
     )
 
 

@@ -57,7 +57,7 @@ def update_user(user: Any, claims: IdClaims) -> Any:
 
 def own_pool_identities(**lookups: Any) -> QuerySet[Identity]:
     """Return the identities of our own user pool that match `lookups`, such as `user=user`."""
-    return Identity.objects.filter(issuer=provider().config.issuer, **lookups)
+    return Identity.objects.filter(pool_id=provider().config.pool_id, **lookups)
 
 
 def _configured_backend() -> BackendHooks:
@@ -75,13 +75,13 @@ def _link(user: Any, claims: AccessClaims | IdClaims) -> bool:
     A host's hook may have matched an existing user, or created one without an identity.
     Raises SuspiciousOperation if another user has the identity.
     """
-    identity = Identity.lookup(issuer=claims.issuer, subject=claims.subject)
+    identity = Identity.lookup(claims)
     if identity is None:
         try:
             with transaction.atomic():
                 Identity.objects.create(user=user, **identity_key(claims))
         except IntegrityError:
-            identity = Identity.objects.get_exact(issuer=claims.issuer, subject=claims.subject)
+            identity = Identity.objects.get_exact(claims)
         else:
             events.record_event(
                 EventKind.LINKED,

@@ -42,19 +42,16 @@ def effective_groups(source: AccessClaims | Identity) -> tuple[str, ...]:
     """
     is_limited = False
     if isinstance(source, AccessClaims):
-        pool_id = source.pool_id
         if source.is_machine:
             return ()
         is_limited = client_rights(source) is not ClientRights.STAFF
-    else:
-        pool_id = provider().pool_id_of(source.issuer)
-    mapping = provider().group_mapping(pool_id)
+    mapping = provider().group_mapping(source.pool_id)
     groups = tuple(
         name
         for name in source.groups or ()
         if not (is_limited and mapping.rights([name]).gives_status)
     )
-    if pool_id == provider().pool.pool_id:
+    if source.pool_id == provider().config.pool_id:
         return groups
     return tuple(sorted(mapping.rights(groups).groups))
 

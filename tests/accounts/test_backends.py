@@ -385,7 +385,7 @@ def test_unknown_user_is_described_in_the_log_of_the_library(
     caplog.set_level("DEBUG", "mozilla_django_oidc.auth")
     response = authenticate(CognitoClient(), cognito, "ada")
     assert (response.status_code, code_of(response)) == (403, "unknown_user")
-    described = f"(issuer {provider().config.issuer} and subject {subject_of('ada')})"
+    described = f"(pool {provider().config.pool_id} and subject {subject_of('ada')})"
     assert described in caplog.text
 
 

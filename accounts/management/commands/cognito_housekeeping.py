@@ -11,7 +11,15 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from ...models import PendingRevocation, RateCounter, RefreshResult, Revocation, SignIn, SignInEvent
+from ...models import (
+    Identity,
+    PendingRevocation,
+    RateCounter,
+    RefreshResult,
+    Revocation,
+    SignIn,
+    SignInEvent,
+)
 from ...provider import provider
 from ...sessions import ending, limits
 
@@ -34,6 +42,7 @@ class Command(BaseCommand):
         event_retention = timedelta(seconds=provider().limits.events)
         ended_count = self._end_expired_sign_ins()
         remaining = self._revoke()
+        Identity.objects.assign_pools(at_most=BATCH_SIZE)
         expired = {
             "revocations": Revocation.objects.filter(expires_at__lt=now),
             "refresh results": RefreshResult.objects.filter(expires_at__lt=now),

@@ -13,9 +13,10 @@ from ...directory.manual_linking import (
     create_link,
     linked_identity,
     prepare_link,
-    resolve_issuer,
+    resolve_pool,
     unlink,
 )
+from ...directory.set_aside import set_aside_accounts
 from ...models import Identity
 from ...problems.errors import LinkError, UserLookupError
 from ...provider import aws
@@ -48,12 +49,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--undo", action="store_true", help="unlink the given identity from its user"
         )
+        parser.add_argument(
+            "--set-aside",
+            action="store_true",
+            help="list the accounts that no sign-in leads to, because their pool user has another",
+        )
         parser.add_argument("--apply", action="store_true", help="create the links, or unlink")
 
     def handle(self, *args: Any, **options: Any) -> None:
         names, pool, subject = options["names"], options["pool"], options["sub"]
         try:
-            if not (pool or subject or options["undo"]):
+            if options["set_aside"]:
+                self._list_set_aside()
+            elif not (pool or subject or options["undo"]):
                 self._link_by_email(set(names), apply=options["apply"])
             elif pool and subject and len(names) == 1:
                 method = self._unlink if options["undo"] else self._link_by_id
@@ -69,7 +77,7 @@ class Command(BaseCommand):
 
     def _link_by_id(self, name: str, pool: str, subject: str, *, apply: bool) -> None:
         pending_link = prepare_link(
-            get_user_by_name(name), issuer=resolve_issuer(pool), subject=subject
+            get_user_by_name(name), pool=resolve_pool(pool), subject=subject
         )
         self._show(pending_link)
         if not apply:
@@ -81,17 +89,34 @@ class Command(BaseCommand):
 
     def _unlink(self, name: str, pool: str, subject: str, *, apply: bool) -> None:
         user = get_user_by_name(name)
-        identity = linked_identity(user, issuer=resolve_issuer(pool), subject=subject)
+        identity = linked_identity(user, pool=resolve_pool(pool), subject=subject)
         self.stdout.write(f"-  {identity}")
         self.stdout.write(f"   unlink from {user} ({user.get_username()}){_staff_mark(user)}")
         other_count = Identity.objects.filter(user=user).exclude(pk=identity.pk).count()
         self.stdout.write(
             f"   its sessions and tokens end; other identities of the user: {other_count}"
         )
+        for other in set_aside_accounts(used_by=user):
+            name = other.identity.user.get_username()
+            self.stdout.write(f"   the next sign-in uses {name}, which was set aside")
         if not apply:
             self.stdout.write("Nothing was unlinked. To unlink the identity, add --apply.")
             return
         self._report("Unlinked.", unlink(identity))
+
+    def _list_set_aside(self) -> None:
+        accounts = list(set_aside_accounts())
+        for identity, used in accounts:
+            self.stdout.write(f"{used.subject} at {used.pool_id}")
+            self.stdout.write(f"+  used: {_describe(used.user)}")
+            self.stdout.write(f"-  set aside: {_describe(identity.user)}")
+        self.stdout.write(f"Accounts that are set aside: {len(accounts)}.")
+        if accounts:
+            self.stdout.write(
+                "Compare the two accounts of each pool user, then erase the one that is not needed "
+                "(manage.py cognito_erase_user). If the used one is erased, the next sign-in uses "
+                "the other."
+            )
 
     def _report(self, message: str, cognito_reached: bool) -> None:
         self.stdout.write(message)
@@ -101,7 +126,7 @@ class Command(BaseCommand):
     def _show(self, link: PoolLink) -> None:
         user, previous = link.user, link.previous
         details = f"{link.username} <{link.email}>" if link.username else "not used here yet"
-        self.stdout.write(f"+  {link.subject} at {link.issuer}")
+        self.stdout.write(f"+  {link.subject} at {link.pool_id}")
         self.stdout.write(f"   {details}")
         self.stdout.write(f"   link to {user} ({user.get_username()}){_staff_mark(user)}")
         if previous is not None:
@@ -142,6 +167,18 @@ class Command(BaseCommand):
             if apply
             else f"{count} would be linked. Check each line, then add --apply."
         )
+
+
+def _describe(user: Any) -> str:
+    """Return the username, the rights, the state and the dates of a user of any model."""
+    last_login = getattr(user, "last_login", None)
+    parts = [
+        "superuser" if getattr(user, "is_superuser", False) else "",
+        "staff" if getattr(user, "is_staff", False) else "",
+        "" if getattr(user, "is_active", True) else "deactivated",
+        f"last sign-in {last_login:%Y-%m-%d}" if last_login else "",
+    ]
+    return ", ".join([user.get_username(), *filter(None, parts)])
 
 
 def _staff_mark(user: Any) -> str:

@@ -80,7 +80,7 @@ def test_identities_of_two_pools_have_two_users_until_they_are_linked(grace, par
 
 def test_dry_run_shows_the_link_and_does_not_create_it(grace, partner):
     output = link_grace(partner)
-    assert f"+  {partner.get_user('grace').sub} at {partner.issuer}\n" in output
+    assert f"+  {partner.get_user('grace').sub} at {partner.pool_id}\n" in output
     assert "   link to grace@example.com (person-grace)\n" in output
     assert "add --apply" in output
     assert Identity.objects.count() == 1
@@ -169,7 +169,9 @@ def test_deactivated_user_unknown_pool_and_missing_options_are_refused(grace, pa
 
 def test_second_of_two_operators_is_refused(grace, partner):
     pending_link = manual_linking.prepare_link(
-        grace, issuer=partner.issuer, subject=partner.get_user("grace").sub
+        grace,
+        pool=manual_linking.resolve_pool(partner.pool_id),
+        subject=partner.get_user("grace").sub,
     )
     link_grace(partner, "--apply")
     with pytest.raises(LinkError, match="in the meantime"):
@@ -200,7 +202,8 @@ def test_unlinking_ends_only_the_sign_ins_of_that_identity(own, cognito_client):
     user = cognito_client("grace").user
     subject = Identity.objects.get().subject
     other = SignIn.objects.get()
-    other.pk, other.key, other.issuer = None, "another", "https://else.example"
+    other.pk, other.key = None, "another"
+    other.pool_id, other.issuer = "", "https://else.example"
     other.save()
     link(user.username, "--pool", own.pool_id, "--sub", subject, "--undo", "--apply")
     assert [sign_in.issuer for sign_in in SignIn.objects.live()] == ["https://else.example"]

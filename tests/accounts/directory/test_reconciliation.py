@@ -48,8 +48,8 @@ def test_dry_run_names_deleted_and_disabled_users_and_changes_nothing(pool, user
     pool.delete("linus")
     pool.disable("grace")
     output = reconcile()
-    assert f"+  linus at {pool.issuer}: gone\n" in output
-    assert f"+  grace at {pool.issuer}: disabled\n" in output
+    assert f"+  linus at {pool.pool_id}: gone\n" in output
+    assert f"+  grace at {pool.pool_id}: disabled\n" in output
     assert "ada" not in output
     assert "2 would be deactivated" in output
     assert len(active_usernames()) == 3

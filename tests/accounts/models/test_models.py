@@ -36,25 +36,25 @@ def lookup(request):
 
 def test_identity_is_found_by_issuer_and_subject(user, lookup):
     identity = Identity.objects.create(user=user, issuer=ISSUER, subject="abc")
-    assert lookup(issuer=ISSUER, subject="abc") == identity
-    assert lookup(issuer=ISSUER + "x", subject="abc") is None
+    assert lookup(Identity(issuer=ISSUER, subject="abc")) == identity
+    assert lookup(Identity(issuer=ISSUER + "x", subject="abc")) is None
 
 
 @pytest.mark.parametrize("subject", ["ABC", "abc ", "ábc", "\uff41bc"])
 def test_identity_is_compared_byte_for_byte(user, lookup, subject):
     Identity.objects.create(user=user, issuer=ISSUER, subject="abc")
-    assert lookup(issuer=ISSUER, subject=subject) is None
+    assert lookup(Identity(issuer=ISSUER, subject=subject)) is None
 
 
 def test_identity_is_compared_exactly_on_a_database_that_ignores_case(user, monkeypatch):
     Identity.objects.create(user=user, issuer=ISSUER, subject="abc")
     identities = Identity.objects.all()
     monkeypatch.setattr(type(identities), "filter", lambda self, **conditions: self)
-    assert identities.get_exact(issuer=ISSUER, subject="ABC") is None
-    assert identities.get_exact(issuer=ISSUER, subject="abc") is not None
+    assert identities.get_exact(Identity(issuer=ISSUER, subject="ABC")) is None
+    assert identities.get_exact(Identity(issuer=ISSUER, subject="abc")) is not None
     monkeypatch.setattr(users._LOOKUP, "instances", lambda **values: list(identities))
-    assert Identity.lookup(issuer=ISSUER, subject="ABC") is None
-    assert Identity.lookup(issuer=ISSUER, subject="abc") is not None
+    assert Identity.lookup(Identity(issuer=ISSUER, subject="ABC")) is None
+    assert Identity.lookup(Identity(issuer=ISSUER, subject="abc")) is not None
 
 
 def test_identity_is_unique(user):

@@ -4,21 +4,20 @@ import pytest
 
 from accounts.cognito.claims import AccessClaims
 from accounts.cognito.errors import ClaimRejected
-from accounts.models import SignIn
+from accounts.cognito.pool_ids import pool_id_of
+from accounts.models import Identity, SignIn, User
 from accounts.tokens.grants import require_same_sign_in
 
-SAME = {
-    "issuer": "https://pool",
-    "subject": "sub",
-    "client_id": "client",
-    "auth_time": 1,
-}
+pytestmark = pytest.mark.django_db
+
+SAME = {"issuer": "https://pool", "subject": "sub", "client_id": "client", "auth_time": 1}
 
 
 def access(**changes):
+    issuer = changes.get("issuer", SAME["issuer"])
     defaults = {"username": "ada", "scopes": frozenset(), "groups": None, "expires_at": 9}
     defaults |= {
-        "pool_id": "eu-west-1_A",
+        "pool_id": pool_id_of(issuer),
         "issued_at": 1,
         "jti": "j",
         "origin_jti": "o",
@@ -39,3 +38,20 @@ def test_refusal_of_another_sign_ins_token_names_the_claim(name):
         with pytest.raises(ClaimRejected, match=f"another sign-in: {name} differs") as caught:
             require_same_sign_in(sign_in, access(**{name: "another"}))
         assert caught.value.claim == name
+
+
+def test_token_with_another_issuer_of_the_pool_continues_the_sign_in():
+    original, updated = (f"https://{host}/eu-west-1_AbCdEf123" for host in ("one", "two"))
+    require_same_sign_in(access(issuer=original), access(issuer=updated))
+    require_same_sign_in(SignIn(**SAME | {"issuer": original}), access(issuer=updated))
+    with pytest.raises(ClaimRejected, match="issuer differs"):
+        require_same_sign_in(access(issuer=original), access(issuer=updated + "4"))
+
+
+def test_sign_in_of_an_account_that_is_set_aside_is_not_continued():
+    """An earlier version may sign a browser in to it, while both versions run."""
+    user, other = (User.objects.create_user(name) for name in ("user-1", "user-2"))
+    Identity.objects.create(user=user, issuer=SAME["issuer"], subject=SAME["subject"])
+    require_same_sign_in(SignIn(**SAME, user=user), access())
+    with pytest.raises(ClaimRejected, match="user differs"):
+        require_same_sign_in(SignIn(**SAME, user=other), access())

@@ -68,6 +68,10 @@ def claims(**changes: object) -> AccessClaims:
     return AccessClaims(**(values | changes))
 
 
+def pool_user(issuer: str = ISSUER) -> Identity:
+    return Identity(issuer=issuer, subject="ada-sub")
+
+
 def is_revoked(feed: RevocationFeed, **changes: object) -> bool:
     try:
         feed.check(claims(**changes))
@@ -95,7 +99,7 @@ def test_revocation_without_an_id_refuses_no_token(feed):
 
 def test_sign_out_everywhere_refuses_only_earlier_tokens(feed):
     now = int(timezone.now().timestamp())
-    revocations.revoke_user(issuer=ISSUER, subject="ada-sub")
+    revocations.revoke_user(pool_user())
     assert is_revoked(feed, issued_at=now)
     assert is_revoked(feed, issued_at=now - 3600)
     assert not is_revoked(feed, issued_at=now + 3)
@@ -105,8 +109,8 @@ def test_sign_out_everywhere_refuses_tokens_of_a_clock_that_is_ahead(feed, clock
     now = int(timezone.now().timestamp())
     revocations.record_clock_skew(claims(issued_at=now + 30))
     assert not is_revoked(feed, issued_at=now + 30)
-    revocations.revoke_user(issuer=ISSUER, subject="ada-sub")
-    revocations.revoke_user(issuer=ISSUER + "2", subject="ada-sub")
+    revocations.revoke_user(pool_user())
+    revocations.revoke_user(pool_user(ISSUER + "2"))
     clock.now += 1
     assert is_revoked(feed, issued_at=now + 30)
     assert not is_revoked(feed, issued_at=now + 34)
@@ -115,18 +119,18 @@ def test_sign_out_everywhere_refuses_tokens_of_a_clock_that_is_ahead(feed, clock
 
 def test_sign_out_everywhere_refuses_tokens_of_the_same_second(feed):
     """Two synchronized clocks can still differ by one second."""
-    revocations.revoke_user(issuer=ISSUER, subject="ada-sub")
+    revocations.revoke_user(pool_user())
     assert is_revoked(feed, issued_at=int(timezone.now().timestamp()) + 1)
 
 
 @pytest.mark.parametrize("other", [{"subject": "ADA-SUB"}, {"issuer": ISSUER + "2"}])
 def test_tokens_of_other_users_stay_valid(feed, other):
-    revocations.revoke_user(issuer=ISSUER, subject="ada-sub")
+    revocations.revoke_user(pool_user())
     assert not is_revoked(feed, **other)
 
 
 def test_earlier_sign_out_does_not_replace_a_later_one(feed):
-    revocations.revoke_user(issuer=ISSUER, subject="ada-sub")
+    revocations.revoke_user(pool_user())
     earlier = Revocation.objects.create(
         kind=Revocation.Kind.USER,
         issuer=ISSUER,
@@ -206,7 +210,7 @@ def test_revocation_is_stored_longer_than_a_token_is_valid(settings):
 def test_deactivation_and_reactivation_are_applied_in_order(feed, clock):
     feed.check(claims())
     for deactivated in (True, False, True):
-        revocations.set_deactivated(issuer=ISSUER, subject="ada-sub", deactivated=deactivated)
+        revocations.set_deactivated(pool_user(), deactivated=deactivated)
         clock.now += 1
         assert is_revoked(feed) is deactivated
 
@@ -215,7 +219,7 @@ def test_deactivated_user_stays_refused_while_changes_are_applied_again(feed, cl
     """Each read applies the changes of the last two minutes again, in their order."""
     assert not is_revoked(feed)
     for deactivated in (True, False, True):
-        revocations.set_deactivated(issuer=ISSUER, subject="ada-sub", deactivated=deactivated)
+        revocations.set_deactivated(pool_user(), deactivated=deactivated)
     clock.now += 1
     assert is_revoked(feed)
     states = []
@@ -223,7 +227,7 @@ def test_deactivated_user_stays_refused_while_changes_are_applied_again(feed, cl
 
     def learn_and_check(tokens, *values):
         learn(tokens, *values)
-        states.append((ISSUER, "ada-sub") in feed._known.deactivated)
+        states.append(("eu-west-1_Test", "ada-sub") in feed._known.deactivated)
 
     monkeypatch.setattr(revocation_feed.RevokedTokens, "apply", learn_and_check)
     clock.now += 1
@@ -335,7 +339,9 @@ def test_shared_entry_is_always_less_than_a_second_old(clean_shared_cache):
 
 def shared_entry():
     """Return the key and the sealed value of the entry in the shared cache."""
-    stored_key = next(key for key in caches["default"]._cache if key.endswith(":revocations"))
+    stored_key = next(
+        key for key in caches["default"]._cache if key.endswith(revocation_feed._SHARED_KEY)
+    )
     key = stored_key[stored_key.index("sso:") :]
     return key, caches["default"].get(key)
 
@@ -383,7 +389,7 @@ def test_age_of_a_shared_entry_counts_from_the_start_of_the_query(
 def test_malformed_cache_entry_is_ignored(locmem_cache, feed, clock, value):
     """Even if this site sealed the entry: another release can share values of another form."""
     feed.check(claims())
-    shared_cache.set("revocations", value, seconds=revocation_feed.SHARED_FOR)
+    shared_cache.set(revocation_feed._SHARED_KEY, value, seconds=revocation_feed.SHARED_FOR)
     revocations.revoke_sign_in("origin-1")
     clock.now += 1
     assert is_revoked(feed)
@@ -405,7 +411,7 @@ def test_cache_entry_of_another_site_is_ignored(clean_shared_cache, feed, clock,
     feed.check(claims())
     own_settings = settings.COGNITO
     settings.COGNITO = {**own_settings, "PUBLIC_URL": "http://another.example"}
-    shared_cache.set("revocations", [], seconds=revocation_feed.SHARED_FOR)
+    shared_cache.set(revocation_feed._SHARED_KEY, [], seconds=revocation_feed.SHARED_FOR)
     settings.COGNITO = own_settings
     revocations.revoke_sign_in("origin-1")
     clock.now += 1

@@ -115,9 +115,8 @@ def test_rights_of_several_groups_are_combined():
 
 
 def test_unmapped_groups_exclude_those_of_federations():
-    issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI"
     group_names = ["eu-west-1_AbCdEfGhI_Google", "eu-west-1_Another01_Google", "cooks"]
-    assert GroupMapping().unmapped(group_names, issuer=issuer) == group_names[1:]
+    assert GroupMapping().unmapped(group_names, pool_id="eu-west-1_AbCdEfGhI") == group_names[1:]
 
 
 # --- Granting and revoking ------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from stats.models import Stat
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
 PARTNER = "3examplepartner12345"
+FOREIGN_POOL = FOREIGN_ISSUER.rpartition("/")[2]
 RULES = {"readers": "proofreaders", "bosses": {"groups": ["admins"], "staff": True}}
 
 
@@ -46,7 +47,7 @@ def caller(settings, cognito_client):
 
     def make(kind, pool):
         members = {"groups": RULES, "scopes": ["stats/read"]} if pool == "listed" else {}
-        trusted = {FOREIGN_ISSUER.rpartition("/")[2]: {"clients": [PARTNER], **members}}
+        trusted = {FOREIGN_POOL: {"clients": [PARTNER], **members}}
         settings.COGNITO = {**settings.COGNITO, "TRUSTED_POOLS": trusted}
         foreign = pool != "own"
         scopes = ["stats/read", "stats/write"]
@@ -113,8 +114,8 @@ def test_session_of_a_trusted_pool_has_only_the_groups_of_its_rules(caller, cogn
     caller("user", "listed")  # trusts the pool
     client = cognito_client("ada", groups=["proofreaders"], bearer=False)
     assert client.get("/page").status_code == 200
-    Identity.objects.update(issuer=FOREIGN_ISSUER)
-    SignIn.objects.update(issuer=FOREIGN_ISSUER)
+    Identity.objects.update(pool_id=FOREIGN_POOL, issuer=FOREIGN_ISSUER)
+    SignIn.objects.update(pool_id=FOREIGN_POOL)
     assert client.get("/page").status_code == 403
     assert "proofreaders" not in client.get("/profile/").content.decode()
     Identity.objects.update(groups=["readers"])
@@ -124,5 +125,6 @@ def test_session_of_a_trusted_pool_has_only_the_groups_of_its_rules(caller, cogn
 
 def test_identity_of_a_pool_no_longer_trusted_is_in_no_group(cognito_client):
     client = cognito_client("ada", groups=["proofreaders"], bearer=False)
-    Identity.objects.update(issuer=FOREIGN_ISSUER)
+    Identity.objects.update(pool_id=FOREIGN_POOL, issuer=FOREIGN_ISSUER)
+    SignIn.objects.update(pool_id=FOREIGN_POOL)
     assert client.get("/page").status_code == 403

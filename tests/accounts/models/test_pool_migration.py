@@ -1,0 +1,182 @@
+"""The migration that keys identities by pool and subject, on data of the version before it."""
+
+from datetime import timedelta
+from importlib import import_module
+from types import SimpleNamespace
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from accounts.models import Identity, Revocation, SignIn
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+POOL = "eu-west-1_AbCdEf123"
+ORIGINAL, UPDATED = (
+    f"https://{host}.eu-west-1.amazonaws.com/{POOL}"
+    for host in ("cognito-idp", "issuer-cognito-idp")
+)
+EARLIER, LATER = "0001_initial", "0002_pool_id"
+
+
+def migrate(name):
+    executor = MigrationExecutor(connection)
+    executor.migrate([("accounts", name)])
+    return executor.loader.project_state([("accounts", name)]).apps
+
+
+@pytest.fixture
+def earlier(transactional_db):
+    """Functions that store rows with the models of the earlier version."""
+    apps = migrate(EARLIER)
+
+    def user(name, **fields):
+        return apps.get_model("accounts", "User").objects.create(username=name, **fields)
+
+    def identity(user, issuer=ORIGINAL, subject="ada"):
+        model = apps.get_model("accounts", "Identity")
+        return model.objects.create(user=user, issuer=issuer, subject=subject).pk
+
+    def sign_in(user, issuer=ORIGINAL, subject="ada", **fields):
+        now = timezone.now()
+        times = {"access_expires_at": now + timedelta(hours=1), "renew_at": now}
+        model = apps.get_model("accounts", "SignIn")
+        key = {"issuer": issuer, "subject": subject}
+        return model.objects.create(user=user, **key, **times, sealed_tokens="sealed", **fields).pk
+
+    yield SimpleNamespace(apps=apps, user=user, identity=identity, sign_in=sign_in)
+    migrate(LATER)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "pool_id"),
+    [
+        (ORIGINAL, POOL),
+        (UPDATED, POOL),
+        (f"https://cognito-idp.us-east-2.amazonaws.com/{POOL}", POOL),  # a replica's
+        ("https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_Ab1", "cn-north-1_Ab1"),
+        ("http://localhost:9000/local-1_DevPool01", "local-1_DevPool01"),
+        ("http://localhost:9000/updated/local-1_DevPool01", "local-1_DevPool01"),
+        ("https://sso.example.com/realm", "https://sso.example.com/realm"),
+        ("https://sso.example.com", "https://sso.example.com"),
+        ("", ""),
+    ],
+)
+def test_pool_id_is_the_end_of_the_issuer(earlier, issuer, pool_id):
+    user = earlier.user("user-1")
+    earlier.identity(user, issuer)
+    earlier.sign_in(user, issuer)
+    earlier.apps.get_model("accounts", "Revocation").objects.create(
+        kind="user", issuer=issuer, subject="ada", expires_at=timezone.now()
+    )
+    migrate(LATER)
+    for model in (Identity, SignIn, Revocation):
+        assert model.objects.values_list("pool_id", "issuer").get() == (pool_id, issuer)
+
+
+def test_users_of_two_pools_are_not_several_accounts_of_one(earlier):
+    partner = ORIGINAL.replace(POOL, "eu-west-1_Partner12")
+    first, second = earlier.user("user-1"), earlier.user("user-2")
+    earlier.identity(first)
+    earlier.identity(second, partner)
+    earlier.sign_in(second, partner)
+    migrate(LATER)
+    assert set(Identity.objects.values_list("pool_id", flat=True)) == {POOL, partner[-19:]}
+    assert not Identity.objects.set_aside()
+    assert SignIn.objects.live().count() == 1
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "used"),
+    [
+        ({}, {}, "older"),
+        ({}, {"is_active": False}, "newer"),
+        ({"is_active": False}, {}, "older"),
+        ({"is_superuser": True}, {"is_active": False}, "newer"),
+        ({"is_staff": True}, {"is_superuser": True}, "newer"),
+        ({}, {"is_staff": True}, "newer"),
+        ({"is_staff": True}, {"is_staff": True}, "older"),
+    ],
+)
+@pytest.mark.parametrize("issuers", [(ORIGINAL, UPDATED), (UPDATED, ORIGINAL)])
+def test_one_of_two_accounts_is_used_and_both_are_kept(earlier, older, newer, used, issuers):
+    accounts = {"older": earlier.user("older", **older), "newer": earlier.user("newer", **newer)}
+    keys = {
+        name: earlier.identity(user, issuer)
+        for (name, user), issuer in zip(accounts.items(), issuers, strict=True)
+    }
+    sign_ins = {
+        name: earlier.sign_in(user, issuer, key=name)
+        for (name, user), issuer in zip(accounts.items(), issuers, strict=True)
+    }
+    migrate(LATER)
+    other = {"older": "newer", "newer": "older"}[used]
+    chosen = Identity.objects.get(pk=keys[used])
+    aside = Identity.objects.get(pk=keys[other])
+    assert (chosen.user.username, chosen.pool_id) == (used, POOL)
+    assert (aside.user.username, aside.pool_id) == (other, aside.issuer)
+    for issuer in (ORIGINAL, UPDATED):
+        token = SimpleNamespace(pool_id=POOL, issuer=issuer, subject="ada")
+        assert Identity.lookup(token) == Identity.objects.get_exact(token) == chosen
+    assert (list(Identity.objects.set_aside()), aside.successor) == ([aside], chosen)
+    assert SignIn.objects.live().get().pk == sign_ins[used]
+    ended = SignIn.objects.get(pk=sign_ins[other])
+    assert (ended.end_reason, ended.sealed_tokens) == ("set_aside", "")
+
+
+def test_only_browsers_of_the_account_that_is_set_aside_are_signed_out(earlier):
+    older, newer = earlier.user("older"), earlier.user("newer")
+    earlier.identity(older)
+    earlier.identity(newer, UPDATED)
+    partner = "https://partner.example/realm"
+    earlier.identity(newer, partner, "other")
+    earlier.sign_in(newer, UPDATED, key="aside")
+    earlier.sign_in(newer, partner, "other", key="partner")
+    earlier.sign_in(newer, "", "", key="break-glass")
+    migrate(LATER)
+    live = SignIn.objects.live().values_list("key", flat=True)
+    assert set(live) == {"partner", "break-glass"}
+
+
+def test_two_identities_of_one_user_stay_with_the_user(earlier):
+    user = earlier.user("user-1")
+    first = earlier.identity(user)
+    earlier.identity(user, UPDATED)
+    earlier.sign_in(user, UPDATED)
+    migrate(LATER)
+    assert Identity.objects.get(pool_id=POOL).pk == first
+    assert not Identity.objects.set_aside()
+    assert SignIn.objects.live().get().identity.pk == first
+
+
+def test_migration_can_be_reversed_and_applied_again(earlier):
+    older, newer = earlier.user("older"), earlier.user("newer")
+    earlier.identity(older)
+    earlier.identity(newer, UPDATED)
+    migrate(LATER)
+    apps = migrate(EARLIER)
+    rows = apps.get_model("accounts", "Identity").objects.order_by("pk")
+    assert list(rows.values_list("user", "issuer")) == [(older.pk, ORIGINAL), (newer.pk, UPDATED)]
+    migrate(LATER)
+    assert Identity.objects.get(pool_id=POOL).user_id == older.pk
+
+
+def test_accounts_are_set_aside_in_batches(earlier, monkeypatch):
+    migration = import_module("accounts.migrations.0002_pool_id")
+    monkeypatch.setattr(migration, "BATCH_SIZE", 2)
+    for number in range(5):
+        for issuer in (ORIGINAL, UPDATED):
+            user = earlier.user(f"{issuer}-{number}")
+            earlier.identity(user, issuer, f"subject-{number}")
+    migrate(LATER)
+    assert (
+        Identity.objects.filter(pool_id=POOL).count() == Identity.objects.set_aside().count() == 5
+    )
+
+
+def test_user_model_without_the_flags_of_django_is_supported():
+    migration = import_module("accounts.migrations.0002_pool_id")
+    assert not migration.has(Revocation, "is_active")
+    assert sorted([{"pk": 2}, {"pk": 1}], key=migration.precedence) == [{"pk": 1}, {"pk": 2}]
