@@ -104,6 +104,22 @@ FILES = {
     "templates/accounts/profile.html": "their own profile",
 }
 
+EARLIER_IDENTITIES = """
+from django.contrib.auth.models import User
+from django.db import connection
+
+names = (
+    "user_id, issuer, subject, username, email, email_verified, name, groups, staff_from_pool, "
+    "superuser_from_pool, created_at, updated_at"
+)
+for username, host in (("early", "cognito-idp"), ("late", "issuer-cognito-idp")):
+    user = User.objects.create_user(username, is_active=username == "early")
+    issuer = f"https://{host}.eu-west-1.amazonaws.com/eu-west-1_Ab1"
+    values = [user.pk, issuer, "sub", "", "", 0, "", "[]", 0, 0, "2026-01-01", "2026-01-01"]
+    with connection.cursor() as cursor:
+        places = ", ".join(["%s"] * len(values))
+        cursor.execute(f"INSERT INTO sso_identity ({names}) VALUES ({places})", values)
+"""
 UNLISTED = ("rest_framework", "boto3", "redis", "corsheaders", "csp", "whitenoise", "environ",
             "drf_spectacular", "import_export", "openpyxl", "psycopg")  # fmt: skip
 
@@ -228,6 +244,20 @@ def test_migrations_are_complete_and_checks_are_clean(host, environment):
     assert run(host, environment, "makemigrations", "--check", "--dry-run").returncode == 0
     checked = run(host, environment, "check", "--fail-level", "WARNING")
     assert checked.returncode == 0, checked.stderr
+
+
+def test_identities_of_an_earlier_version_get_their_pool(host, environment):
+    """The app has another label here, and the user model is the project's own."""
+    assert run(host, environment, "migrate", "-v0").returncode == 0
+    assert run(host, environment, "migrate", "sso", "0001", "-v0").returncode == 0
+    done = run(host, environment, "shell", "-c", EARLIER_IDENTITIES)
+    assert done.returncode == 0, done.stderr
+    assert run(host, environment, "migrate", "-v0").returncode == 0
+    listed = run(host, environment, "cognito_link_users", "--set-aside").stdout
+    assert "eu-west-1_Ab1\n+  used: late, deactivated\n-  set aside: early\n" in listed
+    delete = "User.objects.filter(username__in=['early', 'late']).delete()"
+    imported = f"from django.contrib.auth.models import User\n{delete}"
+    assert run(host, environment, "shell", "-c", imported).returncode == 0
 
 
 def test_pages_and_admin_need_only_the_listed_requirements(host, environment):

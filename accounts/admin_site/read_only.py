@@ -64,11 +64,24 @@ def user_link(user: Model | None) -> str:
     return format_html('<a href="{}">{}</a>', url, user)
 
 
+class SetAsideFilter(admin.SimpleListFilter):
+    """The identities of accounts that no sign-in leads to."""
+
+    title = "set aside"
+    parameter_name = "set_aside"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Yes")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.set_aside() if self.value() == "yes" else queryset
+
+
 @admin.register(Identity)
 class IdentityAdmin(ReadOnlyAdmin):
     actions = (sign_out_everywhere,)
-    list_display = ("username", "email", "user_link", "issuer", "updated_at")
-    list_filter = ("issuer", "email_verified")
+    list_display = ("username", "email", "user_link", "pool_id", "updated_at")
+    list_filter = ("pool_id", SetAsideFilter, "email_verified")
     list_select_related = ("user",)
     search_fields = ("username", "email", "subject", "name")
 

@@ -18,7 +18,7 @@ class CognitoUserAdmin(UserPage, UserAdmin):  # type: ignore[type-arg]
 
     list_display = ("__str__", "email", "pool_usernames", "is_staff", "is_active", "last_login")
     readonly_fields = ("last_login", "date_joined")
-    list_filter = ("is_active", "is_staff", "is_superuser", "groups", "identities__issuer")
+    list_filter = ("is_active", "is_staff", "is_superuser", "groups", "identities__pool_id")
     list_per_page = 50
     show_full_result_count = False
     search_fields = (

@@ -15,6 +15,7 @@ from ..cognito.errors import CognitoError
 from ..cognito.safe_urls import is_loopback
 from ..cognito.transport import Response
 from ..core.app_label import page_url
+from ..models import Identity
 from . import production_findings as findings
 from .finding import Finding
 from .probe import Probe
@@ -51,6 +52,8 @@ def _check_database() -> Iterator[Finding]:
         return
     if plan:
         yield findings.migrations_missing([f"{step.app_label}.{step.name}" for step, _ in plan])
+    elif count := Identity.objects.set_aside().count():
+        yield findings.accounts_set_aside(count)
 
 
 def live_problems(probe: Probe, base_url: str, callback: str) -> Iterator[Finding]:

@@ -60,6 +60,16 @@ def migrations_missing(names: list[str]) -> Finding:
     )
 
 
+def accounts_set_aside(count: int) -> Finding:
+    return Finding(
+        id="accounts-set-aside",
+        what=f"Accounts that no sign-in leads to, because their pool user has another: {count}.",
+        why="The issuer of the pool was switched while an earlier version was in use, so users got"
+        " a second account. Their data and rights are in two accounts.",
+        fix=("Run `manage.py cognito_link_users --set-aside`, and compare the accounts it lists.",),
+    )
+
+
 def cors_for_localhost(origins: list[str]) -> Finding:
     return Finding(
         id="cors-for-localhost",

@@ -10,6 +10,7 @@ from django.db import IntegrityError
 from django.db.models import ProtectedError, RestrictedError
 
 from ...directory.lookup import get_user_by_name
+from ...directory.set_aside import set_aside_accounts
 from ...privacy import erasure
 from ...privacy.deletion_preview import AffectedInstances
 from ...problems.errors import UserLookupError
@@ -45,6 +46,11 @@ class Command(BaseCommand):
             raise CommandError(f"{problem} Nothing was changed.") from problem
         self.stdout.write(f"{user} ({user.get_username()})")
         self._show(planned, limit=None if options["verbosity"] > 1 else MAX_NAMED)
+        for other in set_aside_accounts(used_by=user):
+            self.stdout.write(
+                f"=  {other.identity.user.get_username()}: another account of the same pool user, "
+                "which was set aside. The next sign-in uses it. Erase it too if it is not needed."
+            )
         if planned.deletion.protected:
             raise CommandError(
                 "These objects prevent the deletion of the user. Delete them, or assign them to "

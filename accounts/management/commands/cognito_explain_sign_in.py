@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...cognito.errors import CognitoError
-from ...models import EventKind, SignIn, SignInEvent
+from ...models import EventKind, SignIn, SignInEvent, pool_of
 from ...problems.catalog import Problem, problem_for
 
 MAX_OMITTED_SHOWN = 3
@@ -36,8 +36,22 @@ class Command(BaseCommand):
         for event in events:
             self._print_event(event)
         sign_in = SignIn.objects.filter(reference=reference).first()
+        if sign_in is not None and not sign_in.is_break_glass:
+            self.stdout.write(
+                f"Pool user: {sign_in.subject} at {pool_of(sign_in)}, issuer {sign_in.issuer}."
+            )
+            self._print_other_accounts(sign_in)
         if sign_in is not None and sign_in.ended_at is None:
             self.stdout.write(f"The sign-in is active. Last seen: {_time(sign_in.last_seen_at)}.")
+
+    def _print_other_accounts(self, sign_in: SignIn) -> None:
+        """Print which account the pool user has now, if this sign-in was of another one."""
+        identity = sign_in.identity
+        if identity is not None and identity.user_id != sign_in.user_id:
+            self.stdout.write(
+                f"This sign-in was of the account {sign_in.user.get_username()}. The pool user now "
+                f"has {identity.user.get_username()} (manage.py cognito_link_users --set-aside)."
+            )
 
     def _print_event(self, event: SignInEvent) -> None:
         details = dict(event.details)

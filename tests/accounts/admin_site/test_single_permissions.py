@@ -170,7 +170,7 @@ def test_search_ignores_models_without_permission(staff_with, codename, page, qu
     "query",
     [
         {"identities__isnull": "0"},
-        {"identities__issuer": ISSUER},
+        {"identities__pool_id": "local-1_TestPool1"},
         {"sign_ins__isnull": "0"},
         {"sign_in_events__isnull": "0"},
     ],
