@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import auth
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject, empty
@@ -21,10 +20,9 @@ from .problems import unauthenticated
 from .problems.catalog import error_body, problem_for, retry_after
 from .problems.page import render_problem
 from .provider import provider
-from .sessions import browser_session, cognito_sessions, ending, limits, renewal
+from .sessions import browser_session, ending, limits, renewal, request_user
 
 LAST_SEEN_INTERVAL = timedelta(minutes=1)  # one write a minute at most
-ResponseT = Callable[..., HttpResponseBase]
 
 
 class PrivateResponseMiddleware:
@@ -74,56 +72,59 @@ class SignInMiddleware:
     """Middleware that sets `request.sign_in` to the live `SignIn` of this browser, or None.
 
     Place it after AuthenticationMiddleware. If the sign-in of a session has ended, the session is
-    emptied and the request continues as anonymous.
+    emptied and the request continues as anonymous. Reading `request.user` renews the tokens (see
+    sessions/request_user.py). If that fails for now, `request.renewal_error` is set, and a response
+    that requires a user becomes a 503.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def __call__(self, request: Any) -> HttpResponseBase:
         with CurrentRequest(request):
+            request.sign_in = request.renewal_error = None
+            request.session_ended = request.is_view_reached = False
             sign_in = end_if_expired(browser_session.current_sign_in(request))
-            ended = sign_in is None and browser_session.has_sign_in(request)
             if sign_in is not None:
                 browser_session.rehash_session(request, sign_in)
-            _set(request, sign_in, ended=ended)
-            return unauthenticated.challenge(request, self.get_response(request))
+                request_user.attach(request, sign_in)
+            elif browser_session.has_sign_in(request):
+                request_user.end_session(request)
+            response = self.get_response(request)
+            error: CognitoError | None = request.renewal_error
+            if error is not None and sign_in is not None and _requires_user(request, response):
+                return _retry_response(request, error, sign_in)
+            return unauthenticated.challenge(request, response)
 
-    def process_view(
-        self, request: HttpRequest, view: ResponseT, args: Any, kwargs: Any
-    ) -> HttpResponseBase | None:
-        sign_in: SignIn | None = request.sign_in  # type: ignore[attr-defined]
-        if sign_in is None or getattr(view, "renewal_exempt", False):
-            return None
-        try:
-            fresh = renewal.renew_if_due(sign_in)
-        except CognitoError as error:
-            return _retry_response(request, error, sign_in)
-        _set(request, fresh, ended=fresh is None)
-        if fresh is None:
-            cognito_sessions.explain_end(request, sign_in)
-        return None
-
-
-def _set(request: HttpRequest, sign_in: SignIn | None, *, ended: bool) -> None:
-    if ended:
-        auth.logout(request)
-    request.sign_in = sign_in  # type: ignore[attr-defined]
-    request.session_ended = ended  # type: ignore[attr-defined]
+    def process_view(self, request: Any, *args: Any) -> None:
+        request.is_view_reached = True  # a failed CSRF check ends before
 
 
 def end_if_expired(sign_in: SignIn | None) -> SignIn | None:
-    """Return the sign-in and update its last use, or end it and return None if it is expired."""
+    """Return the sign-in and update its last use, or end it and return None if it is expired.
+
+    A request that must renew the tokens first is no use yet: the renewal updates it.
+    """
     if sign_in is None:
         return None
     if reason := limits.limit_reached(sign_in):
         ending.end_sign_in(sign_in, reason=reason)
         return None
     now, idle = timezone.now(), timedelta(seconds=provider().limits.session_idle)
-    if now - sign_in.last_seen_at >= min(LAST_SEEN_INTERVAL, idle / 5):
+    is_old = now - sign_in.last_seen_at >= min(LAST_SEEN_INTERVAL, idle / 5)
+    if is_old and renewal.is_usable(sign_in):
         SignIn.objects.live().filter(pk=sign_in.pk).update(last_seen_at=now)
         sign_in.last_seen_at = now
     return sign_in
+
+
+def _requires_user(request: Any, response: HttpResponseBase) -> bool:
+    """Return True if the view refused the request because it has no user."""
+    if response.status_code in (401, 403):
+        return bool(request.is_view_reached)
+    view = request.resolver_match and request.resolver_match.func
+    is_public = not getattr(view, "login_required", True)  # Django's login_not_required
+    return not is_public and unauthenticated.is_challenge(request, response)
 
 
 def _retry_response(request: HttpRequest, error: CognitoError, sign_in: SignIn) -> HttpResponseBase:
@@ -135,5 +136,6 @@ def _retry_response(request: HttpRequest, error: CognitoError, sign_in: SignIn) 
         )
     log_step(sign_in.reference, "could not be renewed", level=logging.WARNING, reason=error.code)
     body = error_body(problem.sentence, problem.code)
-    headers = {"Retry-After": str(retry_after(error))}
+    seconds = retry_after(error)
+    headers = {"Retry-After": str(seconds)} if seconds else {}
     return unauthenticated.json_response(body, problem.status, headers)

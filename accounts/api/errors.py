@@ -71,7 +71,7 @@ class ServiceUnavailable(exceptions.APIException):
     """A 503, or a 429 beyond a limit. `wait` is in seconds, as in DRF's Throttled."""
 
     status_code: int = status.HTTP_503_SERVICE_UNAVAILABLE
-    wait = RETRY_AFTER
+    wait: int | None = RETRY_AFTER
 
 
 class DatabaseUnavailable(ServiceUnavailable):
@@ -89,7 +89,7 @@ class ServerError(exceptions.APIException):
 
 
 def unavailable(error: CognitoError) -> ServiceUnavailable:
-    """Return the exception for an error that may be gone later, with the time to wait."""
+    """Return the 503 for an error, with the time to wait if another try can help."""
     problem = problem_for(error)
     exception = ServiceUnavailable(problem.sentence, code=error.code)
     if isinstance(error, TooManyFailures):

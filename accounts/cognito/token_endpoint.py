@@ -77,10 +77,18 @@ class TokenEndpoint:
             if not _VERIFIER.fullmatch(code_verifier):
                 raise RequestRejected("the PKCE verifier is malformed", error="invalid_request")
             fields["code_verifier"] = code_verifier
-        return _token_set(self._post(self._config.token_endpoint, fields, repeatable=False))
+        tokens = _token_set(self._post(self._config.token_endpoint, fields, repeatable=False))
+        if not tokens.access_token:
+            raise CognitoUnavailable("the token endpoint's response is unreadable")
+        if not tokens.id_token:
+            raise RequestRejected(
+                "Cognito sent no ID token: the sign-in must request the scope openid",
+                error="invalid_scope",
+            )
+        return tokens
 
     def refresh(self, refresh_token: str, *, timeout: float | None = None) -> TokenSet:
-        """Return new tokens for a refresh token.
+        """Return new tokens for a refresh token. A token that Cognito left out is "".
 
         The request is repeated after a failure. With rotation, a lost response can be repeated only
         in the grace period, which is short. ``timeout`` limits the whole call, in seconds.
@@ -188,18 +196,13 @@ _REFUSALS: dict[str, tuple[type[TokenEndpointError], str]] = {
 
 def _token_set(response: Response) -> TokenSet:
     body = response.json_object()
-    access_token, id_token = _token(body, "access_token"), _token(body, "id_token")
+    access_token, id_token = _token(body, "access_token") or "", _token(body, "id_token") or ""
     expires_in = body.get("expires_in")
-    if access_token is None or type(expires_in) is not int or expires_in <= 0:
+    if not (access_token or id_token) or type(expires_in) is not int or expires_in <= 0:
         raise CognitoUnavailable("the token endpoint's response is unreadable")
     # RFC 6749 section 7.1: a client must not use a token of a type that it does not support.
     if (_token(body, "token_type") or "").lower() != "bearer":
         raise CognitoUnavailable("the token endpoint issued tokens of another type than Bearer")
-    if id_token is None:
-        raise RequestRejected(
-            "Cognito sent no ID token: the sign-in must request the scope openid",
-            error="invalid_scope",
-        )
     return TokenSet(
         access_token=access_token,
         id_token=id_token,

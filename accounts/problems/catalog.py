@@ -22,6 +22,7 @@ from .errors import (
 )
 
 RETRY_AFTER = 5  # seconds, if the error does not say how long
+USE_ANOTHER = "Use another account"  # a button that asks for credentials again
 
 
 class ErrorText(NamedTuple):
@@ -39,7 +40,9 @@ INCOMPLETE_BODY = ErrorText(
     "incomplete_body",
 )
 SERVER_ERROR = ErrorText(
-    "An error occurred on our side. It was logged. Try again later.", "server_error"
+    "An error occurred on our side. It was logged. If it happens again, report it with the"
+    " X-Request-ID of this response.",
+    "server_error",
 )
 DATABASE_UNAVAILABLE = ErrorText(
     "This site's database does not respond. Try again in a moment.", "database_unavailable"
@@ -56,7 +59,7 @@ class Problem:
     what: str
     why: str = ""
     next_step: str = ""
-    action_label: str = "Try again"
+    action_label: str = "Try again"  # "" if another try cannot succeed until we correct something
     level: int = logging.WARNING
     setting_names: str = ""  # the settings to check if the site's configuration causes the error
 
@@ -90,7 +93,8 @@ _OUR_FAULT = Problem(
     "This site isn't set up correctly",
     "You did nothing wrong. The settings of this site and of its sign-in service do not match.",
     "The error was logged for the operators of this site.",
-    "Try again later. If you report the problem, quote its reference.",
+    "The operators must correct them. Quote the reference if you report the problem.",
+    "",
     level=logging.ERROR,
     setting_names="COGNITO_*",
 )
@@ -105,8 +109,8 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
         400,
         "You weren't signed in",
         "The sign-in service sent you back without signing you in.",
-        "",
-        "Try again, or use another account.",
+        "The sign-in service gave no known reason.",
+        "Start again, or use another account. If it happens again, send us the reference.",
         "Sign in again",
     ),
     UnknownUser: Problem(
@@ -116,7 +120,7 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
         "You are signed in at the sign-in service, but you do not have an account on this site.",
         "Access to this site is by invitation.",
         "Ask an admin for access, or use another account.",
-        "Use another account",
+        USE_ANOTHER,
     ),
     ClaimsRefused: Problem(
         "claims_refused",
@@ -125,7 +129,7 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
         "You are signed in at the sign-in service, but this site does not accept that account.",
         "This site has its own rules for access.",
         "Ask an admin for access, or use another account.",
-        "Use another account",
+        USE_ANOTHER,
     ),
     UserDeactivated: Problem(
         "user_deactivated",
@@ -134,7 +138,7 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
         "You are signed in at the sign-in service, but your account on this site was deactivated.",
         "",
         "Ask an admin to activate it, or use another account.",
-        "Use another account",
+        USE_ANOTHER,
     ),
     errors.GrantRejected: Problem(
         "grant_rejected",
@@ -191,10 +195,9 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
 
 def problem_for(error: errors.CognitoError) -> Problem:
     """Return the entry of the error's class, or of its nearest ancestor with an entry."""
-    for ancestor in type(error).__mro__:
-        if ancestor in PROBLEMS:
-            return PROBLEMS[ancestor]
-    raise AssertionError("CognitoError itself has an entry")
+    if isinstance(error, errors.ProviderRefused):
+        return _provider_problem(error)
+    return next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
 
 
 def error_body(detail: str, code: str) -> dict[str, str]:
@@ -202,36 +205,47 @@ def error_body(detail: str, code: str) -> dict[str, str]:
     return {"detail": detail, "code": code, "error": detail}
 
 
-def retry_after(error: errors.CognitoError) -> int:
-    """Return the seconds to wait before another try, at least 1, for the header Retry-After."""
-    return max(1, round(getattr(error, "retry_after", None) or RETRY_AFTER))
+def retry_after(error: errors.CognitoError) -> int | None:
+    """Return the seconds to wait, at least 1, or None if another try cannot help."""
+    if not isinstance(error, errors.CognitoUnavailable):
+        return None
+    return max(1, round(error.retry_after or RETRY_AFTER))
 
 
-# The messages for error codes of the provider (RFC 6749 section 4.1.2.1, OpenID Connect Core
-# section 3.1.2.6) and for the descriptions that Cognito was observed to send.
-_PROVIDER_REASONS = {
-    "access_denied": "The sign-in was canceled.",
-    "login_required": "You're not signed in at the sign-in service.",
-    "server_error": "The sign-in service reported an internal error.",
-    "temporarily_unavailable": "The sign-in service is overloaded right now.",
-    "unauthorized_client": "The sign-in service doesn't allow this site to sign users in this way.",
-    "invalid_scope": "This site requested a scope that the sign-in service doesn't allow.",
+_REFUSED = PROBLEMS[errors.ProviderRefused]
+# A warning only, because anyone can call the callback with such a code.
+_AT_PROVIDER = replace(_OUR_FAULT, code="provider_refused", level=logging.WARNING)
+_DISABLED = replace(
+    _REFUSED,
+    why="Your account is disabled at the sign-in service.",
+    next_step="Ask an admin to enable it, or use another account.",
+    action_label=USE_ANOTHER,
+)
+# By the error code of the provider (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6).
+_PROVIDER_PROBLEMS = {
+    "access_denied": replace(_REFUSED, why="The sign-in was canceled."),
+    "login_required": replace(_REFUSED, why="You're not signed in at the sign-in service."),
+    "server_error": replace(_REFUSED, why="The sign-in service reported an internal error."),
+    "temporarily_unavailable": replace(_REFUSED, why="The sign-in service is overloaded."),
+    "unauthorized_client": replace(_AT_PROVIDER, why="The sign-in service refuses this site."),
+    "invalid_scope": replace(_AT_PROVIDER, why="The sign-in service refuses a scope."),
 }
+# By words of a description that Cognito was observed to send with another code.
 _PROVIDER_DESCRIPTIONS = {
-    "user is not enabled": "Your account is disabled at the sign-in service.",
-    "user is disabled": "Your account is disabled at the sign-in service.",
-    "invalid_scope": _PROVIDER_REASONS["invalid_scope"],
+    "user is not enabled": _DISABLED,
+    "user is disabled": _DISABLED,
+    "invalid_scope": _PROVIDER_PROBLEMS["invalid_scope"],
 }
 
 
-def provider_reason(error: errors.ProviderRefused) -> str:
-    """Return the message for the provider's reason.
+def _provider_problem(error: errors.ProviderRefused) -> Problem:
+    """Return the problem for the provider's reason.
 
     The provider's own description is never shown. It is not stable, and anyone can create a link
     with another text.
     """
-    description = error.description.strip().rstrip(".").lower()
-    for phrase, message in _PROVIDER_DESCRIPTIONS.items():
+    description = getattr(error, "description", "").strip().rstrip(".").lower()
+    for phrase, problem in _PROVIDER_DESCRIPTIONS.items():
         if phrase in description:
-            return message
-    return _PROVIDER_REASONS.get(error.error, "The sign-in service gave no known reason.")
+            return problem
+    return _PROVIDER_PROBLEMS.get(getattr(error, "error", ""), _REFUSED)

@@ -8,12 +8,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from ..cognito.errors import CognitoError, CognitoUnavailable, ProviderRefused
+from ..cognito.errors import CognitoError
 from ..cognito.safe_urls import LOOPBACK_HOSTS
 from ..core.app_label import page_url, template_name
 from ..provider import provider
-from .catalog import problem_for, provider_reason, retry_after
-from .errors import ClaimsRefused, UnknownUser, UserDeactivated
+from .catalog import USE_ANOTHER, Problem, problem_for, retry_after
 
 
 def render_problem(
@@ -26,32 +25,33 @@ def render_problem(
 ) -> HttpResponse:
     """Return the page for `error`.
 
-    Its button opens `retry_url`, or starts a sign-in that returns to `next_url`.
+    Its button opens `retry_url`, or starts a sign-in that returns to `next_url`. Without
+    `retry_url`, an error that only the operators can correct has no button.
     """
     problem = problem_for(error)
     context = {
         "problem": {
             "title": problem.title,
             "what": problem.what,
-            "why": provider_reason(error) if isinstance(error, ProviderRefused) else problem.why,
+            "why": problem.why,
             "next_step": problem.next_step,
-            "action_label": problem.action_label,
+            "action_label": problem.action_label or "Reload this page",
             "retry": bool(retry_url),
-            "action_url": retry_url or _sign_in_url(error, next_url),
+            "action_url": retry_url or (problem.action_label and _sign_in_url(problem, next_url)),
             "command": _repair_command() if problem.setting_names and settings.DEBUG else "",
         },
         "reference": reference,
         "status": problem.status,
     }
     response = render(request, template_name("problem.html"), context, status=problem.status)
-    if isinstance(error, CognitoUnavailable):
-        response["Retry-After"] = str(retry_after(error))
+    if seconds := retry_after(error):
+        response["Retry-After"] = str(seconds)
     return response
 
 
-def _sign_in_url(error: CognitoError, next_url: str) -> str:
+def _sign_in_url(problem: Problem, next_url: str) -> str:
     query = {"next": next_url} if next_url else {}
-    if isinstance(error, UnknownUser | ClaimsRefused | UserDeactivated):
+    if problem.action_label == USE_ANOTHER:
         query["another"] = "1"
     url = page_url("login")
     return f"{url}?{urlencode(query)}" if query else url

@@ -6,9 +6,10 @@ to a URL that is not a page.
 
 from __future__ import annotations
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import resolve_url
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -23,6 +24,16 @@ _MESSAGES = {
     NOT_AUTHENTICATED: NOT_SIGNED_IN,
     SESSION_ENDED: "Your session ended. Sign in to return to this page.",
 }
+
+
+def is_challenge(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Return True for a redirect to LOGIN_URL, or to another page that is to return here.
+
+    Django's own admin, and views with a `login_url`, have a sign-in page of their own.
+    """
+    query = urlsplit(response.headers.get("Location", "")).query
+    returns_here = parse_qs(query).get(REDIRECT_FIELD_NAME) == [request.get_full_path()]
+    return _redirects_to_sign_in(response) or (response.status_code == 302 and returns_here)
 
 
 def challenge(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -90,7 +90,7 @@ def _access_token(user: Any, sign_in: SignIn | None) -> str:
     if user_pool.has_credentials() or OWN_ACCOUNT_SCOPE not in config.scopes:
         return ""
     live = SignIn.objects.live().filter(
-        user=user, issuer=config.issuer, access_expires_at__gt=timezone.now()
+        user=user, pool_id=config.pool_id, access_expires_at__gt=timezone.now()
     )
     current = live.filter(pk=sign_in.pk).first() if sign_in else None
     candidate = current or live.order_by("-access_expires_at").first()
@@ -152,7 +152,7 @@ def _end_message(sign_in: SignIn) -> str:
         return ""
     newer = SignIn.objects.live().filter(
         user=sign_in.user_id,
-        issuer=sign_in.issuer,
+        pool_id=sign_in.pool_id,
         subject=sign_in.subject,
         access_expires_at__gte=sign_in.access_expires_at,  # in whole seconds
     )

@@ -17,9 +17,10 @@ from ..core import metrics
 from ..core.request_meta import sender_fields
 from ..models import EventKind, SignIn
 from ..problems.catalog import problem_for
-from ..sessions import browser_session, limits, renewal
+from ..sessions import browser_session, limits
 from ..sessions.sign_out import end_sign_in
 from ..tokens.grants import GrantedTokens
+from ..tokens.storage import token_columns
 from . import break_glass
 from .attempts import SignInAttempt
 
@@ -69,7 +70,7 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
         auth_time=granted.id_claims.auth_time,
         reference=attempt.reference,
         **sender_fields(request),
-        **renewal.token_columns(granted.tokens, granted.access_claims),
+        **token_columns(granted.tokens, granted.access_claims),
     )
     browser_session.attach_sign_in(request, sign_in)
     metrics.count("sign_ins", result="ok")

@@ -94,7 +94,7 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
         another = "another" in request.GET
         if not navigation.is_page_request(request):
             return unauthenticated.unauthenticated(request)
-        if request.user.is_authenticated and not another:
+        if not another and request.user.is_authenticated:
             return _already_signed_in(request, next_url)
         attempt = attempts.begin(next_url)
         return redirect_to_hosted_ui(

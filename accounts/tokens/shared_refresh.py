@@ -18,9 +18,8 @@ from __future__ import annotations
 import secrets
 import time
 from contextlib import nullcontext, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -35,6 +34,7 @@ from ..models import RefreshResult, SignIn
 from ..provider import provider
 from ..provider.shared_cache import shared_cache
 from .call_budget import call_budget
+from .refresh_outcome import open_outcome, seal_failure, seal_refusal, seal_success
 
 SHARED_FOR = timedelta(seconds=30)  # tokens, and the refusal of a refresh token
 FAILURE_SHARED_FOR = timedelta(seconds=2)  # an unavailable Cognito
@@ -43,7 +43,6 @@ MAX_PAUSE = timedelta(seconds=60)  # even if Retry-After is longer
 LEASE_MARGIN = timedelta(seconds=5)  # beyond the longest call to Cognito
 RENEWAL_LEASE_MARGIN = timedelta(seconds=30)
 _SHARE_OF_LIFE = 0.9  # of an access token's lifetime, if that is shorter than SHARED_FOR
-_TOKENS, _DEAD, _FAILURE, _RETRY_AT = "tokens", "dead", "failure", "retry_at"
 _POLL_INTERVAL = 0.02  # seconds; one thread of each process polls
 
 
@@ -98,7 +97,7 @@ def pause(sign_in: SignIn, error: CognitoError) -> None:
         key=_key(sign_in),
         owner="",
         lease_until=now,
-        sealed_result=provider().cipher.seal(_failed(error.message, lasts)),
+        sealed_result=seal_failure(error, lasts),
         expires_at=now + lasts,
     )
 
@@ -112,7 +111,7 @@ def take_unstored(sign_in: SignIn) -> str:
         return ""
     settle(sign_in)
     with suppress(CognitoError, DecryptionError):
-        return _open(refresh_result.sealed_result).refresh_token or ""
+        return open_outcome(refresh_result.sealed_result).refresh_token or ""
     return ""
 
 
@@ -149,11 +148,11 @@ class _Refresh:
             # Ignore an entry of another release, or of a process with other keys.
             if isinstance(cached, str):
                 with suppress(DecryptionError):
-                    return _open(cached)
+                    return open_outcome(cached)
             refresh_result = RefreshResult.objects.filter(key=self.key).first()
             if refresh_result is not None and refresh_result.is_complete:
                 try:
-                    return _open(refresh_result.sealed_result)
+                    return open_outcome(refresh_result.sealed_result)
                 except DecryptionError as error:  # of a process with other keys, in a rollout
                     raise _shared("another process's refresh cannot be read") from error
             if refresh_result is None or refresh_result.is_over:
@@ -182,19 +181,20 @@ class _Refresh:
 
     def _refresh_at_cognito(self, owner: str) -> TokenSet:
         """Make the call, and store its result or its failure for the other requests."""
-        result, shared_for, kept_for = _failed("interrupted", timedelta(0)), timedelta(0), None
+        shared_for, kept_for = timedelta(0), None
+        sealed_result = seal_failure(CognitoUnavailable("interrupted"), shared_for)
         try:
             tokens = provider().token_endpoint.refresh(
                 self.refresh_token, timeout=self.timeout, subnet=self.subnet
             )
             metrics.count("refreshes", outcome="ok")
-            result = {_TOKENS: asdict(tokens)}
+            sealed_result = seal_success(tokens)
             shared_for = min(SHARED_FOR, timedelta(seconds=tokens.expires_in * _SHARE_OF_LIFE))
             if self.subnet is None and tokens.refresh_token:
                 kept_for = timedelta(seconds=provider().limits.session_absolute)
         except GrantRejected as error:
             metrics.count("refreshes", outcome="refused")
-            result, shared_for = {_DEAD: error.message}, SHARED_FOR
+            sealed_result, shared_for = seal_refusal(error), SHARED_FOR
             raise
         except CognitoError as error:
             metrics.count("refreshes", outcome=error.code)
@@ -202,10 +202,10 @@ class _Refresh:
                 shared_for = _pause(error)
             elif isinstance(error, CognitoUnavailable):
                 shared_for = FAILURE_SHARED_FOR
-            result = _failed(error.message, shared_for)
+            sealed_result = seal_failure(error, shared_for)
             raise
         finally:
-            now, sealed_result = timezone.now(), provider().cipher.seal(result)
+            now = timezone.now()
             RefreshResult.objects.filter(key=self.key, owner=owner).update(
                 sealed_result=sealed_result, expires_at=now + (kept_for or shared_for)
             )
@@ -227,21 +227,3 @@ def _pause(error: CognitoError) -> timedelta:
 
 def _shared(message: str, *, retry_after: float | None = None) -> CognitoUnavailable:
     return CognitoUnavailable(message, retry_after=retry_after, shared=True)
-
-
-def _failed(message: str, lasts: timedelta) -> dict[str, Any]:
-    return {_FAILURE: message, _RETRY_AT: time.time() + lasts.total_seconds()}
-
-
-def _open(sealed_result: str) -> TokenSet:
-    """Return the tokens, or raise what the result says. Raises DecryptionError, too."""
-    result = provider().cipher.open(sealed_result)
-    if _DEAD in result:
-        raise GrantRejected(result[_DEAD], error="invalid_grant")
-    if _FAILURE in result:
-        retry_after = max(result[_RETRY_AT] - time.time(), 1.0)
-        raise _shared(result[_FAILURE], retry_after=retry_after)
-    try:
-        return TokenSet(**result[_TOKENS])
-    except (KeyError, TypeError) as error:
-        raise DecryptionError("is of another release") from error

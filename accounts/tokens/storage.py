@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
 
+from ..cognito.claims import AccessClaims
+from ..cognito.token_endpoint import TokenSet
 from ..models import SignIn
 from ..provider import provider
+
+RENEW_BEFORE = 60  # seconds before it expires, or a fifth of its life, an access token is renewed
 
 
 @dataclass(frozen=True)
@@ -25,3 +31,21 @@ def seal_tokens(tokens: StoredTokens) -> str:
 def open_tokens(sign_in: SignIn) -> StoredTokens:
     """Return the tokens of a sign-in. Raises encryption.DecryptionError if no key decrypts them."""
     return StoredTokens(**provider().cipher.open(sign_in.sealed_tokens))
+
+
+def token_columns(
+    tokens: TokenSet, claims: AccessClaims, *, refresh_token: str = ""
+) -> dict[str, Any]:
+    """Return the columns of a `SignIn` for its tokens. `refresh_token` is the earlier one."""
+    life = claims.expires_at - claims.issued_at
+    renew_at = claims.expires_at - min(RENEW_BEFORE, life / 5)
+    stored = StoredTokens(
+        tokens.access_token, tokens.id_token, tokens.refresh_token or refresh_token
+    )
+    return {
+        "sealed_tokens": seal_tokens(stored),
+        "access_expires_at": datetime.fromtimestamp(claims.expires_at, UTC),
+        "renew_at": datetime.fromtimestamp(renew_at, UTC),
+        # Without `origin_jti` (revocation is off at the app client) a token is known by its own id.
+        "origin_jti": claims.origin_jti or claims.jti or "",
+    }

@@ -9,7 +9,7 @@
 
    Both throw SignInRequired when the user is no longer signed in. sessionFetch also goes to the
    sign-in page, unless you pass `{ navigate: false }`. Every other response is returned as it is: a
-   503 says in Retry-After when to try again, and the user stays signed in.
+   503 has Retry-After if another try can help, and the user stays signed in.
 
    Pages that name their user (<html data-user>) preserve their forms: see preserveForms. */
 
@@ -108,7 +108,7 @@ const EXCLUDED_TYPES = new Set(["password", "file", "hidden", "submit", "button"
 export function preserveForms() {
   const user = document.documentElement.dataset.user ?? "";
   if (document.querySelector("[data-try-again]")) {
-    markReturn(600); // "Try again" leads back to the form, so the fields must not be deleted
+    markReturn(600); // the button leads back to the form, so the fields must not be deleted
     return;
   }
   const stored = takeStored();

@@ -212,9 +212,9 @@ def test_4xx_without_an_oauth_error_is_not_a_rejection(call, server, body, statu
         b"{}",
         b'{"error": "invalid_grant"}',
         b"[" * 100_000,
-        json.dumps({**GRANTED, "access_token": ""}).encode(),
-        json.dumps({**GRANTED, "access_token": 7}).encode(),
-        json.dumps({**GRANTED, "access_token": None}).encode(),
+        json.dumps({**GRANTED, "access_token": "", "id_token": ""}).encode(),
+        json.dumps({**GRANTED, "access_token": 7, "id_token": 7}).encode(),
+        json.dumps({**GRANTED, "access_token": None, "id_token": None}).encode(),
         json.dumps({**GRANTED, "expires_in": None}).encode(),
         json.dumps({**GRANTED, "expires_in": "3600"}).encode(),
         json.dumps({**GRANTED, "expires_in": True}).encode(),
@@ -245,6 +245,22 @@ def test_tokens_of_another_type_are_not_used(endpoint, server, name, token_type)
     server.play(granted(token_type=token_type))
     with pytest.raises(CognitoUnavailable, match="another type than Bearer"):
         CALLS[name](endpoint)
+
+
+@pytest.mark.parametrize("value", ["", 7, None])
+def test_code_without_an_access_token_is_unavailable(endpoint, server, value):
+    server.play(granted(access_token=value))
+    with pytest.raises(CognitoUnavailable, match="unreadable"):
+        exchange(endpoint)
+
+
+@pytest.mark.parametrize("name", ["access_token", "id_token"])
+@pytest.mark.parametrize("value", ["", 7, None])
+def test_token_that_a_refresh_leaves_out_is_empty(endpoint, server, name, value):
+    """So a new refresh token in the response is not lost, and the verifier refuses the others."""
+    server.play(granted(**{name: value, "refresh_token": "the-next-one"}))
+    tokens = endpoint.refresh("the-refresh-token")
+    assert (getattr(tokens, name), tokens.refresh_token) == ("", "the-next-one")
 
 
 def test_missing_id_token_is_explained(endpoint, server):

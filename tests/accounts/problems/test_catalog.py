@@ -18,7 +18,6 @@ def test_every_leaf_of_the_error_tree_has_a_message(leaf):
     assert problem.title
     assert problem.what.endswith(".")
     assert problem.next_step.endswith(".")
-    assert problem.action_label
     assert problem.status in (400, 401, 403, 429, 503)
     assert (
         leaf is errors.ConfigurationError or problem is not catalog.PROBLEMS[errors.CognitoError]
@@ -31,6 +30,21 @@ def test_configuration_errors_are_logged_as_errors_and_name_the_settings():
         assert problem.level == logging.ERROR
         assert problem.setting_names
         assert problem.status == 503
+
+
+@pytest.mark.parametrize("leaf", leaves(errors.CognitoError), ids=lambda leaf: leaf.__name__)
+def test_try_again_is_said_only_where_it_can_help(leaf):
+    error = leaf.__new__(leaf)
+    error.retry_after = None
+    problem = catalog.problem_for(error)
+    words = f"{problem.title} {problem.what} {problem.next_step} {problem.action_label}".lower()
+    if isinstance(error, errors.CognitoUnavailable):
+        assert "try again" in words
+        assert catalog.retry_after(error) == catalog.RETRY_AFTER
+    else:
+        assert "try again" not in words
+        assert catalog.retry_after(error) is None
+    assert bool(problem.action_label) == (problem.level != logging.ERROR or "try again" in words)
 
 
 def test_messages_have_no_exclamation_mark_and_no_oops():
@@ -59,12 +73,25 @@ def refused(error, description=""):
     return errors.ProviderRefused("refused", error=error, description=description)
 
 
-def test_provider_reason_never_contains_the_description():
-    assert "canceled" in catalog.provider_reason(refused("access_denied", "<b>Click here</b>"))
-    assert "disabled" in catalog.provider_reason(refused("invalid_request", "User is not enabled"))
-    assert catalog.provider_reason(refused("new_code", "free text")) == (
-        "The sign-in service gave no known reason."
-    )
+@pytest.mark.parametrize(
+    ("error", "description", "why", "next_step", "status"),
+    [
+        ("access_denied", "<b>Click here</b>", "canceled", "Start again", 400),
+        ("invalid_request", "User is not enabled", "disabled", "Ask an admin", 400),
+        ("temporarily_unavailable", "", "overloaded", "Start again", 400),
+        ("invalid_scope", "", "scope", "operators must correct", 503),
+        ("invalid_request", "invalid_scope", "scope", "operators must correct", 503),
+        ("unauthorized_client", "", "refuses this site", "operators must correct", 503),
+        ("new_code", "free text", "no known reason", "Start again", 400),
+    ],
+)
+def test_provider_problem_says_what_helps(error, description, why, next_step, status):
+    problem = catalog.problem_for(refused(error, description))
+    assert why in problem.why
+    assert next_step in problem.next_step
+    assert problem.status == status
+    assert problem.code == "provider_refused"
+    assert description not in problem.why or not description
 
 
 @pytest.mark.parametrize(

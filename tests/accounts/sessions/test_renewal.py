@@ -9,9 +9,16 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
-from accounts.cognito.errors import CognitoUnavailable
+from accounts.cognito.errors import (
+    ClientRejected,
+    CognitoUnavailable,
+    ConfigurationError,
+    RequestRejected,
+    TokenEndpointError,
+)
 from accounts.cognito.transport import Response, Transport
 from accounts.models import PendingRevocation, RefreshResult, SignIn
 from accounts.problems.errors import RenewalUnavailable
@@ -86,6 +93,15 @@ def sign_in(pool, cognito_client):
     return SignIn.objects.select_related("user").get()
 
 
+REFUSED = {  # how the claims of the next tokens differ
+    "auth_time": {"auth_time": 1},
+    "subject": {"sub": "another-user"},
+    "issuer": {"iss": "https://another.example"},
+    "token_use": {"token_use": "refresh"},
+    "clients": {"aud": "another", "client_id": "another"},
+}
+
+
 def next_request():
     return renewal.renew_if_due(SignIn.objects.select_related("user").get())
 
@@ -145,9 +161,10 @@ def test_rotated_token_outlasts_the_access_token_that_came_with_it(pool, sign_in
 
 
 def test_clock_far_ahead_of_the_pools_is_a_failure_and_no_loop(pool, sign_in):
+    """A new sign-in would fail, too, so this one stays until the clock is right."""
     pool.issues_old_tokens(2 * HOUR)
-    for _ in range(3):
-        with pytest.raises(RenewalUnavailable):
+    for expected in (ConfigurationError, TokenEndpointError, TokenEndpointError):
+        with pytest.raises(expected, match="clock of this server differs"):
             next_request()
     assert pool.refreshes == 2
     assert [stored_refresh_token()] == pool.alive
@@ -251,3 +268,131 @@ def test_lease_outlives_all_timeouts_and_retries_of_a_refresh(cognito):
 def test_no_request_waits_as_long_as_the_lease(cognito, wait):
     lease = shared_refresh._Refresh("key", "refresh token").lease
     assert getattr(renewal, wait) < lease.total_seconds()
+
+
+@pytest.mark.parametrize("claims", REFUSED.values(), ids=REFUSED)
+def test_tokens_that_our_checks_refuse_end_the_sign_in_after_a_few_tries(
+    pool, sign_in, caplog, claims
+):
+    [user] = pool._cognito._refresh_tokens.values()
+    user.sign_in_claims |= claims
+    assert next_request() is None
+    assert pool.refreshes == renewal.MAX_TRIES
+    ended = SignIn.objects.get()
+    assert (ended.end_reason, ended.sealed_tokens) == ("unverified", "")
+    assert pool.alive == []  # the last rotated token was revoked
+    assert [record.levelno for record in caplog.records if "not renewed" in record.message] == [
+        logging.ERROR
+    ] * renewal.MAX_TRIES
+
+
+@pytest.mark.parametrize("name", ["access_token", "id_token"])
+def test_missing_token_ends_the_sign_in(pool, sign_in, cognito, name):
+    answer = cognito.post_form
+
+    def without(url, fields, **options):
+        response = answer(url, fields, **options)
+        if fields.get("grant_type") != "refresh_token":
+            return response
+        return Response(200, json.dumps(json.loads(response.body) | {name: None}).encode())
+
+    cognito.post_form = without
+    assert next_request() is None
+    assert SignIn.objects.get().end_reason == "unverified"
+
+
+def test_refused_tokens_are_replaced_by_a_later_try(pool, sign_in):
+    [user] = pool._cognito._refresh_tokens.values()
+    good, user.sign_in_claims = user.sign_in_claims, user.sign_in_claims | {"auth_time": 1}
+
+    def heal():
+        if pool.refreshes == renewal.MAX_TRIES - 1:
+            user.sign_in_claims = good
+
+    pool.during_call = heal
+    renewed = next_request()
+    assert renewed.access_expires_at > timezone.now()
+    assert [stored_refresh_token()] == pool.alive
+    assert pool.refreshes == renewal.MAX_TRIES
+
+
+@pytest.mark.parametrize("minutes", [1, -10])
+def test_refused_tokens_end_no_sign_in_that_can_continue(pool, sign_in, minutes):
+    """Valid for a minute, or in the grace period. When it is over, no pause delays the end."""
+    expires_at = timezone.now() + timedelta(minutes=minutes)
+    SignIn.objects.update(access_expires_at=expires_at)
+    [user] = pool._cognito._refresh_tokens.values()
+    user.sign_in_claims |= {"auth_time": 1}
+    for _ in range(3):
+        assert next_request() is not None
+    assert pool.refreshes == 1  # paused
+    assert [stored_refresh_token()] == pool.alive
+    assert SignIn.objects.get().renew_at <= timezone.now() + shared_refresh.PAUSE
+
+
+def test_pause_of_refused_tokens_ends_with_the_grace_period(pool, sign_in):
+    grace = timedelta(seconds=provider().limits.renewal_grace)
+    SignIn.objects.update(access_expires_at=timezone.now() - grace + timedelta(seconds=4))
+    [user] = pool._cognito._refresh_tokens.values()
+    user.sign_in_claims |= {"auth_time": 1}
+    assert next_request() is not None
+    assert SignIn.objects.get().renew_at - timezone.now() < timedelta(seconds=4)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ("invalid_client", ClientRejected),
+        ("unauthorized_client", RequestRejected),
+        ("invalid_request", RequestRejected),
+        ("new_code", RequestRejected),
+    ],
+)
+def test_failure_of_our_settings_is_the_same_for_requests_in_the_pause(
+    pool, sign_in, cognito, error, expected
+):
+    body = json.dumps({"error": error}).encode()
+    cognito.post_form = lambda *args, **options: Response(400, body)
+    for _ in range(3):
+        with pytest.raises(expected):
+            next_request()
+    assert SignIn.objects.get().ended_at is None
+
+
+def test_parallel_requests_end_a_refused_sign_in_once(pool, sign_in):
+    [user] = pool._cognito._refresh_tokens.values()
+    user.sign_in_claims |= {"auth_time": 1}
+    stale = SignIn.objects.select_related("user").get()
+    assert next_request() is None
+    assert renewal.renew_if_due(stale) is None
+    assert SignIn.objects.get().end_reason == "unverified"
+    assert pool.refreshes == renewal.MAX_TRIES
+
+
+def test_renewal_counts_as_use_and_a_failed_try_does_not(pool, sign_in, cognito):
+    long_ago = timezone.now() - timedelta(minutes=30)
+    SignIn.objects.update(last_seen_at=long_ago)
+    cognito.down = True
+    with pytest.raises(RenewalUnavailable):
+        next_request()
+    assert SignIn.objects.get().last_seen_at == long_ago
+    cognito.down = False
+    RefreshResult.objects.all().delete()
+    next_request()
+    assert SignIn.objects.get().last_seen_at > long_ago
+
+
+def test_outage_of_the_keys_ends_no_sign_in_of_parallel_requests(
+    pool, sign_in, cognito, monkeypatch
+):
+    """Each try of this request is overtaken by another one that cannot verify the tokens either."""
+
+    def unavailable(*args, **options):
+        SignIn.objects.update(version=F("version") + 1)
+        raise CognitoUnavailable("the signing keys cannot be downloaded")
+
+    cognito.post_form = pool._answer  # without rotation
+    monkeypatch.setattr(renewal, "verified_grant", unavailable)
+    with pytest.raises(RenewalUnavailable):
+        next_request()
+    assert SignIn.objects.get().ended_at is None
