@@ -103,7 +103,7 @@ class SignInMiddleware:
 def end_if_expired(sign_in: SignIn | None) -> SignIn | None:
     """Return the sign-in and update its last use, or end it and return None if it is expired.
 
-    A request that must renew the tokens first is no use yet: the renewal updates it.
+    A request that needs a renewal does not count as use before the renewal, which updates it.
     """
     if sign_in is None:
         return None

@@ -141,14 +141,16 @@ def _log_unmapped(name: str, pool_id: str) -> None:
 def pool_groups(request: Any) -> tuple[str, ...]:
     """Return the groups of the caller that count here, from the access token or the session.
 
-    For a session these are the groups that the pool listed last. They need a user: reading it
+    For a session these are the groups that the pool listed last. The user is read first, which
     renews the sign-in, or finds that it cannot be confirmed.
     """
     claims = getattr(request, "auth", None)
     if isinstance(claims, AccessClaims):
         return effective_groups(claims)
     user = getattr(request, "user", None)
-    sign_in = request.sign_in if user is not None and user.is_authenticated else None
+    if user is None or not user.is_authenticated:
+        return ()
+    sign_in = getattr(request, "sign_in", None)
     if sign_in is None or sign_in.identity is None:
         return ()
     return effective_groups(sign_in.identity)

@@ -29,6 +29,7 @@ PUBLIC = [  # paths that need no user, with and without a sign-in
     "/docs",
     "/docs/oauth2-redirect",
     "/openapi.json",
+    "/.well-known/oauth-protected-resource",
     "/api/info/server",
     "/accounts/login/",
     "/accounts/login/?another=1",
