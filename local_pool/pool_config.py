@@ -85,7 +85,7 @@ class PoolConfig:
             "COGNITO_CLIENT_SECRET": self.client_secret,
             "COGNITO_CLIENT_DOMAIN": self.domain,
             "COGNITO_CLIENT_REGION": self.region,
-            "COGNITO_ISSUER": self.issuer,
+            "COGNITO_ISSUER": ",".join(dict.fromkeys((self.issuer, *self.issuers))),
             "COGNITO_PUBLIC_CLIENT_ID": self.public_client_id,
             "COGNITO_ACCEPTED_CLIENTS": self.machine_client_id,
         }

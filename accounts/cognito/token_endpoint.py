@@ -122,15 +122,28 @@ class TokenEndpoint:
             raise RequestRejected("the refresh token is malformed", error="unsupported_token_type")
         if linked:
             try:
-                SessionApi(self._config, self._transport).revoke_token(
-                    refresh_token, timeout=timeout
-                )
+                self._revoke_linked(refresh_token, timeout)
             except RequestRejected:
                 pass  # this pool has no such operation: only the token can be revoked, below
             else:
                 return
         fields = {"token": refresh_token}
         self._post(self._config.revoke_endpoint, fields, repeatable=True, timeout=timeout)
+
+    def _revoke_linked(self, refresh_token: str, timeout: float | None) -> None:
+        """Revoke the token with its session, again if only the client secret has changed."""
+        revoke_token = SessionApi(self._config, self._transport).revoke_token
+        secret = self._secret.value if self._secret else ""
+        try:
+            revoke_token(refresh_token, client_secret=secret, timeout=timeout)
+        except RequestRejected as error:
+            if self._secret is None or error.data["error"] != "NotAuthorizedException":
+                raise
+            seconds = self._transport.total_seconds if timeout is None else timeout
+            new_secret = self._secret.replace(secret, timeout=seconds)
+            if new_secret is None:
+                raise
+            revoke_token(refresh_token, client_secret=new_secret, timeout=timeout)
 
     def _post(
         self, url: str, fields: dict[str, str], *, repeatable: bool, timeout: float | None = None

@@ -105,15 +105,19 @@ class SessionApi:
             RevokeAssociatedSessions="LINKED",
         )
 
-    def revoke_token(self, refresh_token: str, *, timeout: float | None = None) -> None:
-        """Revoke a refresh token, and end the session of the browser that it came from."""
-        secret = self._config.client_secret
+    def revoke_token(
+        self, refresh_token: str, *, client_secret: str = "", timeout: float | None = None
+    ) -> None:
+        """Revoke a refresh token, and end the session of the browser that it came from.
+
+        ``client_secret`` is empty for a public client.
+        """
         self._call(
             "RevokeToken",
             timeout,
             Token=refresh_token,
             ClientId=self._config.client_id,
-            **({"ClientSecret": secret} if secret else {}),
+            **({"ClientSecret": client_secret} if client_secret else {}),
             RevokeAssociatedSessions="LINKED",
         )
 

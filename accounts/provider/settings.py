@@ -69,7 +69,7 @@ _MEMBERS = {
     "CLIENT_SECRET": _TEXT,
     "CLIENT_DOMAIN": _TEXT,
     "CLIENT_REGION": _TEXT,
-    "ISSUER": _Type("", _is_string_or_list, "must be a string or a list of strings"),
+    "ISSUER": _Type("", _is_string_or_list, "must be a list of strings, or a string with commas"),
     "JWKS_URL": _TEXT,
     "REPLICA_REGIONS": _LIST,
     "JWKS_SNAPSHOT": _Type("", lambda value: isinstance(value, str | PathLike), "must be a path"),
@@ -124,7 +124,9 @@ def read_config() -> CognitoConfig:
         *("JWKS_URL", "REPLICA_REGIONS", "ACCEPTED_CLIENTS", "PUBLIC_CLIENT_ID", "SCOPES"),
     )
     clients = (*values["ACCEPTED_CLIENTS"], values["PUBLIC_CLIENT_ID"])
-    issuers = [values["ISSUER"]] if isinstance(values["ISSUER"], str) else values["ISSUER"]
+    issuers = values["ISSUER"]
+    if isinstance(issuers, str):
+        issuers = [issuer.strip() for issuer in issuers.split(",")]
     return CognitoConfig(
         pool_id=values["POOL_ID"],
         client_id=values["CLIENT_ID"],

@@ -104,7 +104,7 @@ def test_no_more_sessions_are_read_than_cognito_returns():
 
 def test_revocations_are_linked(api, server):
     api.revoke_session("the-access-token", BROWSER, timeout=2)
-    api.revoke_token("the-refresh-token")
+    api.revoke_token("the-refresh-token", client_secret=SECRET)
     session, token = (json.loads(request.body) for request in server.received)
     assert session == {
         "AccessToken": "the-access-token",
@@ -119,9 +119,8 @@ def test_revocations_are_linked(api, server):
     }
 
 
-def test_public_client_sends_no_secret(server):
-    config = config_of(server, client_secret="", public_client=True)
-    SessionApi(config, Transport()).revoke_token("the-refresh-token")
+def test_public_client_sends_no_secret(api, server):
+    api.revoke_token("the-refresh-token")
     assert "ClientSecret" not in json.loads(server.received[0].body)
 
 

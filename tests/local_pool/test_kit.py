@@ -59,7 +59,7 @@ def test_environment_is_what_an_app_needs(pool):
         "COGNITO_CLIENT_SECRET": pool.client_secret,
         "COGNITO_CLIENT_DOMAIN": pool.url,
         "COGNITO_CLIENT_REGION": "local-1",
-        "COGNITO_ISSUER": pool.issuer,
+        "COGNITO_ISSUER": ",".join(pool.issuers),
         "COGNITO_PUBLIC_CLIENT_ID": pool.config.public_client_id,
         "COGNITO_ACCEPTED_CLIENTS": pool.config.machine_client_id,
     }

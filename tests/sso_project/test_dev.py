@@ -28,7 +28,11 @@ def test_without_a_pool_id_the_local_pool_is_configured():
     assert variables["COGNITO_CLIENT_ID"] == "4localwebclient5demo6only7"
     assert variables["COGNITO_CLIENT_SECRET"] == "localDevelopmentSecretNotForProduction"
     assert variables["COGNITO_CLIENT_DOMAIN"] == "http://localhost:9000"
-    assert variables["COGNITO_ISSUER"] == "http://localhost:9000/local-1_DevPool01"
+    assert variables["COGNITO_ISSUER"].split(",") == [
+        "http://localhost:9000/local-1_DevPool01",
+        "http://localhost:9000/issuer-cognito-idp/local-1_DevPool01",
+        "http://localhost:9000/cognito-idp.local-replica/local-1_DevPool01",
+    ]
     assert variables["COGNITO_JWKS_URL"] == ""
     assert variables["PUBLIC_URL"] == "http://localhost:8000"
     assert variables["DEBUG"] == "1"
