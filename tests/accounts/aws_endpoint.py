@@ -44,6 +44,9 @@ class Refusal:
     def __init__(self, code, message):
         self.code, self.message = code, message
 
+    def __repr__(self):
+        return self.code  # in the names of tests, which must be the same in every process
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
