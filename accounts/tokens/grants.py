@@ -8,7 +8,7 @@ from typing import Any
 from ..cognito.claims import AccessClaims, IdClaims
 from ..cognito.errors import ClaimRejected
 from ..cognito.token_endpoint import TokenSet
-from ..models import SignIn, is_same_pool
+from ..models import Identity, SignIn, is_same_pool
 from ..provider import provider
 from . import revocations
 
@@ -59,10 +59,12 @@ def require_same_sign_in(original: SignIn | AccessClaims, renewed: AccessClaims 
         expected, actual = getattr(original, name), getattr(renewed, name)
         if expected != actual:
             raise _of_another_sign_in(name, expected, actual)
-    identity = original.identity if isinstance(original, SignIn) else None
-    # An earlier version may have signed this browser in to an account that was set aside.
-    if isinstance(original, SignIn) and identity and identity.user_id != original.user_id:
-        raise _of_another_sign_in("user", original.user_id, identity.user_id)
+    if isinstance(original, SignIn):
+        # An earlier version may have signed this browser in to an account that was set aside.
+        # `original.identity` would be cached, and lack the groups of the renewed token.
+        identity = Identity.lookup(original)
+        if identity is not None and identity.user_id != original.user_id:
+            raise _of_another_sign_in("user", original.user_id, identity.user_id)
 
 
 def _of_another_sign_in(name: str, expected: Any, actual: Any) -> ClaimRejected:

@@ -196,7 +196,7 @@ def test_grant_refused_because_another_process_won_uses_its_result(visitor, monk
 )
 def test_renewed_token_of_another_sign_in_is_not_taken(visitor, column, value):
     visitor.sign_in()
-    SignIn.objects.update(**{column: value})
+    SignIn.objects.update(**{"pool_id": "", column: value})
     beyond_grace()
     assert visitor.get("/accounts/logout/").status_code == 405
     assert visitor.get("/profile/").headers["Location"] == "/accounts/login/?next=/profile/"
