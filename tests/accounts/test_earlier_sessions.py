@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from accounts.models import SignIn
+from accounts.provider import provider
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +19,7 @@ def test_session_of_release_0_1_stays_signed_in(client):
     later = timezone.now() + timedelta(hours=1)
     sign_in = SignIn.objects.create(
         user=user,
-        issuer=settings.COGNITO["ISSUER"],
+        issuer=provider().pool.issuer,
         subject="aaaaaaaa-0000-4000-8000-000000000001",
         access_expires_at=later,
         renew_at=later,

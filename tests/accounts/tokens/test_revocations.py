@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.cognito.claims import AccessClaims
 from accounts.cognito.errors import CognitoUnavailable, TokenRevoked
+from accounts.cognito.pool_ids import pool_id_of
 from accounts.models import Identity, Revocation, User
 from accounts.problems.errors import RevocationsUnavailable
 from accounts.provider.shared_cache import shared_cache
@@ -51,7 +52,6 @@ def feed(clock: Clock) -> RevocationFeed:
 def claims(**changes: object) -> AccessClaims:
     now = int(timezone.now().timestamp())
     values = {
-        "pool_id": "local-1_TestPool1",
         "issuer": ISSUER,
         "subject": "ada-sub",
         "client_id": "client",
@@ -65,7 +65,8 @@ def claims(**changes: object) -> AccessClaims:
         "origin_jti": "origin-1",
         "raw": MappingProxyType({}),
     }
-    return AccessClaims(**(values | changes))
+    values |= changes
+    return AccessClaims(pool_id=pool_id_of(str(values["issuer"])), **values)
 
 
 def pool_user(issuer: str = ISSUER) -> Identity:

@@ -49,7 +49,10 @@ def test_tokens_move_to_the_new_key_and_the_old_one_can_go(cognito_client, setti
     row = SignIn.objects.get()
     assert (storage.open_tokens(row), row.version) == (tokens, version)
     sealed = PendingRevocation.objects.get().sealed_token
-    assert provider().cipher.open(sealed) == {"refresh_token": "a refresh token"}
+    assert provider().cipher.open(sealed) == {
+        "refresh_token": "a refresh token",
+        "linked": False,
+    }
     assert is_signed_in(ada)
 
 

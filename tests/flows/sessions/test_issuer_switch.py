@@ -7,13 +7,16 @@ import time
 from datetime import timedelta
 
 import pytest
+import requests
 from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import Identity, Revocation, SignIn, User
+from accounts.sessions.deactivation import set_active
 from accounts.testing import mint_access_token, subject_of
 from accounts.tokens import revocation_feed
 from tests.accounts.earlier_version import insert_identity, insert_revocation, insert_sign_in
+from tests.flows.sessions.conftest import until_expired
 
 pytestmark = pytest.mark.django_db
 
@@ -141,6 +144,66 @@ def test_token_of_another_pool_is_still_another_user(use, cognito_client, settin
     response = call_api(cognito_client.anonymous(), foreign=True, claims=claims)
     assert response.status_code == 200
     assert Identity.objects.exclude(user=user).get().pool_id == "us-east-1_Foreign01"
+
+
+class TestLiveSwitch:
+    """The pool switches its issuer. The settings of the site stay the same."""
+
+    @pytest.mark.parametrize(
+        "commands", [["issuer updated", "issuer original"], ["issuer both"] * 3]
+    )
+    def test_browser_and_tokens_keep_their_account(self, visitor, new_visitor, commands):
+        tokens = [visitor.pool.tokens_for("ada")]
+        visitor.sign_in()
+        sign_in = SignIn.objects.get()
+        for command in commands:
+            visitor.pool.do(command)
+            tokens.append(visitor.pool.tokens_for("ada"))
+            until_expired()
+            assert visitor.is_signed_in
+            assert SignIn.objects.get(pk=sign_in.pk).ended_at is None
+            for issued in tokens:
+                assert bear(visitor, issued).status_code == 200
+        another = new_visitor()
+        another.sign_in()
+        assert another.is_signed_in
+        assert User.objects.count() == Identity.objects.count() == 1
+
+    def test_sign_out_everywhere_revokes_tokens_of_the_earlier_issuer(self, visitor):
+        before = visitor.pool.tokens_for("ada")
+        visitor.sign_in()
+        visitor.pool.do("issuer updated")
+        after = visitor.pool.tokens_for("ada")
+        assert [bear(visitor, tokens).status_code for tokens in (before, after)] == [200, 200]
+        call_command("cognito_sign_out_user", User.objects.get().username)
+        revocation_feed.reset()
+        assert [bear(visitor, tokens).status_code for tokens in (before, after)] == [401, 401]
+        assert not visitor.is_signed_in
+
+    def test_deactivated_user_and_rights_by_hand_stay(self, visitor):
+        visitor.sign_in("grace")
+        grace = User.objects.get()
+        visitor.sign_out()
+        grace.is_staff = True
+        grace.save()
+        visitor.pool.do("issuer updated")
+        visitor.sign_in("grace")
+        assert visitor.is_signed_in
+        assert User.objects.get().is_staff
+        set_active(User.objects.get(), False)
+        revocation_feed.reset()
+        assert not visitor.is_signed_in
+        for command in ("issuer original", "issuer updated"):
+            visitor.pool.do(command)
+            assert visitor.sign_in("grace").status_code == 403
+            assert bear(visitor, visitor.pool.tokens_for("grace")).status_code in (401, 403)
+        assert User.objects.count() == 1
+
+
+def bear(visitor, tokens):
+    authorization = f"Bearer {tokens['access_token']}"
+    headers = {"Authorization": authorization}
+    return requests.get(f"{visitor.site}/api/user", headers=headers, timeout=20)
 
 
 class TestEarlierVersion:
