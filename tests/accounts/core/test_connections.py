@@ -52,7 +52,7 @@ def test_connection_is_released_before_a_call_and_before_a_wait(
     closed, pooled, cognito, monkeypatch
 ):
     endpoint = BoundedTokenEndpoint(provider().config, None, None, calls_at_once=1)
-    with endpoint._bounded("refresh"):
+    with endpoint.bounded("refresh"):
         assert closed == ["default"]
     with single_flight("renewal", seconds=5):
         assert closed == ["default"]  # no other thread to wait for

@@ -17,7 +17,7 @@ import requests
 from django.conf import settings
 from django.db import connection
 
-from accounts.models import SignIn
+from accounts.models import Identity, SignIn, User
 from accounts.tokens.storage import open_tokens
 from local_pool.testing import LocalPool
 from tests.flows.conftest import ENVIRONMENT_NAMES, Visitor
@@ -179,3 +179,24 @@ def test_sign_out_everywhere_reaches_every_process_within_a_second(pool):
         time.sleep(1.0)
         assert {status(*one) for one in everywhere} == {401}
         assert not visitor.is_signed_in
+
+
+def test_pool_switches_its_issuer_under_load_of_two_differently_configured_servers(pool):
+    """Each process prefers another issuer, and the pool uses both in turn."""
+    preferred_last = ",".join(reversed(pool.env()["COGNITO_ISSUER"].split(",")))
+    own = {1: {"COGNITO_ISSUER": preferred_last}}
+    with processes(2, pool, pool.app_port, own=own) as addresses:
+        visitor = signed_in_visitor(addresses, pool)
+        for command in ("issuer updated", "issuer original", "issuer both"):
+            pool.do(command)
+            tokens = [pool.tokens_for("ada") for _ in addresses]
+            for address in addresses:
+                for issued in tokens:
+                    authorization = f"Bearer {issued['access_token']}"
+                    response = requests.get(
+                        f"{address}/api/user", headers={"Authorization": authorization}, timeout=20
+                    )
+                    assert response.status_code == 200, response.text
+            assert storm(addresses, visitor) == [200] * REQUESTS
+        assert SignIn.objects.get().ended_at is None
+        assert Identity.objects.count() == User.objects.count() == 1
