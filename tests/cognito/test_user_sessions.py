@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from accounts.cognito.client_secret import ClientSecret
 from accounts.cognito.config import CognitoConfig
 from accounts.cognito.errors import CognitoUnavailable, GrantRejected, RequestRejected
 from accounts.cognito.token_endpoint import TokenEndpoint
@@ -40,7 +41,7 @@ LISTED = {
 
 
 def config_of(server, **changes):
-    values = {"issuer": f"{server.url}/{POOL_ID}", "client_secret": SECRET, **changes}
+    values = {"custom_issuers": (f"{server.url}/{POOL_ID}",), "client_secret": SECRET, **changes}
     return CognitoConfig(pool_id=POOL_ID, client_id=CLIENT_ID, domain=server.url, **values)
 
 
@@ -168,7 +169,7 @@ def test_url_of_the_api_is_that_of_the_region_or_of_a_custom_issuer(issuer, url)
         client_id=CLIENT_ID,
         client_secret=SECRET,
         domain="my-team",
-        issuer=issuer,
+        custom_issuers=(issuer,) if issuer else (),
     )
     assert config.api_url == url
 
@@ -176,8 +177,9 @@ def test_url_of_the_api_is_that_of_the_region_or_of_a_custom_issuer(issuer, url)
 # TokenEndpoint.revoke
 
 
-def endpoint_of(server):
-    return TokenEndpoint(config_of(server), Transport(sleep=lambda seconds: None))
+def endpoint_of(server, read=None):
+    transport = Transport(sleep=lambda seconds: None)
+    return TokenEndpoint(config_of(server), transport, ClientSecret(SECRET, read))
 
 
 def test_linked_revocation_makes_one_call(server):
@@ -195,6 +197,21 @@ def test_token_is_revoked_alone_if_the_linked_revocation_is_refused(server, name
     endpoint_of(server).revoke("the-refresh-token", linked=True)
     assert [request.path for request in server.received] == ["/", "/oauth2/revoke"]
     assert server.received[1].form == {"token": "the-refresh-token"}
+
+
+def test_linked_revocation_uses_a_secret_that_changed(server):
+    server.play(responds({"__type": "NotAuthorizedException"}, 400), responds({}))
+    endpoint_of(server, lambda: "the-new-secret").revoke("the-refresh-token", linked=True)
+    secrets = [json.loads(request.body)["ClientSecret"] for request in server.received]
+    assert secrets == [SECRET, "the-new-secret"]
+
+
+def test_refusal_for_another_reason_does_not_read_the_secret_again(server):
+    def read():
+        pytest.fail("the secret was read")
+
+    server.play(responds({"__type": "InvalidParameterException"}, 400), respond(body=b""))
+    endpoint_of(server, read).revoke("the-refresh-token", linked=True)
 
 
 def test_unavailable_api_does_not_revoke_the_token_alone(server):
