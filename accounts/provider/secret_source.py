@@ -20,7 +20,8 @@ from ..cognito.errors import ConfigurationError
 from . import aws
 
 _ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[\w/+=.@!-]+", re.A)
-_VALUE = re.compile(r"[\x21-\x2e\x30-\x7e]+")  # the characters that a header can transport
+_VALUE = re.compile(r"[\x21-\x7e]+")  # the characters that a header can transport
+_OTHER_PATHS = ("./", "../", "~", "file:")
 _MAX_FILE_BYTES = 65_536  # the maximum of Secrets Manager, too
 # Other threads wait for a read of a running site, with their requests. A start is more patient.
 _READ_SECONDS = 2.0
@@ -69,10 +70,11 @@ class SecretSource:
         secret, problem = content.strip(), ""
         if secret.startswith("{"):
             secret, problem = self._parse(secret)
-        if not problem and not _VALUE.fullmatch(secret):
+        if self.kind is SecretKind.VALUE and secret.startswith(_OTHER_PATHS):
+            problem = "looks like a path: a file must be named by its absolute path"
+        # Cognito's secrets have no slash, but those of emulators can have one.
+        elif not problem and (not _VALUE.fullmatch(secret) or (place and "/" in secret)):
             problem = "is not a client secret: it is empty, or has spaces or other characters"
-            if self.kind is SecretKind.VALUE and "/" in secret:
-                problem = "has a slash, but is not the absolute path of a file"
         if problem:
             raise _problem(f"{place}{problem}")
         return secret

@@ -153,9 +153,14 @@ def test_arn_of_no_secret_is_refused_without_a_call(arn):
     assert problem_of(source(arn)) == f"({arn}) is not the ARN of a secret in Secrets Manager"
 
 
-@pytest.mark.parametrize("value", ["secrets/client", "./client", "file:///run/secrets/client"])
+@pytest.mark.parametrize("value", ["./client", "../client", "~/client", "file:///run/client"])
 def test_path_that_is_not_absolute_is_explained(value):
-    assert problem_of(source(value)) == "has a slash, but is not the absolute path of a file"
+    problem = "looks like a path: a file must be named by its absolute path"
+    assert problem_of(source(value)) == problem
+
+
+def test_secret_of_an_emulator_may_have_a_slash():
+    assert source("sEcret/with+slash").read() == "sEcret/with+slash"
 
 
 @pytest.mark.parametrize(
