@@ -114,7 +114,7 @@ def check_pool_is_real(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         config = read_config()
     except ConfigurationError:
         return []  # E001 says so
-    if not any(is_loopback(url) for url in (config.issuer, config.domain)):
+    if not any(is_loopback(url) for url in (*config.pool.issuers, config.domain)):
         return []
     return [
         Warning(

@@ -89,7 +89,6 @@ class CognitoConfig:
             self,
             pool=pool,
             region=pool.region,
-            jwks_url=pool.key_set_urls[pool.issuer],
             accepted_clients=pool.client_ids,
         )
         return {}
@@ -100,11 +99,14 @@ class CognitoConfig:
         return self.pool.issuer
 
     @property
+    def key_set_url(self) -> str:
+        """The URL of the key set of the preferred issuer."""
+        return self.pool.key_set_urls[self.issuer]
+
+    @property
     def api_url(self) -> str:
         """The URL of the cognito-idp API: in AWS that of the Region, else the issuer's origin."""
-        parts = urlsplit(self.issuer)
-        if (parts.hostname or "").endswith(".amazonaws.com"):
-            return f"https://cognito-idp.{self.region}.amazonaws.com/"
+        parts = urlsplit(self.pool.original_issuer)
         return f"{parts.scheme}://{parts.netloc}/"
 
     @property

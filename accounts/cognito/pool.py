@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
 from .safe_urls import url_problem
@@ -23,6 +24,8 @@ _REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_+]{1,128}")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 section 3.3
 _HOSTS = ("cognito-idp", "issuer-cognito-idp")  # the original issuer and the updated one
+# The partitions of AWS with another domain (botocore, partitions.json), by the start of a Region.
+_DOMAINS = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
 INVALID_SCOPE = "contains a value that is not a scope"
 
 
@@ -33,8 +36,9 @@ class Pool:
     A token is of this pool only if its issuer is one of ``issuers``. An empty ``custom_issuers``
     means the issuers of AWS: both types, in the pool's Region and in ``replica_regions``. If one of
     these is given, it becomes the first, which messages and metadata name. Any other value is a
-    local or custom endpoint, and then AWS's issuers are not accepted. ``jwks_url`` replaces the key
-    sets of all issuers. An empty ``region`` is read from the pool ID.
+    local or custom endpoint, and then AWS's issuers are not accepted: the pool ID of an emulator
+    may be that of a stranger's pool at AWS. For the same reason, ``jwks_url`` replaces the key sets
+    of all issuers. An empty ``region`` is read from the pool ID.
 
     ``client_ids`` are the accepted app clients, and ``rules`` decide about tokens beyond them.
     ``scopes`` are the scopes that count here, for a pool that is not our own.
@@ -78,6 +82,12 @@ class Pool:
         """The preferred issuer, for messages, metadata and discovery."""
         return self.issuers[0]
 
+    @property
+    def original_issuer(self) -> str:
+        """AWS's original issuer, whichever of AWS's issuers is preferred, or a custom issuer."""
+        known = aws_issuers(self.pool_id, (self.region, *self.replica_regions))
+        return known[0] if self.issuer in known else self.issuer
+
 
 def set_frozen(instance: object, **values: object) -> None:
     for name, value in values.items():
@@ -94,8 +104,19 @@ def aws_issuers(pool_id: str, regions: Sequence[str]) -> tuple[str, ...]:
 
 
 def _domain(region: str) -> str:
-    """Return the domain of AWS's partition in China or elsewhere."""
-    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    """Return the domain of the partition of AWS to which the Region belongs."""
+    return next((_DOMAINS[name] for name in _DOMAINS if region.startswith(name)), "amazonaws.com")
+
+
+def region_of_issuer(issuer: str, pool_id: str) -> str:
+    """Return the Region if this is an issuer of the pool at AWS, in any Region, or else ""."""
+    match = re.match(r"https://[^./]+\.([a-z0-9-]+)\.", issuer)
+    return match[1] if match and issuer in aws_issuers(pool_id, [match[1]]) else ""
+
+
+def _is_at_aws(issuer: str) -> bool:
+    name, _, rest = (urlsplit(issuer).hostname or "").partition(".")
+    return name in _HOSTS and ".amazonaws." in rest
 
 
 def _issuers(pool_id: str, regions: Sequence[str], custom: Sequence[str]) -> tuple[str, ...]:
@@ -129,12 +150,18 @@ def _problems(pool: Pool, region: str) -> dict[str, str]:
         )
     elif pool.region not in {"", region}:
         problems["COGNITO_CLIENT_REGION"] = f"differs from the region of the pool ID, {region}"
+    known = aws_issuers(pool.pool_id, (region, *pool.replica_regions))
     for issuer in pool.custom_issuers:
         if problem := url_problem(issuer):
             problems["COGNITO_ISSUER"] = problem
         elif issuer.endswith("/"):
             problems["COGNITO_ISSUER"] = (
                 "must not end with a slash: tokens have the issuer without it"
+            )
+        elif issuer not in known and _is_at_aws(issuer):
+            problems["COGNITO_ISSUER"] = (
+                "is AWS's issuer of another pool or Region (for a replica, set"
+                " COGNITO_REPLICA_REGIONS)"
             )
     if pool.jwks_url and (problem := url_problem(pool.jwks_url)):
         problems["COGNITO_JWKS_URL"] = problem

@@ -15,6 +15,7 @@ from ..cognito.errors import CognitoError
 from ..cognito.safe_urls import is_loopback
 from ..cognito.transport import Transport
 from ..provider import Provider, provider
+from ..provider.aws import AwsError
 from ..provider.secret_source import SecretSource
 from . import pool_findings
 from .app_client import ClientExamination, SiteUrls
@@ -22,19 +23,21 @@ from .client_settings import client_problems
 from .client_settings import production_problems as client_production_problems
 from .finding import Finding
 from .pool import PoolExamination
+from .pool_settings import issuer_in_use, issuer_note
 from .probe import Probe
 from .production import live_problems, production_problems
 from .project import setting_problems, site_problems
 
-Describe = Callable[[Provider], Mapping[str, Any] | None]
+Description = Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
 class Examination:
-    """The findings, and the checks that were not done, with the reason."""
+    """The findings, facts that are worth knowing, and the checks that were not done."""
 
     subject: str
     findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
 
 
@@ -42,7 +45,8 @@ def examine(
     *,
     base_url: str = "",
     production: bool = False,
-    describe: Describe = lambda provider: None,
+    describe: Callable[[Provider], Description] = lambda provider: None,
+    describe_pool: Callable[[Provider], Description] = lambda provider: None,
     transport: Transport | None = None,
 ) -> Examination:
     """Run all checks.
@@ -51,10 +55,11 @@ def examine(
     paths of the site (a stage of API Gateway, a proxy).
 
     `describe` returns the app client's description, or None. Its exceptions are not caught.
+    `describe_pool` returns that of the pool, or None. If it raises AwsError, that is reported.
     """
     findings = setting_problems()
     if findings:
-        return Examination("the settings of this site", findings, [_settings_first()])
+        return Examination("the settings of this site", findings, not_checked=[_settings_first()])
     current = provider()
     config, site_url = current.config, base_url or current.public_url
     base_url, prefix = _split_path(site_url)
@@ -64,8 +69,9 @@ def examine(
         f"pool {config.pool_id}, app client {config.client_id} with {SecretSource(config)}, site"
         f" {site_url}"
     )
+    issuer = _issuer_in_use(result, current, describe_pool)
     with _script_prefix(prefix):
-        _examine(result, current, probe, base_url, description, production=production)
+        _examine(result, current, probe, base_url, description, issuer, production=production)
     return result
 
 
@@ -74,13 +80,14 @@ def _examine(
     current: Provider,
     probe: Probe,
     base_url: str,
-    description: Mapping[str, Any] | None,
+    description: Description,
+    issuer: str,
     *,
     production: bool,
 ) -> None:
     config, urls = current.config, _site_urls(current, base_url)
     result.findings.extend(site_problems(current.public_url, base_url))
-    result.findings.extend(_network_problems(probe, urls))
+    result.findings.extend(_network_problems(probe, urls, issuer))
     if description is not None:
         result.findings.extend(client_problems(description, config, current.limits))
     else:
@@ -94,6 +101,21 @@ def _examine(
         if description is not None:
             result.findings.extend(client_production_problems(description, config))
         result.not_checked.append("the checks that no command can do: docs/go-live.md")
+
+
+def _issuer_in_use(
+    result: Examination, current: Provider, describe_pool: Callable[[Provider], Description]
+) -> str:
+    """Return the issuer of the pool's new tokens, or "" if it is not known, and note its type."""
+    try:
+        description = describe_pool(current)
+    except AwsError as error:  # the credentials may allow only to describe the app client
+        result.not_checked.append(f"the type of the pool's issuer: {error}")
+        return ""
+    if description is None:
+        return ""
+    result.notes.append(issuer_note(description, current.pool))
+    return issuer_in_use(description, current.pool)
 
 
 def _settings_first() -> str:
@@ -135,8 +157,8 @@ def _site_urls(current: Provider, base_url: str) -> SiteUrls:
     )
 
 
-def _network_problems(probe: Probe, urls: SiteUrls) -> Iterator[Finding]:
-    pool = PoolExamination(probe)
+def _network_problems(probe: Probe, urls: SiteUrls, issuer: str) -> Iterator[Finding]:
+    pool = PoolExamination(probe, issuer_in_use=issuer)
     yield from pool.problems()
     try:
         yield from ClientExamination(probe, urls, pool.hosted_ui).problems()

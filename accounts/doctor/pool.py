@@ -21,12 +21,15 @@ MAX_SKEW_SECONDS = 30  # the verifier accepts tokens that are issued up to 60 s 
 class PoolExamination:
     """The checks of the pool's documents.
 
+    `issuer_in_use` is the issuer of its new tokens, "" if it is not known.
+
     After them, `hosted_ui` is the origin that the discovery document names, "" if it names none,
     or None if there is no document.
     """
 
-    def __init__(self, probe: Probe) -> None:
+    def __init__(self, probe: Probe, *, issuer_in_use: str = "") -> None:
         self._probe = probe
+        self._issuer_in_use = issuer_in_use
         self.hosted_ui: str | None = None
 
     def problems(self) -> Iterator[Finding]:
@@ -81,26 +84,28 @@ class PoolExamination:
             yield findings.clock_skew(round(pool_time - local_time), url)
 
     def _check_keys(self, document: dict[str, Any]) -> Iterator[Finding]:
-        config = self._probe.config
+        pool = self._probe.config.pool
+        issuers = (self._issuer_in_use, document["issuer"], pool.issuer)
+        url = next(pool.key_set_urls[issuer] for issuer in issuers if issuer in pool.issuers)
         try:
-            key_set = self._fetch(config.jwks_url)
-        except CognitoUnavailable as error:
-            yield findings.keys_unreachable(config, error.message)
+            key_set = self._fetch(url)
+        except CognitoError as error:
+            yield findings.keys_unreachable(url, error.message)
             return
         try:
             keys = parse_key_set(key_set)
         except CognitoUnavailable as error:
-            yield findings.keys_unusable(config, error.message)
+            yield findings.keys_unusable(url, error.message)
             return
         published_url = document.get("jwks_uri")
-        if not isinstance(published_url, str) or published_url == config.jwks_url:
+        if not isinstance(published_url, str) or published_url == url:
             return
         try:
             published_keys = parse_key_set(self._fetch(published_url))
         except CognitoError:
             return  # the configured URL works; the published one may not be reachable from here
         if not published_keys.keys() & keys.keys():
-            yield findings.keys_of_another_pool(config, published_url)
+            yield findings.keys_of_another_pool(url, published_url)
 
     def _fetch(self, url: str) -> bytes:
         response = self._probe.document(url)

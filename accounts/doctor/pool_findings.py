@@ -5,24 +5,37 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from ..cognito.config import CognitoConfig
+from ..cognito.pool import region_of_issuer
 from ..cognito.safe_urls import is_loopback
 from .finding import TEMPLATE, Finding, in_environment
 
 
 def issuer_unreachable(config: CognitoConfig, url: str, reason: str) -> Finding:
-    fix = (
-        ("Local pool: start it with `make run`. COGNITO_ISSUER contains its port.",)
-        if is_loopback(url)
-        else (
+    if is_loopback(url):
+        name = "COGNITO_JWKS_URL" if config.jwks_url else "COGNITO_ISSUER"
+        fix: tuple[str, ...] = (f"Local pool: start it with `make run`. {name} contains its port.",)
+    else:
+        fix = (
+            *_emulator_fix(config),
             *in_environment("COGNITO_POOL_ID (the part before _ is the region)"),
             f"Network: this machine must reach {urlsplit(url).netloc} on port 443.",
         )
-    )
     return Finding(
         id="issuer-unreachable",
         what=f"The pool's discovery document at {url} cannot be fetched: {reason}.",
         why="The signing keys are on the same host. Without them, no token can be verified.",
         fix=fix,
+    )
+
+
+def _emulator_fix(config: CognitoConfig) -> tuple[str, ...]:
+    """Return the fix if the hosted UI is an emulator, but the keys are requested from AWS."""
+    if not is_loopback(config.domain):
+        return ()
+    key_set = f"{config.domain}/{config.pool_id}/.well-known/jwks.json"
+    return (
+        f"Emulator: set COGNITO_JWKS_URL to the URL of its keys, such as {key_set}",
+        "Emulator whose tokens have an issuer of its own: set COGNITO_ISSUER to that issuer.",
     )
 
 
@@ -33,6 +46,7 @@ def pool_unknown(config: CognitoConfig, url: str, status: int) -> Finding:
         f" {status}.",
         why="Users cannot sign in, and no token can be verified.",
         fix=(
+            *_emulator_fix(config),
             "Console: Cognito > User pools lists the pool IDs of the region at the top right.",
             "Command line: `manage.py cognito_env --stack NAME` writes the values of your stack.",
             *in_environment("COGNITO_POOL_ID"),
@@ -54,44 +68,50 @@ def issuer_of_another_pool(config: CognitoConfig) -> Finding:
 
 
 def issuer_differs(config: CognitoConfig, published: str) -> Finding:
+    region = region_of_issuer(published, config.pool_id)
+    fix = f"set COGNITO_ISSUER={published}, or remove it."
+    if region == config.region:
+        fix = "remove COGNITO_ISSUER. Both issuers of the pool at AWS are accepted without it."
+    elif region:
+        fix = f"add {region} to COGNITO_REPLICA_REGIONS."
     return Finding(
         id="issuer-differs",
-        what=f"This site expects tokens of the issuer {config.issuer}, but the issuer of the pool"
-        f" is {published}.",
+        what=f"This site expects tokens of the issuer {' or '.join(config.pool.issuers)}, but the"
+        f" issuer of the pool is {published}.",
         why="This site would refuse every token, because it compares issuers exactly.",
-        fix=(f"Environment or .env: set COGNITO_ISSUER={published}, or remove it.",),
+        fix=(f"Environment or .env: {fix}",),
     )
 
 
-def keys_unreachable(config: CognitoConfig, reason: str) -> Finding:
+def keys_unreachable(url: str, reason: str) -> Finding:
     return Finding(
         id="keys-unreachable",
-        what=f"The signing keys at {config.jwks_url} cannot be fetched: {reason}.",
+        what=f"The signing keys at {url} cannot be fetched: {reason}.",
         why="Without them, no token can be verified, so users cannot sign in.",
         fix=(
             "Environment or .env: remove COGNITO_JWKS_URL, unless the pool has a custom endpoint.",
-            "Network: this machine must reach that URL.",
+            f"Network: this machine must reach {urlsplit(url).netloc}.",
         ),
     )
 
 
-def keys_unusable(config: CognitoConfig, reason: str) -> Finding:
+def keys_unusable(url: str, reason: str) -> Finding:
     return Finding(
         id="keys-unusable",
-        what=f"The document at {config.jwks_url} cannot be used: {reason}.",
+        what=f"The document at {url} cannot be used: {reason}.",
         why="Without a key, no token can be verified, so users cannot sign in.",
         fix=(
             "Environment or .env: remove COGNITO_JWKS_URL, unless the pool has a custom endpoint.",
-            f"To test it: `curl {config.jwks_url}` must print a list of RSA keys.",
+            f"To test it: `curl {url}` must print a list of RSA keys.",
         ),
     )
 
 
-def keys_of_another_pool(config: CognitoConfig, published: str) -> Finding:
+def keys_of_another_pool(url: str, published: str) -> Finding:
     return Finding(
         id="keys-of-another-pool",
-        what=f"COGNITO_JWKS_URL is {config.jwks_url}, but the keys of this pool are at {published},"
-        " and the two documents have no key in common.",
+        what=f"COGNITO_JWKS_URL is {url}, but the keys of this pool are at {published}, and the two"
+        " documents have no key in common.",
         why="This site would refuse every token, because its signing key is unknown.",
         fix=(f"Environment or .env: set COGNITO_JWKS_URL={published}, or remove it.",),
     )

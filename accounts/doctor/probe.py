@@ -53,8 +53,8 @@ class Probe:
     @property
     def discovery_url(self) -> str:
         """The URL of the discovery document: next to the key set, or else at the issuer."""
-        if self.config.jwks_url.endswith(_KEY_SET):
-            return self.config.jwks_url.removesuffix(_KEY_SET) + _DISCOVERY
+        if self.config.key_set_url.endswith(_KEY_SET):
+            return self.config.key_set_url.removesuffix(_KEY_SET) + _DISCOVERY
         return self.config.issuer + _DISCOVERY
 
     def discovery(self, issuer: str = "") -> Response:

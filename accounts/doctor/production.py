@@ -30,7 +30,7 @@ def production_problems(config: CognitoConfig, base_url: str) -> Iterator[Findin
         yield findings.debug_on()
     if not base_url.startswith("https://"):
         yield findings.not_https(base_url)
-    if is_loopback(config.domain) or is_loopback(config.issuer):
+    if any(map(is_loopback, (config.domain, *config.pool.issuers))):
         yield findings.local_pool_in_use(config.domain)
     for message in checks.run_checks(include_deployment_checks=True):
         is_skipped = message.is_silenced() or message.id in _STRICTER_CHECKS

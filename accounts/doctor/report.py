@@ -26,6 +26,7 @@ def as_text(examination: Examination) -> str:
         ):
             lines.append(_paragraph(f"   {label:<5}", text))
         lines.append("")
+    lines.extend(_paragraph("Note: ", f"{text}.") for text in examination.notes)
     lines.extend(_paragraph("Not checked: ", text) for text in examination.not_checked)
     count = len(examination.findings)
     lines.append(

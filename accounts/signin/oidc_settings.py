@@ -22,7 +22,7 @@ def oidc_setting(name: str, *default: Any) -> Any:
         "OIDC_OP_AUTHORIZATION_ENDPOINT": config.authorize_endpoint,
         "OIDC_OP_TOKEN_ENDPOINT": config.token_endpoint,
         "OIDC_OP_USER_ENDPOINT": config.userinfo_endpoint,
-        "OIDC_OP_JWKS_ENDPOINT": config.jwks_url,
+        "OIDC_OP_JWKS_ENDPOINT": config.key_set_url,
         "OIDC_RP_CLIENT_ID": config.client_id,
         "OIDC_RP_CLIENT_SECRET": provider().client_secret.value,
         "OIDC_RP_SIGN_ALGO": "RS256",

@@ -32,7 +32,7 @@ def test_everything_is_derived_from_pool_id_and_prefix():
     config = make()
     assert config.region == "us-east-1"
     assert config.issuer == ISSUER
-    assert config.jwks_url == f"{ISSUER}/.well-known/jwks.json"
+    assert config.key_set_url == f"{ISSUER}/.well-known/jwks.json"
     assert config.authorize_endpoint == f"{POOL_HOST}/oauth2/authorize"
     assert config.signup_endpoint == f"{POOL_HOST}/signup"
     assert config.token_endpoint == f"{POOL_HOST}/oauth2/token"
@@ -62,9 +62,19 @@ def test_domain_is_a_prefix_a_host_or_a_url(domain, base):
 def test_issuer_and_key_set_can_be_overridden_apart_from_the_domain():
     config = make(custom_issuers=("http://localhost:9000/us-east-1_Local",))
     assert config.issuer == "http://localhost:9000/us-east-1_Local"
-    assert config.jwks_url == "http://localhost:9000/us-east-1_Local/.well-known/jwks.json"
-    assert make(jwks_url="https://keys.example.com/x").jwks_url == "https://keys.example.com/x"
+    assert config.key_set_url == "http://localhost:9000/us-east-1_Local/.well-known/jwks.json"
+    assert make(jwks_url="https://keys.example.com/x").key_set_url == "https://keys.example.com/x"
     assert make(jwks_url="https://keys.example.com/x").issuer == ISSUER
+
+
+def test_url_of_the_api_is_in_the_partition_of_the_region():
+    config = make(pool_id="cn-north-1_AbCdEfGhI")
+    assert config.api_url == "https://cognito-idp.cn-north-1.amazonaws.com.cn/"
+
+
+def test_key_set_of_each_issuer_survives_a_copy():
+    copy = dataclasses.replace(make(), client_id="another")
+    assert copy.pool.key_set_urls == make().pool.key_set_urls
 
 
 def test_our_client_is_always_accepted_without_duplicates():

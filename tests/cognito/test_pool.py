@@ -1,158 +1,151 @@
-"""One contract for the shapes of a pool: the issuers it accepts, and the key sets they need."""
+"""The issuers of a pool, their key sets, and errors that name the setting."""
 
 import dataclasses
 
 import pytest
 
-from accounts.cognito import errors
-from accounts.cognito.jwks import KeyStore
-from accounts.cognito.pool import Pool
-from accounts.cognito.verifier import TokenVerifier, TrustedPools
-from tests.cognito.keys import (
-    ACCESS_KEY_ID,
-    CLIENT_ID,
-    ISSUER,
-    POOL_ID,
-    jwk,
-    key_set,
-    make_access_token,
-    private_key,
-)
+from accounts.cognito.errors import ConfigurationError
+from accounts.cognito.pool import Pool, region_of_issuer
+from tests.cognito.keys import CLIENT_ID, ISSUER, POOL_ID
 
-UPDATED = f"https://issuer-cognito-idp.us-east-1.amazonaws.com/{POOL_ID}"
-REPLICA = f"https://cognito-idp.us-west-2.amazonaws.com/{POOL_ID}"
-UPDATED_REPLICA = f"https://issuer-cognito-idp.us-west-2.amazonaws.com/{POOL_ID}"
-LOCAL = f"http://localhost:9000/{POOL_ID}"
-LOCAL_UPDATED = f"http://localhost:9000/issuer/{POOL_ID}"
-OTHER = "eu-west-1_Partner01"
-OTHER_ISSUER = f"https://cognito-idp.eu-west-1.amazonaws.com/{OTHER}"
-
-SHAPES = {
-    "default": ({}, {ISSUER, UPDATED}),
-    "updated issuer preferred": ({"custom_issuers": (UPDATED,)}, {ISSUER, UPDATED}),
-    "with a replica": (
-        {"replica_regions": ("us-west-2",)},
-        {ISSUER, UPDATED, REPLICA, UPDATED_REPLICA},
-    ),
-    "replica preferred": (
-        {"replica_regions": ("us-west-2",), "custom_issuers": (UPDATED_REPLICA,)},
-        {ISSUER, UPDATED, REPLICA, UPDATED_REPLICA},
-    ),
-    "local": ({"custom_issuers": (LOCAL,)}, {LOCAL}),
-    "local with both types": ({"custom_issuers": (LOCAL, LOCAL_UPDATED)}, {LOCAL, LOCAL_UPDATED}),
-}
-ISSUERS = {
-    "original": ISSUER,
-    "updated": UPDATED,
-    "original of the replica": REPLICA,
-    "updated of the replica": UPDATED_REPLICA,
-    "local": LOCAL,
-    "local updated": LOCAL_UPDATED,
-    "other pool at the same host": ISSUER.replace("AbCdEfGhI", "AbCdEfGhJ"),
-    "other case of the pool": ISSUER.replace("AbCdEfGhI", "abcdefghi"),
-    "slash at the end": f"{ISSUER}/",
-    "upper-case host": ISSUER.replace("cognito-idp", "COGNITO-IDP"),
-    "plain http": ISSUER.replace("https", "http"),
-    "look-alike host": ISSUER.replace("amazonaws.com", "amazonaws.com.example"),
-    "look-alike label": ISSUER.replace("cognito-idp", "x-cognito-idp"),
-    "other Region": ISSUER.replace("us-east-1.", "us-east-2."),
-    "trusted pool": OTHER_ISSUER,
-}
-
-
-class Downloads:
-    """Key sets by URL, and which were downloaded."""
-
-    def __init__(self, clock):
-        self._clock = clock
-        self.urls = []
-
-    def verifier(self, pool):
-        stores = {issuer: self._store(url) for issuer, url in pool.key_set_urls.items()}
-        return TokenVerifier(
-            pool_id=pool.pool_id, keys=stores, client_ids=pool.client_ids, clock=self._clock
-        )
-
-    def _store(self, url):
-        def fetch():
-            self.urls.append(url)
-            return key_set()
-
-        return KeyStore(fetch, clock=self._clock)
-
-
-@pytest.fixture
-def downloads(clock):
-    return Downloads(clock)
+UPDATED_ISSUER = f"https://issuer-cognito-idp.us-east-1.amazonaws.com/{POOL_ID}"
+EMULATOR = f"http://localhost:4566/{POOL_ID}"
 
 
 def make(**values):
     return Pool(**{"pool_id": POOL_ID, "client_ids": (CLIENT_ID,), **values})
 
 
-@pytest.mark.parametrize("is_alone", [True, False], ids=["alone", "beside a trusted pool"])
-@pytest.mark.parametrize("issuer", ISSUERS.values(), ids=ISSUERS)
-@pytest.mark.parametrize(("values", "accepted"), SHAPES.values(), ids=SHAPES)
-def test_token_is_accepted_from_the_issuers_of_the_pool_only(
-    values, accepted, issuer, is_alone, downloads
-):
-    pools = [make(**values)]
-    if not is_alone:
-        pools.append(Pool(pool_id=OTHER, client_ids=(CLIENT_ID,)))
-        accepted = accepted | {OTHER_ISSUER}
-    verifiers = TrustedPools(map(downloads.verifier, pools))
-    token = make_access_token(iss=issuer)
-    if issuer not in accepted:
-        with pytest.raises(errors.WrongIssuer):
-            verifiers.access_claims(token)
-        assert downloads.urls == []
-        return
-    claims = verifiers.access_claims(token)
-    assert claims.issuer == issuer
-    assert claims.pool_id == (OTHER if issuer == OTHER_ISSUER else POOL_ID)
-    assert downloads.urls == [f"{issuer}/.well-known/jwks.json"]
-    assert verifiers.is_key_published(issuer, ACCESS_KEY_ID)
+def problems(**changes):
+    with pytest.raises(ConfigurationError) as refused:
+        make(**changes)
+    return refused.value.problems
 
 
-@pytest.mark.parametrize(("values", "accepted"), SHAPES.values(), ids=SHAPES)
-def test_given_issuer_is_the_preferred_one(values, accepted):
-    pool = make(**values)
-    assert set(pool.issuers) == accepted
-    assert pool.issuer == values.get("custom_issuers", (ISSUER,))[0]
-
-
-def test_token_is_verified_with_the_keys_of_the_issuer_that_it_names(clock):
-    def fetch_nothing():
-        raise errors.CognitoUnavailable("status 403")
-
-    stores = {
-        ISSUER: KeyStore(key_set, clock=clock),
-        UPDATED: KeyStore(lambda: key_set(jwk(ACCESS_KEY_ID, private_key("another"))), clock=clock),
-        REPLICA: KeyStore(fetch_nothing, clock=clock),
+def test_everything_is_derived_from_the_pool_id():
+    pool = make()
+    assert pool.region == "us-east-1"
+    assert pool.issuers == (ISSUER, UPDATED_ISSUER)
+    assert pool.issuer == ISSUER
+    assert pool.key_set_urls == {
+        ISSUER: f"{ISSUER}/.well-known/jwks.json",
+        UPDATED_ISSUER: f"{UPDATED_ISSUER}/.well-known/jwks.json",
     }
-    verifier = TokenVerifier(pool_id=POOL_ID, keys=stores, client_ids=[CLIENT_ID], clock=clock)
-    verifier.access_claims(make_access_token())
-    with pytest.raises(errors.BadSignature):
-        verifier.access_claims(make_access_token(iss=UPDATED))
-    with pytest.raises(errors.CognitoUnavailable):
-        verifier.access_claims(make_access_token(iss=REPLICA))
-    verifier.access_claims(make_access_token())  # an issuer without keys stops no other one
 
 
-def test_given_key_set_is_that_of_every_issuer():
-    pool = make(jwks_url="https://keys.example.com/keys")
-    assert set(pool.key_set_urls.values()) == {"https://keys.example.com/keys"}
-    assert pool.issuers == (ISSUER, UPDATED)
+def test_replica_regions_add_both_issuers_of_each_region():
+    pool = make(replica_regions=("us-west-2", "us-east-1", "us-west-2"))
+    assert pool.issuers == (
+        ISSUER,
+        UPDATED_ISSUER,
+        f"https://cognito-idp.us-west-2.amazonaws.com/{POOL_ID}",
+        f"https://issuer-cognito-idp.us-west-2.amazonaws.com/{POOL_ID}",
+    )
 
 
-def test_pool_in_china_is_at_the_domain_of_its_partition():
-    pool = Pool(pool_id="cn-north-1_AbCdEfGhI", client_ids=(CLIENT_ID,))
-    assert pool.issuer == "https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_AbCdEfGhI"
+@pytest.mark.parametrize(
+    ("region", "domain"),
+    [
+        ("us-gov-west-1", "amazonaws.com"),
+        ("cn-north-1", "amazonaws.com.cn"),
+        ("eusc-de-east-1", "amazonaws.eu"),
+    ],
+)
+def test_partitions_have_domains_of_their_own(region, domain):
+    pool_id = f"{region}_AbCdEfGhI"
+    assert make(pool_id=pool_id).issuers == (
+        f"https://cognito-idp.{region}.{domain}/{pool_id}",
+        f"https://issuer-cognito-idp.{region}.{domain}/{pool_id}",
+    )
+
+
+def test_own_issuer_of_aws_is_only_preferred():
+    pool = make(custom_issuers=(UPDATED_ISSUER,))
+    assert pool.issuers == (UPDATED_ISSUER, ISSUER)
+
+
+def test_custom_issuer_replaces_those_of_aws():
+    """The pool ID of an emulator may be that of a stranger's pool at AWS."""
+    assert make(custom_issuers=(EMULATOR,)).issuers == (EMULATOR,)
+    both = (EMULATOR, f"http://localhost:4566/updated/{POOL_ID}")
+    assert make(custom_issuers=both).issuers == both
+
+
+def test_issuer_of_aws_counts_next_to_a_custom_one_only_if_it_is_listed():
+    assert make(custom_issuers=(EMULATOR, ISSUER)).issuers == (EMULATOR, ISSUER)
+
+
+def test_key_set_url_is_that_of_all_issuers():
+    """Otherwise, the key set of AWS would count for the pool ID of an emulator."""
+    pool = make(jwks_url="http://localhost:4566/keys")
+    assert pool.issuers == (ISSUER, UPDATED_ISSUER)
+    assert set(pool.key_set_urls.values()) == {"http://localhost:4566/keys"}
+
+
+def test_region_may_be_passed_if_it_is_that_of_the_pool_id():
+    assert make(region="us-east-1").region == "us-east-1"
+    assert problems(region="eu-west-1") == {
+        "COGNITO_CLIENT_REGION": "differs from the region of the pool ID, us-east-1"
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"pool_id": ""}, "COGNITO_POOL_ID"),
+        ({"pool_id": "us-east-1"}, "COGNITO_POOL_ID"),
+        ({"pool_id": "us-east-1_Ab/../x"}, "COGNITO_POOL_ID"),
+        ({"pool_id": "us-east-1_Ab\n"}, "COGNITO_POOL_ID"),
+        ({"pool_id": "eu.evil.com/_Ab"}, "COGNITO_POOL_ID"),
+        ({"custom_issuers": ("http://example.com/x",)}, "COGNITO_ISSUER"),
+        ({"custom_issuers": (f"{ISSUER}/",)}, "COGNITO_ISSUER"),
+        ({"custom_issuers": ("nonsense",)}, "COGNITO_ISSUER"),
+        ({"custom_issuers": (EMULATOR, "nonsense")}, "COGNITO_ISSUER"),
+        ({"custom_issuers": (f"{ISSUER}2",)}, "COGNITO_ISSUER"),
+        ({"custom_issuers": (ISSUER.replace("east", "west"),)}, "COGNITO_ISSUER"),
+        ({"custom_issuers": (UPDATED_ISSUER.replace("east", "west"),)}, "COGNITO_ISSUER"),
+        ({"custom_issuers": (ISSUER.replace(".com", ".com.cn"),)}, "COGNITO_ISSUER"),
+        ({"custom_issuers": (ISSUER.replace("https", "http"),)}, "COGNITO_ISSUER"),
+        ({"jwks_url": "file:///etc/keys.json"}, "COGNITO_JWKS_URL"),
+        ({"jwks_url": "http://169.254.169.254/keys"}, "COGNITO_JWKS_URL"),
+        ({"replica_regions": ("frankfurt",)}, "COGNITO_REPLICA_REGIONS"),
+        ({"replica_regions": ("us-west-2.evil.example/us-west-2",)}, "COGNITO_REPLICA_REGIONS"),
+        ({"replica_regions": ("us-west-2", "us-west-2\n")}, "COGNITO_REPLICA_REGIONS"),
+        ({"replica_regions": ("us-west-2", "")}, "COGNITO_REPLICA_REGIONS"),
+        ({"client_ids": ("fine", "not fine")}, "COGNITO_ACCEPTED_CLIENTS"),
+        ({"client_ids": ("",)}, "COGNITO_ACCEPTED_CLIENTS"),
+        ({"scopes": ("two words",)}, "COGNITO_SCOPES"),
+    ],
+)
+def test_wrong_value_is_refused_by_its_name(changes, name):
+    assert list(problems(**changes)) == [name]
+
+
+def test_replica_that_is_not_listed_is_explained():
+    issuer = ISSUER.replace("us-east-1.", "us-west-2.")
+    assert "set COGNITO_REPLICA_REGIONS" in problems(custom_issuers=(issuer,))["COGNITO_ISSUER"]
+    assert make(custom_issuers=(issuer,), replica_regions=("us-west-2",)).issuer == issuer
+
+
+def test_missing_value_is_described():
+    assert problems(pool_id="")["COGNITO_POOL_ID"].startswith("is missing: the ID of the user pool")
+    assert problems(pool_id="x")["COGNITO_POOL_ID"].startswith("is not the ID of the user pool")
+
+
+def test_all_wrong_values_are_named_at_once():
+    wrong = {"pool_id": "", "custom_issuers": ("x",), "jwks_url": "x", "replica_regions": ("x",)}
+    assert set(problems(client_ids=("a b",), **wrong)) == {
+        "COGNITO_POOL_ID",
+        "COGNITO_ISSUER",
+        "COGNITO_JWKS_URL",
+        "COGNITO_REPLICA_REGIONS",
+        "COGNITO_ACCEPTED_CLIENTS",
+    }
 
 
 def test_pool_is_frozen():
     pool = make(client_ids=("one", "two", "one"))
-    assert (pool.region, pool.client_ids) == ("us-east-1", ("one", "two"))
+    assert pool.client_ids == ("one", "two")
     with pytest.raises(dataclasses.FrozenInstanceError):
         pool.scopes = ("stats/write",)
     with pytest.raises(TypeError):
@@ -160,23 +153,34 @@ def test_pool_is_frozen():
 
 
 @pytest.mark.parametrize(
-    ("values", "names"),
+    ("issuers", "original"),
     [
-        ({"pool_id": "nonsense"}, ["COGNITO_POOL_ID"]),
-        ({"region": "eu-west-1"}, ["COGNITO_CLIENT_REGION"]),
-        ({"custom_issuers": (ISSUER, "nonsense")}, ["COGNITO_ISSUER"]),
-        ({"jwks_url": "file:///keys"}, ["COGNITO_JWKS_URL"]),
-        ({"replica_regions": ("us-west-2", "US West")}, ["COGNITO_REPLICA_REGIONS"]),
-        ({"replica_regions": ("evil.example/",)}, ["COGNITO_REPLICA_REGIONS"]),
-        ({"client_ids": ("a b",)}, ["COGNITO_ACCEPTED_CLIENTS"]),
-        ({"scopes": ("a b",)}, ["COGNITO_SCOPES"]),
-        (
-            {"pool_id": "x", "jwks_url": "x", "client_ids": ("a b",)},
-            ["COGNITO_POOL_ID", "COGNITO_JWKS_URL", "COGNITO_ACCEPTED_CLIENTS"],
-        ),
+        ((), ISSUER),
+        ((UPDATED_ISSUER,), ISSUER),
+        ((f"https://issuer-cognito-idp.us-west-2.amazonaws.com/{POOL_ID}",), ISSUER),
+        ((EMULATOR,), EMULATOR),
+        ((EMULATOR, ISSUER), EMULATOR),
     ],
 )
-def test_every_wrong_value_is_named(values, names):
-    with pytest.raises(errors.ConfigurationError) as refused:
-        make(**values)
-    assert list(refused.value.problems) == names
+def test_original_issuer_does_not_depend_on_the_preferred_one(issuers, original):
+    pool = make(custom_issuers=issuers, replica_regions=("us-west-2",))
+    assert pool.original_issuer == original
+
+
+@pytest.mark.parametrize(
+    ("issuer", "region"),
+    [
+        (ISSUER, "us-east-1"),
+        (UPDATED_ISSUER, "us-east-1"),
+        (ISSUER.replace("us-east-1.", "us-west-2."), "us-west-2"),
+        (f"{ISSUER}/", ""),
+        (f"{ISSUER}0", ""),
+        (ISSUER.replace(".com", ".com.evil.example"), ""),
+        (ISSUER.replace("https", "http"), ""),
+        (EMULATOR, ""),
+        ("nonsense", ""),
+        ("https://[", ""),
+    ],
+)
+def test_region_of_an_issuer_at_aws_is_known(issuer, region):
+    assert region_of_issuer(issuer, POOL_ID) == region

@@ -101,6 +101,7 @@ def test_operations_page_lists_the_same_settings():
     [
         ({"SPA_COMPAT": "1"}, "accounts.W001"),
         ({"COGNITO_ISSUER": "http://localhost:9000/eu-west-1_AbCdEfGhI"}, "accounts.W002"),
+        ({"COGNITO_ISSUER": "https://pool.example/x, http://localhost/x"}, "accounts.W002"),
         ({"SESSION_IDLE_SECONDS": "99", "SESSION_ABSOLUTE_SECONDS": "9"}, "accounts.W003"),
         ({"TRUSTED_PROXIES": "10.0.0.300"}, "sso_project.E002"),
         ({"TRUSTED_CALLERS": "prometheus"}, "sso_project.E002"),

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from ...cognito.safe_urls import url_problem
-from ...doctor import client_settings, report
+from ...doctor import client_settings, pool_settings, report
 from ...doctor.examination import examine
 from ...provider import Provider
 from ...provider.aws import AwsError
@@ -34,7 +34,9 @@ class Command(BaseCommand):
         )
         source = parser.add_mutually_exclusive_group()
         source.add_argument(
-            "--describe", action="store_true", help="read the app client's settings from AWS"
+            "--describe",
+            action="store_true",
+            help="read the settings of the app client and the pool from AWS",
         )
         source.add_argument(
             "--client-json",
@@ -51,11 +53,15 @@ class Command(BaseCommand):
                 return client_settings.read(_read_text(options["client_json"]), current.config)
             return None
 
+        def describe_pool(current: Provider) -> Mapping[str, Any] | None:
+            return pool_settings.fetch(current.pool) if options["describe"] else None
+
         try:
             examination = examine(
                 base_url=_base_url(options["base_url"]),
                 production=options["production"],
                 describe=describe,
+                describe_pool=describe_pool,
             )
         except AwsError as problem:
             raise CommandError(str(problem)) from problem

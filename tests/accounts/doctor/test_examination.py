@@ -187,7 +187,7 @@ def test_unreachable_domain_is_compared_with_the_domain_of_the_pool(config, memb
     with responses.RequestsMock() as mock:  # without a hosted UI, so connecting to it fails
         mock.get(f"{config.issuer}/.well-known/openid-configuration",
                  json={"issuer": config.issuer, **members})  # fmt: skip
-        mock.get(config.jwks_url, body=key_set(config.issuer))
+        mock.get(config.key_set_url, body=key_set(config.issuer))
         probe = Probe(config, Transport())
         pool = PoolExamination(probe)
         assert list(pool.problems()) == []

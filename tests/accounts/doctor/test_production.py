@@ -121,8 +121,9 @@ def sign_in(request):
 import requests
 with responses.RequestsMock() as mock:
     mock.get(config.issuer + "/.well-known/openid-configuration", json={
-        "issuer": config.issuer, "authorization_endpoint": endpoint, "jwks_uri": config.jwks_url})
-    mock.get(config.jwks_url, body=key_set(config.issuer))
+        "issuer": config.issuer, "authorization_endpoint": endpoint,
+            "jwks_uri": config.key_set_url})
+    mock.get(config.key_set_url, body=key_set(config.issuer))
     mock.add_callback("GET", endpoint, authorize)
     mock.get(config.domain + "/login", body="<html><form></form></html>")
     mock.post(config.token_endpoint, status=400, json={"error": "invalid_grant"})

@@ -28,6 +28,14 @@ def test_healthy_site_with_a_description_has_no_findings(doctor, pool):
     assert (diagnosis.status, "Not checked" in diagnosis.output) == (0, False), diagnosis.output
 
 
+def test_type_of_the_issuer_is_noted(doctor, pool):
+    for issuer_type in ("original", "updated"):
+        pool.do(f"issuer {issuer_type}")
+        diagnosis = doctor(pool, "--describe")
+        assert diagnosis.status == 0, diagnosis.output
+        assert f"Note: the pool issues tokens with its {issuer_type} issuer" in diagnosis.output
+
+
 def test_place_of_the_secret_is_named(doctor, pool, tmp_path):
     file = tmp_path / "client-secret"
     file.write_text(f"{pool.client_secret}\n")

@@ -134,7 +134,7 @@ def pyjwt(tokens: list[str]) -> Verify:
 
 def pyjwt_client(tokens: list[str]) -> Verify:
     issuer = provider().config.issuer
-    client = jwt.PyJWKClient(provider().config.jwks_url, cache_keys=True)
+    client = jwt.PyJWKClient(provider().config.key_set_url, cache_keys=True)
 
     def verify() -> int:
         for token in tokens:
