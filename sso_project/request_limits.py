@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
-from accounts.cognito.verifier import MAX_TOKEN_LENGTH
+from accounts.cognito.token_parsing import MAX_TOKEN_LENGTH
 
 MAX_HEADER_BYTES = 8192
 # For headers that Django, DRF or WhiteNoise parse, some of them in more than linear time.

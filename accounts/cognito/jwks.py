@@ -127,7 +127,7 @@ class KeyStore:
         self._lock = threading.Lock()
         self._download: _Download | None = None
         self._slots = threading.BoundedSemaphore(max_waiting)
-        self._failure: CognitoUnavailable | None = None  # of the last download
+        self.failure: CognitoUnavailable | None = None  # of the last download
         self._fetched_at: float | None = None
         self._renew_at = clock() + (document_seconds if document else 0)
         self._search_at = clock()  # earliest next download for an unknown key ID
@@ -162,7 +162,7 @@ class KeyStore:
         with self._lock:
             download, is_new = self._running_or_new()
         self._await(download, run=is_new)
-        if self._failure:
+        if self.failure:
             raise self._lookup_error()
 
     def _search(self, key_id: str) -> RSAPublicKey:
@@ -228,7 +228,7 @@ class KeyStore:
         failure = result if isinstance(result, CognitoUnavailable) else None
         with self._lock:
             now = self._clock()
-            self._failure = failure
+            self.failure = failure
             if not isinstance(result, CognitoUnavailable):
                 self.document, self._keys = result
                 self._fetched_at = now
@@ -241,9 +241,9 @@ class KeyStore:
             logger.warning("signing keys not renewed: %s", failure, exc_info=failure.__cause__)
 
     def _lookup_error(self) -> CognitoError:
-        if not self._failure:
+        if not self.failure:
             return UnknownKey("This token is signed with a key that the pool does not publish.")
         wait = max(0.0, self._search_at - self._clock())
         error = CognitoUnavailable("the signing keys cannot be downloaded", retry_after=wait)
-        error.__cause__ = self._failure
+        error.__cause__ = self.failure
         return error

@@ -17,7 +17,8 @@ from typing import Any
 
 from .claims import AccessClaims
 from .token_checks import check_expiry
-from .verifier import TrustedPools, signing_key_id
+from .token_parsing import signing_key_id
+from .verifier import TrustedPools
 
 MAX_ENTRIES = 20_000
 MAX_BYTES = 64 * 1024 * 1024

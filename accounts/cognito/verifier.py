@@ -8,12 +8,8 @@ No setting weakens a check.
 
 from __future__ import annotations
 
-import json
-import re
 import time
-from base64 import urlsafe_b64decode
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, NoReturn
 
 import jwt
 
@@ -23,8 +19,8 @@ from .errors import (
     BadSignature,
     CognitoUnavailable,
     ConfigurationError,
-    MalformedToken,
     UnknownKey,
+    WrongIssuer,
 )
 from .jwks import KeyStore
 from .token_checks import (
@@ -34,22 +30,16 @@ from .token_checks import (
     check_expiry,
     check_id_claims,
 )
+from .token_parsing import json_object, signing_key_id, unverified_payload
 
-# The token of a user in 100 groups (Cognito's maximum) with the longest names is still shorter.
-MAX_TOKEN_LENGTH = 32_768
-_MAX_HEADER_LENGTH = 1024
-
-_COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
-# With these header members, a token could select its own key, encoding or rules.
-_FORBIDDEN = frozenset({"crit", "b64", "zip", "jwk", "jku", "x5c", "x5u", "x5t", "x5t#S256"})
 _RS256 = jwt.PyJWS(algorithms=["RS256"])
 
 
 class TokenVerifier:
     """The verifier of the tokens of one user pool, for some of its app clients.
 
-    ``keys`` are the signing keys of each issuer of the pool; a token is verified with those of the
-    issuer that it names.
+    ``keys`` are the signing keys of each issuer of the pool, the preferred one first. A token is
+    verified with the keys of the issuer that it names.
     ``rules`` decide on access tokens that are bound to a resource or have an actor. ``clock``
     returns seconds since the epoch.
     """
@@ -117,6 +107,16 @@ class TokenVerifier:
         check_expiry(claims, now=now)
         return claims
 
+    def is_unused(self, issuer: str) -> bool:
+        """Return True if Cognito never published the keys of this issuer, and refuses it now.
+
+        The pool does not use such an issuer. The keys of the preferred issuer can only be missing
+        because of an outage or a wrong setting.
+        """
+        keys, preferred = self.keys[issuer], next(iter(self.keys.values()))
+        status = keys.failure.data.get("status") if keys.failure else None
+        return keys is not preferred and keys.document is None and status in (403, 404)
+
     def is_key_published(self, issuer: str, key_id: str) -> bool:
         """Return True if the issuer still publishes the key that signed a cached token.
 
@@ -135,14 +135,14 @@ class TokenVerifier:
         issuer is only asked for a token that names it: AWS responds with 403 at the updated issuer
         of a pool that does not use it.
         """
-        key_id = _key_id(_unverified_header(unverified_token))
-        issuer = check.issuer(_unverified_payload(unverified_token), self.keys)
+        key_id = signing_key_id(unverified_token)
+        issuer = check.issuer(unverified_payload(unverified_token), self.keys)
         key = self.keys[issuer].key(key_id)
         try:
             token = _RS256.decode_complete(unverified_token, key, algorithms=["RS256"])
         except jwt.PyJWTError as error:
             raise BadSignature("The signature of this token does not match its content.") from error
-        return issuer, _json_object(token["payload"])
+        return issuer, json_object(token["payload"])
 
 
 class TrustedPools:
@@ -162,87 +162,29 @@ class TrustedPools:
         self._only = verifier if set(self._by_issuer.values()) == {verifier} else None
 
     def access_claims(self, unverified_access_token: str) -> AccessClaims:
-        """Return the claims of an access token of any of the pools.
+        """Return the claims of an access token of any of the pools. Anyone can send such a token.
 
         Raises:
             TokenExpired: the token has expired. The error has its verified claims.
             TokenRejected: the token is not acceptable (WrongIssuer if it is of another pool).
-            CognitoUnavailable: the signing keys of that pool are unavailable.
+            CognitoUnavailable: the signing keys of that issuer are unavailable.
         """
+        try:
+            return self._verifier_of(unverified_access_token).access_claims(unverified_access_token)
+        except CognitoUnavailable as error:
+            # Without this, anyone could cause responses with status 503, as in an outage.
+            issuer = check.issuer(unverified_payload(unverified_access_token), self._by_issuer)
+            if self._by_issuer[issuer].is_unused(issuer):
+                message = "The user pool does not use this issuer."
+                raise WrongIssuer(message, claim="iss", actual=issuer) from error
+            raise
+
+    def _verifier_of(self, unverified_access_token: str) -> TokenVerifier:
         if self._only is not None:  # the token need not be parsed twice
-            return self._only.access_claims(unverified_access_token)
-        issuer = check.issuer(_unverified_payload(unverified_access_token), self._by_issuer)
-        return self._by_issuer[issuer].access_claims(unverified_access_token)
+            return self._only
+        issuer = check.issuer(unverified_payload(unverified_access_token), self._by_issuer)
+        return self._by_issuer[issuer]
 
     def is_key_published(self, issuer: str, key_id: str) -> bool:
         """Return True if `issuer` still publishes the key."""
         return self._by_issuer[issuer].is_key_published(issuer, key_id)
-
-
-def signing_key_id(unverified_token: str) -> str:
-    """Return the key ID (``kid``) in the header of a token.
-
-    Raises:
-        BadSignature: the token is not signed with RS256.
-        MalformedToken: it is not a token as Cognito issues them.
-    """
-    return _key_id(_unverified_header(unverified_token))
-
-
-def _unverified_segments(unverified_token: str) -> tuple[str, str]:
-    """Return the encoded header and payload, after checking length, alphabet and parts."""
-    if len(unverified_token) > MAX_TOKEN_LENGTH:
-        raise MalformedToken(f"This token is longer than {MAX_TOKEN_LENGTH} characters.")
-    match = _COMPACT.fullmatch(unverified_token)
-    if not match:
-        raise MalformedToken("This is not a JSON Web Token: three base64url parts joined by dots.")
-    return match[1], match[2]
-
-
-def _unverified_header(unverified_token: str) -> dict[str, Any]:
-    segment, _ = _unverified_segments(unverified_token)
-    if len(segment) > _MAX_HEADER_LENGTH:
-        raise MalformedToken(f"This token's header is longer than {_MAX_HEADER_LENGTH} characters.")
-    return _json_object(_decode(segment))
-
-
-def _unverified_payload(unverified_token: str) -> Payload:
-    """Return the payload without any check. Use it only to select a verifier or an error."""
-    _, segment = _unverified_segments(unverified_token)
-    return _json_object(_decode(segment))
-
-
-def _key_id(header: dict[str, Any]) -> str:
-    """Return the ``kid`` of a header that has ``alg`` RS256 and no forbidden member."""
-    if header.get("alg") != "RS256":
-        raise BadSignature("This token is not signed with RS256, the only accepted algorithm.")
-    if not _FORBIDDEN.isdisjoint(header):
-        raise MalformedToken("This token's header has members that Cognito never sends.")
-    key_id = header.get("kid")
-    if not isinstance(key_id, str) or not key_id:
-        raise MalformedToken("This token's header does not name the signing key (kid).")
-    return key_id
-
-
-def _decode(segment: str) -> bytes:
-    try:
-        return urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
-    except ValueError as error:
-        raise MalformedToken("This token is not valid base64url.") from error
-
-
-def _json_object(document: bytes) -> dict[str, Any]:
-    try:
-        value = _JSON.decode(document.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise MalformedToken("This token does not contain valid JSON.") from error
-    if not isinstance(value, dict):
-        raise MalformedToken("This token does not contain a JSON object.")
-    return value
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")  # by default, Python accepts NaN and Infinity
-
-
-_JSON = json.JSONDecoder(parse_constant=_refuse_constant)

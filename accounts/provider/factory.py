@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.core.signals import setting_changed
@@ -100,18 +100,19 @@ def provider() -> Provider:
         # AWS Lambda stops all threads after each response, so a download must end within a request.
         options = {"in_background": lambda work: work(), "document_seconds": SNAPSHOT_SECONDS}
 
-    def key_store(issuer: str, url: str) -> KeyStore:
-        """Return the keys of an issuer. They are downloaded when a token names it."""
+    @cache
+    def key_store(url: str) -> KeyStore:
+        """Return the keys at this URL. They are downloaded when a token names their issuer."""
         return KeyStore(
             count_fetches(lambda: transport.get(url)),
-            document=read_snapshot() if issuer == config.issuer else None,
+            document=read_snapshot() if url == config.key_set_url else None,
             max_waiting=limits.calls_at_once - 1,  # one more thread downloads
             **options,
         )
 
     pools = read_pools()
     keys = {
-        pool_id: {issuer: key_store(issuer, url) for issuer, url in pool.key_set_urls.items()}
+        pool_id: {issuer: key_store(url) for issuer, url in pool.key_set_urls.items()}
         for pool_id, pool in pools.items()
     }
     access_verifier = TrustedPools(

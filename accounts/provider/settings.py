@@ -19,7 +19,7 @@ from ..cognito.errors import CognitoUnavailable, ConfigurationError
 from ..cognito.jwks import parse_key_set
 from ..cognito.pool import Pool
 from ..cognito.safe_urls import url_problem
-from ..cognito.token_checks import AccessRules
+from ..cognito.token_checks import UNBOUND_ONLY, AccessRules
 from ..core.app_label import page_url
 from ..core.encryption import Cipher
 from .access_rules import parse_access_rules
@@ -127,19 +127,30 @@ def read_config() -> CognitoConfig:
     issuers = values["ISSUER"]
     if isinstance(issuers, str):
         issuers = [issuer.strip() for issuer in issuers.split(",")]
-    return CognitoConfig(
-        pool_id=values["POOL_ID"],
-        client_id=values["CLIENT_ID"],
-        client_secret=values["CLIENT_SECRET"],
-        domain=values["CLIENT_DOMAIN"],
-        region=values["CLIENT_REGION"],
-        custom_issuers=tuple(filter(None, issuers)),
-        jwks_url=values["JWKS_URL"],
-        replica_regions=tuple(values["REPLICA_REGIONS"]),
-        accepted_clients=tuple(filter(None, clients)),
-        scopes=tuple(values["SCOPES"]) or DEFAULT_SCOPES,
-        rules=read_access_rules(),
-    )
+    rules, problems = UNBOUND_ONLY, {}
+    try:
+        rules = read_access_rules()
+    except ConfigurationError as error:
+        problems = error.problems
+    try:
+        config = CognitoConfig(
+            pool_id=values["POOL_ID"],
+            client_id=values["CLIENT_ID"],
+            client_secret=values["CLIENT_SECRET"],
+            domain=values["CLIENT_DOMAIN"],
+            region=values["CLIENT_REGION"],
+            custom_issuers=tuple(filter(None, issuers)),
+            jwks_url=values["JWKS_URL"],
+            replica_regions=tuple(values["REPLICA_REGIONS"]),
+            accepted_clients=tuple(filter(None, clients)),
+            scopes=tuple(values["SCOPES"]) or DEFAULT_SCOPES,
+            rules=rules,
+        )
+    except ConfigurationError as error:
+        raise ConfigurationError(problems | error.problems) from error
+    if problems:
+        raise ConfigurationError(problems)
+    return config
 
 
 def read_pools() -> dict[str, Pool]:

@@ -145,8 +145,9 @@ def _name(key: str) -> str:
     Values of another site must not be read, because they would hide this site's revocations.
     """
     # The name of 0.1: two versions of the site share the values while one replaces the other.
+    # Servers that prefer different issuers of the pool share the values, too.
     site = salted_hmac(
-        "accounts.accelerator", f"{provider().public_url} {provider().config.issuer}"
+        "accounts.accelerator", f"{provider().public_url} {provider().pool.original_issuer}"
     )
     return f"sso:{site.hexdigest()[:16]}:{key}"
 

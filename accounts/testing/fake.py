@@ -39,13 +39,14 @@ class FakeCognito(Transport):
     """A transport that responds as Cognito does.
 
     `calls` lists the requests: a grant type, "keys" or "revoke". With `down = True`, all requests
-    fail.
+    fail. `issuer` is the issuer of new tokens, "" for the preferred one of the pool.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[str] = []
         self.down = False
+        self.issuer = ""
         self._codes: dict[str, FakeUser] = {}
         self._refresh_tokens: dict[str, FakeUser] = {}
 
@@ -98,7 +99,7 @@ class FakeCognito(Transport):
         self.calls.append(call)
 
     def _tokens(self, user: FakeUser, *, is_first: bool) -> Response:
-        claims = user.sign_in_claims
+        claims = user.sign_in_claims | ({"iss": self.issuer} if self.issuer else {})
         tokens: dict[str, Any] = {
             "access_token": mint_access_token(
                 user.username, groups=user.groups, scopes=user.scopes, claims=claims

@@ -5,7 +5,7 @@ import pytest
 from accounts.cognito import errors
 from accounts.cognito.authorization import parse_callback
 from accounts.cognito.jwks import parse_key_set
-from accounts.cognito.verifier import MAX_TOKEN_LENGTH
+from accounts.cognito.token_parsing import MAX_TOKEN_LENGTH
 from tests.cognito.keys import (
     ID_KEY_ID,
     ISSUER,

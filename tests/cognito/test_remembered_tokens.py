@@ -4,7 +4,8 @@ import pytest
 
 from accounts.cognito.errors import CognitoUnavailable, MalformedToken
 from accounts.cognito.jwks import KeyStore
-from accounts.cognito.verifier import TokenVerifier, TrustedPools, signing_key_id
+from accounts.cognito.token_parsing import signing_key_id
+from accounts.cognito.verifier import TokenVerifier, TrustedPools
 from tests.cognito.keys import (
     ACCESS_KEY_ID,
     CLIENT_ID,

@@ -7,7 +7,8 @@ import pytest
 
 from accounts.cognito import errors
 from accounts.cognito.jwks import KeyStore
-from accounts.cognito.verifier import MAX_TOKEN_LENGTH, TokenVerifier, TrustedPools, signing_key_id
+from accounts.cognito.token_parsing import MAX_TOKEN_LENGTH, signing_key_id
+from accounts.cognito.verifier import TokenVerifier, TrustedPools
 from tests.cognito.keys import (
     ACCESS_KEY_ID,
     CLIENT_ID,

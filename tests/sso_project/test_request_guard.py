@@ -10,7 +10,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import RequestFactory
 
-from accounts.cognito.verifier import MAX_TOKEN_LENGTH
+from accounts.cognito.token_parsing import MAX_TOKEN_LENGTH
 from sso_project.request_guard import BoundedBody, RequestGuard
 from sso_project.request_limits import (
     MAX_COOKIE_BACKSLASHES,

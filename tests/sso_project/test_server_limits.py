@@ -7,7 +7,7 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.http.parser import RequestParser
 
-from accounts.cognito.verifier import MAX_TOKEN_LENGTH
+from accounts.cognito.token_parsing import MAX_TOKEN_LENGTH
 from deploy import gunicorn_config
 
 

@@ -5,7 +5,7 @@ from django.core.checks import run_checks
 
 from accounts.cognito.errors import ConfigurationError
 from accounts.provider import Limits, provider
-from accounts.provider.settings import read_limits
+from accounts.provider.settings import read_config, read_limits
 
 REQUIRED = {
     "POOL_ID": "COGNITO_POOL_ID",
@@ -104,6 +104,14 @@ def test_malformed_rules_of_a_trusted_pool_are_one_error(settings):
     [(check_id, text)] = errors()
     assert check_id == "accounts.E003"
     assert text.startswith("COGNITO_TRUSTED_POOLS (pool 'eu-west-1_Partner01') must be an object")
+
+
+def test_wrong_values_of_pool_client_and_rules_are_named_together(settings):
+    wrong = {"POOL_ID": "x", "CLIENT_DOMAIN": "a b", "RESOURCES": ["a b"], "ACTORS": [""]}
+    settings.COGNITO = {**settings.COGNITO, **wrong}
+    with pytest.raises(ConfigurationError) as raised:
+        read_config()
+    assert {*raised.value.problems} == {f"COGNITO_{name}" for name in wrong}
 
 
 def test_every_wrong_member_is_named(settings):

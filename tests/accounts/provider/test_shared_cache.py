@@ -126,6 +126,17 @@ def test_value_of_another_site_counts_as_absent(shared_cache, cache, settings, f
     assert shared_cache.get("a", max_age=5) is None
 
 
+def test_servers_that_prefer_different_issuers_of_the_pool_share_values(
+    shared_cache, cache, settings
+):
+    pool_id = "eu-west-1_AbCdEf123"
+    settings.COGNITO = {**settings.COGNITO, "POOL_ID": pool_id, "ISSUER": ""}
+    shared_cache.set("a", 1, seconds=5)
+    updated = f"https://issuer-cognito-idp.eu-west-1.amazonaws.com/{pool_id}"
+    settings.COGNITO = {**settings.COGNITO, "ISSUER": updated}
+    assert shared_cache.get("a", max_age=5) == 1
+
+
 def test_replayed_value_expires(shared_cache, wall):
     shared_cache.set("a", 1, seconds=0.4)
     wall[0] += 0.39
