@@ -26,6 +26,7 @@ from .group_mapping import GroupMapping
 from .limits import Limits
 from .secret_source import open_client_secret
 from .settings import (
+    SiteOptions,
     read_cipher,
     read_client_rights,
     read_client_secret,
@@ -94,27 +95,8 @@ def provider() -> Provider:
     config, secret = read_config(), read_client_secret()
     transport = new_transport()
 
-    limits, site = read_limits(), read_site_options()
-    options: dict[str, Any] = {}
-    if site.frozen_between_requests:
-        # AWS Lambda stops all threads after each response, so a download must end within a request.
-        options = {"in_background": lambda work: work(), "document_seconds": SNAPSHOT_SECONDS}
-
-    @cache
-    def key_store(url: str) -> KeyStore:
-        """Return the keys at this URL. They are downloaded when a token names their issuer."""
-        return KeyStore(
-            count_fetches(lambda: transport.get(url)),
-            document=read_snapshot() if url == config.key_set_url else None,
-            max_waiting=limits.calls_at_once - 1,  # one more thread downloads
-            **options,
-        )
-
-    pools = read_pools()
-    keys = {
-        pool_id: {issuer: key_store(url) for issuer, url in pool.key_set_urls.items()}
-        for pool_id, pool in pools.items()
-    }
+    limits, site, pools = read_limits(), read_site_options(), read_pools()
+    keys = _key_stores(pools, config.key_set_url, transport, limits, site)
     access_verifier = TrustedPools(
         TokenVerifier(
             pool_id=pool_id, keys=keys[pool_id], client_ids=pool.client_ids, rules=pool.rules
@@ -149,6 +131,37 @@ def provider() -> Provider:
         limits=limits,
         shared_cache=site.shared_cache,
     )
+
+
+def _key_stores(
+    pools: Mapping[str, Pool],
+    snapshot_url: str,
+    transport: Transport,
+    limits: Limits,
+    site: SiteOptions,
+) -> dict[str, dict[str, KeyStore]]:
+    """Return the keys by pool ID and issuer. A key set is downloaded when a token names its issuer.
+
+    Issuers with one key set share its store. The snapshot is that of `snapshot_url`.
+    """
+    options: dict[str, Any] = {}
+    if site.frozen_between_requests:
+        # AWS Lambda stops all threads after each response, so a download must end within a request.
+        options = {"in_background": lambda work: work(), "document_seconds": SNAPSHOT_SECONDS}
+
+    @cache
+    def key_store(url: str) -> KeyStore:
+        return KeyStore(
+            count_fetches(lambda: transport.get(url)),
+            document=read_snapshot() if url == snapshot_url else None,
+            max_waiting=limits.calls_at_once - 1,  # one more thread downloads
+            **options,
+        )
+
+    return {
+        pool_id: {issuer: key_store(url) for issuer, url in pool.key_set_urls.items()}
+        for pool_id, pool in pools.items()
+    }
 
 
 def reset_on_setting_change() -> None:
