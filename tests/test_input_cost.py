@@ -11,7 +11,7 @@ import pytest
 from django.http import HttpRequest, QueryDict
 from django.test import RequestFactory
 
-from accounts.cognito import claim_checks, verifier
+from accounts.cognito import claim_checks, token_parsing
 from accounts.core import navigation, request_meta
 from accounts.core.csv_cells import escape_formula, unescape_formula
 from accounts.signin import break_glass
@@ -45,8 +45,8 @@ READERS: dict[str, Reader] = {
         REQUESTS.post("/", headers={"Referer": text})
     ),
     "break-glass name": break_glass.normalize_username,
-    "token": verifier._unverified_segments,
-    "token header": verifier._unverified_header,
+    "token": token_parsing.unverified_payload,
+    "token header": token_parsing.signing_key_id,
     "claim": lambda text: claim_checks.text({"sub": text}, "sub"),
     "log line": log_masking.mask,
     "content type": lambda text: request_limits.check_headers({"CONTENT_TYPE": text}, "/"),
