@@ -30,7 +30,7 @@ from .provider.settings import (
     read_client_rights,
     read_client_secret,
     read_config,
-    read_group_mappings,
+    read_groups,
     read_limits,
     read_pools,
     read_site_options,
@@ -39,19 +39,19 @@ from .provider.settings import (
 )
 from .sessions import limits as sessions_limits
 
-_READERS: dict[str, tuple[Callable[[], object], ...]] = {
-    "accounts.E001": (
-        read_config,
-        read_client_secret,
-        read_snapshot,
-        read_site_options,
-    ),
-    "accounts.E002": (read_cipher,),
-    "accounts.E003": (read_group_mappings,),
-    "accounts.E004": (read_spa_redirect_uris,),
-    "accounts.E005": (read_client_rights,),
-    "accounts.E006": (read_limits,),
-}
+# The first reader that names a value decides the ID of the message.
+_READERS: tuple[tuple[str, Callable[[], object]], ...] = (
+    ("accounts.E001", read_site_options),
+    ("accounts.E003", read_groups),
+    ("accounts.E001", read_config),
+    ("accounts.E001", read_client_secret),
+    ("accounts.E001", read_snapshot),
+    ("accounts.E003", read_pools),
+    ("accounts.E002", read_cipher),
+    ("accounts.E004", read_spa_redirect_uris),
+    ("accounts.E005", read_client_rights),
+    ("accounts.E006", read_limits),
+)
 
 
 def register() -> None:
@@ -67,14 +67,13 @@ def register() -> None:
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Return one error for each wrong value, even if several readers fail because of it."""
     messages: dict[str, CheckMessage] = {}
-    for check_id, readers in _READERS.items():
-        for read in readers:
-            try:
-                read()
-            except ConfigurationError as error:
-                for name, problem in error.problems.items():
-                    message = Error(f"{name} {problem}.", hint=SETTING_HINT, id=check_id)
-                    messages.setdefault(name, message)
+    for check_id, read in _READERS:
+        try:
+            read()
+        except ConfigurationError as error:
+            for name, problem in error.problems.items():
+                message = Error(f"{name} {problem}.", hint=SETTING_HINT, id=check_id)
+                messages.setdefault(name, message)
     return list(messages.values())
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from ..cognito.group_mapping import FLAGS, Rights
 from ..core.request_meta import device_name
 from ..models import Identity, SignIn, SignInEvent
 from ..provider import provider
-from ..provider.group_mapping import FLAGS, Rights
 from .view_permission import can_view
 
 _MAX_EVENTS = 20

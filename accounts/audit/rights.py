@@ -20,10 +20,10 @@ from django.db import DatabaseError
 from django.db.models import ManyToManyField, Model, QuerySet
 from django.db.models.signals import m2m_changed, pre_delete
 
+from ..cognito.group_mapping import FLAGS
 from ..core import field_changes
 from ..core.request_context import acting_user, change_origin
 from ..models import EventKind
-from ..provider.group_mapping import FLAGS
 from . import events
 
 _FLAGS = {flag.user_field: flag.right for flag in FLAGS}

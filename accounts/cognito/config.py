@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
+from .group_mapping import NO_GROUPS, GroupMapping
 from .pool import (
     INVALID_SCOPE,
     Pool,
@@ -35,9 +36,10 @@ class CognitoConfig:
     """The user pool and the app client through which users sign in.
 
     ``domain`` is the domain in the AWS console: a prefix, a host, or an https URL (http on this
-    machine). ``region``, ``custom_issuers``, ``jwks_url``, ``replica_regions`` and ``rules`` are
-    those of `Pool`. ``accepted_clients`` are further app clients whose access tokens are accepted;
-    ``client_id`` is added to them. ``public_client`` is True if the app client has no secret.
+    machine). ``region``, ``custom_issuers``, ``jwks_url``, ``replica_regions``, ``rules`` and
+    ``groups`` are those of `Pool`. ``accepted_clients`` are further app clients whose access tokens
+    are accepted; ``client_id`` is added to them. ``public_client`` is True if the app client has no
+    secret.
     ``client_secret`` is the secret, or the file or ARN that has it: `ClientSecret` has the value.
 
     Raises:
@@ -55,6 +57,7 @@ class CognitoConfig:
     accepted_clients: tuple[str, ...] = ()
     scopes: tuple[str, ...] = DEFAULT_SCOPES
     rules: AccessRules = UNBOUND_ONLY
+    groups: GroupMapping = field(default=NO_GROUPS, hash=False)
     public_client: bool = False
     pool: Pool = field(init=False)
 
@@ -82,6 +85,7 @@ class CognitoConfig:
                 jwks_url=self.jwks_url,
                 replica_regions=self.replica_regions,
                 rules=self.rules,
+                groups=self.groups,
             )
         except ConfigurationError as error:
             return error.problems

@@ -1,4 +1,4 @@
-"""A user pool: its ID, its issuers with their key sets, and the app clients and tokens it accepts.
+"""A user pool: its ID, its issuers with their key sets, and what its tokens can do here.
 
 Cognito has two types of issuers for one pool, original and updated. A pool can change its type
 while users are signed in, and keeps its ID, its keys and the subjects of its users. A replica of
@@ -15,6 +15,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
+from .group_mapping import NO_GROUPS, GroupMapping
 from .safe_urls import url_problem
 from .token_checks import UNBOUND_ONLY, AccessRules
 
@@ -41,7 +42,8 @@ class Pool:
     of all issuers. An empty ``region`` is read from the pool ID.
 
     ``client_ids`` are the accepted app clients, and ``rules`` decide about tokens beyond them.
-    ``scopes`` are the scopes that count here, for a pool that is not our own.
+    ``groups`` are the rights that its groups give here. ``scopes`` are the scopes that count here,
+    or None if all do, as in our own pool.
 
     Raises:
         ConfigurationError: names every wrong value, each under its environment variable.
@@ -54,7 +56,8 @@ class Pool:
     jwks_url: str = ""
     replica_regions: tuple[str, ...] = ()
     rules: AccessRules = UNBOUND_ONLY
-    scopes: tuple[str, ...] = ()
+    groups: GroupMapping = field(default=NO_GROUPS, hash=False)
+    scopes: tuple[str, ...] | None = None
     key_set_urls: Mapping[str, str] = field(init=False, repr=False, hash=False)  # by issuer
 
     def __post_init__(self) -> None:
@@ -171,6 +174,6 @@ def _problems(pool: Pool, region: str) -> dict[str, str]:
         problems["COGNITO_ACCEPTED_CLIENTS"] = (
             "contains a value that is not an app client ID (see also COGNITO_PUBLIC_CLIENT_ID)"
         )
-    if not are_scopes(pool.scopes):
+    if not are_scopes(pool.scopes or ()):
         problems["COGNITO_SCOPES"] = INVALID_SCOPE
     return problems

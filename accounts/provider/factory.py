@@ -11,6 +11,7 @@ from django.core.signals import setting_changed
 
 from ..cognito.client_secret import ClientSecret
 from ..cognito.config import CognitoConfig
+from ..cognito.group_mapping import NO_GROUPS, GroupMapping
 from ..cognito.jwks import KeyStore
 from ..cognito.pool import Pool
 from ..cognito.token_cache import TokenCache
@@ -22,7 +23,6 @@ from ..core.app_label import page_url
 from ..core.encryption import Cipher
 from .bounded_endpoint import BoundedTokenEndpoint, count_fetches
 from .client_rights import ClientRights
-from .group_mapping import GroupMapping
 from .limits import Limits
 from .secret_source import open_client_secret
 from .settings import (
@@ -31,7 +31,6 @@ from .settings import (
     read_client_rights,
     read_client_secret,
     read_config,
-    read_group_mappings,
     read_limits,
     read_pools,
     read_site_options,
@@ -57,7 +56,6 @@ class Provider:
     cipher: Cipher
     public_url: str
     create_users: bool
-    group_mappings: Mapping[str, GroupMapping]  # by pool ID
     client_rights: Mapping[str, ClientRights]  # by app client id
     public_client_id: str  # of the app client without a secret, or ""
     spa_redirect_uris: tuple[str, ...]
@@ -71,7 +69,8 @@ class Provider:
 
     def group_mapping(self, pool_id: str) -> GroupMapping:
         """Return the mapping of this pool, empty if the pool is not accepted (now)."""
-        return self.group_mappings.get(pool_id, GroupMapping())
+        pool = self.pools.get(pool_id)
+        return pool.groups if pool else NO_GROUPS
 
     @property
     def callback_url(self) -> str:
@@ -124,7 +123,6 @@ def provider() -> Provider:
         cipher=read_cipher(),
         public_url=site.public_url,
         create_users=site.create_users,
-        group_mappings=read_group_mappings(),
         client_rights=read_client_rights(),
         public_client_id=site.public_client_id,
         spa_redirect_uris=read_spa_redirect_uris(),

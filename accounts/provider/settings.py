@@ -16,6 +16,7 @@ from django.conf import settings
 from ..cognito.client_secret import ClientSecret
 from ..cognito.config import DEFAULT_SCOPES, CognitoConfig
 from ..cognito.errors import CognitoUnavailable, ConfigurationError
+from ..cognito.group_mapping import NO_GROUPS, GroupMapping, parse_rules
 from ..cognito.jwks import parse_key_set
 from ..cognito.pool import Pool
 from ..cognito.safe_urls import url_problem
@@ -24,7 +25,6 @@ from ..core.app_label import page_url
 from ..core.encryption import Cipher
 from .access_rules import parse_access_rules
 from .client_rights import ClientRights, parse_client_rights
-from .group_mapping import GroupMapping, parse_rules
 from .limits import Limits, parse_limits
 from .secret_source import open_client_secret
 from .trusted_pools import parse_trusted_pool
@@ -127,11 +127,15 @@ def read_config() -> CognitoConfig:
     issuers = values["ISSUER"]
     if isinstance(issuers, str):
         issuers = [issuer.strip() for issuer in issuers.split(",")]
-    rules, problems = UNBOUND_ONLY, {}
+    rules, groups, problems = UNBOUND_ONLY, NO_GROUPS, {}
     try:
         rules = read_access_rules()
     except ConfigurationError as error:
         problems = error.problems
+    try:
+        groups = read_groups()
+    except ConfigurationError as error:
+        problems |= error.problems
     try:
         config = CognitoConfig(
             pool_id=values["POOL_ID"],
@@ -145,6 +149,7 @@ def read_config() -> CognitoConfig:
             accepted_clients=tuple(filter(None, clients)),
             scopes=tuple(values["SCOPES"]) or DEFAULT_SCOPES,
             rules=rules,
+            groups=groups,
         )
     except ConfigurationError as error:
         raise ConfigurationError(problems | error.problems) from error
@@ -160,9 +165,7 @@ def read_pools() -> dict[str, Pool]:
     if own.pool_id in entries:
         problem = f"lists {own.pool_id}, which is the pool of COGNITO_POOL_ID"
         raise ConfigurationError({"COGNITO_TRUSTED_POOLS": problem})
-    # Unlisted clients and actors are a matter of our own pool.
-    rules = AccessRules(resources=own.rules.resources)
-    trusted = {name: parse_trusted_pool(name, members, rules) for name, members in entries.items()}
+    trusted = {name: parse_trusted_pool(name, members, own) for name, members in entries.items()}
     return {own.pool_id: own, **trusted}
 
 
@@ -214,25 +217,13 @@ def read_access_rules() -> AccessRules:
     )
 
 
-def read_group_mappings() -> dict[str, GroupMapping]:
-    """Return the group mappings by pool ID. Raises ConfigurationError.
-
-    COGNITO_GROUPS is for our own pool only, because the "admins" of another pool are not ours. A
-    trusted pool has rules of its own, or none.
-    """
-    values = _read("GROUPS", "GROUPS_ABSENT_MEANS_NONE", "TRUSTED_POOLS")
-    mappings = {}
-    for pool_id in read_pools():
-        name, rules = "COGNITO_GROUPS", values["GROUPS"]
-        if pool_id in values["TRUSTED_POOLS"]:
-            name = f"COGNITO_TRUSTED_POOLS (pool {pool_id!r})"
-            rules = values["TRUSTED_POOLS"][pool_id].get("groups")
-        try:
-            rules = parse_rules(rules or {})
-        except ValueError as error:
-            raise ConfigurationError({name: str(error)}) from error
-        mappings[pool_id] = GroupMapping(rules, values["GROUPS_ABSENT_MEANS_NONE"])
-    return mappings
+def read_groups() -> GroupMapping:
+    """Return COGNITO_GROUPS, the mapping of our own pool. Raises ConfigurationError."""
+    values = _read("GROUPS", "GROUPS_ABSENT_MEANS_NONE")
+    try:
+        return GroupMapping(parse_rules(values["GROUPS"]), values["GROUPS_ABSENT_MEANS_NONE"])
+    except ValueError as error:
+        raise ConfigurationError({"COGNITO_GROUPS": str(error)}) from error
 
 
 def read_spa_redirect_uris() -> tuple[str, ...]:

@@ -18,14 +18,19 @@ from __future__ import annotations
 from typing import Any, TypeGuard
 
 from ..cognito.errors import ConfigurationError
+from ..cognito.group_mapping import GroupMapping, parse_rules
 from ..cognito.pool import Pool
 from ..cognito.token_checks import AccessRules
 
 _MEMBERS = {"clients", "groups", "scopes", "replica_regions", "issuer", "jwks_url"}
 
 
-def parse_trusted_pool(pool_id: str, members: Any, rules: AccessRules) -> Pool:
-    """Return the pool of one entry. Raises ConfigurationError that names every wrong member."""
+def parse_trusted_pool(pool_id: str, members: Any, own: Pool) -> Pool:
+    """Return the pool of one entry. Raises ConfigurationError that names every wrong member.
+
+    The resources and COGNITO_GROUPS_ABSENT_MEANS_NONE are those of our `own` pool. Unlisted app
+    clients and actors are accepted from our own pool only.
+    """
     if not isinstance(members, dict) or not members.keys() <= _MEMBERS:
         raise _error(pool_id, 'must be an object like {"clients": ["…"]}')
     clients, issuers = members.get("clients"), members.get("issuer", [])
@@ -40,13 +45,18 @@ def parse_trusted_pool(pool_id: str, members: Any, rules: AccessRules) -> Pool:
     if not _is_list_of_strings(issuers):
         raise _error(pool_id, "must have an issuer, or a list of them, under issuer")
     try:
+        rules = parse_rules(members.get("groups") or {})
+    except ValueError as error:
+        raise _error(pool_id, str(error)) from error
+    try:
         return Pool(
             pool_id=pool_id,
             client_ids=tuple(clients),
             custom_issuers=tuple(issuers),
             jwks_url=str(members.get("jwks_url", "")),
             replica_regions=tuple(regions),
-            rules=rules,
+            rules=AccessRules(resources=own.rules.resources),
+            groups=GroupMapping(rules, own.groups.absent_means_none),
             scopes=tuple(scopes),
         )
     except ConfigurationError as error:

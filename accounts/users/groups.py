@@ -19,9 +19,9 @@ from django.db.models import Q
 
 from ..audit.rights import single_event
 from ..cognito.claims import AccessClaims, IdClaims
+from ..cognito.group_mapping import FLAGS, GroupMapping, Rights
 from ..models import Identity
 from ..provider import provider
-from ..provider.group_mapping import FLAGS, GroupMapping, Rights
 from .token_rights import effective_groups
 
 _PERMISSION_CACHES = ("_perm_cache", "_user_perm_cache", "_group_perm_cache")

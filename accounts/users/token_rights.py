@@ -64,6 +64,5 @@ def effective_scopes(claims: AccessClaims) -> frozenset[str]:
     """
     if _is_unlisted(claims):
         return claims.scopes & provider().pool.rules.unlisted_scopes
-    if claims.pool_id == provider().pool.pool_id:
-        return claims.scopes
-    return claims.scopes.intersection(provider().pools[claims.pool_id].scopes)
+    listed = provider().pools[claims.pool_id].scopes
+    return claims.scopes if listed is None else claims.scopes.intersection(listed)

@@ -3,16 +3,18 @@
 import pytest
 
 from accounts.cognito.errors import ConfigurationError
+from accounts.cognito.pool import Pool
 from accounts.cognito.token_checks import AccessRules
 from accounts.provider.trusted_pools import parse_trusted_pool
 
 POOL_ID = "eu-west-1_Partner01"
 LOCAL = f"http://localhost:9000/{POOL_ID}"
 RULES = AccessRules(resources=("https://api.example.com",))
+OWN = Pool(pool_id="us-east-1_OwnPool01", client_ids=("own",), rules=RULES)
 
 
 def parse(**members):
-    return parse_trusted_pool(POOL_ID, {"clients": ["one"], **members}, RULES)
+    return parse_trusted_pool(POOL_ID, {"clients": ["one"], **members}, OWN)
 
 
 def test_entry_is_a_pool_with_both_issuers_of_aws():
@@ -22,6 +24,7 @@ def test_entry_is_a_pool_with_both_issuers_of_aws():
         f"https://issuer-cognito-idp.eu-west-1.amazonaws.com/{POOL_ID}",
     )
     assert (pool.client_ids, pool.scopes, pool.rules) == (("one",), ("stats/read",), RULES)
+    assert pool.groups.rights(["theirs"]).groups == {"editors"}
 
 
 @pytest.mark.parametrize("issuer", [LOCAL, [LOCAL]])
@@ -48,6 +51,7 @@ def test_replica_adds_its_region():
         ({"replica_regions": ["x"]}, "replica_regions must be Regions"),
         ({"issuer": 7}, "must have an issuer"),
         ({"issuer": "x", "jwks_url": "file:///keys"}, "issuer .*, jwks_url must use https"),
+        ({"groups": {"theirs": {"staf": True}}}, "group 'theirs'"),
         ({"unknown": 1}, "must be an object like"),
     ],
 )

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from accounts.checks import check_settings
 from accounts.cognito.claims import AccessClaims, IdClaims
+from accounts.cognito.group_mapping import GroupMapping, Rights, parse_rules
 from accounts.models import Identity, SignInEvent, User
 from accounts.provider import provider
-from accounts.provider.group_mapping import GroupMapping, Rights, parse_rules
 from accounts.users import groups
 from accounts.users.provisioning import get_or_create_user
 

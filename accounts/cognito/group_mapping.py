@@ -85,6 +85,9 @@ class GroupMapping:
         ]
 
 
+NO_GROUPS = GroupMapping()
+
+
 def parse_rules(value: Mapping[str, Any]) -> dict[str, Rights]:
     """Return the rules of a COGNITO_GROUPS object. Raises ValueError that names the wrong rule."""
     if not isinstance(value, Mapping):
