@@ -1,6 +1,6 @@
 # `make help` lists the targets. Everything is installed into .venv, inside this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help run token serve chaos hostile test test-services test-js test-infra check bench demo-signout format reset
+.PHONY: help run token serve chaos hostile test test-services test-js test-infra check docs screenshots bench demo-signout format reset
 
 PY := .venv/bin/python
 ENSURE := .venv/installed
@@ -46,6 +46,13 @@ check: $(ENSURE) ## check style, formatting, types, migrations, layers and docs
 	@$(PY) -m mypy
 	@$(PY) manage.py makemigrations --check --dry-run --settings tests.settings
 	@$(PY) -m pytest -q tests/test_docs.py tests/test_layers.py
+
+docs: $(ENSURE) ## build the documentation site into .local/docs/site (ARGS=--serve shows it)
+	@$(PY) -m tools.docs $(ARGS)
+
+screenshots: $(ENSURE) ## take pictures of every page in both themes, at two widths
+	@$(PY) -m tests.browser
+	@$(PY) -m tools.docs.screenshots $(ARGS)
 
 bench: $(ENSURE) .local/bench/installed ## compare performance with other libraries (ARGS="--part micro", --help)
 	@.local/bench/venv/bin/python -m tools.bench $(ARGS)

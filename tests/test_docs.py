@@ -12,8 +12,11 @@ from accounts.cognito import errors
 from accounts.problems.catalog import PROBLEMS
 from local_pool.config import SETTINGS
 from tests.imports import ROOT
+from tools.docs import PAGES
+from tools.docs.settings_page import variables
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+HOW_IT_WORKS = (ROOT / "docs/how-it-works.md").read_text(encoding="utf-8")
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))] + [
@@ -24,13 +27,13 @@ DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))] + [
 POOL_VARIABLES = {f"POOL_{name.upper()}" for name in SETTINGS} | {"LOCAL_POOL_DIR"}
 
 
-def first_cells(heading: str) -> list[str]:
-    """Return the code in the first column of the README's table with this first heading."""
-    table = README.split(f"\n| {heading} |", 1)[1].split("\n\n", 1)[0]
+def urls() -> list[str]:
+    """Return the URLs in the table of docs/how-it-works.md."""
+    table = HOW_IT_WORKS.split("\n| URL |", 1)[1].split("\n\n", 1)[0]
     return [
-        name
+        url
         for line in table.splitlines()[2:]
-        for name in re.findall(r"`([^`]+)`", line.split("|")[1])
+        for url in re.findall(r"`([^`]+)`", line.split("|")[1])
     ]
 
 
@@ -47,29 +50,35 @@ def settings_read() -> set[str]:
     }
 
 
-def test_readme_explains_every_setting_and_no_other():
-    names = first_cells("variable")
+def test_env_example_explains_every_setting_and_no_other():
+    names = [variable.name for variable in variables()]
     assert len(names) == len(set(names))
     assert settings_read() - set(names) == set()
     assert set(names) - settings_read() <= POOL_VARIABLES
 
 
-def test_env_example_holds_the_same_variables_as_the_readme():
-    names = re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", EXAMPLE, re.MULTILINE)
-    assert len(names) == len(set(names))
-    assert set(names) == set(first_cells("variable"))
+@pytest.mark.parametrize("name", PAGES)
+def test_generated_page_is_up_to_date(name):
+    page = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    assert page == PAGES[name](), "Run `make docs`, and commit the page."
+
+
+def test_every_page_is_in_the_navigation_of_the_site():
+    listed = re.findall(r"^ +- ([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+    pages = {str(file.relative_to(ROOT / "docs")) for file in (ROOT / "docs").rglob("*.md")}
+    assert sorted(listed) == sorted(pages)
 
 
 def test_copied_env_example_sets_nothing():
     assert [line for line in EXAMPLE.splitlines() if line and not line.startswith("# ")] == []
 
 
-@pytest.mark.parametrize("url", first_cells("URL"))
-def test_url_in_the_readme_exists(url):
+@pytest.mark.parametrize("url", urls())
+def test_documented_url_exists(url):
     try:
         resolve(url)
     except Resolver404:
-        pytest.fail(f"README names {url}, but no such page exists.")
+        pytest.fail(f"docs/how-it-works.md names {url}, but no such page exists.")
 
 
 def test_make_targets_and_readme_name_each_other():
