@@ -13,7 +13,8 @@ from .files import table
 
 _INTRO = """# Errors by code
 
-This page lists every error of the product: its code, its HTTP status, its cause, and what to do. Pages, API responses and the audit log use the same codes. The table is generated from the
+This page lists every error of the product: its code, its HTTP status, its cause, and what to do.
+Pages, API responses and the audit log use the same codes. The table is generated from the
 messages that the product shows.
 
 A page of an error shows a reference such as `7c1e22aa`. `manage.py cognito_explain_sign_in
