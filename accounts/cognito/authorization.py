@@ -19,7 +19,7 @@ from .errors import InvalidCallback, ProviderRefused
 
 # The callback parameters and their maximum lengths, in characters. Codes are UUIDs today, but AWS
 # documents no length.
-_MAX_LENGTH = {"code": 2048, "state": 512, "error": 128, "error_description": 2048, "iss": 512}
+_MAX_LENGTH = {"code": 2048, "state": 1024, "error": 128, "error_description": 2048, "iss": 512}
 
 
 def new_secret() -> str:

@@ -31,6 +31,16 @@ def is_page_request(request: HttpRequest) -> bool:
     return not accepted or any(kind in accepted for kind in _PAGES)
 
 
+def is_prefetch(request: HttpRequest) -> bool:
+    """Return True if a browser marks the request as one that its user did not make.
+
+    https://wicg.github.io/nav-speculation/prefetch.html, and the names of earlier browsers.
+    """
+    marks = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+    purposes = " ".join(request.headers.get(name, "") for name in marks).lower()
+    return any(kind in purposes for kind in ("prefetch", "prerender", "preview"))
+
+
 def page_path(request: HttpRequest) -> str:
     """Return path and query of the page that sent this request, or "" if it is not one of ours.
 
@@ -47,14 +57,14 @@ def page_path(request: HttpRequest) -> str:
 
 
 def safe_next_url(request: HttpRequest) -> str:
-    """Return `?next=` as a path of this site with its query, or ""."""
+    """Return `?next=` as a path of this site with its query and fragment, or ""."""
     wanted = request.GET.get("next", "") or request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     ):
         return ""
     parts = urlsplit(wanted)
-    path = iri_to_uri(urlunsplit(("", "", parts.path, parts.query, "")))
+    path = iri_to_uri(urlunsplit(("", "", parts.path, parts.query, parts.fragment)))
     if not path.startswith("/") or path.startswith("//"):
         return ""
     steps = ("login", "signup", "callback", "logout", "signed_out")

@@ -16,6 +16,7 @@ from .errors import (
     ClaimsRefused,
     RenewalUnavailable,
     RevocationsUnavailable,
+    SessionLost,
     TooManyFailures,
     UnknownUser,
     UserDeactivated,
@@ -165,6 +166,15 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
         "This usually takes only a moment.",
         "Nothing was changed. Try again.",
     ),
+    SessionLost: Problem(
+        "session_lost",
+        400,
+        "Your browser doesn't keep you signed in",
+        "You signed in several times, but your browser didn't send this site's session cookie.",
+        "Cookies of this site are blocked or deleted.",
+        "Allow cookies for this site, then continue.",
+        "Continue",
+    ),
     TooManyFailures: Problem(
         "throttled",
         429,
@@ -193,10 +203,19 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
 }
 
 
+_SESSION_LOST_HERE = replace(
+    _OUR_FAULT,
+    code="session_lost",
+    what="You signed in several times, but this site does not find your session.",
+)
+
+
 def problem_for(error: errors.CognitoError) -> Problem:
     """Return the entry of the error's class, or of its nearest ancestor with an entry."""
     if isinstance(error, errors.ProviderRefused):
         return _provider_problem(error)
+    if isinstance(error, SessionLost) and error.setting_names:
+        return replace(_SESSION_LOST_HERE, setting_names=error.setting_names)
     return next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
 
 

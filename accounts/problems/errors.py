@@ -35,6 +35,20 @@ class UserDeactivated(SignInRejected):
     code = "user_deactivated"
 
 
+class SessionLost(SignInRejected):
+    """A browser that signs in again and again, because its session does not reach this site.
+
+    `setting_names` are the settings that cause it, or "" if the browser does.
+    """
+
+    code = "session_lost"
+    setting_names = ""
+
+    def __init__(self, message: str, *, setting_names: str) -> None:
+        super().__init__(message)
+        self.setting_names = setting_names
+
+
 class RenewalUnavailable(CognitoUnavailable):
     """An access token that cannot be renewed after its grace period. The session does not end."""
 

@@ -6,16 +6,22 @@ to a URL that is not a page.
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, urlencode, urlsplit
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import resolve_url
+from django.urls import Resolver404, resolve
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from ..core import navigation
 from .catalog import error_body
+
+ViewT = TypeVar("ViewT", bound=Callable[..., Any])
 
 NOT_AUTHENTICATED = "not_authenticated"
 SESSION_ENDED = "session_ended"
@@ -36,17 +42,35 @@ def is_challenge(request: HttpRequest, response: HttpResponseBase) -> bool:
     return _redirects_to_sign_in(response) or (response.status_code == 302 and returns_here)
 
 
+def begins_sign_in(view: ViewT) -> ViewT:
+    """Mark a view as one that begins a sign-in, under whatever URL a host project has it."""
+    view.begins_sign_in = True  # type: ignore[attr-defined]
+    return view
+
+
 def challenge(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """Return `response`, or a 401 if it would redirect a script to the sign-in page.
 
-    For a form, make the redirect return to the page that holds the form.
+    For a form, make the redirect return to the page that holds the form. Raise PermissionDenied if
+    the user is signed in: the sign-in page would redirect back, in a circle. Django's
+    `permission_required` redirects users without the permission.
     """
     if not _redirects_to_sign_in(response):
         return response
+    if _returns_here(request, response) and request.user.is_authenticated:
+        raise PermissionDenied("The page redirects a signed-in user to the sign-in page.")
     if not navigation.is_page_request(request):
         return unauthenticated(request)
     if request.method not in ("GET", "HEAD"):
         response["Location"] = sign_in_url(navigation.page_path(request))
+    return response
+
+
+def refuse_prefetch() -> HttpResponse:
+    """Return a response that browsers discard, so that they load the page when it is opened."""
+    response = HttpResponse("This page is loaded when you open it.", "text/plain", status=403)
+    patch_cache_control(response, no_store=True)
+    patch_vary_headers(response, ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"))
     return response
 
 
@@ -82,4 +106,21 @@ def sign_in_url(next_url: str) -> str:
 def _redirects_to_sign_in(response: HttpResponseBase) -> bool:
     if response.status_code != 302:
         return False
-    return urlsplit(response["Location"]).path == resolve_url(settings.LOGIN_URL)
+    path = urlsplit(response["Location"]).path
+    return path == resolve_url(settings.LOGIN_URL) or _is_marked(path)
+
+
+def _is_marked(path: str) -> bool:
+    try:
+        return bool(getattr(resolve(path).func, "begins_sign_in", False))
+    except Resolver404:
+        return False
+
+
+def _returns_here(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Return True if a user who is signed in would only be redirected back to this page."""
+    query = parse_qs(urlsplit(response["Location"]).query)
+    if set(query) - {REDIRECT_FIELD_NAME}:
+        return False  # the page asks for more than a session, such as for another account
+    wanted = urlsplit(navigation.redirect_target(query.get(REDIRECT_FIELD_NAME, [""])[0]))
+    return urlunsplit(("", "", wanted.path, wanted.query, "")) == request.get_full_path()

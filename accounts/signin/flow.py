@@ -62,6 +62,7 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
     auth.login(request, user)
     request.session.cycle_key()  # login() keeps the session ID if the same user signs in again
     sign_in = SignIn.objects.create(
+        key=attempt.sign_in_key,
         user=user,
         pool_id=granted.access_claims.pool_id,
         issuer=granted.access_claims.issuer,

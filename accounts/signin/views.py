@@ -11,9 +11,9 @@ import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -29,22 +29,24 @@ from ..cognito.authorization import (
     code_challenge,
     parse_callback,
 )
-from ..cognito.errors import CognitoError, InvalidCallback, StateMismatch
+from ..cognito.errors import CognitoError, GrantRejected, InvalidCallback, StateMismatch
 from ..core import metrics, navigation
-from ..core.app_label import cookie_name
+from ..core.app_label import cookie_name, page_url
 from ..core.navigation import redirect_target, safe_next_url
 from ..core.request_meta import subnet_of
 from ..models import SignIn
 from ..problems import unauthenticated
-from ..problems.errors import TooManyFailures
+from ..problems.errors import SessionLost, TooManyFailures
 from ..problems.page import render_problem
 from ..provider import provider
 from ..sessions.decorators import renewal_exempt
 from ..tokens.call_budget import call_budget
-from . import attempts, flow
+from . import attempts, flow, lost_session, repeated_callback
 from .attempts import SignInAttempt
 from .flow import record_refusal
 from .oidc_settings import oidc_setting
+
+_BEGIN = "begin"  # a parameter of the callback's URL
 
 
 def redirect_to_hosted_ui(
@@ -68,14 +70,24 @@ def redirect_to_hosted_ui(
         extra=extra,
     )
     response = HttpResponseRedirect(url)
+    if request.method == "HEAD":  # it has no effect, so this attempt does not begin
+        return response
     attempts.save(attempt, request, response)
-    # The path alone: a query may contain personal data.
     metrics.count("sign_ins_started")
-    log_step(attempt.reference, "authorize", next=attempt.next_url.partition("?")[0])
+    log_step(attempt.reference, "authorize", next=_path_of(attempt))
     return response
 
 
-@method_decorator(never_cache, name="dispatch")
+def _path_of(attempt: SignInAttempt) -> str:
+    return urlsplit(attempt.next_url).path  # the rest may contain personal data
+
+
+def _begin(request: HttpRequest, next_url: str, **options: bool) -> SignInAttempt:
+    subnet = None if request.method == "HEAD" else subnet_of(request)
+    return attempts.begin(next_url, subnet=subnet, **options)
+
+
+@method_decorator((never_cache, unauthenticated.begins_sign_in), name="dispatch")
 class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
     """The redirect to the hosted UI.
 
@@ -87,16 +99,19 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
     """
 
     get_settings = staticmethod(oidc_setting)
+    http_method_names = ("get", "head", "options")
     sign_up = False
 
     def get(self, request: HttpRequest) -> HttpResponse:
         next_url = safe_next_url(request)
         another = "another" in request.GET
+        if navigation.is_prefetch(request):
+            return unauthenticated.refuse_prefetch()
         if not navigation.is_page_request(request):
             return unauthenticated.unauthenticated(request)
         if not another and request.user.is_authenticated:
-            return _already_signed_in(request, next_url)
-        attempt = attempts.begin(next_url)
+            return HttpResponseRedirect(redirect_target(next_url))
+        attempt = _begin(request, next_url, another=another)
         return redirect_to_hosted_ui(
             request,
             attempt,
@@ -112,20 +127,6 @@ class SignUpView(SignInView):
     sign_up = True
 
 
-def _already_signed_in(request: HttpRequest, next_url: str) -> HttpResponse:
-    """Redirect to the page, or raise a 403 if that page has just redirected here.
-
-    Django's `permission_required` sends signed-in users without the permission to the sign-in page.
-    Redirecting them back would be a circle.
-    """
-    key = "forbidden_page"
-    if next_url and request.session.pop(key, None) == next_url:
-        raise PermissionDenied
-    if next_url:
-        request.session[key] = next_url
-    return HttpResponseRedirect(redirect_target(next_url))
-
-
 @method_decorator((never_cache, renewal_exempt), name="dispatch")
 class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
     """The callback of the hosted UI (the registered redirect_uri).
@@ -135,6 +136,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
     """
 
     get_settings = staticmethod(oidc_setting)
+    http_method_names = ("get", "head", "options")
 
     attempt: SignInAttempt | None = None  # None if this browser did not begin it
     error: CognitoError  # for login_failure()
@@ -146,33 +148,50 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
             callback = parse_callback(dict(request.GET.lists()), issuers=provider().pool.issuers)
         except InvalidCallback as error:
             return self._refuse(error)
+        if navigation.is_prefetch(request):
+            return unauthenticated.refuse_prefetch()
         self.attempt = attempt = attempts.load(request, callback.state)
         if attempt is None:
             return self._without_attempt(callback)
         if attempts.is_used(attempt):
-            return self._retry(attempt)
+            return self._repeat(attempt)
+        if request.method == "HEAD":
+            return HttpResponseRedirect(redirect_target(attempt.next_url))
+        if _BEGIN in request.GET:
+            return redirect_to_hosted_ui(request, attempt)
+        return self._use(attempt, callback)
+
+    def _use(self, attempt: SignInAttempt, callback: Callback) -> HttpResponse:
+        """Handle the first callback of an attempt."""
+        signed_in = False
         try:
-            with call_budget(subnet_of(request)):
+            lost_session.require_session(self.request)
+            with call_budget(subnet_of(self.request)):
                 if not attempts.use(attempt):
-                    return self._retry(attempt)
-                self.sign_in = self._complete(attempt, callback)
+                    return self._repeat(attempt)
+                try:
+                    self.sign_in = self._complete(attempt, callback)
+                finally:
+                    repeated_callback.finish(attempt)
         except TooManyFailures as error:
             return self._throttled(error, attempt)
+        except SessionLost as error:
+            return self._without_session(error, attempt)
+        except GrantRejected as error:
+            response = self._refuse(error) if attempt.restarted else self._exchange_again(error)
         except CognitoError as error:
             response = self._refuse(error)
         else:
             self.user = self.sign_in.user
-            response = self.login_success()
-        attempts.save(attempt.marked_used(), request, response)
+            response, signed_in = self.login_success(), True
+        attempts.save(attempt.marked_used(signed_in=signed_in), self.request, response)
         return response
 
     def _complete(self, attempt: SignInAttempt, callback: Callback) -> SignIn:
         """Sign the user in. Raises CognitoError leaves, as `flow.complete_sign_in` does."""
         began = datetime.fromtimestamp(attempt.started_at, UTC).isoformat()
         metrics.count("sign_ins_returned")
-        log_step(
-            attempt.reference, "callback", began=began, next=attempt.next_url.partition("?")[0]
-        )
+        log_step(attempt.reference, "callback", began=began, next=_path_of(attempt))
         code = callback.accepted_code()
         return flow.complete_sign_in(self.request, attempt=attempt, code=code)
 
@@ -219,19 +238,62 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
             self.request, error, reference=attempt.reference, next_url=attempt.next_url
         )
 
-    def _retry(self, attempt: SignInAttempt) -> HttpResponse:
-        """Handle a callback that was handled before, after a reload or the back button."""
-        if self.request.user.is_authenticated:
+    def _without_session(self, error: SessionLost, attempt: SignInAttempt) -> HttpResponse:
+        """Return the page that names the cause. Its button opens the requested page.
+
+        With a SameSite=Strict cookie, that navigation from our own page is signed in.
+        """
+        record_refusal(self.request, error, reference=attempt.reference)
+        return render_problem(
+            self.request,
+            error,
+            reference=attempt.reference,
+            retry_url=redirect_target(attempt.next_url),
+        )
+
+    def _repeat(self, attempt: SignInAttempt) -> HttpResponse:
+        """Handle a callback that was handled before, or is being handled by another request."""
+        if self.request.method == "HEAD" or self.request.user.is_authenticated:
             return HttpResponseRedirect(redirect_target(attempt.next_url))
-        return self._start_once_more(attempt.next_url)
+        sign_in = repeated_callback.resume_sign_in(self.request, attempt)
+        if sign_in is None:
+            return self._start_again()
+        self.sign_in, self.user = sign_in, sign_in.user
+        response = self.login_success()
+        attempts.save(attempt.marked_used(signed_in=True), self.request, response)
+        return response
 
     def _without_attempt(self, callback: Callback) -> HttpResponse:
         """Handle an attempt that another browser began, or that is too old. Do not sign out."""
-        if self.request.user.is_authenticated:
-            return HttpResponseRedirect(redirect_target(""))
+        wanted = attempts.destination_of(callback.state)
+        if self.request.user.is_authenticated and not wanted.another:
+            return HttpResponseRedirect(redirect_target(wanted.next_url))
         if attempts.was_restarted(callback.state):
             return self._refuse(StateMismatch("no attempt of this browser has this state"))
-        return self._start_once_more("")
+        if callback.state or self.request.method == "HEAD":
+            return self._start_again(wanted.next_url)
+        if attempts.has_open_restart(self.request):
+            return self._refuse(StateMismatch("the callback of a second try has no state either"))
+        return self._begin_here()
 
-    def _start_once_more(self, next_url: str) -> HttpResponse:
-        return redirect_to_hosted_ui(self.request, attempts.begin(next_url, restarted=True))
+    def _start_again(self, next_url: str | None = None) -> HttpResponse:
+        """Begin another attempt for the same page. Its state shows that it is the second one."""
+        wanted = self._next_url if next_url is None else next_url
+        return redirect_to_hosted_ui(self.request, _begin(self.request, wanted, restarted=True))
+
+    def _exchange_again(self, error: GrantRejected) -> HttpResponse:
+        """Begin once more after a code that was used up: Cognito still has the user's session."""
+        log_step(self._reference, "started again", level=logging.WARNING, reason=error.code)
+        return self._start_again()
+
+    def _begin_here(self) -> HttpResponse:
+        """Begin an attempt after a callback without a state, such as one that Cognito began.
+
+        The browser is redirected to this view first. Only its cookie shows that it is the second
+        try, if the next callback has no state either, so the cookie has to arrive.
+        """
+        attempt = _begin(self.request, "", restarted=True)
+        query = urlencode({"state": attempt.state, _BEGIN: 1})
+        response = HttpResponseRedirect(f"{page_url('callback')}?{query}")
+        attempts.save(attempt, self.request, response)
+        return response

@@ -57,6 +57,10 @@ class Visitor:
         assert response.status_code == 302, response.text
         return response.headers["Location"]
 
+    def start_again(self, **options):
+        """Start a second try, which does not start again if Cognito refuses its code."""
+        return self.get("/signin?code=x&state=x", **options).headers["Location"]
+
     def callback(self, authorize_url, username="ada"):
         """Sign in at the hosted UI, and return the callback URL."""
         return self.pool.sign_in(authorize_url, username, session=self.http)

@@ -218,19 +218,6 @@ def test_another_user_in_the_same_browser_replaces_the_first(visitor):
     assert SignIn.objects.get(ended_at=None).user.email == "grace@example.com"
 
 
-def test_sign_in_while_signed_in_leads_to_the_page(visitor):
-    visitor.sign_in()
-    response = visitor.get("/accounts/login/?next=/server/")
-    assert (response.status_code, response.headers["Location"]) == (302, "/server/")
-
-
-def test_forbidden_page_is_a_403_page_and_no_redirect_loop(visitor):
-    visitor.sign_in("linus")
-    visitor.get("/accounts/login/?next=/admin/")
-    response = visitor.get("/accounts/login/?next=/admin/")
-    assert response.status_code == 403
-
-
 def test_attempt_log_contains_the_steps_and_no_secret(visitor, caplog):
     caplog.set_level("INFO")
     start = visitor.start("/server/")

@@ -8,7 +8,7 @@ import requests
 
 from accounts.models import RateCounter, RefreshResult, SignInEvent
 from accounts.testing import mint_access_token
-from tests.flows.conftest import query_of
+from tests.flows.conftest import live_sign_ins, query_of
 from tests.flows.sessions.conftest import beyond_grace
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,8 +33,11 @@ def exchanges(pool):
 
 
 def junk_callback(visitor, number=0, **options):
-    """Return the callback URL of a new attempt with an invented code."""
-    state = query_of(visitor.start())["state"]
+    """Return the response to a callback of a new attempt with an invented code.
+
+    The attempt is a second try, which does not begin again.
+    """
+    state = query_of(visitor.start_again(**options))["state"]
     return visitor.get(f"/signin?code=junk{number}&state={state}", **options)
 
 
@@ -56,10 +59,8 @@ def test_one_attempt_calls_cognito_once_without_its_cookie_being_stored(visitor)
         )
         for number in range(25)
     ]
-    assert [response.status_code for response in responses] == [400] + [302] * 24
-    assert all(
-        response.headers["Location"].startswith(visitor.pool.url) for response in responses[1:]
-    )
+    places = [response.headers["Location"] for response in responses]
+    assert all(place.startswith(visitor.pool.url) for place in places)
     assert exchanges(visitor.pool) == 1
 
 
@@ -73,7 +74,8 @@ def test_callbacks_of_one_attempt_at_the_same_moment_call_cognito_once(visitor):
 
     with ThreadPoolExecutor(8) as threads:
         places = [headers["Location"] for headers in threads.map(call_back, range(8))]
-    assert places.count("/profile/") == 1
+    assert places.count("/profile/") > 1  # some wait for the first one, others begin again
+    assert live_sign_ins() == 1
     assert exchanges(visitor.pool) == 1
 
 
@@ -195,5 +197,5 @@ def test_sessions_are_renewed_while_attackers_occupy_slow_cognito(
             newcomer.http.headers.update(from_address("192.0.2.1"))
             assert newcomer.sign_in().headers["Location"] == "/dashboard/"
         statuses = [future.result() for future in flood]
-    assert set(statuses) <= {400, 503}
+    assert set(statuses) <= {302, 503}
     assert pool.counts()["token:refresh_token"] == 1

@@ -67,7 +67,7 @@ def test_attackers_cannot_fill_the_audit_log(visitor, monkeypatch):
         visitor.start()
         visitor.get("/signin?code=made-up&state=made-up")
     assert not SignInEvent.objects.exists()
-    starts = [visitor.start() for _ in range(6)]
+    starts = [visitor.start_again() for _ in range(6)]
     for start in starts:
         visitor.get(f"/signin?code=made-up&state={query_of(start)['state']}")
     assert SignInEvent.objects.filter(kind="refused").count() == 3
@@ -80,7 +80,7 @@ def test_limit_of_the_audit_log_is_mentioned_if_it_may_be_the_reason(visitor, mo
     monkeypatch.setattr(events, "MAX_SUBNET_REFUSALS", 3)
     references = []
     for number in range(4):
-        start = visitor.start()
+        start = visitor.start_again()
         references.append(reference_of(start))
         visitor.get(f"/signin?code=junk{number}&state={query_of(start)['state']}")
     with pytest.raises(CommandError) as output:

@@ -14,8 +14,12 @@ _PAGE = [("Accept", "text/html")]
 
 
 def start_attempt(attacker: Attacker) -> tuple[Response, str]:
-    """Start an attempt, and return the response of the login page and the `state`."""
-    response = attacker.request("GET", "/accounts/login/", _PAGE)
+    """Start an attempt, and return the response and the `state`.
+
+    A callback of no attempt starts a second try. The response to its wrong code is a page, not
+    another try.
+    """
+    response = attacker.request("GET", "/signin?code=x&state=x", _PAGE)
     query = parse_qs(urlsplit(response.header("Location")).query)
     return response, query.get("state", [""])[0]
 
