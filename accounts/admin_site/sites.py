@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import path, reverse
+from django.views.decorators.csrf import csrf_exempt
 
 from ..audit import rights
 from ..core.app_label import template_name
@@ -93,6 +94,7 @@ class SingleSignOnAdminSite(AdminSite):
             raise Http404("The user does not have a password on this site.")
         return super().password_change(request, extra_context)
 
+    @csrf_exempt
     @renewal_exempt
     def logout(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

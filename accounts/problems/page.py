@@ -49,6 +49,23 @@ def render_problem(
     return response
 
 
+def render_method_not_allowed(request: HttpRequest, allowed: list[str], page: str) -> HttpResponse:
+    """Return the page for a URL that a browser can only post to. Its button opens `page`."""
+    context = {
+        "problem": {
+            "title": "This URL can't be opened",
+            "what": "It only works with the button of the page that it belongs to.",
+            "next_step": "Nothing was changed. Open that page, and use its button.",
+            "action_label": "Open the page",
+            "action_url": page,
+        },
+        "status": 405,
+    }
+    response = render(request, template_name("problem.html"), context, status=405)
+    response["Allow"] = ", ".join(allowed)
+    return response
+
+
 def _sign_in_url(problem: Problem, next_url: str) -> str:
     query = {"next": next_url} if next_url else {}
     if problem.action_label == USE_ANOTHER:

@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 from django.contrib import auth, messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import TemplateView, View
 from mozilla_django_oidc.views import OIDCLogoutView
 
@@ -19,9 +20,11 @@ from ..core.app_label import page_url, template_name
 from ..core.navigation import safe_next_url
 from ..core.request_meta import device_name
 from ..models import SignIn
+from ..problems.page import render_method_not_allowed
 from ..users.token_rights import effective_groups
 from . import cognito_sessions, return_page, sign_out
 from .decorators import renewal_exempt
+from .own_origin import is_own_post
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,9 @@ class EndSessionView(LoginRequiredMixin, View):
 
     http_method_names = ("post",)
 
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kw: Any) -> HttpResponse:
+        return render_method_not_allowed(request, ["POST"], page_url("profile"))
+
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         sign_in = get_object_or_404(SignIn.objects.filter(user=request.user.pk), pk=pk)
         current: SignIn | None = request.sign_in  # type: ignore[attr-defined]
@@ -98,7 +104,7 @@ class EndSessionView(LoginRequiredMixin, View):
         return HttpResponseRedirect(page_url("profile"))
 
 
-@method_decorator((never_cache, renewal_exempt), name="dispatch")
+@method_decorator((never_cache, renewal_exempt, csrf_exempt), name="dispatch")
 class SignOutEverywhereView(LoginRequiredMixin, TemplateView):
     """A confirmation that lists the sessions, and the sign-out from all of them."""
 
@@ -116,18 +122,30 @@ class SignOutEverywhereView(LoginRequiredMixin, TemplateView):
         )
 
     def post(self, request: HttpRequest) -> HttpResponse:
+        if not is_own_post(request):
+            return self.render_to_response(self.get_context_data(), status=403)
         signed_out = sign_out.sign_out_everywhere(request.user, request=request)
         auth.logout(request)
         return redirect_after_sign_out(signed_out)
 
 
-@method_decorator((never_cache, renewal_exempt), name="dispatch")
+@method_decorator((never_cache, renewal_exempt, csrf_exempt), name="dispatch")
 class SignOutView(OIDCLogoutView):  # type: ignore[misc]
-    """The sign-out: it ends the session, revokes the refresh token, and redirects to `/logout`."""
+    """The sign-out: it ends the session, revokes the refresh token, and redirects to `/logout`.
 
-    http_method_names = ("post",)
+    It does not depend on the age of the page with the button. A GET, and a POST of another site,
+    get a page with the button.
+    """
+
+    http_method_names = ("get", "head", "post", "options")
+
+    def get(self, request: HttpRequest, *, status: int = 200) -> HttpResponse:
+        context = {"next_url": safe_next_url(request)}
+        return render(request, template_name("sign_out.html"), context, status=status)
 
     def post(self, request: HttpRequest) -> HttpResponse:
+        if not is_own_post(request):
+            return self.get(request, status=403)
         response = redirect_after_sign_out(sign_out.sign_out(request))
         return_page.store(response, safe_next_url(request))
         return response

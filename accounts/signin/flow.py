@@ -21,7 +21,7 @@ from ..sessions import browser_session, limits
 from ..sessions.sign_out import end_sign_in
 from ..tokens.grants import GrantedTokens
 from ..tokens.storage import token_columns
-from . import break_glass
+from . import break_glass, form_secret
 from .attempts import SignInAttempt
 
 
@@ -59,7 +59,9 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
         raise CognitoError("no authentication backend handled the sign-in")
     granted: GrantedTokens = request.granted_tokens  # type: ignore[attr-defined]
     request.session.set_expiry(None)  # login() would keep the expiry of a break-glass session
+    own_secret = form_secret.load(request, user)
     auth.login(request, user)
+    form_secret.restore(request, own_secret)
     request.session.cycle_key()  # login() keeps the session ID if the same user signs in again
     sign_in = SignIn.objects.create(
         key=attempt.sign_in_key,

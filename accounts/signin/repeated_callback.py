@@ -19,6 +19,7 @@ from ..audit.attempt_log import log_step
 from ..models import RateCounter, SignIn
 from ..sessions import browser_session
 from ..users.backend_hooks import BackendHooks
+from . import form_secret
 from .attempts import MAX_AGE, SignInAttempt, used_key
 
 RESUMABLE_FOR = timedelta(minutes=1)
@@ -43,7 +44,9 @@ def resume_sign_in(request: HttpRequest, attempt: SignInAttempt) -> SignIn | Non
     live = SignIn.objects.live().filter(signed_in_at__gt=since, user__is_active=True)
     sign_in = live.select_related("user").filter(key=attempt.sign_in_key).first()
     if sign_in is not None:
+        own_secret = form_secret.load(request, sign_in.user)
         auth.login(request, sign_in.user, backend=_backend_path())
+        form_secret.restore(request, own_secret)
         browser_session.attach_sign_in(request, sign_in)
         log_step(attempt.reference, "callback repeated")
     return sign_in

@@ -41,7 +41,7 @@ from ..problems.page import render_problem
 from ..provider import provider
 from ..sessions.decorators import renewal_exempt
 from ..tokens.call_budget import call_budget
-from . import attempts, flow, lost_session, repeated_callback
+from . import attempts, flow, form_secret, lost_session, repeated_callback
 from .attempts import SignInAttempt
 from .flow import record_refusal
 from .oidc_settings import oidc_setting
@@ -163,7 +163,6 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
 
     def _use(self, attempt: SignInAttempt, callback: Callback) -> HttpResponse:
         """Handle the first callback of an attempt."""
-        signed_in = False
         try:
             lost_session.require_session(self.request)
             with call_budget(subnet_of(self.request)):
@@ -182,9 +181,15 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         except CognitoError as error:
             response = self._refuse(error)
         else:
-            self.user = self.sign_in.user
-            response, signed_in = self.login_success(), True
-        attempts.save(attempt.marked_used(signed_in=signed_in), self.request, response)
+            return self._signed_in(attempt)
+        attempts.save(attempt.marked_used(), self.request, response)
+        return response
+
+    def _signed_in(self, attempt: SignInAttempt) -> HttpResponse:
+        self.user = self.sign_in.user
+        response = self.login_success()
+        attempts.save(attempt.marked_used(signed_in=True), self.request, response)
+        form_secret.bind(self.request, response, self.user)
         return response
 
     def _complete(self, attempt: SignInAttempt, callback: Callback) -> SignIn:
@@ -198,10 +203,11 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
     def login_success(self) -> HttpResponse:
         """Return the response to a user who has just been signed in."""
         response = HttpResponseRedirect(redirect_target(self._next_url))
-        # For the page's script, which may refill a form after a return from the hosted UI.
+        # For the page's script, which may refill a form after a return from the hosted UI. The
+        # value differs for each sign-in, so that each tab recognizes one that followed its form.
         response.set_cookie(
             cookie_name("signed_in_again"),
-            "1",
+            self.sign_in.reference or "1",
             max_age=60,
             secure=bool(settings.SESSION_COOKIE_SECURE),
             samesite="Lax",
@@ -258,10 +264,8 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         sign_in = repeated_callback.resume_sign_in(self.request, attempt)
         if sign_in is None:
             return self._start_again()
-        self.sign_in, self.user = sign_in, sign_in.user
-        response = self.login_success()
-        attempts.save(attempt.marked_used(signed_in=True), self.request, response)
-        return response
+        self.sign_in = sign_in
+        return self._signed_in(attempt)
 
     def _without_attempt(self, callback: Callback) -> HttpResponse:
         """Handle an attempt that another browser began, or that is too old. Do not sign out."""

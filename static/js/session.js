@@ -11,7 +11,8 @@
    sign-in page, unless you pass `{ navigate: false }`. Every other response is returned as it is: a
    503 has Retry-After if another try can help, and the user stays signed in.
 
-   Pages that name their user (<html data-user>) preserve their forms: see preserveForms. */
+   Pages that name their user (<html data-user>, or data-user of the script's element) preserve their
+   forms: see preserveForms. */
 
 export class SignInRequired extends Error {
   constructor(body) {
@@ -106,15 +107,18 @@ const EXCLUDED_TYPES = new Set(["password", "file", "hidden", "submit", "button"
    to the page from signing in, they are restored. Passwords and files are never stored, a form is
    never submitted automatically, and any other navigation within the site deletes the fields. */
 export function preserveForms() {
-  const user = document.documentElement.dataset.user ?? "";
-  if (document.querySelector("[data-try-again]")) {
-    markReturn(600); // the button leads back to the form, so the fields must not be deleted
+  const user = document.querySelector("[data-user]")?.dataset.user ?? "";
+  const refused = document.querySelector("[data-unsent-form]");
+  if (refused || document.querySelector("[data-try-again]")) {
+    markReturn(); // the button leads back to the form, so the fields must not be deleted
+    if (refused) showUnsent(refused);
     return;
   }
   const stored = takeStored();
-  if (cookie(SIGNED_IN_AGAIN)) {
-    markReturn(0);
-    if (user && stored?.user === user && stored.page === location.pathname) restore(stored.forms);
+  const mark = cookie(SIGNED_IN_AGAIN);
+  // Another mark than before the user left the form: a sign-in in between, in this or another tab.
+  if (mark && stored && mark !== stored.mark) {
+    if (user && stored.user === user && stored.page === location.pathname) restore(stored.forms);
   }
   if (!user) return;
   const changed = new Set();
@@ -124,16 +128,38 @@ export function preserveForms() {
     if (!forms.length) return;
     store({
       user,
+      mark: cookie(SIGNED_IN_AGAIN),
       page: location.pathname,
       forms: Object.fromEntries(forms.map(([name, form]) => [name, snapshot(form)])),
     });
   });
 }
 
-function markReturn(seconds) {
+/* Show what was typed into a form that the site refused, for the user to copy. It was typed in this
+   tab a moment ago. */
+function showUnsent(page) {
+  const stored = readStored();
+  const back = document.referrer && new URL(document.referrer);
+  if (back && back.origin === location.origin) {
+    const link = page.querySelector("a");
+    link.href = back.href;
+    link.textContent = "Open the form again";
+  }
+  for (const [name, , content] of Object.values(stored?.forms ?? {}).flat()) {
+    if (typeof content !== "string" || !content.trim()) continue;
+    const field = document.createElement("textarea");
+    Object.assign(field, { value: content, readOnly: true, rows: Math.min(content.length / 60 + 1, 12) });
+    const label = document.createElement("label");
+    label.append(name, field);
+    page.append(label);
+  }
+}
+
+function markReturn() {
   const https = location.protocol === "https:";
   const name = https ? `__Host-${SIGNED_IN_AGAIN}` : SIGNED_IN_AGAIN;
-  document.cookie = `${name}=1; max-age=${seconds}; path=/; samesite=lax${https ? "; secure" : ""}`;
+  const value = Date.now().toString(36);
+  document.cookie = `${name}=${value}; max-age=600; path=/; samesite=lax${https ? "; secure" : ""}`;
 }
 
 function postForms() {
@@ -202,14 +228,22 @@ function store(page) {
   }
 }
 
-function takeStored() {
+function readStored() {
   try {
-    const text = sessionStorage.getItem(STORAGE_KEY);
-    sessionStorage.removeItem(STORAGE_KEY);
-    return JSON.parse(text);
+    return JSON.parse(sessionStorage.getItem(STORAGE_KEY));
   } catch {
     return null;
   }
 }
 
-if ("user" in document.documentElement.dataset) preserveForms();
+function takeStored() {
+  const stored = readStored();
+  try {
+    sessionStorage.removeItem(STORAGE_KEY);
+  } catch {
+    // Storage is blocked, so nothing was read.
+  }
+  return stored;
+}
+
+if (document.querySelector("[data-user], [data-unsent-form]")) preserveForms();

@@ -51,12 +51,6 @@ def test_refresh_token_is_revoked_and_erased(visitor):
     assert (response.status_code, response.json()["error"]) == (400, "invalid_grant")
 
 
-def test_sign_out_by_link_is_refused(visitor):
-    visitor.sign_in()
-    assert visitor.get("/accounts/logout/").status_code == 405
-    assert visitor.is_signed_in
-
-
 def test_sign_out_without_the_csrf_token_is_refused(visitor):
     visitor.sign_in()
     visitor.http.cookies.pop("csrftoken", None)
