@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -13,22 +13,33 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from .app_label import page_url
 
-_PAGES = ("text/html", "application/xhtml+xml", "*/*")
+_PAGES = ("text/html", "application/xhtml+xml")
+# The headers that decide what a request expects, and where its user returns to.
+VARY = ("Accept", "Sec-Fetch-Mode", "X-Requested-With", "HX-Request", "HX-Current-URL")
 
 
 def is_page_request(request: HttpRequest) -> bool:
     """Return True if a browser navigates with this request, False for a script's request.
 
     Browsers send Sec-Fetch-Mode (https://www.w3.org/TR/fetch-metadata/), JavaScript libraries send
-    X-Requested-With. Without these headers, Accept decides, and a request without Accept gets a
-    page.
+    X-Requested-With, htmx sends HX-Request. Without these headers, Accept decides: a request that
+    names JSON and not HTML is a script's, and `*/*` alone decides nothing.
     """
+    if is_htmx(request):
+        return False
     if mode := request.headers.get("Sec-Fetch-Mode"):
         return mode == "navigate"
     if request.headers.get("X-Requested-With") == "XMLHttpRequest":
         return False
     accepted = request.headers.get("Accept", "").lower()
-    return not accepted or any(kind in accepted for kind in _PAGES)
+    if any(kind in accepted for kind in _PAGES):
+        return True
+    return not accepted or ("*/*" in accepted and "json" not in accepted)
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    """Return True for a request of htmx, which follows redirects within the page."""
+    return request.headers.get("HX-Request") == "true"
 
 
 def is_prefetch(request: HttpRequest) -> bool:
@@ -45,15 +56,23 @@ def page_path(request: HttpRequest) -> str:
     """Return path and query of the page that sent this request, or "" if it is not one of ours.
 
     After a sign-in, the user returns to the page that holds a form or a script, and not to the URL
-    that it called. Referer must name the request's host.
+    that it called. HX-Current-URL or Referer must name the request's host.
     """
     if request.method in ("GET", "HEAD") and is_page_request(request):
         return request.get_full_path()
-    parts = urlsplit(request.headers.get("Referer", ""))
+    current = request.headers.get("HX-Current-URL", "") if is_htmx(request) else ""
+    parts = _split(current or request.headers.get("Referer", ""))
     # "//" would begin the URL of another host.
     if parts.netloc != request.get_host() or not re.match("/(?!/)", parts.path):
         return ""
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return urlunsplit(("", "", parts.path, parts.query, parts.fragment))
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # such as "http://["
+        return urlsplit("")
 
 
 def safe_next_url(request: HttpRequest) -> str:

@@ -21,6 +21,7 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from ..core import navigation
 from .catalog import error_body
 
+ResponseT = TypeVar("ResponseT", bound=HttpResponseBase)
 ViewT = TypeVar("ViewT", bound=Callable[..., Any])
 
 NOT_AUTHENTICATED = "not_authenticated"
@@ -56,7 +57,8 @@ def challenge(request: HttpRequest, response: HttpResponseBase) -> HttpResponseB
     `permission_required` redirects users without the permission.
     """
     if not _redirects_to_sign_in(response):
-        return response
+        return _for_htmx(request, response) if navigation.is_htmx(request) else response
+    patch_vary_headers(response, navigation.VARY)
     if _returns_here(request, response) and request.user.is_authenticated:
         raise PermissionDenied("The page redirects a signed-in user to the sign-in page.")
     if not navigation.is_page_request(request):
@@ -75,8 +77,9 @@ def refuse_prefetch() -> HttpResponse:
 
 
 def unauthenticated(request: HttpRequest) -> JsonResponse:
-    """Return a 401 for a script, with `error_body(request)`."""
-    return json_response(challenge_body(request), 401, {"WWW-Authenticate": "Cookie"})
+    """Return a 401 for a script, with `challenge_body`. htmx goes to the sign-in page."""
+    response = json_response(challenge_body(request), 401, {"WWW-Authenticate": "Cookie"})
+    return _for_htmx(request, response) if navigation.is_htmx(request) else response
 
 
 def challenge_body(request: HttpRequest) -> dict[str, str]:
@@ -93,7 +96,7 @@ def json_response(body: dict[str, str], status: int, headers: dict[str, str]) ->
     """Return a JSON response for a URL that returns a page to browsers, with headers for caches."""
     response = JsonResponse(body, status=status, headers=headers)
     patch_cache_control(response, no_store=True)
-    patch_vary_headers(response, ("Accept", "Sec-Fetch-Mode", "X-Requested-With"))
+    patch_vary_headers(response, navigation.VARY)
     return response
 
 
@@ -101,6 +104,23 @@ def sign_in_url(next_url: str) -> str:
     """Return the URL that starts a sign-in and returns to `next_url`, if it is not empty."""
     url = resolve_url(settings.LOGIN_URL)
     return f"{url}?{urlencode({'next': next_url})}" if next_url else url
+
+
+def _for_htmx(request: HttpRequest, response: ResponseT) -> ResponseT:
+    """Make htmx go to another page, with HX-Redirect (https://htmx.org/headers/hx-redirect/).
+
+    It does so after a 401, and if the response redirects to another site, which the browser does
+    not let it follow: to the hosted UI, when a user signs in or out.
+    """
+    if response.status_code == 401 and "Authorization" not in request.headers:
+        response["HX-Redirect"] = sign_in_url(navigation.page_path(request))
+    location = response.headers.get("Location", "")
+    if urlsplit(location).netloc not in ("", request.get_host()):
+        response.status_code = 200  # htmx reads no headers of a redirect
+        response["HX-Redirect"] = location
+        del response["Location"]
+    patch_vary_headers(response, navigation.VARY)
+    return response
 
 
 def _redirects_to_sign_in(response: HttpResponseBase) -> bool:

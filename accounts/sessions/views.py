@@ -169,7 +169,8 @@ class SignedOutView(TemplateView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         page = return_page.load(request)
         if page and not request.user.is_authenticated and "unreached" not in request.GET:
-            return return_page.clear(HttpResponseRedirect(page))
+            response = HttpResponseRedirect(page)
+            return response if request.method == "HEAD" else return_page.clear(response)
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -107,7 +107,8 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
         another = "another" in request.GET
         if navigation.is_prefetch(request):
             return unauthenticated.refuse_prefetch()
-        if not navigation.is_page_request(request):
+        # The redirect to the hosted UI becomes one of the page if htmx follows a link to this view.
+        if not (navigation.is_page_request(request) or navigation.is_htmx(request)):
             return unauthenticated.unauthenticated(request)
         if not another and request.user.is_authenticated:
             return HttpResponseRedirect(redirect_target(next_url))

@@ -8,7 +8,8 @@
      const response = await api("/api/stats");
 
    Both throw SignInRequired when the user is no longer signed in. sessionFetch also goes to the
-   sign-in page, unless you pass `{ navigate: false }`. Every other response is returned as it is: a
+   sign-in page, unless you pass `{ navigate: false }`. htmx needs no function of this module: it goes
+   to the sign-in page by itself (HX-Redirect). Every other response is returned as it is: a
    503 has Retry-After if another try can help, and the user stays signed in.
 
    Pages that name their user (<html data-user>, or data-user of the script's element) preserve their
@@ -39,8 +40,17 @@ export async function sessionFetch(input, { navigate = true, ...init } = {}) {
   const response = await fetch(request);
   if (response.status !== 401) return response;
   const error = new SignInRequired(await jsonBody(response));
-  if (navigate && error.loginUrl) location.assign(error.loginUrl);
+  if (navigate && error.loginUrl) location.assign(withFragment(error.loginUrl));
   throw error;
+}
+
+/* Add the fragment of this page, which no request contains, to the page to return to. */
+function withFragment(loginUrl) {
+  const url = new URL(loginUrl, location.href);
+  const next = url.searchParams.get("next");
+  if (!location.hash || next !== location.pathname + location.search) return loginUrl;
+  url.searchParams.set("next", next + location.hash);
+  return url.href;
 }
 
 /* Fetch with tokens, for one API. The tokens are held in this closure and never in storage, so they

@@ -81,6 +81,11 @@ def request(method="GET", **headers):
         ({"accept": "*/*"}, True),
         ({"accept": "application/json"}, False),
         ({"accept": "application/json, text/plain"}, False),
+        ({"accept": "application/json, text/plain, */*"}, False),
+        ({"accept": "application/problem+json;q=0.9, */*"}, False),
+        ({"accept": "text/html, application/json"}, True),
+        ({"accept": "text/css, */*;q=0.1"}, True),
+        ({"hx_request": "true", "accept": "text/html", "sec_fetch_mode": "navigate"}, False),
         ({"x_requested_with": "XMLHttpRequest", "accept": "text/html"}, False),
         ({"sec_fetch_mode": "navigate", "accept": "application/json"}, True),
         ({"sec_fetch_mode": "cors", "accept": "text/html"}, False),
@@ -104,6 +109,10 @@ def test_page_request_is_distinguished_from_a_script(headers, page):
         ("POST", {"referer": "http://testserver"}, ""),
         ("POST", {"referer": "http://testserver//elsewhere.example/form/"}, ""),
         ("POST", {}, ""),
+        ("POST", {"referer": "http://["}, ""),
+        ("GET", {"hx_request": "true", "hx_current_url": "http://testserver/a/?b#c"}, "/a/?b#c"),
+        ("GET", {"hx_request": "true", "hx_current_url": "http://elsewhere.example/a/"}, ""),
+        ("GET", {"hx_request": "true", "referer": "http://testserver/page/"}, "/page/"),
     ],
 )
 def test_page_path_is_that_of_the_page_that_sent_the_request(method, headers, page):
