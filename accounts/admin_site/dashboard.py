@@ -49,7 +49,7 @@ def dashboard(request: HttpRequest) -> Dashboard | None:
     facts = _counts(request)
     if not can_view(request, SignInEvent):
         return Dashboard(None, [], [], facts, []) if facts else None
-    events = SignInEvent.objects.select_related("user")
+    events = SignInEvent.objects.select_related("user").prefetch_related("user__identities")
     refusals = events.filter(kind=EventKind.REFUSED)
     recent = refusals.filter(at__gte=timezone.now() - _DAY).order_by()
     reasons = recent.values_list("reason").annotate(count=Count("pk")).order_by("-count", "reason")

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 
 from ..core.request_meta import device_name
 from ..models import Identity, PendingRevocation, SignIn
+from ..models.users import display_name
 from ..privacy.sensitive_fields import sensitive_fields
 from .actions import UserActionsMixin, end_sign_ins, sign_out_everywhere
 from .viewing import OwnModelOnly
@@ -60,8 +61,8 @@ def user_link(user: Model | None) -> str:
     try:
         url = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[user.pk])
     except NoReverseMatch:
-        return str(user)
-    return format_html('<a href="{}">{}</a>', url, user)
+        return display_name(user)
+    return format_html('<a href="{}">{}</a>', url, display_name(user))
 
 
 class SetAsideFilter(admin.SimpleListFilter):

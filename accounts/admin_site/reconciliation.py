@@ -18,6 +18,7 @@ from ..core.app_label import template_name
 from ..directory import reconciliation
 from ..directory.reconciliation import Difference
 from ..models import Identity
+from ..models.users import display_name
 from ..problems.errors import TooManyDeactivations
 from ..provider import aws, user_pool
 from .actions import selected_users
@@ -71,7 +72,7 @@ def _deactivate(modeladmin: Any, request: HttpRequest, differences: list[Differe
 
 
 def _name(request: HttpRequest, identity: Identity) -> str:
-    return str(identity if can_view(request, Identity) else identity.user)
+    return str(identity) if can_view(request, Identity) else display_name(identity.user)
 
 
 def _page(

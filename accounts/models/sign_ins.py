@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from .pool_subject import PoolIdField
-from .users import Identity
+from .users import Identity, display_name
 
 
 class SignInQuerySet(models.QuerySet["SignIn"]):
@@ -101,7 +101,7 @@ class SignIn(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} since {self.signed_in_at:%Y-%m-%d %H:%M}"
+        return f"{display_name(self.user)} since {self.signed_in_at:%Y-%m-%d %H:%M}"
 
     @cached_property
     def identity(self) -> Identity | None:

@@ -15,6 +15,20 @@ from ..core.db import CompiledQuery, QueryParameter
 from .pool_subject import PoolIdField, PoolSubject, pool_of
 
 
+def display_name(user: Any) -> str:
+    """Return the name of `user`, else the email address, else the username in the pool.
+
+    For all user models, on pages and in messages. Only a user without an identity is shown with the
+    username of this site: that of other users is generated.
+    """
+    full_name = getattr(user, "get_full_name", str)()
+    email = getattr(user, getattr(user, "EMAIL_FIELD", "email"), "")
+    if full_name or email or user.pk is None:
+        return str(full_name or email or user.get_username())
+    names = [identity.username or identity.subject for identity in user.identities.all()]
+    return ", ".join(names) or str(user.get_username())
+
+
 class User(AbstractUser):
     """A user of this site.
 
@@ -26,7 +40,7 @@ class User(AbstractUser):
         swappable = "AUTH_USER_MODEL"
 
     def __str__(self) -> str:
-        return self.get_full_name() or self.email or self.username
+        return display_name(self)
 
 
 class IdentityQuerySet(models.QuerySet["Identity"]):

@@ -20,6 +20,7 @@ from ..core.app_label import page_url, template_name
 from ..core.navigation import safe_next_url
 from ..core.request_meta import device_name
 from ..models import SignIn
+from ..models.users import display_name
 from ..problems.page import render_method_not_allowed
 from ..users.token_rights import effective_groups
 from . import cognito_sessions, return_page, sign_out
@@ -61,7 +62,7 @@ class ProfileView(LoginRequiredMixin, TemplateView):
         tokens = sign_in if sign_in is not None and not sign_in.is_break_glass else None
         user: Any = self.request.user
         profile = {
-            "name": (identity and identity.name) or user.get_full_name(),
+            "name": (identity and identity.name) or display_name(user),
             "username": identity.username if identity else user.get_username(),
             "email": identity.email if identity else user.email,
             "subject": identity.subject if identity else "",

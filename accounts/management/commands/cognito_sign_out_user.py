@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from ...directory.lookup import get_user_by_name
 from ...models import SignIn
+from ...models.users import display_name
 from ...problems.errors import UserLookupError
 from ...sessions import sign_out
 
@@ -38,7 +39,8 @@ class Command(BaseCommand):
         for user in users:
             result = sign_out.sign_out_everywhere(user)
             self.stdout.write(
-                f"{user}: sign-ins ended: {result.count}; tokens issued until now are revoked."
+                f"{display_name(user)}: sign-ins ended: {result.count}; tokens issued until now "
+                "are revoked."
             )
             if not result.cognito_reached:
                 self.stdout.write(f"  {sign_out.UNREACHED_FOR_OPERATORS}")

@@ -32,7 +32,7 @@ EXCEPTIONS = {
     "break-glass/": (404, 404, 404, 404, 404),  # off
     "": (302, 403, 403, 200, 200),
     "login/": (302, 403, 403, 302, 302),
-    "logout/": (302, 302, 302, 405, 405),
+    "logout/": (302, 302, 302, 200, 200),
     "password_change/": (302, 403, 403, 404, 404),  # pool users have no password here
     "password_change/done/": (302, 403, 403, 200, 200),
     "autocomplete/": READ_ONLY,  # no form has such a field

@@ -34,7 +34,8 @@ MARKS = {
 @pytest.fixture(autouse=True)
 def user():
     """A user with instances of every model."""
-    user = User.objects.create_user("target-user")
+    # Without a name, the pool username of the identity would name the user everywhere.
+    user = User.objects.create_user("target-user", first_name="target-user")
     Identity.objects.create(
         user=user,
         issuer=ISSUER,
