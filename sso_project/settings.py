@@ -121,6 +121,7 @@ COGNITO: dict[str, Any] = {
         ("http://localhost:3000/signin", "http://localhost:3001/signin") if DEBUG else (),
     ),
     "CREATE_PEOPLE": env.flag("COGNITO_CREATE_PEOPLE", True),
+    "SHOW_TRIGGER_MESSAGES": env.flag("COGNITO_SHOW_TRIGGER_MESSAGES", False),
     "GROUPS": env.mapping(
         "COGNITO_GROUPS", {"editors": "editors", "admins": {"staff": True, "superuser": True}}
     ),

@@ -14,7 +14,8 @@ from django.test import RequestFactory
 from accounts.cognito import claim_checks, token_parsing
 from accounts.core import navigation, request_meta
 from accounts.core.csv_cells import escape_formula, unescape_formula
-from accounts.signin import break_glass
+from accounts.problems.provider_reasons import reason_for
+from accounts.signin import attempts, break_glass
 from local_pool import commands, grants
 from sso_project import error_views, request_limits
 from sso_project.observability import log_masking
@@ -44,6 +45,11 @@ READERS: dict[str, Reader] = {
     "referring page": lambda text: navigation.page_path(
         REQUESTS.post("/", headers={"Referer": text})
     ),
+    "page of htmx": lambda text: navigation.page_path(
+        REQUESTS.post("/", headers={"HX-Request": "true", "HX-Current-URL": text})
+    ),
+    "state": attempts.destination_of,
+    "error of a callback": lambda text: reason_for("invalid_request", text),
     "break-glass name": break_glass.normalize_username,
     "token": token_parsing.unverified_payload,
     "token header": token_parsing.signing_key_id,

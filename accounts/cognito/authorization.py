@@ -21,6 +21,8 @@ from .errors import InvalidCallback, ProviderRefused
 # documents no length.
 _MAX_LENGTH = {"code": 2048, "state": 1024, "error": 128, "error_description": 2048, "iss": 512}
 
+_TEXTS = ("error", "error_description")
+
 
 def new_secret() -> str:
     """Return a new state, nonce or code verifier: 256 random bits as 43 base64url characters."""
@@ -147,7 +149,8 @@ def parse_callback(query: Mapping[str, Sequence[str]], *, issuers: Collection[st
     it is present, it must be an issuer of our pool (RFC 9207 section 2.4).
 
     Raises:
-        InvalidCallback: a parameter is repeated, too long or contradicts another.
+        InvalidCallback: a parameter is repeated, too long or contradicts another. Of an error and
+            its description, the first value counts, and is truncated.
     """
     parameters = {name: _single(name, query.get(name, ())) for name in _MAX_LENGTH}
     if parameters["iss"] and parameters["iss"] not in issuers:
@@ -163,9 +166,11 @@ def parse_callback(query: Mapping[str, Sequence[str]], *, issuers: Collection[st
 
 
 def _single(name: str, values: Sequence[str]) -> str:
+    value = values[0] if values else ""
+    if name in _TEXTS:  # they are never a reason to refuse, so that the cause is not lost
+        return value[: _MAX_LENGTH[name]]
     if len(values) > 1:
         raise InvalidCallback(f"the callback has {name} more than once", parameter=name)
-    value = values[0] if values else ""
     if len(value) > _MAX_LENGTH[name]:
         raise InvalidCallback(f"the callback's {name} is too long", parameter=name)
     return value

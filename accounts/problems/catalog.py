@@ -21,6 +21,7 @@ from .errors import (
     UnknownUser,
     UserDeactivated,
 )
+from .provider_reasons import Kind, Reason, reason_for
 
 RETRY_AFTER = 5  # seconds, if the error does not say how long
 USE_ANOTHER = "Use another account"  # a button that asks for credentials again
@@ -232,39 +233,38 @@ def retry_after(error: errors.CognitoError) -> int | None:
 
 
 _REFUSED = PROBLEMS[errors.ProviderRefused]
-# A warning only, because anyone can call the callback with such a code.
-_AT_PROVIDER = replace(_OUR_FAULT, code="provider_refused", level=logging.WARNING)
-_DISABLED = replace(
+_REFUSED_BY_RULE = replace(
     _REFUSED,
-    why="Your account is disabled at the sign-in service.",
-    next_step="Ask an admin to enable it, or use another account.",
+    status=403,
+    title="You don't have access to this site",
+    what="The sign-in service refused to sign you in.",
+    next_step="Ask an admin for access, or use another account.",
     action_label=USE_ANOTHER,
 )
-# By the error code of the provider (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6).
-_PROVIDER_PROBLEMS = {
-    "access_denied": replace(_REFUSED, why="The sign-in was canceled."),
-    "login_required": replace(_REFUSED, why="You're not signed in at the sign-in service."),
-    "server_error": replace(_REFUSED, why="The sign-in service reported an internal error."),
-    "temporarily_unavailable": replace(_REFUSED, why="The sign-in service is overloaded."),
-    "unauthorized_client": replace(_AT_PROVIDER, why="The sign-in service refuses this site."),
-    "invalid_scope": replace(_AT_PROVIDER, why="The sign-in service refuses a scope."),
-}
-# By words of a description that Cognito was observed to send with another code.
-_PROVIDER_DESCRIPTIONS = {
-    "user is not enabled": _DISABLED,
-    "user is disabled": _DISABLED,
-    "invalid_scope": _PROVIDER_PROBLEMS["invalid_scope"],
-}
+
+
+def provider_reason(error: errors.ProviderRefused) -> Reason:
+    """Return what the error of the provider means."""
+    return reason_for(getattr(error, "error", ""), getattr(error, "description", ""))
+
+
+def may_start_again(error: errors.CognitoError) -> bool:
+    """Return True if a second attempt is likely to succeed without the user doing anything."""
+    if isinstance(error, errors.ProviderRefused):
+        return provider_reason(error).kind is Kind.TRY_AGAIN
+    return isinstance(error, errors.GrantRejected)  # Cognito still has the user's session
 
 
 def _provider_problem(error: errors.ProviderRefused) -> Problem:
-    """Return the problem for the provider's reason.
-
-    The provider's own description is never shown. It is not stable, and anyone can create a link
-    with another text.
-    """
-    description = getattr(error, "description", "").strip().rstrip(".").lower()
-    for phrase, problem in _PROVIDER_DESCRIPTIONS.items():
-        if phrase in description:
-            return problem
-    return _PROVIDER_PROBLEMS.get(getattr(error, "error", ""), _REFUSED)
+    """Return the problem for the provider's reason. It never contains the provider's own text."""
+    reason = provider_reason(error)
+    if reason.kind is Kind.OPERATOR:
+        code = errors.ProviderRefused.code
+        return replace(_OUR_FAULT, code=code, why=reason.why, setting_names=reason.check)
+    problem = _REFUSED_BY_RULE if reason.kind is Kind.RULE else _REFUSED
+    return replace(
+        problem,
+        why=reason.why or problem.why,
+        next_step=reason.next_step or problem.next_step,
+        action_label=USE_ANOTHER if reason.other_account else problem.action_label,
+    )

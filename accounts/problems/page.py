@@ -8,11 +8,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from ..cognito.errors import CognitoError
+from ..cognito.errors import CognitoError, ProviderRefused
 from ..cognito.safe_urls import LOOPBACK_HOSTS
 from ..core.app_label import page_url, template_name
 from ..provider import provider
-from .catalog import USE_ANOTHER, Problem, problem_for, retry_after
+from .catalog import USE_ANOTHER, Problem, problem_for, provider_reason, retry_after
 
 
 def render_problem(
@@ -38,6 +38,7 @@ def render_problem(
             "action_label": problem.action_label or "Reload this page",
             "retry": bool(retry_url),
             "action_url": retry_url or (problem.action_label and _sign_in_url(problem, next_url)),
+            "quote": _quoted_words(error),
             "command": _repair_command() if problem.setting_names and settings.DEBUG else "",
         },
         "reference": reference,
@@ -72,6 +73,13 @@ def _sign_in_url(problem: Problem, next_url: str) -> str:
         query["another"] = "1"
     url = page_url("login")
     return f"{url}?{urlencode(query)}" if query else url
+
+
+def _quoted_words(error: CognitoError) -> str:
+    """Return the words of a Lambda trigger that refused the user, if a setting allows it, or ""."""
+    if not isinstance(error, ProviderRefused) or not provider().show_trigger_messages:
+        return ""
+    return provider_reason(error).words
 
 
 def _repair_command() -> str:

@@ -56,6 +56,7 @@ class Provider:
     cipher: Cipher
     public_url: str
     create_users: bool
+    show_trigger_messages: bool
     client_rights: Mapping[str, ClientRights]  # by app client id
     public_client_id: str  # of the app client without a secret, or ""
     spa_redirect_uris: tuple[str, ...]
@@ -123,6 +124,7 @@ def provider() -> Provider:
         cipher=read_cipher(),
         public_url=site.public_url,
         create_users=site.create_users,
+        show_trigger_messages=site.show_trigger_messages,
         client_rights=read_client_rights(),
         public_client_id=site.public_client_id,
         spa_redirect_uris=read_spa_redirect_uris(),

@@ -84,6 +84,7 @@ _MEMBERS = {
     "TRUSTED_POOLS": _OBJECT,
     "SPA_REDIRECT_URIS": _LIST,
     "CREATE_PEOPLE": _ON,
+    "SHOW_TRIGGER_MESSAGES": _ON._replace(default=False),
     "GROUPS": _OBJECT,
     "GROUPS_ABSENT_MEANS_NONE": _ON,
     "LIMITS": _OBJECT,
@@ -185,12 +186,14 @@ class SiteOptions(NamedTuple):
     create_users: bool
     shared_cache: str
     frozen_between_requests: bool
+    show_trigger_messages: bool
 
 
 def read_site_options() -> SiteOptions:
     """Return the options of this site. Raises ConfigurationError."""
     names = ("PUBLIC_URL", "PUBLIC_CLIENT_ID", "CREATE_PEOPLE", "SHARED_CACHE")
-    return SiteOptions(*_read(*names, "FROZEN_BETWEEN_REQUESTS").values())
+    switches = ("FROZEN_BETWEEN_REQUESTS", "SHOW_TRIGGER_MESSAGES")
+    return SiteOptions(*_read(*names, *switches).values())
 
 
 def read_limits() -> Limits:

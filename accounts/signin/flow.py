@@ -29,8 +29,9 @@ def record_refusal(request: HttpRequest, error: CognitoError, *, reference: str)
     """Record why an attempt was refused, or only log it if it has no reference."""
     problem = problem_for(error)
     metrics.count("sign_ins", result=error.code)
-    if not reference:
-        log_step("", "refused", level=problem.level, reason=error.code, why=error.message)
+    if not reference:  # a warning at most, because anyone can call the callback with any error
+        level = min(problem.level, logging.WARNING)
+        log_step("", "refused", level=level, reason=error.code, why=error.message)
         return
     events.record_event(
         EventKind.REFUSED,

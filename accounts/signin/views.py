@@ -29,13 +29,14 @@ from ..cognito.authorization import (
     code_challenge,
     parse_callback,
 )
-from ..cognito.errors import CognitoError, GrantRejected, InvalidCallback, StateMismatch
+from ..cognito.errors import CognitoError, InvalidCallback, StateMismatch
 from ..core import metrics, navigation
 from ..core.app_label import cookie_name, page_url
 from ..core.navigation import redirect_target, safe_next_url
 from ..core.request_meta import subnet_of
 from ..models import SignIn
 from ..problems import unauthenticated
+from ..problems.catalog import may_start_again
 from ..problems.errors import SessionLost, TooManyFailures
 from ..problems.page import render_problem
 from ..provider import provider
@@ -148,6 +149,8 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         try:
             callback = parse_callback(dict(request.GET.lists()), issuers=provider().pool.issuers)
         except InvalidCallback as error:
+            states = request.GET.getlist("state")
+            self.attempt = attempts.load(request, states[0]) if len(states) == 1 else None
             return self._refuse(error)
         if navigation.is_prefetch(request):
             return unauthenticated.refuse_prefetch()
@@ -177,10 +180,11 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
             return self._throttled(error, attempt)
         except SessionLost as error:
             return self._without_session(error, attempt)
-        except GrantRejected as error:
-            response = self._refuse(error) if attempt.restarted else self._exchange_again(error)
         except CognitoError as error:
-            response = self._refuse(error)
+            if attempt.restarted or not may_start_again(error):
+                response = self._refuse(error)
+            else:
+                response = self._try_again(error)
         else:
             return self._signed_in(attempt)
         attempts.save(attempt.marked_used(), self.request, response)
@@ -286,8 +290,8 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         wanted = self._next_url if next_url is None else next_url
         return redirect_to_hosted_ui(self.request, _begin(self.request, wanted, restarted=True))
 
-    def _exchange_again(self, error: GrantRejected) -> HttpResponse:
-        """Begin once more after a code that was used up: Cognito still has the user's session."""
+    def _try_again(self, error: CognitoError) -> HttpResponse:
+        """Begin once more after an error that a second attempt does not have."""
         log_step(self._reference, "started again", level=logging.WARNING, reason=error.code)
         return self._start_again()
 

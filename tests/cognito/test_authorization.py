@@ -127,14 +127,20 @@ def test_empty_callback_has_no_code():
     assert refused.value.data == {"parameter": "code"}
 
 
-@pytest.mark.parametrize("name", ["code", "state", "error", "error_description", "iss"])
+@pytest.mark.parametrize("name", ["code", "state", "iss"])
 def test_repeated_parameter_is_refused(name):
     with pytest.raises(InvalidCallback, match="more than once") as refused:
         parse_callback({"code": ["c"], "state": ["s"], name: ["a", "a"]}, issuers=[ISSUER])
     assert refused.value.data == {"parameter": name}
 
 
-@pytest.mark.parametrize("name", ["code", "state", "error", "error_description", "iss"])
+@pytest.mark.parametrize(("name", "length"), [("error", 128), ("error_description", 2048)])
+def test_text_of_an_error_is_truncated_and_its_first_value_counts(name, length):
+    callback = parse_callback({name: ["x" * 9000, "y"]}, issuers=[ISSUER])
+    assert getattr(callback, name) == "x" * length
+
+
+@pytest.mark.parametrize("name", ["code", "state", "iss"])
 def test_oversized_parameter_is_refused(name):
     with pytest.raises(InvalidCallback, match="too long") as refused:
         parse_callback({name: ["x" * 2049]}, issuers=[ISSUER])
