@@ -367,7 +367,7 @@ CORS_EXPOSE_HEADERS = ["Allow", "Content-Disposition", "ETag", "Location", "Retr
 CORS_EXPOSE_HEADERS += ["WWW-Authenticate", "X-Request-ID"]
 CORS_ALLOW_HEADERS = [*default_headers, "if-match", "if-none-match"]
 if SPA_COMPAT:
-    CORS_URLS_REGEX = r"^/(api/.*|auth/get-tokens/?|user/?|stats(/.*)?|info/server/?)$"
+    CORS_URLS_REGEX = r"^/(api/.*|auth/(get-tokens|sign-out)/?|user/?|stats(/.*)?|info/server/?)$"
     CORS_ALLOW_HEADERS += ["x-access-token", "x-refresh-token"]
     CORS_EXPOSE_HEADERS += ["X-Access-Token", "X-Refresh-Token"]
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from rest_framework import authentication, exceptions
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from ..cognito.claims import AccessClaims
-from ..cognito.errors import CognitoError, MalformedToken
+from ..cognito.errors import CognitoError, MalformedToken, TokenExpired
 from ..core import metrics
 from ..provider import provider
 from ..provider.client_rights import ClientRights
@@ -92,6 +93,27 @@ def bearer_token(request: Request | HttpRequest) -> str | None:
     if not token or " " in token:
         raise MalformedToken("the Authorization header must be: Bearer, one space, an access token")
     return token
+
+
+def claims_of_any_age(request: Request) -> AccessClaims | None:
+    """Return the claims of the request's genuine access token, even if it has expired.
+
+    Return None without a token. It makes no user. Raises TokenRejected, CognitoUnavailable.
+    """
+    header_token = (
+        request.META.get("HTTP_X_ACCESS_TOKEN") if getattr(settings, "SPA_COMPAT", False) else None
+    )
+    unverified = bearer_token(request) or header_token
+    if not unverified:
+        return None
+    try:
+        claims = provider().access_verifier.access_claims(unverified)
+    except TokenExpired as expired:
+        if not isinstance(expired.claims, AccessClaims):
+            raise
+        claims = expired.claims
+    revocation_feed.check(claims)
+    return claims
 
 
 def authenticate_token(unverified_access_token: str) -> tuple[Any, AccessClaims]:

@@ -46,6 +46,14 @@ class CodeSerializer(serializers.Serializer[dict[str, str]]):
         return fields
 
 
+class RefreshTokenSerializer(serializers.Serializer[Any]):
+    """The refresh token of an app that signs out."""
+
+    refreshToken = serializers.CharField(  # noqa: N815
+        max_length=16_384, required=False, allow_blank=True, default=""
+    )
+
+
 class TokensSerializer(serializers.Serializer[Any]):
     """The tokens for a code."""
 

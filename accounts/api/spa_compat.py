@@ -22,6 +22,7 @@ from ..cognito.token_endpoint import TokenSet
 from ..core.request_meta import subnet_of
 from ..problems.errors import SessionEnded
 from ..provider import provider
+from ..sessions import app_sign_ins
 from ..tokens import revocation_feed
 from ..tokens.grants import require_same_sign_in
 from ..tokens.shared_refresh import refresh_once
@@ -52,6 +53,9 @@ class SpaAuthentication(CognitoAuthentication):
             claims, provider().sign_in_verifier.access_claims(refreshed.access_token)
         )
         principal, renewed = authenticate_token(refreshed.access_token)
+        app_sign_ins.record_refresh(
+            request._request, refreshed, renewed, sent_refresh_token=unverified_refresh_token
+        )
         setattr(request._request, _NEW_TOKENS, refreshed)
         return principal, renewed
 
@@ -80,13 +84,22 @@ def refresh_for(expired: AccessClaims, unverified_refresh_token: str, *, subnet:
         ClientRejected, RequestRejected: our configuration does not match the app client.
     """
     revocation_feed.check(expired)
-    if time.time() - expired.issued_at > provider().limits.access_token:
-        # A revocation is deleted once no access token from before it can be valid.
+    is_old = time.time() - expired.issued_at > provider().limits.access_token
+    if is_old and app_sign_ins.find(expired) is None:
+        # A revocation is deleted once no access token from before it can be valid. Then only a
+        # stored sign-in shows that it has not ended.
         raise SessionEnded("unused for too long; sign in again")
     try:
         return refresh_once(unverified_refresh_token, subnet=subnet, subject=expired.subject)
     except GrantRejected as error:
-        raise SessionEnded("the sign-in has ended; sign in again") from error
+        refused = error
+    try:
+        tokens = app_sign_ins.newest_tokens(expired, unverified_refresh_token, subnet=subnet)
+    except GrantRejected as error:
+        refused, tokens = error, None
+    if tokens is None:
+        raise SessionEnded("the sign-in has ended; sign in again") from refused
+    return tokens
 
 
 class RefreshedTokensMiddleware:

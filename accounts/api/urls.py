@@ -2,9 +2,10 @@
 
 from django.urls import re_path
 
-from .views import CallerView, TokensView
+from .views import AppSignOutView, CallerView, TokensView
 
 urlpatterns = [
     re_path(r"^auth/get-tokens/?$", TokensView.as_view(), name="get-tokens"),
+    re_path(r"^auth/sign-out/?$", AppSignOutView.as_view(), name="sign-out"),
     re_path(r"^user/?$", CallerView.as_view(), name="user"),
 ]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotFound, ParseError, PermissionDenied
+from rest_framework.exceptions import NotAuthenticated, NotFound, ParseError, PermissionDenied
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,17 +19,26 @@ from ..cognito.errors import (
     RequestRejected,
     SignInRejected,
     TokenRejected,
+    TokenRevoked,
     WrongResource,
 )
 from ..core.request_meta import subnet_of
 from ..problems.catalog import problem_for
 from ..provider import provider
+from ..sessions import app_sign_ins
 from ..signin.code_exchange import exchange_code
 from ..tokens.call_budget import call_budget
+from .authentication import CognitoAuthentication, claims_of_any_age
 from .caller import describe_caller
-from .errors import unavailable
+from .errors import to_api_exception, unavailable
 from .parsers import SafeJSONParser
-from .serializers import CallerSerializer, CodeSerializer, ErrorSerializer, TokensSerializer
+from .serializers import (
+    CallerSerializer,
+    CodeSerializer,
+    ErrorSerializer,
+    RefreshTokenSerializer,
+    TokensSerializer,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -111,6 +120,50 @@ def _refusal(error: CognitoError) -> Exception:
     elif problem.setting_names:
         _log.error("A code was not exchanged (%s): %s", problem.setting_names, error.message)
     return unavailable(error)
+
+
+class AppSignOutView(APIView):
+    """Sign out a single-page app: end its sign-in, and revoke its tokens.
+
+    The access token may have expired. Send the refresh token too if the app did not get its tokens
+    from this API. Afterwards, open the hosted UI's `/logout`: otherwise, the next sign-in needs no
+    password.
+    """
+
+    name = "Sign out"
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    parser_classes = (SafeJSONParser,)
+    http_method_names: Sequence[str] = ("post", "options")
+
+    @extend_schema(
+        operation_id="sign_out",
+        request=RefreshTokenSerializer,
+        responses={204: None, **dict.fromkeys((400, 401, 403, 415, 429, 503), ErrorSerializer)},
+    )
+    def post(self, request: Request) -> Response:
+        try:
+            claims = claims_of_any_age(request)
+        except TokenRevoked:
+            return Response(status=204)  # signed out already
+        except CognitoError as error:
+            raise to_api_exception(request, error) from error
+        if claims is None:
+            raise NotAuthenticated
+        if claims.is_machine:
+            raise PermissionDenied("A machine has no sign-in that it could end.")
+        serializer = RefreshTokenSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        sent = request.META.get("HTTP_X_REFRESH_TOKEN") or serializer.validated_data["refreshToken"]
+        is_ours = claims.client_id == provider().config.client_id
+        with call_budget(f"{subnet_of(request._request)} {claims.subject}"):
+            app_sign_ins.sign_out(
+                request._request, claims, unverified_refresh_token=sent if is_ours else ""
+            )
+        return Response(status=204, headers={"Cache-Control": "no-store"})
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return CognitoAuthentication().authenticate_header(request)
 
 
 class CallerView(APIView):

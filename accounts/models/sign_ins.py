@@ -37,13 +37,16 @@ class SignInQuerySet(models.QuerySet["SignIn"]):
         return True
 
 
+APP_KEY_PREFIX = "app."  # of the key of a single-page app's sign-in, which no session has
+
+
 def new_sign_in_key() -> str:
     """Return a random key of 43 characters for the browser's session."""
     return secrets.token_urlsafe(32)
 
 
 class SignIn(models.Model):
-    """One signed-in browser: its user, and its tokens, encrypted.
+    """One signed-in browser or single-page app: its user, and its tokens, encrypted.
 
     A break-glass sign-in has no issuer, no subject and no tokens.
 
@@ -107,6 +110,11 @@ class SignIn(models.Model):
     def identity(self) -> Identity | None:
         """The identity that signed in."""
         return Identity.lookup(self)
+
+    @property
+    def is_app(self) -> bool:
+        """True for the sign-in of a single-page app, which holds its tokens itself."""
+        return self.key.startswith(APP_KEY_PREFIX)
 
     @property
     def is_break_glass(self) -> bool:

@@ -9,8 +9,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ..models import SignIn
+from ..models.sign_ins import APP_KEY_PREFIX
 from ..provider import provider
 
+# A single-page app holds its refresh token itself, which lasts for 30 days by default. Its last use
+# here is the last refresh.
+APP_IDLE_TIME = timedelta(days=30)
 BREAK_GLASS_LIFETIME = timedelta(hours=1)
 
 
@@ -22,6 +26,8 @@ def break_glass_enabled() -> bool:
 def limit_reached(sign_in: SignIn) -> str | None:
     """Return the reason if this sign-in is too old or was unused for too long, else None."""
     now, limits = timezone.now(), provider().limits
+    if sign_in.is_app:
+        return SignIn.EndReason.IDLE if now - sign_in.last_seen_at >= APP_IDLE_TIME else None
     lifetime = timedelta(seconds=limits.session_absolute)
     if sign_in.is_break_glass:
         if not break_glass_enabled():
@@ -42,4 +48,6 @@ def beyond_limits() -> Q:
     break_glass = Q(issuer="")
     if break_glass_enabled():
         break_glass &= Q(signed_in_at__lte=now - BREAK_GLASS_LIFETIME)
-    return idle | too_old | break_glass
+    is_app = Q(key__startswith=APP_KEY_PREFIX)
+    app_idle = is_app & Q(last_seen_at__lte=now - APP_IDLE_TIME)
+    return (~is_app & (idle | too_old | break_glass)) | app_idle

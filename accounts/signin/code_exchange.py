@@ -1,4 +1,4 @@
-"""The exchange of a single-page app's code for tokens, which are returned and not stored."""
+"""The exchange of a single-page app's code for tokens."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ..cognito.token_endpoint import TokenSet
 from ..core.request_meta import subnet_of
 from ..models import EventKind
 from ..provider import provider
+from ..sessions import app_sign_ins
 from ..tokens.grants import verified_grant
 from ..users.provisioning import get_or_create_user
 
@@ -17,6 +18,8 @@ def exchange_code(
     request: HttpRequest, *, code: str, redirect_uri: str, code_verifier: str | None
 ) -> TokenSet:
     """Return the verified tokens for an authorization code, and create or update its user.
+
+    The sign-in is stored, so that it can be listed and ended.
 
     There is no nonce to compare, because the app makes its own attempts.
 
@@ -39,6 +42,7 @@ def exchange_code(
     user = get_or_create_user(
         granted.id_claims, access_token=tokens.access_token, id_token=tokens.id_token
     )
+    app_sign_ins.store(request, user, granted)
     events.record_event(
         EventKind.SIGNED_IN,
         user=user,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,16 +17,23 @@ RENEW_BEFORE = 60  # seconds before it expires, or a fifth of its life, an acces
 
 @dataclass(frozen=True)
 class StoredTokens:
-    """The tokens of one signed-in browser. Its repr does not show them."""
+    """The tokens of one sign-in. Its repr does not show them.
+
+    `earlier` are keyed hashes of the refresh tokens that Cognito rotated, for an app only.
+    """
 
     access_token: str = field(repr=False)
     id_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
+    earlier: Sequence[str] = field(default=(), repr=False)
 
 
 def seal_tokens(tokens: StoredTokens) -> str:
     """Return the tokens encrypted, as `SignIn.sealed_tokens` holds them."""
-    return provider().cipher.seal(asdict(tokens))
+    content = asdict(tokens)
+    if not tokens.earlier:  # an earlier version does not know it
+        del content["earlier"]
+    return provider().cipher.seal(content)
 
 
 def open_tokens(sign_in: SignIn) -> StoredTokens:

@@ -81,6 +81,18 @@ export function tokenFetch({ base = location.origin } = {}) {
   send.setTokens = ({ accessToken, refreshToken = "" }) => {
     tokens = { accessToken, refreshToken };
   };
+  /* End the sign-in at the API, and clear the tokens, even if the API does not respond. */
+  send.signOut = async () => {
+    const { accessToken, refreshToken } = tokens;
+    send.clearTokens();
+    if (!accessToken) return;
+    await fetch(new URL("/api/auth/sign-out", api), {
+      method: "POST",
+      credentials: "omit",
+      headers: { Authorization: `Bearer ${accessToken}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ refreshToken }),
+    });
+  };
   send.clearTokens = () => send.setTokens({ accessToken: "" });
   return send;
 }
