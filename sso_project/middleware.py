@@ -1,4 +1,4 @@
-"""The project's middleware: HTTPS behind a proxy, host name, NUL characters, messages and CSP."""
+"""The project's middleware: HTTPS behind a proxy, host name, NUL, sessions, messages and CSP."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +9,8 @@ from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.messages.storage import default_storage
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import BadRequest, MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.request import split_domain_port
@@ -83,6 +85,21 @@ class RefuseNulMiddleware:
         if "\0" in request.path_info or "%00" in query or "\0" in query:
             raise BadRequest("The URL holds a NUL character (%00). Leave it out.")
         return self.get_response(request)
+
+
+class SessionsMiddleware(SessionMiddleware):
+    """Django's middleware, which returns the response of a request whose session was replaced.
+
+    A sign-in in another tab replaces the session ID. Django would answer a slow request that
+    changed the old session with 400, although its view has done its work. The change of the
+    session, such as a message, is lost.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        try:
+            return super().process_response(request, response)
+        except SessionInterrupted:
+            return response
 
 
 class MessagesMiddleware(MessageMiddleware):

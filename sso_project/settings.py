@@ -177,7 +177,7 @@ MIDDLEWARE = [
     "sso_project.middleware.ContentSecurityPolicyMiddleware",
     "sso_project.middleware.CanonicalHostMiddleware",
     "accounts.middleware.PrivateResponseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "sso_project.middleware.SessionsMiddleware",
     "sso_project.middleware.RefuseNulMiddleware",
     "django.middleware.common.CommonMiddleware",
     "sso_project.file_uploads.FileUploadMiddleware",

@@ -222,7 +222,10 @@ def _own_identity(link: PoolLink) -> Identity | None:
 def _require_empty_user(identity: Identity) -> None:
     user = identity.user
     linked_to = f"This identity is linked to {user.get_username()}, who"
-    next_step = "Compare both users, then erase one of them (`manage.py cognito_erase_user`)."
+    next_step = (
+        "Compare both users, then erase one of them (`manage.py cognito_erase_user`), or unlink"
+        " this identity first (`manage.py cognito_link_users` with --undo)."
+    )
     if not getattr(user, "is_active", True):  # a link must not restore the access of this user
         raise LinkError(f"{linked_to} is deactivated. {next_step}")
     if other := Identity.objects.filter(user=user).exclude(pk=identity.pk).first():

@@ -59,7 +59,10 @@ def _check_installed_classes() -> Iterator[Finding]:
         yield findings.middleware_missing(middleware)
     private = f"{_PACKAGE}.middleware.PrivateResponseMiddleware"
     after = "django.contrib.sessions.middleware.SessionMiddleware"
-    if names and (private not in names or after in names[: names.index(private)]):
+    if names and (
+        private not in names
+        or any(_is_subclass(name, after) for name in names[: names.index(private)])
+    ):
         yield findings.private_responses_missing(private)
     backend = f"{_PACKAGE}.backends.CognitoBackend"
     if not any(_is_subclass(path, backend) for path in settings.AUTHENTICATION_BACKENDS):

@@ -8,10 +8,9 @@ session, where parallel tabs overwrite each other, and signs users out on any ca
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -25,8 +24,6 @@ from mozilla_django_oidc.views import (
 from ..audit.attempt_log import log_step
 from ..cognito.authorization import (
     Callback,
-    authorize_url,
-    code_challenge,
     parse_callback,
 )
 from ..cognito.errors import CognitoError, InvalidCallback, StateMismatch
@@ -45,47 +42,10 @@ from ..tokens.call_budget import call_budget
 from . import attempts, flow, form_secret, lost_session, repeated_callback
 from .attempts import SignInAttempt
 from .flow import record_refusal
+from .hosted_ui import begin_attempt, path_of, redirect_to_hosted_ui
 from .oidc_settings import oidc_setting
 
 _BEGIN = "begin"  # a parameter of the callback's URL
-
-
-def redirect_to_hosted_ui(
-    request: HttpRequest,
-    attempt: SignInAttempt,
-    *,
-    sign_up: bool = False,
-    prompt: str = "",
-    extra: Mapping[str, str] | None = None,
-) -> HttpResponse:
-    """Redirect to the hosted UI, with the attempt's cookie and `extra` parameters."""
-    config = provider().config
-    url = authorize_url(
-        config,
-        redirect_uri=provider().callback_url,
-        state=attempt.state,
-        nonce=attempt.nonce,
-        code_challenge=code_challenge(attempt.code_verifier),
-        prompt=prompt,
-        endpoint=config.signup_endpoint if sign_up else "",
-        extra=extra,
-    )
-    response = HttpResponseRedirect(url)
-    if request.method == "HEAD":  # it has no effect, so this attempt does not begin
-        return response
-    attempts.save(attempt, request, response)
-    metrics.count("sign_ins_started")
-    log_step(attempt.reference, "authorize", next=_path_of(attempt))
-    return response
-
-
-def _path_of(attempt: SignInAttempt) -> str:
-    return urlsplit(attempt.next_url).path  # the rest may contain personal data
-
-
-def _begin(request: HttpRequest, next_url: str, **options: bool) -> SignInAttempt:
-    subnet = None if request.method == "HEAD" else subnet_of(request)
-    return attempts.begin(next_url, subnet=subnet, **options)
 
 
 @method_decorator((never_cache, unauthenticated.begins_sign_in), name="dispatch")
@@ -113,7 +73,7 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
             return unauthenticated.unauthenticated(request)
         if not another and request.user.is_authenticated:
             return HttpResponseRedirect(redirect_target(next_url))
-        attempt = _begin(request, next_url, another=another)
+        attempt = begin_attempt(request, next_url, another=another)
         return redirect_to_hosted_ui(
             request,
             attempt,
@@ -201,7 +161,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         """Sign the user in. Raises CognitoError leaves, as `flow.complete_sign_in` does."""
         began = datetime.fromtimestamp(attempt.started_at, UTC).isoformat()
         metrics.count("sign_ins_returned")
-        log_step(attempt.reference, "callback", began=began, next=_path_of(attempt))
+        log_step(attempt.reference, "callback", began=began, next=path_of(attempt))
         code = callback.accepted_code()
         return flow.complete_sign_in(self.request, attempt=attempt, code=code)
 
@@ -288,7 +248,9 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
     def _start_again(self, next_url: str | None = None) -> HttpResponse:
         """Begin another attempt for the same page. Its state shows that it is the second one."""
         wanted = self._next_url if next_url is None else next_url
-        return redirect_to_hosted_ui(self.request, _begin(self.request, wanted, restarted=True))
+        return redirect_to_hosted_ui(
+            self.request, begin_attempt(self.request, wanted, restarted=True)
+        )
 
     def _try_again(self, error: CognitoError) -> HttpResponse:
         """Begin once more after an error that a second attempt does not have."""
@@ -301,7 +263,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         The browser is redirected to this view first. Only its cookie shows that it is the second
         try, if the next callback has no state either, so the cookie has to arrive.
         """
-        attempt = _begin(self.request, "", restarted=True)
+        attempt = begin_attempt(self.request, "", restarted=True)
         query = urlencode({"state": attempt.state, _BEGIN: 1})
         response = HttpResponseRedirect(f"{page_url('callback')}?{query}")
         attempts.save(attempt, self.request, response)
