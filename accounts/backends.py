@@ -58,8 +58,11 @@ class CognitoBackend(BackendHooks):
 
     def get_user(self, user_id: Any) -> Any:
         """Return the user of a session, or None if deactivated. (Upstream returns those, too.)"""
-        user = super().get_user(user_id)
-        return user if user is not None and user.is_active else None
+        try:
+            user = self.UserModel._default_manager.get(pk=user_id)
+        except self.UserModel.DoesNotExist:
+            return None
+        return user if user.is_active else None
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """Return upstream's result, read in one query unless a subclass or the user differs."""

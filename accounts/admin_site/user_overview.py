@@ -11,6 +11,7 @@ from ..cognito.group_mapping import FLAGS, Rights
 from ..core.request_meta import device_name
 from ..models import Identity, SignIn, SignInEvent
 from ..provider import provider
+from ..users.groups import has_groups
 from .view_permission import can_view
 
 _MAX_EVENTS = 20
@@ -67,7 +68,7 @@ def overview(user: Any, request: HttpRequest) -> Overview:
 
 def _rights(user: Any, identities: list[Identity] | None) -> list[HeldRight]:
     """Return the rights of `user`. If `identities` is None, the source of every right is ""."""
-    if not hasattr(user, "groups"):
+    if not has_groups(type(user)):
         return []  # the user model of a host project can lack PermissionsMixin
     sources = _sources(identities or [])
     by_hand = "" if identities is None else _BY_HAND

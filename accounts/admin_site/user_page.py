@@ -16,6 +16,7 @@ from django.urls import path, reverse
 from ..audit import rights
 from ..core.app_label import template_name
 from ..models import Identity, SignInEvent
+from ..users.copied_claims import copied_fields, email_field_name
 from .actions import UserActionsMixin, activate, can_act_on, deactivate, sign_out_everywhere
 from .invitations import InvitationsView, can_invite
 from .reconciliation import reconcile
@@ -58,12 +59,16 @@ class UserPage(UserActionsMixin, OwnModelOnly, admin.ModelAdmin):  # type: ignor
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         readonly = tuple(super().get_readonly_fields(request, obj))
         if obj is not None and Identity.objects.filter(user=obj).exists():
-            readonly += POOL_FIELDS  # the next sign-in overwrites them
+            readonly += copied_fields(self.model)  # the next sign-in overwrites them
         if not getattr(request.user, "is_superuser", False):
-            readonly += (*RIGHTS_FIELDS, "email")
+            readonly += (*RIGHTS_FIELDS, email_field_name(self.model))
         if obj is not None and obj == request.user:
             readonly += _STATUS_FIELDS
-        return readonly
+        # A host project's user model may lack any of them.
+        return tuple(name for name in dict.fromkeys(readonly) if name and self._has_field(name))
+
+    def _has_field(self, name: str) -> bool:
+        return hasattr(self.model, name) or hasattr(self, name)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         (name, options), *rest = super().get_fieldsets(request, obj)
@@ -141,7 +146,7 @@ class UserPage(UserActionsMixin, OwnModelOnly, admin.ModelAdmin):  # type: ignor
         """Return name and label of the actions for this user."""
         if not self.has_change_permission(request, user):
             return []
-        toggle = deactivate if user.is_active else activate
+        toggle = deactivate if getattr(user, "is_active", True) else activate
         actions = [sign_out_everywhere, toggle, reconcile]
         if user == request.user:
             actions.remove(toggle)

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from ..cognito.claims import AccessClaims
 from ..models import Identity, SignIn
+from ..users.copied_claims import email_of
 from ..users.groups import pool_groups
 from ..users.token_rights import effective_scopes
 
@@ -27,7 +28,7 @@ def describe_caller(request: Request) -> dict[str, Any]:
             "clientId": source.client_id if source else "",
         },
         "data": {
-            "email": (identity.email if identity else getattr(user, "email", "")) or None,
+            "email": (identity.email if identity else email_of(user)) or None,
             "name": (identity.name if identity else "") or None,
             "groups": list(pool_groups(request)),
             "scopes": sorted(effective_scopes(claims)) if claims else [],

@@ -49,7 +49,7 @@ def connect_signals() -> None:
     for link in _links():
         m2m_changed.connect(_link_changed, sender=_through(link))
     pre_delete.connect(_group_deleted, sender=Group, dispatch_uid=f"{__name__}.deletion")
-    field_changes.on_change(get_user_model(), _FLAGS, _flags_changed)
+    field_changes.on_change(get_user_model(), _FLAGS, record_flags)
 
 
 @contextmanager
@@ -138,7 +138,8 @@ def _add_changes(link: ManyToManyField[Any, Any], relations: QuerySet[Any], *, a
         _changed(subject, added=names if added else set(), removed=set() if added else names)
 
 
-def _flags_changed(user: Any, previous: dict[str, Any]) -> None:
+def record_flags(user: Any, previous: dict[str, Any]) -> None:
+    """Record a change of staff or superuser status, with the previous values by field."""
     words = {_FLAGS[name] for name in previous}
     removed = {_FLAGS[name] for name, value in previous.items() if value}
     _changed(user, added=words - removed, removed=removed)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from django.db import connections, models, router
+from django.db import connections, models, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 from django.db.models.sql.compiler import SQLCompiler
@@ -95,3 +95,8 @@ def release_pooled_connections() -> None:
         has_pool = connection.settings_dict.get("OPTIONS", {}).get("pool")
         if has_pool and not connection.in_atomic_block:
             connection.close()
+
+
+def atomic(model: type[models.Model]) -> transaction.Atomic:
+    """Return a transaction, or a savepoint, on the database that stores `model`."""
+    return transaction.atomic(using=router.db_for_write(model))

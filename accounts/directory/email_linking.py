@@ -18,6 +18,7 @@ from django.contrib.auth import get_user_model
 from ..models import Identity
 from ..problems.errors import LinkError
 from ..provider import provider, user_pool
+from ..users.copied_claims import email_field_name, email_of
 from ..users.provisioning import own_pool_identities
 from .manual_linking import PoolLink, create_link
 
@@ -61,8 +62,9 @@ def _proposal(candidate: Mapping[str, str], emails: Counter[bytes]) -> Proposal:
         return without_user("has no verified email address")
     if emails[_lower_ascii(email)] > 1:
         return without_user("shares its email address with another pool user")
-    similar = get_user_model()._default_manager.filter(email__iexact=email)
-    users = [user for user in similar if _lower_ascii(user.email) == _lower_ascii(email)]
+    users = [
+        user for user in _similar(email) if _lower_ascii(email_of(user)) == _lower_ascii(email)
+    ]
     if not users:
         return without_user("has an email address that no user here has")
     if len(users) > 1:
@@ -73,6 +75,12 @@ def _proposal(candidate: Mapping[str, str], emails: Counter[bytes]) -> Proposal:
     if own_pool_identities(user=user).exists():
         return without_user(f"matches {user.get_username()}, who is linked to another pool user")
     return Proposal(subject, username, email, user=user)
+
+
+def _similar(email: str) -> Iterable[Any]:
+    model: Any = get_user_model()
+    name = email_field_name(model)
+    return model._default_manager.filter(**{f"{name}__iexact": email}) if name else ()
 
 
 def _lower_ascii(email: str) -> bytes:

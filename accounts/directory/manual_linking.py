@@ -245,13 +245,13 @@ def _require_empty_user(identity: Identity) -> None:
 
 def _has_manual_groups(identity: Identity) -> bool:
     user, pool_groups = identity.user, groups.rights_of(identity).groups
-    return hasattr(user, "groups") and user.groups.exclude(name__in=pool_groups).exists()
+    return groups.has_groups(type(user)) and user.groups.exclude(name__in=pool_groups).exists()
 
 
 def _related_objects(user: Any) -> list[AffectedInstances]:
     """Return the user's permissions, and the objects of the host project that refer to the user."""
     own_models = {type(user), Identity, SignIn, SignInEvent}
-    if hasattr(user, "groups"):
+    if groups.has_groups(type(user)):
         own_models.add(type(user).groups.through)
     deletion = preview_deletion(user)
     affected = [*deletion.deleted, *deletion.nullified, *deletion.protected]

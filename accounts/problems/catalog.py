@@ -20,6 +20,7 @@ from .errors import (
     TooManyFailures,
     UnknownUser,
     UserDeactivated,
+    UserNotCreated,
 )
 from .provider_reasons import Kind, Reason, reason_for
 
@@ -141,6 +142,16 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
         "",
         "Ask an admin to activate it, or use another account.",
         USE_ANOTHER,
+    ),
+    UserNotCreated: Problem(
+        "user_not_created",
+        503,
+        "We couldn't create your account",
+        "You did nothing wrong. This site could not store an account for you.",
+        "The error was logged for the operators of this site.",
+        "The operators must correct it. Quote the reference if you report the problem.",
+        "",
+        level=logging.ERROR,
     ),
     errors.GrantRejected: Problem(
         "grant_rejected",

@@ -5,7 +5,7 @@ docs/architecture.md draws the tree. The text of an error for operators says wha
 
 from __future__ import annotations
 
-from ..cognito.errors import CognitoUnavailable, SignInRejected, TokenRejected
+from ..cognito.errors import CognitoError, CognitoUnavailable, SignInRejected, TokenRejected
 
 
 class UnknownUser(SignInRejected):
@@ -47,6 +47,15 @@ class SessionLost(SignInRejected):
     def __init__(self, message: str, *, setting_names: str) -> None:
         super().__init__(message)
         self.setting_names = setting_names
+
+
+class UserNotCreated(CognitoError):
+    """A new user that the user model or the database refuses. The operators must correct it.
+
+    The message has the words of the database and the hook that helps. `data` is as in UnknownUser.
+    """
+
+    code = "user_not_created"
 
 
 class RenewalUnavailable(CognitoUnavailable):

@@ -22,6 +22,7 @@ from ..core.request_meta import device_name
 from ..models import SignIn
 from ..models.users import display_name
 from ..problems.page import render_method_not_allowed
+from ..users.copied_claims import email_of
 from ..users.token_rights import effective_groups
 from . import cognito_sessions, return_page, sign_out
 from .decorators import renewal_exempt
@@ -64,7 +65,7 @@ class ProfileView(LoginRequiredMixin, TemplateView):
         profile = {
             "name": (identity and identity.name) or display_name(user),
             "username": identity.username if identity else user.get_username(),
-            "email": identity.email if identity else user.email,
+            "email": identity.email if identity else email_of(user),
             "subject": identity.subject if identity else "",
             "client_id": sign_in.client_id if sign_in else "",
             "groups": effective_groups(identity) if identity else (),

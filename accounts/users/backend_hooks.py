@@ -8,20 +8,26 @@ nothing.
 
 from __future__ import annotations
 
+import logging
 import secrets
+from itertools import product
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
-from django.db import IntegrityError, transaction
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied, SuspiciousOperation
+from django.db import DatabaseError
 from django.http import HttpRequest
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from ..cognito.claims import AccessClaims, IdClaims
+from ..core.db import atomic
 from ..models import Identity
-from ..problems.errors import UnknownUser
+from ..problems.errors import UserNotCreated
+from ..problems.outage import is_outage
+from .copied_claims import MAX_EMAIL_LENGTH, describe, profile_values, save_profile
+from .creation import INSERTS, max_username_length, missing_fields, required_values
 from .groups import apply_groups
 
-MAX_EMAIL_LENGTH = 254  # characters (RFC 5321 section 4.5.3.1.3); Cognito allows 2,048
+_log = logging.getLogger(__name__)
 
 
 class UserClaims(dict[str, Any]):
@@ -67,32 +73,57 @@ class BackendHooks(OIDCAuthenticationBackend):  # type: ignore[misc]
 
     def get_username(self, claims: UserClaims) -> str:
         """Return a random username, because pools reuse theirs."""
-        return f"user-{secrets.token_hex(8)}"
+        token = secrets.token_hex(8)
+        max_length = max_username_length(self.UserModel) or 150
+        return f"user-{token}" if max_length >= len(token) + 5 else token[:max_length]
+
+    def get_user_fields(self, claims: UserClaims) -> dict[str, Any]:
+        """Return values for further fields of a new user, stored with its first INSERT.
+
+        They take precedence over the values that the user pool has for these fields.
+        """
+        return {}
 
     def create_user(self, claims: UserClaims) -> Any:
         """Create a user with this identity, or return the one that a parallel request created.
 
-        Raises UnknownUser if the username or the identity is taken.
+        The user is created without the profile of the token if the user model refuses it.
+
+        Raises UserNotCreated if the user model refuses the user altogether.
         """
         verified, model = _verified(claims), self.UserModel
-        try:
-            with transaction.atomic():
-                user = model._default_manager.create_user(
-                    **{model.USERNAME_FIELD: self.get_username(claims)}
-                )
-                Identity.objects.create(user=user, **identity_key(verified))
-        except IntegrityError:
-            user = find_user(verified)
-            if user is None:  # another user has it: refuse, never merge
-                raise UnknownUser("the username or the identity is taken by another user") from None
+        profile = profile_values(model, verified)
+        for copied, insert in product((profile, {}) if profile else ({},), INSERTS):
+            needed = required_values(model, self.get_username(claims))
+            values = needed | copied | self.get_user_fields(claims)
+            try:
+                with atomic(model):
+                    user = insert(model, values)
+                    Identity.objects.create(user=user, **identity_key(verified))
+                break
+            except (SuspiciousOperation, PermissionDenied):
+                raise
+            except Exception as error:  # any code of the host project may run
+                if is_outage(error):
+                    raise
+                if (user := find_user(verified)) is not None:  # a parallel request was faster
+                    break
+                reason: Exception = error
+        else:
+            raise _not_created(model, verified, reason, missing_fields(model, values)) from reason
         return self.update_user(user, claims)
 
     def update_user(self, user: Any, claims: UserClaims) -> Any:
-        """Copy the user's profile from an ID token, and apply the groups of any token."""
+        """Apply the groups of any token, then copy the user's profile from an ID token.
+
+        The groups come first: whatever becomes of the profile, rights that the user pool no longer
+        gives are revoked.
+        """
         verified = _verified(claims)
-        if isinstance(verified, IdClaims):
-            _copy_profile(user, verified)
         apply_groups(user, verified)
+        if isinstance(verified, IdClaims):
+            _update_identity(user, verified)
+            save_profile(user, verified)
         return user
 
 
@@ -121,33 +152,30 @@ def _verified(claims: Any) -> AccessClaims | IdClaims:
     return claims.verified
 
 
-def _copy_profile(user: Any, claims: IdClaims) -> None:
+def _not_created(
+    model: Any, claims: AccessClaims | IdClaims, error: Exception, missing: list[str]
+) -> UserNotCreated:
+    fields = f" without {', '.join(missing)}" if missing else ""
+    message = f"{model._meta.label} refuses a new user{fields}: {describe(error)}"
+    _log.error(
+        "%s. Return the values that it needs from get_user_fields() or get_username() of your "
+        "CognitoBackend.",
+        message,
+        exc_info=None if isinstance(error, DatabaseError) else error,  # may hold values of others
+    )
+    return UserNotCreated(message, pool_username=claims.username or "", subject=claims.subject)
+
+
+def _update_identity(user: Any, claims: IdClaims) -> None:
     key = {"pool_id": claims.pool_id, "subject": claims.subject}
+    email = claims.email or ""
     Identity.objects.filter(**key, user=user).update(
         username=claims.username,
-        email=_email(claims),
+        # Cut, it would be another address, perhaps of another user.
+        email=email if len(email) <= MAX_EMAIL_LENGTH else "",
         email_verified=claims.email_verified,
         name=_display_name(claims),
     )
-    first_name, last_name = claims.given_name or "", claims.family_name or ""
-    if not (first_name or last_name):
-        first_name = claims.name or ""
-    changes = {
-        "email": _email(claims),
-        "first_name": first_name[:150],
-        "last_name": last_name[:150],
-    }
-    changed = [name for name, value in changes.items() if getattr(user, name, value) != value]
-    for name in changed:
-        setattr(user, name, changes[name])
-    if changed:
-        user.save(update_fields=changed)
-
-
-def _email(claims: IdClaims) -> str:
-    # A longer one is left out. Truncated, it would be another address, perhaps of another user.
-    email = claims.email or ""
-    return email if len(email) <= MAX_EMAIL_LENGTH else ""
 
 
 def _display_name(claims: IdClaims) -> str:

@@ -14,14 +14,16 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.db import transaction
-from django.db.models import Q
+from django.db.models import ManyToManyField, Q
 
-from ..audit.rights import single_event
+from ..audit.rights import record_flags, single_event
 from ..cognito.claims import AccessClaims, IdClaims
 from ..cognito.group_mapping import FLAGS, GroupMapping, Rights
+from ..core.db import atomic
 from ..models import Identity
+from ..problems.outage import is_outage
 from ..provider import provider
+from .copied_claims import concrete_field, describe
 from .token_rights import effective_groups
 
 _PERMISSION_CACHES = ("_perm_cache", "_user_perm_cache", "_group_perm_cache")
@@ -53,7 +55,7 @@ def apply_groups(user: Any, claims: AccessClaims | IdClaims) -> None:
     elif last is not None and issued_at < last:
         return
     _name_unmapped(mapping, pool_group_names, claims.pool_id)
-    with transaction.atomic():
+    with atomic(Identity):
         not_overtaken = Q(groups_as_of=None) | Q(groups_as_of__lte=issued_at)
         current = Identity.objects.filter(not_overtaken, pk=identity.pk)
         if current.update(groups=pool_group_names, groups_as_of=issued_at):
@@ -78,7 +80,8 @@ def revoke_group_rights(identity: Identity) -> None:
 
 def _sync_rights(user: Any, identity: Identity, mapping: GroupMapping) -> None:
     # Locked, because the user may sign in with another identity at the same time.
-    locked_user: Any = get_user_model()._default_manager.select_for_update().get(pk=user.pk)
+    # The default manager of a host project may hide users.
+    locked_user: Any = get_user_model()._base_manager.select_for_update().get(pk=user.pk)
     identities = list(Identity.objects.filter(user=locked_user))
     flags_from_pool = {
         name: any(getattr(identity, name) for identity in identities) for _, _, name in FLAGS
@@ -90,8 +93,8 @@ def _sync_rights(user: Any, identity: Identity, mapping: GroupMapping) -> None:
         wanted |= rights_of(other)
     _change_groups(locked_user, wanted, mapping)
     for right, field, mark in FLAGS:
-        if not hasattr(locked_user, field):
-            continue  # a host project's user model may lack this field
+        if concrete_field(type(locked_user), field) is None:
+            continue  # a host project's user model may lack this field, or compute it
         wants, has = getattr(wanted, right), getattr(locked_user, field)
         if wants and not has:
             Identity.objects.filter(pk=identity.pk).update(**{mark: True})
@@ -99,9 +102,23 @@ def _sync_rights(user: Any, identity: Identity, mapping: GroupMapping) -> None:
             Identity.objects.filter(user=locked_user).update(**{mark: False})
         else:
             continue
-        setattr(locked_user, field, wants)
-        locked_user.save(update_fields=[field])
+        _save_flag(locked_user, field, wants)
         setattr(user, field, wants)
+
+
+def _save_flag(user: Any, field: str, value: bool) -> None:
+    """Store staff or superuser status, even if the code that runs on `save()` refuses the user."""
+    previous = getattr(user, field)
+    setattr(user, field, value)
+    try:
+        with atomic(type(user)):
+            user.save(update_fields=[field])
+    except Exception as error:
+        if is_outage(error):
+            raise
+        _log.error("%s of user %s was written without save(): %s", field, user.pk, describe(error))
+        type(user)._base_manager.filter(pk=user.pk).update(**{field: value})
+        record_flags(user, {field: previous})
 
 
 def _clear_permission_cache(user: Any) -> None:
@@ -116,7 +133,7 @@ def rights_of(identity: Identity) -> Rights:
 
 def _change_groups(locked_user: Any, wanted: Rights, mapping: GroupMapping) -> None:
     """Add the user to the wanted Django groups, and remove them from the mapping's other ones."""
-    if not hasattr(locked_user, "groups"):
+    if not has_groups(type(locked_user)):
         return
     current_names = set(locked_user.groups.values_list("name", flat=True))
     # A missing group is created without permissions. An admin adds them.
@@ -124,6 +141,12 @@ def _change_groups(locked_user: Any, wanted: Rights, mapping: GroupMapping) -> N
     locked_user.groups.add(*(Group.objects.get_or_create(name=name)[0] for name in missing))
     no_longer = (current_names & mapping.django_groups) - wanted.groups
     locked_user.groups.remove(*Group.objects.filter(name__in=no_longer))
+
+
+def has_groups(model: Any) -> bool:
+    """Return True if users of this model have Django's groups. A host project's may not."""
+    field = getattr(getattr(model, "groups", None), "field", None)
+    return isinstance(field, ManyToManyField) and field.related_model is Group
 
 
 def _name_unmapped(mapping: GroupMapping, pool_group_names: list[str], pool_id: str) -> None:

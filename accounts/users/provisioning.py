@@ -9,17 +9,19 @@ from typing import Any
 
 from django.contrib import auth
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import QuerySet
 
 from ..audit import events
 from ..cognito.claims import AccessClaims, IdClaims
 from ..cognito.errors import ConfigurationError
+from ..core.db import atomic
 from ..core.request_context import current_request
 from ..models import EventKind, Identity
 from ..problems.errors import ClaimsRefused, UnknownUser, UserDeactivated
 from ..provider import provider
 from .backend_hooks import BackendHooks, UserClaims, identity_key
+from .groups import apply_groups
 
 
 def get_or_create_user(
@@ -32,6 +34,7 @@ def get_or_create_user(
     Raises:
         UnknownUser: there is no such user, and users are not created at sign-in.
         ClaimsRefused: the backend refused the claims, or returned the user of another identity.
+        UserNotCreated: the user model or the database refuses the new user.
         UserDeactivated: the user is not active.
     """
     backend, user_claims = _configured_backend(), UserClaims(claims)
@@ -40,6 +43,8 @@ def get_or_create_user(
         user = backend.get_or_create_user(access_token, id_token, user_claims)
         if user is not None and _link(user, claims):
             user = backend.update_user(user, user_claims)
+        if user is not None and _has_own_update(backend):
+            apply_groups(user, claims)
     except (SuspiciousOperation, PermissionDenied) as error:
         message = str(error) or "the authentication backend refused these claims"
         raise ClaimsRefused(message, **who) from error
@@ -51,8 +56,14 @@ def get_or_create_user(
 
 
 def update_user(user: Any, claims: IdClaims) -> Any:
-    """Update the user of a renewed ID token with `update_user` of the configured backend."""
-    return _configured_backend().update_user(user, UserClaims(claims))
+    """Update the user of a renewed ID token with `update_user` of the configured backend.
+
+    The groups are applied first, whatever a host project's `update_user` does.
+    """
+    backend = _configured_backend()
+    if _has_own_update(backend):
+        apply_groups(user, claims)
+    return backend.update_user(user, UserClaims(claims))
 
 
 def own_pool_identities(**lookups: Any) -> QuerySet[Identity]:
@@ -69,6 +80,11 @@ def _configured_backend() -> BackendHooks:
     raise ConfigurationError({"AUTHENTICATION_BACKENDS": problem})
 
 
+def _has_own_update(backend: BackendHooks) -> bool:
+    """Return True if a host project's `update_user` may leave out the groups."""
+    return type(backend).update_user is not BackendHooks.update_user
+
+
 def _link(user: Any, claims: AccessClaims | IdClaims) -> bool:
     """Link the identity to `user` if it has no user yet, and return True if this linked it.
 
@@ -78,7 +94,7 @@ def _link(user: Any, claims: AccessClaims | IdClaims) -> bool:
     identity = Identity.lookup(claims)
     if identity is None:
         try:
-            with transaction.atomic():
+            with atomic(Identity):
                 Identity.objects.create(user=user, **identity_key(claims))
         except IntegrityError:
             identity = Identity.objects.get_exact(claims)

@@ -278,7 +278,7 @@ def test_username_that_is_taken_is_refused_and_never_merged(cognito, backend, au
     ada = get_user_model().objects.create_user("ada")
     backend(PoolUsername)
     response = authenticate(CognitoClient(), cognito, "ada")
-    assert (response.status_code, code_of(response)) == (403, "unknown_user")
+    assert (response.status_code, code_of(response)) == (503, "user_not_created")
     assert not Identity.objects.filter(user=ada).exists()
 
 

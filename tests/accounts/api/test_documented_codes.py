@@ -32,6 +32,7 @@ CODES = {
     problems_errors.UnknownUser.code,
     problems_errors.ClaimsRefused.code,
     problems_errors.UserDeactivated.code,
+    problems_errors.UserNotCreated.code,
     problems_errors.SessionEnded.code,
     problems_errors.RevocationsUnavailable.code,
     PayloadTooLarge.default_code,

@@ -1,0 +1,306 @@
+"""A host project for each user model: `python -m tests.user_models.host` prints what users get.
+
+Each project is a fork of one process that has imported everything, because AUTH_USER_MODEL cannot
+change. The pool is the test kit's fake, so that no request leaves the process. DATABASE_URL selects
+another database than SQLite in memory.
+"""
+
+import json
+import logging
+import os
+import sys
+import tempfile
+import traceback
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+
+import django
+import django.contrib.admin.options
+import django.db.models
+import environ
+import jwt
+import requests
+from cryptography.hazmat.primitives.asymmetric import rsa
+from django.conf import settings
+from django.db import connection
+
+from tests.imports import ROOT
+from tests.user_models.models import DEMANDING, HEADER, POSSIBLE
+
+# Imported and generated once, for all forks.
+_ = jwt, requests
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+LONG = "Coordenação dos Cursos Técnicos em Informática " * 4
+CLEANUPS = []
+CONTRIB = "django.contrib."
+OUR_TEMPLATES = {
+    path.relative_to(ROOT / "templates").as_posix(): path.read_text(encoding="utf-8")
+    for path in (ROOT / "templates/accounts").rglob("*.html")
+}
+SETTINGS = {
+    "SECRET_KEY": "x" * 50,
+    "ROOT_URLCONF": "urls",
+    "ALLOWED_HOSTS": ["*"],
+    "USE_TZ": True,
+    "AUTH_USER_MODEL": "people.Person",
+    "LOGIN_URL": "accounts:login",
+    "LOGIN_REDIRECT_URL": "/report",
+    "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+    "AUTHENTICATION_BACKENDS": ["people.backends.Backend"],
+    "INSTALLED_APPS": [
+        "people",
+        "accounts",
+        *(CONTRIB + app for app in ("admin", "auth", "contenttypes", "sessions", "messages")),
+    ],
+    "MIDDLEWARE": [
+        f"{CONTRIB}sessions.middleware.SessionMiddleware",
+        f"{CONTRIB}auth.middleware.AuthenticationMiddleware",
+        f"{CONTRIB}messages.middleware.MessageMiddleware",
+        "accounts.middleware.SignInMiddleware",
+    ],
+    "TEMPLATES": [
+        {
+            "BACKEND": "django.template.backends.django.DjangoTemplates",
+            "OPTIONS": {
+                "context_processors": [
+                    "django.template.context_processors.request",
+                    "django.contrib.auth.context_processors.auth",
+                    "django.contrib.messages.context_processors.messages",
+                ],
+                "loaders": [
+                    (
+                        "django.template.loaders.locmem.Loader",
+                        {"base.html": "{% block content %}{% endblock %}", **OUR_TEMPLATES},
+                    ),
+                    "django.template.loaders.app_directories.Loader",
+                ],
+            },
+        }
+    ],
+    "COGNITO": {
+        "POOL_ID": "local-1_TestPool1",
+        "ISSUER": "http://localhost:1/local-1_TestPool1",
+        "CLIENT_DOMAIN": "http://localhost:1",
+        "CLIENT_ID": "hostclient",
+        "CLIENT_SECRET": "host-client-secret",
+        "PUBLIC_URL": "http://localhost:8001",
+        "TOKEN_ENCRYPTION_KEYS": ["A" * 43 + "="],
+        "GROUPS": {"admins": {"groups": ["managers"], "staff": True, "superuser": True}},
+    },
+}
+BACKEND = """
+from accounts.backends import CognitoBackend
+
+class Backend(CognitoBackend):
+    def get_user_fields(self, claims):
+        {body}
+"""
+
+
+def all_models():
+    """Return source and hook by name. Two demanding models are tried without their hooks, too."""
+    models = {name: (source, "return {}") for name, source in POSSIBLE.items()}
+    for name, (source, hook) in DEMANDING.items():
+        models[name] = (source, hook)
+        if name in ("birthday", "phone"):
+            models[f"{name}_without_hook"] = (source, "return {}")
+    return models
+
+
+def database(name):
+    """Return a database of this host project alone."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url:
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+    import psycopg
+
+    config = environ.Env.db_url_config(url)
+    schema = f"host_{os.getpid()}_{name}"
+    where = {key: config[key.upper()] or None for key in ("host", "port", "user", "password")}
+
+    def execute(statement):
+        with psycopg.connect(dbname=config["NAME"], autocommit=True, **where) as connection:
+            connection.execute(statement)
+
+    execute(f"CREATE SCHEMA {schema}")
+    CLEANUPS.append(lambda: execute(f"DROP SCHEMA {schema} CASCADE"))
+    return {**config, "ENGINE": "django.db.backends.postgresql",
+            "OPTIONS": {"options": f"-c search_path={schema}"}}  # fmt: skip
+
+
+def set_up(name, source, hook):
+    """Start the host project. Its tables are created without migrations, which is faster."""
+    labels = [app.rpartition(".")[2] for app in SETTINGS["INSTALLED_APPS"]]
+    settings.configure(
+        **SETTINGS,
+        DATABASES={"default": database(name)},
+        MIGRATION_MODULES=dict.fromkeys(labels),
+    )
+    folder = Path(tempfile.mkdtemp(prefix="user_models-"))
+    (folder / "people").mkdir()
+    files = {"__init__": "", "models": HEADER + source, "backends": BACKEND.format(body=hook)}
+    for file, text in files.items():
+        (folder / f"people/{file}.py").write_text(text)
+    sys.path.insert(0, str(folder))
+    django.setup()
+    from django.contrib import admin
+    from django.core.management import call_command
+    from django.http import HttpResponse
+    from django.urls import include, path
+    from people.models import Person
+    from rest_framework.response import Response
+    from rest_framework.views import APIView
+
+    from accounts.admin import UserPage
+    from accounts.authentication import CognitoAuthentication
+
+    class View(APIView):
+        authentication_classes = (CognitoAuthentication,)
+
+        def get_exception_handler(self):
+            from accounts.api.exception_handler import exception_handler
+
+            return exception_handler
+
+        def get(self, request):
+            return Response(str(request.user.pk))
+
+    admin.site.register(Person, type("PersonAdmin", (UserPage, admin.ModelAdmin), {}))
+    urls = sys.modules["urls"] = ModuleType("urls")
+    urls.urlpatterns = [
+        path("sso/", include("accounts.urls")),
+        path("report", lambda request: HttpResponse(str(request.user.is_authenticated))),
+        path("api", View.as_view()),
+        path("admin/", admin.site.urls),
+    ]
+    call_command("migrate", run_syncdb=True, verbosity=0)
+    getattr(sys.modules["people.models"], "before", lambda: None)()
+    return Person
+
+
+def visit(person):
+    """Yield each step's name and its result."""
+    from django.contrib.admin.utils import quote
+    from django.core.serializers.json import DjangoJSONEncoder
+    from django.utils import timezone
+
+    from accounts.directory import manual_linking
+    from accounts.models import Identity, SignIn
+    from accounts.privacy import erasure, export
+    from accounts.testing import (
+        CognitoClient,
+        fake_cognito,
+        mint_access_token,
+        subject_of,
+        tokens,
+    )
+    from accounts.testing.fake import FakeUser
+    from accounts.users.copied_claims import email_of
+
+    def code(response):
+        is_json = response.headers.get("Content-Type", "").startswith("application/json")
+        return response.json().get("code") if is_json and response.status_code >= 400 else None
+
+    def signed_in(user):
+        client = CognitoClient(raise_request_exception=False)
+        try:
+            client.sign_in(user, cognito)
+        except AssertionError as error:
+            return client, str(error)
+        return client, client.get("/report").content.decode()
+
+    def renewed(client):
+        SignIn.objects.update(renew_at=timezone.now() - timedelta(minutes=5))
+        return [client.get("/report").status_code for _ in "12"]
+
+    def user_of(username):
+        return Identity.objects.get(subject=subject_of(username)).user
+
+    tokens._pool_key = lambda pool_id: KEY
+    with fake_cognito() as cognito:
+        api = CognitoClient(raise_request_exception=False)
+        api.bear(mint_access_token("ada"))
+        response = api.get("/api")
+        yield "api first", [response.status_code, code(response)]
+        ada, twin = FakeUser("ada", name=LONG), FakeUser("twin", email="ada@example.com")
+        browser, result = signed_in(ada)
+        yield "sign in", result
+        yield "again", signed_in(FakeUser("ada", name="Ada King"))[1]
+        yield "same email", signed_in(twin)[1]
+        yield "without email", [signed_in(FakeUser(name, email=""))[1] for name in ("a", "b")]
+        yield "renewal", renewed(browser)
+        if not Identity.objects.exists():
+            return
+        yield "profile", browser.get("/sso/profile/").status_code
+        yield "identities", Identity.objects.values("user").distinct().count()
+        yield "email", [email_of(user_of("ada")), email_of(user_of("twin"))]
+        yield "name", getattr(user_of("ada"), "first_name", None)
+        boss = FakeUser("boss", groups=("admins",))
+        browser, result = signed_in(boss)
+        has_rights = [hasattr(person, "is_superuser"), hasattr(person, "groups")]
+
+        def rights():
+            user = user_of("boss")
+            return [getattr(user, "is_superuser", None),
+                    user.groups.count() if has_rights[1] else None]  # fmt: skip
+
+        yield "boss", [result, rights()]
+        pages = ("", f"{quote(user_of('ada').pk)}/change/") if hasattr(person, "is_staff") else ()
+        yield "admin", [browser.get(f"/admin/people/person/{page}").status_code for page in pages]
+        boss.groups, boss.email, boss.name = (), "ada@example.com", "Ada\tDouble"
+        yield "boss renewal", renewed(browser)
+        yield "boss no more", rights()
+        link = manual_linking.PoolLink(
+            user_of("ada"), "other", "https://other.example", "linked-subject"
+        )
+        yield "link", manual_linking.create_link(link)
+        data = json.dumps(export.personal_data(user_of("ada")), cls=DjangoJSONEncoder)
+        yield "export", subject_of("ada") in data
+        user = user_of("ada")
+        yield "erasure", erasure.erase(user, erasure.plan_erasure(user))
+        yield "erased", Identity.objects.filter(subject=subject_of("ada")).exists()
+
+
+class Lines(logging.Handler):
+    """The log of a host project."""
+
+    def __init__(self):
+        super().__init__(logging.WARNING)
+        self.lines = []
+
+    def emit(self, record):
+        error = f" {record.exc_info[1]!r}" if record.exc_info else ""
+        self.lines.append(f"{record.levelname} {record.getMessage()}{error}")
+
+
+def run(name, source, hook):
+    results, log = {}, Lines()
+    logging.getLogger().addHandler(log)
+    try:
+        for step, result in visit(set_up(name, source, hook)):
+            results[step] = result
+    except Exception:
+        results["traceback"] = traceback.format_exc()
+    results["log"] = log.lines
+    if CLEANUPS:
+        connection.close()
+        CLEANUPS.pop()()
+    return results
+
+
+def main():
+    wanted = sys.argv[1:]
+    for name, (source, hook) in all_models().items():
+        if wanted and name not in wanted:
+            continue
+        sys.stdout.flush()
+        if (child := os.fork()) == 0:
+            print(json.dumps([name, run(name, source, hook)]))
+            sys.stdout.flush()
+            os._exit(0)
+        os.waitpid(child, 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Users sign in whatever user model the host project has (docs/adopt.md)."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.imports import ROOT
+from tests.user_models.host import LONG
+from tests.user_models.models import DEMANDING, POSSIBLE
+
+pytestmark = pytest.mark.xdist_group("user_models")
+
+# Ada's and twin's email addresses, which are one at the pool, if they differ from the first two.
+# None stands for a placeholder.
+TAKEN = ["ada@example.com", None]
+EMAILS = {
+    "base_user_with_email": [None, None],
+    "email_unique_in_any_case": [None, None],
+    "nullable_email": ["ada@example.com", ""],
+    "short_columns": ["ada@example.com"] * 2,
+    "failing_receiver": ["", "ada@example.com"],  # ada's first call is an API call, without email
+    "stubborn_save": ["ada@example.com"] * 2,
+    "email_as_key": [None, "ada@example.com"],  # a key never changes
+    "without_rights": ["", ""],
+    "number": ["", ""],
+    "phone": ["ada@example.com"] * 2,
+    "tenant": ["ada@example.com"] * 2,
+}
+NAMES = {
+    "email_login": LONG[:150],
+    "short_columns": LONG[:30],
+    "validated_on_save": "",
+    "failing_receiver": "",
+    "computed_names": "ada",
+}
+
+
+@pytest.fixture(scope="module")
+def hosts():
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.user_models.host"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    return dict(json.loads(line) for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("model", [*POSSIBLE, *DEMANDING])
+def test_user_signs_in_with_any_user_model(hosts, model):
+    result = hosts[model]
+    assert result.pop("traceback", None) is None
+    logged, emails, name = result.pop("log"), result.pop("email"), result.pop("name")
+    has_admin = model != "without_rights"
+    assert result == {
+        "api first": [200, None],
+        "sign in": "True",
+        "again": "True",
+        "same email": "True",
+        "without email": ["True", "True"],
+        "renewal": [200, 200],
+        "profile": 200,
+        "identities": 4,
+        "boss": ["True", [True, 1] if has_admin else [None, None]],
+        "admin": [200, 200] if has_admin else [],
+        # Rights are revoked although the new email address is another user's.
+        "boss renewal": [200, 200],
+        "boss no more": [False, 0] if has_admin else [None, None],
+        "link": True,
+        "export": True,
+        "erasure": True,
+        "erased": False,
+    }
+    known = [None if email.endswith("@users.invalid") else email for email in emails]
+    assert known == EMAILS.get(model, TAKEN)
+    assert name == NAMES.get(model, name)
+    words = "was written without save()" if model == "stubborn_save" else "ERROR"
+    assert [line for line in logged if line.startswith("ERROR") and words not in line] == []
+    assert len(set(logged)) == len(logged)  # what cannot be stored is logged once
+
+
+@pytest.mark.parametrize("model", ["birthday", "phone"])
+def test_user_model_that_refuses_every_user_is_an_error_of_the_site(hosts, model):
+    result, column = hosts[f"{model}_without_hook"], {"birthday": "date_of_birth"}.get(model, model)
+    assert result["api first"] == [503, "user_not_created"]
+    assert result["sign in"].endswith("response is 503")
+    for start in ("ERROR people.Person refuses a new user", "ERROR"):
+        assert any(line.startswith(start) and column in line for line in result["log"])
+    assert any("get_user_fields()" in line for line in result["log"])
