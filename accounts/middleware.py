@@ -14,6 +14,7 @@ from django.utils.functional import SimpleLazyObject, empty
 from .audit.attempt_log import log_step
 from .cognito.errors import CognitoError
 from .core import navigation
+from .core.db import is_atomic_view
 from .core.request_context import CurrentRequest
 from .models import SignIn
 from .problems import unauthenticated
@@ -96,8 +97,12 @@ class SignInMiddleware:
                 return _retry_response(request, error, sign_in)
             return unauthenticated.challenge(request, response)
 
-    def process_view(self, request: Any, *args: Any) -> None:
+    def process_view(self, request: Any, view: Callable[..., Any], *args: Any) -> None:
         request.is_view_reached = True  # a failed CSRF check ends before
+        if request.sign_in is not None and is_atomic_view(view, SignIn):
+            # Renewed before the view's transaction begins. Cognito accepts each refresh token
+            # once, so the new one must stay even if the view fails.
+            bool(request.user.is_authenticated)
 
 
 def end_if_expired(sign_in: SignIn | None) -> SignIn | None:

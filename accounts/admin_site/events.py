@@ -14,6 +14,7 @@ from django.utils.html import format_html_join
 
 from ..core.csv_cells import BYTE_ORDER_MARK, csv_writer
 from ..core.request_meta import device_name
+from ..core.times import local_time
 from ..models import SignInEvent
 from .read_only import ReadOnlyAdmin
 
@@ -79,7 +80,7 @@ class SignInEventAdmin(ReadOnlyAdmin):
     @admin.display(description="time", ordering="at")
     def moment(self, event: SignInEvent) -> str:
         """Return the time with seconds and time zone, to compare it with log lines."""
-        return date_format(timezone.localtime(event.at), "j M Y, H:i:s e")
+        return date_format(local_time(event.at), "j M Y, H:i:s e")
 
     @admin.display(description="browser")
     def browser(self, event: SignInEvent) -> str:

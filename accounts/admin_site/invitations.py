@@ -16,6 +16,7 @@ from django.views.generic import FormView
 
 from ..audit import events
 from ..core.app_label import template_name
+from ..core.times import to_site_time
 from ..models import EventKind
 from ..provider import aws, user_pool
 
@@ -53,7 +54,9 @@ def pending_invitations() -> list[Invitation]:
     lifetime = user_pool.invitation_lifetime()
     pool_users = user_pool.list_users(only=f'cognito:user_status = "{user_pool.INVITED}"')
     invitations = [
-        Invitation(pool_user.username, pool_user.email, pool_user.changed_at + lifetime)
+        Invitation(
+            pool_user.username, pool_user.email, to_site_time(pool_user.changed_at) + lifetime
+        )
         for pool_user in pool_users
     ]
     return sorted(invitations, key=lambda invitation: invitation.expires_at, reverse=True)

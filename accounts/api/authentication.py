@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.db import connections, router, transaction
 from django.http import HttpRequest
 from rest_framework import authentication, exceptions
 from rest_framework.permissions import SAFE_METHODS
@@ -19,6 +20,7 @@ from rest_framework.request import Request
 from ..cognito.claims import AccessClaims
 from ..cognito.errors import CognitoError, MalformedToken, TokenExpired
 from ..core import metrics
+from ..models import Identity
 from ..provider import provider
 from ..provider.client_rights import ClientRights
 from ..tokens import revocation_feed, revocations
@@ -137,4 +139,14 @@ def _unrevoked_principal_factory(claims: AccessClaims, access_token: str) -> Cal
     # Checked first, because making a principal may create a user: a deleted user would be created
     # again by the next request with an old token.
     revocation_feed.check(claims)
-    return principal_factory(claims, access_token=access_token)
+    factory = principal_factory(claims, access_token=access_token)
+    using = router.db_for_write(Identity)
+    if not connections[using].settings_dict["ATOMIC_REQUESTS"]:
+        return factory
+    # The view's transaction may be rolled back, and with it a user who was created in it. Until it
+    # is committed, each request looks the user up.
+    committed: list[bool] = []
+    transaction.on_commit(lambda: committed.append(True), using=using)
+    return lambda: (
+        factory if committed else principal_factory(claims, access_token=access_token)
+    )()

@@ -8,6 +8,7 @@ from typing import Any
 from rest_framework.request import Request
 
 from ..cognito.claims import AccessClaims
+from ..core.times import to_utc
 from ..models import Identity, SignIn
 from ..users.copied_claims import email_of
 from ..users.groups import pool_groups
@@ -55,4 +56,6 @@ def _user_name(
 def _expiry(claims: AccessClaims | None, sign_in: SignIn | None) -> datetime | None:
     if claims is not None:
         return datetime.fromtimestamp(claims.expires_at, UTC)
-    return sign_in.access_expires_at if sign_in is not None and not sign_in.is_break_glass else None
+    if sign_in is None or sign_in.is_break_glass:
+        return None
+    return to_utc(sign_in.access_expires_at)

@@ -6,6 +6,8 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ..core.db import without_transactions
+
 
 def root_urlpatterns(api: list[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
     """Return the URL patterns of `api` at the root, and the exchange of codes by GET."""
@@ -21,6 +23,8 @@ def root_urlpatterns(api: list[URLPattern | URLResolver]) -> list[URLPattern | U
             return self.exchange(request, lambda: request.query_params)
 
     return [
-        re_path(r"^(?:api/)?auth/get-tokens/?$", CompatTokensView.as_view()),
+        *without_transactions(
+            [re_path(r"^(?:api/)?auth/get-tokens/?$", CompatTokensView.as_view())]
+        ),
         path("", include((api, "api"), namespace="root-api")),
     ]

@@ -2,10 +2,13 @@
 
 from django.urls import re_path
 
+from ..core.db import without_transactions
 from .views import AppSignOutView, CallerView, TokensView
 
-urlpatterns = [
-    re_path(r"^auth/get-tokens/?$", TokensView.as_view(), name="get-tokens"),
-    re_path(r"^auth/sign-out/?$", AppSignOutView.as_view(), name="sign-out"),
-    re_path(r"^user/?$", CallerView.as_view(), name="user"),
-]
+urlpatterns = without_transactions(
+    [
+        re_path(r"^auth/get-tokens/?$", TokensView.as_view(), name="get-tokens"),
+        re_path(r"^auth/sign-out/?$", AppSignOutView.as_view(), name="sign-out"),
+        re_path(r"^user/?$", CallerView.as_view(), name="user"),
+    ]
+)

@@ -15,13 +15,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, router, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
 from .. import signals
 from ..cognito.claims import AccessClaims
 from ..core import request_meta
+from ..core.db import atomic
 from ..core.request_context import current_request
 from ..models import EventKind, SignInEvent, rate_limit
 from . import attempt_log
@@ -87,7 +88,7 @@ def _store(
 ) -> None:
     is_unknown_user = kind == EventKind.REFUSED and columns["user"] is None
     try:
-        with transaction.atomic():
+        with atomic(SignInEvent):
             if is_unknown_user and not _has_room(columns["reason"], request):
                 return
             SignInEvent.objects.create(
@@ -108,7 +109,7 @@ def _send_signals(kind: EventKind, **arguments: Any) -> None:
             SIGNALS[kind].send_robust(SignInEvent, **arguments)
         signals.event_recorded.send_robust(SignInEvent, kind=kind, **arguments)
 
-    transaction.on_commit(send, robust=True)
+    transaction.on_commit(send, using=router.db_for_write(SignInEvent), robust=True)
 
 
 def _has_room(reason: str, request: HttpRequest | None) -> bool:

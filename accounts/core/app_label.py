@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
 
 PACKAGE = __name__.rpartition(".core.")[0]
 LABEL = PACKAGE.rpartition(".")[2]
@@ -18,6 +19,15 @@ LABEL = PACKAGE.rpartition(".")[2]
 def page_url(name: str, *args: Any) -> str:
     """Return the path of one of our pages, for example for `"login"`."""
     return reverse(f"{LABEL}:{name}", args=args)
+
+
+def registered_path(name: str) -> str:
+    """Return the path of a page that is registered at the app client.
+
+    Under `i18n_patterns` it is that of LANGUAGE_CODE, whatever the visitor's language is.
+    """
+    with translation.override(settings.LANGUAGE_CODE):
+        return page_url(name)
 
 
 def template_name(name: str) -> str:

@@ -6,9 +6,10 @@ it runs less often.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from django.conf import settings
 from django.db import connections, models, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
@@ -100,3 +101,20 @@ def release_pooled_connections() -> None:
 def atomic(model: type[models.Model]) -> transaction.Atomic:
     """Return a transaction, or a savepoint, on the database that stores `model`."""
     return transaction.atomic(using=router.db_for_write(model))
+
+
+def is_atomic_view(view: Callable[..., Any], model: type[models.Model]) -> bool:
+    """Return True if Django runs this view in a transaction (ATOMIC_REQUESTS) for `model`."""
+    alias = router.db_for_write(model)
+    exempt = getattr(view, "_non_atomic_requests", ())
+    return bool(connections[alias].settings_dict["ATOMIC_REQUESTS"]) and alias not in exempt
+
+
+def without_transactions(urlpatterns: list[Any]) -> list[Any]:
+    """Exempt the views of `urlpatterns` from ATOMIC_REQUESTS.
+
+    They call Cognito, and what they store must stay although they refuse the request.
+    """
+    for pattern in urlpatterns:
+        pattern.callback._non_atomic_requests = frozenset(settings.DATABASES)
+    return urlpatterns

@@ -11,10 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from ..audit import events
 from ..cognito.pool import Pool
+from ..core.db import atomic
 from ..models import EventKind, Identity, SignIn, SignInEvent
 from ..privacy.deletion_preview import AffectedInstances, preview_deletion
 from ..problems.errors import LinkError
@@ -96,7 +97,7 @@ def create_link(link: PoolLink, *, reason: str = "operator") -> bool:
     Raises LinkError if the identity or the user was linked in the meantime.
     """
     try:
-        with transaction.atomic():
+        with atomic(Identity):
             pending = (
                 _move_identity(link, link.identity) if link.identity else _create_identity(link)
             )
@@ -137,7 +138,7 @@ def unlink(identity: Identity) -> bool:
     was set aside. Return False as `create_link` does.
     """
     user = identity.user
-    with transaction.atomic():
+    with atomic(Identity):
         revocations.revoke_user(identity)
         sign_ins = SignIn.objects.live().select_related("user").filter(user=user)
         pending = [

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.core import checks
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connections, router
 from django.db.migrations.executor import MigrationExecutor
 
 from ..cognito.config import CognitoConfig
@@ -45,7 +45,7 @@ def production_problems(config: CognitoConfig, base_url: str) -> Iterator[Findin
 
 def _check_database() -> Iterator[Finding]:
     try:
-        executor = MigrationExecutor(connection)
+        executor = MigrationExecutor(connections[router.db_for_write(Identity)])
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as error:
         yield findings.database_unreachable(type(error).__name__)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import F
 
+from ..core.db import atomic
+from ..core.times import from_timestamp
 from .coordination import RateCounter
 
 
@@ -15,9 +16,9 @@ def take(key: str, *, limit: int, seconds: int) -> bool:
     """Count one more under `key` for `seconds`. Return False, and write nothing, at the limit."""
     counter = RateCounter.objects.filter(key=key)
     if (count := counter.values_list("count", flat=True).first()) is None:
-        expires_at = datetime.fromtimestamp(time.time() + seconds, UTC)
+        expires_at = from_timestamp(time.time() + seconds)
         try:
-            with transaction.atomic():
+            with atomic(RateCounter):
                 RateCounter.objects.create(key=key, count=1, expires_at=expires_at)
         except IntegrityError:  # another request was faster
             count = 0

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, models
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef
 
 from ..cognito.pool_ids import pool_id_of
-from ..core.db import CompiledQuery, QueryParameter
+from ..core.db import CompiledQuery, QueryParameter, atomic
 from .pool_subject import PoolIdField, PoolSubject, pool_of
 
 
@@ -95,7 +95,7 @@ class IdentityQuerySet(models.QuerySet["Identity"]):
         if pool_id == key.issuer and identity.pool_id:  # the identity's own pool ID is better
             return identity
         try:
-            with transaction.atomic():
+            with atomic(Identity):
                 self.filter(pk=identity.pk).update(pool_id=pool_id)
         except IntegrityError:  # another process was faster, with another row
             return _exactly(self.filter(pool_id=pool_id, subject=key.subject), key)

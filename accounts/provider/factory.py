@@ -19,7 +19,7 @@ from ..cognito.token_checks import AccessRules
 from ..cognito.transport import Transport
 from ..cognito.user_sessions import SessionApi
 from ..cognito.verifier import TokenVerifier, TrustedPools
-from ..core.app_label import page_url
+from ..core.app_label import registered_path
 from ..core.encryption import Cipher
 from .bounded_endpoint import BoundedTokenEndpoint, count_fetches
 from .client_rights import ClientRights
@@ -76,12 +76,12 @@ class Provider:
     @property
     def callback_url(self) -> str:
         """The `redirect_uri` that is registered at the app client, byte for byte."""
-        return self.public_url + page_url("callback")
+        return self.public_url + registered_path("callback")
 
     @property
     def signed_out_url(self) -> str:
         """The sign-out URL that is registered at the app client, byte for byte."""
-        return self.public_url + page_url("signed_out")
+        return self.public_url + registered_path("signed_out")
 
 
 SNAPSHOT_SECONDS = 60  # without background downloads, a snapshot is not renewed for this time

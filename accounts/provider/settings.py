@@ -21,7 +21,7 @@ from ..cognito.jwks import parse_key_set
 from ..cognito.pool import Pool
 from ..cognito.safe_urls import url_problem
 from ..cognito.token_checks import UNBOUND_ONLY, AccessRules
-from ..core.app_label import page_url
+from ..core.app_label import registered_path
 from ..core.encryption import Cipher
 from .access_rules import parse_access_rules
 from .client_rights import ClientRights, parse_client_rights
@@ -237,7 +237,7 @@ def read_spa_redirect_uris() -> tuple[str, ...]:
     """
     values = _read("SPA_REDIRECT_URIS", "PUBLIC_URL")
     for redirect_uri in values["SPA_REDIRECT_URIS"]:
-        callback_url = values["PUBLIC_URL"] + page_url("callback")
+        callback_url = values["PUBLIC_URL"] + registered_path("callback")
         problem = url_problem(redirect_uri)
         if problem is None and redirect_uri.rstrip("/") == callback_url:
             problem = "is this site's own callback, whose codes the API must not exchange"

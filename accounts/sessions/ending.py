@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
 from ..audit import events
 from ..audit.attempt_log import log_step
 from ..cognito.errors import CognitoError, CognitoUnavailable
+from ..core.db import atomic
 from ..core.encryption import DecryptionError
 from ..models import EventKind, PendingRevocation, SignIn
 from ..provider import provider
@@ -57,7 +57,7 @@ def end_sign_in(
     current: SignIn | None = sign_in
     while current is not None:
         refresh_token = "" if grant_is_dead else _refresh_token(current)
-        with transaction.atomic():
+        with atomic(SignIn):
             # A parallel renewal changes the version. Then the tokens read above are outdated, and
             # the loop reads them again.
             if SignIn.objects.update_if_unchanged(

@@ -19,7 +19,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from ..audit.attempt_log import log_step
@@ -34,6 +33,7 @@ from ..cognito.errors import (
 )
 from ..cognito.token_endpoint import TokenSet
 from ..core import metrics
+from ..core.db import atomic
 from ..core.encryption import DecryptionError
 from ..core.single_flight import single_flight
 from ..models import SignIn
@@ -195,7 +195,7 @@ def _discard(
     if tokens.refresh_token:
         rotated = replace(stored, refresh_token=tokens.refresh_token)
         columns["sealed_tokens"] = seal_tokens(rotated)
-    with transaction.atomic():
+    with atomic(SignIn):
         changed = _change(sign_in, tokens, **columns)
         if changed and pause_for is not None and "renew_at" not in columns:
             shared_refresh.pause(sign_in, pause_for)
@@ -204,7 +204,7 @@ def _discard(
 
 def _change(sign_in: SignIn, tokens: TokenSet, **columns: Any) -> bool:
     """Store `columns` if the sign-in is unchanged. Its refresh's result is not needed any more."""
-    with transaction.atomic():
+    with atomic(SignIn):
         if tokens.refresh_token:
             shared_refresh.settle(sign_in)
         return SignIn.objects.update_if_unchanged(sign_in, **columns)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import auth
-from django.db import transaction
 from django.http import HttpRequest
 
 from ..audit import events
 from ..cognito.authorization import logout_url
 from ..core.app_label import page_url
+from ..core.db import atomic
 from ..models import EventKind, Identity, PendingRevocation, SignIn
 from ..provider import provider, user_pool
 from ..tokens import revocations
@@ -92,7 +92,7 @@ def end_all_sign_ins(
     Return their number, and the refresh tokens that are still to be revoked at Cognito. `by` is the
     user who requested it, if that is another user.
     """
-    with transaction.atomic():
+    with atomic(SignIn):
         # Revoked first: a token that is renewed at this moment is revoked by its own sign-in's end.
         for identity in Identity.objects.filter(user=user):
             revocations.revoke_user(identity)

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from django.urls import get_script_prefix
+
 try:
     from rest_framework.test import APIClient as BaseClient
 except ModuleNotFoundError:  # a project without an API may not have it
@@ -27,11 +29,11 @@ class CognitoClient(BaseClient):
     def sign_in(self, user: FakeUser, cognito: FakeCognito) -> None:
         """Sign in as a browser does. The views and everything behind them are the real ones."""
         secure = provider().public_url.startswith("https:")
-        login_response = self.get(page_url("login"), secure=secure)
+        login_response = self.get(_path_of("login"), secure=secure)
         query = parse_qs(urlsplit(login_response["Location"]).query)
         user.nonce = query["nonce"][0]
         callback_response = self.get(
-            page_url("callback"),
+            _path_of("callback"),
             {"code": cognito.authorize(user), "state": query["state"][0]},
             secure=secure,
         )
@@ -55,6 +57,11 @@ class CognitoClient(BaseClient):
         from django.contrib.auth import get_user_model
 
         return get_user_model()._default_manager.get(pk=self.session["_auth_user_id"])
+
+
+def _path_of(name: str) -> str:
+    """Return the path of a page below SCRIPT_NAME, as a test client expects it."""
+    return page_url(name).removeprefix(get_script_prefix().rstrip("/"))
 
 
 def signed_in(

@@ -22,6 +22,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import DatabaseError, InterfaceError
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from ..cognito.claims import AccessClaims
 from ..cognito.errors import TokenRevoked
@@ -115,7 +116,7 @@ class RevocationFeed:
         if read_all:
             revoked = RevokedTokens(deactivated=_deactivated_users())
             states = (Revocation.Kind.DEACTIVATED, Revocation.Kind.REACTIVATED)
-            live = Revocation.objects.filter(expires_at__gt=Now()).exclude(kind__in=states)
+            live = Revocation.objects.filter(expires_at__gt=timezone.now()).exclude(kind__in=states)
             entries = _rows(live)
         else:
             # A copy, because other threads must not see a state in between: a user who was

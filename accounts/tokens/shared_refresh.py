@@ -21,13 +21,14 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from ..cognito.errors import CognitoError, CognitoUnavailable, GrantRejected
 from ..cognito.token_endpoint import TokenSet
 from ..core import metrics
+from ..core.db import atomic
 from ..core.encryption import DecryptionError
 from ..core.single_flight import single_flight
 from ..models import RefreshResult, SignIn
@@ -169,7 +170,7 @@ class _Refresh:
         values = {"owner": owner, "lease_until": until, "expires_at": until}
         if refresh_result is None:
             try:
-                with transaction.atomic():
+                with atomic(RefreshResult):
                     RefreshResult.objects.create(key=self.key, **values)
             except IntegrityError:
                 return ""

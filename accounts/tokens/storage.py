@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from ..cognito.claims import AccessClaims
 from ..cognito.token_endpoint import TokenSet
+from ..core.times import from_timestamp
 from ..models import SignIn
 from ..provider import provider
 
@@ -52,8 +52,8 @@ def token_columns(
     )
     return {
         "sealed_tokens": seal_tokens(stored),
-        "access_expires_at": datetime.fromtimestamp(claims.expires_at, UTC),
-        "renew_at": datetime.fromtimestamp(renew_at, UTC),
+        "access_expires_at": from_timestamp(claims.expires_at),
+        "renew_at": from_timestamp(renew_at),
         # Without `origin_jti` (revocation is off at the app client) a token is known by its own id.
         "origin_jti": claims.origin_jti or claims.jti or "",
     }

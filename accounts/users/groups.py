@@ -8,7 +8,6 @@ of a user who was made superuser by hand do not change.
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +19,7 @@ from ..audit.rights import record_flags, single_event
 from ..cognito.claims import AccessClaims, IdClaims
 from ..cognito.group_mapping import FLAGS, GroupMapping, Rights
 from ..core.db import atomic
+from ..core.times import from_timestamp
 from ..models import Identity
 from ..problems.outage import is_outage
 from ..provider import provider
@@ -42,7 +42,7 @@ def apply_groups(user: Any, claims: AccessClaims | IdClaims) -> None:
     identity = Identity.objects.get_exact(claims)
     if identity is None or identity.user_id != user.pk:
         return
-    issued_at = datetime.fromtimestamp(claims.issued_at, UTC)
+    issued_at = from_timestamp(claims.issued_at)
     pool_group_names = sorted(set(claims.groups or ()))
     last = identity.groups_as_of
     from_the_pool_just_now = isinstance(claims, IdClaims)

@@ -1,4 +1,4 @@
-"""A host project for each user model: `python -m tests.user_models.host` prints what users get.
+"""Host projects: `python -m tests.adoption.host NAME …` prints what users of each one get.
 
 Each project is a fork of one process that has imported everything, because AUTH_USER_MODEL cannot
 change. The pool is the test kit's fake, so that no request leaves the process. DATABASE_URL selects
@@ -10,10 +10,12 @@ import logging
 import os
 import sys
 import tempfile
+import time
 import traceback
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
+from urllib.parse import parse_qs
 
 import django
 import django.contrib.admin.options
@@ -23,72 +25,16 @@ import jwt
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
-from django.db import connection
+from django.db import connections
 
-from tests.imports import ROOT
-from tests.user_models.models import DEMANDING, HEADER, POSSIBLE
+from tests.adoption.projects import OVERRIDES, SETTINGS
+from tests.adoption.user_models import DEMANDING, HEADER, POSSIBLE
 
 # Imported and generated once, for all forks.
 _ = jwt, requests
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 LONG = "Coordenação dos Cursos Técnicos em Informática " * 4
 CLEANUPS = []
-CONTRIB = "django.contrib."
-OUR_TEMPLATES = {
-    path.relative_to(ROOT / "templates").as_posix(): path.read_text(encoding="utf-8")
-    for path in (ROOT / "templates/accounts").rglob("*.html")
-}
-SETTINGS = {
-    "SECRET_KEY": "x" * 50,
-    "ROOT_URLCONF": "urls",
-    "ALLOWED_HOSTS": ["*"],
-    "USE_TZ": True,
-    "AUTH_USER_MODEL": "people.Person",
-    "LOGIN_URL": "accounts:login",
-    "LOGIN_REDIRECT_URL": "/report",
-    "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
-    "AUTHENTICATION_BACKENDS": ["people.backends.Backend"],
-    "INSTALLED_APPS": [
-        "people",
-        "accounts",
-        *(CONTRIB + app for app in ("admin", "auth", "contenttypes", "sessions", "messages")),
-    ],
-    "MIDDLEWARE": [
-        f"{CONTRIB}sessions.middleware.SessionMiddleware",
-        f"{CONTRIB}auth.middleware.AuthenticationMiddleware",
-        f"{CONTRIB}messages.middleware.MessageMiddleware",
-        "accounts.middleware.SignInMiddleware",
-    ],
-    "TEMPLATES": [
-        {
-            "BACKEND": "django.template.backends.django.DjangoTemplates",
-            "OPTIONS": {
-                "context_processors": [
-                    "django.template.context_processors.request",
-                    "django.contrib.auth.context_processors.auth",
-                    "django.contrib.messages.context_processors.messages",
-                ],
-                "loaders": [
-                    (
-                        "django.template.loaders.locmem.Loader",
-                        {"base.html": "{% block content %}{% endblock %}", **OUR_TEMPLATES},
-                    ),
-                    "django.template.loaders.app_directories.Loader",
-                ],
-            },
-        }
-    ],
-    "COGNITO": {
-        "POOL_ID": "local-1_TestPool1",
-        "ISSUER": "http://localhost:1/local-1_TestPool1",
-        "CLIENT_DOMAIN": "http://localhost:1",
-        "CLIENT_ID": "hostclient",
-        "CLIENT_SECRET": "host-client-secret",
-        "PUBLIC_URL": "http://localhost:8001",
-        "TOKEN_ENCRYPTION_KEYS": ["A" * 43 + "="],
-        "GROUPS": {"admins": {"groups": ["managers"], "staff": True, "superuser": True}},
-    },
-}
 BACKEND = """
 from accounts.backends import CognitoBackend
 
@@ -98,14 +44,15 @@ class Backend(CognitoBackend):
 """
 
 
-def all_models():
-    """Return source and hook by name. Two demanding models are tried without their hooks, too."""
-    models = {name: (source, "return {}") for name, source in POSSIBLE.items()}
+def all_projects():
+    """Return source, hook and settings by name. Two models are tried without their hooks, too."""
+    projects = {name: (source, "return {}", {}) for name, source in POSSIBLE.items()}
     for name, (source, hook) in DEMANDING.items():
-        models[name] = (source, hook)
+        projects[name] = (source, hook, {})
         if name in ("birthday", "phone"):
-            models[f"{name}_without_hook"] = (source, "return {}")
-    return models
+            projects[f"{name}_without_hook"] = (source, "return {}", {})
+    plain = POSSIBLE["email_login"]
+    return projects | {name: (plain, "return {}", more) for name, more in OVERRIDES.items()}
 
 
 def database(name):
@@ -129,21 +76,26 @@ def database(name):
             "OPTIONS": {"options": f"-c search_path={schema}"}}  # fmt: skip
 
 
-def set_up(name, source, hook):
+def set_up(name, source, hook, overrides):
     """Start the host project. Its tables are created without migrations, which is faster."""
     labels = [app.rpartition(".")[2] for app in SETTINGS["INSTALLED_APPS"]]
+    os.environ["TZ"] = overrides.get("TIME_ZONE", "UTC")  # as Django does with a settings module
+    time.tzset()
+    alias = overrides.get("ALIAS", "default")
+    options = {"ATOMIC_REQUESTS": overrides.get("ATOMIC_REQUESTS", False)}
     settings.configure(
-        **SETTINGS,
-        DATABASES={"default": database(name)},
+        **SETTINGS | overrides,
+        DATABASES={"default": {}, alias: database(name) | options},
         MIGRATION_MODULES=dict.fromkeys(labels),
     )
-    folder = Path(tempfile.mkdtemp(prefix="user_models-"))
+    folder = Path(tempfile.mkdtemp(prefix="host-"))
     (folder / "people").mkdir()
     files = {"__init__": "", "models": HEADER + source, "backends": BACKEND.format(body=hook)}
     for file, text in files.items():
         (folder / f"people/{file}.py").write_text(text)
     sys.path.insert(0, str(folder))
     django.setup()
+    from django.conf.urls.i18n import i18n_patterns
     from django.contrib import admin
     from django.core.management import call_command
     from django.http import HttpResponse
@@ -154,6 +106,9 @@ def set_up(name, source, hook):
 
     from accounts.admin import UserPage
     from accounts.authentication import CognitoAuthentication
+
+    def broken(request):
+        raise RuntimeError(f"a failure after the renewal of {request.user}")
 
     class View(APIView):
         authentication_classes = (CognitoAuthentication,)
@@ -168,13 +123,15 @@ def set_up(name, source, hook):
 
     admin.site.register(Person, type("PersonAdmin", (UserPage, admin.ModelAdmin), {}))
     urls = sys.modules["urls"] = ModuleType("urls")
+    ours = [path("sso/", include("accounts.urls"))]
     urls.urlpatterns = [
-        path("sso/", include("accounts.urls")),
+        *(i18n_patterns(*ours) if settings.USE_I18N and len(settings.LANGUAGES) == 2 else ours),
         path("report", lambda request: HttpResponse(str(request.user.is_authenticated))),
+        path("broken", broken),
         path("api", View.as_view()),
         path("admin/", admin.site.urls),
     ]
-    call_command("migrate", run_syncdb=True, verbosity=0)
+    call_command("migrate", run_syncdb=True, verbosity=0, database=alias)
     getattr(sys.modules["people.models"], "before", lambda: None)()
     return Person
 
@@ -185,9 +142,11 @@ def visit(person):
     from django.core.serializers.json import DjangoJSONEncoder
     from django.utils import timezone
 
+    from accounts.core.app_label import page_url
     from accounts.directory import manual_linking
     from accounts.models import Identity, SignIn
     from accounts.privacy import erasure, export
+    from accounts.provider import provider
     from accounts.testing import (
         CognitoClient,
         fake_cognito,
@@ -214,6 +173,12 @@ def visit(person):
         SignIn.objects.update(renew_at=timezone.now() - timedelta(minutes=5))
         return [client.get("/report").status_code for _ in "12"]
 
+    def failing_view(client):
+        """Renew the sign-in in a view that then fails, and return whether it was stored."""
+        SignIn.objects.update(renew_at=timezone.now() - timedelta(minutes=5))
+        status = client.get("/broken").status_code
+        return [status, SignIn.objects.filter(renew_at__gt=timezone.now()).count()]
+
     def user_of(username):
         return Identity.objects.get(subject=subject_of(username)).user
 
@@ -232,7 +197,19 @@ def visit(person):
         yield "renewal", renewed(browser)
         if not Identity.objects.exists():
             return
-        yield "profile", browser.get("/sso/profile/").status_code
+        yield (
+            "callbacks",
+            {
+                parse_qs(
+                    CognitoClient().get(path, headers={"accept-language": language})["Location"]
+                )["redirect_uri"][0]
+                for language in ("en", "de")
+                for path in [page_url("login").removeprefix("/app")]
+            }
+            == {provider().callback_url},
+        )
+        yield "failing view", failing_view(browser)
+        yield "profile", browser.get(page_url("profile").removeprefix("/app")).status_code
         yield "identities", Identity.objects.values("user").distinct().count()
         yield "email", [email_of(user_of("ada")), email_of(user_of("twin"))]
         yield "name", getattr(user_of("ada"), "first_name", None)
@@ -274,29 +251,29 @@ class Lines(logging.Handler):
         self.lines.append(f"{record.levelname} {record.getMessage()}{error}")
 
 
-def run(name, source, hook):
+def run(name, source, hook, overrides):
     results, log = {}, Lines()
     logging.getLogger().addHandler(log)
     try:
-        for step, result in visit(set_up(name, source, hook)):
+        for step, result in visit(set_up(name, source, hook, overrides)):
             results[step] = result
     except Exception:
         results["traceback"] = traceback.format_exc()
     results["log"] = log.lines
     if CLEANUPS:
-        connection.close()
+        connections.close_all()
         CLEANUPS.pop()()
     return results
 
 
 def main():
     wanted = sys.argv[1:]
-    for name, (source, hook) in all_models().items():
+    for name, project in all_projects().items():
         if wanted and name not in wanted:
             continue
         sys.stdout.flush()
         if (child := os.fork()) == 0:
-            print(json.dumps([name, run(name, source, hook)]))
+            print(json.dumps([name, run(name, *project)]))
             sys.stdout.flush()
             os._exit(0)
         os.waitpid(child, 0)

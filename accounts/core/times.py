@@ -1,0 +1,29 @@
+"""Times as the database stores them: aware, or naive in TIME_ZONE if USE_TZ is False."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+
+def from_timestamp(seconds: float) -> datetime:
+    """Return the time of this Unix time, comparable with `timezone.now()`."""
+    return to_site_time(datetime.fromtimestamp(seconds, UTC))
+
+
+def to_site_time(aware: datetime) -> datetime:
+    """Return an aware time, comparable with `timezone.now()`."""
+    # Without USE_TZ, `timezone.now()` is in the time zone of the process, which Django sets.
+    return aware if settings.USE_TZ else aware.astimezone().replace(tzinfo=None)
+
+
+def to_utc(stored: datetime) -> datetime:
+    """Return a stored time as an aware time in UTC."""
+    return stored.astimezone(UTC)  # a naive time is in the time zone of the process
+
+
+def local_time(stored: datetime) -> datetime:
+    """Return a stored time in the current time zone. A naive time is in TIME_ZONE already."""
+    return stored if timezone.is_naive(stored) else timezone.localtime(stored)
