@@ -7,25 +7,28 @@
 `accounts.E004` a redirect URL for single-page apps is malformed, or is this site's own.
 `accounts.E005` the rights of an app client are malformed.
 `accounts.E006` a limit is unknown, is not a whole number, or is below its minimum.
+`accounts.E007` (`check --deploy --database default`) the user model refuses new users.
 `accounts.W001` (`check --deploy`) the wire contract of the original stack is served.
 `accounts.W002` (`check --deploy`) the user pool runs on this machine.
 `accounts.W003` (`check --deploy`) no session ends for being idle.
 `accounts.W004` staff can sign in with a password (break-glass).
 `accounts.W005` rights are listed for an app client whose tokens are not accepted.
+`accounts.W006` the user model requires fields, and no hook returns their values.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 (Django's name)
+from django.contrib.auth import get_user_model
+from django.core.checks import CheckMessage, Error, Tags, Warning  # noqa: A004 (Django's name)
 from django.core.checks import register as register_check
+from django.db import router
 
 from .cognito.errors import ConfigurationError
 from .cognito.safe_urls import is_loopback
 from .provider.settings import (
     CHECK_TAG,
-    SETTING_HINT,
     read_cipher,
     read_client_rights,
     read_client_secret,
@@ -36,8 +39,11 @@ from .provider.settings import (
     read_site_options,
     read_snapshot,
     read_spa_redirect_uris,
+    setting_hint,
+    setting_name,
 )
 from .sessions import limits as sessions_limits
+from .users import model_checks
 
 # The first reader that names a value decides the ID of the message.
 _READERS: tuple[tuple[str, Callable[[], object]], ...] = (
@@ -62,6 +68,9 @@ def register() -> None:
     register_check(check_pool_is_real, "security", deploy=True)
     register_check(check_limits, "security", deploy=True)
     register_check(check_break_glass, "security")
+    register_check(check_user_fields, Tags.models)
+    # Receivers of signals run, so this is not part of `migrate`, which runs database checks, too.
+    register_check(check_new_users, Tags.database, deploy=True)
 
 
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -72,7 +81,8 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             read()
         except ConfigurationError as error:
             for name, problem in error.problems.items():
-                message = Error(f"{name} {problem}.", hint=SETTING_HINT, id=check_id)
+                text = f"{setting_name(name)} {problem}."
+                message = Error(text, hint=setting_hint(), id=check_id)
                 messages.setdefault(name, message)
     return list(messages.values())
 
@@ -153,3 +163,33 @@ def check_break_glass(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="accounts.W004",
         )
     ]
+
+
+_HOOK_HINT = (
+    "Return their values from get_user_fields() of a subclass of CognitoBackend, which "
+    "AUTHENTICATION_BACKENDS lists (docs/adopt.md)."
+)
+
+
+def check_user_fields(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        fields = model_checks.fields_without_value()
+    except ConfigurationError:
+        return []  # no CognitoBackend is listed: the doctor says so
+    if not fields:
+        return []
+    text = f"New users have no value for {', '.join(fields)} of {settings.AUTH_USER_MODEL}."
+    return [Warning(text, hint=_HOOK_HINT, id="accounts.W006")]
+
+
+def check_new_users(
+    app_configs: Any, databases: Collection[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    model = get_user_model()
+    if router.db_for_write(model) not in (databases or ()):
+        return []
+    try:
+        reason = model_checks.reason_for_refusal()
+    except ConfigurationError:
+        return []  # another check says so
+    return [Error(f"{reason}.", hint=_HOOK_HINT, id="accounts.E007")] if reason else []

@@ -1,6 +1,6 @@
 """System checks for deployment, in addition to Django's own (`manage.py check --deploy`).
 
-`sso_project.E002` an item of TRUSTED_PROXIES or TRUSTED_CALLERS is not an IP address or network.
+`sso_project.E002` an item of TRUSTED_PROXIES or TRUSTED_CALLERS is not an address or `unix`.
 `sso_project.W001` HTTPS ends at a proxy that is not trusted, so every page redirects to itself.
 `sso_project.W002` every host name is allowed.
 `sso_project.W003` the database is SQLite, which several machines cannot share.
@@ -23,6 +23,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 
 from accounts.cognito.errors import ConfigurationError
 from accounts.core.encryption import Cipher, DecryptionError
+from accounts.core.request_meta import UNIX_SOCKET
 from accounts.provider.settings import CHECK_TAG, read_cipher
 
 _EXAMPLES = {
@@ -40,12 +41,13 @@ def check_networks(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             f"{name} contains {value!r}, which is not an IP address or a network.",
-            hint="List IP addresses like 10.0.0.10 or networks like 10.0.0.0/24, with commas.",
+            hint="List IP addresses like 10.0.0.10 or networks like 10.0.0.0/24, with commas, or "
+            "unix for a Unix socket.",
             id="sso_project.E002",
         )
         for name in _NETWORKS
         for value in getattr(settings, name)
-        if not _is_network(value)
+        if value != UNIX_SOCKET and not _is_network(value)
     ]
 
 
@@ -66,12 +68,16 @@ def check_proxy(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     messages: list[CheckMessage] = []
     # There is no proxy on Lambda: lambda_request.py sets the scheme.
     is_lambda = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
-    if settings.HTTPS and not settings.TRUSTED_PROXIES and not is_lambda:
+    is_socket = settings.SERVER["BIND"].startswith("unix:")
+    is_untrusted_socket = is_socket and UNIX_SOCKET not in settings.TRUSTED_PROXIES
+    is_proxy_trusted = bool(settings.TRUSTED_PROXIES) and not is_untrusted_socket
+    if settings.HTTPS and not is_proxy_trusted and not is_lambda:
         messages.append(
             Warning(
                 "PUBLIC_URL is https, but no proxy is trusted. If a proxy ends HTTPS, the site "
                 "ignores its X-Forwarded-Proto, and every page redirects to itself.",
-                hint="Set TRUSTED_PROXIES to the IP addresses of the proxy.",
+                hint="Set TRUSTED_PROXIES to the IP addresses of the proxy"
+                " (unix, if BIND is a Unix socket).",
                 id="sso_project.W001",
             )
         )

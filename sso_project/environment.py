@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import environ
 
-from accounts.cognito.safe_urls import url_problem
+from accounts.cognito.safe_urls import normalize_origin, url_problem
 
 Value = TypeVar("Value")
 Number = TypeVar("Number", int, None)
@@ -50,7 +50,7 @@ class Environment:
 
     def origin(self, name: str, default: str | None = None) -> str:
         """Return a URL without a path (https, or http on loopback), or "" if it is invalid."""
-        value = self.text(name, default).rstrip("/")
+        value = normalize_origin(self.text(name, default))
         if not value:
             return ""
         problem = url_problem(value)

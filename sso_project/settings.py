@@ -130,6 +130,7 @@ COGNITO: dict[str, Any] = {
     "PUBLIC_URL": PUBLIC_URL,
     "TOKEN_ENCRYPTION_KEYS": env.items("TOKEN_ENCRYPTION_KEYS"),
 }
+COGNITO_FROM_ENVIRONMENT = True  # messages name the variables
 if DEBUG and not COGNITO["TOKEN_ENCRYPTION_KEYS"]:
     _digest = hashlib.sha256(b"token encryption in development:" + SECRET_KEY.encode()).digest()
     COGNITO["TOKEN_ENCRYPTION_KEYS"] = [base64.urlsafe_b64encode(_digest).decode()]

@@ -22,7 +22,7 @@ from .pool import (
     missing_or_malformed,
     set_frozen,
 )
-from .safe_urls import is_loopback, url_problem
+from .safe_urls import is_loopback, normalize_origin, url_problem
 from .token_checks import UNBOUND_ONLY, AccessRules
 
 DEFAULT_SCOPES = ("openid", "email", "profile")
@@ -177,7 +177,7 @@ def _domain_url(domain: str, region: str) -> str:
         return f"https://{domain}.auth.{region}.amazoncognito.com"
     if domain and "://" not in domain:
         domain = f"https://{domain}"
-    return domain.rstrip("/")
+    return normalize_origin(domain)
 
 
 def _domain_problem(domain: str, url: str) -> dict[str, str]:
@@ -187,4 +187,6 @@ def _domain_problem(domain: str, url: str) -> dict[str, str]:
     elif not problem and not ("." in url or "://" in domain or is_loopback(url)):
         # A prefix with capital letters would count as a host name, which does not exist.
         problem = "is not a prefix (lowercase letters, digits and hyphens), a host or a URL"
+    elif not problem and urlsplit(url).path:
+        problem = "must have no path: the endpoints are derived from the domain"
     return {"COGNITO_CLIENT_DOMAIN": problem} if problem else {}

@@ -151,6 +151,8 @@ def _problems(pool: Pool, region: str) -> dict[str, str]:
         problems["COGNITO_POOL_ID"] = missing_or_malformed(
             pool.pool_id, "the ID of the user pool, such as us-east-1_AbCdEfGhI"
         )
+    elif not _REGION.fullmatch(region) and _REGION.fullmatch(region.lower()):
+        problems["COGNITO_POOL_ID"] = f"must have its Region in lowercase letters: {region.lower()}"
     elif pool.region not in {"", region}:
         problems["COGNITO_CLIENT_REGION"] = f"differs from the region of the pool ID, {region}"
     known = aws_issuers(pool.pool_id, (region, *pool.replica_regions))

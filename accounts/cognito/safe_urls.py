@@ -6,6 +6,8 @@ from urllib.parse import SplitResult, urlsplit
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
 
 def url_problem(url: str) -> str | None:
     """Return the problem of a URL as the end of a sentence, or None if it is acceptable.
@@ -27,6 +29,22 @@ def url_problem(url: str) -> str | None:
     if parts.query or parts.fragment:
         return "must not have a query or a fragment"
     return None
+
+
+def normalize_origin(url: str) -> str:
+    """Return a URL as browsers and Cognito compare it: without capitals or the default port.
+
+    A slash at the end and the trailing dot of a host name are removed. Other parts of the URL, and
+    a value that is not a URL, are returned as they are.
+    """
+    parts = _split(url)
+    if parts is None or not parts.hostname or "@" in parts.netloc:
+        return url.rstrip("/")
+    host = parts.hostname.rstrip(".")  # `hostname` is in lowercase
+    host = f"[{host}]" if ":" in host else host
+    if parts.port not in (None, _DEFAULT_PORTS.get(parts.scheme)):
+        host = f"{host}:{parts.port}"
+    return parts._replace(netloc=host).geturl().rstrip("/")  # urlsplit lowers the scheme
 
 
 def is_loopback(url: str) -> bool:

@@ -13,12 +13,21 @@ from django.conf import settings
 from django.http import HttpRequest
 
 Network = IPv4Network | IPv6Network
+UNIX_SOCKET = "unix"  # an item of TRUSTED_PROXIES: the server listens on a Unix socket
 MAX_DEVICE_LENGTH = 255  # characters of the User-Agent, as many as the columns hold
 
 
 @lru_cache(maxsize=8)
 def _networks(proxies: tuple[str, ...]) -> tuple[Network, ...]:
-    return tuple(ip_network(proxy, strict=False) for proxy in proxies)
+    return tuple(ip_network(proxy, strict=False) for proxy in proxies if proxy != UNIX_SOCKET)
+
+
+def is_from_socket(request: HttpRequest) -> bool:
+    """Return True if the request came through a Unix socket, so that it has no IP address.
+
+    Only processes with access to the socket can send it.
+    """
+    return not request.META.get("REMOTE_ADDR", "")
 
 
 def _normalize_ip(address: str) -> str | None:
@@ -33,16 +42,20 @@ def _normalize_ip(address: str) -> str | None:
 
 def is_trusted_proxy(request: HttpRequest) -> bool:
     """Return True if one of TRUSTED_PROXIES forwarded the request."""
-    trusted = _networks(tuple(getattr(settings, "TRUSTED_PROXIES", ())))
-    address = _normalize_ip(request.META.get("REMOTE_ADDR", ""))
+    proxies = tuple(getattr(settings, "TRUSTED_PROXIES", ()))
+    if is_from_socket(request):
+        return UNIX_SOCKET in proxies
+    trusted = _networks(proxies)
+    address = _normalize_ip(request.META["REMOTE_ADDR"])
     return address is not None and any(ip_address(address) in network for network in trusted)
 
 
 def client_ip(request: HttpRequest) -> str | None:
     """Return the client's IP address, or None for a Unix socket without a trusted header."""
-    trusted = _networks(tuple(getattr(settings, "TRUSTED_PROXIES", ())))
+    proxies = tuple(getattr(settings, "TRUSTED_PROXIES", ()))
+    trusted = _networks(proxies)
     address = _normalize_ip(request.META.get("REMOTE_ADDR", ""))
-    if not trusted:
+    if not proxies or (is_from_socket(request) and UNIX_SOCKET not in proxies):
         return address
     for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
         if address is not None and not any(ip_address(address) in network for network in trusted):

@@ -40,6 +40,7 @@ _MINIMUMS = {
     "calls_at_once": (1, ""),
     "sessions_per_user": (0, "COGNITO_SESSIONS_PER_USER"),
 }
+LIMITS_BY_VARIABLE = {variable: name for name, (_, variable) in _MINIMUMS.items() if variable}
 
 
 def parse_limits(value: Mapping[str, Any]) -> Limits:

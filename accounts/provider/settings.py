@@ -6,6 +6,7 @@ problems have the names of this project's environment variables.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
@@ -19,13 +20,13 @@ from ..cognito.errors import CognitoUnavailable, ConfigurationError
 from ..cognito.group_mapping import NO_GROUPS, GroupMapping, parse_rules
 from ..cognito.jwks import parse_key_set
 from ..cognito.pool import Pool
-from ..cognito.safe_urls import url_problem
+from ..cognito.safe_urls import normalize_origin, url_problem
 from ..cognito.token_checks import UNBOUND_ONLY, AccessRules
 from ..core.app_label import registered_path
 from ..core.encryption import Cipher
 from .access_rules import parse_access_rules
 from .client_rights import ClientRights, parse_client_rights
-from .limits import Limits, parse_limits
+from .limits import LIMITS_BY_VARIABLE, Limits, parse_limits
 from .secret_source import open_client_secret
 from .trusted_pools import parse_trusted_pool
 
@@ -107,15 +108,44 @@ def _read(*names: str) -> dict[str, Any]:
     values = getattr(settings, "COGNITO", None)
     if not isinstance(values, Mapping):
         raise ConfigurationError({"COGNITO": "is missing: it must be a dictionary in the settings"})
-    members, problems = {}, {}
+    members: dict[str, Any] = {}
+    problems = {f"COGNITO[{name!r}]": _unknown(name) for name in values if name not in _MEMBERS}
     for name in names:
         default, accepts, rule = _MEMBERS[name]
         members[name] = default if values.get(name) is None else values[name]
         if not accepts(members[name]):
             problems[name if name in _WITHOUT_PREFIX else f"COGNITO_{name}"] = rule
+    if "PUBLIC_URL" in names and "PUBLIC_URL" not in problems:
+        members["PUBLIC_URL"] = normalize_origin(members["PUBLIC_URL"])
+        if problem := url_problem(members["PUBLIC_URL"]):
+            problems["PUBLIC_URL"] = problem
     if problems:
         raise ConfigurationError(problems)
     return members
+
+
+def setting_name(variable: str) -> str:
+    """Return how the settings of this site spell a value: by its variable, or as a member."""
+    if getattr(settings, "COGNITO_FROM_ENVIRONMENT", False):
+        return variable
+    name, _, rest = variable.partition(" ")
+    member = name if name in _WITHOUT_PREFIX else name.removeprefix("COGNITO_")
+    if member in _MEMBERS:
+        name = f'COGNITO["{member}"]'
+    elif name in LIMITS_BY_VARIABLE:
+        name = f'COGNITO["LIMITS"]["{LIMITS_BY_VARIABLE[name]}"]'
+    return f"{name} {rest}".rstrip()
+
+
+def setting_hint() -> str:
+    """Return where the values of this site are to be set."""
+    is_ours = getattr(settings, "COGNITO_FROM_ENVIRONMENT", False)
+    return SETTING_HINT if is_ours else "Correct COGNITO in the settings of your project."
+
+
+def _unknown(name: object) -> str:
+    similar = difflib.get_close_matches(str(name).upper(), _MEMBERS, 1)
+    return f"is not a setting; did you mean {similar[0]}?" if similar else "is not a setting"
 
 
 def read_config() -> CognitoConfig:

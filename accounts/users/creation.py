@@ -81,7 +81,7 @@ def missing_fields(model: Any, values: Mapping[str, Any]) -> list[str]:
         for field in model._meta.concrete_fields
         if not (field.null or field.has_default() or field.has_db_default() or field.auto_created)
         and not isinstance(field, models.AutoField | models.GeneratedField)
-        and not (field.blank and field.empty_strings_allowed and not is_unique(model, field.name))
+        and not (field.empty_strings_allowed and not is_unique(model, field.name))
         and field.name not in values
         and field.name != "password"
         and not getattr(field, "auto_now", False)

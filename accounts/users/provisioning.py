@@ -37,7 +37,7 @@ def get_or_create_user(
         UserNotCreated: the user model or the database refuses the new user.
         UserDeactivated: the user is not active.
     """
-    backend, user_claims = _configured_backend(), UserClaims(claims)
+    backend, user_claims = configured_backend(), UserClaims(claims)
     who = {"pool_username": claims.username or "", "subject": claims.subject}
     try:
         user = backend.get_or_create_user(access_token, id_token, user_claims)
@@ -60,7 +60,7 @@ def update_user(user: Any, claims: IdClaims) -> Any:
 
     The groups are applied first, whatever a host project's `update_user` does.
     """
-    backend = _configured_backend()
+    backend = configured_backend()
     if _has_own_update(backend):
         apply_groups(user, claims)
     return backend.update_user(user, UserClaims(claims))
@@ -71,7 +71,8 @@ def own_pool_identities(**lookups: Any) -> QuerySet[Identity]:
     return Identity.objects.filter(pool_id=provider().config.pool_id, **lookups)
 
 
-def _configured_backend() -> BackendHooks:
+def configured_backend() -> BackendHooks:
+    """Return the backend that AUTHENTICATION_BACKENDS lists. Raises ConfigurationError."""
     for backend in auth.get_backends():
         if isinstance(backend, BackendHooks):
             backend.request = current_request()

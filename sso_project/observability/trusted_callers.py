@@ -1,4 +1,7 @@
-"""The callers that may read /metrics and the details of /readyz: loopback and TRUSTED_CALLERS."""
+"""The callers that may read /metrics and the details of /readyz: loopback and TRUSTED_CALLERS.
+
+The item "unix" of TRUSTED_CALLERS are the processes on this machine that use the server's socket.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from ipaddress import ip_address, ip_network
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounts.core.request_meta import client_ip
+from accounts.core.request_meta import UNIX_SOCKET, client_ip, is_from_socket
 
 # Headers that proxies and content delivery networks add. No client on this machine sends them.
 _PROXY_HEADER = re.compile(
@@ -28,11 +31,15 @@ def is_trusted(request: HttpRequest) -> bool:
     """
     forwarded = any(_PROXY_HEADER.fullmatch(name) for name in request.headers)
     address = client_ip(request)
+    if address is None and is_from_socket(request) and not forwarded:
+        return UNIX_SOCKET in settings.TRUSTED_CALLERS
     if address is None or (forwarded and address == _peer(request)):
         return False
     caller = ip_address(address)
     return caller.is_loopback or any(
-        caller in ip_network(network, strict=False) for network in settings.TRUSTED_CALLERS
+        caller in ip_network(network, strict=False)
+        for network in settings.TRUSTED_CALLERS
+        if network != UNIX_SOCKET
     )
 
 

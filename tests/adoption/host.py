@@ -39,20 +39,19 @@ BACKEND = """
 from accounts.backends import CognitoBackend
 
 class Backend(CognitoBackend):
-    def get_user_fields(self, claims):
-        {body}
+    {body}
 """
 
 
 def all_projects():
     """Return source, hook and settings by name. Two models are tried without their hooks, too."""
-    projects = {name: (source, "return {}", {}) for name, source in POSSIBLE.items()}
+    projects = {name: (source, "pass", {}) for name, source in POSSIBLE.items()}
     for name, (source, hook) in DEMANDING.items():
-        projects[name] = (source, hook, {})
+        projects[name] = (source, f"def get_user_fields(self, claims): {hook}", {})
         if name in ("birthday", "phone"):
-            projects[f"{name}_without_hook"] = (source, "return {}", {})
+            projects[f"{name}_without_hook"] = (source, "pass", {})
     plain = POSSIBLE["email_login"]
-    return projects | {name: (plain, "return {}", more) for name, more in OVERRIDES.items()}
+    return projects | {name: (plain, "pass", more) for name, more in OVERRIDES.items()}
 
 
 def database(name):
@@ -139,7 +138,9 @@ def set_up(name, source, hook, overrides):
 def visit(person):
     """Yield each step's name and its result."""
     from django.contrib.admin.utils import quote
+    from django.core.checks import run_checks
     from django.core.serializers.json import DjangoJSONEncoder
+    from django.db import router
     from django.utils import timezone
 
     from accounts.core.app_label import page_url
@@ -156,6 +157,8 @@ def visit(person):
     )
     from accounts.testing.fake import FakeUser
     from accounts.users.copied_claims import email_of
+
+    user_database = router.db_for_write(person)
 
     def code(response):
         is_json = response.headers.get("Content-Type", "").startswith("application/json")
@@ -184,6 +187,19 @@ def visit(person):
 
     tokens._pool_key = lambda pool_id: KEY
     with fake_cognito() as cognito:
+        yield (
+            "checks",
+            sorted(
+                {
+                    message.id
+                    for tags in (None, ["database"])
+                    for message in run_checks(
+                        tags=tags, include_deployment_checks=bool(tags), databases=[user_database]
+                    )
+                    if message.id.startswith("accounts")
+                }
+            ),
+        )
         api = CognitoClient(raise_request_exception=False)
         api.bear(mint_access_token("ada"))
         response = api.get("/api")

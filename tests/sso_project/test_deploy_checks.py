@@ -106,6 +106,7 @@ def test_operations_page_lists_the_same_settings():
         ({"TRUSTED_PROXIES": "10.0.0.300"}, "sso_project.E002"),
         ({"TRUSTED_CALLERS": "prometheus"}, "sso_project.E002"),
         ({"TRUSTED_PROXIES": ""}, "sso_project.W001"),
+        ({"BIND": "unix:/run/app.sock"}, "sso_project.W001"),
         ({"ALLOWED_HOSTS": "*"}, "sso_project.W002"),
         ({"DATABASE_URL": "sqlite:////tmp/x.sqlite3"}, "sso_project.W003"),
         ({"STATIC_ROOT": "/nonexistent"}, "sso_project.W004"),
@@ -132,7 +133,7 @@ def check_ids():
     for file in files:
         text = file.read_text(encoding="utf-8")
         code = text.split('"""', 2)[2] if text.startswith('"""') else text
-        for check_id in re.findall(r'"((?:accounts|sso_project)\.[EW]\d{3})"', code):
+        for check_id in set(re.findall(r'"((?:accounts|sso_project)\.[EW]\d{3})"', code)):
             yield check_id, file.name
 
 

@@ -1,7 +1,7 @@
 import pytest
 from django.test import RequestFactory
 
-from accounts.core.request_meta import client_ip, device_name, sender_fields
+from accounts.core.request_meta import client_ip, device_name, is_trusted_proxy, sender_fields
 from accounts.models import SignIn, SignInEvent
 
 LINUX = "Mozilla/5.0 (X11; Linux x86_64)"
@@ -31,7 +31,7 @@ def test_forwarded_header_is_ignored_without_trusted_proxies():
         ("10.1.2.3", "not an address", "10.1.2.3"),
         ("10.1.2.3", None, "10.1.2.3"),
         ("10.1.2.3", "10.9.9.9", "10.9.9.9"),
-        ("", "198.51.100.7", "198.51.100.7"),  # a Unix socket
+        ("", "198.51.100.7", None),  # a Unix socket, which PROXIES do not list
         ("::ffff:10.1.2.3", "2001:db8::7", "2001:db8::7"),
     ],
 )
@@ -40,6 +40,16 @@ def test_client_ip_is_the_last_one_that_is_not_a_trusted_proxy(
 ):
     settings.TRUSTED_PROXIES = PROXIES
     assert client_ip_of(remote, forwarded) == expected
+
+
+def test_unix_socket_is_a_trusted_proxy_if_it_is_listed(settings):
+    settings.TRUSTED_PROXIES = ["unix", "10.0.0.0/8"]
+    assert client_ip_of("", "198.51.100.7, 10.0.0.1") == "198.51.100.7"
+    assert client_ip_of("") is None
+    assert client_ip_of("203.0.113.9", "198.51.100.7") == "203.0.113.9"
+    for remote, is_trusted in (("", True), ("10.0.0.1", True), ("203.0.113.9", False)):
+        request = RequestFactory().get("/", REMOTE_ADDR=remote)
+        assert is_trusted_proxy(request) is is_trusted
 
 
 def test_unix_socket_without_a_proxy_has_no_ip_address():

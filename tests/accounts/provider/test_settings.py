@@ -165,3 +165,43 @@ def test_error_for_an_unknown_limit_lists_the_limits(settings):
 
 def test_session_cookie_is_valid_as_long_as_a_sign_in(settings):
     assert read_limits().session_absolute == settings.SESSION_COOKIE_AGE
+
+
+def test_misspelt_member_is_one_error(settings):
+    settings.COGNITO = {**settings.COGNITO, "ACCEPTED_CLIENT": ["x"]}
+    [(check_id, text)] = errors()
+    assert check_id == "accounts.E001"
+    assert text == "COGNITO['ACCEPTED_CLIENT'] is not a setting; did you mean ACCEPTED_CLIENTS?."
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"POOL_ID": None}, 'COGNITO["POOL_ID"] is missing'),
+        ({"TOKEN_ENCRYPTION_KEYS": None}, 'COGNITO["TOKEN_ENCRYPTION_KEYS"] is missing'),
+        ({"LIMITS": {"access_token": 1}}, 'COGNITO["LIMITS"]["access_token"] must be'),
+        ({"TRUSTED_POOLS": {"x": {}}}, 'COGNITO["TRUSTED_POOLS"] '),
+    ],
+)
+def test_host_project_reads_the_names_of_its_members(settings, values, expected):
+    settings.COGNITO_FROM_ENVIRONMENT = False
+    settings.COGNITO = {**settings.COGNITO, **values}
+    assert errors()[0][1].startswith(expected)
+
+
+def test_public_url_has_no_capitals_and_no_default_port(settings):
+    settings.COGNITO = {**settings.COGNITO, "PUBLIC_URL": "HTTPS://App.Example.COM:443/"}
+    assert provider().callback_url == "https://app.example.com/signin"
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("PUBLIC_URL", "http://app.example.com"),
+        ("CLIENT_DOMAIN", "https://team.auth.us-east-1.amazoncognito.com/oauth2/authorize"),
+        ("POOL_ID", "US-EAST-1_AbCdEf123"),
+    ],
+)
+def test_url_or_region_that_fails_at_cognito_is_one_error(settings, member, value):
+    settings.COGNITO = {**settings.COGNITO, member: value}
+    assert_one_error("accounts.E001", REQUIRED[member])
