@@ -35,7 +35,7 @@ class ClientSecret:
         value: str,
         read: Callable[[], str] | None = None,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = lambda: time.monotonic(),
     ) -> None:
         self._value = value
         self._read = read

@@ -111,7 +111,7 @@ class KeyStore:
         self,
         fetch: Callable[[], bytes],
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = lambda: time.monotonic(),
         fresh_seconds: float = 3600,
         cooldown_seconds: float = 10,
         document: bytes | None = None,

@@ -51,7 +51,7 @@ class TokenCache:
         *,
         max_entries: int = MAX_ENTRIES,
         max_bytes: int = MAX_BYTES,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = lambda: time.time(),
     ) -> None:
         self._pools = pools
         self._most_entries = max_entries

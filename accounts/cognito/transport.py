@@ -81,8 +81,8 @@ class Transport:
         connect_seconds: float = 3.0,
         read_seconds: float = 5.0,
         total_seconds: float = 10.0,
-        clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = lambda: time.monotonic(),
+        now: Callable[[], float] = lambda: time.time(),
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:

@@ -51,7 +51,7 @@ class TokenVerifier:
         keys: Mapping[str, KeyStore],
         client_ids: Collection[str],
         rules: AccessRules = UNBOUND_ONLY,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = lambda: time.time(),
     ) -> None:
         self.pool_id = pool_id
         self.keys = dict(keys)

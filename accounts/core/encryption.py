@@ -22,7 +22,9 @@ class Cipher:
     `keys` are 32 bytes each in URL-safe base64. A malformed key raises ValueError.
     """
 
-    def __init__(self, keys: Iterable[str], *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, keys: Iterable[str], *, clock: Callable[[], float] = lambda: time.time()
+    ) -> None:
         fernets = [Fernet(key) for key in keys]
         self._first = fernets[0]
         self._fernet = MultiFernet(fernets)

@@ -42,8 +42,8 @@ class SharedCache:
     def __init__(
         self,
         *,
-        clock: Callable[[], float] = time.monotonic,
-        wall_clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = lambda: time.monotonic(),
+        wall_clock: Callable[[], float] = lambda: time.time(),
     ) -> None:
         self._clock = clock
         self._wall_clock = wall_clock

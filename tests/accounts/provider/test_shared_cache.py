@@ -116,7 +116,7 @@ def test_value_of_another_key_counts_as_absent(shared_cache, cache):
 def test_value_of_another_site_counts_as_absent(shared_cache, cache, settings, foreign):
     ours, key = settings.COGNITO, settings.SECRET_KEY
     settings.SECRET_KEY = foreign.get("SECRET_KEY", key)
-    settings.COGNITO = {**ours, **foreign}
+    settings.COGNITO = {**ours, "PUBLIC_URL": foreign.get("PUBLIC_URL", ours["PUBLIC_URL"])}
     shared_cache.set("a", "foreign", seconds=5)
     signed_value = stored(cache)[1]
     settings.SECRET_KEY, settings.COGNITO = key, ours

@@ -1,7 +1,10 @@
 import unittest
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.contrib.auth import get_user_model
+from freezegun import freeze_time
 
 from accounts.cognito import errors
 from accounts.provider import provider
@@ -24,6 +27,30 @@ def test_signed_in_client_can_open_pages_and_call_the_api(cognito_client):
     assert caller["identity"]["userName"] == "ada"
     assert caller["data"]["groups"] == ["admins"]
     assert caller["data"]["scopes"] == ["stats/read"]
+
+
+def by_freezegun(instant):
+    return freeze_time(instant)
+
+
+def by_time_machine(instant):
+    return time_machine.travel(instant, tick=False)
+
+
+@pytest.mark.parametrize("freeze", [by_freezegun, by_time_machine])
+@pytest.mark.parametrize("instant", ["2024-03-01 12:00", "2061-03-01 12:00"])
+def test_tokens_expire_in_frozen_time(cognito_client, freeze, instant):
+    """Any instant works, and a test can let the time pass that it needs."""
+    start = datetime.fromisoformat(instant).replace(tzinfo=UTC)
+    with freeze(start):
+        client = cognito_client("ada")
+        assert client.get("/profile/").status_code == 200
+        assert client.get("/api/user").status_code == 200
+    with freeze(start + timedelta(hours=2)):
+        refused = client.get("/api/user")
+        assert (refused.status_code, refused.json()["code"]) == (401, "token_expired")
+        assert client.get("/profile/").status_code == 200  # renewed
+    assert cognito_client("ada").get("/api/user").status_code == 200
 
 
 def test_two_usernames_are_two_users(cognito_client):

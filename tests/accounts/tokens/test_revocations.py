@@ -411,7 +411,7 @@ def test_cache_entry_of_another_site_is_ignored(clean_shared_cache, feed, clock,
     """Two sites can share one cache."""
     feed.check(claims())
     own_settings = settings.COGNITO
-    settings.COGNITO = {**own_settings, "PUBLIC_URL": "http://another.example"}
+    settings.COGNITO = {**own_settings, "PUBLIC_URL": "https://another.example"}
     shared_cache.set(revocation_feed._SHARED_KEY, [], seconds=revocation_feed.SHARED_FOR)
     settings.COGNITO = own_settings
     revocations.revoke_sign_in("origin-1")
