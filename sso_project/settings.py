@@ -390,13 +390,13 @@ CONTENT_SECURITY_POLICY = {
 # --- Logging --------------------------------------------------------------------------------------
 
 LOG_FORMAT = env.choice("LOG_FORMAT", "text" if DEBUG else "json", ("text", "json"))
-DEFAULT_EXCEPTION_REPORTER = "sso_project.observability.log_masking.MaskingExceptionReporter"
+DEFAULT_EXCEPTION_REPORTER = "accounts.core.masking.MaskingExceptionReporter"
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
         "shorten_outages": {"()": "sso_project.observability.log_filters.ShortenOutages"},
-        "mask_secrets": {"()": "sso_project.observability.log_masking.MaskSecrets"},
+        "mask_secrets": {"()": "accounts.core.masking.MaskSecrets"},
         "skip_handled_503": {"()": "sso_project.observability.log_filters.SkipHandled503"},
         "drop_traceback": {"()": "sso_project.observability.log_filters.DropTraceback"},
     },

@@ -12,13 +12,12 @@ from django.http import HttpRequest, QueryDict
 from django.test import RequestFactory
 
 from accounts.cognito import claim_checks, token_parsing
-from accounts.core import navigation, request_meta
+from accounts.core import masking, navigation, request_meta
 from accounts.core.csv_cells import escape_formula, unescape_formula
 from accounts.problems.provider_reasons import reason_for
 from accounts.signin import attempts, break_glass
 from local_pool import commands, grants
 from sso_project import error_views, request_limits
-from sso_project.observability import log_masking
 from tests.imports import ROOT
 from tests.input_cost import LENGTHS, PUMPS, Reader, assert_linear
 
@@ -54,7 +53,8 @@ READERS: dict[str, Reader] = {
     "token": token_parsing.unverified_payload,
     "token header": token_parsing.signing_key_id,
     "claim": lambda text: claim_checks.text({"sub": text}, "sub"),
-    "log line": log_masking.mask,
+    "log line": masking.mask,
+    "error report": masking.mask_event,
     "content type": lambda text: request_limits.check_headers({"CONTENT_TYPE": text}, "/"),
     "header name": request_limits.max_header_bytes,
     "path of a body": lambda text: request_limits.max_body_bytes(f"/{text}"),
@@ -84,7 +84,7 @@ def test_quadratic_reader_is_detected(reader):
 COMPUTED = (
     "accounts/core/csv_cells.py",
     "sso_project/error_views.py",
-    "sso_project/observability/log_masking.py",
+    "accounts/core/masking.py",
     "sso_project/request_limits.py",
 )
 SEARCHING = ("search", "sub", "split", "findall", "finditer")

@@ -11,7 +11,8 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from .log_masking import mask
+from accounts.core.masking import mask
+
 from .request_log import REQUEST_ID
 
 # ASCII only: some log readers treat U+2028, U+2029 or U+0085 as the end of a line, and a lone

@@ -8,8 +8,8 @@ import re
 import pytest
 from django.conf import settings as project_settings
 
+from accounts.core.masking import MaskSecrets
 from sso_project.observability.json_logs import JSONFormatter
-from sso_project.observability.log_masking import MaskSecrets
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Mask codes, tokens and secrets in logs and error reports.
+"""Mask codes, tokens and secrets in logs, error reports and traces.
 
 No code of the site logs them on purpose. But a server or library that logs URLs also logs `?code=`,
 and an error report shows the local variables of each frame.
@@ -34,7 +34,12 @@ _PATTERNS = (
 )
 # Each pattern requires one of these. Most texts have none, so the patterns are not tried.
 _HINT = re.compile(r"eyJ|[=:\s]|%3D", re.IGNORECASE)
-_SECRET_VARIABLE = re.compile(rf"(?i)(^|_)({_NAMES}|token|secret|cookies?|authorization)s?$")
+_SECRET_VARIABLE = re.compile(
+    rf"(?i)(^|[_-])({_NAMES}|token|csrftoken|secret|cookies?|authorization|session_?(?:id|key))s?$"
+)
+_SPAN_URLS = ("url.full", "url.query", "http.url", "http.target")
+_LONG_VALUE = re.compile(r"[\w-]{200,}")  # a signature, or an encrypted token
+_MAX_DEPTH = 20  # of an event; Sentry's own limit is lower
 
 
 def mask(text: str) -> str:
@@ -44,6 +49,47 @@ def mask(text: str) -> str:
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text
+
+
+def mask_event(event: Any, hint: Any = None) -> Any:
+    """Return an event of Sentry with masked values, also by the name of a variable or header.
+
+    Use it as `before_send`, `before_send_transaction` and `before_breadcrumb` of `sentry_sdk.init`.
+    """
+    return _masked(event, _MAX_DEPTH)
+
+
+def _masked(value: Any, depth: int) -> Any:
+    if isinstance(value, str):
+        return _LONG_VALUE.sub(MASK, mask(value))
+    if isinstance(value, bytes):
+        return _masked(value.decode("utf-8", "replace"), depth)
+    if not depth:
+        return MASK if isinstance(value, dict | list | tuple) else value
+    if isinstance(value, dict):
+        return {name: _masked_item(name, item, depth - 1) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        if len(value) == 2 and isinstance(value[0], str):  # a parameter or a header
+            return [value[0], _masked_item(value[0], value[1], depth - 1)]
+        return [_masked(item, depth - 1) for item in value]
+    return value
+
+
+def _masked_item(name: Any, value: Any, depth: int) -> Any:
+    is_number = value is None or isinstance(value, bool | int | float)  # such as a status code
+    if not is_number and isinstance(name, str) and _SECRET_VARIABLE.search(name):
+        return MASK
+    return _masked(value, depth)
+
+
+def mask_span(span: Any, *args: Any) -> None:
+    """Mask the URL in the attributes of an OpenTelemetry span.
+
+    Use it as `request_hook` and `response_hook` of `DjangoInstrumentor().instrument`.
+    """
+    for name in _SPAN_URLS:
+        if isinstance(url := (getattr(span, "attributes", None) or {}).get(name), str):
+            span.set_attribute(name, mask(url))
 
 
 class MaskSecrets(logging.Filter):

@@ -1,18 +1,26 @@
 import io
+import json
 import logging
 import sys
+from typing import ClassVar
 
 import pytest
+import sentry_sdk
 from django.conf import settings
 from django.test import RequestFactory
+from sentry_sdk.transport import Transport
 
-from accounts.testing import mint_access_token
-from sso_project.observability.log_masking import (
+from accounts.api import authentication
+from accounts.core.masking import (
     MASK,
     MaskingExceptionReporter,
     MaskSecrets,
     mask,
+    mask_event,
+    mask_span,
 )
+from accounts.testing import CognitoClient, mint_access_token
+from accounts.testing.fake import FakeUser
 
 SECRET, COOKIE, STATE = "a-secret-of-the-tests", "the-session-id", "a-state-of-the-tests"
 CODE = "291219ef-c91d-4e53-b633-d6c27d6506f3"
@@ -96,10 +104,7 @@ def test_every_configured_handler_masks_secrets():
     assert settings.LOGGING["handlers"]
     for handler in settings.LOGGING["handlers"].values():
         assert "mask_secrets" in handler["filters"]
-    assert (
-        settings.LOGGING["filters"]["mask_secrets"]["()"]
-        == "sso_project.observability.log_masking.MaskSecrets"
-    )
+    assert settings.LOGGING["filters"]["mask_secrets"]["()"] == "accounts.core.masking.MaskSecrets"
 
 
 @pytest.mark.parametrize("debug", [True, False])
@@ -131,12 +136,90 @@ def test_error_report_shows_no_secret(settings, debug, form):
 
 
 def test_django_uses_the_masking_reporter():
-    assert settings.DEFAULT_EXCEPTION_REPORTER == (
-        "sso_project.observability.log_masking.MaskingExceptionReporter"
-    )
+    assert settings.DEFAULT_EXCEPTION_REPORTER == ("accounts.core.masking.MaskingExceptionReporter")
 
 
 def test_record_with_wrong_arguments_is_masked_without_an_error():
     wrong = logging.LogRecord("x", logging.INFO, "", 0, "one %s", (f"code={CODE}", "two"), None)
     assert MaskSecrets().filter(wrong)
     assert wrong.getMessage() == f"one %s ('code={MASK}', 'two')"
+
+
+class Keep(Transport):
+    """A transport that keeps what would be sent to Sentry."""
+
+    sent: ClassVar[list[object]] = []
+
+    def capture_envelope(self, envelope):
+        self.sent.extend(item.payload.json for item in envelope.items if item.payload.json)
+
+
+@pytest.fixture
+def sentry(monkeypatch):
+    """The events of Sentry, with the settings that docs/operations.md shows."""
+    monkeypatch.setattr(Keep, "sent", [])
+    sentry_sdk.init(
+        dsn="http://x@localhost:1/1",
+        transport=Keep,
+        traces_sample_rate=1,
+        before_send=mask_event,
+        before_send_transaction=mask_event,
+        before_breadcrumb=mask_event,
+    )
+    yield Keep.sent
+    sentry_sdk.get_client().close()
+    sentry_sdk.init()
+
+
+@pytest.mark.django_db
+def test_sentry_gets_no_token_code_or_cookie(monkeypatch, cognito, sentry):
+    def fail(*args, **kwargs):
+        raise RuntimeError("the disk is full")
+
+    client = CognitoClient(raise_request_exception=False)
+    signed_in = FakeUser("ada")
+    client.sign_in(signed_in, cognito)
+    cookies = [morsel.value for morsel in client.cookies.values() if len(morsel.value) > 8]
+    monkeypatch.setattr(authentication.revocation_feed, "check", fail)
+    token = mint_access_token("ada")
+    headers = {"authorization": f"Bearer {token}", "x-refresh-token": "REFRESH-1234567"}
+    path = "/api/user?code=CODE-12345&state=STATE-12345"
+    assert client.get(path, headers=headers).status_code == 500
+    sentry_sdk.flush()
+    text = json.dumps(sentry)
+    assert "the disk is full" in text
+    assert "authenticate_token" in text  # the frame whose variables hold the token
+    payload, signature = token.split(".")[1:]
+    for secret in (payload[:60], signature[:40], "CODE-12345", "STATE-12345", "REFRESH-1234567"):
+        assert secret not in text
+    for cookie in cookies:
+        assert cookie not in text
+
+
+def test_event_keeps_numbers_and_other_values():
+    event = {
+        "status_code": 500,
+        "tags": ["a", "b", "c"],
+        "user": {"id": 7},
+        "query": [["code", "x"]],
+    }
+    assert mask_event(event) == event | {"query": [["code", MASK]]}
+
+
+def test_span_has_no_code_in_its_url():
+    class Span:
+        def __init__(self):
+            self.attributes = {
+                "url.full": "https://x/signin?code=abc&state=def",
+                "http.method": "GET",
+            }
+
+        def set_attribute(self, name, value):
+            self.attributes[name] = value
+
+    span = Span()
+    mask_span(span, None)
+    assert span.attributes == {
+        "url.full": f"https://x/signin?code={MASK}&state={MASK}",
+        "http.method": "GET",
+    }
