@@ -1,6 +1,7 @@
 """``python -m local_pool``: serve the pool, or control the running one.
 
-Subcommands: serve (the default), do COMMAND …, token NAME, counts, env, reset
+Subcommands: serve (the default), do COMMAND …, token NAME, counts, env, operations,
+reset
 """
 
 import argparse
@@ -36,6 +37,7 @@ def main() -> int:
     token.add_argument("--id", action="store_true", help="print the ID token instead")
     subcommands.add_parser("counts", help="print the number of requests per endpoint")
     subcommands.add_parser("env", help="print the COGNITO_* lines for an application's .env")
+    subcommands.add_parser("operations", help="print the table of the operations of the API")
     subcommands.add_parser("reset", help="delete all state and load the users of pool.toml again")
     try:
         _perform(parser.parse_args(sys.argv[1:] or ["serve"]))
@@ -57,10 +59,19 @@ def _perform(options: argparse.Namespace) -> None:
     elif options.subcommand == "env":
         for name, value in load_config(os.environ).app_environment().items():
             print(f"{name}={value}")
+    elif options.subcommand == "operations":
+        _print_operations()
     elif options.subcommand == "reset":
         _reset()
     else:
         _serve(options.host, options.allow_remote)
+
+
+def _print_operations() -> None:
+    from . import operations
+    from .api import ACCEPTED, OPERATIONS
+
+    print(operations.table(OPERATIONS, ACCEPTED), end="")
 
 
 def _serve(host: str, allow_remote: bool) -> None:

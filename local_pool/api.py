@@ -1,26 +1,51 @@
-"""The ``cognito-idp`` JSON operations an application uses at run time: ``POST /``.
+"""The ``cognito-idp`` JSON API: ``POST /``.
 
 ``X-Amz-Target`` names the operation. Signatures are not checked, so that any AWS credentials work
 (boto3: ``client("cognito-idp", endpoint_url=…, region_name="local-1")``). Errors have status 400
-and a ``__type``, which is UnknownOperationException for an operation that is not implemented.
+and a ``__type``. AWS's model of the API checks each request before an operation performs it.
 """
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 from flask import request
 from werkzeug.wrappers import Response
 
-from . import api_clients, api_secrets, api_sessions, api_users, grants
+from . import (
+    api_clients,
+    api_groups,
+    api_mfa,
+    api_pool,
+    api_resource_servers,
+    api_secrets,
+    api_self,
+    api_sessions,
+    api_sign_in,
+    api_sign_up,
+    api_users,
+    grants,
+    operations,
+    service_model,
+)
+from .api_shapes import Operations
 from .errors import INVALID, TokenError, UserError
 from .pool import Pool
 
-OPERATIONS: dict[str, Callable[[Pool, dict[str, Any]], dict[str, Any] | None]] = {
-    name: perform
-    for module in (api_users, api_clients, api_secrets, api_sessions)
-    for name, perform in module.OPERATIONS.items()
-}
+MODULES = (
+    api_sign_in,
+    api_sign_up,
+    api_self,
+    api_mfa,
+    api_sessions,
+    api_users,
+    api_groups,
+    api_clients,
+    api_secrets,
+    api_resource_servers,
+    api_pool,
+)
+OPERATIONS: Operations = {k: v for module in MODULES for k, v in module.OPERATIONS.items()}
+# Operations that refuse all other members, which they could only ignore.
+ACCEPTED = api_pool.ACCEPTED | api_clients.ACCEPTED | api_mfa.ACCEPTED
 JSON = "application/x-amz-json-1.1"
 OAUTH_ERRORS = {
     "invalid_client": "NotAuthorizedException",
@@ -34,26 +59,27 @@ def call(pool: Pool) -> Response:
     name = operation()
     perform = OPERATIONS.get(name)
     if perform is None:
-        raise UserError("UnknownOperationException", f"The local pool has no operation {name}.")
+        message = operations.unknown_operation(name, pool.config.domain)
+        raise UserError("UnknownOperationException", message)
     try:
         body = json.loads(request.get_data() or b"{}")
     except ValueError:
         raise UserError("SerializationException", "The body must be a JSON object.") from None
+    service_model.check(name, body)
+    if refused := ", ".join(operations.refused_members(name, body, ACCEPTED)):
+        raise UserError(INVALID, f"The local pool cannot change {refused}.")
+    if body.get("UserPoolId", pool.config.id) != pool.config.id:
+        missing = f"User pool {body['UserPoolId']} does not exist."
+        raise UserError("ResourceNotFoundException", missing)
     try:
-        if body.get("UserPoolId", pool.config.id) != pool.config.id:
-            missing = f"User pool {body['UserPoolId']} does not exist."
-            raise UserError("ResourceNotFoundException", missing)
         result = perform(pool, body)
-    except KeyError as error:
-        required = f"1 validation error detected: {error.args[0]} must not be null"
-        raise UserError(INVALID, required) from None
-    except (AttributeError, TypeError, ValueError):
-        raise UserError(INVALID, "A member has the wrong type.") from None
     except TokenError as error:
         kind = OAUTH_ERRORS.get(error.error, INVALID)
         kind = "RefreshTokenReuseException" if error.cause == grants.REUSED else kind
         raise UserError(kind, error.cause) from None
     pool.journal.line(f"api       {name} {body.get('Username', '')}")
+    if service_model.operation_model(name).output_shape is None:
+        return Response(b"", content_type=JSON)
     return Response(json.dumps(result or {}), content_type=JSON)
 
 

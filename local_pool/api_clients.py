@@ -1,104 +1,166 @@
-"""The operations of the ``cognito-idp`` API about the pool, its app clients and their secrets."""
+"""The operations about app clients. As at Cognito, an update resets what it omits."""
 
-from collections.abc import Callable
+import secrets
+from dataclasses import replace
 from typing import Any
 
-from . import api_secrets
-from .config_checks import is_acr_value
-from .errors import INVALID, UserError
+from . import api_secrets, client_secrets
+from .api_shapes import Body, Operations, find_client, page
+from .config_checks import check_client
+from .declarations import AUTH_FLOWS, Client
+from .errors import INVALID, ConfigError, UserError
 from .pool import Pool
 
-Body = dict[str, Any]
-LEVELS = ("Level1", "Level2", "Level3", "Level4")
+LISTS = {
+    "ExplicitAuthFlows": "auth_flows",
+    "AllowedOAuthFlows": "flows",
+    "AllowedOAuthScopes": "scopes",
+    "CallbackURLs": "callback_urls",
+    "LogoutURLs": "logout_urls",
+}
+LIFETIMES = {  # member -> setting, default unit
+    "AccessToken": ("access_token_seconds", "hours"),
+    "IdToken": ("id_token_seconds", "hours"),
+    "RefreshToken": ("refresh_token_seconds", "days"),
+}
+UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
+DEFAULT_FLOWS = ("ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
+FIXED = {  # members that have one possible value here
+    "AllowedOAuthFlowsUserPoolClient": (True, False),
+    "SupportedIdentityProviders": (["COGNITO"], []),
+    "EnableTokenRevocation": (True,),
+}
+MEMBERS = (
+    "ClientId",
+    "ClientName",
+    "PublishSecretsInAWSSecretsManager",
+    "PreventUserExistenceErrors",
+    "RefreshTokenRotation",
+    "TokenValidityUnits",
+    *(f"{name}Validity" for name in LIFETIMES),
+    *LISTS,
+    *FIXED,
+)
+ACCEPTED = {
+    "CreateUserPoolClient": (*MEMBERS, "GenerateSecret", "ClientSecret"),
+    "UpdateUserPoolClient": MEMBERS,
+}
+ROTATION = (
+    "ALLOW_REFRESH_TOKEN_AUTH is not a permitted ExplicitAuthFlow when refresh token rotation is"
+    " enabled"
+)
 
 
-def describe_user_pool(pool: Pool, body: Body) -> Body:
-    config, days = pool.config, {"TemporaryPasswordValidityDays": 7}
-    issuer_type = "ORIGINAL" if config.issuer_type == "original" else "UPDATED"
-    described = {
-        "Id": config.id,
-        "UserPoolTier": config.plan.upper(),
-        "IssuerConfiguration": {"Type": issuer_type},
-        "AcrConfiguration": {
-            level: {"AcrValue": name} for level, name in zip(LEVELS, config.acr_values, strict=True)
-        },
-        "Policies": {"PasswordPolicy": days},
-    }
-    return {"UserPool": described}
-
-
-def update_user_pool(pool: Pool, body: Body) -> None:
-    """Change the settings that the local pool has. Cognito also resets all omitted ones."""
-    changes: dict[str, Any] = {}
-    if "IssuerConfiguration" in body:
-        changes["issuer_type"] = body["IssuerConfiguration"]["Type"].lower()
-        if changes["issuer_type"] not in ("original", "updated"):
-            raise UserError(INVALID, "Type must be ORIGINAL or UPDATED.")
-    if "AcrConfiguration" in body:
-        changes["acr_values"] = _acr_values(pool, body["AcrConfiguration"])
-    pool.require_primary()
-    api_secrets.refuse_others(body, "IssuerConfiguration", "AcrConfiguration")
-    pool.configure(**changes)
-
-
-def _acr_values(pool: Pool, levels: dict[str, dict[str, str]]) -> tuple[str, ...]:
-    """Return the names of the four levels, of which some may be changed."""
-    if pool.config.plan == "lite":
-        raise UserError("FeatureUnavailableInTierException", "The Lite plan has no levels.")
-    names = [*pool.config.acr_values]
-    for key, level in levels.items():
-        names[LEVELS.index(key)] = level["AcrValue"]
-    if len(set(names)) < 4 or not all(map(is_acr_value, names)):
-        raise UserError(INVALID, "AcrConfiguration has a malformed name, or one name twice.")
-    return tuple(names)
-
-
-def list_user_pool_replicas(pool: Pool, body: Body) -> Body:
-    config, account = pool.config, api_secrets.ACCOUNT
-    regions = ((config.region, "PRIMARY"), (config.replica_region, "SECONDARY"))
-    replicas = [
-        {
-            "RegionName": region,
-            "Status": "ACTIVE",
-            "Role": role,
-            "UserPoolArn": f"arn:aws:cognito-idp:{region}:{account}:userpool/{config.id}",
-        }
-        for region, role in regions
-    ]
-    return {"UserPoolReplicas": replicas}
-
-
-def describe_user_pool_client(pool: Pool, body: Body) -> Body:
-    client, config = api_secrets.get_client(pool, body), pool.config
-    existence = "ENABLED" if config.prevent_user_existence_errors else "LEGACY"
+def _describe(pool: Pool, client: Client) -> Body:
+    config = pool.config_for(client)
+    lists = {name: list(getattr(client, field)) for name, field in LISTS.items()}
+    if config.rotate_refresh_tokens:
+        lists["ExplicitAuthFlows"] = [f for f in client.auth_flows if f != AUTH_FLOWS[-1]]
     described = {
         "UserPoolId": config.id,
         "ClientId": client.client_id,
         "ClientName": client.name or client.client_id,
+        "ClientType": "REGULAR",
         **api_secrets.describe(pool, client),
-        "AllowedOAuthFlows": client.flows,
-        "AllowedOAuthFlowsUserPoolClient": True,
-        "AllowedOAuthScopes": client.scopes,
-        "CallbackURLs": client.callback_urls,
-        "LogoutURLs": client.logout_urls,
+        **lists,
+        "AllowedOAuthFlowsUserPoolClient": bool(client.flows),
         "SupportedIdentityProviders": ["COGNITO"],
         "EnableTokenRevocation": True,
-        "PreventUserExistenceErrors": existence,
+        "PreventUserExistenceErrors": (
+            "ENABLED" if config.prevent_user_existence_errors else "LEGACY"
+        ),
         "RefreshTokenRotation": {
             "Feature": "ENABLED" if config.rotate_refresh_tokens else "DISABLED",
             "RetryGracePeriodSeconds": config.refresh_grace_seconds,
         },
-        "AccessTokenValidity": config.access_token_seconds,
-        "IdTokenValidity": config.id_token_seconds,
-        "RefreshTokenValidity": config.refresh_token_seconds,
-        "TokenValidityUnits": dict.fromkeys(("AccessToken", "IdToken", "RefreshToken"), "seconds"),
+        **{f"{name}Validity": getattr(config, field) for name, (field, _) in LIFETIMES.items()},
+        "TokenValidityUnits": dict.fromkeys(LIFETIMES, "seconds"),
+        "CreationDate": client.created,
+        "LastModifiedDate": client.modified,
     }
     return {"UserPoolClient": {k: v for k, v in described.items() if v is not None}}
 
 
-OPERATIONS: dict[str, Callable[[Pool, Body], Body | None]] = {
-    "DescribeUserPool": describe_user_pool,
-    "DescribeUserPoolClient": describe_user_pool_client,
-    "ListUserPoolReplicas": list_user_pool_replicas,
-    "UpdateUserPool": update_user_pool,
+def _settings(body: Body) -> dict[str, Any]:
+    """Return the settings of the pool that this client overrides."""
+    settings: dict[str, Any] = {}
+    units = body.get("TokenValidityUnits") or {}
+    for name, (field, default) in LIFETIMES.items():
+        if length := body.get(f"{name}Validity"):
+            settings[field] = length * UNITS[units.get(name, default)]
+    if existence := body.get("PreventUserExistenceErrors"):
+        settings["prevent_user_existence_errors"] = existence == "ENABLED"
+    if rotation := body.get("RefreshTokenRotation"):
+        settings["rotate_refresh_tokens"] = rotation["Feature"] == "ENABLED"
+        settings["refresh_grace_seconds"] = rotation.get("RetryGracePeriodSeconds", 0)
+    return settings
+
+
+def _read(pool: Pool, body: Body, client: Client) -> Client:
+    """Return ``client`` with what the request sets. Raises UserError for what is not possible."""
+    pool.require_primary()
+    for name, values in FIXED.items():
+        if name in body and body[name] not in values:
+            raise UserError(INVALID, f"At the local pool, {name} is always {values[0]}.")
+    lists: dict[str, Any] = {field: tuple(body.get(name) or ()) for name, field in LISTS.items()}
+    settings = _settings(body)
+    lists["auth_flows"] = lists["auth_flows"] or DEFAULT_FLOWS
+    if settings.get("rotate_refresh_tokens") and AUTH_FLOWS[-1] in lists["auth_flows"]:
+        raise UserError(INVALID, ROTATION)
+    name = body.get("ClientName", client.name)
+    changed = replace(client, **lists, name=name, settings=settings, modified=pool.clock())
+    try:
+        check_client(changed, pool.custom_scopes)
+    except ConfigError as error:
+        raise UserError(INVALID, error.message) from None
+    return changed
+
+
+def create_user_pool_client(pool: Pool, body: Body) -> Body:
+    secret = body.get("ClientSecret") or (
+        secrets.token_hex(26) if body.get("GenerateSecret") else None
+    )
+    new = Client(secrets.token_hex(13), secret, created=pool.clock())
+    client = _read(pool, body, new)
+    pool.put("clients", client.client_id, client)
+    _publish(pool, client, body)
+    return _describe(pool, client)
+
+
+def update_user_pool_client(pool: Pool, body: Body) -> Body:
+    client = _read(pool, body, find_client(pool, body))
+    pool.put("clients", client.client_id, client)
+    _publish(pool, client, body)
+    return _describe(pool, client)
+
+
+def _publish(pool: Pool, client: Client, body: Body) -> None:
+    """Move the secret to Secrets Manager, which rotates it at once, or back."""
+    publish = body.get("PublishSecretsInAWSSecretsManager")
+    if publish and client.client_id not in pool.state.published_secrets:
+        client_secrets.rotate(pool, client)
+    elif publish is False:
+        client_secrets.unpublish(pool, client)
+
+
+def delete_user_pool_client(pool: Pool, body: Body) -> None:
+    pool.require_primary()
+    pool.remove("clients", find_client(pool, body).client_id)
+
+
+def list_user_pool_clients(pool: Pool, body: Body) -> Body:
+    described = [
+        {"ClientId": c.client_id, "UserPoolId": pool.config.id, "ClientName": c.name or c.client_id}
+        for c in pool.clients.values()
+        if body.get("ClientType", "REGULAR") == "REGULAR"
+    ]
+    return page(body, "UserPoolClients", described, limit="MaxResults")
+
+
+OPERATIONS: Operations = {
+    "CreateUserPoolClient": create_user_pool_client,
+    "DeleteUserPoolClient": delete_user_pool_client,
+    "DescribeUserPoolClient": lambda pool, body: _describe(pool, find_client(pool, body)),
+    "ListUserPoolClients": list_user_pool_clients,
+    "UpdateUserPoolClient": update_user_pool_client,
 }

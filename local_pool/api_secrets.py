@@ -4,44 +4,24 @@ boto3: ``client("secretsmanager", endpoint_url=…, region_name="local-1")``, wi
 """
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 from . import client_secrets
+from .api_shapes import ACCOUNT, Body, Operations, find_client
 from .declarations import Client
-from .errors import INVALID, UserError
+from .errors import UserError
 from .pool import Pool
 from .records import ClientSecret
-
-Body = dict[str, Any]
-ACCOUNT = "000000000000"  # of AWS, in ARNs
-
-
-def get_client(pool: Pool, body: Body) -> Client:
-    """Return the app client that the request names."""
-    client = pool.config.clients.get(body["ClientId"])
-    if client is None:
-        missing = f"User pool client {body['ClientId']} does not exist."
-        raise UserError("ResourceNotFoundException", missing)
-    return client
-
-
-def refuse_others(body: Body, *names: str) -> None:
-    """Raise UserError for members that the local pool could only ignore."""
-    others = ", ".join(sorted(body.keys() - {"UserPoolId", "ClientId", *names}))
-    if others:
-        raise UserError(INVALID, f"The local pool cannot change {others}.")
 
 
 def add_user_pool_client_secret(pool: Pool, body: Body) -> Body:
     chosen = body.get("ClientSecret", "")
-    key, record, value = client_secrets.add(pool, get_client(pool, body), chosen)
+    key, record, value = client_secrets.add(pool, find_client(pool, body), chosen)
     generated = {} if chosen else {"ClientSecretValue": value}
     return {"ClientSecretDescriptor": _describe_secret(key, record) | generated}
 
 
 def list_user_pool_client_secrets(pool: Pool, body: Body) -> Body:
-    active = client_secrets.active_secrets(pool, get_client(pool, body))
+    active = client_secrets.active_secrets(pool, find_client(pool, body))
     return {"ClientSecrets": [_describe_secret(*item) for item in active.items()]}
 
 
@@ -50,7 +30,7 @@ def _describe_secret(key: str, record: ClientSecret) -> Body:
 
 
 def delete_user_pool_client_secret(pool: Pool, body: Body) -> None:
-    client_secrets.delete(pool, get_client(pool, body), body["ClientSecretId"])
+    client_secrets.delete(pool, find_client(pool, body), body["ClientSecretId"])
 
 
 def describe(pool: Pool, client: Client) -> Body:
@@ -58,19 +38,6 @@ def describe(pool: Pool, client: Client) -> Body:
     if client.client_id in pool.state.published_secrets:
         return {"ClientSecretArn": _arn(pool, client.client_id)}
     return {"ClientSecret": client_secrets.current_value(pool, client)}
-
-
-def update_user_pool_client(pool: Pool, body: Body) -> Body:
-    """Move the secret to Secrets Manager, which rotates it at once, or back."""
-    client, publish = get_client(pool, body), body.get("PublishSecretsInAWSSecretsManager")
-    pool.require_primary()
-    refuse_others(body, "PublishSecretsInAWSSecretsManager")
-    if publish and client.client_id not in pool.state.published_secrets:
-        client_secrets.rotate(pool, client)
-    elif publish is False:
-        client_secrets.unpublish(pool, client)
-    described = {"UserPoolId": pool.config.id, "ClientId": client.client_id}
-    return {"UserPoolClient": described | describe(pool, client)}
 
 
 def _name(pool: Pool, client_id: str) -> str:
@@ -87,7 +54,7 @@ def get_secret_value(pool: Pool, body: Body) -> Body:
     for client_id, version in pool.state.published_secrets.items():
         arn, name = _arn(pool, client_id), _name(pool, client_id)
         if sent in (arn, name) and body.get("VersionStage", "AWSCURRENT") == "AWSCURRENT":
-            value = client_secrets.current_value(pool, pool.config.clients[client_id])
+            value = client_secrets.current_value(pool, pool.clients[client_id])
             content = {"userPoolId": pool.config.id, "userPoolClientId": client_id}
             secret = json.dumps(content | {"clientSecretValue": value})
             stages = ["AWSCURRENT"]
@@ -97,10 +64,9 @@ def get_secret_value(pool: Pool, body: Body) -> Body:
     raise UserError("ResourceNotFoundException", message)
 
 
-OPERATIONS: dict[str, Callable[[Pool, Body], Body | None]] = {
+OPERATIONS: Operations = {
     "AddUserPoolClientSecret": add_user_pool_client_secret,
     "DeleteUserPoolClientSecret": delete_user_pool_client_secret,
     "GetSecretValue": get_secret_value,
     "ListUserPoolClientSecrets": list_user_pool_client_secrets,
-    "UpdateUserPoolClient": update_user_pool_client,
 }

@@ -5,16 +5,12 @@ or for one's own session. The local pool requires ``aws.cognito.signin.user.admi
 with InvalidParameterException.
 """
 
-from collections.abc import Callable
-from typing import Any
-
-from . import api_secrets, api_users, sessions, users
-from .config_checks import MAX_SSO_MINUTES
+from . import sessions
+from .api_shapes import Body, Operations, find_client, find_user, token_owner
+from .api_sign_in import is_linked
 from .errors import INVALID, UserError
 from .pool import Pool
 from .records import PoolUser, TrackedSession
-
-Body = dict[str, Any]
 
 
 def get_user_pool_session_configuration(pool: Pool, body: Body) -> Body:
@@ -28,16 +24,14 @@ def get_user_pool_session_configuration(pool: Pool, body: Body) -> Body:
 
 def set_user_pool_session_configuration(pool: Pool, body: Body) -> Body:
     _require_plan(pool)
-    if body["UserSessionTracking"] not in ("ENABLED", "DISABLED"):
-        raise UserError(INVALID, "UserSessionTracking must be ENABLED or DISABLED.")
-    maximum = _number(body["TokenSession"], "MaxPerUser", 1, 100)
+    maximum = body["TokenSession"]["MaxPerUser"]
     is_on = body["UserSessionTracking"] == "ENABLED"
     pool.configure(session_tracking=is_on, max_sessions_per_user=maximum)
     return get_user_pool_session_configuration(pool, body)
 
 
 def get_user_pool_client_session_configuration(pool: Pool, body: Body) -> Body:
-    client_id = api_secrets.get_client(pool, body).client_id
+    client_id = find_client(pool, body).client_id
     minutes = pool.config.sso_minutes.get(client_id, sessions.DEFAULT_SSO_MINUTES)
     described = {"UserPoolId": pool.config.id, "ClientId": client_id}
     return described | {"SSOSession": {"MaxValidityMinutes": minutes}}
@@ -45,10 +39,10 @@ def get_user_pool_client_session_configuration(pool: Pool, body: Body) -> Body:
 
 def set_user_pool_client_session_configuration(pool: Pool, body: Body) -> Body:
     _require_plan(pool)
-    client = api_secrets.get_client(pool, body)
+    client = find_client(pool, body)
     if not pool.config.session_tracking:
         raise UserError(INVALID, "Session tracking is not enabled.")
-    minutes = _number(body["SSOSession"], "MaxValidityMinutes", 0, MAX_SSO_MINUTES)
+    minutes = body["SSOSession"]["MaxValidityMinutes"]
     pool.configure(sso_minutes=pool.config.sso_minutes | {client.client_id: minutes})
     return get_user_pool_client_session_configuration(pool, body)
 
@@ -60,20 +54,13 @@ def _require_plan(pool: Pool) -> None:
         raise UserError("FeatureUnavailableInTierException", message)
 
 
-def _number(members: Body, name: str, lowest: int, highest: int) -> int:
-    value = members[name]
-    if type(value) is not int or not lowest <= value <= highest:
-        raise UserError(INVALID, f"{name} must be {lowest} to {highest}.")
-    return value
-
-
 def list_user_sessions(pool: Pool, body: Body) -> Body:
-    claims, user = api_users.token_owner(pool, body)
+    claims, user = token_owner(pool, body)
     return {"Sessions": _describe_all(pool, user, claims["origin_jti"])}
 
 
 def admin_list_user_sessions(pool: Pool, body: Body) -> Body:
-    return {"Sessions": _describe_all(pool, users.get(pool, body["Username"]))}
+    return {"Sessions": _describe_all(pool, find_user(pool, body))}
 
 
 def _describe_all(pool: Pool, user: PoolUser, current: str = "") -> list[Body]:
@@ -101,19 +88,19 @@ def _describe(pool: Pool, session_id: str, session: TrackedSession) -> Body:
 
 
 def revoke_user_session(pool: Pool, body: Body) -> None:
-    claims, user = api_users.token_owner(pool, body)
+    claims, user = token_owner(pool, body)
     session = sessions.active_sessions(pool, user).get(body["SessionId"])
     if session is not None and session.key == claims["origin_jti"]:
         raise UserError(INVALID, "The current session cannot be revoked.")
-    sessions.revoke(pool, user, body["SessionId"], linked=api_users.is_linked(body))
+    sessions.revoke(pool, user, body["SessionId"], linked=is_linked(body))
 
 
 def admin_revoke_user_session(pool: Pool, body: Body) -> None:
-    user = users.get(pool, body["Username"])
-    sessions.revoke(pool, user, body["SessionId"], linked=api_users.is_linked(body))
+    user = find_user(pool, body)
+    sessions.revoke(pool, user, body["SessionId"], linked=is_linked(body))
 
 
-OPERATIONS: dict[str, Callable[[Pool, Body], Body | None]] = {
+OPERATIONS: Operations = {
     "AdminListUserSessions": admin_list_user_sessions,
     "AdminRevokeUserSession": admin_revoke_user_session,
     "GetUserPoolClientSessionConfiguration": get_user_pool_client_session_configuration,

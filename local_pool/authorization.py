@@ -6,6 +6,8 @@ and resource, checked in this order, go to the callback. All other parameters ar
 request without a scope gets all scopes of the client.
 """
 
+import hashlib
+import hmac
 import re
 import uuid
 from collections.abc import Mapping
@@ -14,10 +16,11 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from . import explain, levels
 from .declarations import LOOPBACK, Client
-from .errors import CallbackError, PageError
+from .errors import CallbackError, PageError, TokenError
 from .journal import attempt_reference
 from .pool import Pool
 from .records import AuthorizationCode, BrowserSession, PoolUser, SignIn, digest
+from .tokens import base64url
 
 Query = Mapping[str, str]
 MANAGED_LOGIN_ONLY = ("lang", "prompt", "resource", "acr_values", "max_age")
@@ -98,7 +101,7 @@ def missing(name: str) -> PageError:
 def _client(pool: Pool, query: Query) -> Client:
     if not query.get("client_id"):
         raise missing("client_id")
-    client = pool.config.clients.get(query["client_id"])
+    client = pool.clients.get(query["client_id"])
     if client is None:
         raise PageError("invalid_request", **explain.unknown_client(pool, query["client_id"]))
     return client
@@ -174,6 +177,21 @@ def issue_code(pool: Pool, auth_request: AuthorizationRequest, sign_in: SignIn) 
             sign_in.origin_jti, auth_request.redirect_uri, expires_at, nonce, challenge
         )
     return code
+
+
+def check_code(pool: Pool, code: AuthorizationCode, redirect_uri: str, verifier: str) -> None:
+    """Raise TokenError unless the code can be exchanged with these parameters."""
+    if code.used:
+        raise TokenError("invalid_grant", cause="the code was already used")
+    if code.expires_at <= pool.clock():
+        raise TokenError("invalid_grant", cause="the code has expired")
+    if code.redirect_uri != redirect_uri:
+        cause = f"redirect_uri {redirect_uri[:200]} is not the one sent to authorize"
+        fix = f"send {code.redirect_uri}"
+        raise TokenError("unauthorized_client", "invalid_redirect", cause=cause, fix=fix)
+    hashed = base64url(hashlib.sha256(verifier.encode()).digest())
+    if (code.challenge or verifier) and not hmac.compare_digest(hashed, code.challenge):
+        raise TokenError("invalid_grant", cause="code_verifier does not match the code_challenge")
 
 
 def callback_url(redirect_uri: str, parameters: Query, *, fragment: bool = False) -> str:

@@ -8,6 +8,7 @@ response that creates a secret contains its value.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AddUserPoolClientSecret.html
 """
 
+import base64
 import hmac
 import re
 import secrets
@@ -43,7 +44,7 @@ def active_secrets(pool: Pool, client: Client) -> dict[str, ClientSecret]:
 
 def changed_secret_ids(pool: Pool) -> dict[str, list[str]]:
     """Return the IDs of the active secrets of each client whose secrets differ from pool.toml."""
-    clients = pool.config.clients.values()
+    clients = pool.clients.values()
     ids = {client.client_id: [*active_secrets(pool, client)] for client in clients}
     return {name: keys for name, keys in ids.items() if keys not in ([], [f"{name}--0"])}
 
@@ -57,9 +58,30 @@ def is_valid_secret(pool: Pool, client: Client, secret: str) -> bool:
     return any(hmac.compare_digest(record.digest, sent) for record in active)
 
 
+def check_hash(pool: Pool, client: Client, usernames: tuple[str, ...], sent: str | None) -> None:
+    """Check a SECRET_HASH: an HMAC of username and client ID under an active secret.
+
+    Raises UserError (NotAuthorizedException) if it is wrong, missing or not expected.
+    """
+    name, is_correct = client.client_id, False
+    if client.secret is None and sent:
+        message = f"Client {name} is not configured with secret but SECRET_HASH was received"
+        raise UserError("NotAuthorizedException", message)
+    if client.secret is not None and not sent:
+        message = f"Client {name} is configured with secret but SECRET_HASH was not received"
+        raise UserError("NotAuthorizedException", message)
+    for record in active_secrets(pool, client).values():
+        secret = record.value or client.secret or ""  # only the one of pool.toml has no value
+        for username in usernames:
+            mac = hmac.digest(secret.encode(), f"{username}{name}".encode(), "sha256")
+            is_correct |= hmac.compare_digest(base64.b64encode(mac), (sent or "").encode())
+    if client.secret is not None and not is_correct:
+        raise UserError("NotAuthorizedException", f"Unable to verify secret hash for client {name}")
+
+
 def current_value(pool: Pool, client: Client) -> str | None:
     """Return the newest secret whose value is known; None for a public client."""
-    values = [record.value for record in active_secrets(pool, client).values() if record.value]
+    values = [r.value for r in active_secrets(pool, client).values() if r.is_shown]
     return values[-1] if values else client.secret
 
 
@@ -87,7 +109,7 @@ def _new_record(pool: Pool, client: Client, value: str) -> tuple[str, ClientSecr
     created = int(pool.clock())
     while (key := f"{client.client_id}--{created}") in pool.state.client_secrets:
         created += 1
-    return key, ClientSecret(client.client_id, digest(value), created)
+    return key, ClientSecret(client.client_id, digest(value), created, value)
 
 
 def delete(pool: Pool, client: Client, key: str) -> None:
@@ -121,7 +143,7 @@ def rotate(pool: Pool, client: Client, *, old_seconds: float | None = None) -> s
             expires_at = None if old_seconds is None else pool.clock() + old_seconds
             state.client_secrets[previous_key] = replace(previous, expires_at=expires_at)
         key, record = _new_record(pool, client, value)
-        state.client_secrets[key] = replace(record, value=value)
+        state.client_secrets[key] = replace(record, is_shown=True)
         state.published_secrets[client.client_id] = str(uuid.uuid4())
     return value
 

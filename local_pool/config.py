@@ -38,6 +38,7 @@ def load_config(
     unknown = ", ".join(values.keys() - {*SETTINGS, *TABLES})
     require(not unknown, f"Unknown setting of the local pool: {unknown}.")
     defaults = {name: values[name] for name in ("scopes", "callback_urls", "logout_urls")}
+    defaults["auth_flows"] = values["explicit_auth_flows"]
     extra = _declared(Client, "clients", "client_id", values.get("clients", {}), defaults)
     values["people"] = _declared(Seed, "people", "username", values.get("people", {}), {})
     servers = values.get("resource_servers", {})
@@ -59,13 +60,21 @@ def _own_clients(config: PoolConfig, public_url: str) -> list[Client]:
 
     def own(client_id: str, secret: str | None, name: str, *callback_urls: str) -> Client:
         urls = tuple(dict.fromkeys([*callback_urls, *config.callback_urls]))
-        return Client(client_id, secret, ("code",), config.scopes, urls, logout_urls, name)
+        scopes, auth_flows = config.scopes, config.explicit_auth_flows
+        return Client(client_id, secret, ("code",), scopes, urls, logout_urls, name, auth_flows)
 
     flows, secret = ("client_credentials",), config.machine_client_secret
     return [
         own(config.client_id, config.client_secret, "web", sign_in),
         own(config.public_client_id, None, "public", sign_in, docs),
-        Client(config.machine_client_id, secret, flows, config.custom_scopes, name="machine"),
+        Client(
+            config.machine_client_id,
+            secret,
+            flows,
+            config.custom_scopes,
+            name="machine",
+            auth_flows=(),
+        ),
     ]
 
 

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from .declarations import LOOPBACK, STANDARD_SCOPES
+from .declarations import AUTH_FLOWS, LOOPBACK, STANDARD_SCOPES, Client
 from .errors import ConfigError
 from .pool_config import PoolConfig
 
@@ -11,6 +11,7 @@ MAX_SSO_MINUTES = 129_600  # 90 days
 CHOICES = {
     "issuer_type": ("original", "updated", "both"),
     "plan": ("lite", "essentials", "plus"),
+    "mfa": ("off", "optional", "on"),
 }
 
 
@@ -49,21 +50,30 @@ def check(config: PoolConfig) -> None:
         require(name in config.clients, f"[sso_minutes] {name} is not an app client.")
         length = f"[sso_minutes] {name} must be 0 to {MAX_SSO_MINUTES} minutes."
         require(type(minutes) is int and 0 <= minutes <= MAX_SSO_MINUTES, length)
+    factors = "POOL_FIRST_AUTH_FACTORS must be PASSWORD, EMAIL_OTP or both."
+    require({*config.first_auth_factors} <= {"PASSWORD", "EMAIL_OTP"}, factors)
+    require("PASSWORD" in config.first_auth_factors, factors)
     for client in config.clients.values():
-        message = f"The client ID {client.client_id!r} may contain letters, digits, _ and + only."
-        require(re.fullmatch(r"[\w+]{1,128}", client.client_id), message)
-        scopes = {*STANDARD_SCOPES, *config.custom_scopes}
-        require(set(client.scopes) <= scopes, f"Client {client.client_id} has an unknown scope.")
-        for url in (*client.callback_urls, *client.logout_urls):
-            require(
-                _can_register(url),
-                f"{url!r} cannot be registered: http:// only on localhost,"
-                " else https:// or an app's own scheme, without a fragment.",
-            )
+        check_client(client, config.custom_scopes)
     for seed in config.people:
         missing = set(seed.groups) - set(config.groups)
         require(not missing, f"{seed.username} is in a group that is not declared: {missing}.")
     require(len(config.clients) >= 3, "Two clients have the same ID.")
+
+
+def check_client(client: Client, custom_scopes: tuple[str, ...]) -> None:
+    message = f"The client ID {client.client_id!r} may contain letters, digits, _ and + only."
+    require(re.fullmatch(r"[\w+]{1,128}", client.client_id), message)
+    scopes = {*STANDARD_SCOPES, *custom_scopes}
+    require({*client.scopes} <= scopes, f"Client {client.client_id} has an unknown scope.")
+    flows = f"The authentication flows of a client are {', '.join(AUTH_FLOWS)}."
+    require({*client.auth_flows} <= {*AUTH_FLOWS}, flows)
+    for url in (*client.callback_urls, *client.logout_urls):
+        require(
+            _can_register(url),
+            f"{url!r} cannot be registered: http:// only on localhost,"
+            " else https:// or an app's own scheme, without a fragment.",
+        )
 
 
 def is_acr_value(text: str) -> bool:

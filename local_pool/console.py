@@ -12,7 +12,7 @@ from typing import Any
 from flask import jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from . import client_secrets, commands, grants, sessions, users
+from . import api, client_secrets, commands, grants, operations, sessions, users
 from .declarations import STANDARD_SCOPES
 from .errors import PoolError
 from .hosted_ui import page
@@ -44,7 +44,7 @@ def home(pool: Pool, **context: Any) -> Response:
         attempts=pool.journal.attempts()[:30],
         users=users_by_age,
         shortcuts=SHORTCUTS,
-        app=pool.config.clients[pool.config.client_id].callback_urls[0].rpartition("/")[0],
+        app=pool.clients[pool.config.client_id].callback_urls[0].rpartition("/")[0],
         environment="\n".join(f"{name}={value}" for name, value in environment.items()),
         commands=", ".join(commands.COMMANDS),
         sessions_of=partial(sessions.active_sessions, pool) if sessions.is_enabled(pool) else None,
@@ -90,12 +90,12 @@ def _tokens(pool: Pool, body: Mapping[str, Any]) -> dict[str, Any]:
     name, scope = str(body.get("as", "")), str(body.get("scope", ""))
     config, is_machine = pool.config, name == "machine"
     default_client = config.machine_client_id if is_machine else config.client_id
-    client = config.clients.get(str(body.get("client") or default_client))
+    client = pool.clients.get(str(body.get("client") or default_client))
     if client is None:
         raise PoolError(f"There is no app client {body['client']}.")
     if is_machine:
         return grants.client_credentials(pool, client, {"scope": scope})
-    if not set(scope.split()) <= {*STANDARD_SCOPES, *config.custom_scopes}:
+    if not set(scope.split()) <= {*STANDARD_SCOPES, *pool.custom_scopes}:
         raise PoolError(f"There is no such scope: {scope}.")
     user = users.get(pool, name)
     return grants.sign_in_directly(pool, user, client, tuple(scope.split()))
@@ -131,6 +131,10 @@ def counts(pool: Pool) -> Response:
     return jsonify(pool.faults.counts())
 
 
+def operation_table(pool: Pool) -> Response:
+    return Response(operations.table(api.OPERATIONS, api.ACCEPTED), mimetype="text/plain")
+
+
 def health(pool: Pool) -> Response:
     return jsonify(status="ok", pool=pool.config.id, issuer=pool.config.issuer)
 
@@ -143,5 +147,6 @@ ROUTES = (
     ("/_local/token", "_local_token", token, ["POST"]),
     ("/_local/mail", "_local_mail", mail, ["GET"]),
     ("/_local/counts", "_local_counts", counts, ["GET", "DELETE"]),
+    ("/_local/operations", "_local_operations", operation_table, ["GET"]),
     ("/_local/health", "_local_health", health, ["GET"]),
 )

@@ -1,8 +1,16 @@
-"""The app clients and users that pool.toml or a test declares."""
+"""What pool.toml or a test declares: app clients, users, groups and resource servers."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 STANDARD_SCOPES = ("openid", "email", "phone", "profile", "aws.cognito.signin.user.admin")
+AUTH_FLOWS = (
+    "ALLOW_USER_PASSWORD_AUTH",
+    "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+    "ALLOW_USER_SRP_AUTH",
+    "ALLOW_USER_AUTH",
+    "ALLOW_REFRESH_TOKEN_AUTH",
+)
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -17,6 +25,31 @@ class Client:
     callback_urls: tuple[str, ...] = ()
     logout_urls: tuple[str, ...] = ()
     name: str = ""
+    auth_flows: tuple[str, ...] = AUTH_FLOWS  # ExplicitAuthFlows
+    settings: dict[str, Any] = field(default_factory=dict)  # of this client alone (PoolConfig)
+    created: float = 0
+    modified: float = 0
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of users. Its members are stored with the users."""
+
+    name: str
+    description: str = ""
+    role_arn: str = ""
+    precedence: int | None = None
+    created: float = 0
+    modified: float = 0
+
+
+@dataclass(frozen=True)
+class ResourceServer:
+    """An API whose scopes are ``identifier/scope``; ``scopes`` are their descriptions by name."""
+
+    identifier: str
+    name: str
+    scopes: dict[str, str]
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,7 @@ def _parts(url: str) -> Why:
 
 
 def unknown_client(pool: Pool, sent: str) -> Why:
-    clients = ", ".join(
-        f"{c.client_id} ({c.name or 'extra'})" for c in pool.config.clients.values()
-    )
+    clients = ", ".join(f"{c.client_id} ({c.name or 'extra'})" for c in pool.clients.values())
     cause = f"there is no app client {sent[:128]}"
     return {"cause": cause, "fix": f"set COGNITO_CLIENT_ID to one of {clients}"}
 

@@ -6,21 +6,19 @@ that a wrong secret or verifier does not invalidate it.
 """
 
 import base64
-import hashlib
-import hmac
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import client_secrets, explain, levels, sessions
+from . import authorization, client_secrets, explain, levels, sessions
 from .declarations import STANDARD_SCOPES, Client
 from .errors import TokenError
 from .journal import NO_STATE
 from .pool import Pool
-from .records import AuthorizationCode, BrowserSession, PoolUser, RefreshToken, SignIn, digest
+from .records import BrowserSession, PoolUser, RefreshToken, SignIn, digest
 from .sessions import DIRECT, Caller
-from .tokens import access_claims, base64url, id_claims, machine_claims, new_refresh_token
+from .tokens import access_claims, id_claims, machine_claims, new_refresh_token
 
 Tokens = dict[str, Any]
 REUSED = "Refresh Token was replaced and its grace period is over"
@@ -33,7 +31,7 @@ def authenticate_client(pool: Pool, header: str | None, form: Mapping[str, str])
         client_id, secret = _basic(header)
     elif not client_id:
         raise TokenError("invalid_request", cause="no client_id in body or Authorization header")
-    client = pool.config.clients.get(client_id)
+    client = pool.clients.get(client_id)
     if client is None:
         raise TokenError("invalid_client", **explain.unknown_client(pool, client_id))
     if not client_secrets.is_valid_secret(pool, client, secret):
@@ -71,6 +69,13 @@ def reference(pool: Pool, form: Mapping[str, str]) -> str:
     return sign_in.reference if sign_in else NO_STATE
 
 
+def owner_names(pool: Pool, refresh_token: str) -> tuple[str, ...]:
+    """Return the username and the ``sub`` of a refresh token's user; nothing if it is unknown."""
+    record = pool.state.refresh_tokens.get(digest(refresh_token))
+    sign_in = pool.state.sign_ins.get(record.origin_jti) if record else None
+    return (sign_in.username, sign_in.sub) if sign_in else ()
+
+
 def start_sign_in(
     pool: Pool,
     session: BrowserSession,
@@ -78,6 +83,8 @@ def start_sign_in(
     scopes: tuple[str, ...],
     reference: str = "direct",
     resource: str = "",
+    *,
+    by_api: bool = False,
 ) -> SignIn:
     """Store a sign-in of the session's user at a client, before its code or tokens are issued."""
     sign_in = SignIn(
@@ -87,12 +94,13 @@ def start_sign_in(
         client_id=client.client_id,
         scopes=scopes,
         auth_time=session.auth_time,
-        expires_at=pool.clock() + pool.config.refresh_token_seconds,
+        expires_at=pool.clock() + pool.config_for(client).refresh_token_seconds,
         reference=reference,
         event_id=str(uuid.uuid4()),
         resource=resource,
         amr=session.amr,
         sso_session_id=session.session_id,
+        by_api=by_api,
     )
     with pool.change() as state:
         state.sign_ins[sign_in.origin_jti] = sign_in
@@ -112,7 +120,7 @@ def exchange_code(
         sign_in = state.sign_ins.get(record.origin_jti) if record else None
         if record is None or sign_in is None or sign_in.client_id != client.client_id:
             raise _invalid_grant("the code is unknown, or belongs to another client")
-        _check_code(pool, record, redirect_uri, form.get("code_verifier", ""))
+        authorization.check_code(pool, record, redirect_uri, form.get("code_verifier", ""))
         user = pool.find_owner(sign_in)
         if user is None or sign_in.revoked_at is not None:
             raise _invalid_grant("the user was disabled, deleted or signed out everywhere")
@@ -122,28 +130,15 @@ def exchange_code(
     return issue_tokens(pool, user, sign_in, refresh_token, record.nonce)
 
 
-def _check_code(pool: Pool, code: AuthorizationCode, redirect_uri: str, verifier: str) -> None:
-    if code.used:
-        raise _invalid_grant("the code was already used")
-    if code.expires_at <= pool.clock():
-        raise _invalid_grant("the code has expired")
-    if code.redirect_uri != redirect_uri:
-        cause = f"redirect_uri {redirect_uri[:200]} is not the one sent to authorize"
-        fix = f"send {code.redirect_uri}"
-        raise TokenError("unauthorized_client", "invalid_redirect", cause=cause, fix=fix)
-    hashed = base64url(hashlib.sha256(verifier.encode()).digest())
-    if (code.challenge or verifier) and not hmac.compare_digest(hashed, code.challenge):
-        raise _invalid_grant("code_verifier does not match the code_challenge")
-
-
 def issue_tokens(
     pool: Pool, user: PoolUser, sign_in: SignIn, refresh_token: str = "", nonce: str = ""
 ) -> Tokens:
     """Return new tokens for a sign-in, in the format of the token endpoint."""
-    now, config = pool.clock(), pool.next_tokens_config()
+    client = pool.clients.get(sign_in.client_id) or Client(sign_in.client_id)
+    now, config = pool.clock(), pool.next_tokens_config(client)
     access_token = pool.mint(access_claims(config, now, user, sign_in))
     tokens: Tokens = {"access_token": access_token}
-    if "openid" in sign_in.scopes:
+    if "openid" in sign_in.scopes or sign_in.by_api:
         claims = id_claims(config, now, user, sign_in, access_token, nonce)
         tokens["id_token"] = pool.mint(claims)
     if refresh_token:
@@ -157,14 +152,19 @@ def sign_in_directly(
     client: Client,
     scopes: tuple[str, ...] = (),
     amr: tuple[str, ...] = levels.PASSWORD,
+    caller: Caller | None = None,
 ) -> Tokens:
-    """Return tokens without a browser and a code, for tests and the console."""
+    """Return tokens without a browser and a code: for tests and the console.
+
+    With a ``caller``, they are those of InitiateAuth.
+    """
     now, refresh_token = pool.clock(), new_refresh_token()
     session = BrowserSession(user.username, user.sub, auth_time=now, expires_at=now, amr=amr)
-    sign_in = start_sign_in(pool, session, client, scopes or client.scopes)
+    granted, by_api = scopes or client.scopes, caller is not None
+    sign_in = start_sign_in(pool, session, client, granted, by_api=by_api)
     with pool.change() as state:
         state.refresh_tokens[digest(refresh_token)] = RefreshToken(sign_in.origin_jti)
-        sessions.track_sign_in(pool, state, sign_in, DIRECT)
+        sessions.track_sign_in(pool, state, sign_in, caller or DIRECT)
     return issue_tokens(pool, user, sign_in, refresh_token)
 
 
@@ -182,7 +182,7 @@ def refresh(pool: Pool, client: Client, form: Mapping[str, str], caller: Caller 
             raise _invalid_grant("Invalid Refresh Token")
         user = _check_refresh(pool, client, record, sign_in)
         sessions.touch(pool, state, sign_in, caller)
-        if pool.config.rotate_refresh_tokens:
+        if pool.config_for(client).rotate_refresh_tokens:
             successor = new_refresh_token()
             state.refresh_tokens[digest(successor)] = RefreshToken(sign_in.origin_jti)
             if record.superseded_at is None:
@@ -200,7 +200,7 @@ def _check_refresh(pool: Pool, client: Client, record: RefreshToken, sign_in: Si
         raise _invalid_grant("Refresh Token has been revoked")
     if sign_in.expires_at <= pool.clock():
         raise _invalid_grant("Refresh Token has expired")
-    replaced, grace = record.superseded_at, pool.config.refresh_grace_seconds
+    replaced, grace = record.superseded_at, pool.config_for(client).refresh_grace_seconds
     if replaced is not None and pool.clock() >= replaced + grace:
         raise _invalid_grant(REUSED)
     return user
@@ -214,12 +214,12 @@ def client_credentials(
         raise TokenError("unauthorized_client", cause=cause)
     scopes = list(dict.fromkeys(form.get("scope", "").split())) or list(client.scopes)
     for scope in scopes:
-        if scope in STANDARD_SCOPES or scope not in pool.config.custom_scopes:
+        if scope in STANDARD_SCOPES or scope not in pool.custom_scopes:
             raise TokenError("invalid_scope", cause=f"no resource server defines {scope[:128]}")
     refused = [scope for scope in scopes if scope not in client.scopes]
     if refused:
         raise TokenError("invalid_grant", **explain.scope(client, refused))
-    config = pool.next_tokens_config()
+    config = pool.next_tokens_config(client)
     token = pool.mint(machine_claims(config, pool.clock(), client.client_id, scopes))
     seconds = config.access_token_seconds
     return {"access_token": token, "expires_in": seconds, "token_type": "Bearer"}

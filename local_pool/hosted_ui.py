@@ -76,10 +76,8 @@ def form_view(
             return submit(pool, auth_request, request.form)
         except UserError as error:
             pool.journal.step(auth_request.reference, request.endpoint or "", error=error)
-            form, message = request.form, error.message
-            return page(
-                template, form=form, client=auth_request.client, session=session, error=message
-            )
+            form, client, message = request.form, auth_request.client, error.message
+            return page(template, form=form, client=client, session=session, error=message)
 
     return view
 
@@ -101,7 +99,8 @@ def sign_in(pool: Pool, auth_request: AuthorizationRequest, form: Form) -> Respo
     for declared in pool.config.people:
         if declared.username == form.get("person"):  # a button of the sign-in page
             username, password = declared.username, declared.password
-    return proceed(pool, auth_request, users.authenticate(pool, username, password))
+    user = users.authenticate(pool, auth_request.client, username, password)
+    return proceed(pool, auth_request, user)
 
 
 def proceed(
@@ -113,6 +112,8 @@ def proceed(
         raise auth_request.to_error("invalid_request", "User is not enabled", cause=cause, fix=fix)
     if user.status == "UNCONFIRMED":
         return redirect(page_url("/confirm", username=user.username))
+    if user.status == "RESET_REQUIRED":
+        raise UserError("PasswordResetRequiredException", users.RESET_REQUIRED)
     if user.status == "FORCE_CHANGE_PASSWORD":
         ticket = secrets.token_hex(16)
         verification.challenge(pool, user, verification.NEW_PASSWORD, ticket)
@@ -154,6 +155,8 @@ def finish(
 
 def sign_up(pool: Pool, auth_request: AuthorizationRequest, form: Form) -> Response:
     attributes = {name: form.get(f"requiredAttributes[{name}]", "") for name in ("email", "name")}
+    if not attributes["email"].strip():
+        raise UserError(INVALID, "Invalid email address format.")
     username, password = form.get("username", ""), form.get("password", "")
     user = verification.sign_up(pool, username, password, attributes)
     return redirect(page_url("/confirm", username=user.username))

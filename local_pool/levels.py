@@ -1,7 +1,8 @@
 """Levels of authentication: what ``acr_values`` may request, and the claims ``acr`` and ``amr``.
 
 Cognito has four levels: 1 a password, 2 a code by email or SMS, 3 both (or a passkey), 4 a password
-and TOTP. This pool can do 1 and 3, the latter only with a verified email address.
+and TOTP. The hosted UI of this pool can do 1 and 3, the latter only with a verified
+email address. A sign-in through the API can also do 2 and 4.
 https://docs.aws.amazon.com/cognito/latest/developerguide/step-up-authentication.html
 """
 
@@ -9,12 +10,15 @@ from .pool_config import PoolConfig
 from .records import PoolUser
 
 PASSWORD = ("pwd",)
+CODE = ("email_otp",)
 PASSWORD_AND_CODE = ("pwd", "email_otp", "mfa")
+PASSWORD_AND_TOTP = ("pwd", "otp", "mfa")
 
 
 def level_of(amr: tuple[str, ...]) -> int:
     """Return the level that these methods of authentication reach (RFC 8176)."""
-    return 3 if set(PASSWORD_AND_CODE) <= set(amr) else 1
+    ways = ((4, PASSWORD_AND_TOTP), (3, PASSWORD_AND_CODE), (2, CODE))
+    return next((level for level, way in ways if set(way) <= set(amr)), 1)
 
 
 def claims(config: PoolConfig, amr: tuple[str, ...]) -> dict[str, object]:

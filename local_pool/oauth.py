@@ -132,7 +132,9 @@ def revoke(pool: Pool) -> Response:
     reference = grants.reference(pool, form)
     grants.revoke(pool, grants.authenticate_client(pool, header, form), form.get("token", ""))
     pool.journal.step(reference, "revoke", "unknown token" if reference == NO_STATE else "")
-    return Response(status=200)
+    response = Response(status=200)
+    del response.headers["Content-Type"]  # some clients require a JSON type if there is any
+    return response
 
 
 def user_info(pool: Pool) -> Response:
@@ -152,7 +154,7 @@ def _json(body: dict[str, Any], status: int = 200) -> Response:
 def logout(pool: Pool) -> Response:
     """Redirect to logout_uri, or with redirect_uri and response_type to the sign-in page."""
     query = request.args
-    client = pool.config.clients.get(query.get("client_id", ""))
+    client = pool.clients.get(query.get("client_id", ""))
     if client is None:
         raise PageError("invalid_request", "Missing required parameter client_id in request URL")
     sent = query.get("logout_uri", "")

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import cycle
 from threading import Event, Lock
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from .declarations import Seed
+from .declarations import Client, Group, ResourceServer, Seed
 from .errors import ConfigError, UserError
 from .faults import Faults, tamper
 from .journal import Journal
@@ -22,6 +23,8 @@ from .pool_config import PoolConfig
 from .records import BrowserSession, PoolUser, SignIn, State
 from .store import Store
 from .tokens import Claims, sign
+
+T = TypeVar("T")
 
 
 class Clock:
@@ -64,6 +67,47 @@ class Pool:
         self._swept = 0.0
         self.state = self._load_state()
 
+    @property
+    def clients(self) -> dict[str, Client]:
+        return self._merge("clients", self.config.clients)
+
+    @property
+    def groups(self) -> dict[str, Group]:
+        return self._merge("groups", {name: Group(name) for name in self.config.groups})
+
+    @property
+    def resource_servers(self) -> dict[str, ResourceServer]:
+        servers = self.config.resource_servers.items()
+        return self._merge(
+            "resource_servers",
+            {key: ResourceServer(key, key, dict.fromkeys(names, "")) for key, names in servers},
+        )
+
+    @property
+    def custom_scopes(self) -> tuple[str, ...]:
+        servers = self.resource_servers.values()
+        return tuple(f"{server.identifier}/{name}" for server in servers for name in server.scopes)
+
+    def _merge(self, table: str, declared: dict[str, T]) -> dict[str, T]:
+        """Return what pool.toml declares and what the API has created, changed and not deleted."""
+        merged = declared | getattr(self.state, table)
+        return {k: v for k, v in merged.items() if f"{table}/{k}" not in self.state.deleted}
+
+    def put(self, table: str, key: str, record: object) -> None:
+        """Store a client, a group or a resource server."""
+        with self.change() as state:
+            getattr(state, table)[key] = record
+            state.deleted.pop(f"{table}/{key}", None)
+
+    def remove(self, table: str, key: str) -> None:
+        with self.change() as state:
+            getattr(state, table).pop(key, None)
+            state.deleted[f"{table}/{key}"] = ""
+
+    def config_for(self, client: Client) -> PoolConfig:
+        """Return the settings that apply to this app client."""
+        return replace(self.config, **client.settings) if client.settings else self.config
+
     def _load_state(self) -> State:
         saved = self._store.read("state.json")
         try:
@@ -85,11 +129,12 @@ class Pool:
                 self._swept = now
             self._store.write("state.json", self.state.to_json())
 
-    def next_tokens_config(self) -> PoolConfig:
+    def next_tokens_config(self, client: Client) -> PoolConfig:
         """Return the settings for the next tokens, with one of the two types of the issuer."""
-        if self.config.issuer_type != "both":
-            return self.config
-        return replace(self.config, issuer_type=next(self._issuer_types))
+        config = self.config_for(client)
+        if config.issuer_type != "both":
+            return config
+        return replace(config, issuer_type=next(self._issuer_types))
 
     def require_primary(self) -> None:
         """Raise UserError while the replica responds: it refuses to write users and settings.

@@ -41,6 +41,10 @@ class PoolConfig:
     location: str
     prevent_user_existence_errors: bool
     acr_values: tuple[str, ...]
+    explicit_auth_flows: tuple[str, ...]
+    first_auth_factors: tuple[str, ...]
+    mfa: str
+    custom_attributes: tuple[str, ...]
     groups: tuple[str, ...]
     people: tuple[Seed, ...]
     resource_servers: dict[str, tuple[str, ...]]

@@ -8,6 +8,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, get_args, get_type_hints
 
+from .declarations import Client, Group, ResourceServer
+
 
 def digest(secret: str) -> str:
     """Return the SHA-256 in hex that is stored for a code, refresh token, secret or cookie."""
@@ -23,8 +25,13 @@ class PoolUser:
     created: float
     modified: float
     groups: tuple[str, ...] = ()
-    status: str = "CONFIRMED"  # or UNCONFIRMED, FORCE_CHANGE_PASSWORD
+    status: str = "CONFIRMED"  # UNCONFIRMED, FORCE_CHANGE_PASSWORD or RESET_REQUIRED
     enabled: bool = True
+    srp: str = ""  # salt and private key of SRP, see srp.py
+    totp: str = ""  # the secret of an authenticator app
+    totp_step: int = 0  # the time step of the last code, which cannot be used twice
+    mfa: tuple[str, ...] = ()  # UserMFASettingList
+    preferred_mfa: str = ""
 
     @property
     def verified_email(self) -> str | None:
@@ -61,6 +68,7 @@ class SignIn:
     resource: str = ""
     amr: tuple[str, ...] = ("pwd",)
     sso_session_id: str = ""  # the tracked session of the browser
+    by_api: bool = False  # signed in with InitiateAuth, without the hosted UI
     revoked_at: float | None = None
 
 
@@ -98,7 +106,8 @@ class RefreshToken:
 class ClientSecret:
     """A secret of an app client in addition to the one in pool.toml.
 
-    Only a secret that Secrets Manager returns has its ``value``. ``expires_at`` None means never.
+    ``value`` is readable, because it is the key of SECRET_HASH. ``is_shown`` is True if
+    Secrets Manager returns it. ``expires_at`` None means never.
     """
 
     client_id: str
@@ -106,6 +115,7 @@ class ClientSecret:
     created: float
     value: str = ""
     expires_at: float | None = None
+    is_shown: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,6 +125,19 @@ class Challenge:
     code: str
     expires_at: float
     tries_left: int = 5
+
+
+@dataclass(frozen=True)
+class AuthSession:
+    """A sign-in through the API between two steps; its key is the digest of ``Session``."""
+
+    challenge: str
+    username: str
+    sub: str  # "" for a user who does not exist
+    client_id: str
+    expires_at: float
+    amr: tuple[str, ...] = ()
+    data: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -137,6 +160,7 @@ class State:
     sign_ins: dict[str, SignIn] = field(default_factory=dict)  # by origin_jti
     refresh_tokens: dict[str, RefreshToken] = field(default_factory=dict)  # by digest
     challenges: dict[str, Challenge] = field(default_factory=dict)
+    auth_sessions: dict[str, AuthSession] = field(default_factory=dict)
     mails: dict[str, Mail] = field(default_factory=dict)
     tracked_sessions: dict[str, TrackedSession] = field(default_factory=dict)  # by session ID
     client_secrets: dict[str, ClientSecret] = field(default_factory=dict)  # by id
@@ -144,6 +168,12 @@ class State:
     published_secrets: dict[str, str] = field(
         default_factory=dict
     )  # client id -> ID of the version
+
+    clients: dict[str, Client] = field(default_factory=dict)  # created or changed by the API
+    groups: dict[str, Group] = field(default_factory=dict)
+    resource_servers: dict[str, ResourceServer] = field(default_factory=dict)
+    domains: dict[str, str] = field(default_factory=dict)  # name -> ""
+    deleted: dict[str, str] = field(default_factory=dict)  # "table/key" of declared records -> ""
 
     def to_json(self) -> str:
         """Return JSON with one member per line, so that the file is readable."""
@@ -154,15 +184,15 @@ class State:
         tables: dict[str, dict[str, Any]] = json.loads(text)
         for name, hint in get_type_hints(cls).items():
             kind = get_args(hint)[1]
-            if name.endswith(("_secrets", "tracked_sessions")):
-                tables.setdefault(name, {})  # files of older versions do not have it
+            tables.setdefault(name, {})  # files of older versions do not have each table
             if kind is not str:
                 tables[name] = {key: kind(**_tuples(data)) for key, data in tables[name].items()}
         return cls(**tables)
 
     def prune(self, now: float) -> None:
         """Delete expired records; a deleted sign-in counts as revoked."""
-        for table in (self.sessions, self.codes, self.sign_ins, self.challenges):
+        expiring = (self.sessions, self.codes, self.sign_ins, self.challenges, self.auth_sessions)
+        for table in expiring:
             for key in [key for key, record in table.items() if record.expires_at <= now]:
                 del table[key]
         for key in [k for k, t in self.refresh_tokens.items() if t.origin_jti not in self.sign_ins]:

@@ -17,7 +17,7 @@ from werkzeug.http import http_date
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
-from . import api, console, discovery, hosted_ui, oauth
+from . import api, console, discovery, hosted_ui, oauth, service_model
 from .declarations import LOOPBACK
 from .errors import CallbackError, PageError, TokenError, UserError
 from .faults import Fault
@@ -31,7 +31,11 @@ DOMAIN_HEADERS = {
     "X-XSS-Protection": "1; mode=block",
     "X-Frame-Options": "DENY",
 }
-CORS_ENDPOINTS = ("token", "revoke", "userInfo", "discovery", "jwks")
+CORS_ENDPOINTS = ("token", "revoke", "userInfo", "discovery", "jwks", "api")
+CORS_HEADERS = (
+    "authorization, cache-control, content-type, x-amz-target, x-amz-user-agent,"
+    " amz-sdk-invocation-id, amz-sdk-request"
+)
 FAULT_RESPONSES = {  # status, body, content type
     "429": (429, "Rate Exceeded", "text/plain"),
     "500": (500, "Internal Server Error", "text/plain"),
@@ -69,7 +73,10 @@ def _gate(pool: Pool, hosts: tuple[str, ...]) -> Response | None:
         return Response(text, 400, mimetype="text/plain")
     endpoint = request.endpoint or ""
     is_unsafe = request.method not in ("GET", "HEAD", "OPTIONS")
-    if is_unsafe and endpoint.startswith(("_local", "api")) and hosted_ui.is_same_origin() is False:
+    is_protected = endpoint.startswith("_local") or (
+        endpoint == "api" and not service_model.is_public(api.operation())
+    )
+    if is_unsafe and is_protected and hosted_ui.is_same_origin() is False:
         raise Forbidden("This request was sent by another site.")
     is_own_page = endpoint.startswith("_local") or endpoint in ("static", "error", "")
     if is_own_page or request.method == "OPTIONS":
@@ -115,7 +122,9 @@ def _finish(pool: Pool, response: Response) -> Response:
         response.headers["Access-Control-Allow-Origin"] = "*"
         if request.method == "OPTIONS":
             response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
-            response.headers["Access-Control-Allow-Headers"] = "authorization, content-type"
+            response.headers["Access-Control-Allow-Headers"] = CORS_HEADERS
+        else:
+            response.headers["Access-Control-Expose-Headers"] = "x-amzn-errortype"
     if request.endpoint not in ("discovery", "jwks", "static"):
         for name, value in DOMAIN_HEADERS.items():
             response.headers.setdefault(name, value)

@@ -84,7 +84,7 @@ def sso(pool: Pool, client: str, length: str) -> str:
 
 def find_client(pool: Pool, name: str) -> Client:
     """Return the app client with this ID or name."""
-    clients = pool.config.clients.values()
+    clients = pool.clients.values()
     client = next((c for c in clients if name in (c.client_id, c.name)), None)
     if client is None:
         raise PoolError(f"There is no app client {name}.")

@@ -135,13 +135,13 @@ class LocalPool:
     @property
     def client_secret(self) -> str:
         """The newest secret of the web client."""
-        client = self.pool.config.clients[self.client_id]
+        client = self.pool.clients[self.client_id]
         return client_secrets.current_value(self.pool, client) or ""
 
     @property
     def client_secret_arn(self) -> str:
         """The ARN of the web client's secret, or "" before the first ``rotate-secret``."""
-        client = self.pool.config.clients[self.client_id]
+        client = self.pool.clients[self.client_id]
         return str(api_secrets.describe(self.pool, client).get("ClientSecretArn", ""))
 
     @property
@@ -191,12 +191,12 @@ class LocalPool:
         amr: Sequence[str] = levels.PASSWORD,
     ) -> dict[str, Any]:
         """Return tokens (access_token, id_token, refresh_token …) without a browser."""
-        client, user = self.config.clients[client_id or self.client_id], self.get_user(username)
+        client, user = self.pool.clients[client_id or self.client_id], self.get_user(username)
         return grants.sign_in_directly(self.pool, user, client, tuple(scopes), tuple(amr))
 
     def machine_token(self, scope: str = "") -> str:
         """Return an access token of the machine client, with all its scopes by default."""
-        client = self.config.clients[self.config.machine_client_id]
+        client = self.pool.clients[self.config.machine_client_id]
         tokens = grants.client_credentials(self.pool, client, {"scope": scope})
         return str(tokens["access_token"])
 

@@ -23,11 +23,12 @@ Claims = dict[str, Any]
 
 def access_claims(config: PoolConfig, now: float, user: PoolUser, sign_in: SignIn) -> Claims:
     claims = _user_claims(config, user, sign_in) | {
-        "version": 2,
         "client_id": sign_in.client_id,
         "scope": " ".join(sign_in.scopes),
         "username": user.username,
     }
+    if not sign_in.by_api:
+        claims["version"] = 2
     if sign_in.resource:
         claims["aud"] = sign_in.resource
     return claims | _times(config, now, "access", config.access_token_seconds)
@@ -39,10 +40,11 @@ def id_claims(
     attributes = released_attributes(user, sign_in.scopes).items()
     claims: Claims = {k: v == "true" if k.endswith("_verified") else v for k, v in attributes}
     claims |= _user_claims(config, user, sign_in) | {
-        "at_hash": base64url(hashlib.sha256(access_token.encode()).digest()[:16]),
         "aud": sign_in.client_id,
         "cognito:username": user.username,
     }
+    if not sign_in.by_api:
+        claims["at_hash"] = base64url(hashlib.sha256(access_token.encode()).digest()[:16])
     if nonce:
         claims["nonce"] = nonce
     return claims | _times(config, now, "id", config.id_token_seconds)

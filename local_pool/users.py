@@ -9,13 +9,14 @@ import secrets
 import uuid
 from dataclasses import replace
 
-from . import passwords, sessions
+from . import attributes, passwords, sessions, srp
 from .declarations import Client
 from .errors import INVALID, UserError
 from .pool import Pool
 from .records import BrowserSession, PoolUser, digest
 
 WRONG_PASSWORD = "Incorrect username or password."  # noqa: S105 (a message)
+RESET_REQUIRED = "Password reset required for the user"
 
 
 def seed(pool: Pool) -> None:
@@ -32,11 +33,11 @@ def seed(pool: Pool) -> None:
         existing = pool.state.people.get(key)
         if pool.state.seeded.get(declared.username) == version:
             continue
-        new_sub = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{pool.config.id}/{declared.username}"))
         user = PoolUser(
             username=declared.username,
-            sub=existing.sub if existing else new_sub,
+            sub=existing.sub if existing else stable_sub(pool, declared.username),
             password=passwords.hash_seed(declared.password),
+            srp=srp_record(pool, declared.username, declared.password),
             attributes=declared.all_attributes(),
             created=existing.created if existing else now,
             modified=now,
@@ -49,12 +50,15 @@ def seed(pool: Pool) -> None:
 
 
 def find(pool: Pool, name: str) -> PoolUser | None:
-    """Return the user with this username or verified email address (any case), or None."""
+    """Return the user with this username, verified email address or ``sub``, or None.
+
+    The case does not matter.
+    """
     key = name.strip().lower()
     user = pool.state.people.get(key)
-    if user is None and "@" in key:
+    if user is None and ("@" in key or key.count("-") == 4):
         all_users = list(pool.state.people.values())
-        user = next((u for u in all_users if u.verified_email == key), None)
+        user = next((u for u in all_users if key in (u.verified_email, u.sub)), None)
     return user
 
 
@@ -65,23 +69,54 @@ def get(pool: Pool, name: str) -> PoolUser:
     return user
 
 
-def authenticate(pool: Pool, username: str, password: str) -> PoolUser:
+def authenticate(pool: Pool, client: Client, username: str, password: str) -> PoolUser:
     """Return the user with this password, even if unconfirmed, invited or disabled.
 
     After five wrong passwords, a username is locked for 1, 2, 4 … seconds, up to 15 minutes.
     """
-    key, now = username.strip().lower(), pool.clock()
-    failed, last = pool.failures.get(key, (0, 0.0))
-    if now - last > 900:
-        failed = 0
-    if failed >= 5 and now - last < min(2 ** (failed - 5), 900):
-        raise UserError("NotAuthorizedException", "Password attempts exceeded")
-    user = find(pool, username) if pool.config.prevent_user_existence_errors else get(pool, key)
+    check_attempts(pool, username)
+    hides_existence = pool.config_for(client).prevent_user_existence_errors
+    user = find(pool, username) if hides_existence else get(pool, username)
     if user is None or not passwords.matches(password, user.password):
-        pool.failures[key] = (failed + 1, now)
-        raise UserError("NotAuthorizedException", WRONG_PASSWORD)
-    pool.failures.pop(key, None)
+        raise wrong_password(pool, username)
+    pool.failures.pop(_attempts_key(username), None)
+    if not user.srp:  # an imported password: SRP works from the first sign-in on
+        user = update(pool, user, srp=srp_record(pool, user.username, password))
     return user
+
+
+def _attempts_key(username: str) -> str:
+    return username.strip().lower()
+
+
+def check_attempts(pool: Pool, username: str) -> None:
+    """Raise UserError while a username is locked."""
+    failed, last = pool.failures.get(_attempts_key(username), (0, 0.0))
+    if failed >= 5 and pool.clock() - last < min(2 ** (failed - 5), 900):
+        raise UserError("NotAuthorizedException", "Password attempts exceeded")
+
+
+def wrong_password(pool: Pool, username: str) -> UserError:
+    """Count a wrong password, and return the error to raise."""
+    key, now = _attempts_key(username), pool.clock()
+    failed, last = pool.failures.get(key, (0, 0.0))
+    pool.failures[key] = (1 if now - last > 900 else failed + 1, now)
+    return UserError("NotAuthorizedException", WRONG_PASSWORD)
+
+
+def srp_record(pool: Pool, username: str, password: str) -> str:
+    """Return the salt and the private key of SRP, in hex."""
+    salt = srp.new_salt()
+    return f"{salt:x}${srp.private_key(srp_name(pool, username), password, salt):x}"
+
+
+def srp_name(pool: Pool, username: str) -> str:
+    return pool.config.id.partition("_")[2] + username
+
+
+def stable_sub(pool: Pool, username: str) -> str:
+    """Return a ``sub`` that is the same after every reset."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{pool.config.id}/{username}"))
 
 
 def start_session(
@@ -111,7 +146,7 @@ def end_session(pool: Pool, cookie: str) -> None:
 
 
 def create(
-    pool: Pool, username: str, password: str, attributes: dict[str, str], status: str
+    pool: Pool, username: str, password: str, initial: dict[str, str], status: str
 ) -> PoolUser:
     """Create a user, or raise UserError with Cognito's exception."""
     pool.require_primary()
@@ -120,7 +155,8 @@ def create(
         raise UserError(INVALID, "Username is missing or malformed.")
     passwords.check_policy(password)
     hashed, now = passwords.hash_password(password), pool.clock()
-    user = PoolUser(name, str(uuid.uuid4()), hashed, attributes, now, now, status=status)
+    new_sub, key = str(uuid.uuid4()), srp_record(pool, name, password)
+    user = PoolUser(name, new_sub, hashed, initial, now, now, status=status, srp=key)
     with pool.change() as state:
         if name.lower() in state.people:
             raise UserError("UsernameExistsException", "User already exists")
@@ -140,10 +176,36 @@ def update(pool: Pool, user: PoolUser, **changes: object) -> PoolUser:
     return updated
 
 
-def set_password(pool: Pool, user: PoolUser, password: str) -> PoolUser:
+def change_attributes(
+    pool: Pool, user: PoolUser, changes: dict[str, str], *, is_admin: bool = True
+) -> PoolUser:
+    """Change attributes with Cognito's side effects; an empty value deletes an attribute."""
+    changed = attributes.apply(user, attributes.check(pool, changes, is_admin=is_admin))
+    if changed.get("email_verified") == "true":
+        require_free_alias(pool, user, changed.get("email", ""))
+    return update(pool, user, attributes=changed)
+
+
+def set_password(pool: Pool, user: PoolUser, password: str, status: str = "CONFIRMED") -> PoolUser:
     passwords.check_policy(password)
     pool.failures.pop(user.username.lower(), None)
-    return update(pool, user, password=passwords.hash_password(password), status="CONFIRMED")
+    hashed, key = passwords.hash_password(password), srp_record(pool, user.username, password)
+    return update(pool, user, password=hashed, srp=key, status=status)
+
+
+def require_free_alias(pool: Pool, user: PoolUser, email: str) -> None:
+    """Raise UserError if another user has verified this email address."""
+    other = find(pool, email) if "@" in email else None
+    if other is not None and other.sub != user.sub:
+        message = "An account with the given email already exists."
+        raise UserError("AliasExistsException", message)
+
+
+def release_alias(pool: Pool, user: PoolUser, email: str) -> None:
+    """Make this email address unverified for another user, who can no longer sign in with it."""
+    other = find(pool, email) if "@" in email else None
+    if other is not None and other.sub != user.sub:
+        update(pool, other, attributes=other.attributes | {"email_verified": "false"})
 
 
 def enable(pool: Pool, user: PoolUser) -> None:
@@ -179,8 +241,8 @@ def sign_out_everywhere(pool: Pool, user: PoolUser) -> None:
 
 
 def set_group(pool: Pool, user: PoolUser, group: str, member: bool) -> None:
-    """Add a user to a group that pool.toml declares, or remove the user from it."""
-    if group not in pool.config.groups:
+    """Add a user to a group, or remove the user from it."""
+    if group not in pool.groups:
         raise UserError("ResourceNotFoundException", "Group not found.")
     groups = tuple(name for name in user.groups if name != group)
     update(pool, user, groups=(*groups, group) if member else groups)

@@ -7,20 +7,24 @@ import hmac
 import secrets
 from dataclasses import replace
 
-from . import passwords, users
-from .errors import INVALID, UserError
+from . import attributes, passwords, users
+from .errors import UserError
 from .pool import Pool
 from .records import Challenge, Mail, PoolUser
 
 CONFIRM, RESET, NEW_PASSWORD = "confirm", "reset", "new-password"
 SECOND_FACTOR, PASSED = "second-factor", "first-factor-passed"
-SECONDS = {CONFIRM: 24 * 3600, RESET: 3600, NEW_PASSWORD: 180, SECOND_FACTOR: 180, PASSED: 180}
+VERIFY, TOTP = "verify-email", "totp-secret"
+SECONDS = {CONFIRM: 24 * 3600, RESET: 3600, VERIFY: 24 * 3600}
+DEFAULT_SECONDS = 180
 MAILS = {
     CONFIRM: ("Your verification code", "Your confirmation code is {}"),
     SECOND_FACTOR: ("Your authentication code", "Your authentication code is {}"),
     RESET: ("Your password reset code", "Your password reset code is {}"),
+    VERIFY: ("Your verification code", "Your verification code is {}"),
 }
 UNKNOWN = "Username/client id combination not found."
+EXPIRED = "Invalid code provided, please request a code again."
 WRONG = "Invalid verification code provided, please try again."
 
 
@@ -33,7 +37,7 @@ def send_mail(pool: Pool, user: PoolUser, subject: str, body: str, code: str) ->
 
 
 def challenge(pool: Pool, user: PoolUser, purpose: str, code: str) -> None:
-    record = Challenge(code, pool.clock() + SECONDS[purpose])
+    record = Challenge(code, pool.clock() + SECONDS.get(purpose, DEFAULT_SECONDS))
     with pool.change() as state:
         state.challenges[f"{purpose}:{user.username.lower()}"] = record
 
@@ -51,8 +55,7 @@ def use_code(pool: Pool, user: PoolUser, purpose: str, code: str) -> None:
     with pool.change() as state:
         stored = state.challenges.pop(key, None)
         if stored is None or stored.expires_at <= pool.clock():
-            message = "Invalid code provided, please request a code again."
-            raise UserError("ExpiredCodeException", message)
+            raise UserError("ExpiredCodeException", EXPIRED)
         is_correct = hmac.compare_digest(stored.code.encode(), code.strip().encode())
         if not is_correct or not stored.tries_left:
             state.challenges[key] = replace(stored, tries_left=max(stored.tries_left - 1, 0))
@@ -63,25 +66,40 @@ def use_code(pool: Pool, user: PoolUser, purpose: str, code: str) -> None:
         raise UserError("CodeMismatchException", WRONG)
 
 
-def sign_up(pool: Pool, username: str, password: str, attributes: dict[str, str]) -> PoolUser:
-    if "@" not in attributes.get("email", ""):
-        raise UserError(INVALID, "Invalid email address format.")
-    attributes = {k: v.strip()[:2048] for k, v in attributes.items() if v.strip()}
-    unverified = attributes | {"email_verified": "false"}
-    user = users.create(pool, username, password, unverified, "UNCONFIRMED")
-    send_code(pool, user, CONFIRM)
+def delivery_details(user: PoolUser | str) -> dict[str, str]:
+    """Return where a code is sent, with most letters hidden. A string is an unknown user."""
+    email = f"{user}@example.com" if isinstance(user, str) else user.attributes.get("email", "")
+    name, _, domain = email.partition("@")
+    destination = f"{name[:1]}***@{domain[:1]}***"
+    return {"Destination": destination, "DeliveryMedium": "EMAIL", "AttributeName": "email"}
+
+
+def sign_up(pool: Pool, username: str, password: str, sent: dict[str, str]) -> PoolUser:
+    """Create an unconfirmed user, and send a code if there is an email address."""
+    changes = {k: v.strip() for k, v in sent.items() if v.strip()}
+    checked = attributes.check(pool, changes, is_admin=False)
+    unverified = {"email_verified": "false"} if "email" in checked else {}
+    user = users.create(pool, username, password, checked | unverified, "UNCONFIRMED")
+    if unverified:
+        send_code(pool, user, CONFIRM)
     return user
 
 
-def confirm(pool: Pool, username: str, code: str) -> PoolUser:
+def confirm(pool: Pool, username: str, code: str, *, takes_alias: bool = False) -> PoolUser:
+    """Confirm a new user, whose email address must not be verified for another user.
+
+    With ``takes_alias``, the other user's address becomes unverified instead.
+    """
     user = users.find(pool, username)
     if user is None:
         raise UserError("UserNotFoundException", UNKNOWN)
-    other = users.find(pool, user.attributes.get("email", ""))
-    if other is not None and other.sub != user.sub:
-        message = "An account with the given email already exists."
-        raise UserError("AliasExistsException", message)
+    if user.status != "UNCONFIRMED":
+        message = f"User cannot be confirmed. Current status is {user.status}"
+        raise UserError("NotAuthorizedException", message)
+    if not takes_alias:
+        users.require_free_alias(pool, user, user.attributes.get("email", ""))
     use_code(pool, user, CONFIRM, code)
+    users.release_alias(pool, user, user.attributes.get("email", ""))
     verified = user.attributes | {"email_verified": "true"}
     return users.update(pool, user, status="CONFIRMED", attributes=verified)
 
@@ -135,8 +153,7 @@ def resend_invitation(pool: Pool, user: PoolUser, password: str = "") -> PoolUse
             f"Resend not possible. {user.username} status is not FORCE_CHANGE_PASSWORD",
         )
     temporary = password or f"Aa1-{secrets.token_hex(4)}"
-    passwords.check_policy(temporary)
-    user = users.update(pool, user, password=passwords.hash_password(temporary))
+    user = users.set_password(pool, user, temporary, "FORCE_CHANGE_PASSWORD")
     _mail_temporary_password(pool, user, temporary)
     return user
 

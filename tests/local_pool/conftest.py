@@ -90,7 +90,7 @@ class App:
         response = requests.post(f"{self.pool.url}/", json=body, headers=headers, timeout=10)
         if model and response.status_code == 200:
             aws_model.check_request(model, body)
-            aws_model.check_response(model, response.json())
+            aws_model.check_response(model, response.json() if response.content else None)
         elif model:
             aws_model.check_error(model, response.json()["__type"])
         return response

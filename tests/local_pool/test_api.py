@@ -30,7 +30,7 @@ def test_user_is_created_described_and_deleted(app):
     got = app.api("AdminGetUser", UserPoolId=pool_id, Username="zoe").json()
     assert attributes(got["UserAttributes"])["sub"] == attributes(created["Attributes"])["sub"]
     assert got["Enabled"] is True
-    assert app.api("AdminDeleteUser", UserPoolId=pool_id, Username="zoe").json() == {}
+    assert app.api("AdminDeleteUser", UserPoolId=pool_id, Username="zoe").content == b""
     again = app.api("AdminGetUser", UserPoolId=pool_id, Username="zoe")
     assert error(again) == "UserNotFoundException"
     assert again.json()["message"] == "User does not exist."
@@ -123,7 +123,7 @@ def test_refresh_token_is_exchanged_and_revoked(app):
     response = app.api("GetTokensFromRefreshToken", RefreshToken=tokens["refresh_token"], **client)
     result = response.json()["AuthenticationResult"]
     assert set(result) == {"AccessToken", "IdToken", "ExpiresIn", "TokenType"}
-    wrong = client | {"ClientSecret": "wrong"}
+    wrong = client | {"ClientSecret": "wrong" * 6}
     refused = app.api("RevokeToken", Token=tokens["refresh_token"], **wrong)
     assert error(refused) == "UnauthorizedException"
     access = app.api("RevokeToken", Token=tokens["access_token"], **client)

@@ -102,8 +102,8 @@ def test_each_client_has_a_secret_of_its_own_and_a_public_one_has_none(app):
         app.pool.do("rotate-secret another")
 
 
-def test_other_settings_of_a_client_cannot_be_changed(app):
-    refused = app.api("UpdateUserPoolClient", ClientId=app.pool.client_id, ClientName="new")
+def test_setting_that_the_local_pool_does_not_have_cannot_be_changed(app):
+    refused = app.api("UpdateUserPoolClient", ClientId=app.pool.client_id, AuthSessionValidity=5)
     assert refused.json()["__type"] == "InvalidParameterException"
 
 

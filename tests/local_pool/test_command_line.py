@@ -124,7 +124,7 @@ def test_malformed_setting_is_one_sentence(environment):
     assert (response.returncode, response.stderr) == (1, "POOL_PORT must be a whole number.\n")
 
 
-@pytest.mark.parametrize("text", ["{", '{"people": {}}', '{"people": {"ada": {"name": "Ada"}}}'])
+@pytest.mark.parametrize("text", ["{", '{"people": {"ada": {}}}'])
 def test_state_that_cannot_be_read_is_one_sentence_and_reset_helps(environment, tmp_path, text):
     own = environment | {"POOL_PORT": str(free_port()), "LOCAL_POOL_DIR": str(tmp_path)}
     (tmp_path / "state.json").write_text(text)

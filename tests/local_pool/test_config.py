@@ -37,6 +37,7 @@ def test_every_setting_can_be_overridden_by_its_variable(name):
                 "issuer_type": "both",
                 "plan": "lite",
                 "replica_region": "local-3",
+                "mfa": "on",
             }.get(name, "another1"),
             None,
         ),
@@ -46,6 +47,8 @@ def test_every_setting_can_be_overridden_by_its_variable(name):
             "scopes": "openid, email",
             "groups": "admins,editors,new",
             "acr_values": "low,middle,high,highest",
+            "explicit_auth_flows": "ALLOW_USER_SRP_AUTH",
+            "first_auth_factors": "PASSWORD,EMAIL_OTP",
         }.get(name, "https://a/b,")
         expected = tuple(part.strip() for part in text.split(",") if part.strip())
     expected = text if expected is None else expected

@@ -89,8 +89,7 @@ def test_issuer_type_is_described_and_updated_by_the_api(app):
     [
         {"IssuerConfiguration": {"Type": "BOTH"}},
         {"IssuerConfiguration": {}},
-        {"IssuerConfiguration": "UPDATED"},
-        {"IssuerConfiguration": {"Type": "UPDATED"}, "MfaConfiguration": "ON"},
+        {"IssuerConfiguration": {"Type": "UPDATED"}, "DeletionProtection": "ACTIVE"},
     ],
 )
 def test_wrong_update_of_the_pool_changes_nothing(app, body):

