@@ -15,6 +15,7 @@ from . import (
     api_groups,
     api_mfa,
     api_pool,
+    api_providers,
     api_resource_servers,
     api_secrets,
     api_self,
@@ -42,6 +43,7 @@ MODULES = (
     api_secrets,
     api_resource_servers,
     api_pool,
+    api_providers,
 )
 OPERATIONS: Operations = {k: v for module in MODULES for k, v in module.OPERATIONS.items()}
 # Operations that refuse all other members, which they could only ignore.

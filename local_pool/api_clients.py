@@ -27,7 +27,6 @@ UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 DEFAULT_FLOWS = ("ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
 FIXED = {  # members that have one possible value here
     "AllowedOAuthFlowsUserPoolClient": (True, False),
-    "SupportedIdentityProviders": (["COGNITO"], []),
     "EnableTokenRevocation": (True,),
 }
 MEMBERS = (
@@ -38,6 +37,7 @@ MEMBERS = (
     "RefreshTokenRotation",
     "TokenValidityUnits",
     *(f"{name}Validity" for name in LIFETIMES),
+    "SupportedIdentityProviders",
     *LISTS,
     *FIXED,
 )
@@ -64,7 +64,7 @@ def _describe(pool: Pool, client: Client) -> Body:
         **api_secrets.describe(pool, client),
         **lists,
         "AllowedOAuthFlowsUserPoolClient": bool(client.flows),
-        "SupportedIdentityProviders": ["COGNITO"],
+        "SupportedIdentityProviders": ["COGNITO", *config.identity_providers],
         "EnableTokenRevocation": True,
         "PreventUserExistenceErrors": (
             "ENABLED" if config.prevent_user_existence_errors else "LEGACY"
@@ -102,6 +102,9 @@ def _read(pool: Pool, body: Body, client: Client) -> Client:
     for name, values in FIXED.items():
         if name in body and body[name] not in values:
             raise UserError(INVALID, f"At the local pool, {name} is always {values[0]}.")
+    known = {"COGNITO", *pool.config.identity_providers}
+    if unknown := ", ".join({*body.get("SupportedIdentityProviders", [])} - known):
+        raise UserError(INVALID, f"The provider {unknown} does not exist for this user pool.")
     lists: dict[str, Any] = {field: tuple(body.get(name) or ()) for name, field in LISTS.items()}
     settings = _settings(body)
     lists["auth_flows"] = lists["auth_flows"] or DEFAULT_FLOWS

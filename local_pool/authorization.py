@@ -43,6 +43,11 @@ class AuthorizationRequest:
         return attempt_reference(self["state"])
 
     @property
+    def provider(self) -> str:
+        """The identity provider that the request names, or COGNITO."""
+        return self["identity_provider"] or self["idp_identifier"] or "COGNITO"
+
+    @property
     def is_implicit(self) -> bool:
         return self["response_type"] == "token"
 
@@ -89,7 +94,7 @@ def read_request(pool: Pool, query: Query) -> AuthorizationRequest:
     _check_flow(auth_request)
     _check_pkce(auth_request)
     _check_scopes(auth_request)
-    _check_extras(auth_request)
+    _check_extras(pool, auth_request)
     return auth_request
 
 
@@ -145,9 +150,9 @@ def _check_scopes(auth_request: AuthorizationRequest) -> None:
         raise auth_request.to_error("invalid_request", "invalid_scope", **why)
 
 
-def _check_extras(auth_request: AuthorizationRequest) -> None:
-    provider = auth_request["identity_provider"] or auth_request["idp_identifier"] or "COGNITO"
-    if provider != "COGNITO":
+def _check_extras(pool: Pool, auth_request: AuthorizationRequest) -> None:
+    provider = auth_request.provider
+    if provider not in ("COGNITO", *pool.config.identity_providers):
         raise auth_request.to_error(
             "invalid_request", cause=f"this pool has no provider {provider}"
         )

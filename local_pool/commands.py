@@ -84,6 +84,7 @@ def heal(pool: Pool) -> str:
     pool.faults.clear()
     pool.clock.offset = 0
     pool.config = pool.declared
+    pool.provider_errors.clear()
     return "all faults are cleared; clock and settings are as declared"
 
 

@@ -43,7 +43,13 @@ def authorize(pool: Pool) -> Response:
     if "none" in auth_request["prompt"].split():
         cause = "prompt=none, but the browser is not signed in at the pool, or not well enough"
         raise auth_request.to_error("login_required", cause=cause)
-    return redirect(f"{request.host_url}login?{request.query_string.decode(errors='replace')}")
+    if auth_request.provider != "COGNITO":
+        return redirect(f"{request.host_url}_local/provider?{_query()}")
+    return redirect(f"{request.host_url}login?{_query()}")
+
+
+def _query() -> str:
+    return request.query_string.decode(errors="replace")
 
 
 def read_request(pool: Pool) -> AuthorizationRequest:

@@ -43,7 +43,7 @@ INSTEAD = (
     (("ProvisionedLimit",), "Use the command `fail api 429`."),
     (("UserSettings",), "Use SetUserMFAPreference or AdminSetUserMFAPreference."),
     (("GetClientToken", "GetDerivedToken"), "Use the token endpoint."),
-    (("IdentityProvider", "ProviderForUser"), "The local pool has no identity providers."),
+    (("IdentityProvider",), "Use the command `providers`, or identity_providers in pool.toml."),
     (("SigningCertificate",), "The local pool has no SAML."),
 )
 
@@ -54,10 +54,10 @@ ENDPOINTS = (
         (
             "`response_type` (`code`, `token`), `client_id`, `redirect_uri`, `scope`, `state`,"
             " `nonce`, `code_challenge`, `code_challenge_method` (`S256`), `prompt` (`login`,"
-            " `none`), `max_age`, `acr_values`, `resource`, `identity_provider` and"
-            " `idp_identifier` (only `COGNITO`)"
+            " `none`), `max_age`, `acr_values`, `resource`, `identity_provider`,"
+            " `idp_identifier`, `login_hint`"
         ),
-        "`lang`, `login_hint`",
+        "`lang`",
     ),
     (
         "/oauth2/token",

@@ -58,6 +58,7 @@ class Pool:
         self.journal = journal or Journal()
         self.stopping = Event()
         self.keys = KeyRing(store, generate_key)
+        self.provider_errors: list[str] = []  # for the next sign-ins at an identity provider
         self.failures: dict[
             str, tuple[int, float]
         ] = {}  # by username: number and time of wrong passwords

@@ -39,6 +39,7 @@ class PoolConfig:
     session_tracking: bool
     max_sessions_per_user: int
     location: str
+    identity_providers: tuple[str, ...]
     prevent_user_existence_errors: bool
     acr_values: tuple[str, ...]
     explicit_auth_flows: tuple[str, ...]

@@ -25,7 +25,7 @@ class PoolUser:
     created: float
     modified: float
     groups: tuple[str, ...] = ()
-    status: str = "CONFIRMED"  # UNCONFIRMED, FORCE_CHANGE_PASSWORD or RESET_REQUIRED
+    status: str = "CONFIRMED"  # a UserStatus of the API
     enabled: bool = True
     srp: str = ""  # salt and private key of SRP, see srp.py
     totp: str = ""  # the secret of an authenticator app

@@ -82,6 +82,26 @@ def sso(pool: Pool, client: str, length: str) -> str:
     return f"{found.client_id} accepts the browser's session for {int(minutes)} minutes"
 
 
+def provider_error(pool: Pool, text: str) -> str:
+    """provider-error TEXT: the next sign-in at an identity provider returns to the app with TEXT"""
+    pool.provider_errors.append(text)
+    return f"the next sign-in at an identity provider fails: {text}"
+
+
+def providers(pool: Pool, *names: str) -> str:
+    """providers [NAME …]: the identity providers that the sign-in page has a button for"""
+    pool.configure(identity_providers=names)
+    return f"the identity providers are {', '.join(names) or 'none'}"
+
+
+def mfa(pool: Pool, state: str) -> str:
+    """mfa off|optional|on: a second factor at sign-ins through the API"""
+    if state not in CHOICES["mfa"]:
+        raise PoolError(f"Usage: {mfa.__doc__}")
+    pool.configure(mfa=state)
+    return f"MFA is {state}"
+
+
 def find_client(pool: Pool, name: str) -> Client:
     """Return the app client with this ID or name."""
     clients = pool.clients.values()
@@ -97,6 +117,9 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "issuer": issuer,
     "failover": failover,
     "plan": plan,
+    "mfa": mfa,
+    "providers": providers,
+    "provider-error": provider_error,
     "sessions": tracking,
     "sso": sso,
 }

@@ -229,22 +229,25 @@ class LocalPool:
                 if urlsplit(url).port != self.config.port:
                     return url
                 response = browser.get(url, allow_redirects=False, timeout=10)
-            elif (
-                'name="cognitoSignInForm"' in response.text and 'role="alert"' not in response.text
-            ):
-                form = {"username": username, "password": password}
-                form |= re.findall(r'name="(_csrf)" value="([^"]+)"', response.text)
-                response = browser.post(url, form, allow_redirects=False, timeout=10)
-            elif 'action="/mfa?' in response.text and 'role="alert"' not in response.text:
-                form = dict(
-                    re.findall(r'type="hidden" name="(\w+)" value="([\w.@+-]*)"', response.text)
-                )
-                action = re.search(r'action="(/mfa[^"]+)"', response.text)
+            elif form := self._fill_in(response.text, username, password):
+                action = re.search(r'<form method="post" action="(/[^"]+)"', response.text)
                 url = urljoin(url, html.unescape(action[1] if action else ""))
-                form["code"] = self.mailbox[-1].code
                 response = browser.post(url, form, allow_redirects=False, timeout=10)
             else:
                 break
         alert = re.search(r'role="alert"[^>]*>(.*?)<', response.text, re.DOTALL)
         message = html.unescape(alert[1]) if alert else response.text[:300]
         raise AssertionError(f"The pool responded with {response.status_code} at {url}: {message}")
+
+    def _fill_in(self, page: str, username: str, password: str) -> dict[str, str]:
+        """Return the fields of the form on a page, or {} if the page has an error or no form."""
+        if 'role="alert"' in page:
+            return {}
+        hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([\w.@+-]*)"', page))
+        if 'name="cognitoSignInForm"' in page:
+            return hidden | {"username": username, "password": password}
+        if 'action="/_local/provider?' in page:
+            return hidden | {"subject": username, "email": f"{username}@example.com"}
+        if 'action="/mfa?' in page:
+            return hidden | {"code": self.mailbox[-1].code}
+        return {}

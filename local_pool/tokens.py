@@ -7,6 +7,7 @@ string at userInfo.
 
 import base64
 import hashlib
+import json
 import os
 import uuid
 from typing import Any
@@ -39,6 +40,9 @@ def id_claims(
 ) -> Claims:
     attributes = released_attributes(user, sign_in.scopes).items()
     claims: Claims = {k: v == "true" if k.endswith("_verified") else v for k, v in attributes}
+    if "identities" in claims:
+        identities = json.loads(str(claims["identities"]))  # elsewhere it is a string
+        claims["identities"] = identities
     claims |= _user_claims(config, user, sign_in) | {
         "aud": sign_in.client_id,
         "cognito:username": user.username,
