@@ -1,6 +1,7 @@
 """The rules for the values of the pool's configuration. An error names its setting."""
 
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from .declarations import AUTH_FLOWS, LOOPBACK, STANDARD_SCOPES, Client
@@ -50,6 +51,9 @@ def check(config: PoolConfig) -> None:
         require(name in config.clients, f"[sso_minutes] {name} is not an app client.")
         length = f"[sso_minutes] {name} must be 0 to {MAX_SSO_MINUTES} minutes."
         require(type(minutes) is int and 0 <= minutes <= MAX_SSO_MINUTES, length)
+    if config.pre_token_trigger:
+        trigger = "POOL_PRE_TOKEN_TRIGGER must be FILE.py:FUNCTION, a file that exists."
+        require(is_trigger(config.pre_token_trigger), trigger)
     factors = "POOL_FIRST_AUTH_FACTORS must be PASSWORD, EMAIL_OTP or both."
     require({*config.first_auth_factors} <= {"PASSWORD", "EMAIL_OTP"}, factors)
     require("PASSWORD" in config.first_auth_factors, factors)
@@ -59,6 +63,11 @@ def check(config: PoolConfig) -> None:
         missing = set(seed.groups) - set(config.groups)
         require(not missing, f"{seed.username} is in a group that is not declared: {missing}.")
     require(len(config.clients) >= 3, "Two clients have the same ID.")
+
+
+def is_trigger(text: str) -> bool:
+    path, _, name = text.rpartition(":")
+    return name.isidentifier() and Path(path).is_file()
 
 
 def check_client(client: Client, custom_scopes: tuple[str, ...]) -> None:

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import authorization, client_secrets, explain, levels, sessions
+from . import authorization, client_secrets, explain, levels, sessions, triggers
 from .declarations import STANDARD_SCOPES, Client
 from .errors import TokenError
-from .journal import NO_STATE
 from .pool import Pool
 from .records import BrowserSession, PoolUser, RefreshToken, SignIn, digest
 from .sessions import DIRECT, Caller
@@ -58,15 +57,6 @@ def _require(form: Mapping[str, str], name: str) -> str:
 
 def _invalid_grant(cause: str) -> TokenError:
     return TokenError("invalid_grant", cause=cause)
-
-
-def reference(pool: Pool, form: Mapping[str, str]) -> str:
-    """Return the reference of the attempt that issued this code or refresh token."""
-    token = form.get("refresh_token", form.get("token", ""))
-    code = pool.state.codes.get(digest(form.get("code", "")))
-    record = code or pool.state.refresh_tokens.get(digest(token))
-    sign_in = pool.state.sign_ins.get(record.origin_jti) if record else None
-    return sign_in.reference if sign_in else NO_STATE
 
 
 def owner_names(pool: Pool, refresh_token: str) -> tuple[str, ...]:
@@ -131,16 +121,22 @@ def exchange_code(
 
 
 def issue_tokens(
-    pool: Pool, user: PoolUser, sign_in: SignIn, refresh_token: str = "", nonce: str = ""
+    pool: Pool,
+    user: PoolUser,
+    sign_in: SignIn,
+    refresh_token: str = "",
+    nonce: str = "",
+    source: str = "HostedAuth",
 ) -> Tokens:
     """Return new tokens for a sign-in, in the format of the token endpoint."""
     client = pool.clients.get(sign_in.client_id) or Client(sign_in.client_id)
+    changes = triggers.run(pool, source, client.client_id, user, list(sign_in.scopes))
     now, config = pool.clock(), pool.next_tokens_config(client)
-    access_token = pool.mint(access_claims(config, now, user, sign_in))
+    access_token = pool.mint(changes.apply(access_claims(config, now, user, sign_in)))
     tokens: Tokens = {"access_token": access_token}
     if "openid" in sign_in.scopes or sign_in.by_api:
         claims = id_claims(config, now, user, sign_in, access_token, nonce)
-        tokens["id_token"] = pool.mint(claims)
+        tokens["id_token"] = pool.mint(changes.apply(claims))
     if refresh_token:
         tokens["refresh_token"] = refresh_token
     return tokens | {"expires_in": config.access_token_seconds, "token_type": "Bearer"}
@@ -165,7 +161,8 @@ def sign_in_directly(
     with pool.change() as state:
         state.refresh_tokens[digest(refresh_token)] = RefreshToken(sign_in.origin_jti)
         sessions.track_sign_in(pool, state, sign_in, caller or DIRECT)
-    return issue_tokens(pool, user, sign_in, refresh_token)
+    source = "Authentication" if by_api else "HostedAuth"
+    return issue_tokens(pool, user, sign_in, refresh_token, source=source)
 
 
 def refresh(pool: Pool, client: Client, form: Mapping[str, str], caller: Caller = DIRECT) -> Tokens:
@@ -187,7 +184,7 @@ def refresh(pool: Pool, client: Client, form: Mapping[str, str], caller: Caller 
             state.refresh_tokens[digest(successor)] = RefreshToken(sign_in.origin_jti)
             if record.superseded_at is None:
                 state.refresh_tokens[token] = replace(record, superseded_at=pool.clock())
-    return issue_tokens(pool, user, sign_in, successor)
+    return issue_tokens(pool, user, sign_in, successor, source="RefreshTokens")
 
 
 def _check_refresh(pool: Pool, client: Client, record: RefreshToken, sign_in: SignIn) -> PoolUser:
@@ -220,7 +217,9 @@ def client_credentials(
     if refused:
         raise TokenError("invalid_grant", **explain.scope(client, refused))
     config = pool.next_tokens_config(client)
-    token = pool.mint(machine_claims(config, pool.clock(), client.client_id, scopes))
+    changes = triggers.run(pool, "ClientCredentials", client.client_id, None, scopes)
+    claims = machine_claims(config, pool.clock(), client.client_id, scopes)
+    token = pool.mint(changes.apply(claims))
     seconds = config.access_token_seconds
     return {"access_token": token, "expires_in": seconds, "token_type": "Bearer"}
 

@@ -4,6 +4,7 @@ The rules are in grants.py and authorization.py.
 """
 
 import time
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,10 +14,10 @@ from werkzeug.wrappers import Response
 
 from . import access, authorization, explain, grants, levels, sessions, users
 from .authorization import AuthorizationRequest, callback_url
-from .errors import CallbackError, PageError, PoolError, TokenError
+from .errors import CallbackError, PageError, PoolError, TokenError, UserError
 from .journal import NO_STATE, attempt_reference
 from .pool import Pool
-from .records import BrowserSession
+from .records import BrowserSession, digest
 
 JSON = "application/json;charset=UTF-8"
 FORM = "application/x-www-form-urlencoded"
@@ -43,13 +44,9 @@ def authorize(pool: Pool) -> Response:
     if "none" in auth_request["prompt"].split():
         cause = "prompt=none, but the browser is not signed in at the pool, or not well enough"
         raise auth_request.to_error("login_required", cause=cause)
-    if auth_request.provider != "COGNITO":
-        return redirect(f"{request.host_url}_local/provider?{_query()}")
-    return redirect(f"{request.host_url}login?{_query()}")
-
-
-def _query() -> str:
-    return request.query_string.decode(errors="replace")
+    step = "login" if auth_request.provider == "COGNITO" else "_local/provider"
+    query = request.query_string.decode(errors="replace")
+    return redirect(f"{request.host_url}{step}?{query}")
 
 
 def read_request(pool: Pool) -> AuthorizationRequest:
@@ -106,7 +103,7 @@ def back_to_app(
 
 def token(pool: Pool) -> Response:
     started, form = time.perf_counter(), request.form
-    reference, grant = grants.reference(pool, form), form.get("grant_type", "")[:40]
+    reference, grant = _reference(pool, form), form.get("grant_type", "")[:40]
     if request.mimetype != FORM:
         cause = f"the body is {request.mimetype or 'untyped'}, not a form"
         raise TokenError("invalid_request", cause=cause)
@@ -114,10 +111,22 @@ def token(pool: Pool) -> Response:
     if grant not in GRANTS:
         error = "unsupported_grant_type" if grant else "invalid_request"
         raise TokenError(error, cause=f"grant_type is {grant or 'missing'}")
-    tokens = GRANTS[grant](pool, client, form, caller())
+    try:
+        tokens = GRANTS[grant](pool, client, form, caller())
+    except UserError as error:  # of a trigger
+        raise TokenError("invalid_request", error.message) from None
     duration = f"{(time.perf_counter() - started) * 1000:.0f} ms"
     pool.journal.step(reference, f"token {grant}", duration, details=_claims(tokens))
     return _json(tokens)
+
+
+def _reference(pool: Pool, form: Mapping[str, str]) -> str:
+    """Return the reference of the attempt that issued this code or refresh token."""
+    token = form.get("refresh_token", form.get("token", ""))
+    code = pool.state.codes.get(digest(form.get("code", "")))
+    record = code or pool.state.refresh_tokens.get(digest(token))
+    sign_in = pool.state.sign_ins.get(record.origin_jti) if record else None
+    return sign_in.reference if sign_in else NO_STATE
 
 
 def caller() -> sessions.Caller:
@@ -135,7 +144,7 @@ def _claims(tokens: dict[str, Any]) -> dict[str, Any]:
 
 def revoke(pool: Pool) -> Response:
     form, header = request.form, request.headers.get("Authorization")
-    reference = grants.reference(pool, form)
+    reference = _reference(pool, form)
     grants.revoke(pool, grants.authenticate_client(pool, header, form), form.get("token", ""))
     pool.journal.step(reference, "revoke", "unknown token" if reference == NO_STATE else "")
     response = Response(status=200)
@@ -218,7 +227,7 @@ def token_error(pool: Pool, error: TokenError) -> Response:
     name, status = request.endpoint or "", error.status
     if name in ("token", "revoke"):
         step = f"{name} {request.form.get('grant_type', '')[:40]}".strip()
-        pool.journal.step(grants.reference(pool, request.form), step, error=error)
+        pool.journal.step(_reference(pool, request.form), step, error=error)
     if name == "revoke" and error.error == "invalid_client":
         status = 401
     body = {"error": error.error, "error_description": error.description}

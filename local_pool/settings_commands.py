@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from .config_checks import CHOICES, MAX_SSO_MINUTES
+from .config_checks import CHOICES, MAX_SSO_MINUTES, is_trigger
 from .declarations import Client
 from .errors import PoolError
 from .pool import Pool
@@ -102,6 +102,14 @@ def mfa(pool: Pool, state: str) -> str:
     return f"MFA is {state}"
 
 
+def trigger(pool: Pool, function: str) -> str:
+    """trigger FILE.py:FUNCTION | trigger off: the pre-token-generation trigger"""
+    if function != "off" and not is_trigger(function):
+        raise PoolError(f"Usage: {trigger.__doc__}")
+    pool.configure(pre_token_trigger="" if function == "off" else function)
+    return f"the pre-token-generation trigger is {function}"
+
+
 def find_client(pool: Pool, name: str) -> Client:
     """Return the app client with this ID or name."""
     clients = pool.clients.values()
@@ -118,6 +126,7 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "failover": failover,
     "plan": plan,
     "mfa": mfa,
+    "trigger": trigger,
     "providers": providers,
     "provider-error": provider_error,
     "sessions": tracking,

@@ -219,8 +219,7 @@ class LocalPool:
             authorize_url = start.get(path).headers["Location"]
             callback = self.sign_in(authorize_url, username, password=password)
             return start.get(callback.removeprefix("/".join(callback.split("/", 3)[:3])))
-        if password is None:
-            password = next((s.password for s in self.config.people if s.username == username), "")
+        declared = next((s.password for s in self.config.people if s.username == username), "")
         url, browser = start, session or requests.Session()
         response = browser.get(url, allow_redirects=False, timeout=10)
         for _ in range(10):
@@ -229,7 +228,7 @@ class LocalPool:
                 if urlsplit(url).port != self.config.port:
                     return url
                 response = browser.get(url, allow_redirects=False, timeout=10)
-            elif form := self._fill_in(response.text, username, password):
+            elif form := self._fill_in(response.text, username, password or declared):
                 action = re.search(r'<form method="post" action="(/[^"]+)"', response.text)
                 url = urljoin(url, html.unescape(action[1] if action else ""))
                 response = browser.post(url, form, allow_redirects=False, timeout=10)
@@ -248,6 +247,4 @@ class LocalPool:
             return hidden | {"username": username, "password": password}
         if 'action="/_local/provider?' in page:
             return hidden | {"subject": username, "email": f"{username}@example.com"}
-        if 'action="/mfa?' in page:
-            return hidden | {"code": self.mailbox[-1].code}
-        return {}
+        return hidden | {"code": self.mailbox[-1].code} if 'action="/mfa?' in page else {}
