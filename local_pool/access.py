@@ -16,8 +16,8 @@ GONE = "Access token is expired or user has globally signed out, disabled, or be
 MALFORMED = "Access token format is not valid"
 
 
-def read_access_token(pool: Pool, token: str) -> tuple[Claims, PoolUser]:
-    """Return the claims and the user of a valid access token, or raise TokenError (401)."""
+def decode(pool: Pool, token: str) -> Claims:
+    """Return the claims of a token of this pool that has not expired, or raise TokenError (401)."""
     try:
         key = pool.keys.find(jwt.get_unverified_header(token).get("kid"))
         if key is None:
@@ -30,12 +30,18 @@ def read_access_token(pool: Pool, token: str) -> tuple[Claims, PoolUser]:
         claims: Claims = jwt.decode(token, key.public, algorithms=["RS256"], options=options)
     except (jwt.PyJWTError, ValueError):
         raise _refuse(MALFORMED) from None
+    if claims.get("exp", 0) <= pool.clock():
+        raise _refuse(GONE, "Access Token has expired")
+    return claims
+
+
+def read_access_token(pool: Pool, token: str) -> tuple[Claims, PoolUser]:
+    """Return the claims and the user of a valid access token, or raise TokenError (401)."""
+    claims = decode(pool, token)
     is_access_token = claims.get("token_use") == "access"
     for name, is_valid in (("client_id", is_access_token), ("username", True)):
         if name not in claims or not is_valid:
             raise _refuse(f"Value of {name} in token claims must be a String")
-    if claims.get("exp", 0) <= pool.clock():
-        raise _refuse(GONE, "Access Token has expired")
     sign_in = pool.state.sign_ins.get(claims.get("origin_jti", ""))
     user = pool.find_owner(sign_in)
     has_ended = (

@@ -53,6 +53,7 @@ OAUTH_ERRORS = {
     "invalid_client": "NotAuthorizedException",
     "invalid_grant": "NotAuthorizedException",
     "invalid_token": "NotAuthorizedException",
+    "unauthorized_client": "NotAuthorizedException",
     "unsupported_token_type": "UnsupportedTokenTypeException",
 }
 

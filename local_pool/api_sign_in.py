@@ -2,14 +2,22 @@
 
 from typing import Any
 
-from . import grants, sign_in_flows
+from . import grants, sign_in_flows, token_exchange
 from .api_shapes import Body, Operations, find_client
 from .errors import TokenError, UserError
 from .oauth import caller
 from .pool import Pool
 from .sign_in_flows import Request, Step
+from .token_exchange import TYPE
 
 Tokens = dict[str, Any]
+
+TOKENS = {"SubjectToken": "subject_token", "ActorToken": "actor_token"}
+TOKEN_TYPES = {
+    "SubjectTokenType": "subject_token_type",
+    "ActorTokenType": "actor_token_type",
+    "RequestedTokenType": "requested_token_type",
+}
 
 
 def initiate_auth(pool: Pool, body: Body, *, is_admin: bool = False) -> Body:
@@ -49,6 +57,29 @@ def get_tokens_from_refresh_token(pool: Pool, body: Body) -> Body:
     return {"AuthenticationResult": _result(grants.refresh(pool, client, form, caller()))}
 
 
+def get_derived_token(pool: Pool, body: Body) -> Body:
+    """Exchange a token. Without a secret, the call counts as one with IAM credentials."""
+    client, form = find_client(pool, body), {"scope": " ".join(body.get("Scopes") or [])}
+    if body.get("ClientSecret"):
+        client = grants.authenticate_client(pool, None, _client_form(body))
+    for member, name in TOKENS.items():
+        if member in body:
+            form[name] = body[member]
+    for member, name in TOKEN_TYPES.items():
+        if member in body:
+            form[name] = f"{TYPE}{body[member].lower()}"
+    for member, name in (("Audiences", "audience"), ("Resources", "resource")):
+        form[name] = next(iter(body.get(member) or []), "")
+    tokens = token_exchange.exchange(pool, client, form, caller())
+    return {
+        "IssuedToken": tokens["access_token"],
+        "IssuedTokenType": tokens["issued_token_type"].removeprefix(TYPE).upper(),
+        "TokenType": tokens["token_type"],
+        "ExpiresIn": tokens["expires_in"],
+        "Scopes": tokens["scope"].split(),
+    }
+
+
 def revoke_token(pool: Pool, body: Body) -> None:
     try:
         client = grants.authenticate_client(pool, None, _client_form(body))
@@ -71,6 +102,7 @@ OPERATIONS: Operations = {
     "AdminRespondToAuthChallenge": lambda pool, body: respond_to_auth_challenge(
         pool, body, is_admin=True
     ),
+    "GetDerivedToken": get_derived_token,
     "GetTokensFromRefreshToken": get_tokens_from_refresh_token,
     "InitiateAuth": initiate_auth,
     "RespondToAuthChallenge": respond_to_auth_challenge,

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .declarations import AUTH_FLOWS, LOOPBACK, STANDARD_SCOPES, Client
+from .declarations import AUTH_FLOWS, EXCHANGE_FLOWS, LOOPBACK, STANDARD_SCOPES, Client
 from .errors import ConfigError
 from .pool_config import PoolConfig
 
@@ -75,8 +75,9 @@ def check_client(client: Client, custom_scopes: tuple[str, ...]) -> None:
     require(re.fullmatch(r"[\w+]{1,128}", client.client_id), message)
     scopes = {*STANDARD_SCOPES, *custom_scopes}
     require({*client.scopes} <= scopes, f"Client {client.client_id} has an unknown scope.")
-    flows = f"The authentication flows of a client are {', '.join(AUTH_FLOWS)}."
-    require({*client.auth_flows} <= {*AUTH_FLOWS}, flows)
+    known = (*AUTH_FLOWS, *EXCHANGE_FLOWS)
+    flows = f"The authentication flows of a client are {', '.join(known)}."
+    require({*client.auth_flows} <= {*known}, flows)
     for url in (*client.callback_urls, *client.logout_urls):
         require(
             _can_register(url),

@@ -12,7 +12,7 @@ import jwt
 from flask import jsonify, redirect, request
 from werkzeug.wrappers import Response
 
-from . import access, authorization, explain, grants, levels, sessions, users
+from . import access, authorization, explain, grants, levels, sessions, token_exchange, users
 from .authorization import AuthorizationRequest, callback_url
 from .errors import CallbackError, PageError, PoolError, TokenError, UserError
 from .journal import NO_STATE, attempt_reference
@@ -25,6 +25,7 @@ GRANTS = {
     "authorization_code": grants.exchange_code,
     "refresh_token": grants.refresh,
     "client_credentials": grants.client_credentials,
+    token_exchange.GRANT: token_exchange.exchange,
 }
 CALLBACK_ERRORS = {
     "denied": ("access_denied", "User denied access"),
@@ -103,7 +104,7 @@ def back_to_app(
 
 def token(pool: Pool) -> Response:
     started, form = time.perf_counter(), request.form
-    reference, grant = _reference(pool, form), form.get("grant_type", "")[:40]
+    reference, grant = _reference(pool, form), form.get("grant_type", "")[:60]
     if request.mimetype != FORM:
         cause = f"the body is {request.mimetype or 'untyped'}, not a form"
         raise TokenError("invalid_request", cause=cause)

@@ -42,7 +42,7 @@ INSTEAD = (
     (("LogDelivery",), "The local pool logs to its standard output."),
     (("ProvisionedLimit",), "Use the command `fail api 429`."),
     (("UserSettings",), "Use SetUserMFAPreference or AdminSetUserMFAPreference."),
-    (("GetClientToken", "GetDerivedToken"), "Use the token endpoint."),
+    (("GetClientToken",), "Use the token endpoint."),
     (("IdentityProvider",), "Use the command `providers`, or identity_providers in pool.toml."),
     (("SigningCertificate",), "The local pool has no SAML."),
 )
@@ -62,11 +62,14 @@ ENDPOINTS = (
     (
         "/oauth2/token",
         (
-            "`grant_type` (`authorization_code`, `refresh_token`, `client_credentials`),"
+            "`grant_type` (`authorization_code`, `refresh_token`, `client_credentials`,"
+            " token exchange),"
             " `client_id`, `client_secret`, `code`, `redirect_uri`, `code_verifier`,"
-            " `refresh_token`, `scope`"
+            " `refresh_token`, `scope`, `subject_token`,"
+            " `subject_token_type`, `actor_token`, `actor_token_type`, `requested_token_type`,"
+            " `audience`, `resource`"
         ),
-        "`aws_client_metadata`, `resource`",
+        "`aws_client_metadata`",
     ),
     ("/oauth2/revoke", "`token`, `client_id`, `client_secret`", "`token_type_hint`"),
     ("/oauth2/userInfo", "the access token", ""),
