@@ -60,7 +60,7 @@ def _describe(pool: Pool, client: Client) -> Body:
         "UserPoolId": config.id,
         "ClientId": client.client_id,
         "ClientName": client.name or client.client_id,
-        "ClientType": "REGULAR",
+        "ClientType": client.kind,
         **api_secrets.describe(pool, client),
         **lists,
         "AllowedOAuthFlowsUserPoolClient": bool(client.flows),
@@ -155,7 +155,7 @@ def list_user_pool_clients(pool: Pool, body: Body) -> Body:
     described = [
         {"ClientId": c.client_id, "UserPoolId": pool.config.id, "ClientName": c.name or c.client_id}
         for c in pool.clients.values()
-        if body.get("ClientType", "REGULAR") == "REGULAR"
+        if body.get("ClientType", c.kind) == c.kind
     ]
     return page(body, "UserPoolClients", described, limit="MaxResults")
 

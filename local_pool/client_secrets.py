@@ -100,8 +100,8 @@ def add(pool: Pool, client: Client, secret: str = "") -> tuple[str, ClientSecret
 
 
 def _require_confidential(client: Client) -> None:
-    if client.secret is None:
-        raise UserError(INVALID, "The app client has no secret.")
+    if client.secret is None or client.kind == "DCR":
+        raise UserError(INVALID, "The app client has no secret that can be changed.")
 
 
 def _new_record(pool: Pool, client: Client, value: str) -> tuple[str, ClientSecret]:

@@ -13,6 +13,7 @@ CHOICES = {
     "issuer_type": ("original", "updated", "both"),
     "plan": ("lite", "essentials", "plus"),
     "mfa": ("off", "optional", "on"),
+    "client_registration": ("off", "authenticated", "open"),
 }
 
 

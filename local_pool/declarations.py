@@ -30,6 +30,7 @@ class Client:
     settings: dict[str, Any] = field(default_factory=dict)  # of this client alone (PoolConfig)
     created: float = 0
     modified: float = 0
+    kind: str = "REGULAR"  # or DCR, for a client that registered itself
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from .pool_config import UPDATED_BASE
 
 def discovery(pool: Pool, base: str = "") -> Response:
     domain, issuer = pool.config.domain, _served_issuer(pool, base)
+    is_open = pool.config.client_registration != "off"
     return jsonify(
+        **({"registration_endpoint": f"{domain}/oauth2/register"} if is_open else {}),
         authorization_endpoint=f"{domain}/oauth2/authorize",
         end_session_endpoint=f"{domain}/logout",
         id_token_signing_alg_values_supported=["RS256"],

@@ -118,7 +118,7 @@ def token(pool: Pool) -> Response:
         raise TokenError("invalid_request", error.message) from None
     duration = f"{(time.perf_counter() - started) * 1000:.0f} ms"
     pool.journal.step(reference, f"token {grant}", duration, details=_claims(tokens))
-    return _json(tokens)
+    return json_response(tokens)
 
 
 def _reference(pool: Pool, form: Mapping[str, str]) -> str:
@@ -157,10 +157,10 @@ def user_info(pool: Pool) -> Response:
     scheme, _, access_token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not access_token:
         raise TokenError("invalid_request", "Bad OAuth2 request at UserInfo Endpoint")
-    return _json(access.user_info(pool, access_token))
+    return json_response(access.user_info(pool, access_token))
 
 
-def _json(body: dict[str, Any], status: int = 200) -> Response:
+def json_response(body: dict[str, Any], status: int = 200) -> Response:
     response = jsonify(body)
     response.status_code = status
     response.headers["Content-Type"] = JSON
@@ -232,7 +232,7 @@ def token_error(pool: Pool, error: TokenError) -> Response:
     if name == "revoke" and error.error == "invalid_client":
         status = 401
     body = {"error": error.error, "error_description": error.description}
-    response = _json({key: value for key, value in body.items() if value}, status)
+    response = json_response({key: value for key, value in body.items() if value}, status)
     if name == "userInfo":
         fields = f'error="{error.error}", error_description="{error.description}"'
         response.headers["WWW-Authenticate"] = f'Bearer realm="{pool.config.issuer}", {fields}'

@@ -73,6 +73,7 @@ ENDPOINTS = (
     ),
     ("/oauth2/revoke", "`token`, `client_id`, `client_secret`", "`token_type_hint`"),
     ("/oauth2/userInfo", "the access token", ""),
+    ("/oauth2/register", "the metadata of a client (RFC 7591), unless registration is off", ""),
     ("/logout", "`client_id`, `logout_uri`, or those of `/oauth2/authorize`", ""),
 )
 TEMPLATE = """# Operations of the local pool

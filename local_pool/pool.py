@@ -25,6 +25,7 @@ from .store import Store
 from .tokens import Claims, sign
 
 T = TypeVar("T")
+REGISTRATION_SCOPE = "aws.cognito/dcr/register"  # to register clients
 
 
 class Clock:
@@ -87,7 +88,8 @@ class Pool:
     @property
     def custom_scopes(self) -> tuple[str, ...]:
         servers = self.resource_servers.values()
-        return tuple(f"{server.identifier}/{name}" for server in servers for name in server.scopes)
+        own = () if self.config.client_registration == "off" else (REGISTRATION_SCOPE,)
+        return (*(f"{server.identifier}/{k}" for server in servers for k in server.scopes), *own)
 
     def _merge(self, table: str, declared: dict[str, T]) -> dict[str, T]:
         """Return what pool.toml declares and what the API has created, changed and not deleted."""

@@ -46,6 +46,7 @@ class PoolConfig:
     first_auth_factors: tuple[str, ...]
     mfa: str
     custom_attributes: tuple[str, ...]
+    client_registration: str
     pre_token_trigger: str
     groups: tuple[str, ...]
     people: tuple[Seed, ...]

@@ -17,7 +17,7 @@ from werkzeug.http import http_date
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
-from . import api, console, discovery, hosted_ui, oauth, provider, service_model
+from . import api, console, discovery, hosted_ui, oauth, provider, registration, service_model
 from .declarations import LOOPBACK
 from .errors import CallbackError, PageError, TokenError, UserError
 from .faults import Fault
@@ -31,7 +31,7 @@ DOMAIN_HEADERS = {
     "X-XSS-Protection": "1; mode=block",
     "X-Frame-Options": "DENY",
 }
-CORS_ENDPOINTS = ("token", "revoke", "userInfo", "discovery", "jwks", "api")
+CORS_ENDPOINTS = ("token", "revoke", "userInfo", "discovery", "jwks", "api", "register")
 CORS_HEADERS = (
     "authorization, cache-control, content-type, x-amz-target, x-amz-user-agent,"
     " amz-sdk-invocation-id, amz-sdk-request"
@@ -51,7 +51,7 @@ def create_app(pool: Pool, *, hosts: tuple[str, ...] = LOOPBACK) -> Flask:
     app = Flask("local_pool", root_path=str(Path(__file__).parent))
     app.jinja_env.globals["pool"] = pool
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for module in (discovery, oauth, hosted_ui, provider, api, console):
+    for module in (discovery, oauth, hosted_ui, provider, registration, api, console):
         for rule, endpoint, view, methods in module.ROUTES:
             path = rule.format(pool_id=pool.config.id)
             function = app.view_functions.get(endpoint) or partial(view, pool)

@@ -110,6 +110,14 @@ def trigger(pool: Pool, function: str) -> str:
     return f"the pre-token-generation trigger is {function}"
 
 
+def register(pool: Pool, mode: str) -> str:
+    """register off|authenticated|open: dynamic client registration at /oauth2/register"""
+    if mode not in CHOICES["client_registration"]:
+        raise PoolError(f"Usage: {register.__doc__}")
+    pool.configure(client_registration=mode)
+    return f"client registration is {mode}"
+
+
 def find_client(pool: Pool, name: str) -> Client:
     """Return the app client with this ID or name."""
     clients = pool.clients.values()
@@ -127,6 +135,7 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "plan": plan,
     "mfa": mfa,
     "trigger": trigger,
+    "register": register,
     "providers": providers,
     "provider-error": provider_error,
     "sessions": tracking,

@@ -38,6 +38,7 @@ def test_every_setting_can_be_overridden_by_its_variable(name):
                 "plan": "lite",
                 "replica_region": "local-3",
                 "mfa": "on",
+                "client_registration": "open",
                 "pre_token_trigger": f"{__file__}:load",
             }.get(name, "another1"),
             None,
