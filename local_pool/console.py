@@ -44,7 +44,7 @@ def home(pool: Pool, **context: Any) -> Response:
         attempts=pool.journal.attempts()[:30],
         users=users_by_age,
         shortcuts=SHORTCUTS,
-        app=pool.clients[pool.config.client_id].callback_urls[0].rpartition("/")[0],
+        app=pool.config.clients[pool.config.client_id].callback_urls[0].rpartition("/")[0],
         environment="\n".join(f"{name}={value}" for name, value in environment.items()),
         commands=", ".join(commands.COMMANDS),
         sessions_of=partial(sessions.active_sessions, pool) if sessions.is_enabled(pool) else None,

@@ -24,17 +24,11 @@ def provider_type(name: str) -> str:
     return name if name in SOCIAL else "OIDC"
 
 
-def identities(user: PoolUser) -> list[Identity]:
-    """Return the identities of a federated or linked user, as in the ID token."""
-    entries: list[Identity] = json.loads(user.attributes.get("identities", "[]"))
-    return entries
-
-
 def find(pool: Pool, provider: str, subject: str) -> PoolUser | None:
     """Return the user of the pool with this identity at the provider, or None."""
     for user in list(pool.state.people.values()):
-        for entry in identities(user):
-            if (entry["providerName"], entry["userId"]) == (provider, subject):
+        for entry in user.identities:
+            if (entry.get("providerName"), entry.get("userId")) == (provider, subject):
                 return user
     return None
 
@@ -97,7 +91,7 @@ def link(pool: Pool, user: PoolUser, provider: str, subject: str) -> None:
     if find(pool, provider, subject) is not None:
         message = "Merging is not currently supported, provide a SourceUser that has not signed in."
         raise UserError(INVALID, message)
-    if len(entries := identities(user)) >= 5:
+    if len(entries := user.identities) >= 5:
         raise UserError("LimitExceededException", "A user has 5 linked identities at most.")
     entries.append(_identity(pool, provider, subject, is_primary=False))
     _store(pool, user, entries)
@@ -112,7 +106,7 @@ def unlink(pool: Pool, provider: str, subject: str) -> None:
         users.disable(pool, user)
         return
     identity = (provider, subject)
-    entries = [e for e in identities(user) if (e["providerName"], e["userId"]) != identity]
+    entries = [e for e in user.identities if (e.get("providerName"), e.get("userId")) != identity]
     _store(pool, user, entries)
 
 

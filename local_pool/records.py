@@ -34,6 +34,16 @@ class PoolUser:
     preferred_mfa: str = ""
 
     @property
+    def identities(self) -> list[dict[str, Any]]:
+        """The identities at identity providers, as in the ID token."""
+        try:
+            entries = json.loads(self.attributes.get("identities", "[]"))
+        except ValueError:  # an administrator can write any text
+            return []
+        is_list = isinstance(entries, list) and all(isinstance(e, dict) for e in entries)
+        return entries if is_list else []
+
+    @property
     def verified_email(self) -> str | None:
         """The email address in lower case, which works as a username, or None if not verified."""
         verified = self.attributes.get("email_verified") == "true"

@@ -46,6 +46,12 @@ def prepare(pool: Pool, challenge: str, user: PoolUser | str) -> dict[str, str]:
             "CODE_DELIVERY_DELIVERY_MEDIUM": details["DeliveryMedium"],
             "CODE_DELIVERY_DESTINATION": details["Destination"],
         }
+    if challenge == "NEW_PASSWORD_REQUIRED" and isinstance(user, PoolUser):
+        return {
+            "USER_ID_FOR_SRP": user.username,
+            "requiredAttributes": "[]",
+            "userAttributes": json.dumps(user.attributes),
+        }
     if challenge == "SELECT_MFA_TYPE" and isinstance(user, PoolUser):
         return {"MFAS_CAN_CHOOSE": json.dumps(user.mfa)}
     return {"MFAS_CAN_SETUP": '["SOFTWARE_TOKEN_MFA"]'} if challenge == "MFA_SETUP" else {}
@@ -59,8 +65,10 @@ def check_code(pool: Pool, session: AuthSession, code: str) -> tuple[PoolUser, t
     if session.challenge == "EMAIL_OTP":
         verification.use_code(pool, user, verification.SECOND_FACTOR, code)
         return user, levels.PASSWORD_AND_CODE if session.amr else levels.CODE
+    users.check_attempts(pool, user.username)
     step = totp.matching_step(user.totp, code, pool.clock())
     if step is None:
+        users.wrong_password(pool, user.username)  # counts as one
         raise UserError("CodeMismatchException", WRONG_CODE)
     with pool.change() as state:
         current = state.people[user.username.lower()]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from .config_checks import CHOICES, MAX_SSO_MINUTES, is_trigger
+from .config_checks import CHOICES, MAX_SSO_MINUTES
 from .declarations import Client
 from .errors import PoolError
 from .pool import Pool
@@ -102,12 +102,14 @@ def mfa(pool: Pool, state: str) -> str:
     return f"MFA is {state}"
 
 
-def trigger(pool: Pool, function: str) -> str:
-    """trigger FILE.py:FUNCTION | trigger off: the pre-token-generation trigger"""
-    if function != "off" and not is_trigger(function):
-        raise PoolError(f"Usage: {trigger.__doc__}")
-    pool.configure(pre_token_trigger="" if function == "off" else function)
-    return f"the pre-token-generation trigger is {function}"
+def trigger(pool: Pool, state: str) -> str:
+    """trigger on|off: whether pre_token_trigger of pool.toml is called"""
+    # A command must not name the file: who can reach the pool could run it.
+    declared = pool.declared.pre_token_trigger
+    if state not in ("on", "off") or not declared:
+        raise PoolError(f"Usage: {trigger.__doc__}. It is {declared or 'not set'}.")
+    pool.configure(pre_token_trigger=declared if state == "on" else "")
+    return f"the pre-token-generation trigger {declared} is {state}"
 
 
 def register(pool: Pool, mode: str) -> str:

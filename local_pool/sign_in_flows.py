@@ -3,7 +3,6 @@
 Each function returns a Step: tokens, or a challenge whose session leads to the next step.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ from . import (
     client_secrets,
     grants,
     levels,
+    passwords,
     second_factors,
     srp_proof,
     users,
@@ -60,6 +60,8 @@ def initiate(pool: Pool, flow: str, request: Request) -> Step:
     if flow == "CUSTOM_AUTH":
         message = "Custom auth lambda trigger is not configured for the user pool."
         raise UserError(INVALID, message)
+    if flow == "USER_AUTH" and pool.config.plan == "lite":
+        raise UserError("FeatureUnavailableInTierException", "The Lite plan has no USER_AUTH.")
     required, start = FLOWS[flow]
     if flow.startswith("ADMIN_") and not request.is_admin:
         raise UserError(INVALID, "Initiate Auth method not supported.")
@@ -71,7 +73,7 @@ def initiate(pool: Pool, flow: str, request: Request) -> Step:
 
 
 def respond(pool: Pool, challenge: str, request: Request) -> Step:
-    """Answer a challenge. A session works once, but can be used again after a wrong code."""
+    """Answer a challenge. A session works once, but stays after a wrong code or weak password."""
     answer = ANSWERS.get(challenge)
     if answer is None:
         raise UserError(INVALID, f"The local pool never sends the challenge {challenge}.")
@@ -80,7 +82,7 @@ def respond(pool: Pool, challenge: str, request: Request) -> Step:
     session = auth_sessions.read(pool, request.client, challenge, secret)
     names = (request["USERNAME"], session.username)
     client_secrets.check_hash(pool, request.client, names, request.sent.get("SECRET_HASH"))
-    if challenge not in second_factors.CODES:
+    if challenge not in (*second_factors.CODES, "NEW_PASSWORD_REQUIRED"):
         auth_sessions.use_up(pool, secret)
     return answer(pool, request, session)
 
@@ -170,13 +172,7 @@ def proceed(pool: Pool, request: Request, user: PoolUser, amr: tuple[str, ...]) 
     if user.status == "RESET_REQUIRED":
         raise UserError("PasswordResetRequiredException", users.RESET_REQUIRED)
     if user.status == "FORCE_CHANGE_PASSWORD":
-        parameters = {
-            "USER_ID_FOR_SRP": user.username,
-            "requiredAttributes": "[]",
-            "userAttributes": json.dumps(user.attributes),
-        }
-        session = auth_sessions.start(pool, request.client, "NEW_PASSWORD_REQUIRED", user, amr)
-        return Step({}, "NEW_PASSWORD_REQUIRED", session, parameters)
+        return _ask(pool, request, "NEW_PASSWORD_REQUIRED", user, amr)
     challenge = second_factors.required(pool, user, amr)
     if challenge:
         return _ask(pool, request, challenge, user, amr)
@@ -192,6 +188,8 @@ def _new_password(pool: Pool, request: Request, session: AuthSession) -> Step:
     prefix = "userAttributes."
     sent = {k[len(prefix) :]: v for k, v in request.sent.items() if k.startswith(prefix)}
     changes = attributes.check(pool, sent, is_admin=False)
+    passwords.check_policy(request["NEW_PASSWORD"])
+    auth_sessions.use_up(pool, request.session)
     user = users.set_password(pool, user, request["NEW_PASSWORD"])
     if changes:
         user = users.update(pool, user, attributes=attributes.apply(user, changes))

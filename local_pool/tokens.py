@@ -7,7 +7,6 @@ string at userInfo.
 
 import base64
 import hashlib
-import json
 import os
 import uuid
 from typing import Any
@@ -41,8 +40,7 @@ def id_claims(
     attributes = released_attributes(user, sign_in.scopes).items()
     claims: Claims = {k: v == "true" if k.endswith("_verified") else v for k, v in attributes}
     if "identities" in claims:
-        identities = json.loads(str(claims["identities"]))  # elsewhere it is a string
-        claims["identities"] = identities
+        claims["identities"] = user.identities  # elsewhere it is a string
     claims |= _user_claims(config, user, sign_in) | {
         "aud": sign_in.client_id,
         "cognito:username": user.username,

@@ -31,7 +31,7 @@ def seed(pool: Pool) -> None:
             hashlib.sha256(repr(declared).encode()).hexdigest(),
         )
         existing = pool.state.people.get(key)
-        if pool.state.seeded.get(declared.username) == version:
+        if pool.state.seeded.get(declared.username) == version and (not existing or existing.srp):
             continue
         user = PoolUser(
             username=declared.username,
@@ -80,7 +80,7 @@ def authenticate(pool: Pool, client: Client, username: str, password: str) -> Po
     if user is None or not passwords.matches(password, user.password):
         raise wrong_password(pool, username)
     pool.failures.pop(_attempts_key(username), None)
-    if not user.srp:  # an imported password: SRP works from the first sign-in on
+    if not user.srp and not pool.config.failover:  # stored by an older version
         user = update(pool, user, srp=srp_record(pool, user.username, password))
     return user
 

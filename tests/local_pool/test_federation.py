@@ -83,6 +83,13 @@ def test_disabled_user_of_a_provider_is_refused(app):
     assert refused["error_description"] == "User is not enabled"
 
 
+def test_malformed_identities_are_ignored(app):
+    body = [{"Name": "identities", "Value": "nonsense"}]
+    app.api("AdminUpdateUserAttributes", Username="ada", UserAttributes=body)
+    assert id_claims(app)["cognito:username"] == "Google_117"
+    assert app.tokens()["id_token"]
+
+
 def test_taken_username_is_cognitos_error(app):
     app.api("AdminCreateUser", Username="Google_117")
     refused = sign_in(app)

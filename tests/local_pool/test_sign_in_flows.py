@@ -200,6 +200,8 @@ def test_invited_user_chooses_a_password():
         assert json.loads(parameters["userAttributes"])["email"] == "mary@example.com"
         assert json.loads(parameters["requiredAttributes"]) == []
         new = {"NEW_PASSWORD": "Another-demo-2", "userAttributes.name": "Mary Shelley"}
+        weak = client.answer(step, "mary", NEW_PASSWORD="weak")
+        assert error(weak) == "InvalidPasswordException"
         assert "AuthenticationResult" in client.answer(step, "mary", **new).json()
         assert error(client.answer(step, "mary", **new)) == "NotAuthorizedException"
         assert "AuthenticationResult" in client.srp("mary", "Another-demo-2").json()
@@ -343,6 +345,11 @@ def test_password_is_sent_with_the_choice_or_afterwards(choice):
     step = choice.start("USER_AUTH", **preferred).json()
     answer = srp.answer(step["ChallengeParameters"], PASSWORD)
     assert "AuthenticationResult" in choice.answer(step, **answer).json()
+
+
+def test_lite_has_no_choice(choice):
+    choice.pool.do("plan lite")
+    assert error(choice.start("USER_AUTH")) == "FeatureUnavailableInTierException"
 
 
 def test_unknown_user_gets_choices_and_a_pretended_code(choice):

@@ -106,9 +106,10 @@ def test_machine_token_is_changed(app, trigger):
     assert trigger.event["triggerSource"] == "TokenGeneration_ClientCredentials"
 
 
-def test_refusal_is_an_error_of_the_token_endpoint_and_of_the_api(app, trigger):
+def test_refusal_is_an_error_of_the_token_endpoint_and_of_the_api(make_local_pool, trigger):
+    function = f"{trigger.folder}/function.py:refuse"
+    app = App(make_local_pool(pre_token_trigger=function))
     code = app.code()
-    app.pool.do(f"trigger {trigger.folder}/function.py:refuse")
     message = "PreTokenGeneration failed with error No tokens today."
     refused = app.redeem(code)
     assert refused.status_code == 400
@@ -118,6 +119,8 @@ def test_refusal_is_an_error_of_the_token_endpoint_and_of_the_api(app, trigger):
     assert response.json()["message"] == message
     app.pool.do("trigger off")
     assert ApiClient(app).password().status_code == 200
+    app.pool.do("trigger on")
+    assert ApiClient(app).password().status_code == 400
 
 
 def test_lite_changes_only_the_id_token(app, trigger):
@@ -134,5 +137,6 @@ def test_lite_changes_only_the_id_token(app, trigger):
 def test_missing_function_is_refused_at_once(pool):
     with pytest.raises(ConfigError, match="POOL_PRE_TOKEN_TRIGGER"):
         LocalPool(pre_token_trigger="nowhere.py:function")
-    with pytest.raises(PoolError, match="Usage: trigger"):
-        pool.do("trigger nowhere.py:function")
+    for words in ("trigger on", "trigger nowhere.py:function"):
+        with pytest.raises(PoolError, match="Usage: trigger on"):
+            pool.do(words)
