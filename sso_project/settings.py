@@ -240,17 +240,31 @@ REST_FRAMEWORK = {
         "sso_project.api.renderers.SafeBrowsableAPIRenderer",
     ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "sso_project.api.renderers.FastNegotiation",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "sso_project.api.schema.SiteSchema",
+    "VIEW_NAME_FUNCTION": "sso_project.api.view_names.view_name",
     "EXCEPTION_HANDLER": "accounts.api.exception_handler.exception_handler",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": f"{SITE_NAME} API",
     "VERSION": "1",
     "DESCRIPTION": "Send an access token of the user pool: `Authorization: Bearer …`. The body of "
-    "every error is `{detail, code, error}`.",
+    "every error is the component `Error`. A browser that prefers HTML gets a page in its place. "
+    "Paths work with and without a trailing slash. If an object in a body has a member twice, the "
+    "last one counts.",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
     "PREPROCESSING_HOOKS": ["sso_project.api.docs.api_endpoints_only"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "sso_project.api.docs.describe_server",
+    ],
+    "TAGS": [
+        {"name": "stats", "description": "The figures: the value of a KPI in a month."},
+        {"name": "user", "description": "The caller."},
+        {"name": "auth", "description": "Tokens for apps that sign users in themselves."},
+        {"name": "info", "description": "The server."},
+    ],
 }
 
 # --- Database and cache ---------------------------------------------------------------------------

@@ -9,12 +9,13 @@ from accounts.api import spa_urls
 from accounts.api.views import NotFoundView
 
 from . import views
-from .api import docs
+from .api import caller, docs
 from .observability import health
 from .observability.metrics_view import metrics_view
 
 api: list[URLPattern | URLResolver] = [
     path("", include("stats.api.urls")),
+    re_path(r"^user/?$", caller.CallerView.as_view(), name="user"),
     path("", include("accounts.api.urls")),
     re_path(r"^info/server/?$", views.ServerInfoApiView.as_view(), name="server-info"),
 ]

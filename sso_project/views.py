@@ -52,7 +52,11 @@ class ServerInfoApiView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    @extend_schema(operation_id="get_server_info", responses=ServerInfoSerializer, auth=[])
+    @extend_schema(
+        operation_id="get_server_info",
+        summary="Read the versions of this server",
+        responses=ServerInfoSerializer,
+    )
     def get(self, request: Request) -> Response:
         return Response(server_info())
 

@@ -15,13 +15,21 @@ _NUMBER = re.compile(
     r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]{1,9})?", re.ASCII | re.IGNORECASE
 )
 
+# JSON Schema's descriptions of a number in a text, for whole numbers in a range and for values.
+VALUE_TEXT_PATTERN = r"^\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?\s*$"
+YEAR_TEXT_PATTERN = r"^\s*\+?0{0,14}[1-9][0-9]{3}\s*$"
+MONTH_TEXT_PATTERN = r"^\s*\+?0{0,16}(?:[1-9]|1[0-2])\s*$"
+
 
 def whole_number(raw: Any) -> int:
-    """Return a whole number of at most 18 digits.
+    """Return a whole number of at most 18 digits. In JSON, 3.0 is the same number as 3.
 
     Raises:
-        ValidationError: `raw` is not a whole number, such as `true` or `3.0` in JSON.
+        ValidationError: `raw` is not a whole number, such as `true` in JSON or a text "3.0".
     """
+    # The exponent first: arithmetic with 1e999999999 would take too long.
+    if isinstance(raw, Decimal) and raw.is_finite() and abs(raw.adjusted()) < 18:
+        raw = int(raw) if raw == raw.to_integral_value() else raw
     if isinstance(raw, int) and not isinstance(raw, bool) and abs(raw) < 10**18:
         return raw
     if isinstance(raw, str) and len(raw) <= MAX_NUMBER_LENGTH and _WHOLE.fullmatch(raw.strip()):

@@ -50,6 +50,17 @@ def validate_kpi(name: str) -> None:
         raise ValidationError("The name must not contain control characters.", code="unprintable")
 
 
+# JSON Schema's description of `validate_kpi` and of the length. No pattern that works in every
+# language lists all characters that are not printable: these are common ones.
+_UNPRINTABLE = (
+    r"\u0000-\u001f\u007f-\u00a0\u00ad\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+)
+_SIGNS = "".join(sorted(filter(str.isprintable, FORMULA_SIGNS), key="-".__eq__))  # - is last
+KPI_PATTERN = (
+    rf"^\s*(?![{_SIGNS}])[^\s{_UNPRINTABLE}](?:[^{_UNPRINTABLE}]{{0,62}}[^\s{_UNPRINTABLE}])?\s*$"
+)
+
+
 class KpiKeyField(models.CharField):  # type: ignore[type-arg] # no [] at run time
     """A column with the key of `kpi`, updated at each save."""
 

@@ -33,6 +33,12 @@ BY_PERIOD = ("period", "kpi_key")
 class PeriodField(forms.CharField):
     """A month as 201901 or 2019-01. The clean value is `201901`."""
 
+    json_schema: ClassVar[dict[str, Any]] = {
+        "type": "string",
+        "pattern": f"^{_PERIOD.pattern}$",
+        "examples": ["201901"],
+    }
+
     def to_python(self, value: Any) -> str:
         text = str(super().to_python(value))
         if not text:
@@ -43,10 +49,25 @@ class PeriodField(forms.CharField):
         return "".join(match.groups())
 
 
+class SearchField(forms.CharField):
+    """A part of a KPI's name."""
+
+    json_schema: ClassVar[dict[str, Any]] = {
+        "type": "string",
+        "pattern": r"^\s*[^\u0000]{0,64}\s*$",  # Django's validator of every text field
+        "examples": ["rev"],
+    }
+
+
 class KpisField(forms.Field):
     """Names of KPIs, as in `kpi=revenue&kpi=cost`. The clean value is a list of their keys."""
 
     widget = forms.SelectMultiple
+    json_schema: ClassVar[dict[str, Any]] = {
+        "type": "array",
+        "items": {"type": "string", "pattern": "^[^\\x00-\\x1f\\x7f]*$"},
+        "examples": [["revenue"]],
+    }
 
     def to_python(self, value: Any) -> list[str]:
         if not all(str(name).isprintable() for name in value or ()):
@@ -60,6 +81,13 @@ class OrderingField(forms.Field):
     The clean value is a list of columns that determines the order of all figures: it ends with the
     unique columns. A repeated column is ignored.
     """
+
+    _NAME = f" *-?(?:{'|'.join(ORDERINGS)}) *"
+    json_schema: ClassVar[dict[str, Any]] = {
+        "type": "string",
+        "pattern": f"^{_NAME}(?:,{_NAME})*$",
+        "examples": ["-period,kpi"],
+    }
 
     def to_python(self, value: Any) -> list[str]:
         columns: dict[str, str] = {}  # column -> "-" or ""
@@ -79,18 +107,38 @@ class OrderingField(forms.Field):
 class FigureFilter(forms.Form):
     """The parameters `kpi`, `year`, `from`, `to`, `search` and `ordering`, all optional."""
 
-    kpi = KpisField(required=False, label="KPI")
-    year = forms.IntegerField(required=False, min_value=FIRST_YEAR, max_value=LAST_YEAR)
-    search = forms.CharField(required=False, max_length=64)
-    ordering = OrderingField(required=False)
+    kpi = KpisField(
+        required=False,
+        label="KPI",
+        help_text="Figures of this KPI. Repeat it for several KPIs.",
+    )
+    year = forms.IntegerField(
+        required=False,
+        min_value=FIRST_YEAR,
+        max_value=LAST_YEAR,
+        help_text="Figures of this year.",
+    )
+    search = SearchField(
+        required=False,
+        max_length=64,
+        help_text="Figures of KPIs whose name contains this text.",
+    )
+    ordering = OrderingField(
+        required=False,
+        help_text=f"Any of {', '.join(ORDERINGS)}, comma-separated, with - for descending.",
+    )
 
     # "from" is a keyword of Python, so it cannot be declared as a class attribute.
     PERIODS: ClassVar[dict[str, str]] = {"from": "period__gte", "to": "period__lte"}
+    PERIOD_TEXTS: ClassVar[dict[str, str]] = {
+        "from": "Figures from this month on.",
+        "to": "Figures up to this month.",
+    }
 
     def __init__(self, data: MultiValueDict[str, Any]) -> None:
         super().__init__(data)
         for name in self.PERIODS:
-            self.fields[name] = PeriodField(required=False)
+            self.fields[name] = PeriodField(required=False, help_text=self.PERIOD_TEXTS[name])
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data

@@ -57,6 +57,17 @@ def no_network() -> Iterator[list[str]]:
 
 
 @pytest.fixture(autouse=True)
+def documented_responses(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test if the API returned a response that the OpenAPI document does not describe."""
+    from tests import api_document  # Django's applications are ready only now
+
+    api_document.faults.clear()
+    yield
+    if api_document.faults and not request.node.get_closest_marker("undocumented_responses"):
+        pytest.fail("The OpenAPI document is wrong:\n" + "\n".join(api_document.faults))
+
+
+@pytest.fixture(autouse=True)
 def own_cache(settings: Settings) -> None:
     """Isolate the shared cache: its keys on Redis, and its state in this process."""
     # Imported here, because Django's applications must be ready.

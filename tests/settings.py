@@ -44,12 +44,20 @@ os.environ.update(
 )
 
 from sso_project.settings import *  # noqa: E402, F403
-from sso_project.settings import CACHES, DATABASES, INSTALLED_APPS, LOCAL_DIR  # noqa: E402
+from sso_project.settings import (  # noqa: E402
+    CACHES,
+    DATABASES,
+    INSTALLED_APPS,
+    LOCAL_DIR,
+    MIDDLEWARE,
+)
 
 INSTALLED_APPS = [
     *INSTALLED_APPS,
     "tests.host",
 ]  # models of a host project, with foreign keys to users
+
+MIDDLEWARE = ["tests.api_document.DocumentedResponses", *MIDDLEWARE]
 
 # A file, because servers under test run in threads with their own connections. It has the process
 # ID in its name, so that concurrent runs do not share it.

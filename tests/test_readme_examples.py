@@ -10,7 +10,11 @@ from rest_framework.views import APIView
 
 from tests.imports import ROOT
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.urls(__name__),
+    pytest.mark.undocumented_responses,  # the examples have no serializers
+]
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SECTION = README.split("## Protect a view in one line, test it in three", 1)[1].split("\n## ", 1)[0]

@@ -15,13 +15,14 @@ from ..users.groups import pool_groups
 from ..users.token_rights import effective_scopes
 
 
-def describe_caller(request: Request) -> dict[str, Any]:
+def describe_caller(request: Request, *, with_permissions: bool = False) -> dict[str, Any]:
     """Return `{"identity": {sub, userName, clientId}, "data": {…}}` of an authenticated request."""
     claims = request.auth if isinstance(request.auth, AccessClaims) else None
     sign_in: SignIn | None = getattr(request, "sign_in", None) if claims is None else None
     source = claims or sign_in
     identity = _identity(claims, sign_in)
     user: Any = request.user
+    permissions = {"permissions": sorted(user.get_all_permissions())} if with_permissions else {}
     return {
         "identity": {
             "sub": source.subject if source else "",
@@ -33,7 +34,7 @@ def describe_caller(request: Request) -> dict[str, Any]:
             "name": (identity.name if identity else "") or None,
             "groups": list(pool_groups(request)),
             "scopes": sorted(effective_scopes(claims)) if claims else [],
-            "permissions": sorted(user.get_all_permissions()),
+            **permissions,
             "tokenExpiresAt": _expiry(claims, sign_in),
         },
     }

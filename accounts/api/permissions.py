@@ -16,8 +16,9 @@ from rest_framework.permissions import BasePermission, OperationHolderMixin
 from rest_framework.request import Request
 
 from ..cognito.claims import AccessClaims
+from ..provider.client_rights import ClientRights
 from ..users.groups import pool_groups
-from ..users.token_rights import effective_scopes
+from ..users.token_rights import client_rights, effective_scopes
 
 INSUFFICIENT_SCOPE = "insufficient_scope"  # RFC 6750 section 3.1
 
@@ -87,6 +88,12 @@ class IsUser(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return is_user(request.user)
+
+
+def is_read_only(request: Request) -> bool:
+    """Return True if the app client of the access token can only read (COGNITO_CLIENT_RIGHTS)."""
+    claims = request.auth
+    return isinstance(claims, AccessClaims) and client_rights(claims) is ClientRights.READ
 
 
 def is_user(user: Any) -> bool:

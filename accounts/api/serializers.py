@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 _VERIFIER_NEEDED = (
@@ -78,7 +79,9 @@ class CallerDataSerializer(serializers.Serializer[Any]):
     groups = serializers.ListField(child=serializers.CharField(), help_text="Groups of the pool.")
     scopes = serializers.ListField(child=serializers.CharField(), help_text="Of the access token.")
     permissions = serializers.ListField(
-        child=serializers.CharField(), help_text="Django's permissions on this site."
+        child=serializers.CharField(),
+        required=False,
+        help_text="Django's permissions on this site, only with `include=permissions`.",
     )
     tokenExpiresAt = serializers.DateTimeField(allow_null=True)  # noqa: N815
 
@@ -90,12 +93,39 @@ class CallerSerializer(serializers.Serializer[Any]):
     data = CallerDataSerializer()  # type: ignore[assignment] # the wire's name
 
 
+@extend_schema_field(
+    {"anyOf": [{"type": "object", "additionalProperties": {}}, {"type": "array", "items": {}}]}
+)
+class _InvalidValues(serializers.JSONField):
+    """The errors of Django REST framework: a list if the body is one, otherwise an object."""
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "An invalid value",
+            {
+                "detail": "month: Enter a month from 1 to 12.",
+                "code": "invalid",
+                "error": "month: Enter a month from 1 to 12.",
+                "fields": {"month": ["Enter a month from 1 to 12."]},
+            },
+            status_codes=["400"],
+        )
+    ]
+)
 class ErrorSerializer(serializers.Serializer[Any]):
     """The body of every error response."""
 
     detail = serializers.CharField(help_text="What happened and what to do next.")
-    code = serializers.CharField(help_text="A stable code.")
+    code = serializers.CharField(
+        help_text="A stable code, to compare in programs. `x-error-codes` of a response lists its "
+        "values."
+    )
     error = serializers.CharField(help_text="The same as `detail`, for the original UI.")
-    fields = serializers.DictField(  # type: ignore[assignment]
-        required=False, help_text="Which values are wrong, and why."
+    fields = _InvalidValues(  # type: ignore[assignment]
+        required=False, help_text="The messages for invalid values, by name."
+    )
+    login_url = serializers.CharField(
+        required=False, help_text="Where a user signs in, for scripts on pages of this site."
     )

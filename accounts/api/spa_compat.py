@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, TypeGuard
+from typing import Any, ClassVar, TypeGuard
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
@@ -20,7 +20,7 @@ from ..cognito.claims import AccessClaims, IdClaims
 from ..cognito.errors import GrantRejected, TokenExpired
 from ..cognito.token_endpoint import TokenSet
 from ..core.request_meta import subnet_of
-from ..problems.errors import SessionEnded
+from ..problems.errors import SessionEnded, TooManyFailures
 from ..provider import provider
 from ..sessions import app_sign_ins
 from ..tokens import revocation_feed
@@ -33,6 +33,11 @@ _NEW_TOKENS = "_refreshed_tokens"  # set on the request by authentication, read 
 
 class SpaAuthentication(CognitoAuthentication):
     """Authentication that refreshes an expired access token with `x-refresh-token`."""
+
+    openapi_errors: ClassVar[dict[int, tuple[str, ...]]] = {
+        401: (SessionEnded.code,),
+        429: (TooManyFailures.code,),
+    }
 
     def unverified_access_token(self, request: Request) -> str | None:
         return bearer_token(request) or request.META.get("HTTP_X_ACCESS_TOKEN") or None

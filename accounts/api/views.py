@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotAuthenticated, NotFound, ParseError, PermissionDenied
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import (
+    NotAuthenticated,
+    NotFound,
+    ParseError,
+    PermissionDenied,
+    ValidationError,
+)
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,18 +30,28 @@ from ..cognito.errors import (
 )
 from ..core.request_meta import subnet_of
 from ..problems.catalog import problem_for
+from ..problems.errors import TooManyFailures, UserDeactivated
+from ..problems.unauthenticated import NOT_AUTHENTICATED
 from ..provider import provider
 from ..sessions import app_sign_ins
 from ..signin.code_exchange import exchange_code
 from ..tokens.call_budget import call_budget
 from .authentication import CognitoAuthentication, claims_of_any_age
 from .caller import describe_caller
+from .documented_errors import (
+    DATABASE,
+    MISCONFIGURED,
+    NO_ACCESS,
+    TOKEN_CODES,
+    UNAVAILABLE,
+    Errors,
+    raises,
+)
 from .errors import to_api_exception, unavailable
 from .parsers import SafeJSONParser
 from .serializers import (
     CallerSerializer,
     CodeSerializer,
-    ErrorSerializer,
     RefreshTokenSerializer,
     TokensSerializer,
 )
@@ -51,16 +67,27 @@ class TokensView(APIView):
     permission_classes = (AllowAny,)
     parser_classes = (SafeJSONParser,)
     http_method_names: Sequence[str] = ("post", "options")
+    errors: ClassVar[Errors] = {
+        400: (
+            "invalid",
+            "redirect_uri_not_allowed",
+            *(kind.code for kind in (GrantRejected, RequestRejected, SignInRejected)),
+            WrongResource.code,
+        ),
+        403: {*NO_ACCESS, UserDeactivated.code},
+        429: (TooManyFailures.code,),
+        503: {*UNAVAILABLE, *MISCONFIGURED, *DATABASE, *TOKEN_CODES},
+    }
 
     @extend_schema(
         operation_id="get_tokens",
+        summary="Exchange an authorization code for tokens",
+        description="For a single-page app that signs users in at the hosted UI itself. A code "
+        "works only once and for five minutes.",
         request=CodeSerializer,
-        responses={
-            200: TokensSerializer,
-            **dict.fromkeys((400, 403, 415, 429, 503), ErrorSerializer),
-        },
-        auth=[],
+        responses=TokensSerializer,
     )
+    @raises(errors)
     def post(self, request: Request) -> Response:
         return self.exchange(request, lambda: request.data)
 
@@ -123,24 +150,30 @@ def _refusal(error: CognitoError) -> Exception:
 
 
 class AppSignOutView(APIView):
-    """Sign out a single-page app: end its sign-in, and revoke its tokens.
-
-    The access token may have expired. Send the refresh token too if the app did not get its tokens
-    from this API. Afterwards, open the hosted UI's `/logout`: otherwise, the next sign-in needs no
-    password.
-    """
+    """Sign out a single-page app: end its sign-in, and revoke its tokens."""
 
     name = "Sign out"
     authentication_classes = ()
     permission_classes = (AllowAny,)
     parser_classes = (SafeJSONParser,)
     http_method_names: Sequence[str] = ("post", "options")
+    errors: ClassVar[Errors] = {
+        401: {*TOKEN_CODES, NOT_AUTHENTICATED},
+        403: ("permission_denied",),
+        429: (TooManyFailures.code,),
+        503: {*UNAVAILABLE, *MISCONFIGURED, *DATABASE},
+    }
 
     @extend_schema(
         operation_id="sign_out",
+        summary="Sign out a single-page app",
+        description="Ends its sign-in, and revokes its tokens. The access token may have expired. "
+        "Send the refresh token too if the app did not get its tokens from this API. Afterwards, "
+        "open the hosted UI's `/logout`: otherwise, the next sign-in needs no password.",
         request=RefreshTokenSerializer,
-        responses={204: None, **dict.fromkeys((400, 401, 403, 415, 429, 503), ErrorSerializer)},
+        responses={204: None},
     )
+    @raises(errors)
     def post(self, request: Request) -> Response:
         try:
             claims = claims_of_any_age(request)
@@ -167,18 +200,34 @@ class AppSignOutView(APIView):
 
 
 class CallerView(APIView):
-    """Describe the caller: its identity, groups, scopes and permissions."""
+    """Describe the caller: its identity, groups and scopes."""
 
     name = "User"
     permission_classes = (IsAuthenticated,)
+    serializer_class: type[CallerSerializer] = CallerSerializer
 
     @extend_schema(
         operation_id="get_user",
-        responses={200: CallerSerializer, **dict.fromkeys((401, 403, 503), ErrorSerializer)},
+        summary="Describe the caller",
+        description="Its identity, names, groups and scopes.",
+        parameters=[
+            OpenApiParameter(
+                "include",
+                {"type": "string", "enum": ["permissions"]},
+                description="`permissions` for the list of all permissions of a user.",
+            )
+        ],
     )
     def get(self, request: Request) -> Response:
-        # CallerSerializer describes this response. Serializing through it would be slower.
-        return Response(describe_caller(request), headers={"Cache-Control": "no-store"})
+        # The serializer describes this response. Serializing through it would be slower.
+        return Response(self.describe(request), headers={"Cache-Control": "no-store"})
+
+    def describe(self, request: Request) -> dict[str, Any]:
+        """Return the body of the response. A host project can add what its clients need."""
+        include = request.query_params.get("include")
+        if include not in (None, "permissions"):
+            raise ValidationError({"include": ["The only value is permissions."]})
+        return describe_caller(request, with_permissions=include is not None)
 
 
 class NotFoundView(APIView):

@@ -11,57 +11,36 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.views.generic import TemplateView
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.permissions import AllowAny
 
 from accounts.provider import provider
 
-SIGN_IN, ACCESS_TOKEN = "Cognito", "PastedAccessToken"  # Swagger UI sorts them by name
+_COMPAT = """
+
+This server has `SPA_COMPAT` on: `/user`, `/stats`, `/info/server` and `/auth/get-tokens` respond
+like the same paths below `/api`, and `x-access-token` replaces the `Authorization` header. Both are
+deprecated."""
 
 
 def api_endpoints_only(endpoints: list[Any], **kwargs: Any) -> list[Any]:
     """Return the endpoints below /api/, each once, without its optional trailing slash."""
-    return [
-        (path.rstrip("/"), path_regex, method, callback)
-        for path, path_regex, method, callback in endpoints
-        if path.startswith("/api/") and method != "OPTIONS"
-    ]
+    unique: dict[tuple[str, str], Any] = {}
+    for path, path_regex, method, callback in endpoints:
+        if path.startswith("/api/") and method != "OPTIONS":
+            endpoint = (path.rstrip("/"), path_regex, method, callback)
+            unique.setdefault((path.rstrip("/"), method), endpoint)
+    return list(unique.values())
 
 
-class CognitoScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """The two ways to authorize in Swagger UI: the hosted UI, or a pasted access token."""
-
-    target_class = "accounts.authentication.CognitoAuthentication"
-    match_subclasses = True
-    name = [SIGN_IN, ACCESS_TOKEN]
-
-    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
-        config = provider().config
-        flow = {
-            "authorizationUrl": config.authorize_endpoint,
-            "tokenUrl": config.token_endpoint,
-            "scopes": {scope: _SCOPES.get(scope, scope) for scope in config.scopes},
-        }
-        return [
-            {"type": "oauth2", "flows": {"authorizationCode": flow}},
-            {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-        ]
-
-
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """The session of a browser that signed in on this site."""
-
-    target_class = "accounts.authentication.SessionAuthentication"
-    name = "Session"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
-
-
-_SCOPES = {"openid": "who you are", "email": "your email address", "profile": "your name"}
+def describe_server(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Add the path of the site below its host, such as the stage of an API Gateway."""
+    result["servers"] = [{"url": get_script_prefix().rstrip("/") or "/"}]
+    if settings.SPA_COMPAT:
+        result["info"]["description"] += _COMPAT
+    return result
 
 
 class SchemaView(SpectacularJSONAPIView):

@@ -8,6 +8,20 @@ const settings = JSON.parse(document.getElementById("swagger-settings").textCont
 const cookie = (name) => document.cookie.match(`(?:^|; )${name}=([^;]+)`)?.[1];
 const csrfToken = () => cookie("__Host-csrftoken") ?? cookie("csrftoken");
 
+// Swagger UI has dark colors for a class, and this site has an attribute (theme.js).
+const root = document.documentElement;
+const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+
+function followTheme() {
+  const { theme } = root.dataset;
+  const isDark = theme === "dark" || (theme !== "light" && prefersDark.matches);
+  root.classList.toggle("dark-mode", isDark);
+}
+
+followTheme();
+prefersDark.addEventListener("change", followTheme);
+new MutationObserver(followTheme).observe(root, { attributeFilter: ["data-theme"] });
+
 const ui = SwaggerUIBundle({
   url: settings.schema,
   dom_id: "#swagger-ui",

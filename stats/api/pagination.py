@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from django.core.signing import BadSignature, Signer
 from django.db.models import Q
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from ..models import Stat
@@ -40,7 +40,7 @@ def paginate(figures: StatQuerySet, ordering: Sequence[str], request: Request) -
     """Return the page for `?limit=` and `?cursor=`.
 
     Raises:
-        ParseError: one of them is invalid.
+        ValidationError: one of them is invalid.
     """
     limit = _limit(request.query_params.get("limit"))
     backwards, position = _read(request.query_params.get("cursor"), ordering)
@@ -65,7 +65,7 @@ def _limit(raw: str | None) -> int:
     if raw is None:
         return DEFAULT_LIMIT
     if not (raw.isascii() and raw.isdigit() and 1 <= int(raw[:9]) <= MAX_LIMIT) or len(raw) > 9:
-        raise ParseError(f"limit: Enter a whole number from 1 to {MAX_LIMIT}.", code="limit")
+        raise ValidationError({"limit": [f"Enter a whole number from 1 to {MAX_LIMIT}."]})
     return int(raw)
 
 
@@ -104,18 +104,17 @@ def _read(cursor: str | None, ordering: Sequence[str]) -> tuple[bool, dict[str, 
     """Return True if the page ends before the position, and the position by column or None.
 
     Raises:
-        ParseError: `cursor` was not created here, or for another ordering.
+        ValidationError: `cursor` was not created here, or for another ordering.
     """
     if cursor is None:
         return False, None
     try:
         direction, values = _signer(ordering).unsign_object(cursor)
     except BadSignature as error:
-        raise ParseError(
-            "cursor: This is not a cursor of this list in this ordering. Use the URLs in next and "
-            "previous.",
-            code="cursor",
-        ) from error
+        message = (
+            "This is not a cursor of this list in this ordering. Use the URLs in next and previous."
+        )
+        raise ValidationError({"cursor": [message]}) from error
     columns = [column.removeprefix("-") for column in ordering]
     return direction == "p", {
         column: Stat._meta.get_field(column).to_python(value)  # type: ignore[union-attr]

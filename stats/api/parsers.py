@@ -41,7 +41,7 @@ class ExactJSONParser(BaseParser):
                 parse_constant=_refuse_constant,
             )
         except (ValueError, RecursionError) as error:
-            raise ParseError(f"The body is not valid JSON: {error}.", code="not_json") from error
+            raise ParseError(f"The body is not valid JSON: {error}.") from error
 
 
 def _refuse_constant(name: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework.request import Request
 
-from accounts.permissions import HasScope, IsUser, Requirement, is_user
+from accounts.permissions import HasScope, IsUser, Requirement, is_read_only, is_user
 
 READ, WRITE = HasScope("stats/read"), HasScope("stats/write")
 MAY_READ = IsUser | READ
@@ -25,19 +25,31 @@ class HasPermission(Requirement):
 
 
 _ADD, _CHANGE, _DELETE = "stats.add_stat", "stats.change_stat", "stats.delete_stat"
+MAY_ADD = HasPermission(_ADD, message="You cannot add figures.")
+MAY_CHANGE = HasPermission(_CHANGE, message="You cannot change figures.")
+MAY_DELETE = HasPermission(_DELETE, message="You cannot delete figures.")
+MAY_ADD_AND_CHANGE = HasPermission(_ADD, _CHANGE, message="You cannot add and change figures.")
+# If both parts deny, the response names the last one that was evaluated: WRITE for a machine.
 _BY_ACTION = {
-    "create": HasPermission(_ADD, message="You cannot add figures."),
-    "update": HasPermission(_CHANGE, message="You cannot change figures."),
-    "partial_update": HasPermission(_CHANGE, message="You cannot change figures."),
-    "destroy": HasPermission(_DELETE, message="You cannot delete figures."),
-    "bulk": HasPermission(_ADD, _CHANGE, message="You cannot add and change figures."),
+    "create": WRITE | (IsUser & MAY_ADD),
+    "update": WRITE | (IsUser & MAY_CHANGE),
+    "partial_update": WRITE | (IsUser & MAY_CHANGE),
+    "destroy": WRITE | (IsUser & MAY_DELETE),
+    "bulk": WRITE | (IsUser & MAY_ADD_AND_CHANGE),
 }
 
 
-def required_permissions(action: str | None, request: Request) -> list[Any]:
+def required_permissions(action: str | None) -> list[Any]:
     """Return the permissions that `action` requires from the caller."""
-    if action not in _BY_ACTION:
-        return [MAY_READ()]
-    if getattr(request.user, "is_machine", False):
-        return [WRITE]
-    return [IsUser(), _BY_ACTION[action]]
+    return [_BY_ACTION.get(action or "", MAY_READ)()]
+
+
+def figure_rights(request: Request) -> dict[str, bool]:
+    """Return what the caller can do with figures in the API, by action."""
+    actions = {"read": "list", "add": "create", "change": "update", "delete": "destroy"}
+    read_only = is_read_only(request)
+    return {
+        name: (name == "read" or not read_only)
+        and all(item.has_permission(request, None) for item in required_permissions(action))
+        for name, action in actions.items()
+    }

@@ -5,7 +5,9 @@ If-Modified-Since and If-Unmodified-Since are ignored, because no Last-Modified 
 """
 
 import re
+from collections.abc import Callable
 from hashlib import sha256
+from typing import Any, TypeVar
 
 from django.utils.http import parse_etags
 from rest_framework import status
@@ -13,6 +15,8 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
 from ..models import Stat
+
+ViewMethod = TypeVar("ViewMethod", bound=Callable[..., Any])
 
 _HEADERS = ("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH")
 # Apache, Jetty and others add the coding to the entity tag of a response that they compress.
@@ -24,6 +28,18 @@ class PreconditionFailed(APIException):
 
     status_code = status.HTTP_412_PRECONDITION_FAILED
     default_code = "precondition_failed"
+
+
+def conditional(method: ViewMethod) -> ViewMethod:
+    """Document that this method of a view evaluates conditions and returns an ETag."""
+    method.openapi_conditional = "etag"  # type: ignore[attr-defined]
+    return method
+
+
+def conditional_without_etag(method: ViewMethod) -> ViewMethod:
+    """Document that this method of a view evaluates conditions."""
+    method.openapi_conditional = ""  # type: ignore[attr-defined]
+    return method
 
 
 def etag_of(stat: Stat) -> str:

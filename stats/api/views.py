@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
@@ -17,38 +18,30 @@ from rest_framework.viewsets import GenericViewSet
 
 from .. import writing
 from ..cleaning import RowErrors, clean_figures
-from ..filters import ORDERINGS
 from ..history import Revision
 from ..models import Stat
 from ..writing import Author
+from .description import list_parameters
 from .list_query import ListQuery, parse_list_query
-from .pagination import DEFAULT_LIMIT, MAX_LIMIT, is_paginated, paginate
+from .pagination import DEFAULT_LIMIT, is_paginated, paginate
 from .parsers import ExactJSONParser
 from .permissions import required_permissions
-from .preconditions import etag_of, etag_of_list, evaluate, is_conditional
+from .preconditions import (
+    conditional,
+    conditional_without_etag,
+    etag_of,
+    etag_of_list,
+    evaluate,
+    is_conditional,
+)
 from .serializers import (
+    MAX_BULK_FIGURES,
     BulkAnswerSerializer,
     BulkSerializer,
     StatListSerializer,
     StatSerializer,
 )
 from .stream import csv_response, json_response
-
-MAX_BULK_FIGURES = 10_000
-
-_TEXTS = {
-    "kpi": "Figures of this KPI. Repeat it for several KPIs.",
-    "year": "Figures of this year.",
-    "from": "Figures from this month on, like 201901.",
-    "to": "Figures up to this month, like 202006.",
-    "search": "Figures of KPIs whose name contains this text.",
-    "ordering": f"Any of {', '.join(ORDERINGS)}, comma-separated, with - for descending.",
-    "limit": f"The size of a page, at most {MAX_LIMIT}. With a cursor, the default is "
-    f"{DEFAULT_LIMIT}.",
-    "cursor": "The start of a page. Use the URLs in `next` and `previous`.",
-    "format": "`csv` for CSV instead of JSON.",
-}
-LIST_PARAMETERS = [OpenApiParameter(name, description=text) for name, text in _TEXTS.items()]
 
 
 class CsvRenderer(BaseRenderer):
@@ -63,7 +56,7 @@ class CsvRenderer(BaseRenderer):
 
 
 class StatViewSet(GenericViewSet[Stat]):
-    """The figures, by KPI and month."""
+    """The figures: the value of a KPI in a month."""
 
     queryset = Stat.objects.all()
     serializer_class = StatSerializer
@@ -72,7 +65,7 @@ class StatViewSet(GenericViewSet[Stat]):
     pagination_class = None
 
     def get_permissions(self) -> list[Any]:
-        return required_permissions(self.action, self.request)
+        return required_permissions(self.action)
 
     def get_renderers(self) -> list[BaseRenderer]:
         csv = [CsvRenderer()] if self.action == "list" else []
@@ -88,7 +81,24 @@ class StatViewSet(GenericViewSet[Stat]):
         finalized.setdefault("Cache-Control", "private, no-cache")
         return finalized
 
-    @extend_schema(responses=StatListSerializer, parameters=LIST_PARAMETERS)
+    @extend_schema(
+        description="Figures by period and KPI, unless `ordering` says otherwise. All of them, or a"
+        " page with `limit` or `cursor`.",
+        parameters=[
+            *list_parameters(),
+            OpenApiParameter(
+                "Content-Disposition",
+                location=OpenApiParameter.HEADER,
+                description="The file name of a CSV file.",
+                response=[200],
+            ),
+        ],
+        responses={
+            (200, "application/json"): StatListSerializer,
+            (200, "text/csv"): OpenApiTypes.STR,
+        },
+    )
+    @conditional
     def list(self, request: Request) -> HttpResponseBase:
         query = parse_list_query(request.query_params)
         if is_conditional(request):
@@ -106,7 +116,7 @@ class StatViewSet(GenericViewSet[Stat]):
         if isinstance(request.accepted_renderer, CsvRenderer):
             if is_paginated(request):
                 name = "limit" if "limit" in request.query_params else "cursor"
-                raise ParseError(f"{name}: A CSV has no pages. Remove this parameter.", code=name)
+                raise ValidationError({name: ["A CSV has no pages. Remove this parameter."]})
             return csv_response(query.figures)
         if is_paginated(request):
             page = paginate(query.figures, query.ordering, request)
@@ -116,6 +126,8 @@ class StatViewSet(GenericViewSet[Stat]):
         data = self.get_serializer(query.figures[:DEFAULT_LIMIT], many=True).data
         return Response({"data": data})
 
+    @extend_schema(description="The figure and its ETag.")
+    @conditional
     def retrieve(self, request: Request, pk: str) -> HttpResponseBase:
         stat = self.get_object()
         if evaluate(request, etag_of(stat)):
@@ -123,7 +135,20 @@ class StatViewSet(GenericViewSet[Stat]):
             return HttpResponse(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
         return self._stat_response(stat)
 
-    @extend_schema(responses={201: StatSerializer})
+    @extend_schema(
+        description="A KPI has at most one figure for each month. Conditions refer to the list.",
+        responses={201: StatSerializer},
+        parameters=[
+            OpenApiParameter(
+                "Location",
+                OpenApiTypes.URI,
+                OpenApiParameter.HEADER,
+                description="The URL of the new figure.",
+                response=[201],
+            )
+        ],
+    )
+    @conditional
     def create(self, request: Request) -> Response:
         if is_conditional(request):
             evaluate(request, etag_of_list(Revision.current(), request))
@@ -140,12 +165,23 @@ class StatViewSet(GenericViewSet[Stat]):
         response["Location"] = self.reverse_action("detail", [stat.pk])
         return response
 
+    @extend_schema(
+        description="Send `If-Match` with the ETag that you read, or the last writer wins."
+    )
+    @conditional
     def update(self, request: Request, pk: str) -> Response:
         return self._change(request, pk)
 
+    @extend_schema(
+        description="Only the members that you send are changed. Send `If-Match` with the ETag that"
+        " you read, or the last writer wins."
+    )
+    @conditional
     def partial_update(self, request: Request, pk: str) -> Response:
         return self._change(request, pk, partial=True)
 
+    @extend_schema(description="With `If-Match`, only the version that you read is deleted.")
+    @conditional_without_etag
     def destroy(self, request: Request, pk: str) -> Response:
         with transaction.atomic():
             stat = writing.lock(pk)
@@ -155,10 +191,16 @@ class StatViewSet(GenericViewSet[Stat]):
             writing.delete(Stat.objects.filter(pk=pk), self._author(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(request=BulkSerializer, responses=BulkAnswerSerializer)
-    @action(detail=False, methods=["post"])
+    @extend_schema(
+        summary="Add or change many figures",
+        description="A figure of the same KPI and month is changed, any other is added. If one is "
+        "invalid, none is stored, and `fields.rows` names each invalid one by its position from 1.",
+        request=BulkSerializer,
+        responses=BulkAnswerSerializer,
+    )
+    @action(detail=False, methods=["post"], name="Add or change many figures")
+    @conditional_without_etag
     def bulk(self, request: Request) -> Response:
-        """Add or change up to 10,000 figures. If one is invalid, none is changed."""
         evaluate(request, None)
         body = request.data
         if isinstance(body, dict) and set(body) == {"data"}:

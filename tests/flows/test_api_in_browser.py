@@ -48,6 +48,14 @@ def test_authorize_signs_in_and_an_endpoint_can_be_called(page, site, pool, scre
     expect(response).to_contain_text('"userName": "ada"')
     expect(response).to_contain_text(pool.config.public_client_id)
     screenshot(page, "api-docs")
+    background = "getComputedStyle(document.documentElement).backgroundColor"
+    light = page.evaluate(background)
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("html")).to_have_class("dark-mode")
+    assert page.evaluate(background) != light
+    screenshot(page, "api-docs-dark")
+    page.emulate_media(color_scheme="light")
+    expect(page.locator("html")).not_to_have_class("dark-mode")
 
 
 def test_browsable_api_signs_in_and_out_and_comes_back(page, site, pool, screenshot):

@@ -18,7 +18,9 @@ def may_write():
 
 def api(site, access_token):
     response = requests.get(
-        f"{site}/api/user", headers={"Authorization": f"Bearer {access_token}"}, timeout=20
+        f"{site}/api/user?include=permissions",
+        headers={"Authorization": f"Bearer {access_token}"},
+        timeout=20,
     )
     assert response.status_code == 200, response.text
     return response.json()["data"]["permissions"]

@@ -12,7 +12,7 @@ from django.contrib.admindocs.views import extract_views_from_urlpatterns, simpl
 from django.db import models
 from django.urls import get_resolver, reverse
 
-from stats.api.views import LIST_PARAMETERS
+from stats.api.description import list_parameters
 from stats.models import Stat
 
 # A statement that PostgreSQL rejects would abort the transaction of the test.
@@ -39,7 +39,7 @@ TEXTS = {
     "line breaks": "\n\r\u2028",
 }
 SITE_NAMES = ("next", "code", "state", "error", "error_description", "iss", "reference")
-API_NAMES = [parameter.name for parameter in LIST_PARAMETERS]
+API_NAMES = [parameter.name for parameter in list_parameters()]
 ADMIN_NAMES = ("q", "o", "p", "all", "e", "_popup", "_to_field", "_facets", "_changelist_filters")
 AUTOCOMPLETE_NAMES = ("app_label", "model_name", "field_name", "term", "page")
 LOOKUPS = ("", "__gte", "__range")

@@ -1,9 +1,11 @@
+import re
 from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
 
-from stats.fields import kpi_key, plain
+from accounts.core.csv_cells import FORMULA_SIGNS
+from stats.fields import KPI_PATTERN, kpi_key, plain
 from stats.models import Stat
 
 
@@ -76,3 +78,27 @@ def test_up_to_15_digits_are_accepted(value):
 def test_other_values_are_refused(value):
     with pytest.raises(ValidationError):
         Stat._meta.get_field("value").clean(value, None)
+
+
+def test_documented_pattern_accepts_what_the_field_accepts():
+    field = Stat._meta.get_field("kpi")
+    names = [
+        "a b",
+        " a ",
+        "a\u2028b",
+        "a\u200bb",
+        "\u3000a",
+        "Umsatz €",
+        "x" * 64,
+        "x" * 65,
+        "",
+        "  ",
+    ]
+    names += [f"a{chr(code)}b" for code in range(0x180)] + [chr(code) for code in range(0x180)]
+    for name in names + [f"{sign}a" for sign in FORMULA_SIGNS]:
+        try:
+            field.clean(name.strip(), None)
+            accepted = True
+        except ValidationError:
+            accepted = False
+        assert bool(re.search(KPI_PATTERN, name)) is accepted, repr(name)

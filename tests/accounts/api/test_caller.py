@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 import pytest
 from django.contrib.auth.models import Permission
 
-from accounts.api.serializers import CallerSerializer
 from accounts.provider import provider
 from accounts.testing import subject_of
+from sso_project.api.caller import SiteCallerSerializer
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def test_caller_with_a_token(cognito_client):
 @pytest.mark.parametrize("credentials", [{"session": False}, {"bearer": False}])
 def test_response_matches_its_serializer(cognito_client, credentials):
     body = cognito_client("ada", groups=["admins"], **credentials).get("/api/user").json()
-    assert CallerSerializer(body).data == body
+    assert SiteCallerSerializer(body).data == body
 
 
 def test_caller_with_a_session(cognito_client):
@@ -48,10 +48,13 @@ def test_user_created_by_an_access_token_has_no_name(cognito_client):
 
 
 def test_permissions_are_those_of_django(cognito_client):
-    client = cognito_client("ada")
-    assert "stats.add_stat" not in client.get("/api/user").json()["data"]["permissions"]
+    client, url = cognito_client("ada"), "/api/user?include=permissions"
+    assert "permissions" not in client.get("/api/user").json()["data"]
+    assert "stats.add_stat" not in client.get(url).json()["data"]["permissions"]
     client.user.user_permissions.add(Permission.objects.get(codename="add_stat"))
-    assert "stats.add_stat" in client.get("/api/user").json()["data"]["permissions"]
+    assert "stats.add_stat" in client.get(url).json()["data"]["permissions"]
+    unknown = client.get("/api/user?include=secrets")
+    assert (unknown.status_code, list(unknown.json()["fields"])) == (400, ["include"])
 
 
 @pytest.mark.parametrize("path", ["/api/user", "/api/user/", "/user", "/user/"])

@@ -161,14 +161,16 @@ def test_sessions_are_not_limited(limit_client, cognito_client):
 def test_api_shows_only_effective_permissions(limit_client, client_with_token):
     limit_client()
     client = client_with_token(groups=["admins"])
-    assert client.get("/api/user").json()["data"]["permissions"] == []
+    assert client.get("/api/user?include=permissions").json()["data"]["permissions"] == []
     stat = Permission.objects.filter(codename__endswith="_stat")
     Identity.objects.get().user.user_permissions.set(stat)
-    permissions = client.get("/api/user").json()["data"]["permissions"]
+    permissions = client.get("/api/user?include=permissions").json()["data"]["permissions"]
     assert permissions == [f"stats.{verb}_stat" for verb in ("add", "change", "delete", "view")]
     limit_client("read")
     permissions = (
-        client_with_token(groups=["admins"]).get("/api/user").json()["data"]["permissions"]
+        client_with_token(groups=["admins"])
+        .get("/api/user?include=permissions")
+        .json()["data"]["permissions"]
     )
     assert permissions == ["stats.view_stat"]
 

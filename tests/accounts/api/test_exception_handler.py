@@ -120,6 +120,7 @@ def test_error_response_has_the_documented_members(client, method, pattern, call
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
+@pytest.mark.undocumented_responses
 def test_error_in_a_view_has_the_documented_members(client, monkeypatch, error, status, code):
     def fail(self, request):
         raise error
@@ -179,6 +180,7 @@ def test_body_that_is_too_large_is_413(client, settings):
     assert_error_body(response)
 
 
+@pytest.mark.undocumented_responses
 def test_error_names_the_first_invalid_field(client, monkeypatch):
     def fail(self, request):
         raise exceptions.ValidationError({"rows": [{}, {"value": ["Enter a number."]}]})

@@ -1,9 +1,17 @@
+import difflib
 import json
+import re
 
 import pytest
+from django.urls import set_script_prefix
 from jsonschema import Draft202012Validator
 
 from accounts.provider import provider
+from sso_project import urls
+from tests import openapi_document
+from tests.imports import ROOT
+
+assert urls.api  # loaded before a test changes SPA_COMPAT, on which the URLs depend
 
 
 @pytest.fixture
@@ -31,15 +39,19 @@ def test_document_leaves_out_the_urls_of_the_original_stack(document):
     assert all(path.startswith("/api/") for path in paths)
 
 
-def test_code_exchange_is_documented_for_post_only(document):
-    assert set(document["paths"]["/api/auth/get-tokens"]) == {"post"}
+def test_code_exchange_by_get_is_deprecated(document):
+    operations = document["paths"]["/api/auth/get-tokens"]
+    assert {method: item.get("deprecated", False) for method, item in operations.items()} == {
+        "get": True,
+        "post": False,
+    }
 
 
 @pytest.mark.parametrize("compat", [True, False])
 def test_verifier_is_documented_as_the_server_requires_it(client, settings, compat):
     settings.SPA_COMPAT = compat
     schemas = json.loads(client.get("/openapi.json").content)["components"]["schemas"]
-    assert ("codeVerifier" in schemas["Code"]["required"]) is not compat
+    assert ("codeVerifier" in schemas["CodeRequest"]["required"]) is not compat
 
 
 def test_sign_in_uses_the_authorization_code_flow_of_the_pool(document):
@@ -50,18 +62,52 @@ def test_sign_in_uses_the_authorization_code_flow_of_the_pool(document):
     assert flow["tokenUrl"] == config.token_endpoint
     assert set(flow["scopes"]) == set(config.scopes)
     assert schemes["PastedAccessToken"]["scheme"] == "bearer"
-    requirements = document["paths"]["/api/user"]["get"]["security"]
-    assert {name for requirement in requirements for name in requirement} == {
-        "Cognito",
-        "PastedAccessToken",
-        "Session",
-    }
+
+
+@pytest.mark.parametrize("compat", [True, False])
+def test_ways_to_authenticate_are_alternatives(client, settings, compat):
+    settings.SPA_COMPAT = compat
+    document = json.loads(client.get("/openapi.json").content)
+    header = [{"XAccessToken": []}] if compat else []
+    everyone = [{"Cognito": []}, {"PastedAccessToken": []}, *header, {"Session": []}]
+    assert document["paths"]["/api/user"]["get"]["security"] == everyone
+    writing = document["paths"]["/api/stats"]["post"]["security"]
+    assert writing == [*everyone, {"Machine": ["stats/write"]}]
+    machine = document["components"]["securitySchemes"]["Machine"]["flows"]["clientCredentials"]
+    assert set(machine["scopes"]) == {"stats/read", "stats/write"}
+    assert ("XAccessToken" in document["components"]["securitySchemes"]) is compat
 
 
 def test_public_endpoints_need_no_authorization(document):
     for path, method in (("/api/info/server", "get"), ("/api/auth/get-tokens", "post")):
-        security = document["paths"][path][method].get("security", [{}])
-        assert security in ([], [{}])
+        assert document["paths"][path][method]["security"] == []
+
+
+def test_every_code_of_the_request_guard_is_documented(document):
+    sources = "".join(file.read_text() for file in (ROOT / "sso_project").glob("request_*.py"))
+    refusals = set(re.findall(r'Refusal\(\s*(\d+),\s*"(\w+)"', sources))
+    assert refusals
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            responses = operation["responses"]
+            assert [
+                (status, code)
+                for status, code in refusals
+                if code not in responses[status]["x-error-codes"]
+            ] == []
+
+
+def test_document_has_no_unused_component(document):
+    text = json.dumps(document)
+    for name in document["components"]["schemas"]:
+        assert f'"#/components/schemas/{name}"' in text
+
+
+def test_document_leads_to_the_site_below_a_stage(client):
+    assert json.loads(client.get("/openapi.json").content)["servers"] == [{"url": "/"}]
+    set_script_prefix("/prod/")
+    below = client.get("/openapi.json")
+    assert json.loads(below.content)["servers"] == [{"url": "/prod"}]
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/oauth2-redirect"])
@@ -87,3 +133,18 @@ def test_missing_public_client_is_explained_on_the_page(client, settings):
     page = client.get("/docs").text
     assert "COGNITO_PUBLIC_CLIENT_ID" not in page
     assert "2publicclient" in page
+
+
+def test_committed_document_is_current():
+    stored, current = openapi_document.FILE.read_text(encoding="utf-8"), openapi_document.current()
+    difference = difflib.unified_diff(
+        stored.splitlines(), current.splitlines(), "docs/openapi.json", "the code", lineterm=""
+    )
+    lines = list(difference)
+    assert not lines, "\n".join(
+        [
+            "The API document changed. If that is what you want, add it to CHANGELOG.md and run",
+            "    .venv/bin/python -m tests.openapi_document",
+            *lines[:200],
+        ]
+    )

@@ -11,6 +11,7 @@ from rest_framework.settings import api_settings
 
 from sso_project.api.renderers import FastNegotiation
 from stats.api.views import CsvRenderer
+from stats.models import Stat
 
 RENDERERS = [JSONRenderer(), BrowsableAPIRenderer(), CsvRenderer()]
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -36,7 +37,27 @@ def select(negotiation, query, accept, suffix):
 def test_selection_equals_the_default_negotiation(query, accept, suffix):
     arguments = query, accept, suffix
     expected = select(DefaultContentNegotiation(), *arguments)
+    if expected is Http404:  # an unknown format, which is not a missing object
+        expected = NotAcceptable
     assert select(FastNegotiation(), *arguments) == expected
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "heading"),
+    [
+        ("/api/stats", "Figures"),
+        ("/api/stats/1", "Figure"),
+        ("/api/stats/bulk", "Add or change many figures"),
+        ("/api/user", "User"),
+        ("/api/info/server", "Server info"),
+    ],
+)
+def test_browsable_api_has_readable_headings(cognito_client, path, heading):
+    Stat.objects.create(pk=1, kpi="cost", year=2020, month=1, value=1)
+    page = cognito_client("ada").get(path, headers={"Accept": "text/html"}).text
+    assert f"<h1>{heading}</h1>" in page
+    assert f'aria-label="{heading}"' in page or f"<title>{heading}" in page
 
 
 def test_api_uses_the_fast_negotiation():

@@ -267,7 +267,8 @@ def test_error_of_a_csv_request_is_json(reader):
     assert response.status_code == 400
     assert response["Content-Type"] == "application/json"
     assert response.json()["detail"].startswith("year: ")
-    assert reader.get(f"{STATS}?format=xml").status_code == 404
+    unknown = reader.get(f"{STATS}?format=xml")
+    assert (unknown.status_code, unknown.json()["code"]) == (406, "not_acceptable")
 
 
 # --- Permissions and queries ----------------------------------------------------------------------
