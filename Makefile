@@ -1,6 +1,6 @@
 # `make help` lists the targets. Everything is installed into .venv, inside this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help run token serve chaos hostile test test-services test-js test-infra check docs screenshots bench demo-signout format reset
+.PHONY: help run token serve chaos hostile test test-services test-js test-clients test-infra check docs screenshots bench demo-signout format reset
 
 PY := .venv/bin/python
 ENSURE := .venv/installed
@@ -36,6 +36,9 @@ test-services: $(ENSURE) ## run the tests on PostgreSQL and Redis (DATABASE_URL,
 
 test-infra: $(ENSURE) .local/infra/installed ## deploy infra/ to an AWS emulator and sign in there
 	@REQUIRE_INFRA=1 $(PY) -m pytest tests/infra $(ARGS)
+
+test-clients: $(ENSURE) .local/clients/installed ## test the API with schemathesis and generated clients (requires Node 20)
+	@REQUIRE_CLIENTS=1 $(PY) -m pytest tests/flows/clients $(ARGS)
 
 test-js: $(ENSURE) ## test the local pool with JavaScript OIDC libraries (requires Node 20)
 	@$(PY) -m tests.javascript
@@ -76,6 +79,14 @@ reset: ## delete the development database, the pool's state and keys
 	@echo "Installing the emulator and the linter into .local/infra (once, about a minute) …"
 	@$(PY) -m venv .local/infra
 	@.local/infra/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	@touch $@
+
+.local/clients/installed: tests/flows/clients/requirements.txt tests/flows/clients/package-lock.json
+	@echo "Installing the generators of clients into .local/clients (once, about a minute) …"
+	@$(PY) -m venv --clear .local/clients/venv
+	@.local/clients/venv/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	@cp tests/flows/clients/package.json tests/flows/clients/package-lock.json .local/clients
+	@cd .local/clients && npm ci --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@
 
 .local/bench/installed: tools/bench/requirements.txt requirements-runtime.txt
