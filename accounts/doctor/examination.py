@@ -27,6 +27,8 @@ from .pool_settings import issuer_in_use, issuer_note
 from .probe import Probe
 from .production import live_problems, production_problems
 from .project import setting_problems, site_problems
+from .session_settings import SessionSettings, session_problems
+from .session_settings import note as session_note
 
 Description = Mapping[str, Any] | None
 
@@ -47,6 +49,7 @@ def examine(
     production: bool = False,
     describe: Callable[[Provider], Description] = lambda provider: None,
     describe_pool: Callable[[Provider], Description] = lambda provider: None,
+    describe_sessions: Callable[[Provider], SessionSettings | None] = lambda provider: None,
     transport: Transport | None = None,
 ) -> Examination:
     """Run all checks.
@@ -55,7 +58,8 @@ def examine(
     paths of the site (a stage of API Gateway, a proxy).
 
     `describe` returns the app client's description, or None. Its exceptions are not caught.
-    `describe_pool` returns that of the pool, or None. If it raises AwsError, that is reported.
+    `describe_pool` returns that of the pool, `describe_sessions` the settings of its sessions, or
+    None. If one of these raises AwsError, that is reported as a check that was not done.
     """
     findings = setting_problems()
     if findings:
@@ -70,6 +74,7 @@ def examine(
         f" {site_url}"
     )
     issuer = _issuer_in_use(result, current, describe_pool)
+    _check_sessions(result, current, describe_sessions)
     with _script_prefix(prefix):
         _examine(result, current, probe, base_url, description, issuer, production=production)
     return result
@@ -116,6 +121,21 @@ def _issuer_in_use(
         return ""
     result.notes.append(issuer_note(description, current.pool))
     return issuer_in_use(description, current.pool)
+
+
+def _check_sessions(
+    result: Examination,
+    current: Provider,
+    describe_sessions: Callable[[Provider], SessionSettings | None],
+) -> None:
+    try:
+        settings = describe_sessions(current)
+    except AwsError as error:
+        result.not_checked.append(f"the pool's sessions: {error}")
+        return
+    if settings is not None:
+        result.notes.append(session_note(settings))
+        result.findings.extend(session_problems(settings, current))
 
 
 def _settings_first() -> str:

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 import requests
+from botocore.exceptions import ClientError
 
 from tests.imports import ROOT
 from tests.infra.conftest import REGION
@@ -67,6 +68,69 @@ def cognito_env(emulator, clean_environ, tmp_path):
         )  # fmt: skip
 
     return run
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"Plan": "LITE"}, "LITE has no managed login"),
+        (
+            {"Plan": "LITE", "ManagedLogin": "false", "MaxSessionsPerUser": "20"},
+            "LITE does not track sessions",
+        ),
+        ({"Passkeys": "true", "ManagedLogin": "false"}, "classic hosted UI has no passkeys"),
+        ({"HostedUiSessionMinutes": "0"}, "Set MaxSessionsPerUser"),
+        ({"CustomDomain": "auth.example.com"}, "requires CustomDomainCertificateArn"),
+        (
+            {"IdentityProvider": "OIDC", "OidcIssuer": "https://id.example"},
+            "requires OidcSecretArn",
+        ),
+        ({"IdentityProvider": "OIDC", "OidcSecretArn": "arn:x"}, "requires OidcIssuer"),
+        ({"IdentityProvider": "SAML"}, "requires SamlMetadataUrl"),
+        ({"EmailFrom": "no-reply@example.com"}, "requires SesIdentityArn"),
+        ({"DomainPrefix": "my-cognito-login"}, "not contain aws, amazon or cognito"),
+        ({"DomainPrefix": "laws"}, "not contain aws, amazon or cognito"),
+        ({"IdentityProviderName": "COGNITO"}, "IdentityProviderName"),
+        ({"IssuerType": "NEW"}, "IssuerType"),
+    ],
+)
+def test_combination_that_aws_refuses_creates_nothing(emulator, parameters, message):
+    """Its parameters and rules, without the types of resources that the emulator does not know."""
+    text, _, _ = (ROOT / "infra/1-user-pool.yaml").read_text().partition("\nConditions:\n")
+    values = {"DomainPrefix": "team", **parameters}
+    with pytest.raises(ClientError, match=message):
+        emulator.client("cloudformation").create_stack(
+            StackName="refused",
+            TemplateBody=f"{text}\nResources: {{Queue: {{Type: AWS::SQS::Queue}}}}",
+            Parameters=[
+                {"ParameterKey": name, "ParameterValue": value} for name, value in values.items()
+            ],
+        )
+
+
+def test_decisions_of_the_template_reach_the_pool(emulator):
+    """Parameters whose resources the emulator supports. cfn-lint checks the others."""
+    ses = "arn:aws:ses:eu-west-1:123456789012:identity/example.com"
+    outputs = emulator.deploy(
+        "1-user-pool.yaml",
+        "decisions",
+        DomainPrefix="decisions",
+        ManagedLogin="false",
+        Plan="PLUS",
+        SignInWith="EMAIL",
+        IssuerType="UPDATED",
+        SesIdentityArn=ses,
+        EmailFrom="Example <no-reply@example.com>",
+        CustomDomain="auth.example.com",
+        CustomDomainCertificateArn="arn:aws:acm:us-east-1:123456789012:certificate/x",
+    )
+    cognito = emulator.client("cognito-idp")
+    described = cognito.describe_user_pool(UserPoolId=outputs["CognitoPoolId"])["UserPool"]
+    assert described["UsernameAttributes"] == ["email"]
+    assert not described.get("AliasAttributes")
+    assert described["EmailConfiguration"]["SourceArn"] == ses
+    assert described["UserPoolAddOns"] == {"AdvancedSecurityMode": "AUDIT"}
+    assert outputs["CognitoClientDomain"] == "https://auth.example.com"
 
 
 def values_in(file):

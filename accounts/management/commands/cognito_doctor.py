@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from ...cognito.safe_urls import url_problem
-from ...doctor import client_settings, pool_settings, report
+from ...doctor import client_settings, pool_settings, report, session_settings
 from ...doctor.examination import examine
 from ...provider import Provider
 from ...provider.aws import AwsError
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         source.add_argument(
             "--describe",
             action="store_true",
-            help="read the settings of the app client and the pool from AWS",
+            help="read the settings of the app client, the pool and its sessions from AWS",
         )
         source.add_argument(
             "--client-json",
@@ -56,12 +56,16 @@ class Command(BaseCommand):
         def describe_pool(current: Provider) -> Mapping[str, Any] | None:
             return pool_settings.fetch(current.pool) if options["describe"] else None
 
+        def describe_sessions(current: Provider) -> session_settings.SessionSettings | None:
+            return session_settings.fetch(current) if options["describe"] else None
+
         try:
             examination = examine(
                 base_url=_base_url(options["base_url"]),
                 production=options["production"],
                 describe=describe,
                 describe_pool=describe_pool,
+                describe_sessions=describe_sessions,
             )
         except AwsError as problem:
             raise CommandError(str(problem)) from problem
