@@ -14,7 +14,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-COMMANDS = {"migrate", "check", "cognito_housekeeping", "cognito_sign_out_user", "cognito_doctor"}
+# Commands of Django that `manage` runs, next to all of `accounts` but the one that writes a file.
+_DJANGO_COMMANDS = {"migrate", "showmigrations", "check", "createsuperuser"}
+_LOCAL_COMMANDS = {"cognito_env"}
+_WITHOUT_INPUT = {"migrate", "createsuperuser"}
 # A stack that was deployed with 0.1 sends these names. Delete them in 0.3.
 _RENAMED = {"housekeeping": "cognito_housekeeping", "sign_out_user": "cognito_sign_out_user"}
 # These are sent as text, the rest as base64, which has a third more bytes.
@@ -28,6 +31,12 @@ _TEXT = (
 )
 
 
+def load_environment(text: str) -> None:
+    """Load the members of a JSON object into the environment. Variables that are set stay."""
+    for name, value in json.loads(text).items():
+        os.environ.setdefault(name, value if isinstance(value, str) else json.dumps(value))
+
+
 def load_secrets(arn: str) -> None:
     """Load the members of a Secrets Manager secret, a JSON object, into the environment.
 
@@ -36,10 +45,11 @@ def load_secrets(arn: str) -> None:
     """
     from accounts.provider.aws import secret_string
 
-    for name, value in json.loads(secret_string(arn)).items():
-        os.environ.setdefault(name, str(value))
+    load_environment(secret_string(arn))
 
 
+if os.environ.get("APP_ENVIRONMENT"):
+    load_environment(os.environ["APP_ENVIRONMENT"])
 if os.environ.get("APP_SECRET_ARN"):
     load_secrets(os.environ["APP_SECRET_ARN"])
 
@@ -52,11 +62,19 @@ from .lambda_request import LambdaRequest  # noqa: E402
 from .lambda_response import CompressedResponse, fit  # noqa: E402
 from .wsgi import application  # noqa: E402
 
+
+def origin_secrets() -> tuple[str, ...]:
+    """Return what CloudFront may send: ORIGIN_VERIFY, and its previous values."""
+    names = ("ORIGIN_VERIFY", "ORIGIN_VERIFY_FALLBACKS")
+    values = ",".join(os.environ.get(name, "") for name in names).split(",")
+    return tuple(value.strip() for value in values if value.strip())
+
+
 get_resolver().url_patterns  # noqa: B018 (imports all views before the first request)
 _adapter = make_lambda_handler(
     LambdaRequest(
         CompressedResponse(application),
-        origin_secret=os.environ.get("ORIGIN_VERIFY", ""),
+        origin_secrets=origin_secrets(),
         host=urlsplit(settings.PUBLIC_URL).netloc,
         base_path=settings.LAMBDA_BASE_PATH,
     ),
@@ -71,13 +89,21 @@ def handler(event: object, context: object) -> dict[str, Any]:
     return no_request(event) if request is None else fit(_adapter(request, context), request)
 
 
+def allowed_commands() -> set[str]:
+    """Return the names of the commands that `manage` runs."""
+    from django.core.management import get_commands
+
+    own = {name for name, app in get_commands().items() if app == "accounts"}
+    return (own - _LOCAL_COMMANDS) | _DJANGO_COMMANDS
+
+
 def manage(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Run `{"command": ["migrate"]}` and return `{"status": 0, "output": "…"}`.
 
     IAM decides who can call this. `status` is the exit status of the command.
 
     Raises:
-        ValueError: the event has no command that is in COMMANDS.
+        ValueError: the event has no command that is allowed here.
         CommandError: the command failed.
     """
     from django.core.management import call_command
@@ -86,10 +112,11 @@ def manage(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     if not isinstance(command, list) or not all(isinstance(word, str) for word in command):
         raise ValueError('The command must be a list of words, such as {"command": ["migrate"]}.')
     command = [_RENAMED.get(word, word) for word in command[:1]] + command[1:]
-    if not command or command[0] not in COMMANDS:
-        raise ValueError(f"The command must be one of {', '.join(sorted(COMMANDS))}.")
+    allowed = allowed_commands()
+    if not command or command[0] not in allowed:
+        raise ValueError(f"The command must be one of {', '.join(sorted(allowed))}.")
     output, status = io.StringIO(), 0
-    if command[0] == "migrate":
+    if command[0] in _WITHOUT_INPUT:
         command = [*command, "--no-input"]
     try:
         call_command(*command, stdout=output, stderr=output)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from .lambda_event import request_headers, to_wsgi
@@ -27,8 +27,8 @@ _SINGLE_VALUE_HEADERS = (
 class LambdaRequest:
     """WSGI middleware between apig-wsgi and Django.
 
-    `origin_secret` is the value that CloudFront adds to each request as X-Origin-Verify, or "" if
-    there is no CloudFront. A request without it is refused, because it bypassed CloudFront. All
+    `origin_secrets` are the values that CloudFront may add to each request as X-Origin-Verify, none
+    if there is no CloudFront. A request without one is refused, because it bypassed CloudFront. All
     others were sent to `host` over https, although their Host header is that of the API.
     `base_path` is the argument of `lambda_path.split_path`.
     """
@@ -37,12 +37,12 @@ class LambdaRequest:
         self,
         application: Application,
         *,
-        origin_secret: str = "",
+        origin_secrets: Sequence[str] = (),
         host: str = "",
         base_path: str = "",
     ) -> None:
         self._application = application
-        self._origin_secret = origin_secret
+        self._origin_secrets = [secret.encode() for secret in origin_secrets]
         self._host = host
         self._base_path = base_path
 
@@ -55,7 +55,7 @@ class LambdaRequest:
         _set_headers(environ, request_headers(event), is_load_balancer="elb" in context)
         if not self._is_from_cloudfront(environ):
             return _refuse(start_response, "403 Forbidden", "Use the public URL of this site.")
-        if self._origin_secret:
+        if self._origin_secrets:
             environ |= {"HTTP_HOST": self._host, "wsgi.url_scheme": "https"}
         environ["wsgi.input_terminated"] = True  # the event holds the whole body
         environ["REMOTE_ADDR"] = self._client_ip(environ, context)
@@ -64,10 +64,10 @@ class LambdaRequest:
         return self._application(environ, _strip_values(start_response))
 
     def _is_from_cloudfront(self, environ: dict[str, Any]) -> bool:
-        if not self._origin_secret:
+        if not self._origin_secrets:
             return True
-        header = environ.pop("HTTP_X_ORIGIN_VERIFY", "")
-        return hmac.compare_digest(header.encode(), self._origin_secret.encode())
+        header = environ.pop("HTTP_X_ORIGIN_VERIFY", "").encode()
+        return any(hmac.compare_digest(header, secret) for secret in self._origin_secrets)
 
     def _client_ip(self, environ: Mapping[str, Any], context: Mapping[str, Any]) -> str:
         """Return the IP address that AWS recorded, never one that the client sent itself."""
@@ -76,7 +76,7 @@ class LambdaRequest:
         if "elb" in context:
             return hops[-1]  # appended by the load balancer
         source = str((context.get("http") or context.get("identity") or {}).get("sourceIp", ""))
-        if self._origin_secret:
+        if self._origin_secrets:
             # CloudFront appends its viewer. API Gateway can append the address of CloudFront.
             while len(hops) > 1 and hops[-1] == source:
                 hops.pop()

@@ -319,8 +319,14 @@ def test_site_runs_on_lambda(emulator, pool, secret, archive):
         "CAPABILITY_IAM",
         CodeBucket="code",
         CodeKey="site-1.zip",
+        AcceptedClients=pool["MachineClientId"],
+        AppOrigins="https://apps.example.com",
+        Environment=json.dumps(
+            {"COGNITO_JWKS_URL": f"{emulator.url}/{pool['CognitoPoolId']}/.well-known/jwks.json",
+             "COGNITO_JWKS_SNAPSHOT": "", "SITE_NAME": "Ours"}
+        ),
         **parameters_of_the_site(pool, secret),
-    )
+    )  # fmt: skip
     printed = manage(emulator, outputs, "migrate")
     assert "accounts.0001_initial... OK" in printed["output"]
     checked = manage(emulator, outputs, "check", "--deploy")
@@ -340,6 +346,33 @@ def test_site_runs_on_lambda(emulator, pool, secret, archive):
     assert "__Host-signin_" in response.headers["Set-Cookie"]
     around = requests.get(address, headers={"Host": host}, allow_redirects=False, timeout=60)
     assert around.status_code == 403
+    machine_calls_the_api(emulator, pool, through_cloudfront)
+    assert manage(emulator, outputs, "cognito_reencrypt_tokens", "--check")["status"] == 0
+    alarms = emulator.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert {alarm["MetricName"] for alarm in alarms} == {"Errors", "Throttles", "Duration", "5xx"}
+
+
+def machine_calls_the_api(emulator, pool, headers):
+    """Call the deployed API with a machine token of template 1, and from another origin."""
+    cognito = emulator.client("cognito-idp")
+    described = cognito.describe_user_pool_client(
+        UserPoolId=pool["CognitoPoolId"], ClientId=pool["MachineClientId"]
+    )["UserPoolClient"]
+    token = requests.post(
+        f"{emulator.url}/oauth2/token",
+        {"grant_type": "client_credentials", "scope": "stats/read"},
+        auth=(described["ClientId"], described["ClientSecret"]),
+        timeout=20,
+    ).json()["access_token"]
+    origin = "https://apps.example.com"
+    figures = requests.get(
+        f"{emulator.url}/api/stats",
+        headers={**headers, "Authorization": f"Bearer {token}", "Origin": origin},
+        timeout=60,
+    )
+    assert figures.status_code == 200, figures.text
+    # The emulator responds to preflights itself, so this is the header of the response.
+    assert figures.headers["Access-Control-Allow-Origin"] == origin
 
 
 def manage(emulator, outputs, *command):

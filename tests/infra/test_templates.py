@@ -68,7 +68,8 @@ def test_environment_of_the_function_is_what_settings_read():
     resources = template("2")["Resources"]
     for name in ("Function", "ManageFunction"):
         variables = resources[name]["Properties"]["Environment"]["Variables"].keys()
-        assert variables - settings_read() == {"APP_SECRET_ARN"}
+        own = {"APP_SECRET_ARN", "APP_ENVIRONMENT", "APP_SECRET_VERSION"}
+        assert variables - settings_read() == own
     assert (
         resources["Function"]["Properties"]["Environment"]
         == (resources["ManageFunction"]["Properties"]["Environment"])
@@ -113,32 +114,58 @@ def test_buckets_are_private():
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
 
 
-@pytest.mark.parametrize(
-    ("uri", "leads_to"),
-    [
+PAGES = {
+    "PATH": [
         ("/", "/index.html"),
         ("/ledger/", "/ledger/index.html"),
         ("/ledger/stats/2020", "/ledger/index.html"),
         ("/ledger/stats/", "/ledger/index.html"),
+        ("/ledger/people/ada@example.com", "/ledger/index.html"),
+        ("/ledger/releases/v1.2", "/ledger/index.html"),
+        ("/ledger/a%20b/c:d", "/ledger/index.html"),
         ("/ledger/assets/app.3f2a.js", "/ledger/assets/app.3f2a.js"),
-        ("/ledger/favicon.ico", "/ledger/favicon.ico"),
+        ("/ledger/assets/LICENSE", "/ledger/assets/LICENSE"),
+        ("/ledger/.well-known/assetlinks", "/ledger/.well-known/assetlinks"),
+        ("/ledger/favicon.ICO", "/ledger/favicon.ICO"),
         ("/robots.txt", "/robots.txt"),
         ("/ledger", "308 /ledger/?code=1&state=a%20b&tag=x&tag=y"),
+        ("/\\evil.example", "/index.html"),
+        ("//evil.example", "/index.html"),
     ],
-)
-def test_pages_of_single_page_apps_lead_to_their_index(uri, leads_to):
+    "ROOT": [
+        ("/", "/index.html"),
+        ("/signin", "/index.html"),
+        ("/people/ada@example.com", "/index.html"),
+        ("/assets/app.js", "/assets/app.js"),
+        ("/static/LICENSE", "/static/LICENSE"),
+    ],
+    "HOST": [
+        ("/", "/ledger/index.html"),
+        ("/signin", "/ledger/index.html"),
+        ("/assets/app.js", "/ledger/assets/app.js"),
+        ("/deep/page.of/ada@example.com", "/ledger/index.html"),
+    ],
+}
+
+
+@pytest.mark.parametrize("layout", PAGES)
+def test_pages_of_single_page_apps_lead_to_their_index(layout):
     code = template("3")["Resources"]["Fallback"]["Properties"]["FunctionCode"]
     querystring = {
         "code": {"value": "1"},
         "state": {"value": "a%20b"},
         "tag": {"value": "x", "multiValue": [{"value": "x"}, {"value": "y"}]},
     }
-    event = {"request": {"uri": uri, "querystring": querystring}}
-    say = "console.log(answer.uri || `${answer.statusCode} ${answer.headers.location.value}`)"
-    script = f"{code}\nconst answer = handler({json.dumps(event)});\n{say}"
+    headers = {"host": {"value": "Ledger.example.com"}}
+    say = "a => console.log(a.uri || `${a.statusCode} ${a.headers.location.value}`)"
+    requests = [
+        {"request": {"uri": uri, "querystring": querystring, "headers": headers}}
+        for uri, _ in PAGES[layout]
+    ]
+    script = f"{code.replace('${Layout}', layout)}\n{json.dumps(requests)}.map(handler).map({say})"
     node = Path(playwright.__file__).parent / "driver/node"
     done = subprocess.run([node, "-e", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == leads_to
+    assert done.stdout.splitlines() == [target for _, target in PAGES[layout]]
 
 
 def test_readme_names_every_parameter_without_a_default():

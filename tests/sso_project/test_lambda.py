@@ -2,6 +2,8 @@
 
 import base64
 import json
+import os
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,6 +14,7 @@ from django.core.management import CommandError
 from accounts.core.request_meta import client_ip
 from sso_project import lambda_handler
 from sso_project.lambda_request import LambdaRequest
+from tests.imports import ROOT
 from tests.sso_project.lambda_events import (
     CLIENT,
     EDGE,
@@ -123,14 +126,18 @@ def test_underscore_in_the_name_of_a_cookie_stays(event):
 
 def test_underscore_does_not_bypass_cloudfront():
     event = http_api("/", headers={"x_origin_verify": "origin-secret"})
-    response = handle(event, origin_secret="origin-secret", host="app.example.com")
+    response = handle(
+        event, origin_secrets=["origin-secret", "previous-secret"], host="app.example.com"
+    )
     assert response["statusCode"] == 403
 
 
 def test_underscore_does_not_change_the_client_behind_cloudfront():
     headers = {"x-forwarded-for": f"{CLIENT}, {EDGE}", "x_forwarded_for": "192.0.2.66"}
     event = through_cloudfront(**headers)
-    seen = read_environ(event, origin_secret="origin-secret", host="app.example.com")
+    seen = read_environ(
+        event, origin_secrets=["origin-secret", "previous-secret"], host="app.example.com"
+    )
     assert seen["REMOTE_ADDR"] == CLIENT
 
 
@@ -189,16 +196,70 @@ def through_cloudfront(source=EDGE, **headers):
 
 def test_request_through_cloudfront_has_the_host_of_the_site():
     event = through_cloudfront(**{"x-forwarded-for": f"192.0.2.99, {CLIENT}, {EDGE}"})
-    seen = read_environ(event, origin_secret="origin-secret", host="app.example.com")
+    seen = read_environ(
+        event, origin_secrets=["origin-secret", "previous-secret"], host="app.example.com"
+    )
     assert seen["HTTP_HOST"] == "app.example.com"
     assert seen["wsgi.url_scheme"] == "https"
     assert seen["REMOTE_ADDR"] == CLIENT
     assert "HTTP_X_ORIGIN_VERIFY" not in seen
 
 
+def test_previous_origin_secret_is_accepted_until_it_is_removed():
+    """CloudFront sends it until its distribution is updated."""
+    event = through_cloudfront(**{"x-origin-verify": "previous-secret"})
+    for secrets, status in ((["new", "previous-secret"], 200), (["new"], 403)):
+        assert handle(event, origin_secrets=secrets, host="x")["statusCode"] == status
+
+
+@pytest.mark.parametrize(
+    ("value", "fallbacks", "secrets"),
+    [
+        ("", "", ()),
+        ("new", "", ("new",)),
+        ("new", "old, older", ("new", "old", "older")),
+    ],
+)
+def test_origin_secrets_are_the_value_and_its_fallbacks(monkeypatch, value, fallbacks, secrets):
+    monkeypatch.setenv("ORIGIN_VERIFY", value)
+    monkeypatch.setenv("ORIGIN_VERIFY_FALLBACKS", fallbacks)
+    assert lambda_handler.origin_secrets() == secrets
+
+
+def test_environment_of_the_template_sets_no_variable_twice(monkeypatch):
+    monkeypatch.setenv("SITE_NAME", "Ours")
+    monkeypatch.delenv("COGNITO_GROUPS", raising=False)
+    monkeypatch.delenv("SPA_COMPAT", raising=False)
+    text = '{"SITE_NAME": "Theirs", "COGNITO_GROUPS": {"staff": "editors"}, "SPA_COMPAT": 1}'
+    lambda_handler.load_environment(text)
+    assert os.environ["SITE_NAME"] == "Ours"
+    assert os.environ["COGNITO_GROUPS"] == '{"staff": "editors"}'
+    assert os.environ["SPA_COMPAT"] == "1"
+    for name in ("COGNITO_GROUPS", "SPA_COMPAT"):
+        monkeypatch.delenv(name)
+
+
+NOT_ON_LAMBDA = {
+    *("cognito_env", "dev"),  # for a checkout: they write .env and start the development server
+    *("collectstatic", "database_ready"),  # steps of building an image, and of starting a server
+    *("makemigrations", "startapp", "shell", "test"),  # development
+    *("import_stats", "seed_stats"),  # the example
+}
+
+
+def test_every_command_of_the_documentation_runs_on_lambda():
+    files = [ROOT / "README.md", ROOT / "infra/README.md", *(ROOT / "docs").rglob("*.md")]
+    text = "".join(file.read_text() for file in files)
+    named = set(re.findall(r"manage\.py (?:dev )?([a-z]\w+)", text)) - NOT_ON_LAMBDA
+    assert {"cognito_erase_user", "cognito_explain_sign_in", "createsuperuser"} <= named
+    assert named <= lambda_handler.allowed_commands()
+
+
 @pytest.mark.parametrize("sent", [{}, {"x-origin-verify": "guess"}, {"x-origin-verify": ""}])
 def test_request_that_bypasses_cloudfront_is_refused(sent):
-    response = handle(http_api("/", headers=sent), origin_secret="origin-secret", host="x")
+    response = handle(
+        http_api("/", headers=sent), origin_secrets=["origin-secret", "previous-secret"], host="x"
+    )
     assert response["statusCode"] == 403
     assert "cookies" not in response or response["cookies"] == []
 
