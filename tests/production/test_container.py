@@ -136,6 +136,25 @@ def test_proxy_runs_read_only_and_has_what_its_template_needs():
     assert proxy["volumes"][0].startswith("./deploy/nginx.conf.template:/etc/nginx/templates/")
 
 
+def test_database_is_ready_when_other_containers_can_connect():
+    """While its image creates the database, a temporary server responds on the socket only."""
+    database = COMPOSE["services"]["database"]
+    assert "--host 127.0.0.1" in database["healthcheck"]["test"][1]
+    assert COMPOSE["services"]["migrate"]["depends_on"]["database"] == {
+        "condition": "service_healthy"
+    }
+
+
+def test_password_of_the_database_needs_no_quoting():
+    environment = COMPOSE["services"]["app"]["environment"]
+    assert "PASSWORD" not in environment["DATABASE_URL"]
+    assert environment["PGPASSWORD"].startswith("${DATABASE_PASSWORD:?")
+    assert (
+        COMPOSE["services"]["database"]["environment"]["POSTGRES_PASSWORD"]
+        == (environment["PGPASSWORD"])
+    )
+
+
 def test_site_trusts_the_network_of_its_proxy():
     subnet = COMPOSE["networks"]["default"]["ipam"]["config"][0]["subnet"]
     assert COMPOSE["services"]["app"]["environment"]["TRUSTED_PROXIES"] == subnet
