@@ -12,9 +12,10 @@ class AccountsConfig(AppConfig):
         from . import checks
         from .audit import rights
         from .provider import factory
-        from .sessions import deactivation
+        from .sessions import access_tokens, deactivation
 
         checks.register()
+        access_tokens.connect()
         deactivation.connect_signals()
         rights.connect_signals()
         factory.reset_on_setting_change()

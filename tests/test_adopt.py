@@ -272,7 +272,12 @@ sys.meta_path.insert(0, Absent())
 import django
 django.setup()
 from django.core import checks
-import sso.urls, sso.middleware, sso.backends, sso.testing
+import sso.urls, sso.middleware, sso.backends, sso.testing, sso.admin, sso.user_tokens
+from django.core.management import get_commands, load_command_class
+from sso.permissions import group_required
+for name, app in get_commands().items():
+    if app == "sso":
+        load_command_class(app, name)
 assert checks.run_checks(tags=["configuration"]) == []
 client = sso.testing.CognitoClient()
 client.bear("a-token")

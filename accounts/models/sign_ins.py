@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Any, ClassVar
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -110,6 +112,21 @@ class SignIn(models.Model):
     def identity(self) -> Identity | None:
         """The identity that signed in."""
         return Identity.lookup(self)
+
+    # Set by sessions/access_tokens.py, because models do not call Cognito.
+    read_access_token: ClassVar[Callable[[int], str]]
+
+    def access_token(self) -> str:
+        """Return a valid access token of the user, for your own calls of other APIs.
+
+        It is renewed if that is due. Raises SessionEnded, RenewalUnavailable and others, as
+        `access_token` in sessions/access_tokens.py.
+        """
+        return type(self).read_access_token(self.pk)
+
+    async def aaccess_token(self) -> str:
+        """Return what `access_token` returns, without blocking the event loop."""
+        return await sync_to_async(self.access_token)()
 
     @property
     def is_app(self) -> bool:
