@@ -1,6 +1,8 @@
 """The filter of the dashboard, the API and the CSV download.
 
-They share one form, so that a filtered page and its download hold the same figures.
+They share one form, so that a filtered page and its download hold the same figures. It is not a
+FilterSet of django-filter, whose OrderingFilter accepts an order with ties: pages would repeat and
+miss figures. Each field here would need a class of its own there too.
 """
 
 import re

@@ -79,7 +79,7 @@ class DocumentedResponses:
     def __call__(self, request):
         response = self.get_response(request)
         path, urlconf = request.path_info, get_urlconf() or settings.ROOT_URLCONF
-        if settings.SPA_COMPAT and urlconf == "sso_project.urls":
+        if settings.SPA_COMPAT and urlconf == "sso_project.urls" and request.resolver_match:
             path = ROOT_URLS.sub("/api/", path)
         if path.startswith("/api/") and not _is_page(request, response):
             document = document_of(urlconf, settings.SPA_COMPAT)

@@ -3,6 +3,10 @@
 Each page takes the same time, however far it is from the start, and figures that are added or
 deleted do not shift pages. A cursor holds the values of a figure in the columns of the ordering. It
 is not secret. It is signed, so that a forged cursor is refused before it is decoded.
+
+CursorPagination of Django REST framework has a position in the first column of the ordering only,
+and counts the rows with the same value as an offset. Figures that are added to a month would shift
+its pages, and more than 1,000 figures of one month would never be passed.
 """
 
 import datetime
