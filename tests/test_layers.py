@@ -154,6 +154,16 @@ def test_packages_of_accounts_import_only_lower_layers():
     assert violations == []
 
 
+def test_transactions_and_times_follow_the_settings_of_the_host():
+    """A router may name another database than `default`, and USE_TZ may be False."""
+    forbidden = re.compile(
+        r"transaction\.atomic\(\)|timezone\.localtime\(|import connection$", re.M
+    )
+    files = [path for path in (ROOT / "accounts").rglob("*.py") if path.name != "times.py"]
+    found = [path.name for path in files if forbidden.search(path.read_text(encoding="utf-8"))]
+    assert found == []  # core.db.atomic(model), core.times.local_time(…)
+
+
 def test_only_three_packages_of_accounts_export_names():
     """An import in the others would load more than their importer uses, or load it too early."""
     exporting = {

@@ -14,6 +14,10 @@ from ..cognito.pool_ids import pool_id_of
 from ..core.db import CompiledQuery, QueryParameter, atomic
 from .pool_subject import PoolIdField, PoolSubject, pool_of
 
+# The domain of email addresses of users whose user model requires one while none is known. It is
+# reserved for names that do not exist (RFC 6761 section 6.4).
+NO_MAIL = "users.invalid"
+
 
 def display_name(user: Any) -> str:
     """Return the name of `user`, else the email address, else the username in the pool.
@@ -22,7 +26,9 @@ def display_name(user: Any) -> str:
     username of this site: that of other users is generated.
     """
     full_name = getattr(user, "get_full_name", str)()
-    email = getattr(user, getattr(user, "EMAIL_FIELD", "email"), "")
+    email = getattr(user, getattr(user, "EMAIL_FIELD", "email"), "") or ""
+    if email.endswith(f"@{NO_MAIL}"):
+        email = ""
     if full_name or email or user.pk is None:
         return str(full_name or email or user.get_username())
     names = [identity.username or identity.subject for identity in user.identities.all()]

@@ -147,7 +147,9 @@ def _name(key: str) -> str:
     # The name of 0.1: two versions of the site share the values while one replaces the other.
     # Servers that prefer different issuers of the pool share the values, too.
     site = salted_hmac(
-        "accounts.accelerator", f"{provider().public_url} {provider().pool.original_issuer}"
+        "accounts.accelerator",
+        f"{provider().public_url} {provider().pool.original_issuer}",
+        algorithm="sha256",
     )
     return f"sso:{site.hexdigest()[:16]}:{key}"
 

@@ -11,13 +11,14 @@ import hashlib
 from dataclasses import replace
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from ..cognito.claims import AccessClaims
 from ..cognito.token_endpoint import TokenSet
+from ..core.db import atomic
 from ..core.encryption import DecryptionError
 from ..core.request_meta import sender_fields
 from ..models import Identity, SignIn
@@ -130,7 +131,7 @@ def _create(
     proofs = (_proof(earlier),) if earlier and tokens.refresh_token else ()
     newest = replace(tokens, refresh_token=tokens.refresh_token or earlier)
     try:
-        with transaction.atomic():
+        with atomic(SignIn):
             return SignIn.objects.create(
                 key=_key(claims),
                 user_id=user_id,

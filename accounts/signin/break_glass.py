@@ -47,9 +47,14 @@ def count_attempt(request: HttpRequest, username: str) -> int:
     limit of the subnet, the name is not counted, so it costs no query.
     """
     return _beyond(request_meta.subnet_of(request), MAX_ATTEMPTS_PER_IP) or _beyond(
-        salted_hmac("break-glass", normalize_username(username).lower()).hexdigest(),
+        _name_key(username),
         MAX_ATTEMPTS_PER_USERNAME,
     )
+
+
+def _name_key(username: str) -> str:
+    name = normalize_username(username).lower()
+    return salted_hmac("break-glass", name, algorithm="sha256").hexdigest()
 
 
 def _beyond(name: str, limit: int) -> int:

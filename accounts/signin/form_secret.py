@@ -46,4 +46,6 @@ def bind(request: HttpRequest, response: HttpResponse, user: Any) -> None:
 
 
 def _proof(user: Any, secret: str) -> str:
-    return salted_hmac("CSRF secret of a user", f"{user.pk}:{secret}").hexdigest()
+    return salted_hmac(
+        "CSRF secret of a user", f"{user.pk}:{secret}", algorithm="sha256"
+    ).hexdigest()

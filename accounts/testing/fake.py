@@ -32,6 +32,7 @@ class FakeUser:
     email: str | None = None
     name: str | None = None
     nonce: str | None = None
+    claims: dict[str, Any] = field(default_factory=dict)  # further ones, such as custom attributes
     sign_in_claims: dict[str, Any] = field(default_factory=dict)  # the same in all tokens of one
 
 
@@ -99,7 +100,7 @@ class FakeCognito(Transport):
         self.calls.append(call)
 
     def _tokens(self, user: FakeUser, *, is_first: bool) -> Response:
-        claims = user.sign_in_claims | ({"iss": self.issuer} if self.issuer else {})
+        claims = user.claims | user.sign_in_claims | ({"iss": self.issuer} if self.issuer else {})
         tokens: dict[str, Any] = {
             "access_token": mint_access_token(
                 user.username, groups=user.groups, scopes=user.scopes, claims=claims

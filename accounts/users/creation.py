@@ -13,10 +13,8 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
+from ..models.users import NO_MAIL
 from .copied_claims import email_field_name, text_field
-
-# Reserved for addresses that do not exist (RFC 6761 section 6.4).
-_NO_MAIL = "users.invalid"
 
 
 def required_values(model: Any, username: str) -> dict[str, Any]:
@@ -36,7 +34,7 @@ def required_values(model: Any, username: str) -> dict[str, Any]:
     if is_login and "@" in username:  # a get_username() of the host project
         return values
     if is_login or not field.blank or (is_unique(model, email) and not field.null):
-        values[email] = f"{username}@{_NO_MAIL}"
+        values[email] = f"{username}@{NO_MAIL}"
     return values
 
 

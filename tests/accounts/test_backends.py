@@ -63,6 +63,12 @@ def renew(client):
     return client.get(reverse("accounts:profile"))
 
 
+def renew_latest(client):
+    """Renew the sign-in of a client that has signed in more than once."""
+    SignIn.objects.live().update(renew_at=timezone.now() - timedelta(seconds=1))
+    return client.get(reverse("accounts:profile"))
+
+
 however_authenticated = pytest.mark.parametrize(
     "authenticate", [sign_in, exchange_code, use_access_token]
 )
@@ -324,6 +330,73 @@ def test_update_user_reads_claims_and_request_at_renewal(client, cognito, backen
     sign_in(client, cognito, "ada")
     renew(client)
     assert get_user_model().objects.get().last_name == "id ada@example.com /profile/"
+
+
+class Stock(CognitoBackend):
+    """A backend as the documentation of mozilla-django-oidc has it, with another base class."""
+
+    def verify_claims(self, claims):
+        return "editors" in claims.get("cognito:groups", [])
+
+    def filter_users_by_claims(self, claims):
+        return self.UserModel.objects.filter(username=claims["sub"])
+
+    def get_username(self, claims):
+        return claims["sub"]
+
+    def create_user(self, claims):
+        user = super().create_user(claims)
+        user.first_name = claims.get("custom:department", "")
+        user.save()
+        return user
+
+    def update_user(self, user, claims):
+        user.first_name = claims.get("custom:department", "")
+        user.save()
+        return user
+
+
+CUSTOM = {"custom:department": "mathematics"}
+
+
+def test_backend_of_mozilla_django_oidc_works_with_our_base_class(cognito, backend):
+    """Custom attributes reach the hooks, and groups apply although `update_user` omits them."""
+    backend(Stock)
+    user = FakeUser("ada", groups=("editors", "admins"), claims=CUSTOM)
+    for _ in range(2):
+        client = CognitoClient()
+        client.sign_in(user, cognito)
+        assert client.user.first_name == "mathematics"
+        assert client.user.is_superuser
+    user.groups, user.claims = ("editors",), {"custom:department": "physics"}
+    assert renew_latest(client).status_code == 200
+    assert client.user.first_name == "physics"
+    assert not client.user.is_superuser
+    token = mint_access_token("ada", groups=["editors"], claims=CUSTOM)
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert CognitoClient().get("/api/user", headers=bearer).status_code == 200
+    assert client.user.first_name == "mathematics"
+    assert Identity.objects.count() == get_user_model().objects.count() == 1
+
+
+class Broken(CognitoBackend):
+    def update_user(self, user, claims):
+        if "admins" not in claims.get("cognito:groups", []):
+            raise RuntimeError("a fault of the host project")
+        return super().update_user(user, claims)
+
+
+def test_rights_are_revoked_although_update_user_fails(cognito, backend):
+    backend(Broken)
+    user, client = (
+        FakeUser("boss", groups=("admins",)),
+        CognitoClient(raise_request_exception=False),
+    )
+    client.sign_in(user, cognito)
+    assert client.user.is_superuser
+    user.groups = ()
+    assert renew_latest(client).status_code == 500
+    assert not client.user.is_superuser
 
 
 # --- get_userinfo, describe_user_by_claims --------------------------------------------------------
