@@ -28,6 +28,7 @@ from ..problems.errors import (
     TooManyFailures,
     UnknownUser,
     UserDeactivated,
+    UserNotCreated,
 )
 from ..problems.unauthenticated import NOT_AUTHENTICATED
 from .authentication import CognitoAuthentication, SessionAuthentication
@@ -55,13 +56,14 @@ MISCONFIGURED = {
 }
 NO_ACCESS = {UnknownUser.code, ClaimsRefused.code}
 DATABASE = {DATABASE_UNAVAILABLE.code}
+NEW_USER = {UserNotCreated.code}
 
 # By base class; the first one that matches counts.
 _BY_CLASS: dict[type[Any], Errors] = {
     CognitoAuthentication: {
         401: TOKEN_CODES | {UserDeactivated.code},
         403: NO_ACCESS,
-        503: UNAVAILABLE | MISCONFIGURED | DATABASE,
+        503: UNAVAILABLE | MISCONFIGURED | DATABASE | NEW_USER,
     },
     SessionAuthentication: {
         401: {SessionEnded.code},

@@ -41,6 +41,7 @@ from .caller import describe_caller
 from .documented_errors import (
     DATABASE,
     MISCONFIGURED,
+    NEW_USER,
     NO_ACCESS,
     TOKEN_CODES,
     UNAVAILABLE,
@@ -76,7 +77,7 @@ class TokensView(APIView):
         ),
         403: {*NO_ACCESS, UserDeactivated.code},
         429: (TooManyFailures.code,),
-        503: {*UNAVAILABLE, *MISCONFIGURED, *DATABASE, *TOKEN_CODES},
+        503: {*UNAVAILABLE, *MISCONFIGURED, *DATABASE, *NEW_USER, *TOKEN_CODES},
     }
 
     @extend_schema(
