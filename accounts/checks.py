@@ -8,6 +8,8 @@
 `accounts.E005` the rights of an app client are malformed.
 `accounts.E006` a limit is unknown, is not a whole number, or is below its minimum.
 `accounts.E007` (`check --deploy --database default`) the user model refuses new users.
+`accounts.E008` an identity provider, a level of authentication, or the step-up of the admin is
+    malformed.
 `accounts.W001` (`check --deploy`) the wire contract of the original stack is served.
 `accounts.W002` (`check --deploy`) the user pool runs on this machine.
 `accounts.W003` (`check --deploy`) no session ends for being idle.
@@ -36,6 +38,7 @@ from .provider.settings import (
     read_groups,
     read_limits,
     read_pools,
+    read_sign_in_options,
     read_site_options,
     read_snapshot,
     read_spa_redirect_uris,
@@ -57,6 +60,7 @@ _READERS: tuple[tuple[str, Callable[[], object]], ...] = (
     ("accounts.E004", read_spa_redirect_uris),
     ("accounts.E005", read_client_rights),
     ("accounts.E006", read_limits),
+    ("accounts.E008", read_sign_in_options),
 )
 
 

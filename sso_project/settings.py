@@ -114,6 +114,9 @@ COGNITO: dict[str, Any] = {
     "RESOURCES": env.items("COGNITO_RESOURCES"),
     "UNLISTED_CLIENT_SCOPES": env.items("COGNITO_UNLISTED_CLIENT_SCOPES"),
     "ACTORS": env.items("COGNITO_ACTORS"),
+    "IDENTITY_PROVIDERS": env.items("COGNITO_IDENTITY_PROVIDERS"),
+    "ACR_VALUES": env.items("COGNITO_ACR_VALUES"),
+    "ADMIN_STEP_UP": env.mapping("COGNITO_ADMIN_STEP_UP", {}),
     "CLIENT_RIGHTS": env.mapping("COGNITO_CLIENT_RIGHTS", {}),
     "TRUSTED_POOLS": env.mapping("COGNITO_TRUSTED_POOLS", {}),
     "SPA_REDIRECT_URIS": env.items(

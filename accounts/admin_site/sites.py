@@ -23,6 +23,7 @@ from ..sessions.views import SignOutView
 from .break_glass import BreakGlassView
 from .checked_admin import CheckedAdmin
 from .dashboard import dashboard
+from .step_up import required_challenge
 
 
 class SingleSignOnAdminSite(AdminSite):
@@ -46,6 +47,8 @@ class SingleSignOnAdminSite(AdminSite):
 
         def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if self.has_permission(request) or view == self.logout:
+                if (challenge := required_challenge(request)) is not None:
+                    return challenge
                 try:
                     # A form saves flags, groups and permissions one after the other.
                     with rights.single_event():

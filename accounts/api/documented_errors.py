@@ -32,8 +32,8 @@ from ..problems.errors import (
 )
 from ..problems.unauthenticated import NOT_AUTHENTICATED
 from .authentication import CognitoAuthentication, SessionAuthentication
-from .errors import PayloadTooLarge
-from .permissions import INSUFFICIENT_SCOPE, Requirement
+from .errors import PayloadTooLarge, StepUpRequired
+from .permissions import INSUFFICIENT_SCOPE, RecentSignIn, Requirement
 
 Errors = Mapping[int, Iterable[str]]
 ViewMethod = TypeVar("ViewMethod", bound=Callable[..., Any])
@@ -71,6 +71,7 @@ _BY_CLASS: dict[type[Any], Errors] = {
     },
     authentication.BaseAuthentication: {401: {"authentication_failed"}, 503: DATABASE},
     permissions.AllowAny: {},
+    RecentSignIn: {401: {StepUpRequired.default_code}, 403: {INSUFFICIENT_SCOPE}},
     Requirement: {403: {INSUFFICIENT_SCOPE}},
     permissions.BasePermission: {403: {"permission_denied"}},
     parsers.BaseParser: {

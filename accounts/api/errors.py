@@ -9,6 +9,7 @@ from rest_framework import exceptions, status
 from rest_framework.request import Request
 
 from ..cognito.errors import CognitoError, SignInRejected, TokenRejected
+from ..cognito.step_up import NO_REQUIREMENT, SignInRequirement
 from ..problems.catalog import (
     DATABASE_UNAVAILABLE,
     RETRY_AFTER,
@@ -16,7 +17,8 @@ from ..problems.catalog import (
     problem_for,
     retry_after,
 )
-from ..problems.errors import TooManyFailures, UserDeactivated
+from ..problems.errors import InsufficientAuthentication, TooManyFailures, UserDeactivated
+from ..sessions import step_up
 from .protected_resource import metadata_url
 
 REALM = "api"
@@ -24,11 +26,12 @@ REALM = "api"
 
 @dataclass(frozen=True)
 class BearerError:
-    """The parameters of a challenge (RFC 6750 section 3)."""
+    """The parameters of a challenge (RFC 6750 section 3, RFC 9470 section 3)."""
 
     error: str
     description: str
     scope: str = ""
+    requirement: SignInRequirement = NO_REQUIREMENT
 
 
 def challenge(request: Request | HttpRequest, problem: BearerError | None = None) -> str:
@@ -42,6 +45,8 @@ def challenge(request: Request | HttpRequest, problem: BearerError | None = None
         parts.append(f'error_description="{_quotable(problem.description)}"')
         if problem.scope:
             parts.append(f'scope="{_quotable(problem.scope)}"')
+        required = problem.requirement.parameters.items()
+        parts.extend(f'{name}="{_quotable(text)}"' for name, text in required)
     parts.append(f'resource_metadata="{_quotable(metadata_url(request.path))}"')
     return f"Bearer {', '.join(parts)}"
 
@@ -82,6 +87,17 @@ class PayloadTooLarge(exceptions.APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_detail = "The request is larger than this server accepts."
     default_code = "too_large"
+
+
+class StepUpRequired(exceptions.APIException):
+    """A 401 for a user whose sign-in is not as recent or as strong as required (RFC 9470)."""
+
+    status_code = status.HTTP_401_UNAUTHORIZED
+    default_detail, default_code = step_up.MESSAGE, InsufficientAuthentication.code
+
+    def __init__(self, requirement: SignInRequirement) -> None:
+        super().__init__()
+        self.requirement = requirement
 
 
 class ServerError(exceptions.APIException):

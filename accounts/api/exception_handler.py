@@ -25,17 +25,19 @@ from ..cognito.claims import AccessClaims
 from ..cognito.errors import CognitoError, TokenRevoked
 from ..problems import outage, unauthenticated
 from ..problems.catalog import BAD_REQUEST, INCOMPLETE_BODY, error_body
+from ..sessions import step_up
 from .authentication import CognitoAuthentication
 from .errors import (
     BearerError,
     DatabaseUnavailable,
     PayloadTooLarge,
     ServerError,
+    StepUpRequired,
     challenge,
     to_api_exception,
     unavailable,
 )
-from .permissions import INSUFFICIENT_SCOPE, Requirement, is_user
+from .permissions import INSUFFICIENT_SCOPE, RecentSignIn, Requirement, is_user
 
 _log = logging.getLogger(__name__)
 
@@ -60,13 +62,26 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     unmet = getattr(request, "_unmet", None)
     is_forbidden = response.status_code == status.HTTP_403_FORBIDDEN
     if request is not None and is_forbidden and isinstance(unmet, Requirement):
-        problem = BearerError(INSUFFICIENT_SCOPE, unmet.message, unmet.scope)
-        response["WWW-Authenticate"] = challenge(request, problem)
-        exception = exceptions.PermissionDenied(unmet.message, code=INSUFFICIENT_SCOPE)
+        exception = _refuse(request, response, unmet)
     response.data = _body(exception, response)
     if isinstance(exception, exceptions.NotAuthenticated) and request is not None:
         response.data |= _sign_in_members(request)
+    elif isinstance(exception, StepUpRequired) and request is not None and request.auth is None:
+        response.data["login_url"] = step_up.sign_in_url(request, exception.requirement)
     return response
+
+
+def _refuse(request: Request, response: Response, unmet: Requirement) -> exceptions.APIException:
+    """Return the exception for an unmet requirement, and add its challenge to the response."""
+    if isinstance(unmet, RecentSignIn) and is_user(request.user):
+        response.status_code = status.HTTP_401_UNAUTHORIZED
+        problem = BearerError(StepUpRequired.default_code, unmet.message, "", unmet.requirement)
+        exception: exceptions.APIException = StepUpRequired(unmet.requirement)
+    else:
+        problem = BearerError(INSUFFICIENT_SCOPE, unmet.message, unmet.scope)
+        exception = exceptions.PermissionDenied(unmet.message, code=INSUFFICIENT_SCOPE)
+    response["WWW-Authenticate"] = challenge(request, problem)
+    return exception
 
 
 def _sign_in_members(request: Request) -> dict[str, str]:

@@ -16,7 +16,10 @@ from rest_framework.permissions import BasePermission, OperationHolderMixin
 from rest_framework.request import Request
 
 from ..cognito.claims import AccessClaims
+from ..cognito.step_up import SignInRequirement, check_requirement
+from ..provider import provider
 from ..provider.client_rights import ClientRights
+from ..sessions import step_up
 from ..users.groups import pool_groups
 from ..users.token_rights import client_rights, effective_scopes
 
@@ -81,6 +84,27 @@ class InGroup(Requirement):
 
     def is_met(self, request: Request) -> bool:
         return not self.groups.isdisjoint(pool_groups(request))
+
+
+class RecentSignIn(Requirement):
+    """A user who signed in within `max_age` seconds, at the level `acr` or a higher one.
+
+    Other users get 401 `insufficient_user_authentication` with a challenge that names what is
+    required (RFC 9470), machines 403.
+    """
+
+    message = step_up.MESSAGE
+
+    def __init__(self, *, max_age: int | None = None, acr: str = "") -> None:
+        check_requirement(max_age, acr)
+        self.max_age, self.acr = max_age, acr
+
+    @property
+    def requirement(self) -> SignInRequirement:
+        return provider().sign_in_options.require(max_age=self.max_age, acr=self.acr)
+
+    def is_met(self, request: Request) -> bool:
+        return is_user(request.user) and step_up.is_met(request, self.requirement)
 
 
 class IsUser(BasePermission):

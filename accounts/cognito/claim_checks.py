@@ -58,13 +58,13 @@ def flag(payload: Payload, claim: str) -> bool:
     raise _wrong_type(claim, "true or false", value)
 
 
-def groups(payload: Payload) -> tuple[str, ...] | None:
-    """Return ``cognito:groups``, or None if the claim is missing."""
-    value = payload.get("cognito:groups")
+def names(payload: Payload, claim: str) -> tuple[str, ...] | None:
+    """Return a list of names, such as ``cognito:groups``, or None if the claim is missing."""
+    value = payload.get(claim)
     if value is None:
         return None
-    if not isinstance(value, list) or not all(_is_text(group) for group in value):
-        raise _wrong_type("cognito:groups", "a list of names", value)
+    if not isinstance(value, list) or not all(_is_text(name) for name in value):
+        raise _wrong_type(claim, "a list of names", value)
     return tuple(value)
 
 

@@ -22,6 +22,9 @@ class AccessClaims:
     token-generation trigger may omit it for any user. ``username`` is None for machines
     (client_credentials), whose ``subject`` is their client ID.
 
+    ``acr`` is the level of the user's authentication and ``amr`` its methods (RFC 8176). Cognito
+    does not send them on every plan.
+
     ``audience`` are the resources that the token is bound to (RFC 8707), empty if it is not bound.
     ``actors`` are the services that act for the subject after a token exchange (RFC 8693 section
     4.1), the current one first. An exchange without an actor leaves no trace in the token.
@@ -39,6 +42,8 @@ class AccessClaims:
     auth_time: int | None
     jti: str | None
     origin_jti: str | None
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
     audience: tuple[str, ...] = ()
     actors: tuple[str, ...] = ()
     raw: Payload = field(repr=False, compare=False)
@@ -66,6 +71,8 @@ class IdClaims:
     expires_at: int
     issued_at: int
     auth_time: int
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
     jti: str | None
     origin_jti: str | None
     nonce: str | None = field(repr=False)

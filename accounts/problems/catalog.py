@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ..cognito import errors
 from .errors import (
     ClaimsRefused,
+    InsufficientAuthentication,
     RenewalUnavailable,
     RevocationsUnavailable,
     SessionLost,
@@ -152,6 +153,15 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
         "The operators must correct it. Quote the reference if you report the problem.",
         "",
         level=logging.ERROR,
+    ),
+    InsufficientAuthentication: Problem(
+        "insufficient_user_authentication",
+        403,
+        "That sign-in isn't sufficient for this page",
+        "The page requires a more recent or a stronger sign-in than the one that you made.",
+        "Your account may lack the second factor that the page requires.",
+        "Sign in again, with a second factor if you have one. If it happens again, ask an admin.",
+        "Sign in again",
     ),
     errors.GrantRejected: Problem(
         "grant_rejected",

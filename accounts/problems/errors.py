@@ -58,6 +58,12 @@ class UserNotCreated(CognitoError):
     code = "user_not_created"
 
 
+class InsufficientAuthentication(SignInRejected):
+    """A sign-in that is not as recent, or not of the level, that the requested page requires."""
+
+    code = "insufficient_user_authentication"  # RFC 9470 section 3
+
+
 class RenewalUnavailable(CognitoUnavailable):
     """An access token that cannot be renewed after its grace period. The session does not end."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
@@ -22,11 +23,13 @@ def render_problem(
     reference: str = "",
     next_url: str = "",
     retry_url: str = "",
+    parameters: Mapping[str, str] | None = None,
 ) -> HttpResponse:
     """Return the page for `error`.
 
-    Its button opens `retry_url`, or starts a sign-in that returns to `next_url`. Without
-    `retry_url`, an error that only the operators can correct has no button.
+    Its button opens `retry_url`, or starts a sign-in that returns to `next_url`, with `parameters`
+    of the hosted UI. Without `retry_url`, an error that only the operators can correct has no
+    button.
     """
     problem = problem_for(error)
     context = {
@@ -37,7 +40,7 @@ def render_problem(
             "next_step": problem.next_step,
             "action_label": problem.action_label or "Reload this page",
             "retry": bool(retry_url),
-            "action_url": retry_url or (problem.action_label and _sign_in_url(problem, next_url)),
+            "action_url": retry_url or _sign_in_url(problem, next_url, parameters or {}),
             "quote": _quoted_words(error),
             "command": _repair_command() if problem.setting_names and settings.DEBUG else "",
         },
@@ -67,9 +70,13 @@ def render_method_not_allowed(request: HttpRequest, allowed: list[str], page: st
     return response
 
 
-def _sign_in_url(problem: Problem, next_url: str) -> str:
-    query = {"next": next_url} if next_url else {}
+def _sign_in_url(problem: Problem, next_url: str, parameters: Mapping[str, str]) -> str:
+    if not problem.action_label:
+        return ""
+    query = dict(parameters) | ({"next": next_url} if next_url else {})
     if problem.action_label == USE_ANOTHER:
+        for name in ("identity_provider", "idp_identifier", "login_hint"):
+            query.pop(name, None)  # they name the account that has no access
         query["another"] = "1"
     url = page_url("login")
     return f"{url}?{urlencode(query)}" if query else url

@@ -6,9 +6,9 @@ to a URL that is not a page.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -64,7 +64,9 @@ def challenge(request: HttpRequest, response: HttpResponseBase) -> HttpResponseB
     if not navigation.is_page_request(request):
         return unauthenticated(request)
     if request.method not in ("GET", "HEAD"):
-        response["Location"] = sign_in_url(navigation.page_path(request))
+        query = dict(parse_qsl(urlsplit(response["Location"]).query))
+        query.pop(REDIRECT_FIELD_NAME, None)
+        response["Location"] = sign_in_url(navigation.page_path(request), query)
     return response
 
 
@@ -100,10 +102,14 @@ def json_response(body: dict[str, str], status: int, headers: dict[str, str]) ->
     return response
 
 
-def sign_in_url(next_url: str) -> str:
-    """Return the URL that starts a sign-in and returns to `next_url`, if it is not empty."""
+def sign_in_url(next_url: str, parameters: Mapping[str, str] | None = None) -> str:
+    """Return the URL that starts a sign-in and returns to `next_url`, if it is not empty.
+
+    `parameters` are those of the hosted UI.
+    """
     url = resolve_url(settings.LOGIN_URL)
-    return f"{url}?{urlencode({'next': next_url})}" if next_url else url
+    query = {**({REDIRECT_FIELD_NAME: next_url} if next_url else {}), **(parameters or {})}
+    return f"{url}?{urlencode(query)}" if query else url
 
 
 def _for_htmx(request: HttpRequest, response: ResponseT) -> ResponseT:

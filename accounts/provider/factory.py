@@ -33,10 +33,12 @@ from .settings import (
     read_config,
     read_limits,
     read_pools,
+    read_sign_in_options,
     read_site_options,
     read_snapshot,
     read_spa_redirect_uris,
 )
+from .sign_in_options import SignInOptions
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Provider:
     client_rights: Mapping[str, ClientRights]  # by app client id
     public_client_id: str  # of the app client without a secret, or ""
     spa_redirect_uris: tuple[str, ...]
+    sign_in_options: SignInOptions
     limits: Limits
     shared_cache: str  # the alias in CACHES, or "" if the processes share no cache
 
@@ -128,6 +131,7 @@ def provider() -> Provider:
         client_rights=read_client_rights(),
         public_client_id=site.public_client_id,
         spa_redirect_uris=read_spa_redirect_uris(),
+        sign_in_options=read_sign_in_options(),
         limits=limits,
         shared_cache=site.shared_cache,
     )

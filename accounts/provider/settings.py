@@ -28,6 +28,7 @@ from .access_rules import parse_access_rules
 from .client_rights import ClientRights, parse_client_rights
 from .limits import LIMITS_BY_VARIABLE, Limits, parse_limits
 from .secret_source import open_client_secret
+from .sign_in_options import SignInOptions, parse_sign_in_options
 from .trusted_pools import parse_trusted_pool
 
 SIGN_OUT_SECONDS = 2.0  # the timeout of each call to Cognito during a sign-out
@@ -82,6 +83,9 @@ _MEMBERS = {
     "RESOURCES": _LIST,
     "UNLISTED_CLIENT_SCOPES": _LIST,
     "ACTORS": _LIST,
+    "IDENTITY_PROVIDERS": _LIST,
+    "ACR_VALUES": _LIST,
+    "ADMIN_STEP_UP": _OBJECT,
     "TRUSTED_POOLS": _OBJECT,
     "SPA_REDIRECT_URIS": _LIST,
     "CREATE_PEOPLE": _ON,
@@ -257,6 +261,16 @@ def read_groups() -> GroupMapping:
         return GroupMapping(parse_rules(values["GROUPS"]), values["GROUPS_ABSENT_MEANS_NONE"])
     except ValueError as error:
         raise ConfigurationError({"COGNITO_GROUPS": str(error)}) from error
+
+
+def read_sign_in_options() -> SignInOptions:
+    """Return COGNITO_IDENTITY_PROVIDERS and its neighbors. Raises ConfigurationError."""
+    values = _read("IDENTITY_PROVIDERS", "ACR_VALUES", "ADMIN_STEP_UP")
+    return parse_sign_in_options(
+        providers=values["IDENTITY_PROVIDERS"],
+        acr_values=values["ACR_VALUES"],
+        admin_step_up=values["ADMIN_STEP_UP"],
+    )
 
 
 def read_spa_redirect_uris() -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
 from ..cognito.authorization import attempt_reference, new_secret
+from ..cognito.step_up import SignInRequirement
 from ..core.app_label import cookie_name
 from ..core.encryption import DecryptionError
 from ..models.rate_limit import is_used_up, take
@@ -27,6 +28,7 @@ from . import destination
 from .destination import Destination
 
 MAX_AGE = 600  # seconds
+MAX_PARAMETERS_LENGTH = 512  # characters, names and values of an attempt's cookie
 MAX_ATTEMPTS = 10  # cookies per browser; the oldest are deleted
 _NAME = "signin_"
 _CONTENT = "b"  # the values without their names keep the cookie small
@@ -46,6 +48,12 @@ class SignInAttempt:
     started_at: int  # Unix time
     used: bool = False
     signed_in: bool = False  # the attempt is used and has signed its user in
+    parameters: tuple[tuple[str, str], ...] = ()  # of the hosted UI, for another try
+
+    @property
+    def requirement(self) -> SignInRequirement:
+        """What the page to return to requires of the sign-in."""
+        return SignInRequirement.from_parameters(dict(self.parameters))
 
     @property
     def reference(self) -> str:
@@ -68,12 +76,22 @@ class SignInAttempt:
 
 
 def begin(
-    next_url: str, *, restarted: bool = False, another: bool = False, subnet: str | None = None
+    next_url: str,
+    *,
+    restarted: bool = False,
+    another: bool = False,
+    subnet: str | None = None,
+    parameters: Mapping[str, str] | None = None,
 ) -> SignInAttempt:
     """Return a new attempt with random state, nonce and PKCE verifier (RFC 7636: 43 characters).
 
-    `subnet` is that of the client, or None to store nothing on the server.
+    `subnet` is that of the client, or None to store nothing on the server. `parameters` of the
+    hosted UI that do not fit into the cookie are not stored, and another try is made without them.
+    What the page requires of the sign-in is always stored.
     """
+    stored = dict(parameters or {})
+    if sum(map(len, (*stored, *stored.values()))) > MAX_PARAMETERS_LENGTH:
+        stored = SignInRequirement.from_parameters(stored).parameters
     wanted = Destination(next_url, another)
     state = destination.seal(wanted, subnet=subnet) if any(wanted) else new_secret()
     return SignInAttempt(
@@ -82,6 +100,7 @@ def begin(
         nonce=new_secret(),
         code_verifier=new_secret(),
         started_at=int(time.time()),
+        parameters=tuple(stored.items()),
     )
 
 
@@ -105,6 +124,7 @@ class _Cookie(NamedTuple):
     used: bool
     signed_in: bool
     restarted: bool
+    parameters: Sequence[tuple[str, str]] = ()
 
 
 def save(attempt: SignInAttempt, request: HttpRequest, response: HttpResponse) -> None:
@@ -121,6 +141,7 @@ def save(attempt: SignInAttempt, request: HttpRequest, response: HttpResponse) -
         attempt.used,
         attempt.signed_in,
         attempt.restarted,
+        attempt.parameters,
     )
     response.set_cookie(
         own_name,
@@ -145,6 +166,7 @@ def load(request: HttpRequest, state: str) -> SignInAttempt | None:
         cookie.started_at,
         cookie.used,
         cookie.signed_in,
+        tuple((name, value) for name, value in cookie.parameters),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,17 +13,22 @@ from django.utils import timezone
 
 from ..audit import events
 from ..audit.attempt_log import log_step
+from ..cognito.authorization import Callback
 from ..cognito.errors import CognitoError, ProviderRefused
 from ..core import metrics
 from ..core.request_meta import sender_fields
 from ..models import EventKind, SignIn
 from ..problems.catalog import problem_for
-from ..sessions import browser_session, limits
+from ..problems.errors import InsufficientAuthentication
+from ..sessions import browser_session, ending, limits
 from ..sessions.sign_out import end_sign_in
 from ..tokens.grants import GrantedTokens
 from ..tokens.storage import token_columns
 from . import break_glass, form_secret
 from .attempts import SignInAttempt
+
+# OpenID Connect Unmet Authentication Requirements 1.0, and what Cognito has for most errors.
+_LEVEL_ERRORS = ("unmet_authentication_requirements", "invalid_request")
 
 
 def record_refusal(request: HttpRequest, error: CognitoError, *, reference: str) -> None:
@@ -59,6 +65,7 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
     if user is None:
         raise CognitoError("no authentication backend handled the sign-in")
     granted: GrantedTokens = request.granted_tokens  # type: ignore[attr-defined]
+    _check_requirement(attempt, granted)
     request.session.set_expiry(None)  # login() would keep the expiry of a break-glass session
     own_secret = form_secret.load(request, user)
     auth.login(request, user)
@@ -88,6 +95,40 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
     if previous is not None:
         end_sign_in(previous, reason=SignIn.EndReason.REPLACED, request=request)
     return sign_in
+
+
+def accepted_code(attempt: SignInAttempt, callback: Callback) -> str:
+    """Return the code of the callback.
+
+    Cognito does not document the error for a user who cannot reach the level of an attempt. This
+    one has no other cause if the same attempt without a level succeeds.
+
+    Raises InsufficientAuthentication, ProviderRefused, InvalidCallback.
+    """
+    try:
+        return callback.accepted_code()
+    except ProviderRefused as error:
+        if attempt.requirement.acr_values and error.error in _LEVEL_ERRORS:
+            message = f"{error.message}, and the attempt requires a level: {error.description}"
+            raise InsufficientAuthentication(message) from error
+        raise
+
+
+def _check_requirement(attempt: SignInAttempt, granted: GrantedTokens) -> None:
+    """Raise InsufficientAuthentication unless the sign-in is as its page requires.
+
+    Cognito ignores `max_age` and `acr_values` on some plans. The new refresh token is revoked.
+    """
+    claims = granted.id_claims
+    if attempt.requirement.is_met(auth_time=claims.auth_time, acr=claims.acr, now=time.time()):
+        return
+    if granted.tokens.refresh_token:
+        pending = ending.queue_revocation(granted.tokens.refresh_token, reference=attempt.reference)
+        ending.revoke_at_cognito([pending])
+    age = int(time.time() - claims.auth_time)
+    raise InsufficientAuthentication(
+        f"required: {attempt.requirement.parameters}, actual: acr {claims.acr}, {age} s ago"
+    )
 
 
 def sign_in_with_password(request: HttpRequest, user: Any) -> SignIn:

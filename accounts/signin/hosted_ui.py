@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -50,7 +51,10 @@ def path_of(attempt: SignInAttempt) -> str:
     return urlsplit(attempt.next_url).path
 
 
-def begin_attempt(request: HttpRequest, next_url: str, **options: bool) -> SignInAttempt:
-    """Return a new attempt of this request. HEAD stores nothing on the server."""
+def begin_attempt(request: HttpRequest, next_url: str, **options: Any) -> SignInAttempt:
+    """Return a new attempt of this request, with options of `attempts.begin`.
+
+    HEAD stores nothing on the server.
+    """
     subnet = None if request.method == "HEAD" else subnet_of(request)
     return attempts.begin(next_url, subnet=subnet, **options)

@@ -8,6 +8,7 @@ session, where parallel tabs overwrite each other, and signs users out on any ca
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -27,6 +28,8 @@ from ..cognito.authorization import (
     parse_callback,
 )
 from ..cognito.errors import CognitoError, InvalidCallback, StateMismatch
+from ..cognito.hosted_ui_parameters import accepted_parameters
+from ..cognito.step_up import SignInRequirement
 from ..core import metrics, navigation
 from ..core.app_label import cookie_name, page_url
 from ..core.navigation import redirect_target, safe_next_url
@@ -37,6 +40,7 @@ from ..problems.catalog import may_start_again
 from ..problems.errors import SessionLost, TooManyFailures
 from ..problems.page import render_problem
 from ..provider import provider
+from ..sessions import step_up
 from ..sessions.decorators import renewal_exempt
 from ..tokens.call_budget import call_budget
 from . import attempts, flow, form_secret, lost_session, repeated_callback
@@ -53,15 +57,19 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
     """The redirect to the hosted UI.
 
     `?next=` is the page to return to. `?another=1` asks for credentials even if the user is signed
-    in.
+    in. The parameters of `accepted_parameters` are passed on to the hosted UI. With `max_age` and
+    `acr_values`, a sign-in that meets them already is enough.
 
     A subclass may override `get_extra_params(request)`. Its parameters are added to the hosted UI's
-    URL, and never replace ours.
+    URL, and never replace those of the protocol.
     """
 
     get_settings = staticmethod(oidc_setting)
     http_method_names = ("get", "head", "options")
     sign_up = False
+    parameter_names = frozenset(
+        ("identity_provider", "idp_identifier", "login_hint", "lang", "max_age", "acr_values")
+    )
 
     def get(self, request: HttpRequest) -> HttpResponse:
         next_url = safe_next_url(request)
@@ -71,22 +79,43 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
         # The redirect to the hosted UI becomes one of the page if htmx follows a link to this view.
         if not (navigation.is_page_request(request) or navigation.is_htmx(request)):
             return unauthenticated.unauthenticated(request)
-        if not another and request.user.is_authenticated:
+        parameters = self._parameters(request)
+        requirement = SignInRequirement.from_parameters(parameters)
+        if not another and step_up.is_met(request, requirement):
             return HttpResponseRedirect(redirect_target(next_url))
-        attempt = begin_attempt(request, next_url, another=another)
+        attempt = begin_attempt(request, next_url, another=another, parameters=parameters)
+        self._log_dropped(request, attempt, parameters)
         return redirect_to_hosted_ui(
             request,
             attempt,
             sign_up=self.sign_up,
             prompt="login" if another else "",
-            extra=self.get_extra_params(request),
+            extra={**parameters, **self.get_extra_params(request)},
         )
+
+    def _parameters(self, request: HttpRequest) -> dict[str, str]:
+        options = provider().sign_in_options
+        accepted = accepted_parameters(
+            dict(request.GET.lists()),
+            providers=options.identity_providers,
+            acr_names=options.acr_values,
+        )
+        return {name: text for name, text in accepted.items() if name in self.parameter_names}
+
+    def _log_dropped(
+        self, request: HttpRequest, attempt: SignInAttempt, parameters: Mapping[str, str]
+    ) -> None:
+        """Log the names of the parameters that are not passed on, never their values."""
+        dropped = sorted(self.parameter_names & set(request.GET) - set(parameters))
+        if dropped:
+            log_step(attempt.reference, "dropped", parameters=" ".join(dropped))
 
 
 class SignUpView(SignInView):
     """The redirect to the hosted UI's page for creating an account."""
 
     sign_up = True
+    parameter_names = frozenset(("login_hint", "lang"))  # a provider has a sign-up of its own
 
 
 @method_decorator((never_cache, renewal_exempt), name="dispatch")
@@ -162,7 +191,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         began = datetime.fromtimestamp(attempt.started_at, UTC).isoformat()
         metrics.count("sign_ins_returned")
         log_step(attempt.reference, "callback", began=began, next=path_of(attempt))
-        code = callback.accepted_code()
+        code = flow.accepted_code(attempt, callback)
         return flow.complete_sign_in(self.request, attempt=attempt, code=code)
 
     def login_success(self) -> HttpResponse:
@@ -182,7 +211,11 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
     def login_failure(self) -> HttpResponse:
         """Return the page for `error`, which has been recorded."""
         return render_problem(
-            self.request, self.error, reference=self._reference, next_url=self._next_url
+            self.request,
+            self.error,
+            reference=self._reference,
+            next_url=self._next_url,
+            parameters=dict(self.attempt.parameters) if self.attempt else {},
         )
 
     def _refuse(self, error: CognitoError) -> HttpResponse:
@@ -248,9 +281,9 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
     def _start_again(self, next_url: str | None = None) -> HttpResponse:
         """Begin another attempt for the same page. Its state shows that it is the second one."""
         wanted = self._next_url if next_url is None else next_url
-        return redirect_to_hosted_ui(
-            self.request, begin_attempt(self.request, wanted, restarted=True)
-        )
+        parameters = dict(self.attempt.parameters) if self.attempt else {}
+        attempt = begin_attempt(self.request, wanted, restarted=True, parameters=parameters)
+        return redirect_to_hosted_ui(self.request, attempt, extra=parameters)
 
     def _try_again(self, error: CognitoError) -> HttpResponse:
         """Begin once more after an error that a second attempt does not have."""

@@ -72,17 +72,22 @@ def signed_in(
     scopes: Iterable[str] = DEFAULT_SCOPES,
     email: str | None = None,
     name: str | None = None,
+    acr: str | None = None,
+    seconds_ago: int = 0,
     session: bool = True,
     bearer: bool = True,
     **client_options: Any,
 ) -> CognitoClient:
     """Return a client that is signed in as this user, with a session and an access token.
 
-    `session=False` or `bearer=False` leaves out one of them. `client_options` are those of the test
-    client, for example `enforce_csrf_checks=True`.
+    `acr` is the level of the sign-in, and `seconds_ago` its age, for `recent_sign_in_required` and
+    `RecentSignIn`. `session=False` or `bearer=False` leaves out one of the session and the token.
+    `client_options` are those of the test client, for example `enforce_csrf_checks=True`.
     """
     client = CognitoClient(**client_options)
     user = FakeUser(username, tuple(groups), tuple(scopes), email=email, name=name)
+    user.acr, user.seconds_ago = acr, seconds_ago
+    user.begin_session()
     if session:
         client.sign_in(user, cognito)
     if bearer:

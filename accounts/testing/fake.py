@@ -33,7 +33,16 @@ class FakeUser:
     name: str | None = None
     nonce: str | None = None
     claims: dict[str, Any] = field(default_factory=dict)  # further ones, such as custom attributes
+    acr: str | None = None  # the level of the authentication
+    seconds_ago: int = 0  # when the user signed in at the hosted UI
     sign_in_claims: dict[str, Any] = field(default_factory=dict)  # the same in all tokens of one
+
+    def begin_session(self) -> None:
+        """Make the claims of a new sign-in."""
+        auth_time = int(time.time()) - self.seconds_ago
+        self.sign_in_claims = {"origin_jti": secrets.token_hex(16), "auth_time": auth_time}
+        if self.acr is not None:
+            self.sign_in_claims["acr"] = self.acr
 
 
 class FakeCognito(Transport):
@@ -54,7 +63,7 @@ class FakeCognito(Transport):
     def authorize(self, user: FakeUser) -> str:
         """Return a code, as if the user had just signed in at the hosted UI."""
         code = secrets.token_hex(16)
-        user.sign_in_claims = {"origin_jti": secrets.token_hex(16), "auth_time": int(time.time())}
+        user.begin_session()
         self._codes[code] = user
         return code
 

@@ -7,7 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..cognito.claims import AccessClaims
+from ..cognito.errors import TokenRejected
 from ..cognito.token_endpoint import TokenSet
+from ..cognito.token_parsing import unverified_payload
+from ..core.encryption import DecryptionError
 from ..core.times import from_timestamp
 from ..models import SignIn
 from ..provider import provider
@@ -39,6 +42,18 @@ def seal_tokens(tokens: StoredTokens) -> str:
 def open_tokens(sign_in: SignIn) -> StoredTokens:
     """Return the tokens of a sign-in. Raises encryption.DecryptionError if no key decrypts them."""
     return StoredTokens(**provider().cipher.open(sign_in.sealed_tokens))
+
+
+def acr_of(sign_in: SignIn) -> str | None:
+    """Return the level of authentication of a sign-in, from its ID token, or None if unknown.
+
+    The token was verified before it was stored. Its expiry does not matter.
+    """
+    try:
+        acr = unverified_payload(open_tokens(sign_in).id_token).get("acr")
+    except (DecryptionError, TokenRejected):
+        return None
+    return acr if isinstance(acr, str) else None
 
 
 def token_columns(
