@@ -16,6 +16,8 @@ from django.urls import get_urlconf
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 
+from accounts.core.navigation import is_page_request
+
 MAX_CHECKED_BYTES = 200_000  # of a response; a longer one is checked without its body
 MAX_CHECKED_FIGURES = 30
 # Those in docs/api.md, apart from X-Request-ID, which each response has.
@@ -90,9 +92,7 @@ class DocumentedResponses:
 
 def _is_page(request, response):
     """Return True for the browsable API and for redirects to the host of PUBLIC_URL."""
-    asks_for_page = (
-        "text/html" in request.headers.get("Accept", "") or request.GET.get("format") == "api"
-    )
+    asks_for_page = is_page_request(request) or request.GET.get("format") == "api"
     is_html = "text/html" in response.headers.get("Content-Type", "")
     return response.status_code == 302 or (asks_for_page and is_html)
 

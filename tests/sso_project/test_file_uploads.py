@@ -46,7 +46,8 @@ def no_disk(monkeypatch):
 def test_files_of_anonymous_users_are_refused_before_they_are_read(path):
     client = Client(enforce_csrf_checks=True)
     client.cookies["csrftoken"] = "a" * 32
-    assert upload(client, path).status_code == 403
+    # Signing out reads no body. Without a session, it only redirects.
+    assert upload(client, path).status_code == (302 if path == "/admin/logout/" else 403)
 
 
 @pytest.mark.parametrize("path", PATHS[1:])
