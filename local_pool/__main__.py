@@ -23,7 +23,7 @@ from .errors import ConfigError
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser("python -m local_pool", description="A local user pool.")
+    parser = argparse.ArgumentParser(f"python -m {__package__}", description="A local user pool.")
     subcommands = parser.add_subparsers(dest="subcommand")
     serve = subcommands.add_parser("serve", help="serve the pool (the default)")
     serve.add_argument("--host", default="127.0.0.1", help="loopback unless --allow-remote")
@@ -137,7 +137,7 @@ def _call(method: str, path: str, body: dict[str, str] | None = None) -> Any:
             raise ConfigError(json.load(error)["error"]) from error
         raise ConfigError(f"The pool responded with {error.code}.") from error
     except (OSError, ValueError) as error:
-        start = "start it with `make run` or python -m local_pool"
+        start = f"start it with python -m {__package__}"
         raise ConfigError(f"No pool responds on port {port}: {start}.") from error
 
 

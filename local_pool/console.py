@@ -47,6 +47,7 @@ def home(pool: Pool, **context: Any) -> Response:
         app=pool.config.clients[pool.config.client_id].callback_urls[0].rpartition("/")[0],
         environment="\n".join(f"{name}={value}" for name, value in environment.items()),
         commands=", ".join(commands.COMMANDS),
+        package=__package__,
         sessions_of=partial(sessions.active_sessions, pool) if sessions.is_enabled(pool) else None,
         current_secret=partial(client_secrets.current_value, pool),
         changed_secrets=client_secrets.changed_secret_ids(pool),

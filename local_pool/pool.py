@@ -118,7 +118,7 @@ class Pool:
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(
                 f"{self._store.folder}/state.json cannot be read. Another version of the pool may"
-                " have written it. Reset the pool with: python -m local_pool reset"
+                f" have written it. Reset the pool with: python -m {__package__} reset"
             ) from error
 
     @contextmanager

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF
 
+import accounts
 from accounts.cognito import safe_urls
 
 from .environment import Environment
@@ -68,7 +69,7 @@ SERVER: dict[str, Any] = {
     "THREADS": env.number("WEB_THREADS", 32, minimum=2),
 }
 
-VERSION = "0.2.0"  # the same as in pyproject.toml; shown to staff
+VERSION = accounts.__version__  # shown to staff
 SITE_NAME = env.text("SITE_NAME", "Ledger")
 SITE_LOGO = env.text("SITE_LOGO", "img/logo.svg")
 REPO = env.text("REPO", "https://github.com/example/sso-project")

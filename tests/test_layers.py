@@ -23,7 +23,7 @@ LAYERS = (
 )
 DOORS = {
     *("__init__", "admin", "admin_app", "apps", "authentication", "backends", "checks"),
-    *("decorators", "middleware", "permissions", "signals", "urls", "user_tokens"),
+    *("conf", "decorators", "middleware", "permissions", "signals", "urls", "user_tokens"),
 }
 RANK = {package: rank for rank, layer in enumerate(LAYERS) for package in layer}
 WITH_REST_FRAMEWORK = ("accounts/api/", "accounts/testing/clients.py", "accounts/authentication.py")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.template import Template
+from django.template.engine import Engine
 from django.urls import reverse
 from django.utils import translation
 
@@ -33,6 +35,14 @@ def registered_path(name: str) -> str:
 def template_name(name: str) -> str:
     """Return the template name of one of our pages, for example for `"problem.html"`."""
     return f"{LABEL}/{name}"
+
+
+def layout() -> Template:
+    """Return the template that our pages extend: `base.html` of the project, or else our plain one.
+
+    Pages have this function in their context, so that a project without templates can use them.
+    """
+    return Engine.get_default().select_template(["base.html", template_name("layout.html")])
 
 
 def cookie_name(name: str) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
+from django.core.management import get_commands
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from ..cognito.errors import CognitoError, ProviderRefused
 from ..cognito.safe_urls import LOOPBACK_HOSTS
-from ..core.app_label import page_url, template_name
+from ..core.app_label import layout, page_url, template_name
 from ..provider import provider
 from .catalog import USE_ANOTHER, Problem, problem_for, provider_reason, retry_after
 
@@ -33,6 +34,7 @@ def render_problem(
     """
     problem = problem_for(error)
     context = {
+        "layout": layout,
         "problem": {
             "title": problem.title,
             "what": problem.what,
@@ -91,6 +93,8 @@ def _quoted_words(error: CognitoError) -> str:
 
 def _repair_command() -> str:
     """Return the command with which a developer repairs or finds a wrong setting."""
+    if "dev" not in get_commands():  # a host project, without our commands for development
+        return "python manage.py cognito_doctor"
     if urlsplit(provider().config.domain).hostname in LOOPBACK_HOSTS:
         return "make reset && make run"
     return "python manage.py dev cognito_doctor"

@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import TemplateView, View
 from mozilla_django_oidc.views import OIDCLogoutView
 
-from ..core.app_label import page_url, template_name
+from ..core.app_label import layout, page_url, template_name
 from ..core.navigation import safe_next_url
 from ..core.request_meta import device_name
 from ..models import SignIn
@@ -56,6 +56,7 @@ class ProfileView(LoginRequiredMixin, TemplateView):
     """The user's identity, groups, access token lifetime, and sessions."""
 
     template_name = template_name("profile.html")
+    extra_context = {"layout": layout}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         sign_in: SignIn | None = self.request.sign_in  # type: ignore[attr-defined]
@@ -111,6 +112,7 @@ class SignOutEverywhereView(LoginRequiredMixin, TemplateView):
     """A confirmation that lists the sessions, and the sign-out from all of them."""
 
     template_name = template_name("sign_out_everywhere.html")
+    extra_context = {"layout": layout}
     http_method_names = ("get", "head", "post")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -142,7 +144,7 @@ class SignOutView(OIDCLogoutView):  # type: ignore[misc]
     http_method_names = ("get", "head", "post", "options")
 
     def get(self, request: HttpRequest, *, status: int = 200) -> HttpResponse:
-        context = {"next_url": safe_next_url(request)}
+        context = {"next_url": safe_next_url(request), "layout": layout}
         return render(request, template_name("sign_out.html"), context, status=status)
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -167,6 +169,7 @@ class SignedOutView(TemplateView):
     """The page after signing out (the registered `logout_uri`)."""
 
     template_name = template_name("signed_out.html")
+    extra_context = {"layout": layout}
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         page = return_page.load(request)

@@ -104,5 +104,5 @@ def test_error_responses_name_their_codes_and_headers(paths):
     ],
 )
 def test_undocumented_response_is_a_fault(cognito_client, path, fault):
-    cognito_client("ada", session=False).get(path)
+    cognito_client("ada", session=False).get(path, HTTP_ACCEPT="application/json")
     assert [message[: len(fault)] for message in api_document.faults] == [fault]

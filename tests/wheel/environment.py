@@ -1,0 +1,69 @@
+"""An environment of Python with the wheel, its declared dependencies and nothing else."""
+
+import os
+import re
+import subprocess
+import sys
+import venv
+import zipfile
+from importlib import metadata
+
+from packaging.requirements import Requirement
+
+from tests.imports import ROOT
+
+READY_PYTHON = os.environ.get("WHEEL_PYTHON")  # noxfile.py has installed the wheel there
+
+
+def build(folder):
+    """Build the wheel with the packages that are installed here, without the network."""
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder],
+        cwd=ROOT, check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    [wheel] = folder.glob("*.whl")
+    return wheel
+
+
+def install(wheel, folder, *extras):
+    """Return a Python into which pip has installed the wheel with these extras.
+
+    The dependencies are those of this environment, linked one by one, so that the network is not
+    needed. If the wheel does not declare one, or a version is out of its range, this fails.
+    """
+    venv.create(folder, symlinks=True)
+    [packages] = folder.glob("lib/python*/site-packages")
+    for distribution in dependencies(wheel, extras):
+        for name in {file.parts[0] for file in distribution.files} - {"..", "__pycache__"}:
+            (packages / name).symlink_to(distribution.locate_file(name))
+    python = folder / "bin/python"
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "--python", python, "install", "--no-index", "--quiet",
+         "--isolated", f"{wheel}[{','.join(extras)}]"],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return python
+
+
+def dependencies(wheel, extras):
+    """Return the installed distributions that the wheel requires, directly or indirectly."""
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        text = archive.read(name).decode()
+    found, pending = (
+        {},
+        [(line, extras) for line in re.findall(r"^Requires-Dist: (.*)", text, re.M)],
+    )
+    while pending:
+        line, wanted = pending.pop()
+        requirement = Requirement(line)
+        marker = requirement.marker
+        if marker and not any(marker.evaluate({"extra": extra}) for extra in ("", *wanted)):
+            continue
+        distribution = metadata.distribution(requirement.name)
+        key = (distribution.name, frozenset(requirement.extras))
+        if key not in found:
+            found[key] = distribution
+            pending += [(line, requirement.extras) for line in distribution.requires or ()]
+    return {name: distribution for (name, _), distribution in found.items()}.values()
