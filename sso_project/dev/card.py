@@ -27,13 +27,17 @@ def get_status(url: str) -> int | None:
 
 @dataclass(frozen=True)
 class Card:
-    """The content of the summary. `pool` is None if a real user pool is configured."""
+    """The content of the summary. `pool` is None if a real user pool is configured.
+
+    `replaced` are variables that have the values of the local pool instead of their own.
+    """
 
     seconds: float
     app_url: str
     pool_id: str
     pool: PoolConfig | None
     makefile: Path
+    replaced: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         seconds = max(1, round(self.seconds))
@@ -52,6 +56,10 @@ class Card:
         lines.append(f"  Sign in  {self._users(self.pool)}")
         if self._has_token_command() and get_status(f"{self.app_url}/api/user") not in (None, 404):
             lines.append(f"  Try      {self._example(self.pool)}")
+        if self.replaced:
+            lines.append(
+                f"  Replaced {', '.join(self.replaced)} (to use yours, set COGNITO_POOL_ID)"
+            )
         return "\n".join(lines)
 
     @staticmethod

@@ -14,24 +14,30 @@ from local_pool.pool_config import PoolConfig
 
 from . import ports
 
+# They describe a pool, and the local pool does not need them.
+_OF_ANOTHER_POOL = ("COGNITO_JWKS_URL", "COGNITO_JWKS_SNAPSHOT", "COGNITO_REPLICA_REGIONS")
+
 
 @dataclass(frozen=True)
 class Development:
     """The configuration of the child processes.
 
     `variables` is their whole environment. `ports` are the ports they listen on, by the name of
-    the variable. `pool` is None if a real user pool is configured.
+    the variable. `pool` is None if a real user pool is configured. `replaced` are the variables of
+    the caller that have another value here, because they describe another pool.
     """
 
     variables: dict[str, str]
     ports: dict[str, int]
     pool: PoolConfig | None
+    replaced: tuple[str, ...] = ()
 
 
 def plan(environ: Mapping[str, str]) -> Development:
     """Return ports and variables for `environ`, which already includes the values of `.env`.
 
-    If COGNITO_POOL_ID is set, the COGNITO_* variables are used, else those of the local pool.
+    If COGNITO_POOL_ID is not set, the variables that describe a pool are those of the local pool.
+    All other variables stay, so that everything else can be tried with the local pool.
 
     Raises:
         PortError: a port is not valid.
@@ -50,8 +56,11 @@ def plan(environ: Mapping[str, str]) -> Development:
     if not is_local:
         return Development(variables, port_numbers, None)
     pool = load_config(variables)
-    overridden = {name: "" for name in variables if name.startswith("COGNITO_")}
-    return Development(variables | overridden | pool.app_environment(), port_numbers, pool)
+    of_the_pool = dict.fromkeys(_OF_ANOTHER_POOL, "") | pool.app_environment()
+    replaced = tuple(
+        name for name in of_the_pool if environ.get(name, "").strip() not in ("", of_the_pool[name])
+    )
+    return Development(variables | of_the_pool, port_numbers, pool, replaced)
 
 
 def load_secret_key(local_dir: Path) -> str:

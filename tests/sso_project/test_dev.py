@@ -2,11 +2,13 @@
 
 import socket
 import stat
+from pathlib import Path
 
 import pytest
 
 from local_pool.errors import ConfigError
 from sso_project.dev import ports
+from sso_project.dev.card import Card
 from sso_project.dev.environment import load_secret_key, plan
 
 
@@ -36,6 +38,27 @@ def test_without_a_pool_id_the_local_pool_is_configured():
     assert variables["COGNITO_JWKS_URL"] == ""
     assert variables["PUBLIC_URL"] == "http://localhost:8000"
     assert variables["DEBUG"] == "1"
+
+
+def test_variables_that_do_not_describe_the_pool_stay():
+    own = {
+        "COGNITO_GROUPS": '{"editors": "writers"}',
+        "COGNITO_SPA_REDIRECT_URIS": "http://localhost:5173/signin",
+        "COGNITO_CLIENT_ID": "4localwebclient5demo6only7",
+        "COGNITO_CLIENT_SECRET": "of another pool",
+        "COGNITO_JWKS_URL": "https://elsewhere.example",
+        "COGNITO_CLIENT_REGION": " ",
+    }
+    development = plan(own)
+    assert development.variables["COGNITO_GROUPS"] == own["COGNITO_GROUPS"]
+    assert development.variables["COGNITO_SPA_REDIRECT_URIS"] == own["COGNITO_SPA_REDIRECT_URIS"]
+    assert development.replaced == ("COGNITO_JWKS_URL", "COGNITO_CLIENT_SECRET")
+
+
+def test_card_names_replaced_variables():
+    pool = plan({}).pool
+    text = str(Card(1, "http://localhost:1", pool.id, pool, Path("absent"), ("COGNITO_CLIENT_ID",)))
+    assert "Replaced COGNITO_CLIENT_ID (to use yours, set COGNITO_POOL_ID)" in text
 
 
 def test_pool_variables_change_app_and_pool():

@@ -81,6 +81,7 @@ class Command(BaseCommand):
             pool_id=development.variables["COGNITO_POOL_ID"],
             pool=development.pool,
             makefile=Path(settings.BASE_DIR) / "Makefile",
+            replaced=development.replaced,
         )
 
     def _wait_until_ready(
