@@ -1,15 +1,18 @@
 """Views that require a recent or a stronger sign-in: pages, the API and the admin."""
 
+from datetime import timedelta
+from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.http import HttpResponse
 from django.urls import path
+from django.utils import timezone
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.decorators import recent_sign_in_required
-from accounts.models import User
+from accounts.models import SignIn, User
 from accounts.permissions import RecentSignIn
 from accounts.testing import mint_access_token
 from sso_project.urls import urlpatterns as site_urlpatterns
@@ -176,3 +179,23 @@ def test_other_pages_of_the_admin_require_nothing(cognito_client, admin_step_up)
     figure = {"kpi": "visits", "year": 2026, "month": 1, "value": 1}
     response = client.post("/admin/stats/stat/add/", figure)
     assert "max_age" not in response.get("Location", "")
+
+
+@pytest.mark.parametrize(
+    ("url", "age", "status"),
+    [("/transfer/", 0, 200), ("/transfer/", AN_HOUR, 302), ("/vault/", 0, 302)],
+)
+def test_break_glass_sign_in_is_as_old_as_its_password_and_has_no_level(
+    cognito_client, url, age, status
+):
+    client = cognito_client("ada", bearer=False)
+    signed_in_at = timezone.now() - timedelta(seconds=age)
+    # A break-glass sign-in has no issuer.
+    SignIn.objects.update(issuer="", auth_time=0, sealed_tokens="", signed_in_at=signed_in_at)
+    with patch("accounts.sessions.limits.break_glass_enabled", return_value=True):
+        assert client.get(url).status_code == status
+
+
+def test_session_without_a_sign_in_is_not_recent(client):
+    client.force_login(User.objects.create_user("ada"))
+    assert client.get("/transfer/").status_code == 302
