@@ -21,7 +21,7 @@ serve: $(ENSURE) ## start the production server (docs/operations.md has its sett
 	@$(PY) manage.py collectstatic --no-input --verbosity 0
 	@exec $(PY) -m gunicorn --config deploy/gunicorn_config.py
 
-chaos: $(ENSURE) ## run ten minutes of load with injected faults, and write a report (ARGS="--seconds 90")
+chaos: $(ENSURE) ## run ten minutes of load with injected faults, and write a report (ARGS="--seconds 200")
 	@$(PY) -m tools.chaos $(ARGS)
 
 hostile: $(ENSURE) ## run five minutes of attacks under load, and write a report (ARGS="--seconds 60")

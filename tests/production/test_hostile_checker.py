@@ -23,7 +23,7 @@ from tools.hostile.report import Result, markdown
 from tools.hostile.run import Noticed, all_names
 from tools.hostile.target import INSIDER
 from tools.hostile.weaknesses import WEAKNESSES
-from tools.load.ledger import Ledger, RecordedResponse, Write
+from tools.load.ledger import Kind, Ledger, RecordedResponse, Write
 
 STARTED = 1_800_000_000.0  # Unix time, the beginning of a minute
 SECONDS = 30.0
@@ -122,7 +122,7 @@ def test_other_programs_do_not_excuse_everything():
 
 
 def test_violation_and_contradiction_are_found(phase):
-    phase.ledger.violation("person-0 was shown a page of another user")
+    phase.ledger.violation(Kind.WRONG_RESPONSE, "person-0 was shown a page of another user")
     changed = replace(phase, contradictions=["lost write: load person-0 1"])
     first, second = findings(changed)
     assert first.startswith("honest user: ")

@@ -1,4 +1,4 @@
-"""`make chaos`: load, faults, checker, report.
+"""`make chaos`: load, faults and changes of the pool, checker, report.
 
 python -m tools.chaos [--seconds 600] [--people 10] [--report FILE]
 """
@@ -8,19 +8,21 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from pathlib import Path
 
 from local_pool.testing import Seed
-from tools.load.arrangement import POOL, say
-from tools.load.client import claims_of
-from tools.load.ledger import Ledger, RevokedToken
-from tools.load.user import REVOCATION_SECONDS, LoadUser
+from tools.load.arrangement import say
+from tools.load.client import LoadClient, stop
+from tools.load.ledger import Ledger
+from tools.load.user import LoadUser, StayingUser
 from tools.rehearsal.instances import ROOT, Site
 from tools.rehearsal.services import require
 
 from .faults import faults, run_all
+from .planted import USERS, change_database, run_weaknesses, sign_out_with_long_token
+from .pool_changes import ENVIRONMENT, TRACKING_POOL, use_both_secret_sources
 from .report import Result, markdown
+from .weaknesses import WEAKNESSES
 
 FULL_SECONDS = 600.0  # a shorter run does not replace the report of a full one
 
@@ -34,13 +36,14 @@ def main() -> int:
     is_full = options.seconds >= FULL_SECONDS
     report = options.report or ROOT / ("docs/chaos.md" if is_full else ".local/chaos.md")
     report.parent.mkdir(exist_ok=True)
-    names = [f"person-{number}" for number in range(options.people)]
+    number_of_users = options.people + len(USERS) * len(WEAKNESSES)
+    names = [f"person-{number}" for number in range(number_of_users)]
     seeds = [Seed(name, email=f"{name}@example.com", groups=("editors",)) for name in names]
-    environment = {"SPA_COMPAT": "1"}
     require("initdb", "redis-server", "nginx")
     say("starting PostgreSQL, Redis, a pool, two instances and nginx")
-    with Site(environment=environment, people=seeds, **POOL) as site:
-        result = run(site, names, options.seconds)
+    with Site(environment=ENVIRONMENT, people=seeds, **TRACKING_POOL) as site:
+        use_both_secret_sources(site)
+        result = run(site, names[: options.people], names[options.people :], options.seconds)
         report.write_text(markdown(result), encoding="utf-8")
         if not result.passed:
             (ROOT / ".local").mkdir(exist_ok=True)
@@ -49,17 +52,17 @@ def main() -> int:
     return 0 if result.passed else 1
 
 
-def run(site: Site, names: list[str], seconds: float) -> Result:
+def run(site: Site, names: list[str], names_of_weaknesses: list[str], seconds: float) -> Result:
     ledger = Ledger(subjects={name: site.pool.get_user(name).sub for name in names})
-    planned = faults(site)
-    users = [LoadUser(name, site.url, site.pool, ledger) for name in names]
+    planned = faults(site, ledger)
+    users: list[LoadClient] = [
+        (LoadUser if number % 2 else StayingUser)(name, site.url, site.pool, ledger)
+        for number, name in enumerate(names)
+    ]
     for user in users:
         user.start()
     run_all(planned, seconds, say)
-    for user in users:
-        user.stop.set()
-    for user in users:
-        user.join(60)
+    stop(users)
     say("checking")
     os.environ.update(site.environment)
     import django
@@ -67,44 +70,12 @@ def run(site: Site, names: list[str], seconds: float) -> Result:
     django.setup()
     from tools.load.checker import check
 
-    sites = [instance.url for instance in site.instances]
-    last = sign_out_with_long_token(site, users[0])
+    last = sign_out_with_long_token(site, ledger, names[0])
     ledger.revoked.append(last)
-    contradictions = check(ledger, sites)
-    planted = plant(site, ledger, last)
-    seeded = check(ledger, [instance.url for instance in site.instances])
-    return Result(seconds, len(users), ledger, planned, contradictions, planted, seeded)
-
-
-def sign_out_with_long_token(site: Site, user: LoadUser) -> RevokedToken:
-    """Sign a user out everywhere who has an access token with a lifetime of one hour."""
-    from django.utils import timezone
-
-    from accounts.models import Identity
-    from accounts.sessions import sign_out
-
-    site.pool.pool.configure(access_token_seconds=3600)
-    access_token = site.pool.tokens_for(user.name)["access_token"]
-    sign_out.sign_out_everywhere(Identity.objects.get(subject=user.subject).user)
-    user.ledger.signed_in[user.subject] = False
-    time.sleep(REVOCATION_SECONDS)
-    claims = claims_of(access_token)
-    now = timezone.now().timestamp()
-    return RevokedToken(access_token, user.subject, claims["iat"], claims["exp"], now)
-
-
-def plant(site: Site, ledger: Ledger, last: RevokedToken) -> list[str]:
-    """Delete a write and revive a token; return the start of the findings that must follow."""
-    from accounts.models import Revocation
-    from stats.models import Stat
-
-    kpi = ledger.writes[0].kpi
-    Stat.objects.filter(kpi=kpi).delete()
-    newest = Revocation.objects.filter(subject=last.subject, not_before__gte=last.issued_at)
-    newest.delete()
-    for instance in site.instances:  # new processes read the table again
-        instance.reload()
-    return [f"lost write: {kpi}", f"signed-out token of {last.subject} gets the response 200"]
+    contradictions = check(ledger, [instance.url for instance in site.instances])
+    planted = change_database(site, ledger, last)
+    planted += run_weaknesses(site, names_of_weaknesses, say)
+    return Result(seconds, len(users), ledger, planned, contradictions, planted)
 
 
 if __name__ == "__main__":

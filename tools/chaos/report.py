@@ -7,26 +7,27 @@ import time
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from tools.load.ledger import Ledger, RecordedResponse
+from tools.load.ledger import RECOVERY_SECONDS, Kind, Ledger, RecordedResponse
+from tools.load.token_user import ISSUER_NAMES, with_issuer
+from tools.load.user import ENDED_SIGN_IN
 
-from .faults import RECOVERY_SECONDS, Fault
+from .faults import Fault
+from .planted import Planted
+
+# Without these, a run proves nothing about the changes of the pool.
+REQUIRED_ACTIONS = (ENDED_SIGN_IN, *(with_issuer(name) for name in ISSUER_NAMES))
 
 
 @dataclass(frozen=True)
 class Result:
-    """The results of a run.
-
-    `planted` are the expected findings for errors that were planted after the run, `seeded` the
-    actual findings.
-    """
+    """The results of a run, and of the errors that were planted after it."""
 
     seconds: float
     people: int
     ledger: Ledger
     faults: list[Fault]
     contradictions: list[str]
-    planted: list[str]
-    seeded: list[str]
+    planted: list[Planted]
 
     @property
     def outside(self) -> list[RecordedResponse]:
@@ -43,15 +44,30 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        return not (self.outside or self.contradictions or self.ledger.violations or self.unnoticed)
+        return not (self.outside or self.violations or self.unnoticed or self.missing)
+
+    @property
+    def violations(self) -> list[str]:
+        """The errors that no fault excuses: what users saw, and what the database contradicts."""
+        return [*self.ledger.violations, *self.contradictions]
+
+    def count(self, kind: Kind) -> int:
+        return sum(violation.startswith(kind) for violation in self.violations)
 
     @property
     def unnoticed(self) -> list[str]:
         """Planted errors that the checker did not find."""
         return [
-            f"planted, but not found: {planted}"
-            for planted in self.planted
-            if not any(finding.startswith(planted) for finding in self.seeded)
+            f"planted, but not found: {item.what} (findings: {'; '.join(item.findings[:3]) or '-'})"
+            for item in self.planted
+            if not item.finding
+        ]
+
+    @property
+    def missing(self) -> list[str]:
+        """Actions that a run requires, and that no user did."""
+        return [
+            f"never happened: {name}" for name in REQUIRED_ACTIONS if not self.ledger.counts[name]
         ]
 
 
@@ -60,15 +76,18 @@ _INTRODUCTION = """\
 
 Written by `make chaos`; [operations.md](operations.md) describes it.
 
-{seconds:.0f} s with {people} concurrent users on two instances of two processes each, {day}, \
-Python {python}.
+{seconds:.0f} s with {people} concurrent users, half of whom never sign out, on two instances of \
+two processes each, {day}, Python {python}.
 
 | error | count |
 |---|---|
-| wrong responses: data of another user, a signed-out token accepted, an unexpected sign-out \
-| {violations} |
+| unwanted sign-outs, of browsers and of apps ({evicted} sign-ins were evicted by the pool, which \
+must end them) | {signed_out} |
+| second accounts of a pool user | {accounts} |
+| wrong responses: data of another user, a good token refused, a signed-out token accepted \
+| {wrong} |
 | acknowledged writes ({writes}), sign-outs and identities that the database contradicts \
-| {contradictions} |
+| {others} |
 | failed requests outside the fault windows | {outside} |
 
 {requests} requests, of which {failed} failed inside the windows. A window includes \
@@ -82,10 +101,11 @@ Python {python}.
 |---|---|
 {done}
 
-After the run, one acknowledged write was deleted and one signed-out token revived, to test the \
-checker. It found:
+After the run, these errors were planted one at a time, to test the checker:
 
-{seeded}
+| planted | first finding |
+|---|---|
+{planted}
 """
 
 
@@ -100,16 +120,19 @@ def markdown(result: Result) -> str:
         people=result.people,
         day=time.strftime("%Y-%m-%d"),
         python=platform.python_version(),
-        violations=len(ledger.violations),
+        evicted=len(ledger.evicted),
+        signed_out=result.count(Kind.UNWANTED_SIGN_OUT),
+        accounts=result.count(Kind.SECOND_ACCOUNT),
+        wrong=result.count(Kind.WRONG_RESPONSE),
+        others=len(result.violations) - sum(map(result.count, Kind)),
         writes=len(ledger.writes),
-        contradictions=len(result.contradictions),
         outside=len(result.outside),
         requests=len(ledger.responses),
         failed=sum(bool(response.problem) for response in ledger.responses),
         recovery=RECOVERY_SECONDS,
         faults="\n".join(_fault_lines(result)),
         done="\n".join(f"| {name} | {number} |" for name, number in done.items()),
-        seeded="\n".join(f"- {finding}" for finding in result.seeded),
+        planted="\n".join(f"| {item.what} | {item.finding} |" for item in result.planted),
     )
     if not result.passed:
         text += "\n## Errors\n\n" + "\n".join(_errors(result)) + "\n"
@@ -140,7 +163,7 @@ def _line(at: str, name: str, seconds: float, responses: list[RecordedResponse])
 
 
 def _errors(result: Result) -> list[str]:
-    errors = [*result.ledger.violations, *result.contradictions, *result.unnoticed]
+    errors = [*result.violations, *result.unnoticed, *result.missing]
     errors += [
         f"{time.strftime('%H:%M:%S', time.localtime(a.at))} {a.what} failed: {a.problem}"
         for a in result.outside

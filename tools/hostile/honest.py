@@ -46,13 +46,3 @@ def start(site: Site, names: list[str], ledger: Ledger) -> list[LoadClient]:
     for client in clients:
         client.start()
     return clients
-
-
-def stop(clients: list[LoadClient]) -> None:
-    """Stop the threads after their current action. Raises RuntimeError if one does not stop."""
-    for client in clients:
-        client.stop.set()
-    for client in clients:
-        client.join(60)
-        if client.is_alive():
-            raise RuntimeError(f"{client.name} did not finish")

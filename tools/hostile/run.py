@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tools.load.client import stop
 from tools.load.ledger import Ledger
 from tools.rehearsal.instances import Instance, Site
 
@@ -26,7 +26,6 @@ QUIET_SECONDS = 5.0  # honest users only, so that processes have started complet
 PATIENCE_SECONDS = 60.0  # for the last requests of the attacks
 PEOPLE = 6
 PEOPLE_OF_WEAKNESS = 2
-APPLICATION = "tools.hostile.weakened:application"
 Say = Callable[[str], None]
 
 
@@ -84,9 +83,8 @@ def run_weaknesses(site: Site, folders: Folders, say: Say) -> list[Noticed]:
     for number, weakness in enumerate(WEAKNESSES):
         say(f"without {weakness.control}")
         people = names[PEOPLE_OF_WEAKNESS * number :][:PEOPLE_OF_WEAKNESS]
-        changes = {**site.environment, "HOSTILE_WEAKNESS": weakness.name}
-        instance = site.keep(Instance(site.folder, weakness.name, changes, APPLICATION))
-        with served_by(site, instance):
+        instance = site.start_weakened(Weakness.__module__, weakness.name)
+        with site.served_by(instance):
             phase = run_phase(
                 Arena(site, [instance], folders),
                 weakness.attacks,
@@ -96,17 +94,6 @@ def run_weaknesses(site: Site, folders: Folders, say: Say) -> list[Noticed]:
             )
         noticed.append(Noticed(weakness, findings(phase)))
     return noticed
-
-
-@contextmanager
-def served_by(site: Site, instance: Instance) -> Iterator[None]:
-    """Make the proxy use only `instance`, and stop it afterwards."""
-    site.proxy.use([instance.port])
-    try:
-        yield
-    finally:
-        site.proxy.use([other.port for other in site.instances])
-        instance.end()
 
 
 def run_phase(
@@ -132,7 +119,7 @@ def run_phase(
         with attacking(attacks, target, seconds, faster) as logs:
             attack_logs = logs.result(seconds + PATIENCE_SECONDS)
     finally:
-        honest.stop(clients)
+        stop(clients)
         for watch in watches:
             watch.finish()
     measured = measurements(

@@ -1,7 +1,6 @@
 """Controls of the site that are removed one at a time, to test the checker.
 
-The patches run in the process of an instance, before its application is imported. No setting of
-the site can disable these controls.
+The patches run in the process of an instance (tools/rehearsal/weakened.py).
 """
 
 from __future__ import annotations
@@ -11,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import jwt
+
+from tools.rehearsal.weakened import replace
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,6 @@ class Weakness:
     patch: Callable[[], None]
     faster: float = 1.0
     seconds: float = 8.0
-
-
-def replace(owner: Any, name: str, value: object) -> None:
-    """Set an existing attribute. Raises AttributeError if there is none of this name."""
-    getattr(owner, name)
-    setattr(owner, name, value)
 
 
 def _files_on_disk() -> None:

@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 
 from local_pool.testing import LocalPool
 
-from .ledger import Ledger, RecordedResponse
+from .ledger import Kind, Ledger, RecordedResponse
 
 
 class Failed(Exception):
@@ -72,7 +72,8 @@ class LoadClient(threading.Thread):
             except Failed:
                 time.sleep(0.5)
             except Exception as error:
-                self.ledger.violation(f"{self.name}: the load client itself failed: {error!r}")
+                what = f"{self.name}: the load client itself failed: {error!r}"
+                self.ledger.violation(Kind.WRONG_RESPONSE, what)
             self.stop.wait(random.uniform(0.05, 0.4))  # noqa: S311
 
     def prepare(self) -> None:
@@ -111,3 +112,13 @@ class LoadClient(threading.Thread):
         if problem:
             raise Failed(problem)
         return response
+
+
+def stop(clients: list[LoadClient]) -> None:
+    """Stop the threads after their current action. Raises RuntimeError if one does not stop."""
+    for client in clients:
+        client.stop.set()
+    for client in clients:
+        client.join(60)
+        if client.is_alive():
+            raise RuntimeError(f"{client.name} did not finish")

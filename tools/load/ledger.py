@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 KPI_PREFIX = "load "  # of the figures that the load writes
+STALE_SECONDS = 10.0  # in which a process may use old revocations, if the database is unavailable
+RECOVERY_SECONDS = 6.0  # after a fault, for reconnecting and retry pauses
+
+
+class Kind(StrEnum):
+    """The kinds of errors that no fault can excuse. The text of a finding begins with its kind."""
+
+    UNWANTED_SIGN_OUT = "unwanted sign-out"
+    SECOND_ACCOUNT = "second account"
+    WRONG_RESPONSE = "wrong response"
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,22 @@ class RevokedToken:
     revoked_at: float
 
 
+@dataclass(frozen=True)
+class Eviction:
+    """The end of a sign-in at the pool that its user must notice: the wanted kind of sign-out."""
+
+    subject: str
+    at: float
+
+
+@dataclass
+class Outage:
+    """A time in which the database did not respond. Times are Unix times."""
+
+    began: float
+    ended: float = math.inf
+
+
 @dataclass
 class Ledger:
     """The records of all users. Threads append to its lists without a lock."""
@@ -52,13 +80,32 @@ class Ledger:
     subjects: dict[str, str] = field(default_factory=dict)  # pool username -> subject
     signed_in: dict[str, bool] = field(default_factory=dict)  # subject -> last known state
     uncertain_sign_ins: Counter[str] = field(default_factory=Counter)
+    evicted: dict[str, Eviction] = field(default_factory=dict)  # by `origin_jti`
+    database_outages: list[Outage] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    evicting: threading.Lock = field(default_factory=threading.Lock)  # held while the pool evicts
 
-    def violation(self, what: str) -> None:
+    def violation(self, kind: Kind, what: str) -> None:
         """Record an error that no fault can excuse."""
-        self.violations.append(f"{time.strftime('%H:%M:%S')} {what}")
+        self.violations.append(f"{kind}: {what} ({time.strftime('%H:%M:%S')})")
+
+    def was_evicted(self, subject: str, since: float) -> bool:
+        """Return True if the pool has ended a sign-in of this user after this time."""
+        with self.evicting:
+            return any(e.subject == subject and e.at >= since for e in self.evicted.values())
+
+    def may_be_unread(self, revoked_at: float, sent_at: float) -> bool:
+        """Return True if the database explains that a request got past a revocation.
+
+        A process reads revocations from the database. While it cannot, it uses those that it has
+        read, for STALE_SECONDS at most.
+        """
+        return sent_at < revoked_at + STALE_SECONDS and any(
+            outage.began <= sent_at <= outage.ended + RECOVERY_SECONDS
+            for outage in self.database_outages
+        )
 
     def count(self, what: str) -> None:
         with self._lock:

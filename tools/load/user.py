@@ -1,8 +1,7 @@
-"""A user of the load: signs in, reads, writes, refreshes, signs out, and checks responses."""
+"""A user of the load: signs in, reads, writes, signs out, and checks the responses."""
 
 from __future__ import annotations
 
-import random
 import re
 import time
 
@@ -10,24 +9,24 @@ import requests
 
 from local_pool.testing import LocalPool
 
-from .client import Failed, LoadClient, claims_of
-from .ledger import KPI_PREFIX, Ledger, RecordedResponse, RevokedToken, Write
+from .client import Failed, claims_of
+from .ledger import Kind, Ledger, RecordedResponse, RevokedToken
+from .token_user import TokenUser
 
 REVOCATION_SECONDS = 1.0  # after which no process accepts a signed-out token
-GRACE_SECONDS = 60.0  # in which a replaced refresh token still works
+STALE_REVOCATION = "signed-out token accepted for lack of the database"
+ENDED_SIGN_IN = "sign-in ended by the pool"  # the action as which wanted sign-outs are counted
 _USER_EMAIL = re.compile(r"person-\d+@example\.com")
 
 
-class LoadUser(LoadClient):
+class LoadUser(TokenUser):
     """A user with a browser, and with separate tokens."""
 
     actions = (
+        *TokenUser.actions,
         ("look_at_profile", 30),
         ("ask_api_in_session", 15),
-        ("ask_api_with_token", 20),
-        ("write", 15),
         ("write_by_form", 5),
-        ("refresh_by_header", 10),
         ("sign_out", 4),
         ("sign_out_everywhere", 2),
     )
@@ -36,19 +35,13 @@ class LoadUser(LoadClient):
         self, name: str, site: str, pool: LocalPool, ledger: Ledger, ip_address: str = ""
     ) -> None:
         super().__init__(name, site, pool, ledger, ip_address)
-        self.subject = ledger.subjects[name]
         self.email = f"{name}@example.com"
         self.signed_in = False
-        self.access_token = ""
-        self.header_tokens: tuple[str, str] = ("", "")
-        self.lost_at: float | None = None  # when a response with new tokens may have been lost
-        self.written = 0
+        self.signed_in_since = 0.0  # when the last sign-in began
 
     def prepare(self) -> None:
         if not self.signed_in:
             self.sign_in()
-
-    # In a browser
 
     def sign_in(self) -> None:
         authorize = self.ask("GET", "/accounts/login/?next=/profile/").headers["Location"]
@@ -68,6 +61,7 @@ class LoadUser(LoadClient):
         except Failed:
             self.ledger.uncertain_sign_in(self.subject)
             raise
+        self.signed_in_since = started
         self._set_signed_in(True)
         self.ledger.count("sign_in")
 
@@ -77,8 +71,8 @@ class LoadUser(LoadClient):
     def look_at_profile(self) -> None:
         response = self.ask("GET", "/profile/")
         self._require_signed_in(response, 200)
-        if response.status_code == 200 and set(_USER_EMAIL.findall(response.text)) != {self.email}:
-            self.ledger.violation(f"{self.name} was shown a page of another user")
+        if set(_USER_EMAIL.findall(response.text)) != {self.email}:
+            self._wrong("was shown a page of another user")
 
     def ask_api_in_session(self) -> None:
         response = self.ask("GET", "/api/user", headers={"Accept": "application/json"})
@@ -86,20 +80,23 @@ class LoadUser(LoadClient):
         self._require_own_data(response)
 
     def _require_signed_in(self, response: requests.Response, expected: int) -> None:
-        if response.status_code != expected and self.signed_in:
-            what = f"{response.status_code} {response.headers.get('Location', '')[:60]}"
-            self.ledger.violation(f"{self.name} was signed out unexpectedly: {what}")
-            self._set_signed_in(False)
-
-    def _require_own_data(self, response: requests.Response) -> None:
-        if response.status_code == 200 and response.json()["identity"]["sub"] != self.subject:
-            self.ledger.violation(f"{self.name} got data of another user")
+        """Raise Failed if the response says that the browser is signed out."""
+        location = response.headers.get("Location", "")
+        if response.status_code == expected and "/accounts/login/" not in location:
+            return
+        if self.ledger.was_evicted(self.subject, self.signed_in_since):
+            self.ledger.count(ENDED_SIGN_IN)
+        else:
+            what = f"{self.name} got {response.status_code} {location[:60]}"
+            self.ledger.violation(Kind.UNWANTED_SIGN_OUT, what)
+        self._set_signed_in(False)
+        raise Failed("signed out")
 
     def _post(self, path: str) -> None:
         """Post a form with a CSRF token. Raises Failed unless the response is a redirect."""
-        self.ask("GET", "/profile/")
+        self._require_signed_in(self.ask("GET", "/profile/"), 200)
         fields = {"csrfmiddlewaretoken": self.browser.cookies.get("csrftoken", "")}
-        self.ask("POST", path, data=fields, expected=302)
+        self._require_signed_in(self.ask("POST", path, data=fields, expected=302), 302)
 
     def sign_out(self) -> None:
         before = self.browser.cookies.copy()
@@ -111,7 +108,7 @@ class LoadUser(LoadClient):
         self._set_signed_in(False)
         response = self.ask("GET", "/profile/", browser=False, cookies=before)
         if response.status_code == 200:
-            self.ledger.violation(f"{self.name}'s session works after signing out")
+            self._wrong("has a session that works after signing out")
         self.browser = self.new_session()
 
     def _check_session(self) -> None:
@@ -144,89 +141,33 @@ class LoadUser(LoadClient):
             revoked = RevokedToken(token, self.subject, claims["iat"], claims["exp"], now)
             self.ledger.revoked.append(revoked)
             for _ in range(4):
-                self._require_refused(token)
+                self._require_refused(token, now)
 
-    def _require_refused(self, access_token: str) -> None:
+    def _require_refused(self, access_token: str, revoked_at: float) -> None:
         headers = {"Authorization": f"Bearer {access_token}"}
+        sent_at = time.time()
         response = self.ask("GET", "/api/user", browser=False, headers=headers)
-        if response.status_code == 200:
-            self.ledger.violation(f"{self.name}'s token is accepted after signing out everywhere")
-
-    # With tokens
-
-    def _bearer(self) -> dict[str, str]:
-        if not self.access_token or claims_of(self.access_token)["exp"] - time.time() < 3:
-            self.access_token = self.pool.tokens_for(self.name)["access_token"]
-        return {"Authorization": f"Bearer {self.access_token}"}
-
-    def ask_api_with_token(self) -> None:
-        response = self.ask("GET", "/api/user", browser=False, headers=self._bearer())
-        if response.status_code != 200 and claims_of(self.access_token)["exp"] > time.time():
-            self.ledger.violation(f"{self.name}'s good token was refused: {response.text[:120]}")
-        self._require_own_data(response)
-
-    def _figure(self) -> dict[str, str]:
-        self.written += 1
-        value = str(random.randint(1, 10**9))  # noqa: S311 (not a secret)
-        kpi = f"{KPI_PREFIX}{self.name} {self.written}"
-        return {"kpi": kpi, "year": "2024", "month": "5", "value": value}
-
-    def _record_write(self, figure: dict[str, str]) -> None:
-        self.ledger.writes.append(Write(figure["kpi"], figure["value"], self.subject))
-
-    def write(self) -> None:
-        figure = self._figure()
-        body = {**figure, "year": 2024, "month": 5}
-        try:
-            response = self.ask(
-                "POST", "/api/stats", browser=False, json=body, headers=self._bearer()
-            )
-        except Failed:
-            self.ledger.uncertain_writes.append(figure["kpi"])
-            raise
-        if response.status_code == 201:
-            self._record_write(figure)
-        elif claims_of(self.access_token)["exp"] > time.time():
-            self.ledger.violation(f"{self.name} could not write: {response.text[:120]}")
+        if response.status_code != 200:
+            return
+        if self.ledger.may_be_unread(revoked_at, sent_at):
+            self.ledger.count(STALE_REVOCATION)
+        else:
+            self._wrong("has a token that is accepted after signing out everywhere")
 
     def write_by_form(self) -> None:
         figure = self._figure()
-        self.ask("GET", "/dashboard/figures/add/", expected=200)
+        self._require_signed_in(self.ask("GET", "/dashboard/figures/add/"), 200)
         fields = {"csrfmiddlewaretoken": self.browser.cookies.get("csrftoken", ""), **figure}
         try:
-            self.ask("POST", "/dashboard/figures/add/", data=fields, expected=302)
+            response = self.ask("POST", "/dashboard/figures/add/", data=fields, expected=302)
         except Failed:
             self.ledger.uncertain_writes.append(figure["kpi"])
             raise
+        self._require_signed_in(response, 302)
         self._record_write(figure)
 
-    def refresh_by_header(self) -> None:
-        """Send both tokens with the request, as the original single-page app does."""
-        access_token, refresh_token = self.header_tokens
-        if not access_token:
-            tokens = self.pool.tokens_for(self.name)
-            self.header_tokens = tokens["access_token"], tokens["refresh_token"]
-            self.lost_at = None
-            return
-        if claims_of(access_token)["exp"] > time.time():
-            return
-        headers = {"x-access-token": access_token, "x-refresh-token": refresh_token}
-        try:
-            response = self.ask("GET", "/api/user", browser=False, headers=headers)
-        except Failed:
-            self.lost_at = self.lost_at or time.time()
-            raise
-        if response.status_code == 200:
-            self._require_own_data(response)
-            new = response.headers
-            self.header_tokens = (
-                new["X-Access-Token"],
-                new.get("X-Refresh-Token", refresh_token),
-            )
-            self.lost_at = None
-            return
-        in_grace = self.lost_at is None or time.time() - self.lost_at < GRACE_SECONDS - 5
-        if in_grace:
-            self.ledger.violation(f"{self.name}'s refresh was refused: {response.text[:120]}")
-        self.ledger.count("refresh token lost for longer than the grace period")
-        self.header_tokens = ("", "")
+
+class StayingUser(LoadUser):
+    """A user who never signs out, so that only renewals keep the sign-in alive."""
+
+    actions = tuple(item for item in LoadUser.actions if not item[0].startswith("sign_out"))

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -51,6 +53,12 @@ class Instance(Process):
                 log = self.log.read_text(encoding="utf-8", errors="replace")
                 raise TimeoutError(f"{error}; its log ends:\n{log[-2000:]}") from error
 
+    def restart(self, **changes: str) -> None:
+        """Stop the server, and start it with these changes of its environment variables."""
+        self.end()
+        self._environment |= changes
+        self.start()
+
     def is_ready(self) -> bool:
         try:
             return requests.get(f"{self.url}/readyz", timeout=5).status_code == 200
@@ -70,7 +78,10 @@ class Instance(Process):
 
 
 class Site:
-    """Two instances, nginx, PostgreSQL, Redis and a LocalPool with `pool_settings`."""
+    """Two instances, nginx, PostgreSQL, Redis and a LocalPool with `pool_settings`.
+
+    The instances read the client secret from a file, so that it can change.
+    """
 
     def __init__(self, *, environment: dict[str, str] | None = None, **pool_settings: Any) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="rehearsal-"))
@@ -85,11 +96,14 @@ class Site:
         port = free_port()
         self.url = f"http://localhost:{port}"
         self.pool = self.keep(LocalPool(public_url=self.url, **pool_settings))
+        self._client_secret = self.folder / "client-secret"
+        self.write_client_secret()
         self.database = self.keep(Postgres(self.folder))
         self.redis = self.keep(Redis(self.folder))
         self.environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             **self.pool.env(),
+            "COGNITO_CLIENT_SECRET": str(self._client_secret),
             "ENV_FILE": str(self.folder / "env"),
             "DJANGO_SETTINGS_MODULE": "sso_project.settings",
             "SECRET_KEY": "of-a-rehearsal-that-lives-for-some-minutes-0123456789abcdef",
@@ -125,6 +139,28 @@ class Site:
             return requests.get(f"{self.url}/", timeout=5).status_code == 200
         except requests.RequestException:
             return False
+
+    def write_client_secret(self) -> None:
+        """Write the pool's newest client secret into the file, as Kubernetes does: in one step."""
+        new = self._client_secret.with_suffix(".new")
+        new.write_text(self.pool.client_secret, encoding="utf-8")
+        new.replace(self._client_secret)
+
+    def start_weakened(self, module: str, name: str, **changes: str) -> Instance:
+        """Start an instance without the control `name` of `module` (see weakened.py)."""
+        environment = {**self.environment, **changes, "WEAKNESS": f"{module}:{name}"}
+        application = "tools.rehearsal.weakened:application"
+        return self.keep(Instance(self.folder, name, environment, application))  # type: ignore[no-any-return]
+
+    @contextmanager
+    def served_by(self, instance: Instance) -> Iterator[None]:
+        """Make the proxy use only `instance`, and stop it afterwards."""
+        self.proxy.use([instance.port])
+        try:
+            yield
+        finally:
+            self.proxy.use([other.port for other in self.instances])
+            instance.end()
 
     def manage(self, *arguments: str) -> str:
         """Run a command of manage.py, and return its output."""
