@@ -47,7 +47,7 @@ class SingleSignOnAdminSite(AdminSite):
 
         def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if self.has_permission(request) or view == self.logout:
-                if (challenge := required_challenge(request)) is not None:
+                if (challenge := required_challenge(request, self._registry)) is not None:
                     return challenge
                 try:
                     # A form saves flags, groups and permissions one after the other.

@@ -67,7 +67,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(exception, exceptions.NotAuthenticated) and request is not None:
         response.data |= _sign_in_members(request)
     elif isinstance(exception, StepUpRequired) and request is not None and request.auth is None:
-        response.data["login_url"] = step_up.sign_in_url(request, exception.requirement)
+        url = step_up.sign_in_url(request._request, exception.requirement)
+        response.data["login_url"] = url
+        for name, value in step_up.htmx_headers(request._request, url).items():
+            response[name] = value
     return response
 
 

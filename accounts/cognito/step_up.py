@@ -40,9 +40,11 @@ class SignInRequirement:
     def is_met(self, *, auth_time: float, acr: str | None, now: float) -> bool:
         """Return True if a sign-in at `auth_time` with this level is sufficient.
 
-        An unknown level (None) never is: Cognito does not send ``acr`` on every plan.
+        An unknown level (None) never is: Cognito does not send ``acr`` on every plan. Neither is a
+        time in the future.
         """
-        if self.max_age is not None and now - auth_time > self.max_age + LEEWAY_SECONDS:
+        age = now - auth_time
+        if self.max_age is not None and not -LEEWAY_SECONDS <= age <= self.max_age + LEEWAY_SECONDS:
             return False
         return not self.acr_values or acr in self.acr_values
 

@@ -159,8 +159,10 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
         403,
         "That sign-in isn't sufficient for this page",
         "The page requires a more recent or a stronger sign-in than the one that you made.",
-        "Your account may lack the second factor that the page requires.",
-        "Sign in again, with a second factor if you have one. If it happens again, ask an admin.",
+        "The sign-in service may remember an earlier sign-in, or your account may lack the second"
+        " factor that the page requires.",
+        "Sign out, then sign in again, with a second factor if you have one. If it happens again,"
+        " ask an admin.",
         "Sign in again",
     ),
     errors.GrantRejected: Problem(

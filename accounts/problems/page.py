@@ -15,6 +15,7 @@ from ..cognito.safe_urls import LOOPBACK_HOSTS
 from ..core.app_label import layout, page_url, template_name
 from ..provider import provider
 from .catalog import USE_ANOTHER, Problem, problem_for, provider_reason, retry_after
+from .errors import InsufficientAuthentication
 
 
 def render_problem(
@@ -58,6 +59,7 @@ def render_problem(
 def render_method_not_allowed(request: HttpRequest, allowed: list[str], page: str) -> HttpResponse:
     """Return the page for a URL that a browser can only post to. Its button opens `page`."""
     context = {
+        "layout": layout,
         "problem": {
             "title": "This URL can't be opened",
             "what": "It only works with the button of the page that it belongs to.",
@@ -76,6 +78,8 @@ def _sign_in_url(problem: Problem, next_url: str, parameters: Mapping[str, str])
     if not problem.action_label:
         return ""
     query = dict(parameters) | ({"next": next_url} if next_url else {})
+    if problem.code == InsufficientAuthentication.code:
+        query["another"] = "1"  # Cognito may have ignored what the page requires
     if problem.action_label == USE_ANOTHER:
         for name in ("identity_provider", "idp_identifier", "login_hint"):
             query.pop(name, None)  # they name the account that has no access

@@ -6,7 +6,7 @@ to a URL that is not a page.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -64,9 +64,9 @@ def challenge(request: HttpRequest, response: HttpResponseBase) -> HttpResponseB
     if not navigation.is_page_request(request):
         return unauthenticated(request)
     if request.method not in ("GET", "HEAD"):
-        query = dict(parse_qsl(urlsplit(response["Location"]).query))
-        query.pop(REDIRECT_FIELD_NAME, None)
-        response["Location"] = sign_in_url(navigation.page_path(request), query)
+        url, _, text = response["Location"].partition("?")
+        query = dict(parse_qsl(text)) | {REDIRECT_FIELD_NAME: navigation.page_path(request)}
+        response["Location"] = f"{url}?{urlencode(query)}"
     return response
 
 
@@ -102,14 +102,10 @@ def json_response(body: dict[str, str], status: int, headers: dict[str, str]) ->
     return response
 
 
-def sign_in_url(next_url: str, parameters: Mapping[str, str] | None = None) -> str:
-    """Return the URL that starts a sign-in and returns to `next_url`, if it is not empty.
-
-    `parameters` are those of the hosted UI.
-    """
+def sign_in_url(next_url: str) -> str:
+    """Return the URL that starts a sign-in and returns to `next_url`, if it is not empty."""
     url = resolve_url(settings.LOGIN_URL)
-    query = {**({REDIRECT_FIELD_NAME: next_url} if next_url else {}), **(parameters or {})}
-    return f"{url}?{urlencode(query)}" if query else url
+    return f"{url}?{urlencode({REDIRECT_FIELD_NAME: next_url})}" if next_url else url
 
 
 def _for_htmx(request: HttpRequest, response: ResponseT) -> ResponseT:
@@ -119,7 +115,8 @@ def _for_htmx(request: HttpRequest, response: ResponseT) -> ResponseT:
     not let it follow: to the hosted UI, when a user signs in or out.
     """
     if response.status_code == 401 and "Authorization" not in request.headers:
-        response["HX-Redirect"] = sign_in_url(navigation.page_path(request))
+        # A view that requires a stronger sign-in has set its own.
+        response.headers.setdefault("HX-Redirect", sign_in_url(navigation.page_path(request)))
     location = response.headers.get("Location", "")
     if urlsplit(location).netloc not in ("", request.get_host()):
         response.status_code = 200  # htmx reads no headers of a redirect

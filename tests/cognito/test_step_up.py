@@ -14,6 +14,7 @@ HIGH = "urn:cognito:loa:3"
         (0, None, 300, (), True),
         (300 + LEEWAY_SECONDS, None, 300, (), True),
         (301 + LEEWAY_SECONDS, None, 300, (), False),
+        (-LEEWAY_SECONDS - 1, None, 300, (), False),
         (10**6, HIGH, None, (HIGH,), True),
         (10**6, "urn:cognito:loa:1", None, (HIGH,), False),
         (0, None, None, (HIGH,), False),

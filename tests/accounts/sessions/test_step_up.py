@@ -6,8 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.http import HttpResponse
+from django.test import RequestFactory
 from django.urls import path
 from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -121,6 +123,50 @@ def test_script_gets_a_401_with_the_url_to_sign_in(cognito_client):
     assert response.status_code == 401
     assert response.json()["code"] == "insufficient_user_authentication"
     assert "max_age=600" in response.json()["login_url"]
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_htmx_goes_to_a_sign_in_that_is_sufficient(cognito_client, method):
+    client = cognito_client("ada", bearer=False, seconds_ago=AN_HOUR)
+    response = getattr(client, method)("/transfer/", HTTP_HX_REQUEST="true")
+    assert response.status_code == 401
+    assert "max_age=600" in response["HX-Redirect"]
+    assert "max_age" in client.get(response["HX-Redirect"])["Location"]
+
+
+def test_htmx_goes_to_a_sufficient_sign_in_from_the_api(cognito_client):
+    client = cognito_client("ada", bearer=False, seconds_ago=AN_HOUR)
+    assert "max_age=600" in client.get("/api/recent", HTTP_HX_REQUEST="true")["HX-Redirect"]
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_step_up_does_not_depend_on_the_page_of_login_url(cognito_client, settings, method):
+    settings.LOGIN_URL = "/admin/login/"
+    client = cognito_client("ada", bearer=False, groups=["admins"], seconds_ago=AN_HOUR)
+    response = getattr(client, method)("/transfer/")
+    assert response["Location"].startswith("/accounts/login/?")
+
+
+def test_session_of_one_user_does_not_vouch_for_another(cognito_client):
+    class ByName(BaseAuthentication):
+        def authenticate(self, request):
+            return User.objects.get_or_create(username="victim")[0], None
+
+    class Stolen(Recent):
+        authentication_classes = (ByName,)
+
+    client = cognito_client("mallory", bearer=False)
+    request = RequestFactory().get("/api/recent")
+    request.session, request.sign_in = client.session, SignIn.objects.get()
+    assert Stolen.as_view()(request).status_code == 401
+
+
+def test_service_that_acts_for_a_user_is_refused(cognito_client, settings):
+    settings.COGNITO = {**settings.COGNITO, "ACTORS": ["4exampleservice12345"]}
+    client = cognito_client.anonymous()
+    client.bear(mint_access_token("ada", claims={"act": {"sub": "4exampleservice12345"}}))
+    assert client.get("/api/user").status_code == 200
+    assert client.get("/api/recent").status_code == 401
 
 
 def test_challenge_names_what_is_required(cognito_client):
