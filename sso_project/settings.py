@@ -131,7 +131,8 @@ COGNITO: dict[str, Any] = {
     ),
     "GROUPS_ABSENT_MEANS_NONE": env.flag("COGNITO_GROUPS_ABSENT_MEANS_NONE", True),
     "LIMITS": {name: limit for name, limit in _limits.items() if limit is not None},
-    "PUBLIC_URL": PUBLIC_URL,
+    # A missing or malformed one is reported already.
+    "PUBLIC_URL": PUBLIC_URL or "http://localhost",
     "TOKEN_ENCRYPTION_KEYS": env.items("TOKEN_ENCRYPTION_KEYS"),
 }
 COGNITO_FROM_ENVIRONMENT = True  # messages name the variables

@@ -92,7 +92,11 @@ class DocumentedResponses:
 
 def _is_page(request, response):
     """Return True for the browsable API and for redirects to the host of PUBLIC_URL."""
-    asks_for_page = is_page_request(request) or request.GET.get("format") == "api"
+    asks_for_page = (
+        is_page_request(request)
+        or "text/html" in request.headers.get("Accept", "")
+        or request.GET.get("format") == "api"
+    )
     is_html = "text/html" in response.headers.get("Content-Type", "")
     return response.status_code == 302 or (asks_for_page and is_html)
 

@@ -242,7 +242,7 @@ def test_environment_of_the_template_sets_no_variable_twice(monkeypatch):
 NOT_ON_LAMBDA = {
     *("cognito_env", "dev"),  # for a checkout: they write .env and start the development server
     *("collectstatic", "database_ready"),  # steps of building an image, and of starting a server
-    *("makemigrations", "startapp", "shell", "test"),  # development
+    *("makemigrations", "startapp", "runserver", "shell", "test"),  # development
     *("import_stats", "seed_stats"),  # the example
 }
 
