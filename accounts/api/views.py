@@ -184,8 +184,8 @@ class AppSignOutView(APIView):
             raise to_api_exception(request, error) from error
         if claims is None:
             raise NotAuthenticated
-        if claims.is_machine:
-            raise PermissionDenied("A machine has no sign-in that it could end.")
+        if claims.is_machine or claims.actors or claims.pool_id != provider().pool.pool_id:
+            raise PermissionDenied("This token is not of a sign-in that it could end.")
         serializer = RefreshTokenSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         sent = request.META.get("HTTP_X_REFRESH_TOKEN") or serializer.validated_data["refreshToken"]

@@ -9,6 +9,7 @@ send back is noticed.
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,7 +29,7 @@ from . import destination
 from .destination import Destination
 
 MAX_AGE = 600  # seconds
-MAX_PARAMETERS_LENGTH = 512  # characters, names and values of an attempt's cookie
+MAX_PARAMETERS_LENGTH = 512  # characters of JSON, in an attempt's cookie
 MAX_ATTEMPTS = 10  # cookies per browser; the oldest are deleted
 _NAME = "signin_"
 _CONTENT = "b"  # the values without their names keep the cookie small
@@ -90,7 +91,7 @@ def begin(
     What the page requires of the sign-in is always stored.
     """
     stored = dict(parameters or {})
-    if sum(map(len, (*stored, *stored.values()))) > MAX_PARAMETERS_LENGTH:
+    if len(json.dumps(stored)) > MAX_PARAMETERS_LENGTH:  # escaped, as in the cookie
         stored = SignInRequirement.from_parameters(stored).parameters
     wanted = Destination(next_url, another)
     state = destination.seal(wanted, subnet=subnet) if any(wanted) else new_secret()

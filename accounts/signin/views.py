@@ -282,8 +282,14 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         """Begin another attempt for the same page. Its state shows that it is the second one."""
         wanted = self._next_url if next_url is None else next_url
         parameters = dict(self.attempt.parameters) if self.attempt else {}
-        attempt = begin_attempt(self.request, wanted, restarted=True, parameters=parameters)
-        return redirect_to_hosted_ui(self.request, attempt, extra=parameters)
+        # A user who chose another account must not become the one that Cognito remembers.
+        state = self.attempt.state if self.attempt else ""
+        another = attempts.destination_of(state).another
+        attempt = begin_attempt(
+            self.request, wanted, restarted=True, another=another, parameters=parameters
+        )
+        prompt = "login" if another else ""
+        return redirect_to_hosted_ui(self.request, attempt, prompt=prompt, extra=parameters)
 
     def _try_again(self, error: CognitoError) -> HttpResponse:
         """Begin once more after an error that a second attempt does not have."""

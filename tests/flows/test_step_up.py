@@ -1,6 +1,7 @@
 """Links that say how to sign in, and pages that require a stronger or more recent sign-in."""
 
 import re
+from urllib.parse import quote
 
 import pytest
 from django.http import HttpResponse
@@ -46,6 +47,24 @@ def test_second_try_keeps_the_parameters(visitor):
     }
     again = visitor.get("/signin", params=said).headers["Location"]
     assert query_of(again)["lang"] == "de"
+
+
+def test_second_try_still_asks_for_another_account(visitor):
+    start = visitor.get("/accounts/login/?another=1").headers["Location"]
+    said = {
+        "error": "invalid_request",
+        "error_description": "Already found an entry for username x",
+        "state": query_of(start)["state"],
+    }
+    again = visitor.get("/signin", params=said).headers["Location"]
+    assert query_of(again)["prompt"] == "login"
+
+
+def test_cookie_of_an_attempt_stays_small(visitor):
+    hint = quote("\U0001f600" * 128)
+    response = visitor.get(f"/accounts/login/?login_hint={hint}&max_age=60")
+    (value,) = (value for name, value in response.cookies.items() if name.startswith("signin_"))
+    assert len(value) < 1000
 
 
 def test_parameters_never_reach_the_log(visitor, caplog):

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import os
 import re
+import shutil
+import subprocess
 import tarfile
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-MERMAID = "mermaid-12.3.0"
-# The integrity value that the registry of npm lists for this version.
+MERMAID = "mermaid@12.3.0"
+# The integrity value that npm lists for this version.
 MERMAID_SHA512 = (
     "4113TdXeLAsMruJ79OpFL5O8+LTFXhQqZ260rF3tgUmiNAtRm4Uume04I+65PRN6yZ69J4f8rVYWW8zRk65UYw=="
 )
@@ -51,17 +52,23 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
 
 
 def _mermaid() -> bytes:
-    """Return the script of Mermaid, downloaded once.
+    """Return the script of Mermaid, downloaded once, with npm.
 
     Raises:
-        ValueError: The registry served another file than the pinned one.
+        PluginError: npm is not installed, cannot download it, or got another file than the pinned
+            one.
     """
     if not (_CACHE / _MEMBER).exists():
-        registry = os.environ.get("NPM_CONFIG_REGISTRY", "https://registry.npmjs.org").rstrip("/")
-        with urlopen(f"{registry}/mermaid/-/{MERMAID}.tgz") as response:  # noqa: S310 (https above)
-            archive = response.read()
-        if base64.b64encode(hashlib.sha512(archive).digest()).decode() != MERMAID_SHA512:
-            raise ValueError(f"{registry} served another file than the pinned {MERMAID}.")
-        with tarfile.open(fileobj=io.BytesIO(archive)) as package:
+        if shutil.which("npm") is None:
+            raise PluginError("npm is not installed. It downloads Mermaid: install Node 20.")
+        _CACHE.mkdir(parents=True, exist_ok=True)
+        program = ["npm", "pack", "--silent", "--pack-destination", str(_CACHE), MERMAID]
+        if subprocess.run(program, cwd=_CACHE, stdout=subprocess.DEVNULL, check=False).returncode:
+            raise PluginError("npm could not download Mermaid, see above. This needs the network.")
+        archive = _CACHE / f"{MERMAID.replace('@', '-')}.tgz"
+        digest = hashlib.sha512(archive.read_bytes()).digest()
+        if base64.b64encode(digest).decode() != MERMAID_SHA512:
+            raise PluginError(f"npm got another file than the pinned {MERMAID}.")
+        with tarfile.open(archive) as package:
             package.extract(_MEMBER, _CACHE, filter="data")
     return (_CACHE / _MEMBER).read_bytes()
