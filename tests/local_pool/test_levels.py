@@ -72,7 +72,7 @@ def test_signed_in_browser_only_has_to_enter_a_code(app):
     assert callback.startswith(f"{CALLBACK}?code=")
     stronger = app.redeem(parse_qs(urlsplit(callback).query)["code"][0]).json()
     assert authentication(stronger)[0] == LEVELS[2]
-    assert authentication(stronger)[2] == authentication(first)[2] + 60
+    assert authentication(stronger)[2] >= authentication(first)[2] + 60
 
     # The stronger session is enough from now on, and a refresh changes nothing.
     assert "code" in query(app.authorize(browser, acr_values=LEVELS[2]))
