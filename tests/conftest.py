@@ -11,7 +11,9 @@ from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
-from django.urls import clear_script_prefix
+from django.conf import settings as django_settings
+from django.core.signals import setting_changed
+from django.urls import clear_script_prefix, get_script_prefix
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 from pytest_django import Settings
 
@@ -82,9 +84,17 @@ def own_cache(settings: Settings) -> None:
 
 @pytest.fixture(autouse=True)
 def no_script_prefix() -> Iterator[None]:
-    """Clear the script prefix that the Lambda handler and other code set."""
+    """Clear the script prefix that the Lambda handler and other code set, and what it changed.
+
+    Django caches STATIC_URL with the prefix of the moment. A live server that starts later would
+    serve static files below that prefix only.
+    """
     yield
-    clear_script_prefix()
+    if get_script_prefix() != "/":
+        clear_script_prefix()
+        django_settings.__dict__.pop("STATIC_URL", None)
+        url = django_settings.STATIC_URL
+        setting_changed.send(sender=None, setting="STATIC_URL", value=url, enter=False)
 
 
 @pytest.fixture(autouse=True)
