@@ -4,8 +4,9 @@ import threading
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
-from django.db import connection
+from django.db import connection, connections
 from django.utils import timezone
 
 from accounts.models import SignIn
@@ -41,7 +42,13 @@ def test_token_is_renewed_only_if_it_is_due(sign_in, cognito):
 
 @pytest.mark.django_db(transaction=True)
 def test_async_code_gets_the_token(sign_in):
-    assert asyncio.run(sign_in.aaccess_token()) == sign_in.access_token()
+    async def token():
+        try:
+            return await sign_in.aaccess_token()
+        finally:  # its thread stays, and so would its connection
+            await sync_to_async(connections.close_all)()
+
+    assert asyncio.run(token()) == sign_in.access_token()
 
 
 @pytest.mark.django_db(transaction=True)
