@@ -173,6 +173,7 @@ class AppSignOutView(APIView):
         "open the hosted UI's `/logout`: otherwise, the next sign-in needs no password.",
         request=RefreshTokenSerializer,
         responses={204: None},
+        auth=[{"Cognito": []}, {"PastedAccessToken": []}],  # type: ignore[list-item]
     )
     @raises(errors)
     def post(self, request: Request) -> Response:
