@@ -4,12 +4,32 @@
 import os
 import sys
 
+MISSING = (
+    "The packages of this project are not installed for this Python ({}).\n"
+    "Run `make run` or `make test` once. Then use .venv/bin/python manage.py, or activate .venv."
+)
+
 
 def main() -> None:
+    if sys.version_info < (3, 11):
+        sys.exit("This project requires Python 3.11 or newer. This is %d.%d." % sys.version_info[:2])
+    if os.name == "nt" and sys.argv[1:2] == ["dev"]:
+        sys.exit("`manage.py dev` requires Linux, macOS, or WSL on Windows.")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sso_project.settings")
-    from django.core.management import execute_from_command_line
+    try:
+        from django.core.management import execute_from_command_line
+        from django.db import Error
+    except ModuleNotFoundError as error:
+        sys.exit(MISSING.format(error))
+    try:
+        execute_from_command_line(sys.argv)
+    except Error as error:
+        from accounts.management.base import database_problem
 
-    execute_from_command_line(sys.argv)
+        problem = database_problem(error)
+        if problem is None or "--traceback" in sys.argv:
+            raise
+        sys.exit(f"CommandError: {problem}")
 
 
 if __name__ == "__main__":

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from ...cognito.safe_urls import url_problem
 from ...doctor import client_settings, pool_settings, report, session_settings
 from ...doctor.examination import examine
 from ...provider import Provider
 from ...provider.aws import AwsError
+from ..base import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Check that this site and its user pool can work together, and print a fix for each"
         " finding. Exit status 0: no findings. 1: there are findings, or the check failed."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import IntegrityError
 from django.db.models import ProtectedError, RestrictedError
 
@@ -16,11 +16,12 @@ from ...privacy.deletion_preview import AffectedInstances
 from ...problems.errors import UserLookupError
 from ...provider import aws
 from ...sessions.sign_out import UNREACHED_FOR_OPERATORS
+from ..base import DatabaseCommand
 
 MAX_NAMED = 10  # instances of each model; all of them with --verbosity 2
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Delete a user with all identities and sessions, and remove the user from the audit log. "
         "Objects that the user created can stay without an author. Without --apply, it only shows "

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from ...cognito.errors import CognitoError
 from ...models import EventKind, SignIn, SignInEvent, pool_of
 from ...problems.catalog import Problem, problem_for
+from ..base import DatabaseCommand
 
 MAX_OMITTED_SHOWN = 3
 _WORDS = {
@@ -22,7 +23,7 @@ _WORDS = {
 }
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Print the steps of a sign-in attempt, by the reference on the error page or in the log."
 
     def add_arguments(self, parser: CommandParser) -> None:

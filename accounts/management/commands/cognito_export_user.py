@@ -6,7 +6,7 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
 from ...audit import events
@@ -16,9 +16,10 @@ from ...privacy.export import personal_data
 from ...problems.errors import UserLookupError
 from ...provider import aws, user_pool
 from ...users.provisioning import own_pool_identities
+from ..base import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Print all personal data of a user as JSON. NAME is the username in the pool or here, the "
         "email address or the user ID (sub). Tokens and password hashes are left out."

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -22,6 +21,7 @@ from ...models import (
 )
 from ...provider import provider
 from ...sessions import ending, limits
+from ..base import DatabaseCommand
 
 # The maximum time of one run for ending expired sign-ins, and for revoking refresh tokens. The next
 # run continues.
@@ -31,7 +31,7 @@ MAX_REFRESH_TOKEN_LIFETIME = timedelta(days=3650)  # the maximum at Cognito
 ENDED_RETENTION = timedelta(days=30)
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Revoke refresh tokens that could not be revoked at sign-out, end sign-ins that are past "
         "their limits, and delete expired data. It can run at any time, also in parallel."

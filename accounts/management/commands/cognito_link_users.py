@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterable
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from ...directory.email_linking import Proposal, link, pool_users, propose_links
 from ...directory.lookup import get_user_by_name
@@ -21,9 +21,10 @@ from ...models import Identity
 from ...problems.errors import LinkError, UserLookupError
 from ...provider import aws
 from ...sessions.sign_out import UNREACHED_FOR_OPERATORS
+from ..base import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """A dry run unless `--apply` is set.
 
     It needs boto3 and `cognito-idp:ListUsers`, except for an identity of another pool, which this

@@ -5,14 +5,15 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from ...directory import reconciliation
 from ...problems.errors import TooManyDeactivations
 from ...provider import aws
+from ..base import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """A dry run unless `--apply` is set. It can be scheduled, and run more than once."""
 
     help = (

@@ -6,15 +6,16 @@ from argparse import ArgumentParser
 from collections import Counter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db.models import QuerySet
 
 from ...core.encryption import DecryptionError
 from ...models import PendingRevocation, RefreshResult, SignIn
 from ...provider import provider
+from ..base import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """It signs no user out. It can run while the site is in use, and more than once."""
 
     help = (

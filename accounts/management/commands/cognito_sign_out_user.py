@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.models import Q
 
 from ...directory.lookup import get_user_by_name
@@ -13,9 +13,10 @@ from ...models import SignIn
 from ...models.users import display_name
 from ...problems.errors import UserLookupError
 from ...sessions import sign_out
+from ..base import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "End all sign-ins of a user, and revoke all access tokens issued until now. NAME is the "
         "username in the pool or here, the email address or the user ID (sub)."
