@@ -60,8 +60,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
         response = Response(status=exception.status_code)
         _report(error, request, response)
     unmet = getattr(request, "_unmet", None)
-    is_forbidden = response.status_code == status.HTTP_403_FORBIDDEN
-    if request is not None and is_forbidden and isinstance(unmet, Requirement):
+    if request is not None and isinstance(unmet, Requirement) and _is_refusal(response, unmet):
         exception = _refuse(request, response, unmet)
     response.data = _body(exception, response)
     if isinstance(exception, exceptions.NotAuthenticated) and request is not None:
@@ -72,6 +71,17 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
         for name, value in step_up.htmx_headers(request._request, url).items():
             response[name] = value
     return response
+
+
+def _is_refusal(response: Response, unmet: Requirement) -> bool:
+    """Return True if a permission refused the request, and not the view in its own words.
+
+    `A | B` leaves an unmet `A`, although `B` admitted the request.
+    """
+    if response.status_code != status.HTTP_403_FORBIDDEN:
+        return False
+    detail = response.data.get("detail") if isinstance(response.data, dict) else None
+    return detail in (exceptions.PermissionDenied.default_detail, unmet.message)
 
 
 def _refuse(request: Request, response: Response, unmet: Requirement) -> exceptions.APIException:

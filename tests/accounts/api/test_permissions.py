@@ -3,6 +3,7 @@ from django.contrib.auth.decorators import login_required, permission_required
 from django.contrib.auth.models import Permission
 from django.http import HttpResponse
 from django.urls import include, path
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -24,6 +25,13 @@ def view(*permissions):
     return SignedInView.as_view(permission_classes=permissions)
 
 
+class LockedView(SignedInView):
+    permission_classes = (HasScope("stats/write") | IsUser,)
+
+    def get(self, request):
+        raise PermissionDenied("This figure is locked.")
+
+
 @group_required("admins", "editors")
 def for_groups(request):
     return HttpResponse("in")
@@ -38,6 +46,7 @@ urlpatterns = [
     path("both", view(HasScope("stats/write") & InGroup("admins"))),
     path("mixed", view(IsAuthenticated & ~InGroup("banned"))),
     path("user", view(IsUser | HasScope("stats/read"))),
+    path("locked", LockedView.as_view()),
     path("page/group", for_groups),
     path("page/login", login_required(lambda request: HttpResponse("in"))),
     path(
@@ -94,6 +103,14 @@ def test_403_names_the_missing_scope_or_group(cognito_client, endpoint, message)
     header = response.headers["WWW-Authenticate"]
     assert header.startswith('Bearer realm="api", error="insufficient_scope"')
     assert ('scope="stats/write"' in header) == (endpoint != "group")
+
+
+def test_view_that_refuses_in_its_own_words_keeps_them(cognito_client):
+    response = cognito_client("ada", session=False).get("/locked")
+    assert response.status_code == 403
+    assert response.json()["detail"] == "This figure is locked."
+    assert response.json()["code"] == "permission_denied"
+    assert "stats/write" not in response.headers.get("WWW-Authenticate", "")
 
 
 def test_session_has_groups_but_no_scopes(cognito_client):
