@@ -10,6 +10,7 @@ import pytest
 import requests
 from django.core.management import call_command
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from accounts.models import Identity, Revocation, SignIn, User
 from accounts.sessions.deactivation import set_active
@@ -17,6 +18,7 @@ from accounts.testing import mint_access_token, subject_of
 from accounts.tokens import revocation_feed
 from tests.accounts.earlier_version import insert_identity, insert_revocation, insert_sign_in
 from tests.flows.sessions.conftest import until_expired
+from tests.flows.test_browser import sign_in_as
 
 pytestmark = pytest.mark.django_db
 
@@ -167,6 +169,22 @@ class TestLiveSwitch:
         another = new_visitor()
         another.sign_in()
         assert another.is_signed_in
+        assert User.objects.count() == Identity.objects.count() == 1
+
+    @pytest.mark.browser
+    def test_user_in_a_browser_notices_neither_the_switch_nor_new_keys(self, page, site, pool):
+        sign_in_as(page, site)
+        visited = []
+        page.on("framenavigated", lambda frame: visited.append(frame.url))
+        for command in ("issuer updated", "rotate-keys", "issuer original"):
+            pool.do(command)
+            until_expired()
+            page.goto(f"{site}/profile/")
+            expect(page.get_by_role("main")).to_contain_text("Ada Lovelace")
+        assert {url for url in visited if url.startswith(pool.url)} == set()
+        page.get_by_role("button", name="Sign out", exact=True).click()
+        page.wait_for_url(f"{site}/signout")
+        sign_in_as(page, site)
         assert User.objects.count() == Identity.objects.count() == 1
 
     def test_sign_out_everywhere_revokes_tokens_of_the_earlier_issuer(self, visitor):
