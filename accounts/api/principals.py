@@ -13,7 +13,7 @@ from django.db.models.base import ModelState
 from ..cognito.claims import AccessClaims
 from ..models import Identity
 from ..provider.client_rights import ClientRights
-from ..tokens import revocation_feed
+from ..tokens import revocation_feed, revocations
 from ..users.provisioning import get_or_create_user
 from ..users.token_rights import client_rights, effective_scopes
 from .limited_user import limited_class
@@ -66,7 +66,7 @@ _USER_FIELDS = ("is_active",)
 def principal_factory(claims: AccessClaims, *, access_token: str = "") -> Callable[[], Any]:
     """Return a function that makes the principal of a token for each request, without a query.
 
-    Raises UnknownUser, ClaimsRefused, UserDeactivated, TokenRevoked.
+    Raises UnknownUser, ClaimsRefused, UserDeactivated, TokenRevoked, SignedOutEverywhere.
     """
     if claims.is_machine:
         machine = Machine(client_id=claims.client_id, scopes=effective_scopes(claims))
@@ -74,7 +74,9 @@ def principal_factory(claims: AccessClaims, *, access_token: str = "") -> Callab
     model: Any = get_user_model()
     rights = client_rights(claims)
     cls = model if rights is ClientRights.STAFF else limited_class(model, rights)
-    if Identity.lookup(claims) is None:
+    identity = Identity.lookup(claims)
+    revocations.require_later_sign_in(claims, identity)
+    if identity is None:
         # The token of a user who was deleted a moment ago must not create them again.
         revocation_feed.check_user_in_database(claims)
     return _user_factory(get_or_create_user(claims, access_token=access_token), cls)

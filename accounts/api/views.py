@@ -30,7 +30,7 @@ from ..cognito.errors import (
 )
 from ..core.request_meta import subnet_of
 from ..problems.catalog import problem_for
-from ..problems.errors import TooManyFailures, UserDeactivated
+from ..problems.errors import SignedOutEverywhere, TooManyFailures, UserDeactivated
 from ..problems.unauthenticated import NOT_AUTHENTICATED
 from ..provider import provider
 from ..sessions import app_sign_ins
@@ -74,6 +74,7 @@ class TokensView(APIView):
             "redirect_uri_not_allowed",
             *(kind.code for kind in (GrantRejected, RequestRejected, SignInRejected)),
             WrongResource.code,
+            SignedOutEverywhere.code,
         ),
         403: {*NO_ACCESS, UserDeactivated.code},
         429: (TooManyFailures.code,),
@@ -143,6 +144,8 @@ def _refusal(error: CognitoError) -> Exception:
         return PermissionDenied(problem.sentence, code=error.code)
     if isinstance(error, WrongResource):  # the app asked for another one at the hosted UI
         return ParseError(error.message, code=error.code)
+    if isinstance(error, SignedOutEverywhere):  # the app has to send `prompt=login`
+        return ParseError(problem.sentence, code=error.code)
     if isinstance(error, TokenRejected):  # the tokens are from Cognito, not from the caller
         _log.error("Tokens that the pool has just issued are not valid here: %s", error.message)
     elif problem.setting_names:

@@ -154,6 +154,13 @@ class Identity(models.Model):
     # Rights that came from the pool's groups are revoked with them. Rights given by hand stay.
     staff_from_pool = models.BooleanField(default=False)
     superuser_from_pool = models.BooleanField(default=False)
+    # An earlier version inserts rows without this column while both versions run.
+    auth_not_before = models.BigIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="Unix time of the last sign-out everywhere. Earlier sign-ins are refused.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

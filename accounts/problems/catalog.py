@@ -18,6 +18,7 @@ from .errors import (
     RenewalUnavailable,
     RevocationsUnavailable,
     SessionLost,
+    SignedOutEverywhere,
     TooManyFailures,
     UnknownUser,
     UserDeactivated,
@@ -27,6 +28,7 @@ from .provider_reasons import Kind, Reason, reason_for
 
 RETRY_AFTER = 5  # seconds, if the error does not say how long
 USE_ANOTHER = "Use another account"  # a button that asks for credentials again
+SIGN_OUT = "Sign out"  # a button that leads to the page that ends the session at Cognito, too
 
 
 class ErrorText(NamedTuple):
@@ -165,6 +167,16 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
         " ask an admin.",
         "Sign in again",
     ),
+    SignedOutEverywhere: Problem(
+        "signed_out_everywhere",
+        403,
+        "Sign out here first",
+        "You signed out everywhere, and this browser still has an earlier session at the sign-in"
+        " service.",
+        "The sign-in service didn't ask for your password again.",
+        "Sign out, then sign in with your password.",
+        SIGN_OUT,
+    ),
     errors.GrantRejected: Problem(
         "grant_rejected",
         400,
@@ -275,7 +287,8 @@ def may_start_again(error: errors.CognitoError) -> bool:
     """Return True if a second attempt is likely to succeed without the user doing anything."""
     if isinstance(error, errors.ProviderRefused):
         return provider_reason(error).kind is Kind.TRY_AGAIN
-    return isinstance(error, errors.GrantRejected)  # Cognito still has the user's session
+    # For the first, Cognito still has the user's session. For the second, it asks for a password.
+    return isinstance(error, errors.GrantRejected | SignedOutEverywhere)
 
 
 def _provider_problem(error: errors.ProviderRefused) -> Problem:

@@ -5,7 +5,13 @@ docs/architecture.md draws the tree. The text of an error for operators says wha
 
 from __future__ import annotations
 
-from ..cognito.errors import CognitoError, CognitoUnavailable, SignInRejected, TokenRejected
+from ..cognito.errors import (
+    CognitoError,
+    CognitoUnavailable,
+    SignInRejected,
+    TokenRejected,
+    TokenRevoked,
+)
 
 
 class UnknownUser(SignInRejected):
@@ -74,6 +80,12 @@ class RevocationsUnavailable(CognitoUnavailable):
     """A token that is refused because the revocations cannot be read."""
 
     code = "revocations_unavailable"
+
+
+class SignedOutEverywhere(TokenRevoked):
+    """A sign-in from before its user signed out everywhere. The user must authenticate again."""
+
+    code = "signed_out_everywhere"
 
 
 class SessionEnded(TokenRejected):

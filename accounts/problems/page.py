@@ -14,7 +14,7 @@ from ..cognito.errors import CognitoError, ProviderRefused
 from ..cognito.safe_urls import LOOPBACK_HOSTS
 from ..core.app_label import layout, page_url, template_name
 from ..provider import provider
-from .catalog import USE_ANOTHER, Problem, problem_for, provider_reason, retry_after
+from .catalog import SIGN_OUT, USE_ANOTHER, Problem, problem_for, provider_reason, retry_after
 from .errors import InsufficientAuthentication
 
 
@@ -77,6 +77,8 @@ def render_method_not_allowed(request: HttpRequest, allowed: list[str], page: st
 def _sign_in_url(problem: Problem, next_url: str, parameters: Mapping[str, str]) -> str:
     if not problem.action_label:
         return ""
+    if problem.action_label == SIGN_OUT:
+        return page_url("logout")
     query = dict(parameters) | ({"next": next_url} if next_url else {})
     if problem.code == InsufficientAuthentication.code:
         query["another"] = "1"  # Cognito may have ignored what the page requires

@@ -18,6 +18,7 @@ from django.utils import timezone
 from ..audit import events
 from ..audit.attempt_log import log_step
 from ..cognito.errors import CognitoError, CognitoUnavailable
+from ..cognito.token_endpoint import TokenSet
 from ..core.db import atomic
 from ..core.encryption import DecryptionError
 from ..models import EventKind, PendingRevocation, SignIn
@@ -96,6 +97,11 @@ def queue_revocation(
         return None
     sealed = provider().cipher.seal({"refresh_token": refresh_token, "linked": linked})
     return PendingRevocation.objects.create(sealed_token=sealed, reference=reference)
+
+
+def discard(tokens: TokenSet, *, reference: str = "") -> None:
+    """Revoke the refresh token of a sign-in that was refused after Cognito had granted it."""
+    revoke_at_cognito([queue_revocation(tokens.refresh_token or "", reference=reference)])
 
 
 def claim_revocation(item: PendingRevocation) -> bool:

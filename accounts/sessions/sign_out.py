@@ -96,6 +96,7 @@ def end_all_sign_ins(
         # Revoked first: a token that is renewed at this moment is revoked by its own sign-in's end.
         for identity in Identity.objects.filter(user=user):
             revocations.revoke_user(identity)
+            revocations.refuse_earlier_sign_ins(identity)
         sign_ins = list(
             SignIn.objects.live().select_related("user").filter(user=user).order_by("pk")
         )

@@ -7,9 +7,11 @@ from django.http import HttpRequest
 from ..audit import events
 from ..cognito.token_endpoint import TokenSet
 from ..core.request_meta import subnet_of
-from ..models import EventKind
+from ..models import EventKind, Identity
+from ..problems.errors import SignedOutEverywhere
 from ..provider import provider
-from ..sessions import app_sign_ins
+from ..sessions import app_sign_ins, ending
+from ..tokens import revocations
 from ..tokens.grants import verified_grant
 from ..users.provisioning import get_or_create_user
 
@@ -30,6 +32,7 @@ def exchange_code(
         TokenRejected: a token from Cognito is not valid here.
         UnknownUser, ClaimsRefused, UserDeactivated: the user has no access, and the tokens are not
             returned.
+        SignedOutEverywhere: the user signed out everywhere after this sign-in.
         CognitoUnavailable: there was no usable response.
     """
     tokens = provider().token_endpoint.exchange(
@@ -42,6 +45,11 @@ def exchange_code(
     user = get_or_create_user(
         granted.id_claims, access_token=tokens.access_token, id_token=tokens.id_token
     )
+    try:
+        revocations.require_later_sign_in(granted.id_claims, Identity.lookup(granted.id_claims))
+    except SignedOutEverywhere:
+        ending.discard(tokens)
+        raise
     app_sign_ins.store(request, user, granted)
     events.record_event(
         EventKind.SIGNED_IN,

@@ -17,11 +17,12 @@ from ..cognito.authorization import Callback
 from ..cognito.errors import CognitoError, ProviderRefused
 from ..core import metrics
 from ..core.request_meta import sender_fields
-from ..models import EventKind, SignIn
+from ..models import EventKind, Identity, SignIn
 from ..problems.catalog import problem_for
 from ..problems.errors import InsufficientAuthentication
 from ..sessions import browser_session, ending, limits
 from ..sessions.sign_out import end_sign_in
+from ..tokens import revocations
 from ..tokens.grants import GrantedTokens
 from ..tokens.storage import token_columns
 from . import break_glass, form_secret
@@ -65,7 +66,11 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
     if user is None:
         raise CognitoError("no authentication backend handled the sign-in")
     granted: GrantedTokens = request.granted_tokens  # type: ignore[attr-defined]
-    _check_requirement(attempt, granted)
+    try:
+        _check_requirement(attempt, granted)
+    except CognitoError:
+        ending.discard(granted.tokens, reference=attempt.reference)
+        raise
     request.session.set_expiry(None)  # login() would keep the expiry of a break-glass session
     own_secret = form_secret.load(request, user)
     auth.login(request, user)
@@ -117,14 +122,12 @@ def accepted_code(attempt: SignInAttempt, callback: Callback) -> str:
 def _check_requirement(attempt: SignInAttempt, granted: GrantedTokens) -> None:
     """Raise InsufficientAuthentication unless the sign-in is as its page requires.
 
-    Cognito ignores `max_age` and `acr_values` on some plans. The new refresh token is revoked.
+    Cognito ignores `max_age` and `acr_values` on some plans. Raises SignedOutEverywhere as well.
     """
     claims = granted.id_claims
+    revocations.require_later_sign_in(claims, Identity.lookup(claims))
     if attempt.requirement.is_met(auth_time=claims.auth_time, acr=claims.acr, now=time.time()):
         return
-    if granted.tokens.refresh_token:
-        pending = ending.queue_revocation(granted.tokens.refresh_token, reference=attempt.reference)
-        ending.revoke_at_cognito([pending])
     age = int(time.time() - claims.auth_time)
     raise InsufficientAuthentication(
         f"required: {attempt.requirement.parameters}, actual: acr {claims.acr}, {age} s ago"

@@ -37,7 +37,7 @@ from ..core.request_meta import subnet_of
 from ..models import SignIn
 from ..problems import unauthenticated
 from ..problems.catalog import may_start_again
-from ..problems.errors import SessionLost, TooManyFailures
+from ..problems.errors import SessionLost, SignedOutEverywhere, TooManyFailures
 from ..problems.page import render_problem
 from ..provider import provider
 from ..sessions import step_up
@@ -278,13 +278,16 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
             return self._refuse(StateMismatch("the callback of a second try has no state either"))
         return self._begin_here()
 
-    def _start_again(self, next_url: str | None = None) -> HttpResponse:
-        """Begin another attempt for the same page. Its state shows that it is the second one."""
+    def _start_again(self, next_url: str | None = None, *, another: bool = False) -> HttpResponse:
+        """Begin another attempt for the same page. Its state shows that it is the second one.
+
+        With `another`, the hosted UI asks for credentials.
+        """
         wanted = self._next_url if next_url is None else next_url
         parameters = dict(self.attempt.parameters) if self.attempt else {}
         # A user who chose another account must not become the one that Cognito remembers.
         state = self.attempt.state if self.attempt else ""
-        another = attempts.destination_of(state).another
+        another = another or attempts.destination_of(state).another
         attempt = begin_attempt(
             self.request, wanted, restarted=True, another=another, parameters=parameters
         )
@@ -294,7 +297,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
     def _try_again(self, error: CognitoError) -> HttpResponse:
         """Begin once more after an error that a second attempt does not have."""
         log_step(self._reference, "started again", level=logging.WARNING, reason=error.code)
-        return self._start_again()
+        return self._start_again(another=isinstance(error, SignedOutEverywhere))
 
     def _begin_here(self) -> HttpResponse:
         """Begin an attempt after a callback without a state, such as one that Cognito began.

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from ..cognito.claims import AccessClaims
+from ..cognito.claims import AccessClaims, IdClaims
 from ..core import metrics
-from ..models import PoolSubject, Revocation, pool_of
+from ..models import Identity, PoolSubject, Revocation, pool_of
+from ..problems.errors import SignedOutEverywhere
 from ..provider import provider
 
 # A revocation must outlive the tokens that it revokes, even if the clocks of pool, servers and
@@ -44,8 +45,33 @@ def revoke_user(key: PoolSubject) -> None:
     A second is added, because synchronized clocks still differ slightly. It is better to refuse a
     token issued in the second afterwards than to accept one from before.
     """
-    not_before = int(timezone.now().timestamp() + _ahead.get(pool_of(key), 0.0) + 1)
-    _write(Revocation.Kind.USER, **_columns(key), not_before=not_before)
+    _write(Revocation.Kind.USER, **_columns(key), not_before=_pool_time(key) + 1)
+
+
+def refuse_earlier_sign_ins(identity: Identity) -> None:
+    """Refuse tokens of every sign-in of this identity until now, however they are issued.
+
+    Cognito's hosted UI may still have a session of another browser, and would issue new tokens for
+    it without a password. `auth_time` shows it.
+    """
+    identity.auth_not_before = _pool_time(identity)
+    identity.save(update_fields=["auth_not_before"])
+
+
+def require_later_sign_in(claims: AccessClaims | IdClaims, identity: Identity | None) -> None:
+    """Raise SignedOutEverywhere if the identity signed out everywhere after this sign-in.
+
+    A sign-in of the same second is accepted: `auth_time` has no fractions.
+    """
+    if identity is None or claims.auth_time is None:
+        return
+    if claims.auth_time < identity.auth_not_before:
+        raise SignedOutEverywhere("its user signed out everywhere after this sign-in")
+
+
+def _pool_time(key: PoolSubject) -> int:
+    """Return the Unix time by the clock of the pool, in whole seconds."""
+    return int(timezone.now().timestamp() + _ahead.get(pool_of(key), 0.0))
 
 
 def set_deactivated(key: PoolSubject, *, deactivated: bool) -> None:

@@ -9,11 +9,11 @@ from accounts.models import Identity, Revocation, SignIn
 
 
 def insert(instance):
-    """Store a new instance without its `pool_id`, and return its key."""
+    """Store a new instance without these columns, and return its key."""
     fields = [
         field
         for field in instance._meta.concrete_fields
-        if field.name != "pool_id" and not field.primary_key
+        if field.name not in ("pool_id", "auth_not_before") and not field.primary_key
     ]
     values = [
         field.get_db_prep_save(field.pre_save(instance, add=True), connection) for field in fields

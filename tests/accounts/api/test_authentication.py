@@ -290,6 +290,19 @@ def test_deactivated_user_is_refused(client):
     assert response.json()["code"] in {"user_deactivated", "token_revoked"}
 
 
+@pytest.mark.parametrize("seconds", [1, 0])
+def test_new_token_of_a_sign_in_from_before_signing_out_everywhere_is_refused(client, seconds):
+    get_caller(client, mint_access_token())
+    auth_time = int(time.time()) - 60
+    Identity.objects.update(auth_not_before=auth_time + seconds)
+    token = mint_access_token(claims={"auth_time": auth_time})
+    response = get_caller(client, token)
+    if seconds:
+        assert_invalid(response, code="signed_out_everywhere", message="signed out everywhere")
+    else:
+        assert response.status_code == 200
+
+
 def test_deactivation_revokes_a_verified_token(client):
     token = mint_access_token()
     user = user_of(client, token)

@@ -18,7 +18,7 @@ ORIGINAL, UPDATED = (
     f"https://{host}.eu-west-1.amazonaws.com/{POOL}"
     for host in ("cognito-idp", "issuer-cognito-idp")
 )
-EARLIER, LATER = "0001_initial", "0002_pool_id"
+EARLIER, LATER = "0001_initial", "0003_identity_auth_not_before"
 
 
 def migrate(name):

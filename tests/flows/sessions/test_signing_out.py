@@ -13,7 +13,7 @@ from accounts.sessions import ending, sign_out
 from accounts.tokens import revocation_feed
 from accounts.tokens.storage import open_tokens
 from local_pool.testing import Seed
-from tests.flows.conftest import live_sign_ins
+from tests.flows.conftest import live_sign_ins, query_of
 from tests.flows.sessions.conftest import at_once, refreshes, until_due, until_expired
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,6 +114,58 @@ def test_signing_out_everywhere_ends_sessions_and_tokens(visitor, new_visitor, s
     visitor.http.cookies.clear()
     visitor.sign_in()
     assert visitor.is_signed_in
+
+
+def resume_at_the_pool(browser):
+    """Start to sign in, and return the callback that the hosted UI gives without a password."""
+    response = browser.http.get(browser.start("/profile/"), allow_redirects=False, timeout=20)
+    return response.headers["Location"]
+
+
+@pytest.fixture
+def other_browser(visitor, new_visitor):
+    """A browser whose session at the hosted UI is from before its user signed out everywhere."""
+    other = new_visitor()
+    visitor.pool.clock.advance(-20)
+    visitor.sign_in()
+    other.sign_in()
+    visitor.pool.clock.advance(20)
+    visitor.get("/profile/")
+    visitor.post("/profile/sign-out-everywhere/")
+    return other
+
+
+def test_other_browser_requires_the_password_after_signing_out_everywhere(other_browser):
+    again = other_browser.get(resume_at_the_pool(other_browser)).headers["Location"]
+    assert query_of(again)["prompt"] == "login"
+    assert live_sign_ins() == 0
+    response = other_browser.get(other_browser.callback(again))
+    assert response.headers["Location"] == "/profile/"
+    assert other_browser.is_signed_in
+    assert other_browser.get("/profile/").status_code == 200
+
+
+def test_hosted_ui_that_ignores_prompt_leads_to_a_sign_out_and_not_in_a_circle(other_browser, pool):
+    pool.do("plan lite")
+    again = other_browser.get(resume_at_the_pool(other_browser)).headers["Location"]
+    callback = other_browser.http.get(again, allow_redirects=False, timeout=20).headers["Location"]
+    page = other_browser.get(callback)
+    assert page.status_code == 403
+    assert "Sign out, then sign in with your password." in page.text
+    assert 'href="/accounts/logout/"' in page.text
+    assert (live_sign_ins(), PendingRevocation.objects.count()) == (0, 0)
+    other_browser.get("/accounts/logout/")
+    signed_out = other_browser.post("/accounts/logout/").headers["Location"]
+    other_browser.http.get(signed_out, allow_redirects=False, timeout=20)
+    other_browser.get(other_browser.callback(other_browser.start("/profile/")))
+    assert other_browser.is_signed_in
+
+
+def test_refresh_token_of_a_refused_sign_in_is_revoked(other_browser, pool):
+    before = pool.counts()["revoke"]
+    other_browser.get(resume_at_the_pool(other_browser))
+    assert pool.counts()["revoke"] == before + 1
+    assert not PendingRevocation.objects.exists()
 
 
 def test_signing_out_everywhere_works_if_the_pools_clock_is_ahead(visitor, site):

@@ -6,8 +6,9 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts.models import PendingRevocation, RefreshResult, SignIn
+from accounts.models import PendingRevocation, RefreshResult, SignIn, User
 from accounts.sessions import limits
+from accounts.sessions.sign_out import sign_out_everywhere
 from accounts.tokens import revocation_feed
 from accounts.tokens.storage import open_tokens
 from tests.flows.conftest import query_of
@@ -71,6 +72,26 @@ def refresh(pool, refresh_token):
 
 def is_refresh_token_live(pool, refresh_token):
     return refresh(pool, refresh_token).ok
+
+
+def test_code_of_a_session_from_before_signing_out_everywhere_is_refused(site, pool, spa_origin):
+    redirect_uri = f"{spa_origin}/signin"
+    authorize = (
+        f"{pool.url}/oauth2/authorize?response_type=code&client_id={pool.client_id}"
+        f"&redirect_uri={redirect_uri}"
+    )
+    with requests.Session() as browser:
+        pool.clock.advance(-20)
+        pool.sign_in(authorize, "linus", session=browser)
+        pool.clock.advance(20)
+        app = App(site, pool, spa_origin)
+        assert app.get().status_code == 200
+        sign_out_everywhere(User.objects.get())
+        callback = browser.get(authorize, allow_redirects=False, timeout=20).headers["Location"]
+    query = {"code": query_of(callback)["code"], "redirectUri": redirect_uri}
+    response = requests.get(f"{site}/auth/get-tokens", params=query, timeout=20)
+    assert (response.status_code, response.json()["code"]) == (400, "signed_out_everywhere")
+    assert not SignIn.objects.live().exists()
 
 
 @pytest.mark.parametrize("path", ["/api/auth/sign-out", "/auth/sign-out/"])
