@@ -11,8 +11,9 @@ MISSING = (
 
 
 def main() -> None:
-    if sys.version_info < (3, 11):
-        sys.exit("This project requires Python 3.11 or newer. This is %d.%d." % sys.version_info[:2])
+    if sys.version_info < (3, 11):  # noqa: UP036, an older Python has to say so
+        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        sys.exit(f"This project requires Python 3.11 or newer. This is Python {version}.")
     if os.name == "nt" and sys.argv[1:2] == ["dev"]:
         sys.exit("`manage.py dev` requires Linux, macOS, or WSL on Windows.")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sso_project.settings")

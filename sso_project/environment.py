@@ -6,6 +6,7 @@ once.
 """
 
 import json
+import os
 import re
 import warnings
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from accounts.cognito.safe_urls import normalize_origin, url_problem
 Value = TypeVar("Value")
 Number = TypeVar("Number", int, None)
 
+_ENGINES = ("django.db.backends.postgresql", "django.db.backends.sqlite3")  # the tested ones
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
@@ -31,12 +33,15 @@ class Environment:
     `names` are all variables read so far, in order. Tests compare them with the documentation.
     """
 
-    def __init__(self, env_file: Path) -> None:
+    def __init__(self, env_file: Path, *, name: str = "") -> None:
+        """Read `env_file` if it exists. With the `name` of a variable that names it, it must."""
         self.problems: dict[str, str] = {}
         self.names: list[str] = []
         self._env = environ.Env()
-        if env_file.is_file():
+        if not env_file.is_dir() and os.access(env_file, os.R_OK):
             self._env.read_env(str(env_file))
+        elif name:
+            self.problems[name] = f"({env_file}) is not a file that this process can read"
 
     def text(self, name: str, default: str | None = None) -> str:
         """Return a text, stripped. Without a default, a missing or empty value is a problem."""
@@ -121,6 +126,19 @@ class Environment:
 
         return self._parse(name, default, read, "must be a port, 1 to 65535")
 
+    def bind(self, name: str, default: str) -> str:
+        """Return where a server listens: an IP address or a host with a port, or unix:/path."""
+
+        def read(raw: str) -> str:
+            for item in raw.split(","):
+                if not re.fullmatch(r"unix:.+|fd://\d+", item):
+                    url = urlsplit(f"//{item}")
+                    if not url.hostname or not url.port or url.netloc != item:
+                        raise ValueError
+            return raw
+
+        return self._parse(name, default, read, "must be like 0.0.0.0:8000 or unix:/run/site.sock")
+
     def items(self, name: str, default: tuple[str, ...] = ()) -> list[str]:
         """Return the items of a comma-separated list, stripped."""
 
@@ -148,13 +166,17 @@ class Environment:
                 warnings.simplefilter("ignore")  # they show the URL, which may hold a password
                 config: dict[str, Any] = dict(environ.Env.db_url_config(raw))
             # django-environ returns an unknown scheme as the name of an engine.
-            if "." not in config.get("ENGINE", "") or not config.get("NAME"):
+            if config.get("ENGINE") not in _ENGINES or not config.get("NAME"):
                 raise ValueError
             return config
 
         fallback = dict(environ.Env.db_url_config(default))
         return self._parse(
-            name, fallback, read, "must be a database URL such as postgres://user@host:5432/name"
+            name,
+            fallback,
+            read,
+            "must be the URL of a PostgreSQL or SQLite database, such as"
+            " postgres://user@host:5432/name",
         )
 
     def redis(self, name: str) -> str:

@@ -24,7 +24,8 @@ from .environment import Environment
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_DIR = BASE_DIR / ".local"  # files of a local run; ignored by git
 
-env = Environment(Path(os.environ.get("ENV_FILE") or BASE_DIR / ".env"))
+_env_file = os.environ.get("ENV_FILE", "")
+env = Environment(Path(_env_file or BASE_DIR / ".env"), name="ENV_FILE" if _env_file else "")
 ENVIRONMENT_PROBLEMS = env.problems
 
 # --- The site -------------------------------------------------------------------------------------
@@ -64,7 +65,7 @@ TRUSTED_CALLERS = env.items("TRUSTED_CALLERS")
 
 # Read by deploy/gunicorn_config.py.
 SERVER: dict[str, Any] = {
-    "BIND": env.text("BIND", f"127.0.0.1:{PORT}"),
+    "BIND": env.bind("BIND", f"127.0.0.1:{PORT}"),
     "PROCESSES": env.number("WEB_CONCURRENCY", 2, minimum=1),
     "THREADS": env.number("WEB_THREADS", 32, minimum=2),
 }

@@ -8,6 +8,7 @@ staff and superuser status:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -96,6 +97,8 @@ def parse_rules(value: Mapping[str, Any]) -> dict[str, Rights]:
 
 
 def _rights(name: str, rule: Any) -> Rights:
+    if not re.fullmatch(r"\S{1,128}", name):
+        raise ValueError(f"(group {name!r}) must name groups of the pool, which have no spaces")
     if isinstance(rule, str | list):
         rule = {"groups": rule}
     if not isinstance(rule, dict) or not rule.keys() <= _MEMBERS:

@@ -72,8 +72,8 @@ def test_flag_is_read(read, raw, value):
         ("number", "A_NUMBER", "1.5", "whole number"),
         ("mapping", "A_MAPPING", "[1]", "JSON object"),
         ("mapping", "A_MAPPING", "{", "JSON object"),
-        ("database", "A_DATABASE", "not a url", "database URL"),
-        ("database", "A_DATABASE", "postgres://", "database URL"),
+        ("database", "A_DATABASE", "not a url", "PostgreSQL or SQLite"),
+        ("database", "A_DATABASE", "postgres://", "PostgreSQL or SQLite"),
         *(
             ("redis", "A_REDIS", address, "redis://host:6379/0")
             for address in ("cache:6379", "http://cache", "redis://", "redis://:pass/word@cache")
@@ -169,7 +169,7 @@ def test_misspelt_database_url_is_refused_without_showing_its_password(read, sch
         warnings.simplefilter("always")
         env = read(A_DATABASE=f"{scheme}//app:hunter2@host/name")
         env.database("A_DATABASE", "sqlite:////tmp/x")
-    assert "must be a database URL" in env.problems["A_DATABASE"]
+    assert "must be the URL of a PostgreSQL or SQLite database" in env.problems["A_DATABASE"]
     assert caught == []
 
 
@@ -185,3 +185,35 @@ def test_malformed_path_is_a_problem(read, raw):
     env = read(A_PATH=raw)
     assert env.path("A_PATH") == ""
     assert "A_PATH" in env.problems
+
+
+@pytest.mark.parametrize("name", ["missing", "."])
+def test_named_file_that_cannot_be_read_is_a_problem(tmp_path, name):
+    env = Environment(tmp_path / name, name="ENV_FILE")
+    assert env.problems == {
+        "ENV_FILE": f"({tmp_path / name}) is not a file that this process can read"
+    }
+
+
+@pytest.mark.parametrize(
+    "value", ["0.0.0.0:8000", "[::]:8000", "unix:/run/site.sock", "fd://3", "a.example:80,b:81"]
+)
+def test_address_to_listen_on_is_returned_as_it_is(read, value):
+    env = read(A_TEXT=value)
+    assert (env.bind("A_TEXT", ""), env.problems) == (value, {})
+
+
+@pytest.mark.parametrize(
+    "value", ["abc", "0.0.0.0:99999", "0.0.0.0:", ":8000", "http://a:80", "a:b"]
+)
+def test_wrong_address_to_listen_on_is_a_problem(read, value):
+    env = read(A_TEXT=value)
+    assert env.bind("A_TEXT", "default") == "default"
+    assert list(env.problems) == ["A_TEXT"]
+
+
+@pytest.mark.parametrize("url", ["oracle://x/y", "mysql://user@host/name", "nonsense://x/y"])
+def test_database_that_is_not_supported_is_a_problem(read, url):
+    env = read(A_DATABASE=url)
+    assert env.database("A_DATABASE", "sqlite:///x")["ENGINE"] == "django.db.backends.sqlite3"
+    assert list(env.problems) == ["A_DATABASE"]

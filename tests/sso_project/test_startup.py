@@ -44,6 +44,12 @@ def test_server_with_valid_settings_loads(module, clean_environ):
     assert (result.returncode, result.stderr) == (0, "")
 
 
+def test_server_that_would_refuse_its_own_url_does_not_start(clean_environ):
+    result = load("wsgi", clean_environ, ALLOWED_HOSTS="other.example.com")
+    assert result.returncode != 0
+    assert "ALLOWED_HOSTS does not contain app.example.com" in result.stderr
+
+
 @pytest.mark.parametrize("module", ["wsgi", "asgi"])
 def test_all_invalid_values_are_reported(module, clean_environ):
     result = load(
@@ -52,10 +58,14 @@ def test_all_invalid_values_are_reported(module, clean_environ):
         COGNITO_POOL_ID="nonsense",
         PUBLIC_URL="app.example.com",
         TOKEN_ENCRYPTION_KEYS="short",
+        SITE_LOGO="img/none.svg",
+        BIND="0.0.0.0:99999",
+        COGNITO_GROUPS='{" ": {"staff": true}}',
     )
     assert result.returncode != 0
-    for name in ("COGNITO_POOL_ID", "PUBLIC_URL", "TOKEN_ENCRYPTION_KEYS"):
+    for name in ("COGNITO_POOL_ID", "PUBLIC_URL", "TOKEN_ENCRYPTION_KEYS", "SITE_LOGO", "BIND"):
         assert f"  {name} " in result.stderr
+    assert "COGNITO_GROUPS" in result.stderr
     assert "COGNITO_CLIENT_SECRET" not in result.stderr
 
 
