@@ -12,10 +12,11 @@ class AccountsConfig(AppConfig):
         from . import checks
         from .audit import rights
         from .provider import factory
-        from .sessions import access_tokens, deactivation
+        from .sessions import access_tokens, deactivation, other_logins
 
         checks.register()
         access_tokens.connect()
         deactivation.connect_signals()
+        other_logins.connect_signals()
         rights.connect_signals()
         factory.reset_on_setting_change()
