@@ -29,8 +29,8 @@ from django.db import router
 
 from .cognito.errors import ConfigurationError
 from .cognito.safe_urls import is_loopback
+from .provider.members import CHECK_TAG, setting_hint, setting_name
 from .provider.settings import (
-    CHECK_TAG,
     read_cipher,
     read_client_rights,
     read_client_secret,
@@ -42,8 +42,6 @@ from .provider.settings import (
     read_site_options,
     read_snapshot,
     read_spa_redirect_uris,
-    setting_hint,
-    setting_name,
 )
 from .sessions import limits as sessions_limits
 from .users import model_checks

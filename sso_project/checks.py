@@ -9,7 +9,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.checks import CheckMessage, Error, register
 from django.http.request import validate_host
 
-from accounts.provider.settings import CHECK_TAG, SETTING_HINT
+from accounts.provider.members import CHECK_TAG, SETTING_HINT
 
 
 @register(CHECK_TAG)

@@ -24,7 +24,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from accounts.cognito.errors import ConfigurationError
 from accounts.core.encryption import Cipher, DecryptionError
 from accounts.core.request_meta import UNIX_SOCKET
-from accounts.provider.settings import CHECK_TAG, read_cipher
+from accounts.provider.members import CHECK_TAG
+from accounts.provider.settings import read_cipher
 
 _EXAMPLES = {
     "SECRET_KEY": "change-me-to-50-random-characters-and-keep-them-secret",

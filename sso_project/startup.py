@@ -3,7 +3,7 @@
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
-from accounts.provider.settings import CHECK_TAG, SETTING_HINT
+from accounts.provider.members import CHECK_TAG, SETTING_HINT
 
 
 def require_valid_settings() -> None:

@@ -117,7 +117,7 @@ def test_only_the_provider_reads_the_cognito_settings():
         for path in (ROOT / folder).rglob("*.py")
         if pattern.search(path.read_text(encoding="utf-8"))
     }
-    assert readers == {"accounts/provider/settings.py"}
+    assert readers == {"accounts/provider/members.py"}
 
 
 @pytest.mark.parametrize("folder", ["accounts", "stats", "sso_project", "local_pool"])

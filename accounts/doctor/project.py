@@ -10,7 +10,7 @@ from django.core import checks
 from django.http.request import split_domain_port, validate_host
 from django.utils.module_loading import import_string
 
-from ..provider.settings import CHECK_TAG
+from ..provider.members import CHECK_TAG
 from . import project_findings as findings
 from .finding import Finding
 

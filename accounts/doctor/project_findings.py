@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..provider.settings import SETTING_HINT
+from ..provider.members import SETTING_HINT
 from .finding import Finding, in_environment
 
 

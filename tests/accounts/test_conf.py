@@ -2,7 +2,7 @@ import pytest
 
 from accounts import conf
 from accounts.cognito.errors import ConfigurationError
-from accounts.provider import settings as readers
+from accounts.provider.members import MEMBERS, read_members
 
 NOT_READ = {"LIMITS", "SHARED_CACHE", "FROZEN_BETWEEN_REQUESTS"}
 
@@ -10,7 +10,7 @@ NOT_READ = {"LIMITS", "SHARED_CACHE", "FROZEN_BETWEEN_REQUESTS"}
 def test_every_member_has_one_variable():
     names = (*conf.TEXTS, *conf.LISTS, *conf.OBJECTS, *conf.FLAGS)
     assert len(names) == len(set(names))
-    assert set(names) == readers._MEMBERS.keys() - NOT_READ
+    assert set(names) == MEMBERS.keys() - NOT_READ
 
 
 @pytest.mark.parametrize("names", [conf.TEXTS, conf.LISTS, conf.OBJECTS, conf.FLAGS])
@@ -23,7 +23,7 @@ def test_values_have_the_type_of_their_member(monkeypatch, settings, names):
     settings.COGNITO = conf.from_environment()
     value = {conf.OBJECTS: {"a": "b"}, conf.FLAGS: False, conf.LISTS: ["a", "b"]}.get(names, url)
     assert {name: settings.COGNITO[name] for name in names} == dict.fromkeys(names, value)
-    assert readers._read(*names)
+    assert read_members(*names)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_malformed_value_is_found_by_the_system_check(monkeypatch, settings, nam
     monkeypatch.setenv(f"COGNITO_{name}", raw)
     settings.COGNITO = conf.from_environment()
     with pytest.raises(ConfigurationError) as caught:
-        readers._read(name)
+        read_members(name)
     assert list(caught.value.problems) == [f"COGNITO_{name}"]
 
 
