@@ -97,6 +97,7 @@ _limits = {
     "access_token": env.number("COGNITO_LONGEST_ACCESS_TOKEN", None),
     "events": env.number("SIGN_IN_EVENTS_SECONDS", None),
     "sessions_per_user": env.number("COGNITO_SESSIONS_PER_USER", None),
+    "rotation_grace": env.number("COGNITO_ROTATION_GRACE", None),
 }
 # Only accounts.provider reads this. It derives the issuer and endpoints, and validates the values.
 COGNITO: dict[str, Any] = {

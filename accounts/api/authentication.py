@@ -19,11 +19,12 @@ from rest_framework.request import Request
 
 from ..cognito.claims import AccessClaims
 from ..cognito.errors import CognitoError, MalformedToken, TokenExpired
+from ..cognito.secret_text import SecretText
 from ..core import metrics
 from ..models import Identity
 from ..provider import provider
 from ..provider.client_rights import ClientRights
-from ..tokens import revocation_feed, revocations
+from ..tokens import bearer, revocation_feed, revocations
 from ..users.token_rights import client_rights
 from .errors import BearerError, challenge, to_api_exception
 from .permissions import INSUFFICIENT_SCOPE
@@ -51,7 +52,9 @@ class CognitoAuthentication(authentication.BaseAuthentication):
 
     def identify(self, request: Request, unverified_access_token: str) -> tuple[Any, AccessClaims]:
         """Return the principal and the claims. Raises CognitoError leaves."""
-        return authenticate_token(unverified_access_token)
+        principal, claims = authenticate_token(unverified_access_token)
+        bearer.store(request, unverified_access_token, claims)
+        return principal, claims
 
     def unverified_access_token(self, request: Request) -> str | None:
         """Return the access token of the request, or None. Raises MalformedToken."""
@@ -94,7 +97,7 @@ def bearer_token(request: Request | HttpRequest) -> str | None:
     token = token.strip(" ")
     if not token or " " in token:
         raise MalformedToken("the Authorization header must be: Bearer, one space, an access token")
-    return token
+    return SecretText(token)
 
 
 def claims_of_any_age(request: Request) -> AccessClaims | None:

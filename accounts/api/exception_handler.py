@@ -25,6 +25,7 @@ from ..cognito.claims import AccessClaims
 from ..cognito.errors import CognitoError, TokenRevoked
 from ..problems import outage, unauthenticated
 from ..problems.catalog import BAD_REQUEST, INCOMPLETE_BODY, error_body
+from ..problems.errors import SessionEnded
 from ..sessions import step_up
 from .authentication import CognitoAuthentication
 from .errors import (
@@ -107,6 +108,8 @@ def _sign_in_members(request: Request) -> dict[str, str]:
 
 def _to_api_exception(error: Exception) -> Exception:
     """Return the exception of Django REST framework for `error`, or `error` if there is none."""
+    if isinstance(error, SessionEnded):  # of a view that needed the user's token
+        return exceptions.AuthenticationFailed(error.message, code=error.code)
     if isinstance(error, CognitoError):
         return unavailable(error)
     if outage.is_outage(error):

@@ -18,6 +18,7 @@ from rest_framework.request import Request
 
 from ..cognito.claims import AccessClaims, IdClaims
 from ..cognito.errors import GrantRejected, TokenExpired
+from ..cognito.secret_text import SecretText
 from ..cognito.token_endpoint import TokenSet
 from ..core.request_meta import subnet_of
 from ..problems.errors import SessionEnded, TooManyFailures
@@ -26,7 +27,7 @@ from ..sessions import app_sign_ins
 from ..tokens import revocation_feed
 from ..tokens.grants import require_same_sign_in
 from ..tokens.shared_refresh import refresh_once
-from .authentication import CognitoAuthentication, authenticate_token, bearer_token
+from .authentication import CognitoAuthentication, bearer_token
 
 _NEW_TOKENS = "_refreshed_tokens"  # set on the request by authentication, read by the middleware
 
@@ -40,13 +41,14 @@ class SpaAuthentication(CognitoAuthentication):
     }
 
     def unverified_access_token(self, request: Request) -> str | None:
-        return bearer_token(request) or request.META.get("HTTP_X_ACCESS_TOKEN") or None
+        sent = request.META.get("HTTP_X_ACCESS_TOKEN", "")
+        return bearer_token(request) or SecretText(sent) or None
 
     def identify(self, request: Request, unverified_access_token: str) -> tuple[Any, AccessClaims]:
         try:
-            return authenticate_token(unverified_access_token)
+            return super().identify(request, unverified_access_token)
         except TokenExpired as expired:
-            unverified_refresh_token = request.META.get("HTTP_X_REFRESH_TOKEN", "")
+            unverified_refresh_token = SecretText(request.META.get("HTTP_X_REFRESH_TOKEN", ""))
             claims = expired.claims
             if not unverified_refresh_token or not _is_ours(claims):
                 raise
@@ -57,7 +59,7 @@ class SpaAuthentication(CognitoAuthentication):
         require_same_sign_in(
             claims, provider().sign_in_verifier.access_claims(refreshed.access_token)
         )
-        principal, renewed = authenticate_token(refreshed.access_token)
+        principal, renewed = super().identify(request, refreshed.access_token)
         app_sign_ins.record_refresh(
             request._request, refreshed, renewed, sent_refresh_token=unverified_refresh_token
         )

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 from .config import CognitoConfig
 from .errors import InvalidCallback, ProviderRefused
+from .secret_text import SecretText
 
 # The callback parameters and their maximum lengths, in characters. Codes are UUIDs today, but AWS
 # documents no length.
@@ -139,7 +140,7 @@ class Callback:
             )
         if not self.code:
             raise InvalidCallback("the callback has no code", parameter="code")
-        return self.code
+        return SecretText(self.code)
 
 
 def parse_callback(query: Mapping[str, Sequence[str]], *, issuers: Collection[str]) -> Callback:

@@ -11,10 +11,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from typing import TypeVar
 
 from .errors import ClientRejected, CognitoUnavailable, ConfigurationError
+from .secret_text import SecretText
 
 READ_PAUSE_SECONDS = 5.0
 
@@ -37,7 +39,7 @@ class ClientSecret:
         *,
         clock: Callable[[], float] = lambda: time.monotonic(),
     ) -> None:
-        self._value = value
+        self._value: str = SecretText(value)
         self._read = read
         self._clock = clock
         self._lock = threading.Lock()
@@ -88,7 +90,7 @@ class ClientSecret:
     def _read_again(self, read: Callable[[], str]) -> None:
         refused_value = self._value
         try:
-            self._value = read()
+            self._value = SecretText(read())
         except ConfigurationError as error:
             logger.error(
                 "Cognito refused the client secret, and no new one is available: %s. The site"
@@ -100,3 +102,12 @@ class ClientSecret:
                 logger.info("Cognito refused the client secret. Its source has a new one.")
         finally:
             self._next_read_at = self._clock() + READ_PAUSE_SECONDS
+
+
+def basic_authorization(client_id: str, secret: str) -> str:
+    """Return the header's value for client_secret_basic.
+
+    It is not form-encoded, as RFC 6749 section 2.3.1 requires: Cognito does not decode it.
+    """
+    credentials = f"{client_id}:{secret}".encode("ascii")
+    return SecretText(f"Basic {b64encode(credentials).decode('ascii')}")

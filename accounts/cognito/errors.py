@@ -179,6 +179,12 @@ class RequestRejected(TokenEndpointError):
     code = "request_rejected"
 
 
+class ExchangeRejected(RequestRejected):
+    """A token exchange that the app client or the user pool does not allow (RFC 8693)."""
+
+    code = "exchange_rejected"
+
+
 class CognitoUnavailable(CognitoError):
     """No usable response from Cognito. Tokens may still be valid. ``retry_after`` is in seconds."""
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .claims import AccessClaims
+from .secret_text import SecretText
 from .token_checks import check_expiry
 from .token_parsing import signing_key_id
 from .verifier import TrustedPools
@@ -76,8 +77,7 @@ class TokenCache:
             TokenRejected: the token is not acceptable. The subclass says why.
             CognitoUnavailable: the signing keys are unavailable.
         """
-        signing_input, _, signature = unverified_access_token.rpartition(".")
-        digest = hashlib.sha256(signature.encode("utf-8", "surrogatepass")).digest()
+        signing_input, digest = _split(unverified_access_token)
         entry = self._entries.get(digest)
         if entry is not None and entry.signing_input == signing_input:
             if self._pools.is_key_published(entry.claims.issuer, entry.key_id):
@@ -108,3 +108,10 @@ class TokenCache:
         with self._lock:
             if (entry := self._entries.pop(digest, None)) is not None:
                 self.bytes -= entry.size
+
+
+def _split(token: str) -> tuple[str, bytes]:
+    """Return the encoded header and payload, and a hash of the signature."""
+    signing_input, _, signature = token.rpartition(".")
+    digest = hashlib.sha256(signature.encode("utf-8", "surrogatepass")).digest()
+    return SecretText(signing_input), digest

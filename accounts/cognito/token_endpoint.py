@@ -9,11 +9,10 @@ read. This module does not verify the tokens.
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
-from .client_secret import ClientSecret
+from .client_secret import ClientSecret, basic_authorization
 from .config import CognitoConfig
 from .errors import (
     ClientRejected,
@@ -22,6 +21,8 @@ from .errors import (
     RequestRejected,
     TokenEndpointError,
 )
+from .secret_text import SecretText
+from .token_exchange import ExchangeTarget
 from .transport import Response, Transport
 from .user_sessions import SessionApi
 
@@ -105,6 +106,24 @@ class TokenEndpoint:
         response = self._post(self._config.token_endpoint, fields, repeatable=True, timeout=timeout)
         return _token_set(response)
 
+    def exchange_token(self, subject_token: str, target: ExchangeTarget) -> TokenSet:
+        """Return an access token of the same user for ``target`` (RFC 8693).
+
+        Raises:
+            GrantRejected: the sign-in of the subject token has ended at Cognito.
+            ExchangeRejected: the app client or the pool does not allow this exchange.
+            ClientRejected: Cognito does not accept our client ID or secret.
+            CognitoUnavailable: there is no usable response.
+        """
+        form = target.form(subject_token)
+        try:
+            tokens = _token_set(self._post(self._config.token_endpoint, form, repeatable=True))
+        except RequestRejected as error:
+            raise target.rejection(error) from error
+        if not tokens.access_token:
+            raise CognitoUnavailable("the token endpoint's response is unreadable")
+        return tokens
+
     def revoke(
         self, refresh_token: str, *, timeout: float | None = None, linked: bool = False
     ) -> None:
@@ -153,9 +172,7 @@ class TokenEndpoint:
             return self._send(url, fields, "", repeatable=repeatable, timeout=timeout)
 
         def send(secret: str, timeout: float) -> Response:
-            # Not form-encoded, as RFC 6749 section 2.3.1 requires: Cognito does not decode it.
-            credentials = f"{self._config.client_id}:{secret}".encode("ascii")
-            authorization = f"Basic {b64encode(credentials).decode('ascii')}"
+            authorization = basic_authorization(self._config.client_id, secret)
             return self._send(url, fields, authorization, repeatable=repeatable, timeout=timeout)
 
         seconds = self._transport.total_seconds if timeout is None else timeout
@@ -194,7 +211,7 @@ def _refusal(response: Response) -> TokenEndpointError | CognitoUnavailable:
 _REFUSALS: dict[str, tuple[type[TokenEndpointError], str]] = {
     "invalid_grant": (
         GrantRejected,
-        "Cognito no longer accepts this code or refresh token",
+        "Cognito no longer accepts this code or token",
     ),
     "invalid_client": (
         ClientRejected,
@@ -226,4 +243,4 @@ def _token_set(response: Response) -> TokenSet:
 
 def _token(body: dict[str, Any], name: str) -> str | None:
     value = body.get(name)
-    return value if isinstance(value, str) and value else None
+    return SecretText(value) if isinstance(value, str) and value else None

@@ -23,7 +23,7 @@ import urllib3.exceptions
 
 from .errors import CognitoError, CognitoUnavailable, ConfigurationError
 from .safe_urls import is_loopback, url_problem
-from .transport_errors import may_have_arrived, to_cognito_error
+from .transport_errors import may_have_arrived, to_cognito_error, without_frames
 
 _MAX_TRIES = 3
 _FIRST_PAUSE_SECONDS = 0.2  # seconds; it doubles with each try and is multiplied by the jitter
@@ -195,7 +195,7 @@ class Transport:
                 cognito_error,
                 is_temporary=isinstance(cognito_error, CognitoUnavailable),
                 may_have_arrived=may_have_arrived(error),
-            ) from error
+            ) from without_frames(error)
 
     def _session(self) -> requests.Session:
         """Return this thread's session. A forked process gets a new one, as it shares sockets."""

@@ -60,3 +60,19 @@ def may_have_arrived(error: Exception) -> bool:
     return not isinstance(
         reason, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
     )
+
+
+def without_frames(error: BaseException) -> BaseException:
+    """Return ``error`` without the frames of the HTTP library, in which it was raised.
+
+    An error report would show their local variables: the form and the headers of the request.
+    """
+    seen: set[int] = set()
+    pending: list[BaseException | None] = [error]
+    while pending:
+        current = pending.pop()
+        if current is not None and id(current) not in seen:
+            seen.add(id(current))
+            current.__traceback__ = None
+            pending += [current.__cause__, current.__context__]
+    return error

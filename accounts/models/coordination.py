@@ -7,10 +7,10 @@ from django.utils import timezone
 
 
 class RefreshResult(models.Model):
-    """One refresh at Cognito, shared by the requests that need its result.
+    """One call to the token endpoint, shared by the requests that need its result.
 
     The request that inserts the row makes the call. The others read the encrypted result until
-    `expires_at`. `tokens/shared_refresh` describes the states of a row.
+    `expires_at`. `tokens/shared_call` describes the states of a row.
     """
 
     key = models.CharField(max_length=64, unique=True)

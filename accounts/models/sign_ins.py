@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from ..cognito.token_exchange import ExchangeOptions
 from .pool_subject import PoolIdField
 from .users import Identity, display_name
 
@@ -115,6 +116,7 @@ class SignIn(models.Model):
 
     # Set by sessions/access_tokens.py, because models do not call Cognito.
     read_access_token: ClassVar[Callable[[int], str]]
+    exchange_access_token: ClassVar[Callable[..., str]]
 
     def access_token(self) -> str:
         """Return a valid access token of the user, for your own calls of other APIs.
@@ -127,6 +129,18 @@ class SignIn(models.Model):
     async def aaccess_token(self) -> str:
         """Return what `access_token` returns, without blocking the event loop."""
         return await sync_to_async(self.access_token)()
+
+    def on_behalf_of(self, **target: Unpack[ExchangeOptions]) -> str:
+        """Return an access token for another API, on behalf of the user (RFC 8693).
+
+        It is exchanged once, and again shortly before it expires. Raises SessionEnded and others,
+        as `on_behalf_of` in sessions/access_tokens.py.
+        """
+        return type(self).exchange_access_token(self.pk, **target)
+
+    async def aon_behalf_of(self, **target: Unpack[ExchangeOptions]) -> str:
+        """Return what `on_behalf_of` returns, without blocking the event loop."""
+        return await sync_to_async(self.on_behalf_of)(**target)
 
     @property
     def is_app(self) -> bool:

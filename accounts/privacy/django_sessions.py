@@ -7,7 +7,7 @@ a cache, in files or in cookies cannot be listed. They are useless once their si
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
 from typing import Any
@@ -26,7 +26,7 @@ class StoredSession:
     `sign_in` is None for a session that no sign-in of this app began.
     """
 
-    key: str
+    key: str = field(repr=False)
     expires_at: datetime
     sign_in: SignIn | None
 

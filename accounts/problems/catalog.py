@@ -194,6 +194,13 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
         code="request_rejected",
         setting_names="PUBLIC_URL COGNITO_SCOPES COGNITO_CLIENT_ID",
     ),
+    errors.ExchangeRejected: replace(
+        _OUR_FAULT,
+        code="exchange_rejected",
+        what="You did nothing wrong. The settings of the sign-in service do not allow this site to"
+        " call another service for you.",
+        setting_names="COGNITO_CLIENT_ID",
+    ),
     errors.CognitoUnavailable: Problem(
         "cognito_unavailable",
         503,

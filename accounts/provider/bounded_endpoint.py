@@ -22,6 +22,7 @@ from ..cognito.client_secret import ClientSecret
 from ..cognito.config import CognitoConfig
 from ..cognito.errors import CognitoError, CognitoUnavailable
 from ..cognito.token_endpoint import TokenEndpoint, TokenSet
+from ..cognito.token_exchange import ExchangeTarget
 from ..cognito.transport import Transport
 from ..core import db, metrics
 
@@ -107,6 +108,10 @@ class BoundedTokenEndpoint(TokenEndpoint):
         """
         with self.bounded("refresh", subnet):
             return super().refresh(refresh_token, timeout=timeout)
+
+    def exchange_token(self, subject_token: str, target: ExchangeTarget) -> TokenSet:
+        with self.bounded("exchange_token"):
+            return super().exchange_token(subject_token, target)
 
     def revoke(
         self, refresh_token: str, *, timeout: float | None = None, linked: bool = False

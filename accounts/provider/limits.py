@@ -18,7 +18,8 @@ class Limits:
     sign-in ends after this time. `access_token`: the maximum lifetime of the pool's access tokens
     (Cognito allows a day). `events`: audit events are stored this long. `calls_at_once`: the
     maximum number of threads of a process that wait for Cognito. `sessions_per_user`: the limit of
-    the pool if it tracks sessions (`MaxPerUser`), 0 if it does not.
+    the pool if it tracks sessions (`MaxPerUser`), 0 if it does not. `rotation_grace`: a tab of a
+    single-page app continues with a refresh token that was replaced this long ago at most.
     """
 
     renewal_grace: int = 900
@@ -28,6 +29,7 @@ class Limits:
     events: int = 31_536_000
     calls_at_once: int = 8
     sessions_per_user: int = 0
+    rotation_grace: int = 60
 
 
 # The minimum of each limit, and the environment variable that this project reads it from.
@@ -39,6 +41,7 @@ _MINIMUMS = {
     "events": (1, "SIGN_IN_EVENTS_SECONDS"),
     "calls_at_once": (1, ""),
     "sessions_per_user": (0, "COGNITO_SESSIONS_PER_USER"),
+    "rotation_grace": (0, "COGNITO_ROTATION_GRACE"),
 }
 LIMITS_BY_VARIABLE = {variable: name for name, (_, variable) in _MINIMUMS.items() if variable}
 

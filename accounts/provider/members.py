@@ -1,4 +1,4 @@
-"""The members of `settings.COGNITO`: their names and types, and how messages spell them.
+"""The members of the setting COGNITO: their names and types, and how messages spell them.
 
 Nothing else reads the setting. Problems have the names of this project's environment variables.
 """

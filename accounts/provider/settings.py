@@ -1,4 +1,4 @@
-"""The values of `settings.COGNITO`, validated.
+"""The values of the setting COGNITO, validated.
 
 Each function returns the values of some members, or raises ConfigurationError for missing and
 wrong ones.

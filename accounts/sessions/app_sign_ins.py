@@ -8,28 +8,29 @@ knows the newest refresh token: if Cognito rotates them, the other tabs of the a
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import replace
 from typing import Any
 
 from django.db import IntegrityError
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
+from ..audit import events
 from ..cognito.claims import AccessClaims
 from ..cognito.token_endpoint import TokenSet
 from ..core.db import atomic
 from ..core.encryption import DecryptionError
 from ..core.request_meta import sender_fields
-from ..models import Identity, SignIn
+from ..models import EventKind, Identity, SignIn
 from ..models.sign_ins import APP_KEY_PREFIX
-from ..tokens import revocations
+from ..tokens import revocations, rotated_tokens, shared_exchange
 from ..tokens.grants import GrantedTokens
 from ..tokens.shared_refresh import refresh_once
-from ..tokens.storage import StoredTokens, open_tokens, seal_tokens, token_columns
+from ..tokens.storage import open_tokens, token_columns
 from . import ending
 
-MAX_EARLIER = 20  # refresh tokens of one sign-in that are recognized
+REUSED = "refresh_token_reused"  # the reason of an audit event
 
 
 def store(request: HttpRequest, user: Any, granted: GrantedTokens) -> SignIn | None:
@@ -69,12 +70,13 @@ def record_refresh(
         return
     if stored.access_token == tokens.access_token:
         return
-    sent = stored.refresh_token if _is_earlier(stored, sent_refresh_token) else sent_refresh_token
+    is_earlier = rotated_tokens.find(sign_in, sent_refresh_token) is not None
+    sent = stored.refresh_token if is_earlier else sent_refresh_token
     newest = tokens.refresh_token or sent
-    proofs = {_proof(token): None for token in (stored.refresh_token, sent) if token != newest}
-    earlier = (*stored.earlier, *(proof for proof in proofs if proof not in stored.earlier))
-    columns = _columns(replace(tokens, refresh_token=newest), claims, earlier[-MAX_EARLIER:])
+    columns = token_columns(replace(tokens, refresh_token=newest), claims)
     SignIn.objects.update_if_unchanged(sign_in, **columns, last_seen_at=timezone.now())
+    if replaced := {stored.refresh_token, sent} - {newest}:
+        rotated_tokens.record(sign_in, *replaced)
 
 
 def newest_tokens(
@@ -83,16 +85,24 @@ def newest_tokens(
     """Return the sign-in's newest tokens for an app that has an earlier refresh token of it.
 
     `expired` are the claims of a genuine access token of the sign-in. Return None if the refresh
-    token is not one that the sign-in had. Raises CognitoError, as `refresh_once` does.
+    token is not one that the sign-in had, or if it was replaced longer ago than the grace period.
+    Raises CognitoError, as `refresh_once` does.
     """
     sign_in = find(expired)
     if sign_in is None:
         return None
+    rotated = rotated_tokens.find(sign_in, unverified_refresh_token)
+    if rotated is None:
+        return None
+    if not rotated_tokens.is_in_grace(rotated):
+        if rotated_tokens.is_first_reuse(rotated):
+            events.record_event(
+                EventKind.REFUSED, user=sign_in.user, reason=REUSED, level=logging.WARNING
+            )
+        return None
     try:
         stored = open_tokens(sign_in)
     except DecryptionError:
-        return None
-    if not _is_earlier(stored, unverified_refresh_token):
         return None
     now = timezone.now()
     if now < sign_in.renew_at:
@@ -118,7 +128,9 @@ def sign_out(request: HttpRequest, claims: AccessClaims, *, unverified_refresh_t
         reason = SignIn.EndReason.SIGNED_OUT
         pending = ending.end_sign_in(sign_in, reason=reason, request=request)
     else:
-        revocations.revoke_sign_in(claims.origin_jti or claims.jti or "")
+        token_id = claims.origin_jti or claims.jti or ""
+        revocations.revoke_sign_in(token_id)
+        shared_exchange.forget(claims, token_id)
         pending = ending.queue_revocation(unverified_refresh_token, reference="")
     ending.revoke_at_cognito([pending])
 
@@ -128,11 +140,10 @@ def _create(
 ) -> SignIn | None:
     if not claims.origin_jti:
         return None
-    proofs = (_proof(earlier),) if earlier and tokens.refresh_token else ()
     newest = replace(tokens, refresh_token=tokens.refresh_token or earlier)
     try:
         with atomic(SignIn):
-            return SignIn.objects.create(
+            sign_in = SignIn.objects.create(
                 key=_key(claims),
                 user_id=user_id,
                 pool_id=claims.pool_id,
@@ -141,28 +152,15 @@ def _create(
                 client_id=claims.client_id,
                 auth_time=claims.auth_time or 0,
                 **sender_fields(request),
-                **_columns(newest, claims, proofs),
+                **token_columns(newest, claims),
             )
     except IntegrityError:  # another request stored it, or it has ended
         return None
-
-
-def _columns(tokens: TokenSet, claims: AccessClaims, earlier: tuple[str, ...]) -> dict[str, Any]:
-    stored = StoredTokens(
-        tokens.access_token, tokens.id_token, tokens.refresh_token or "", tuple(earlier)
-    )
-    return token_columns(tokens, claims) | {"sealed_tokens": seal_tokens(stored)}
+    if earlier and newest.refresh_token != earlier:
+        rotated_tokens.record(sign_in, earlier)
+    return sign_in
 
 
 def _key(claims: AccessClaims) -> str:
     digest = hashlib.sha256(f"{claims.pool_id} {claims.origin_jti}".encode()).hexdigest()
     return f"{APP_KEY_PREFIX}{digest[:48]}"
-
-
-def _is_earlier(stored: StoredTokens, refresh_token: str) -> bool:
-    return _proof(refresh_token) in stored.earlier
-
-
-def _proof(refresh_token: str) -> str:
-    """Return what is stored of an earlier refresh token, to recognize it."""
-    return salted_hmac("earlier refresh token", refresh_token, algorithm="sha256").hexdigest()[:32]

@@ -24,7 +24,7 @@ from ..core.encryption import DecryptionError
 from ..models import EventKind, PendingRevocation, SignIn
 from ..provider import provider
 from ..provider.settings import SIGN_OUT_SECONDS
-from ..tokens import revocations, shared_refresh, storage
+from ..tokens import revocations, shared_exchange, shared_refresh, storage
 
 FIRST_RETRY_DELAY = timedelta(minutes=1)
 MAX_RETRY_DELAY = timedelta(hours=6)
@@ -65,6 +65,7 @@ def end_sign_in(
                 current, ended_at=timezone.now(), end_reason=reason, sealed_tokens=""
             ):
                 revocations.revoke_sign_in(current.origin_jti)
+                shared_exchange.forget(current, current.origin_jti)
                 events.record_event(
                     EventKind.SIGNED_OUT,
                     reference=current.reference,

@@ -39,7 +39,7 @@ from ..core.single_flight import single_flight
 from ..models import SignIn
 from ..problems.errors import RenewalUnavailable
 from ..provider import provider
-from ..tokens import revocations, shared_refresh, storage
+from ..tokens import revocations, shared_exchange, shared_refresh, storage
 from ..tokens.grants import GrantedTokens, require_same_sign_in, verified_grant
 from ..tokens.storage import StoredTokens, seal_tokens, token_columns
 from ..users.provisioning import update_user
@@ -173,7 +173,9 @@ def _store(sign_in: SignIn, granted: GrantedTokens, stored: StoredTokens) -> Sig
     if not _change(sign_in, granted.tokens, **columns, last_seen_at=timezone.now()):
         return _superseded(sign_in, granted.tokens)
     if columns["origin_jti"] != previous:
-        revocations.revoke_sign_in(previous)  # ending the sign-in will only know the new one
+        # Ending the sign-in will only know the new one.
+        revocations.revoke_sign_in(previous)
+        shared_exchange.forget(sign_in, previous)
     update_user(sign_in.user, granted.id_claims)
     log_step(sign_in.reference, "renewed")
     return sign_in

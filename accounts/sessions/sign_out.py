@@ -14,7 +14,7 @@ from ..core.app_label import page_url
 from ..core.db import atomic
 from ..models import EventKind, Identity, PendingRevocation, SignIn
 from ..provider import provider, user_pool
-from ..tokens import revocations
+from ..tokens import revocations, shared_exchange
 from ..users.provisioning import own_pool_identities
 from . import browser_session, cognito_sessions, ending
 
@@ -97,6 +97,7 @@ def end_all_sign_ins(
         for identity in Identity.objects.filter(user=user):
             revocations.revoke_user(identity)
             revocations.refuse_earlier_sign_ins(identity)
+            shared_exchange.forget(identity)
         sign_ins = list(
             SignIn.objects.live().select_related("user").filter(user=user).order_by("pk")
         )

@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import TemplateView, View
 from mozilla_django_oidc.views import OIDCLogoutView
 
-from ..core.app_label import layout, page_url, template_name
+from ..core.app_label import cookie_name, layout, page_url, template_name
 from ..core.navigation import safe_next_url
 from ..core.request_meta import device_name
 from ..models import SignIn
@@ -24,7 +24,7 @@ from ..models.users import display_name
 from ..problems.page import render_method_not_allowed
 from ..users.copied_claims import email_of
 from ..users.token_rights import effective_groups
-from . import cognito_sessions, return_page, sign_out
+from . import browser_session, cognito_sessions, return_page, sign_out
 from .decorators import renewal_exempt
 from .own_origin import is_own_post
 
@@ -157,11 +157,12 @@ class SignOutView(OIDCLogoutView):  # type: ignore[misc]
 
 def redirect_after_sign_out(signed_out: sign_out.SignOutResult) -> HttpResponse:
     """Redirect to Cognito's `/logout`, which redirects to the signed-out page."""
-    if signed_out.cognito_reached:
-        return HttpResponseRedirect(signed_out.url)
-    # The browser would not reach Cognito either, so the page says so.
-    query = urlencode({"unreached": 1})
-    return HttpResponseRedirect(f"{page_url('signed_out')}?{query}")
+    # If Cognito did not respond, the browser would not reach it either, so the page says so.
+    unreached = f"{page_url('signed_out')}?{urlencode({'unreached': 1})}"
+    response = HttpResponseRedirect(signed_out.url if signed_out.cognito_reached else unreached)
+    # Forms of this user that are still open end, too: the next user may sit at the same browser.
+    response.delete_cookie(cookie_name(browser_session.FORM_COOKIE), samesite="Lax")
+    return response
 
 
 @method_decorator((never_cache, renewal_exempt), name="dispatch")

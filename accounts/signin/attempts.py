@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
 from ..cognito.authorization import attempt_reference, new_secret
+from ..cognito.secret_text import SecretText
 from ..cognito.step_up import SignInRequirement
 from ..core.app_label import cookie_name
 from ..core.encryption import DecryptionError
@@ -127,6 +128,9 @@ class _Cookie(NamedTuple):
     restarted: bool
     parameters: Sequence[tuple[str, str]] = ()
 
+    def __repr__(self) -> str:
+        return "_Cookie(...)"
+
 
 def save(attempt: SignInAttempt, request: HttpRequest, response: HttpResponse) -> None:
     """Set the attempt's cookie, and delete the oldest ones beyond the maximum."""
@@ -162,8 +166,8 @@ def load(request: HttpRequest, state: str) -> SignInAttempt | None:
     return SignInAttempt(
         state,
         destination_of(state).next_url,
-        cookie.nonce,
-        cookie.code_verifier,
+        SecretText(cookie.nonce),
+        SecretText(cookie.code_verifier),
         cookie.started_at,
         cookie.used,
         cookie.signed_in,

@@ -17,8 +17,8 @@ from ..cognito.authorization import Callback
 from ..cognito.errors import CognitoError, ProviderRefused
 from ..core import metrics
 from ..core.request_meta import sender_fields
-from ..models import EventKind, Identity, SignIn
-from ..problems.catalog import problem_for
+from ..models import EventKind, Identity, SignIn, rate_limit
+from ..problems.catalog import Problem, problem_for
 from ..problems.errors import InsufficientAuthentication
 from ..sessions import browser_session, ending, limits
 from ..sessions.sign_out import end_sign_in
@@ -28,6 +28,7 @@ from ..tokens.storage import token_columns
 from . import break_glass, form_secret
 from .attempts import SignInAttempt
 
+MAX_PROVIDER_ERRORS = 10  # in the log per hour, from the URLs of callbacks; then warnings
 # OpenID Connect Unmet Authentication Requirements 1.0, and what Cognito has for most errors.
 _LEVEL_ERRORS = ("unmet_authentication_requirements", "invalid_request")
 
@@ -47,12 +48,25 @@ def record_refusal(request: HttpRequest, error: CognitoError, *, reference: str)
         pool_username=error.data.get("pool_username", ""),
         reason=error.code,
         request=request,
-        level=problem.level,
+        level=_log_level(error, problem),
         subject=error.data.get("subject", ""),
         why=error.message,
         said=error.description if isinstance(error, ProviderRefused) else "",
         check=problem.setting_names,
     )
+
+
+def _log_level(error: CognitoError, problem: Problem) -> int:
+    """Return the level of the problem, or a warning after some errors that any browser can cause.
+
+    Nothing proves that an error in a callback's URL is Cognito's: a browser can begin an attempt
+    and call its callback itself.
+    """
+    if isinstance(error, ProviderRefused) and problem.level > logging.WARNING:
+        key = f"provider-error:{time.time() // 3600:.0f}"
+        if not rate_limit.take(key, limit=MAX_PROVIDER_ERRORS, seconds=3600):
+            return logging.WARNING
+    return problem.level
 
 
 def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str) -> SignIn:

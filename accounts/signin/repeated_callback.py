@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from functools import lru_cache
 from threading import BoundedSemaphore
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from django.utils import timezone
 
 from ..audit.attempt_log import log_step
 from ..models import RateCounter, SignIn
+from ..provider import provider
 from ..sessions import browser_session
 from ..users.backend_hooks import BackendHooks
 from . import form_secret
@@ -24,10 +26,13 @@ from .attempts import MAX_AGE, SignInAttempt, used_key
 
 RESUMABLE_FOR = timedelta(minutes=1)
 MAX_WAIT_SECONDS = 5
-MAX_WAITING = 4  # threads of a process; anyone can repeat a callback
 _POLL_INTERVAL = 0.05  # seconds
 
-_waiting = BoundedSemaphore(MAX_WAITING)
+
+@lru_cache(maxsize=1)
+def _places(calls_at_once: int) -> BoundedSemaphore:
+    """Return the places to wait in this process: few, because anyone can repeat a callback."""
+    return BoundedSemaphore(max(calls_at_once // 4, 1))
 
 
 def finish(attempt: SignInAttempt) -> None:
@@ -54,14 +59,15 @@ def resume_sign_in(request: HttpRequest, attempt: SignInAttempt) -> SignIn | Non
 
 def _wait(attempt: SignInAttempt) -> None:
     """Wait while another request exchanges the attempt's code."""
-    if not _waiting.acquire(blocking=False):
+    waiting = _places(provider().limits.calls_at_once)
+    if not waiting.acquire(blocking=False):
         return
     try:
         give_up_at = time.monotonic() + MAX_WAIT_SECONDS
         while _is_in_progress(attempt) and time.monotonic() < give_up_at:
             time.sleep(_POLL_INTERVAL)
     finally:
-        _waiting.release()
+        waiting.release()
 
 
 def _is_in_progress(attempt: SignInAttempt) -> bool:

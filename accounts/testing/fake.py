@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..cognito.errors import CognitoUnavailable
+from ..cognito.token_exchange import GRANT
+from ..cognito.token_parsing import unverified_payload
 from ..cognito.transport import Response, Transport
 from ..provider import factory as provider_module
 from ..provider.settings import read_config, read_pools
@@ -31,7 +33,7 @@ class FakeUser:
     scopes: tuple[str, ...] = ()
     email: str | None = None
     name: str | None = None
-    nonce: str | None = None
+    nonce: str | None = field(default=None, repr=False)
     claims: dict[str, Any] = field(default_factory=dict)  # further ones, such as custom attributes
     acr: str | None = None  # the level of the authentication
     seconds_ago: int = 0  # when the user signed in at the hosted UI
@@ -88,6 +90,8 @@ class FakeCognito(Transport):
             self._refresh_tokens.pop(fields["token"], None)
             return Response(status=200, body=b"")
         self._count(fields["grant_type"])
+        if fields["grant_type"] == GRANT:
+            return self._exchanged(fields)
         if fields["grant_type"] == "authorization_code":
             user = self._codes.pop(fields["code"], None)
         else:
@@ -129,6 +133,21 @@ class FakeCognito(Transport):
             tokens["refresh_token"] = secrets.token_urlsafe(48)
             self._refresh_tokens[tokens["refresh_token"]] = user
         return Response(status=200, body=json.dumps(tokens).encode())
+
+    def _exchanged(self, fields: Mapping[str, str]) -> Response:
+        """Return a token of the same user for another API (RFC 8693)."""
+        kept = unverified_payload(fields["subject_token"])
+        for name in ("jti", "iat", "exp"):
+            kept.pop(name)
+        kept["aud"] = fields.get("resource") or fields["audience"]
+        if wanted := fields.get("scope", "").split():
+            scopes = kept.get("scope", "").split()
+            kept["scope"] = " ".join(scope for scope in wanted if scope in scopes)
+        if actor := fields.get("actor_token"):
+            kept["act"] = {"sub": unverified_payload(actor)["sub"]}
+        token = mint_access_token(kept["username"], claims=kept)
+        content = {"access_token": token, "expires_in": 3600, "token_type": "Bearer"}
+        return Response(status=200, body=json.dumps(content).encode())
 
 
 @contextmanager

@@ -1,50 +1,34 @@
-"""One call to Cognito per refresh token, for all requests that need the new tokens.
+"""One refresh at Cognito per refresh token, for all requests that need the new tokens.
 
-Parallel requests of a page share a `RefreshResult`. Its key is an HMAC of the refresh token in a
-header, or the sign-in and its version, so that new tokens begin a new result. It has four states:
-
-1. Missing: the request that inserts it calls Cognito, with no transaction open.
-2. Claimed, until `lease_until`: the other requests wait, or continue without new tokens. If the
-   owner dies, its lease expires, and the next request claims the result.
-3. Complete, until `expires_at`: the result is committed, encrypted, before it is used. The others
-   read it from the database or the shared cache. Tokens stay for 30 seconds at most, a failure for
-   a moment. A sign-in's rotated refresh token stays until `settle` is called, because Cognito
-   accepts no other one: if the process dies, the sign-in's next request finds it here.
-4. Expired: the next request claims it, unless another refresh or housekeeping has deleted it.
+The key of the shared result is an HMAC of the refresh token in a header, or the sign-in and its
+version, so that new tokens begin a new result. Tokens stay for 30 seconds at most. A sign-in's
+rotated refresh token stays until `settle` is called, because Cognito accepts no other one: if the
+process dies, the sign-in's next request finds it here. `shared_call` describes the states.
 """
 
 from __future__ import annotations
 
-import secrets
 import time
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from ..cognito.errors import CognitoError, CognitoUnavailable, GrantRejected
+from ..cognito.errors import CognitoError, CognitoUnavailable
 from ..cognito.token_endpoint import TokenSet
-from ..core import metrics
-from ..core.db import atomic
 from ..core.encryption import DecryptionError
-from ..core.single_flight import single_flight
 from ..models import RefreshResult, SignIn
 from ..provider import provider
-from ..provider.shared_cache import shared_cache
-from .call_budget import call_budget
-from .refresh_outcome import open_outcome, seal_failure, seal_refusal, seal_success
+from .shared_call import LEASE_MARGIN, SHARED_FOR, Lifetime, SharedCall
+from .shared_outcome import open_outcome, seal_failure
 
-SHARED_FOR = timedelta(seconds=30)  # tokens, and the refusal of a refresh token
 FAILURE_SHARED_FOR = timedelta(seconds=2)  # an unavailable Cognito
 PAUSE = timedelta(seconds=10)  # after a failed renewal, before the sign-in's next one
 MAX_PAUSE = timedelta(seconds=60)  # even if Retry-After is longer
-LEASE_MARGIN = timedelta(seconds=5)  # beyond the longest call to Cognito
 RENEWAL_LEASE_MARGIN = timedelta(seconds=30)
 _SHARE_OF_LIFE = 0.9  # of an access token's lifetime, if that is shorter than SHARED_FOR
-_POLL_INTERVAL = 0.02  # seconds; one thread of each process polls
 
 
 def refresh_once(unverified_refresh_token: str, *, subnet: str, subject: str = "") -> TokenSet:
@@ -66,7 +50,7 @@ def refresh_once(unverified_refresh_token: str, *, subnet: str, subject: str = "
         "accounts.shared_refresh", unverified_refresh_token, algorithm="sha256"
     ).hexdigest()
     budget = f"{subnet} {subject}".rstrip()
-    refresh = _Refresh(key, unverified_refresh_token, subnet=subnet, budget=budget)
+    refresh = _Refresh(key, budget=budget, refresh_token=unverified_refresh_token, subnet=subnet)
     return refresh.tokens(time.monotonic() + 2 * refresh.lease.total_seconds())
 
 
@@ -82,7 +66,8 @@ def renew_once(
         CognitoError: as `refresh_once`. `data["shared"]` is True if another request calls Cognito
             or has failed just now, so that this one did not call.
     """
-    return _Refresh(_key(sign_in), refresh_token, timeout=timeout).tokens(give_up_at)
+    refresh = _Refresh(_key(sign_in), refresh_token=refresh_token, timeout=timeout)
+    return refresh.tokens(give_up_at)
 
 
 def settle(sign_in: SignIn) -> None:
@@ -116,15 +101,14 @@ def take_unstored(sign_in: SignIn) -> str:
     return ""
 
 
-@dataclass(frozen=True)
-class _Refresh:
+@dataclass(frozen=True, kw_only=True)
+class _Refresh(SharedCall):
     """The refresh of one token; `subnet` is None for that of a sign-in."""
 
-    key: str
     refresh_token: str = field(repr=False)
     subnet: str | None = None
-    budget: str = ""  # of failed calls, for a token of an unauthenticated client
     timeout: float | None = None
+    counter = "refreshes"
 
     @property
     def lease(self) -> timedelta:
@@ -132,89 +116,21 @@ class _Refresh:
         margin = LEASE_MARGIN if self.subnet is not None else RENEWAL_LEASE_MARGIN
         return timedelta(seconds=provider().max_call_seconds) + margin
 
-    def tokens(self, give_up_at: float) -> TokenSet:
-        """Return the result of a thread, of another process, or of Cognito."""
-        with single_flight(
-            ("refresh", self.key), seconds=max(give_up_at - time.monotonic(), 0)
-        ) as flight:
-            tokens: TokenSet | None = flight.result
-            if tokens is None:
-                tokens = self._result(give_up_at)
-                flight.publish(tokens)
-            return tokens
-
-    def _result(self, give_up_at: float) -> TokenSet:
-        while True:
-            cached = shared_cache.get(f"refresh:{self.key}", max_age=SHARED_FOR.total_seconds())
-            # Ignore an entry of another release, or of a process with other keys.
-            if isinstance(cached, str):
-                with suppress(DecryptionError):
-                    return open_outcome(cached)
-            refresh_result = RefreshResult.objects.filter(key=self.key).first()
-            if refresh_result is not None and refresh_result.is_complete:
-                try:
-                    return open_outcome(refresh_result.sealed_result)
-                except DecryptionError as error:  # of a process with other keys, in a rollout
-                    raise _shared("another process's refresh cannot be read") from error
-            if refresh_result is None or refresh_result.is_over:
-                with call_budget(self.budget) if self.budget else nullcontext():
-                    if owner := self._claim(refresh_result):
-                        return self._refresh_at_cognito(owner)
-            if time.monotonic() >= give_up_at:
-                raise _shared("another request is still waiting for Cognito", retry_after=1)
-            time.sleep(_POLL_INTERVAL)
-
-    def _claim(self, refresh_result: RefreshResult | None) -> str:
-        """Claim a missing or expired result. Return the owner, or "" if another request did."""
-        owner, until = secrets.token_hex(16), timezone.now() + self.lease
-        values = {"owner": owner, "lease_until": until, "expires_at": until}
-        if refresh_result is None:
-            try:
-                with atomic(RefreshResult):
-                    RefreshResult.objects.create(key=self.key, **values)
-            except IntegrityError:
-                return ""
-            return owner
-        past = RefreshResult.objects.filter(
-            pk=refresh_result.pk, owner=refresh_result.owner, expires_at=refresh_result.expires_at
+    def call(self) -> TokenSet:
+        return provider().token_endpoint.refresh(
+            self.refresh_token, timeout=self.timeout, subnet=self.subnet
         )
-        return owner if past.update(sealed_result="", **values) else ""
 
-    def _refresh_at_cognito(self, owner: str) -> TokenSet:
-        """Make the call, and store its result or its failure for the other requests."""
-        shared_for, kept_for = timedelta(0), None
-        sealed_result = seal_failure(CognitoUnavailable("interrupted"), shared_for)
-        try:
-            tokens = provider().token_endpoint.refresh(
-                self.refresh_token, timeout=self.timeout, subnet=self.subnet
-            )
-            metrics.count("refreshes", outcome="ok")
-            sealed_result = seal_success(tokens)
-            shared_for = min(SHARED_FOR, timedelta(seconds=tokens.expires_in * _SHARE_OF_LIFE))
-            if self.subnet is None and tokens.refresh_token:
-                kept_for = timedelta(seconds=provider().limits.session_absolute)
-        except GrantRejected as error:
-            metrics.count("refreshes", outcome="refused")
-            sealed_result, shared_for = seal_refusal(error), SHARED_FOR
-            raise
-        except CognitoError as error:
-            metrics.count("refreshes", outcome=error.code)
-            if self.subnet is None:  # the session continues in the meantime
-                shared_for = _pause(error)
-            elif isinstance(error, CognitoUnavailable):
-                shared_for = FAILURE_SHARED_FOR
-            sealed_result = seal_failure(error, shared_for)
-            raise
-        finally:
-            now = timezone.now()
-            RefreshResult.objects.filter(key=self.key, owner=owner).update(
-                sealed_result=sealed_result, expires_at=now + (kept_for or shared_for)
-            )
-            if shared_for:
-                seconds = shared_for.total_seconds()
-                shared_cache.set(f"refresh:{self.key}", sealed_result, seconds=seconds)
-            RefreshResult.objects.filter(expires_at__lt=now).delete()
-        return tokens
+    def lifetime(self, tokens: TokenSet) -> Lifetime:
+        shared = min(SHARED_FOR, timedelta(seconds=tokens.expires_in * _SHARE_OF_LIFE))
+        if self.subnet is None and tokens.refresh_token:
+            return Lifetime(shared, timedelta(seconds=provider().limits.session_absolute))
+        return Lifetime(shared)
+
+    def failure_lifetime(self, error: CognitoError) -> timedelta:
+        if self.subnet is None:  # the session continues in the meantime
+            return _pause(error)
+        return FAILURE_SHARED_FOR if isinstance(error, CognitoUnavailable) else timedelta(0)
 
 
 def _key(sign_in: SignIn) -> str:
@@ -224,7 +140,3 @@ def _key(sign_in: SignIn) -> str:
 def _pause(error: CognitoError) -> timedelta:
     asked_for = timedelta(seconds=getattr(error, "retry_after", None) or 0)
     return min(max(PAUSE, asked_for), MAX_PAUSE)
-
-
-def _shared(message: str, *, retry_after: float | None = None) -> CognitoUnavailable:
-    return CognitoUnavailable(message, retry_after=retry_after, shared=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from ..cognito.claims import AccessClaims
 from ..cognito.errors import TokenRejected
+from ..cognito.secret_text import SecretText
 from ..cognito.token_endpoint import TokenSet
 from ..cognito.token_parsing import unverified_payload
 from ..core.encryption import DecryptionError
@@ -20,28 +20,27 @@ RENEW_BEFORE = 60  # seconds before it expires, or a fifth of its life, an acces
 
 @dataclass(frozen=True)
 class StoredTokens:
-    """The tokens of one sign-in. Its repr does not show them.
-
-    `earlier` are keyed hashes of the refresh tokens that Cognito rotated, for an app only.
-    """
+    """The tokens of one sign-in. Its repr does not show them."""
 
     access_token: str = field(repr=False)
     id_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
-    earlier: Sequence[str] = field(default=(), repr=False)
 
 
 def seal_tokens(tokens: StoredTokens) -> str:
     """Return the tokens encrypted, as `SignIn.sealed_tokens` holds them."""
-    content = asdict(tokens)
-    if not tokens.earlier:  # an earlier version does not know it
-        del content["earlier"]
-    return provider().cipher.seal(content)
+    # Version 0.2 raises an error for any further member, and may run at the same time.
+    return provider().cipher.seal(asdict(tokens))
 
 
 def open_tokens(sign_in: SignIn) -> StoredTokens:
-    """Return the tokens of a sign-in. Raises encryption.DecryptionError if no key decrypts them."""
-    return StoredTokens(**provider().cipher.open(sign_in.sealed_tokens))
+    """Return the tokens of a sign-in. Raises encryption.DecryptionError if no key decrypts them.
+
+    Members that a later version has added are ignored, because both may run at the same time.
+    """
+    content = provider().cipher.open(sign_in.sealed_tokens)
+    names = (member.name for member in fields(StoredTokens))
+    return StoredTokens(**{name: SecretText(content[name]) for name in names})
 
 
 def acr_of(sign_in: SignIn) -> str | None:

@@ -52,7 +52,7 @@ REQUESTS = Histogram(
 
 # An alert on an increase misses a series that starts at 1, so these are created with the value 0.
 for _outcome in ("client_rejected", "request_rejected", "cognito_unavailable", "crowded"):
-    for _call in ("exchange", "refresh", "revoke"):
+    for _call in ("exchange", "refresh", "revoke", "exchange_token"):
         TOKEN_ENDPOINT.labels(call=_call, outcome=_outcome)
 
 COUNTERS = {

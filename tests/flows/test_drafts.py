@@ -23,8 +23,6 @@ def form_token(visitor, path=FORM):
 def end_session(visitor, how):
     if how == "ended":
         call_command("cognito_sign_out_user", "grace")
-    elif how == "signed out":
-        visitor.post("/accounts/logout/")
     elif how == "cookie lost":
         visitor.http.cookies.clear(domain="localhost.local", path="/", name="sessionid")
 
@@ -40,7 +38,7 @@ def send(visitor, token, path=FORM, headers=None, **fields):
     )
 
 
-@pytest.mark.parametrize("how", ["ended", "signed out", "cookie lost", "again"])
+@pytest.mark.parametrize("how", ["ended", "cookie lost", "again"])
 def test_form_of_the_same_user_is_accepted_after_a_new_sign_in(visitor, how):
     visitor.sign_in("grace")
     token = form_token(visitor)
@@ -50,6 +48,19 @@ def test_form_of_the_same_user_is_accepted_after_a_new_sign_in(visitor, how):
         visitor.get(visitor.callback(start, "grace"))
     assert send(visitor, token).status_code == 302
     assert Stat.objects.filter(kpi="draft").exists()
+
+
+@pytest.mark.parametrize("path", ["/accounts/logout/", "/profile/sign-out-everywhere/"])
+def test_open_forms_end_with_a_sign_out(visitor, path):
+    visitor.sign_in("grace")
+    token = form_token(visitor)
+    assert "csrf_user" in visitor.http.cookies
+    send(visitor, "old", path, {"Origin": visitor.site})
+    assert "csrf_user" not in visitor.http.cookies
+    visitor.sign_in("grace")
+    response = send(visitor, token)
+    assert response.status_code == 403
+    assert "data-unsent-form" in response.text
 
 
 def test_form_of_another_user_is_refused(visitor):

@@ -1,10 +1,12 @@
 """What Cognito says about identity providers and Lambda triggers, and what the user sees."""
 
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
 
 from accounts.models import SignInEvent
+from accounts.signin import flow
 from tests.flows.conftest import query_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,6 +62,15 @@ def test_mistake_in_the_set_up_is_an_error_with_what_to_look_at(visitor, caplog)
     caplog.clear()
     refuse(visitor, BROKEN, state="r.foreign")
     assert "ERROR" not in {record.levelname for record in caplog.records}
+
+
+def test_callbacks_of_a_browser_cause_few_errors_in_the_log(visitor, caplog, monkeypatch):
+    monkeypatch.setattr(flow, "MAX_PROVIDER_ERRORS", 2)
+    monkeypatch.setattr(flow, "time", SimpleNamespace(time=lambda: 1_800_000_012.0))
+    for _ in range(4):
+        assert refuse(visitor, BROKEN).status_code == 503
+    levels = [record.levelname for record in caplog.records if BROKEN in record.getMessage()]
+    assert levels == ["ERROR", "ERROR", "WARNING", "WARNING"]
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,8 @@ def test_error_for_an_unknown_limit_lists_the_limits(settings):
     (_, unknown), (_, too_small) = errors()
     assert unknown == (
         'COGNITO["LIMITS"]["idle"] is not a limit; the limits are renewal_grace, session_idle, '
-        "session_absolute, access_token, events, calls_at_once, sessions_per_user."
+        "session_absolute, access_token, events, calls_at_once, sessions_per_user, "
+        "rotation_grace."
     )
     assert too_small == "SESSION_IDLE_SECONDS must be a whole number, 1 or more."
 

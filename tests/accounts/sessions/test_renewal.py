@@ -260,13 +260,13 @@ def test_valid_token_does_not_wait_for_another_processs_refresh(pool, sign_in):
 
 def test_lease_outlives_all_timeouts_and_retries_of_a_refresh(cognito):
     longest = bounded_endpoint.MAX_SLOT_WAIT_SECONDS + 2 * Transport().max_call_seconds
-    lease = shared_refresh._Refresh("key", "refresh token").lease
+    lease = shared_refresh._Refresh("key", refresh_token="refresh token").lease
     assert lease.total_seconds() > longest
 
 
 @pytest.mark.parametrize("wait", ["MAX_WAIT_SECONDS", "GRACE_TIMEOUT_SECONDS"])
 def test_no_request_waits_as_long_as_the_lease(cognito, wait):
-    lease = shared_refresh._Refresh("key", "refresh token").lease
+    lease = shared_refresh._Refresh("key", refresh_token="refresh token").lease
     assert getattr(renewal, wait) < lease.total_seconds()
 
 

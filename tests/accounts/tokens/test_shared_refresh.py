@@ -15,7 +15,7 @@ from accounts.cognito.transport import Response
 from accounts.core import metrics
 from accounts.core.single_flight import single_flight
 from accounts.models import RefreshResult
-from accounts.tokens import shared_refresh
+from accounts.tokens import shared_call, shared_refresh
 
 REFRESH_TOKEN = "a-refresh-token-of-the-tests"
 SUBNET = "192.0.2.1"
@@ -104,7 +104,7 @@ def like_processes(monkeypatch):
     def own_flight(key, *, seconds):
         return single_flight((key, threading.get_ident()), seconds=seconds)
 
-    monkeypatch.setattr(shared_refresh, "single_flight", own_flight)
+    monkeypatch.setattr(shared_call, "single_flight", own_flight)
 
 
 def test_refresh_gives_the_new_tokens(endpoint):
@@ -134,7 +134,7 @@ def test_threads_that_waited_query_neither_database_nor_cognito(endpoint, monkey
     def look(key, *, max_age):
         lookups.append(key)
 
-    monkeypatch.setattr(shared_refresh.shared_cache, "get", look)
+    monkeypatch.setattr(shared_call.shared_cache, "get", look)
     test_many_at_once_make_one_call(endpoint)
     assert len(lookups) == 1
 
@@ -192,7 +192,7 @@ def test_unavailable_cognito_is_called_once_and_soon_again(endpoint):
 def test_dead_owner_is_replaced_when_its_lease_is_over(endpoint):
     with pytest.MonkeyPatch.context() as patch:
         # The owner claims the refresh and dies.
-        patch.setattr(shared_refresh._Refresh, "_refresh_at_cognito", lambda *args: None)
+        patch.setattr(shared_refresh._Refresh, "_call_cognito", lambda *args: None)
         refresh_once(REFRESH_TOKEN)
     past = timezone.now() - timedelta(seconds=1)
     RefreshResult.objects.update(lease_until=past, expires_at=past)
@@ -209,9 +209,9 @@ def test_lease_outlives_the_longest_call(endpoint):
         seen.append(RefreshResult.objects.get().lease_until - timezone.now())
         return endpoint_call(url, fields, **options)
 
-    shared_refresh.provider().token_endpoint._transport.post_form = watch
+    shared_call.provider().token_endpoint._transport.post_form = watch
     refresh_once(REFRESH_TOKEN)
-    assert seen[0].total_seconds() > shared_refresh.provider().max_call_seconds
+    assert seen[0].total_seconds() > shared_call.provider().max_call_seconds
 
 
 def test_no_transaction_is_open_during_the_call(endpoint):
@@ -268,7 +268,7 @@ def test_malformed_result_in_the_cache_is_read_from_the_database(
     refresh_once(REFRESH_TOKEN)
     key = RefreshResult.objects.get().key
     if sealed_by_this_site:
-        shared_refresh.shared_cache.set(f"refresh:{key}", value, seconds=20)
+        shared_call.shared_cache.set(f"refresh:{key}", value, seconds=20)
     else:
         name = next(name for name in cache._cache if name.endswith(key))
         cache.set(name[name.index("sso:") :], value)

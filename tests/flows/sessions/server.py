@@ -15,9 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sso_project.settings")
 def take_the_claim_away() -> None:
     from accounts.tokens import shared_refresh
 
-    shared_refresh._Refresh._result = lambda refresh, give_up_at: refresh._refresh_at_cognito(
-        "everyone"
-    )
+    shared_refresh._Refresh._result = lambda refresh, give_up_at: refresh._call_cognito("everyone")
 
 
 def die_before_storing() -> None:

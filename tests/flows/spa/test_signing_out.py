@@ -6,7 +6,8 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts.models import PendingRevocation, RefreshResult, SignIn, User
+from accounts.models import PendingRevocation, RefreshResult, SignIn, SignInEvent, User
+from accounts.provider import provider
 from accounts.sessions import limits
 from accounts.sessions.sign_out import sign_out_everywhere
 from accounts.tokens import revocation_feed
@@ -192,7 +193,7 @@ class TestRotation:
 
     @staticmethod
     def forget_shared_results(pool):
-        RefreshResult.objects.all().delete()
+        RefreshResult.objects.exclude(key__startswith="rotated:").delete()
         cache.clear()
         pool.clock.advance(3)  # after the grace period
 
@@ -205,12 +206,19 @@ class TestRotation:
 
     def test_older_tab_refreshes_the_newest_token_if_it_is_due(self, tabs, pool):
         old, older, newest = tabs
-        let_pass(minutes=61)
+        SignIn.objects.update(renew_at=timezone.now())
         assert old.use() == 200
         assert old.refresh_token != newest.refresh_token
         self.forget_shared_results(pool)
         assert older.use() == 200
         assert older.refresh_token == old.refresh_token
+
+    def test_replaced_token_is_refused_and_recorded_after_the_grace_period(self, tabs, pool):
+        old, older, newest = tabs
+        let_pass(seconds=provider().limits.rotation_grace + 1)
+        assert [old.use(), older.use(), newest.use()] == [401, 401, 200]
+        event = SignInEvent.objects.get(reason="refresh_token_reused")
+        assert (event.kind, event.user) == ("refused", SignIn.objects.live().get().user)
 
     def test_refresh_token_that_the_sign_in_never_had_is_refused(self, tabs, pool):
         stranger = tabs[0]

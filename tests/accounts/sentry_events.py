@@ -1,0 +1,33 @@
+"""What Sentry would receive, with the settings that docs/operations.md shows."""
+
+from contextlib import contextmanager
+
+import sentry_sdk
+from sentry_sdk.transport import Transport
+
+from accounts.core.masking import mask_event
+
+
+@contextmanager
+def sentry_events():
+    """Keep the events of the block in a list."""
+    events: list[object] = []
+
+    class Keep(Transport):
+        def capture_envelope(self, envelope):
+            events.extend(item.payload.json for item in envelope.items if item.payload.json)
+
+    sentry_sdk.init(
+        dsn="http://x@localhost:1/1",
+        transport=Keep,
+        traces_sample_rate=1,
+        before_send=mask_event,
+        before_send_transaction=mask_event,
+        before_breadcrumb=mask_event,
+    )
+    try:
+        yield events
+        sentry_sdk.flush()
+    finally:
+        sentry_sdk.get_client().close()
+        sentry_sdk.init()
