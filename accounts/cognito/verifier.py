@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 import jwt
 
 from . import claim_checks as check
-from .claims import AccessClaims, IdClaims, Payload
+from .claims import AccessClaims, IdClaims
 from .errors import (
     BadSignature,
     CognitoUnavailable,
@@ -30,9 +30,9 @@ from .token_checks import (
     check_expiry,
     check_id_claims,
 )
-from .token_parsing import json_object, signing_key_id, unverified_payload
+from .token_parsing import UnverifiedToken, parse
 
-_RS256 = jwt.PyJWS(algorithms=["RS256"])
+_RS256 = jwt.get_algorithm_by_name("RS256")
 
 
 class TokenVerifier:
@@ -67,10 +67,14 @@ class TokenVerifier:
             TokenRejected: the token is not acceptable. The subclass says why.
             CognitoUnavailable: the signing keys are unavailable.
         """
+        return self.claims_of_access_token(parse(unverified_access_token))
+
+    def claims_of_access_token(self, token: UnverifiedToken) -> AccessClaims:
+        """Return what `access_claims` returns, for a parsed token."""
         now = self._clock()
-        issuer, payload = self._signed_payload(unverified_access_token)
+        issuer = self._verify_signature(token)
         claims = check_access_claims(
-            payload,
+            token.payload,
             pool_id=self.pool_id,
             issuer=issuer,
             client_ids=self.client_ids,
@@ -93,10 +97,10 @@ class TokenVerifier:
             TokenRejected: the token is not acceptable. The subclass says why.
             CognitoUnavailable: the signing keys are unavailable.
         """
-        now = self._clock()
-        issuer, payload = self._signed_payload(unverified_id_token)
+        now, token = self._clock(), parse(unverified_id_token)
+        issuer = self._verify_signature(token)
         claims = check_id_claims(
-            payload,
+            token.payload,
             pool_id=self.pool_id,
             issuer=issuer,
             client_ids=self.client_ids,
@@ -128,21 +132,17 @@ class TokenVerifier:
             return False
         return True
 
-    def _signed_payload(self, unverified_token: str) -> tuple[str, Payload]:
-        """Verify the signature with a key of the issuer that the token names.
+    def _verify_signature(self, token: UnverifiedToken) -> str:
+        """Verify the signature with a key of the issuer that the token names. Returns that issuer.
 
-        Returns that issuer and the payload, whose claims are not checked yet. The key set of an
-        issuer is only asked for a token that names it: AWS responds with 403 at the updated issuer
-        of a pool that does not use it.
+        The key set of an issuer is only asked for a token that names it: AWS responds with 403 at
+        the updated issuer of a pool that does not use it.
         """
-        key_id = signing_key_id(unverified_token)
-        issuer = check.issuer(unverified_payload(unverified_token), self.keys)
-        key = self.keys[issuer].key(key_id)
-        try:
-            token = _RS256.decode_complete(unverified_token, key, algorithms=["RS256"])
-        except jwt.PyJWTError as error:
-            raise BadSignature("The signature of this token does not match its content.") from error
-        return issuer, json_object(token["payload"])
+        issuer = check.issuer(token.payload, self.keys)
+        key = self.keys[issuer].key(token.key_id)
+        if not _RS256.verify(token.signing_input, key, token.signature):
+            raise BadSignature("The signature of this token does not match its content.")
+        return issuer
 
 
 class TrustedPools:
@@ -159,7 +159,6 @@ class TrustedPools:
                 if self._by_issuer.setdefault(issuer, verifier) is not verifier:
                     problem = f"lists {issuer} twice, or it is the pool of COGNITO_POOL_ID"
                     raise ConfigurationError({"COGNITO_TRUSTED_POOLS": problem})
-        self._only = verifier if set(self._by_issuer.values()) == {verifier} else None
 
     def access_claims(self, unverified_access_token: str) -> AccessClaims:
         """Return the claims of an access token of any of the pools. Anyone can send such a token.
@@ -169,21 +168,17 @@ class TrustedPools:
             TokenRejected: the token is not acceptable (WrongIssuer if it is of another pool).
             CognitoUnavailable: the signing keys of that issuer are unavailable.
         """
+        token = parse(unverified_access_token)
+        issuer = check.issuer(token.payload, self._by_issuer)
+        verifier = self._by_issuer[issuer]
         try:
-            return self._verifier_of(unverified_access_token).access_claims(unverified_access_token)
+            return verifier.claims_of_access_token(token)
         except CognitoUnavailable as error:
             # Without this, anyone could cause responses with status 503, as in an outage.
-            issuer = check.issuer(unverified_payload(unverified_access_token), self._by_issuer)
-            if self._by_issuer[issuer].is_unused(issuer):
+            if verifier.is_unused(issuer):
                 message = "The user pool does not use this issuer."
                 raise WrongIssuer(message, claim="iss", actual=issuer) from error
             raise
-
-    def _verifier_of(self, unverified_access_token: str) -> TokenVerifier:
-        if self._only is not None:  # the token need not be parsed twice
-            return self._only
-        issuer = check.issuer(unverified_payload(unverified_access_token), self._by_issuer)
-        return self._by_issuer[issuer]
 
     def is_key_published(self, issuer: str, key_id: str) -> bool:
         """Return True if `issuer` still publishes the key."""

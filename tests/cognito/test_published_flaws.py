@@ -141,11 +141,11 @@ def test_encrypted_token(verifier):
 
 def test_oversized_segments_and_a_header_of_dots(verifier):
     """CVE-2025-61920, CVE-2025-30204: rejected by length, without parsing."""
-    began = time.perf_counter()
+    began = time.thread_time()
     for text in ("." * 1_000_000, "a" * 1_000_000, f"{'a' * 500_000}.b.{'c' * 500_000}"):
         with pytest.raises(errors.MalformedToken):
             verifier.access_claims(text)
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 def test_parsers_that_disagree(verifier):
@@ -172,7 +172,7 @@ def test_last_character_with_stray_bits_makes_no_second_spelling(verifier):
     assert base64.urlsafe_b64decode((good[:-1] + twin).split(".")[2] + "==") == (
         base64.urlsafe_b64decode(good.split(".")[2] + "==")
     )
-    with pytest.raises(errors.BadSignature):
+    with pytest.raises(errors.MalformedToken):
         verifier.access_claims(good[:-1] + twin)
 
 

@@ -381,6 +381,7 @@ def test_signed_payload_that_is_no_json_object_is_refused(verifier, payload):
         verifier.access_claims(make_access_token(payload=payload))
 
 
+@pytest.mark.usefixtures("no_garbage_collection")
 def test_deeply_nested_header_is_refused(verifier):
     header = base64url(b"[" * 700)
     _, payload, signature = make_access_token().split(".")
@@ -403,9 +404,8 @@ def test_changed_signature_is_refused(verifier):
     token, _, signature = make_access_token().rpartition(".")
     middle = len(signature) // 2
     other = "A" if signature[middle] != "A" else "B"
-    with pytest.raises(errors.BadSignature) as refused:
+    with pytest.raises(errors.BadSignature):
         verifier.access_claims(f"{token}.{signature[:middle]}{other}{signature[middle + 1 :]}")
-    assert refused.value.__cause__ is not None
 
 
 def test_changed_payload_is_refused(verifier):
