@@ -10,6 +10,7 @@ import json
 import os
 import shlex
 import signal
+import ssl
 import sys
 import urllib.error
 import urllib.request
@@ -19,6 +20,7 @@ from typing import Any
 
 from .config import load_config
 from .declarations import LOOPBACK
+from .environment import FRAMEWORKS, lines
 from .errors import ConfigError
 
 
@@ -36,7 +38,8 @@ def main() -> int:
     token.add_argument("--client", default="", help="a client ID (default: the web client)")
     token.add_argument("--id", action="store_true", help="print the ID token instead")
     subcommands.add_parser("counts", help="print the number of requests per endpoint")
-    subcommands.add_parser("env", help="print the COGNITO_* lines for an application's .env")
+    env = subcommands.add_parser("env", help="print the lines for an application's .env")
+    env.add_argument("--for", dest="framework", choices=FRAMEWORKS, help="settings of a library")
     subcommands.add_parser("operations", help="print the table of the operations of the API")
     subcommands.add_parser("reset", help="delete all state and load the users of pool.toml again")
     try:
@@ -57,8 +60,7 @@ def _perform(options: argparse.Namespace) -> None:
         for name, number in sorted(_call("GET", "counts").items()):
             print(f"{number:6} {name}")
     elif options.subcommand == "env":
-        for name, value in load_config(os.environ).app_environment().items():
-            print(f"{name}={value}")
+        print(lines(load_config(os.environ), options.framework))
     elif options.subcommand == "operations":
         _print_operations()
     elif options.subcommand == "reset":
@@ -75,7 +77,7 @@ def _print_operations() -> None:
 
 
 def _serve(host: str, allow_remote: bool) -> None:
-    from . import users
+    from . import seeding, tls
     from .journal import Journal
     from .pool import Pool
     from .server import Server, listen
@@ -94,12 +96,14 @@ def _serve(host: str, allow_remote: bool) -> None:
         if isinstance(error, PermissionError):
             problem = "requires root privileges: set POOL_PORT to a port above 1023"
         raise ConfigError(f"Port {config.port} {problem}.") from error
-    pool = Pool(config, Store(_folder()), journal=Journal(_print))
-    users.seed(pool)
+    store = Store(_folder())
+    pool = Pool(config, store, journal=Journal(_print))
+    seeding.seed(pool)
     stop_requested = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop_requested.set())
-    server = Server(pool, listener, hosts=(*LOOPBACK, host))
+    context = tls.server_context(store) if config.tls else None
+    server = Server(pool, listener, (*LOOPBACK, host), context)
     stop_requested.wait()
     server.stop()
 
@@ -124,13 +128,16 @@ def _reset() -> None:
 
 def _call(method: str, path: str, body: dict[str, str] | None = None) -> Any:
     """Return the running pool's JSON response, or raise ConfigError with a message to print."""
-    port = load_config(os.environ).port
+    config, context = load_config(os.environ), None
+    if config.tls:
+        context = ssl.create_default_context(cafile=_folder() / "tls.pem")
     data = json.dumps(body).encode() if body is not None else None
     headers = {"Content-Type": "application/json"}
-    url = f"http://127.0.0.1:{port}/_local/{path}"
-    request = urllib.request.Request(url, data, headers, method=method)
+    url = f"{config.domain.replace('localhost', '127.0.0.1')}/_local/{path}"
+    request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 (loopback)
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 (loopback)
+        opened = urllib.request.urlopen(request, timeout=10, context=context)  # noqa: S310 (loopback)
+        with opened as response:
             return json.load(response)
     except urllib.error.HTTPError as error:
         with contextlib.suppress(ValueError):
@@ -138,7 +145,7 @@ def _call(method: str, path: str, body: dict[str, str] | None = None) -> Any:
         raise ConfigError(f"The pool responded with {error.code}.") from error
     except (OSError, ValueError) as error:
         start = f"start it with python -m {__package__}"
-        raise ConfigError(f"No pool responds on port {port}: {start}.") from error
+        raise ConfigError(f"No pool responds on port {config.port}: {start}.") from error
 
 
 if __name__ == "__main__":

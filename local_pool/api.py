@@ -11,9 +11,12 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from . import (
+    api_cimd,
     api_clients,
     api_groups,
+    api_import,
     api_mfa,
+    api_passkeys,
     api_pool,
     api_providers,
     api_resource_servers,
@@ -36,10 +39,13 @@ MODULES = (
     api_sign_up,
     api_self,
     api_mfa,
+    api_passkeys,
     api_sessions,
     api_users,
     api_groups,
+    api_import,
     api_clients,
+    api_cimd,
     api_secrets,
     api_resource_servers,
     api_pool,
@@ -47,7 +53,7 @@ MODULES = (
 )
 OPERATIONS: Operations = {k: v for module in MODULES for k, v in module.OPERATIONS.items()}
 # Operations that refuse all other members, which they could only ignore.
-ACCEPTED = api_pool.ACCEPTED | api_clients.ACCEPTED | api_mfa.ACCEPTED
+ACCEPTED = api_pool.ACCEPTED | api_clients.ACCEPTED | api_mfa.ACCEPTED | api_providers.ACCEPTED
 JSON = "application/x-amz-json-1.1"
 OAUTH_ERRORS = {
     "invalid_client": "NotAuthorizedException",
@@ -96,4 +102,4 @@ def exception(pool: Pool, error: UserError) -> Response:
     return Response(body, 400, headers, content_type=JSON)
 
 
-ROUTES = (("/", "api", call, ["POST"]),)
+ROUTES = (("/", "api", call, ["POST"]), *api_import.ROUTES)

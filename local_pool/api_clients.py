@@ -64,7 +64,7 @@ def _describe(pool: Pool, client: Client) -> Body:
         **api_secrets.describe(pool, client),
         **lists,
         "AllowedOAuthFlowsUserPoolClient": bool(client.flows),
-        "SupportedIdentityProviders": ["COGNITO", *config.identity_providers],
+        "SupportedIdentityProviders": ["COGNITO", *pool.provider_names],
         "EnableTokenRevocation": True,
         "PreventUserExistenceErrors": (
             "ENABLED" if config.prevent_user_existence_errors else "LEGACY"
@@ -102,7 +102,7 @@ def _read(pool: Pool, body: Body, client: Client) -> Client:
     for name, values in FIXED.items():
         if name in body and body[name] not in values:
             raise UserError(INVALID, f"At the local pool, {name} is always {values[0]}.")
-    known = {"COGNITO", *pool.config.identity_providers}
+    known = {"COGNITO", *pool.provider_names}
     if unknown := ", ".join({*body.get("SupportedIdentityProviders", [])} - known):
         raise UserError(INVALID, f"The provider {unknown} does not exist for this user pool.")
     lists: dict[str, Any] = {field: tuple(body.get(name) or ()) for name, field in LISTS.items()}

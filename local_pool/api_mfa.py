@@ -1,12 +1,14 @@
 """The operations about second factors: an authenticator app (TOTP), and codes by email."""
 
-from . import auth_sessions, second_factors, totp, users, verification
+from . import auth_sessions, passkeys, second_factors, users
 from .api_shapes import Body, Operations, describe_mfa, find_user, token_owner
 from .errors import INVALID, UserError
 from .pool import Pool
 from .records import AuthSession, PoolUser
+from .totp import new_secret
 
 SETTINGS = {"SoftwareTokenMfaSettings": "SOFTWARE_TOKEN_MFA", "EmailMfaSettings": "EMAIL_OTP"}
+WEB_AUTHN = {"RelyingPartyId": passkeys.RELYING_PARTY, "FactorConfiguration": "SINGLE_FACTOR"}
 ACCEPTED = {
     "AdminSetUserMFAPreference": (*SETTINGS, "Username"),
     "SetUserMFAPreference": (*SETTINGS, "AccessToken"),
@@ -14,6 +16,7 @@ ACCEPTED = {
         "EmailMfaConfiguration",
         "MfaConfiguration",
         "SoftwareTokenMfaConfiguration",
+        "WebAuthnConfiguration",
     ),
 }
 
@@ -21,13 +24,11 @@ ACCEPTED = {
 def associate_software_token(pool: Pool, body: Body) -> Body:
     """Return a new secret for an authenticator app: for a user, or during a sign-in."""
     second_factors.require_totp(pool)
-    secret = totp.new_secret()
     if body.get("Session"):
-        session = auth_sessions.read(pool, None, "MFA_SETUP", body["Session"])
+        session, secret = auth_sessions.read(pool, None, "MFA_SETUP", body["Session"]), new_secret()
         auth_sessions.use_up(pool, body["Session"])
         return {"SecretCode": secret, "Session": _continue(pool, session, secret=secret)}
-    verification.challenge(pool, _owner(pool, body), verification.TOTP, secret)
-    return {"SecretCode": secret}
+    return {"SecretCode": second_factors.start_totp(pool, _owner(pool, body))}
 
 
 def verify_software_token(pool: Pool, body: Body) -> Body:
@@ -39,9 +40,7 @@ def verify_software_token(pool: Pool, body: Body) -> Body:
         auth_sessions.use_up(pool, body["Session"])
         return {"Status": "SUCCESS", "Session": _continue(pool, session, is_verified="1")}
     user = _owner(pool, body)
-    pending = pool.state.challenges.get(f"{verification.TOTP}:{user.username.lower()}")
-    is_live = pending is not None and pending.expires_at > pool.clock()
-    secret = pending.code if pending and is_live else user.totp
+    secret = second_factors.pending_totp(pool, user)
     second_factors.verify_totp(pool, user, secret, body["UserCode"])
     return {"Status": "SUCCESS"}
 
@@ -83,12 +82,22 @@ def get_user_pool_mfa_config(pool: Pool, body: Body) -> Body:
     described: Body = {"MfaConfiguration": pool.config.mfa.upper()}
     if is_on:
         described["SoftwareTokenMfaConfiguration"] = {"Enabled": True}
+    if passkeys.is_enabled(pool):
+        verification = {"UserVerification": pool.config.passkey_verification}
+        described["WebAuthnConfiguration"] = WEB_AUTHN | verification
     return described
 
 
 def set_user_pool_mfa_config(pool: Pool, body: Body) -> Body:
     pool.require_primary()
-    pool.configure(mfa=body.get("MfaConfiguration", "OFF").lower())
+    sent = body.get("WebAuthnConfiguration") or {}
+    for name, value in WEB_AUTHN.items():
+        if sent.get(name, value) != value:
+            raise UserError(INVALID, f"At the local pool, {name} is always {value}.")
+    changes = {"mfa": body.get("MfaConfiguration", "OFF").lower()}
+    if "UserVerification" in sent:
+        changes["passkey_verification"] = sent["UserVerification"]
+    pool.configure(**changes)
     return get_user_pool_mfa_config(pool, body)
 
 

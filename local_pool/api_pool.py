@@ -10,8 +10,10 @@ from .pool import Pool
 
 ACCEPTED = {
     "CreateUserPoolDomain": ("Domain", "ManagedLoginVersion"),
+    "UpdateUserPoolDomain": ("Domain", "ManagedLoginVersion"),
     "UpdateUserPool": ("AcrConfiguration", "IssuerConfiguration", "MfaConfiguration"),
 }
+UNAVAILABLE = "FeatureUnavailableInTierException"
 LEVELS = ("Level1", "Level2", "Level3", "Level4")
 PASSWORD_POLICY = {
     "MinimumLength": 8,
@@ -98,7 +100,7 @@ def _issuer_type(configuration: dict[str, str]) -> str:
 def _acr_values(pool: Pool, levels: dict[str, dict[str, str]]) -> tuple[str, ...]:
     """Return the names of the four levels, of which some may be changed."""
     if pool.config.plan == "lite":
-        raise UserError("FeatureUnavailableInTierException", "The Lite plan has no levels.")
+        raise UserError(UNAVAILABLE, "The Lite plan has no levels.")
     names = [*pool.config.acr_values]
     for key, level in levels.items():
         names[LEVELS.index(key)] = level["AcrValue"]
@@ -135,7 +137,8 @@ def describe_user_pool_domain(pool: Pool, body: Body) -> Body:
     if body["Domain"] not in (*_domains(pool), "localhost"):
         return {"DomainDescription": {}}
     described = {"UserPoolId": pool.config.id, "AWSAccountId": ACCOUNT, "Domain": body["Domain"]}
-    version = 1 if pool.config.plan == "lite" else 2
+    default = 1 if pool.config.plan == "lite" else 2
+    version = int(pool.state.domains.get(body["Domain"]) or default)
     status = {"Status": "ACTIVE", "ManagedLoginVersion": version}
     return {"DomainDescription": described | status}
 
@@ -146,9 +149,27 @@ def create_user_pool_domain(pool: Pool, body: Body) -> Body:
         raise UserError(INVALID, "Domain already associated with another user pool.")
     if _domains(pool):
         raise UserError(INVALID, "User pool already has a domain configured.")
+    return _set_login_version(pool, body)
+
+
+def update_user_pool_domain(pool: Pool, body: Body) -> Body:
+    pool.require_primary()
+    if body["Domain"] not in _domains(pool):
+        raise UserError("ResourceNotFoundException", "No such domain or user pool exists.")
+    return _set_login_version(pool, body)
+
+
+def _set_login_version(pool: Pool, body: Body) -> Body:
+    """Store the version of a domain's pages. The plan decides how they look."""
+    version = body.get("ManagedLoginVersion", 1)
+    if version not in (1, 2):
+        raise UserError(INVALID, "ManagedLoginVersion must be 1 or 2.")
+    if version == 2 and pool.config.plan == "lite":
+        message = "The Lite plan only has the classic hosted UI."
+        raise UserError(UNAVAILABLE, message)
     with pool.change() as state:
-        state.domains[body["Domain"]] = ""
-    return {"ManagedLoginVersion": body.get("ManagedLoginVersion", 1)}
+        state.domains[body["Domain"]] = str(version)
+    return {"ManagedLoginVersion": version}
 
 
 def delete_user_pool_domain(pool: Pool, body: Body) -> None:
@@ -167,4 +188,5 @@ OPERATIONS: Operations = {
     "ListUserPoolReplicas": list_user_pool_replicas,
     "ListUserPools": list_user_pools,
     "UpdateUserPool": update_user_pool,
+    "UpdateUserPoolDomain": update_user_pool_domain,
 }

@@ -7,7 +7,7 @@ from .api_shapes import Body, Operations, find_client
 from .errors import TokenError, UserError
 from .oauth import caller
 from .pool import Pool
-from .sign_in_flows import Request, Step
+from .sign_in_steps import Request, Step
 from .token_exchange import TYPE
 
 Tokens = dict[str, Any]
@@ -80,6 +80,15 @@ def get_derived_token(pool: Pool, body: Body) -> Body:
     }
 
 
+def get_client_token(pool: Pool, body: Body) -> Body:
+    """Return a machine's access token, without a domain."""
+    find_client(pool, body)
+    form = {"client_id": body["ClientId"], "client_secret": body["Secret"]}
+    client = grants.authenticate_client(pool, None, form)
+    form["scope"] = " ".join(body.get("Scopes") or [])
+    return {"ClientAuthenticationResult": _result(grants.client_credentials(pool, client, form))}
+
+
 def revoke_token(pool: Pool, body: Body) -> None:
     try:
         client = grants.authenticate_client(pool, None, _client_form(body))
@@ -102,6 +111,7 @@ OPERATIONS: Operations = {
     "AdminRespondToAuthChallenge": lambda pool, body: respond_to_auth_challenge(
         pool, body, is_admin=True
     ),
+    "GetClientToken": get_client_token,
     "GetDerivedToken": get_derived_token,
     "GetTokensFromRefreshToken": get_tokens_from_refresh_token,
     "InitiateAuth": initiate_auth,

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
-from . import explain, levels
+from . import cimd, explain, levels, second_factors
 from .declarations import LOOPBACK, Client
 from .errors import CallbackError, PageError, TokenError
 from .journal import attempt_reference
@@ -76,7 +76,8 @@ class AuthorizationRequest:
 
 def required_level(pool: Pool, auth_request: AuthorizationRequest, user: PoolUser) -> int:
     """Return the level that this sign-in must reach. Raises CallbackError if the user cannot."""
-    level = levels.required_level(pool.config, auth_request["acr_values"], user)
+    highest = second_factors.highest_level(pool, user)
+    level = levels.required_level(pool.config, auth_request["acr_values"], highest)
     if level is None:
         cause = f"{user.username} can reach none of the levels {auth_request['acr_values'][:200]}"
         raise auth_request.to_error("invalid_request", "User cannot reach the level", cause=cause)
@@ -87,8 +88,8 @@ def read_request(pool: Pool, query: Query) -> AuthorizationRequest:
     """Validate an authorize query. Raises PageError or CallbackError."""
     if pool.config.plan == "lite":
         query = {name: value for name, value in query.items() if name not in MANAGED_LOGIN_ONLY}
-    client = _client(pool, query)
-    redirect_uri = _redirect_uri(client, query)
+    query = _with_provider(pool, query)
+    client, redirect_uri = read_client(pool, query)
     scopes = tuple(dict.fromkeys(query.get("scope", "").split())) or client.scopes
     auth_request = AuthorizationRequest(client, redirect_uri, scopes, query)
     _check_flow(auth_request)
@@ -96,6 +97,21 @@ def read_request(pool: Pool, query: Query) -> AuthorizationRequest:
     _check_scopes(auth_request)
     _check_extras(pool, auth_request)
     return auth_request
+
+
+def _with_provider(pool: Pool, query: Query) -> Query:
+    """Return the query with the name of the provider that has its ``idp_identifier``."""
+    identifier = query.get("idp_identifier", "")
+    for provider in pool.oidc_providers.values():
+        if not query.get("identity_provider") and identifier in provider.identifiers:
+            return {**query, "identity_provider": provider.name}
+    return query
+
+
+def read_client(pool: Pool, query: Query) -> tuple[Client, str]:
+    """Return the app client and its redirect URL. Raises PageError."""
+    client = _client(pool, query)
+    return client, _redirect_uri(client, query)
 
 
 def missing(name: str) -> PageError:
@@ -106,7 +122,9 @@ def missing(name: str) -> PageError:
 def _client(pool: Pool, query: Query) -> Client:
     if not query.get("client_id"):
         raise missing("client_id")
-    client = pool.clients.get(query["client_id"])
+    client_id = query["client_id"]
+    is_url = client_id.startswith("https://")
+    client = cimd.resolve(pool, client_id) if is_url else pool.clients.get(client_id)
     if client is None:
         raise PageError("invalid_request", **explain.unknown_client(pool, query["client_id"]))
     return client
@@ -152,7 +170,7 @@ def _check_scopes(auth_request: AuthorizationRequest) -> None:
 
 def _check_extras(pool: Pool, auth_request: AuthorizationRequest) -> None:
     provider = auth_request.provider
-    if provider not in ("COGNITO", *pool.config.identity_providers):
+    if provider not in ("COGNITO", *pool.provider_names):
         raise auth_request.to_error(
             "invalid_request", cause=f"this pool has no provider {provider}"
         )

@@ -18,7 +18,8 @@ from dataclasses import replace
 from .declarations import Client
 from .errors import INVALID, UserError
 from .pool import Pool
-from .records import ClientSecret, State, digest
+from .records import ClientSecret, digest
+from .state import State
 
 MAX_SECRETS = 2
 

@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
-from . import client_secrets, sessions, settings_commands, users, verification
+from . import client_secrets, seeding, sessions, settings_commands, users, verification
 from .errors import PoolError
 from .pool import Pool
 from .records import PoolUser
@@ -163,7 +163,7 @@ def reset(pool: Pool) -> str:
     with pool.change() as state:
         for table in fields(state):
             getattr(state, table.name).clear()
-    users.seed(pool)
+    seeding.seed(pool)
     heal(pool)
     return "the pool is as pool.toml declares it"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .config_checks import check, require
-from .declarations import Client, Seed
+from .declarations import Client, OidcProvider, Seed
 from .errors import ConfigError
 from .pool_config import SETTINGS, TABLES, PoolConfig
 
@@ -44,6 +44,9 @@ def load_config(
     servers = values.get("resource_servers", {})
     values["resource_servers"] = {name: tuple(scopes) for name, scopes in servers.items()}
     values["sso_minutes"] = dict(values.get("sso_minutes", {}))
+    providers = values.get("oidc_providers", {})
+    providers = _declared(OidcProvider, "oidc_providers", "name", providers, {})
+    values["oidc_providers"] = {provider.name: provider for provider in providers}
     values["clients"] = {}
     config = PoolConfig(**values)
     public_url = environ.get("PUBLIC_URL", "http://localhost:8000").rstrip("/")

@@ -8,11 +8,13 @@ from .declarations import AUTH_FLOWS, EXCHANGE_FLOWS, LOOPBACK, STANDARD_SCOPES,
 from .errors import ConfigError
 from .pool_config import PoolConfig
 
+FIRST_FACTORS = {"PASSWORD", "EMAIL_OTP", "WEB_AUTHN"}
 MAX_SSO_MINUTES = 129_600  # 90 days
 CHOICES = {
     "issuer_type": ("original", "updated", "both"),
     "plan": ("lite", "essentials", "plus"),
     "mfa": ("off", "optional", "on"),
+    "passkey_verification": ("preferred", "required"),
     "client_registration": ("off", "authenticated", "open"),
 }
 
@@ -55,14 +57,21 @@ def check(config: PoolConfig) -> None:
     if config.pre_token_trigger:
         trigger = "POOL_PRE_TOKEN_TRIGGER must be FILE.py:FUNCTION, a file that exists."
         require(is_trigger(config.pre_token_trigger), trigger)
-    factors = "POOL_FIRST_AUTH_FACTORS must be PASSWORD, EMAIL_OTP or both."
-    require({*config.first_auth_factors} <= {"PASSWORD", "EMAIL_OTP"}, factors)
-    require("PASSWORD" in config.first_auth_factors, factors)
+    require(
+        {"PASSWORD"} <= {*config.first_auth_factors} <= FIRST_FACTORS,
+        "POOL_FIRST_AUTH_FACTORS must be PASSWORD, and if you want EMAIL_OTP and WEB_AUTHN.",
+    )
     for client in config.clients.values():
         check_client(client, config.custom_scopes)
     for seed in config.people:
         missing = set(seed.groups) - set(config.groups)
         require(not missing, f"{seed.username} is in a group that is not declared: {missing}.")
+        unknown = seed.provider not in ("", *config.identity_providers, *config.oidc_providers)
+        require(not unknown, f"The provider {seed.provider} of {seed.username} is not declared.")
+    for entry in config.metadata_hosts:
+        host, _, source = entry.partition("=")
+        is_local = urlsplit(source).hostname in LOOPBACK
+        require(host and is_local, "POOL_METADATA_HOSTS must look like HOST=http://localhost:PORT.")
     require(len(config.clients) >= 3, "Two clients have the same ID.")
 
 
@@ -81,7 +90,7 @@ def check_client(client: Client, custom_scopes: tuple[str, ...]) -> None:
     require({*client.auth_flows} <= {*known}, flows)
     for url in (*client.callback_urls, *client.logout_urls):
         require(
-            _can_register(url),
+            can_register(url),
             f"{url!r} cannot be registered: http:// only on localhost,"
             " else https:// or an app's own scheme, without a fragment.",
         )
@@ -92,7 +101,7 @@ def is_acr_value(text: str) -> bool:
     return re.fullmatch(r"[\x21\x23-\x5b\x5d-\x7e]{1,64}", text) is not None
 
 
-def _can_register(url: str) -> bool:
+def can_register(url: str) -> bool:
     parts = urlsplit(url)
     if not parts.scheme or "#" in url or len(url) > 1024:
         return False

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from . import api, client_secrets, commands, grants, operations, sessions, users
 from .declarations import STANDARD_SCOPES
 from .errors import PoolError
-from .hosted_ui import page
+from .pages import page
 from .pool import Pool
 
 SHORTCUTS = (

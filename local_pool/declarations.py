@@ -1,5 +1,6 @@
 """What pool.toml or a test declares: app clients, users, groups and resource servers."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ AUTH_FLOWS = (
     "ALLOW_REFRESH_TOKEN_AUTH",
 )
 EXCHANGE_FLOWS = ("ALLOW_TOKEN_EXCHANGE_IMPERSONATION", "ALLOW_TOKEN_EXCHANGE_DELEGATION")
+SOCIAL = ("Facebook", "Google", "LoginWithAmazon", "SignInWithApple")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -55,8 +57,26 @@ class ResourceServer:
 
 
 @dataclass(frozen=True)
+class OidcProvider:
+    """An upstream OpenID Connect provider. ``mapping`` is from attribute to claim."""
+
+    name: str
+    issuer: str
+    client_id: str
+    client_secret: str = ""
+    scopes: str = "openid email profile"
+    mapping: dict[str, str] = field(default_factory=lambda: {"email": "email", "name": "name"})
+    identifiers: tuple[str, ...] = ()  # values of idp_identifier
+    created: float = 0
+    modified: float = 0
+
+
+@dataclass(frozen=True)
 class Seed:
-    """A declared user. With ``temporary``, the first sign-in requires a new password."""
+    """A declared user. With ``temporary``, the first sign-in requires a new password.
+
+    With ``provider``, the user signs in at that identity provider: ``Google_117`` is its user 117.
+    """
 
     username: str
     password: str = "Cognito-demo-1"  # noqa: S105 (the published demo password)
@@ -65,9 +85,32 @@ class Seed:
     groups: tuple[str, ...] = ()
     email_verified: bool = True
     temporary: bool = False
+    provider: str = ""
     attributes: dict[str, str] = field(default_factory=dict)
 
     def all_attributes(self) -> dict[str, str]:
         basic = {"email": self.email or f"{self.username}@example.com", "name": self.name}
         verified = {"email_verified": "true" if self.email_verified else "false"}
-        return {k: v for k, v in (basic | verified | self.attributes).items() if v}
+        identities = {"identities": json.dumps([self._identity()])} if self.provider else {}
+        all_of_them = basic | verified | identities | self.attributes
+        return {k: v for k, v in all_of_them.items() if v}
+
+    def _identity(self) -> dict[str, Any]:
+        subject = self.username.removeprefix(f"{self.provider}_")
+        return identity(self.provider, subject, created=0, is_primary=True)
+
+
+def identity(provider: str, subject: str, *, created: float, is_primary: bool) -> dict[str, Any]:
+    """Return an entry of the attribute ``identities``."""
+    return {
+        "dateCreated": str(int(created * 1000)),
+        "userId": subject,
+        "providerName": provider,
+        "providerType": provider_type(provider),
+        "issuer": None,
+        "primary": "true" if is_primary else "false",
+    }
+
+
+def provider_type(name: str) -> str:
+    return name if name in SOCIAL else "OIDC"

@@ -17,7 +17,7 @@ ENDPOINTS = (
     "discovery jwks authorize login mfa signup confirm forgotPassword"
     " token revoke userInfo register logout api"
 )
-ANSWERS = "429 500 503 garbage empty redirect slow close lost no-keys denied server-error"
+ANSWERS = "403 429 500 503 garbage empty redirect slow close lost no-keys denied server-error"
 TAMPERINGS = "wrong-key unknown-key wrong-issuer wrong-audience wrong-token-use wrong-nonce expired"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import authorization, client_secrets, explain, levels, sessions, triggers
+from . import authorization, cimd, client_secrets, explain, levels, sessions, triggers
 from .declarations import STANDARD_SCOPES, Client
 from .errors import TokenError
 from .pool import Pool
@@ -30,7 +30,7 @@ def authenticate_client(pool: Pool, header: str | None, form: Mapping[str, str])
         client_id, secret = _basic(header)
     elif not client_id:
         raise TokenError("invalid_request", cause="no client_id in body or Authorization header")
-    client = pool.clients.get(client_id)
+    client = cimd.find_client(pool, client_id)
     if client is None:
         raise TokenError("invalid_client", **explain.unknown_client(pool, client_id))
     if not client_secrets.is_valid_secret(pool, client, secret):
@@ -129,7 +129,7 @@ def issue_tokens(
     source: str = "HostedAuth",
 ) -> Tokens:
     """Return new tokens for a sign-in, in the format of the token endpoint."""
-    client = pool.clients.get(sign_in.client_id) or Client(sign_in.client_id)
+    client = cimd.find_client(pool, sign_in.client_id) or Client(sign_in.client_id)
     changes = triggers.run(pool, source, client.client_id, user, list(sign_in.scopes))
     now, config = pool.clock(), pool.next_tokens_config(client)
     access_token = pool.mint(changes.apply(access_claims(config, now, user, sign_in)))

@@ -45,7 +45,9 @@ def authorize(pool: Pool) -> Response:
     if "none" in auth_request["prompt"].split():
         cause = "prompt=none, but the browser is not signed in at the pool, or not well enough"
         raise auth_request.to_error("login_required", cause=cause)
-    step = "login" if auth_request.provider == "COGNITO" else "_local/provider"
+    is_upstream = auth_request.provider in pool.oidc_providers
+    step = "_local/upstream" if is_upstream else "_local/provider"
+    step = "login" if auth_request.provider == "COGNITO" else step
     query = request.query_string.decode(errors="replace")
     return redirect(f"{request.host_url}{step}?{query}")
 

@@ -24,26 +24,17 @@ IGNORED = {
 }
 # Words in the names of operations -> what to use instead. The first match counts.
 INSTEAD = (
-    (
-        ("ImportJob", "CSVHeader"),
-        "Declare users in pool.toml, or create them with AdminCreateUser.",
-    ),
     (("Replica",), "Use the command `failover on`."),
     (("PointInTime", "Recover"), "Copy the folder LOCAL_POOL_DIR."),
-    (("UserPoolDomain",), "The domain is always localhost."),
     (("CreateUserPool", "DeleteUserPool"), "Start a pool per process, with its own POOL_ID."),
     (("Device",), "The local pool remembers no devices."),
-    (("WebAuthn",), "The local pool has no passkeys."),
     (("Branding", "UICustomization"), "The pages of the local pool have one appearance."),
-    (("CIMD", "ClientMetadataURL"), "Create the app client with CreateUserPoolClient."),
     (("Terms",), "The pages of the local pool have no terms."),
     (("Tag", "UntagResource"), "The local pool has no tags."),
     (("RiskConfiguration", "AuthEvent"), "The console at /_local/ has the log of all sign-ins."),
     (("LogDelivery",), "The local pool logs to its standard output."),
     (("ProvisionedLimit",), "Use the command `fail api 429`."),
     (("UserSettings",), "Use SetUserMFAPreference or AdminSetUserMFAPreference."),
-    (("GetClientToken",), "Use the token endpoint."),
-    (("IdentityProvider",), "Use the command `providers`, or identity_providers in pool.toml."),
     (("SigningCertificate",), "The local pool has no SAML."),
 )
 
@@ -55,9 +46,9 @@ ENDPOINTS = (
             "`response_type` (`code`, `token`), `client_id`, `redirect_uri`, `scope`, `state`,"
             " `nonce`, `code_challenge`, `code_challenge_method` (`S256`), `prompt` (`login`,"
             " `none`), `max_age`, `acr_values`, `resource`, `identity_provider`,"
-            " `idp_identifier`, `login_hint`"
+            " `idp_identifier`, `login_hint`, `lang` (English, and German for the main words)"
         ),
-        "`lang`",
+        "",
     ),
     (
         "/oauth2/token",

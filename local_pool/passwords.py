@@ -5,6 +5,7 @@ import hmac
 import os
 from functools import lru_cache
 
+from . import password_hashes
 from .errors import UserError
 
 SYMBOLS = set("^$*.[]{}()?-\"!@#%&/\\,><':;|_~`+= ")
@@ -38,6 +39,9 @@ def hash_seed(password: str) -> str:
 
 
 def matches(password: str, hashed: str) -> bool:
+    imported = password_hashes.matches(password, hashed)
+    if imported is not None:
+        return imported
     salt, _, expected = hashed.partition("$")
     return hmac.compare_digest(_scrypt(password, bytes.fromhex(salt)).hex(), expected)
 

@@ -14,13 +14,14 @@ from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from .declarations import Client, Group, ResourceServer, Seed
+from .declarations import Client, Group, OidcProvider, ResourceServer, Seed
 from .errors import ConfigError, UserError
 from .faults import Faults, tamper
 from .journal import Journal
 from .keys import KeyRing, SigningKey
 from .pool_config import PoolConfig
-from .records import BrowserSession, PoolUser, SignIn, State
+from .records import BrowserSession, PoolUser, SignIn
+from .state import State
 from .store import Store
 from .tokens import Claims, sign
 
@@ -86,6 +87,14 @@ class Pool:
         )
 
     @property
+    def oidc_providers(self) -> dict[str, OidcProvider]:
+        return self._merge("oidc_providers", self.config.oidc_providers)
+
+    @property
+    def provider_names(self) -> tuple[str, ...]:
+        return (*self.config.identity_providers, *self.oidc_providers)
+
+    @property
     def custom_scopes(self) -> tuple[str, ...]:
         servers = self.resource_servers.values()
         own = () if self.config.client_registration == "off" else (REGISTRATION_SCOPE,)
@@ -97,7 +106,7 @@ class Pool:
         return {k: v for k, v in merged.items() if f"{table}/{k}" not in self.state.deleted}
 
     def put(self, table: str, key: str, record: object) -> None:
-        """Store a client, a group or a resource server."""
+        """Store a client, a group, a resource server or a provider."""
         with self.change() as state:
             getattr(state, table)[key] = record
             state.deleted.pop(f"{table}/{key}", None)

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from .declarations import Client, Seed
+from .declarations import Client, OidcProvider, Seed
 
 UPDATED_BASE = (
     "issuer-cognito-idp"  # where AWS has the host issuer-cognito-idp.REGION.amazonaws.com
 )
-TABLES = ("people", "resource_servers", "sso_minutes", "clients")
+TABLES = ("people", "resource_servers", "sso_minutes", "oidc_providers", "clients")
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class PoolConfig:
 
     port: int
     id: str
+    tls: bool
     issuer_type: str
     plan: str
     replica_region: str
@@ -40,10 +41,12 @@ class PoolConfig:
     max_sessions_per_user: int
     location: str
     identity_providers: tuple[str, ...]
+    metadata_hosts: tuple[str, ...]
     prevent_user_existence_errors: bool
     acr_values: tuple[str, ...]
     explicit_auth_flows: tuple[str, ...]
     first_auth_factors: tuple[str, ...]
+    passkey_verification: str
     mfa: str
     custom_attributes: tuple[str, ...]
     client_registration: str
@@ -52,6 +55,7 @@ class PoolConfig:
     people: tuple[Seed, ...]
     resource_servers: dict[str, tuple[str, ...]]
     sso_minutes: dict[str, int]
+    oidc_providers: dict[str, OidcProvider]
     clients: dict[str, Client]
 
     @property
@@ -61,7 +65,7 @@ class PoolConfig:
     @property
     def domain(self) -> str:
         """The base URL of the hosted UI and the OAuth endpoints."""
-        return f"http://localhost:{self.port}"
+        return f"{'https' if self.tls else 'http'}://localhost:{self.port}"
 
     @property
     def issuer(self) -> str:

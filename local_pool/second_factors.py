@@ -1,9 +1,9 @@
-"""The factors of a sign-in through the API: which ones a user has, their codes, and TOTP set-up."""
+"""The factors of a sign-in: which ones a user has, their codes, and TOTP set-up."""
 
 import json
 from dataclasses import replace
 
-from . import auth_sessions, levels, totp, users, verification
+from . import auth_sessions, levels, passkeys, totp, users, verification
 from .declarations import Client
 from .errors import INVALID, UserError
 from .pool import Pool
@@ -13,17 +13,35 @@ CODES = ("SOFTWARE_TOKEN_MFA", "EMAIL_OTP")
 WRONG_CODE = "Invalid code received for user"
 
 
-def first_factors(pool: Pool, user: PoolUser | None) -> tuple[str, ...]:
-    """Return the choices of USER_AUTH. An unknown user seems to have a password and an email."""
+def first_factors(pool: Pool, user: PoolUser | None, level: int = 1) -> tuple[str, ...]:
+    """Return the choices that can lead to this level of authentication.
+
+    An unknown user seems to have a password and an email address.
+    """
     has_email = user is None or bool(user.verified_email)
     may_use_code = pool.config.mfa != "on" and (user is None or not user.mfa)
-    is_allowed = "EMAIL_OTP" in pool.config.first_auth_factors
+    is_allowed = "EMAIL_OTP" in pool.config.first_auth_factors and level < 3
     code = ("EMAIL_OTP",) if is_allowed and may_use_code and has_email else ()
-    return ("PASSWORD", "PASSWORD_SRP", *code)
+    has_passkey = user is not None and level < 4 and may_use_code and _has_passkey(pool, user)
+    return ("PASSWORD", "PASSWORD_SRP", *code, *(("WEB_AUTHN",) if has_passkey else ()))
 
 
-def required(pool: Pool, user: PoolUser, amr: tuple[str, ...]) -> str:
-    """Return the challenge for the second factor, or "" if the sign-in is complete."""
+def _has_passkey(pool: Pool, user: PoolUser) -> bool:
+    return passkeys.is_enabled(pool) and bool(passkeys.owned_by(pool, user))
+
+
+def highest_level(pool: Pool, user: PoolUser) -> int:
+    """Return the highest level of authentication that the user can reach."""
+    if user.totp:
+        return 4
+    return 3 if user.verified_email or _has_passkey(pool, user) else 1
+
+
+def required(pool: Pool, user: PoolUser, amr: tuple[str, ...], level: int = 1) -> str:
+    """Return the challenge that must follow, or "" if the sign-in is complete."""
+    if level > levels.level_of(amr):
+        by_email = level < 4 and user.verified_email
+        return "EMAIL_OTP" if by_email or not user.totp else "SOFTWARE_TOKEN_MFA"
     if pool.config.mfa == "off" or amr != levels.PASSWORD:
         return ""
     factors = user.mfa or (("SOFTWARE_TOKEN_MFA",) if pool.config.mfa == "on" and user.totp else ())
@@ -65,6 +83,12 @@ def check_code(pool: Pool, session: AuthSession, code: str) -> tuple[PoolUser, t
     if session.challenge == "EMAIL_OTP":
         verification.use_code(pool, user, verification.SECOND_FACTOR, code)
         return user, levels.PASSWORD_AND_CODE if session.amr else levels.CODE
+    check_totp(pool, user, code)
+    return user, levels.PASSWORD_AND_TOTP
+
+
+def check_totp(pool: Pool, user: PoolUser, code: str) -> None:
+    """Use up the current code of an authenticator app, or raise UserError."""
     users.check_attempts(pool, user.username)
     step = totp.matching_step(user.totp, code, pool.clock())
     if step is None:
@@ -76,7 +100,6 @@ def check_code(pool: Pool, session: AuthSession, code: str) -> tuple[PoolUser, t
             message = "Your software token has already been used once."
             raise UserError("ExpiredCodeException", message)
         state.people[user.username.lower()] = replace(current, totp_step=step)
-    return user, levels.PASSWORD_AND_TOTP
 
 
 def require_owner(pool: Pool, session: AuthSession) -> PoolUser:
@@ -99,6 +122,19 @@ def require_totp(pool: Pool) -> None:
     if pool.config.mfa == "off":
         message = "Software Token MFA has not been enabled by the userPool."
         raise UserError("SoftwareTokenMFANotFoundException", message)
+
+
+def start_totp(pool: Pool, user: PoolUser) -> str:
+    """Return a new secret for an authenticator app, which is valid after its first code."""
+    secret = totp.new_secret()
+    verification.challenge(pool, user, verification.TOTP, secret)
+    return secret
+
+
+def pending_totp(pool: Pool, user: PoolUser) -> str:
+    """Return the secret of ``start_totp``, or that of the user if there is none."""
+    pending = pool.state.challenges.get(f"{verification.TOTP}:{user.username.lower()}")
+    return pending.code if pending and pending.expires_at > pool.clock() else user.totp
 
 
 def verify_totp(pool: Pool, user: PoolUser, secret: str, code: str) -> PoolUser:

@@ -5,6 +5,7 @@ request and applies a fault. Error handlers turn the views' exceptions into Cogn
 """
 
 import socket
+import ssl
 import threading
 import uuid
 from functools import partial
@@ -17,7 +18,18 @@ from werkzeug.http import http_date
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
-from . import api, console, discovery, hosted_ui, oauth, provider, registration, service_model
+from . import (
+    api,
+    console,
+    discovery,
+    hosted_sign_in,
+    hosted_ui,
+    oauth,
+    pages,
+    provider,
+    registration,
+    service_model,
+)
 from .declarations import LOOPBACK
 from .errors import CallbackError, PageError, TokenError, UserError
 from .faults import Fault
@@ -31,12 +43,23 @@ DOMAIN_HEADERS = {
     "X-XSS-Protection": "1; mode=block",
     "X-Frame-Options": "DENY",
 }
+MODULES = (
+    discovery,
+    oauth,
+    hosted_sign_in,
+    hosted_ui,
+    provider,
+    registration,
+    api,
+    console,
+)
 CORS_ENDPOINTS = ("token", "revoke", "userInfo", "discovery", "jwks", "api", "register")
 CORS_HEADERS = (
     "authorization, cache-control, content-type, x-amz-target, x-amz-user-agent,"
     " amz-sdk-invocation-id, amz-sdk-request"
 )
 FAULT_RESPONSES = {  # status, body, content type
+    "403": (403, "<html><body>403 Forbidden</body></html>", "text/html"),  # as of AWS WAF
     "429": (429, "Rate Exceeded", "text/plain"),
     "500": (500, "Internal Server Error", "text/plain"),
     "503": (503, "Service Unavailable", "text/plain"),
@@ -51,7 +74,16 @@ def create_app(pool: Pool, *, hosts: tuple[str, ...] = LOOPBACK) -> Flask:
     app = Flask("local_pool", root_path=str(Path(__file__).parent))
     app.jinja_env.globals["pool"] = pool
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for module in (discovery, oauth, hosted_ui, provider, registration, api, console):
+    for module in (
+        discovery,
+        oauth,
+        hosted_sign_in,
+        hosted_ui,
+        provider,
+        registration,
+        api,
+        console,
+    ):
         for rule, endpoint, view, methods in module.ROUTES:
             path = rule.format(pool_id=pool.config.id)
             function = app.view_functions.get(endpoint) or partial(view, pool)
@@ -76,7 +108,7 @@ def _gate(pool: Pool, hosts: tuple[str, ...]) -> Response | None:
     is_protected = endpoint.startswith("_local") or (
         endpoint == "api" and not service_model.is_public(api.operation())
     )
-    if is_unsafe and is_protected and hosted_ui.is_same_origin() is False:
+    if is_unsafe and is_protected and pages.is_same_origin() is False:
         raise Forbidden("This request was sent by another site.")
     is_own_page = endpoint.startswith("_local") or endpoint in ("static", "error", "")
     if is_own_page or request.method == "OPTIONS":
@@ -161,14 +193,18 @@ class Server:
     """A server in its own thread, which runs until ``stop``."""
 
     def __init__(
-        self, pool: Pool, listener: socket.socket, hosts: tuple[str, ...] = LOOPBACK
+        self,
+        pool: Pool,
+        listener: socket.socket,
+        hosts: tuple[str, ...] = LOOPBACK,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._pool = pool
         host, port = listener.getsockname()[:2]
         app = create_app(pool, hosts=hosts)
         fd, handler = listener.fileno(), type("Handler", (_Handler,), {"pool": pool})
         self._server: BaseWSGIServer = make_server(
-            host, port, app, threaded=True, request_handler=handler, fd=fd
+            host, port, app, threaded=True, request_handler=handler, fd=fd, ssl_context=tls
         )
         listener.close()  # make_server has duplicated it
         self._thread = threading.Thread(

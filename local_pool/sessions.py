@@ -14,7 +14,8 @@ from .config_checks import MAX_SSO_MINUTES
 from .declarations import Client
 from .errors import UserError
 from .pool import Pool
-from .records import PoolUser, SignIn, State, TrackedSession
+from .records import PoolUser, SignIn, TrackedSession
+from .state import State
 
 DEFAULT_SSO_MINUTES = 60
 SYSTEMS = ("iPhone", "iPad", "Android", "Windows", "Mac OS X", "Linux")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from .config_checks import CHOICES, MAX_SSO_MINUTES
+from .config_checks import CHOICES, FIRST_FACTORS, MAX_SSO_MINUTES
 from .declarations import Client
 from .errors import PoolError
 from .pool import Pool
@@ -94,8 +94,16 @@ def providers(pool: Pool, *names: str) -> str:
     return f"the identity providers are {', '.join(names) or 'none'}"
 
 
+def first_factors(pool: Pool, *names: str) -> str:
+    """first-factors PASSWORD [EMAIL_OTP] [WEB_AUTHN]: what a sign-in can start with"""
+    if not {"PASSWORD"} <= {*names} <= FIRST_FACTORS:
+        raise PoolError(f"Usage: {first_factors.__doc__}")
+    pool.configure(first_auth_factors=names)
+    return f"a sign-in starts with {', '.join(names)}"
+
+
 def mfa(pool: Pool, state: str) -> str:
-    """mfa off|optional|on: a second factor at sign-ins through the API"""
+    """mfa off|optional|on: a second factor"""
     if state not in CHOICES["mfa"]:
         raise PoolError(f"Usage: {mfa.__doc__}")
     pool.configure(mfa=state)
@@ -136,6 +144,7 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "failover": failover,
     "plan": plan,
     "mfa": mfa,
+    "first-factors": first_factors,
     "trigger": trigger,
     "register": register,
     "providers": providers,

@@ -3,9 +3,9 @@
 Each function returns a Step: tokens, or a challenge whose session leads to the next step.
 """
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import replace
 
 from . import (
     attributes,
@@ -13,46 +13,17 @@ from . import (
     client_secrets,
     grants,
     levels,
+    passkeys,
     passwords,
     second_factors,
     srp_proof,
+    step_up,
     users,
 )
-from .declarations import Client
 from .errors import INVALID, UserError
 from .pool import Pool
 from .records import AuthSession, PoolUser
-from .sessions import DIRECT, Caller
-
-SCOPES = ("aws.cognito.signin.user.admin",)
-
-
-@dataclass(frozen=True)
-class Request:
-    """A call of an app client. ``sent`` are AuthParameters or ChallengeResponses."""
-
-    client: Client
-    sent: dict[str, str]
-    session: str = ""
-    caller: Caller = DIRECT
-    is_admin: bool = False
-
-    def __getitem__(self, name: str) -> str:
-        """Return a required parameter, or raise UserError."""
-        if not self.sent.get(name):
-            raise UserError(INVALID, f"Missing required parameter {name}")
-        return self.sent[name]
-
-
-@dataclass(frozen=True)
-class Step:
-    """What a call returns: ``tokens``, or a challenge."""
-
-    tokens: dict[str, Any] = field(default_factory=dict)
-    challenge: str = ""
-    session: str = ""
-    parameters: dict[str, str] = field(default_factory=dict)
-    choices: tuple[str, ...] = ()
+from .sign_in_steps import Request, Step, ask, finish, open_session, proceed
 
 
 def initiate(pool: Pool, flow: str, request: Request) -> Step:
@@ -84,7 +55,8 @@ def respond(pool: Pool, challenge: str, request: Request) -> Step:
     client_secrets.check_hash(pool, request.client, names, request.sent.get("SECRET_HASH"))
     if challenge not in (*second_factors.CODES, "NEW_PASSWORD_REQUIRED"):
         auth_sessions.use_up(pool, secret)
-    return answer(pool, request, session)
+    level = int(session.data.get("level", "1"))
+    return answer(pool, replace(request, level=level), session)
 
 
 def _find_user(pool: Pool, request: Request) -> PoolUser | None:
@@ -110,7 +82,7 @@ def _start_srp(pool: Pool, request: Request) -> Step:
     user, name = _find_user(pool, request), request["USERNAME"]
     parameters, data = srp_proof.challenge(pool, user, name, request["SRP_A"])
     challenge = "PASSWORD_VERIFIER"
-    session = auth_sessions.start(pool, request.client, challenge, user or name, data=data)
+    session = open_session(pool, request, challenge, user or name, (), **data)
     return Step({}, challenge, session, parameters | {"SECRET_BLOCK": session})
 
 
@@ -130,17 +102,21 @@ def _choose(pool: Pool, request: Request) -> Step:
     if confirmed is not None:
         return proceed(pool, request, confirmed, levels.CODE)
     user, preferred = _find_user(pool, request), request.sent.get("PREFERRED_CHALLENGE")
-    choices = second_factors.first_factors(pool, user)
+    level, proved = step_up.read(pool, user, request.sent)
+    request = replace(request, level=level)
+    if user is not None and "pwd" in proved:
+        return proceed(pool, request, user, levels.PASSWORD)
+    choices = second_factors.first_factors(pool, user, level)
     if preferred in choices:
         return _start_factor(pool, request, preferred, user)
     name = user or request["USERNAME"]
-    session = auth_sessions.start(pool, request.client, "SELECT_CHALLENGE", name)
+    session = open_session(pool, request, "SELECT_CHALLENGE", name)
     return Step({}, "SELECT_CHALLENGE", session, choices=choices)
 
 
 def _chosen(pool: Pool, request: Request, session: AuthSession) -> Step:
     user = auth_sessions.owner(pool, session)
-    if request["ANSWER"] not in second_factors.first_factors(pool, user):
+    if request["ANSWER"] not in second_factors.first_factors(pool, user, request.level):
         raise UserError(INVALID, f"The challenge {request['ANSWER']} is not available.")
     return _start_factor(pool, request, request["ANSWER"], user)
 
@@ -148,39 +124,15 @@ def _chosen(pool: Pool, request: Request, session: AuthSession) -> Step:
 def _start_factor(pool: Pool, request: Request, factor: str, user: PoolUser | None) -> Step:
     name = user or request["USERNAME"]
     if factor == "EMAIL_OTP":
-        return _ask(pool, request, factor, name, ())
+        return ask(pool, request, factor, name, ())
+    if factor == "WEB_AUTHN" and user is not None:
+        options, challenge = passkeys.request_options(pool, user)
+        session = open_session(pool, request, factor, user, ceremony=challenge)
+        return Step({}, factor, session, {"CREDENTIAL_REQUEST_OPTIONS": json.dumps(options)})
     proof, start = ("SRP_A", _start_srp) if factor == "PASSWORD_SRP" else ("PASSWORD", _password)
     if request.sent.get(proof):
         return start(pool, request)
-    return Step({}, factor, auth_sessions.start(pool, request.client, factor, name))
-
-
-def _ask(
-    pool: Pool, request: Request, challenge: str, user: PoolUser | str, amr: tuple[str, ...]
-) -> Step:
-    parameters = second_factors.prepare(pool, challenge, user)
-    session = auth_sessions.start(pool, request.client, challenge, user, amr)
-    return Step({}, challenge, session, parameters)
-
-
-def proceed(pool: Pool, request: Request, user: PoolUser, amr: tuple[str, ...]) -> Step:
-    """Return tokens for an authenticated user, or the challenge that must come first."""
-    if not user.enabled:
-        raise UserError("NotAuthorizedException", "User is disabled.")
-    if user.status == "UNCONFIRMED":
-        raise UserError("UserNotConfirmedException", "User is not confirmed.")
-    if user.status == "RESET_REQUIRED":
-        raise UserError("PasswordResetRequiredException", users.RESET_REQUIRED)
-    if user.status == "FORCE_CHANGE_PASSWORD":
-        return _ask(pool, request, "NEW_PASSWORD_REQUIRED", user, amr)
-    challenge = second_factors.required(pool, user, amr)
-    if challenge:
-        return _ask(pool, request, challenge, user, amr)
-    return _finish(pool, request, user, amr)
-
-
-def _finish(pool: Pool, call: Request, user: PoolUser, amr: tuple[str, ...]) -> Step:
-    return Step(grants.sign_in_directly(pool, user, call.client, SCOPES, amr, call.caller))
+    return Step({}, factor, open_session(pool, request, factor, name))
 
 
 def _new_password(pool: Pool, request: Request, session: AuthSession) -> Step:
@@ -201,22 +153,28 @@ def _code(pool: Pool, request: Request, session: AuthSession) -> Step:
     code = request[f"{session.challenge}_CODE"]
     user, amr = second_factors.check_code(pool, session, code)
     auth_sessions.use_up(pool, request.session)
-    next_step = _finish if session.amr else proceed
+    next_step = finish if session.amr else proceed
     return next_step(pool, request, user, amr)
+
+
+def _passkey(pool: Pool, request: Request, session: AuthSession) -> Step:
+    user = second_factors.require_owner(pool, session)
+    amr = passkeys.check(pool, user, session.data["ceremony"], request["CREDENTIAL"])
+    return proceed(pool, request, user, amr)
 
 
 def _select_mfa(pool: Pool, request: Request, session: AuthSession) -> Step:
     user = second_factors.require_owner(pool, session)
     if request["ANSWER"] not in user.mfa:
         raise UserError("MFAMethodNotFoundException", "The user has not set up this factor.")
-    return _ask(pool, request, request["ANSWER"], user, session.amr)
+    return ask(pool, request, request["ANSWER"], user, session.amr)
 
 
 def _mfa_setup(pool: Pool, request: Request, session: AuthSession) -> Step:
     user = second_factors.require_owner(pool, session)
     if session.data.get("is_verified") != "1":
         raise UserError("NotAuthorizedException", "Invalid session for the user.")
-    return _finish(pool, request, user, levels.PASSWORD_AND_TOTP)
+    return finish(pool, request, user, levels.PASSWORD_AND_TOTP)
 
 
 def _refresh(pool: Pool, request: Request) -> Step:
@@ -245,4 +203,5 @@ ANSWERS: dict[str, Callable[[Pool, Request, AuthSession], Step]] = {
     "SELECT_CHALLENGE": _chosen,
     "SELECT_MFA_TYPE": _select_mfa,
     "SOFTWARE_TOKEN_MFA": _code,
+    "WEB_AUTHN": _passkey,
 }

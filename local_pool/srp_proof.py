@@ -6,7 +6,7 @@ import hmac
 import os
 import re
 
-from . import srp, users
+from . import seeding, srp, users
 from .errors import INVALID, UserError
 from .pool import Pool
 from .records import PoolUser, digest
@@ -29,7 +29,7 @@ def challenge(
         username, record = user.username, user.srp
     else:
         secret = digest(f"{pool.config.id}/{name.lower()}")
-        username, record = users.stable_sub(pool, name.lower()), f"8{secret[1:32]}${secret}"
+        username, record = seeding.stable_sub(pool, name.lower()), f"8{secret[1:32]}${secret}"
     salt, _, x = record.partition("$")
     b = int.from_bytes(os.urandom(32), "big")
     b_public = f"{srp.public_value(int(x, 16), b):x}"

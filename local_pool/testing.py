@@ -10,20 +10,29 @@ Several pools can run at the same time. State is stored in a temporary folder. T
 process share their signing keys unless ``fresh_keys=True``, because creating keys is slow.
 """
 
-import html
-import re
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from . import api_secrets, client_secrets, commands, grants, levels, sessions, users
+from . import (
+    api_secrets,
+    client_secrets,
+    commands,
+    form_filling,
+    grants,
+    levels,
+    seeding,
+    sessions,
+    tls,
+    totp,
+    users,
+)
 from .config import load_config
-from .declarations import Client, Seed
+from .declarations import Client, OidcProvider, Seed
 from .errors import ConfigError
 from .faults import Faults
 from .journal import Journal
@@ -34,7 +43,7 @@ from .records import Mail, PoolUser, TrackedSession
 from .server import Server, listen
 from .store import Store
 
-__all__ = ["Client", "Clock", "Faults", "LocalPool", "Seed"]
+__all__ = ["Client", "Clock", "Faults", "LocalPool", "OidcProvider", "Seed"]
 
 
 class LocalPool:
@@ -93,8 +102,9 @@ class LocalPool:
             journal=self.journal,
             generate_key=self._generate,
         )
-        users.seed(self.pool)
-        self._server = Server(self.pool, self._listener)
+        seeding.seed(self.pool)
+        context = tls.server_context(Store(self.folder)) if self.config.tls else None
+        self._server = Server(self.pool, self._listener, tls=context)
 
     def stop(self) -> None:
         """Simulate an outage: refuse connections until ``start``."""
@@ -114,6 +124,11 @@ class LocalPool:
     def url(self) -> str:
         """The base URL of the hosted UI, http://localhost:PORT."""
         return self.config.domain
+
+    @property
+    def certificate(self) -> Path:
+        """With tls=True, the file that clients have to trust."""
+        return self.folder / tls.CERTIFICATE
 
     @property
     def issuer(self) -> str:
@@ -220,31 +235,15 @@ class LocalPool:
             callback = self.sign_in(authorize_url, username, password=password)
             return start.get(callback.removeprefix("/".join(callback.split("/", 3)[:3])))
         declared = next((s.password for s in self.config.people if s.username == username), "")
-        url, browser = start, session or requests.Session()
-        response = browser.get(url, allow_redirects=False, timeout=10)
-        for _ in range(10):
-            if response.is_redirect:
-                url = urljoin(url, response.headers["Location"])
-                if urlsplit(url).port != self.config.port:
-                    return url
-                response = browser.get(url, allow_redirects=False, timeout=10)
-            elif form := self._fill_in(response.text, username, password or declared):
-                action = re.search(r'<form method="post" action="(/[^"]+)"', response.text)
-                url = urljoin(url, html.unescape(action[1] if action else ""))
-                response = browser.post(url, form, allow_redirects=False, timeout=10)
-            else:
-                break
-        alert = re.search(r'role="alert"[^>]*>(.*?)<', response.text, re.DOTALL)
-        message = html.unescape(alert[1]) if alert else response.text[:300]
-        raise AssertionError(f"The pool responded with {response.status_code} at {url}: {message}")
+        browser = session or requests.Session()
+        trusted = str(self.certificate) if self.config.tls else None
 
-    def _fill_in(self, page: str, username: str, password: str) -> dict[str, str]:
-        """Return the fields of the form on a page, or {} if the page has an error or no form."""
-        if 'role="alert"' in page:
-            return {}
-        hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([\w.@+-]*)"', page))
-        if 'name="cognitoSignInForm"' in page:
-            return hidden | {"username": username, "password": password}
-        if 'action="/_local/provider?' in page:
-            return hidden | {"subject": username, "email": f"{username}@example.com"}
-        return hidden | {"code": self.mailbox[-1].code} if 'action="/mfa?' in page else {}
+        def code(hidden: dict[str, str]) -> str:
+            """Return the code of the last email, or of the user's authenticator app."""
+            if hidden.get("factor") not in ("SOFTWARE_TOKEN_MFA", "MFA_SETUP"):
+                return self.mailbox[-1].code
+            secret = hidden.get("secret") or self.get_user(username).totp
+            return totp.code(secret, int(self.clock()) // totp.STEP_SECONDS)
+
+        user = (username, password or declared, code)
+        return form_filling.sign_in(start, self.config.port, browser, user, trusted)

@@ -14,11 +14,13 @@ from .records import Challenge, Mail, PoolUser
 
 CONFIRM, RESET, NEW_PASSWORD = "confirm", "reset", "new-password"
 SECOND_FACTOR, PASSED = "second-factor", "first-factor-passed"
+FIRST_FACTOR = "first-factor"
 VERIFY, TOTP = "verify-email", "totp-secret"
 SECONDS = {CONFIRM: 24 * 3600, RESET: 3600, VERIFY: 24 * 3600}
 DEFAULT_SECONDS = 180
 MAILS = {
     CONFIRM: ("Your verification code", "Your confirmation code is {}"),
+    FIRST_FACTOR: ("Your authentication code", "Your authentication code is {}"),
     SECOND_FACTOR: ("Your authentication code", "Your authentication code is {}"),
     RESET: ("Your password reset code", "Your password reset code is {}"),
     VERIFY: ("Your verification code", "Your verification code is {}"),
@@ -64,6 +66,13 @@ def use_code(pool: Pool, user: PoolUser, purpose: str, code: str) -> None:
         raise UserError("LimitExceededException", message)
     if not is_correct:
         raise UserError("CodeMismatchException", WRONG)
+
+
+def take(pool: Pool, user: PoolUser, purpose: str) -> Challenge | None:
+    """Delete and return what is pending for a user, or None if there is nothing or it expired."""
+    with pool.change() as state:
+        pending = state.challenges.pop(f"{purpose}:{user.username.lower()}", None)
+    return pending if pending and pending.expires_at > pool.clock() else None
 
 
 def delivery_details(user: PoolUser | str) -> dict[str, str]:

@@ -55,7 +55,7 @@ def _check(body: dict[str, Any], shape: Shape) -> None:
 
 def _check_texts(value: Any, shape: Shape) -> None:
     """Check patterns and enumerations, which botocore leaves to the server."""
-    if shape.type_name == "structure":
+    if shape.type_name == "structure" and not shape.is_document_type:
         for name, member in value.items():
             _check_texts(member, shape.members[name])
     elif shape.type_name == "list":

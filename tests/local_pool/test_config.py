@@ -7,6 +7,7 @@ import pytest
 from local_pool.config import POOL_TOML, SETTINGS, load_config
 from local_pool.declarations import Client, Seed
 from local_pool.errors import ConfigError
+from local_pool.pool_config import TABLES
 
 
 def test_defaults_are_those_of_pool_toml():
@@ -22,7 +23,7 @@ def test_defaults_are_those_of_pool_toml():
 
 def test_pool_toml_holds_every_setting_and_no_other():
     tables = tomllib.loads(POOL_TOML.read_text())
-    assert set(tables) == {*SETTINGS, "people", "resource_servers", "sso_minutes", "clients"}
+    assert set(tables) == {*SETTINGS, *TABLES}
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -39,6 +40,7 @@ def test_every_setting_can_be_overridden_by_its_variable(name):
                 "replica_region": "local-3",
                 "mfa": "on",
                 "client_registration": "open",
+                "passkey_verification": "required",
                 "pre_token_trigger": f"{__file__}:load",
             }.get(name, "another1"),
             None,
@@ -51,6 +53,7 @@ def test_every_setting_can_be_overridden_by_its_variable(name):
             "acr_values": "low,middle,high,highest",
             "explicit_auth_flows": "ALLOW_USER_SRP_AUTH",
             "first_auth_factors": "PASSWORD,EMAIL_OTP",
+            "metadata_hosts": "agent.example=http://localhost:5000",
         }.get(name, "https://a/b,")
         expected = tuple(part.strip() for part in text.split(",") if part.strip())
     expected = text if expected is None else expected

@@ -35,10 +35,10 @@ def test_absent_operation_has_an_alternative(name):
 
 
 def test_absent_operation_answers_with_the_alternative(app):
-    response = app.api("StartUserImportJob")
+    response = app.api("CreateUserPool")
     assert error(response) == "UnknownOperationException"
     message = response.json()["message"]
-    assert "Declare users in pool.toml" in message
+    assert "Start a pool per process" in message
     page = requests.get(f"{app.pool.url}/_local/operations", timeout=10)
     assert page.url in message
     assert page.text == TABLE.read_text()

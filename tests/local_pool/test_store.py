@@ -14,8 +14,8 @@ import requests
 
 from local_pool import commands
 from local_pool.config import load_config
-from local_pool.records import State
 from local_pool.server import listen
+from local_pool.state import State
 from local_pool.testing import LocalPool, Seed
 
 from .conftest import App
