@@ -1,5 +1,7 @@
 """The entry points on AWS Lambda: `handler` for HTTP requests, `manage` for commands.
 
+Both write their metrics to the log (observability/embedded_metrics.py) when they end.
+
 apig-wsgi translates events to WSGI and back. The site is synchronous Django, so an ASGI adapter
 would only add an event loop and a thread to each request. The code at module level runs once for
 each new instance, before its first request.
@@ -60,6 +62,8 @@ from django.urls import get_resolver  # noqa: E402
 from .lambda_event import http_request, no_request  # noqa: E402
 from .lambda_request import LambdaRequest  # noqa: E402
 from .lambda_response import CompressedResponse, fit  # noqa: E402
+from .observability.embedded_metrics import EmbeddedMetrics  # noqa: E402
+from .observability.metrics_view import DATABASE  # noqa: E402
 from .wsgi import application  # noqa: E402
 
 
@@ -81,12 +85,24 @@ _adapter = make_lambda_handler(
     binary_support=True,
     non_binary_content_type_prefixes=_TEXT,
 )
+_metrics = EmbeddedMetrics(os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
+WARM_UP = "warm_up"  # the member of the event that the schedule of the template sends
 
 
 def handler(event: object, context: object) -> dict[str, Any]:
-    """Return the response to `event`, in the payload format of its request."""
+    """Return the response to `event`, in the payload format of its request.
+
+    A warm-up event only starts or keeps this instance: everything above has run by then.
+    """
+    if isinstance(event, dict) and event.keys() == {WARM_UP}:
+        return {WARM_UP: "done"}
     request = http_request(event)
-    return no_request(event) if request is None else fit(_adapter(request, context), request)
+    if request is None:
+        return no_request(event)
+    try:
+        return fit(_adapter(request, context), request)
+    finally:
+        _metrics.write()
 
 
 def allowed_commands() -> set[str]:
@@ -122,4 +138,7 @@ def manage(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         call_command(*command, stdout=output, stderr=output)
     except SystemExit as error:  # would end the instance and lose the output
         status = error.code if isinstance(error.code, int) else int(error.code is not None)
+    finally:
+        # Housekeeping runs every few minutes, so it also reports what the database holds.
+        _metrics.write(DATABASE.collect() if command[0] == "cognito_housekeeping" else ())
     return {"status": status, "output": output.getvalue()}

@@ -329,7 +329,7 @@ def test_findings_of_the_doctor_are_returned_with_the_status():
 
 
 @pytest.mark.parametrize("name", ["housekeeping", "sign_out_user"])
-def test_name_that_a_deployed_stack_sends_runs_the_renamed_command(monkeypatch, name):
+def test_name_that_a_deployed_stack_sends_runs_the_renamed_command(db, monkeypatch, name):
     calls = []
     monkeypatch.setattr(management, "call_command", lambda *words, **options: calls.append(words))
     lambda_handler.manage({"command": [name, "ada"]}, None)
