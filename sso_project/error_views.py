@@ -7,9 +7,8 @@ import sys
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
-from django.views import defaults
 
 from accounts.core import navigation
 from accounts.problems.catalog import (
@@ -21,6 +20,8 @@ from accounts.problems.catalog import (
 )
 from accounts.problems.outage import count_outage, is_outage
 
+from .observability.request_log import REQUEST_ID
+
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return a 400: a host name that is not allowed, or a malformed URL, cookie or form."""
@@ -28,7 +29,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         has_message = isinstance(exception, BadRequest)
         detail = str(exception) if has_message else BAD_REQUEST.detail
         return JsonResponse(error_body(detail, BAD_REQUEST.code), status=400)
-    return defaults.bad_request(request, exception)
+    return _page("400.html", status=400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -51,13 +52,19 @@ def page_error(request: HttpRequest) -> HttpResponse:
     if is_outage(sys.exception()):
         count_outage()
         return unavailable(request)
-    return HttpResponseServerError(loader.render_to_string("500.html"))
+    return _page("500.html", status=500)
+
+
+def _page(template: str, *, status: int) -> HttpResponse:
+    """Return an error page with the ID of the request, by which operators find it in the log."""
+    html = loader.render_to_string(template, {"reference": REQUEST_ID.get()})
+    return HttpResponse(html, status=status)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """Return a 503 for a database outage. It needs no database itself."""
     if navigation.is_page_request(request) and not request.path.startswith("/api/"):
-        response = HttpResponse(loader.render_to_string("503.html"), status=503)
+        response = _page("503.html", status=503)
     else:
         response = JsonResponse(error_body(*DATABASE_UNAVAILABLE), status=503)
     response["Retry-After"] = str(RETRY_AFTER)

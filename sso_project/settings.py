@@ -82,6 +82,7 @@ TEST_RUNNER = "sso_project.test_runner.PytestRunner"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-us"
 USE_I18N = False  # the site has no translations
+FORMAT_MODULE_PATH = "sso_project.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -1,127 +1,47 @@
 """The admin pages of figures: list, edit, import, export, delete, and the history."""
 
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
 from import_export.admin import ImportExportMixin
-from import_export.forms import ConfirmImportForm, ExportForm, ImportForm
 from import_export.results import Result
 
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site.view_permission import can_view
 
 from . import writing
+from .admin_filters import KpiFilter, PeriodFilter
+from .admin_forms import ConfirmForm, DownloadForm, FileForm, ValueInListForm
 from .cleaning import UnreadableFile
 from .fields import kpi_key
 from .formats import CSV, XLSX
+from .forms import FigureForm
 from .models import Change, Stat
+from .months import parse_month
 from .queries import StatQuerySet
 from .resources import StatResource
 from .writing import Author
 
-MAX_FILE_BYTES = 10 * 1024 * 1024
 _log = logging.getLogger(__name__)
-_MAX_CHOICES = 30  # in the list of a filter; the search finds the others
 _MAX_FIGURES_SHOWN = 10  # on the page that confirms a deletion
-
-
-class FileForm(ImportForm):  # type: ignore[misc]
-    """The upload form. It has no field for the format, which the content determines."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["format"].widget = forms.HiddenInput()
-        self.initial["format"] = "0"
-        # The class is for a script of the library that guesses the format.
-        self.fields["import_file"].widget.attrs.pop("class", None)
-
-    def clean_import_file(self) -> Any:
-        upload = self.cleaned_data["import_file"]
-        if upload.size > MAX_FILE_BYTES:
-            size = MAX_FILE_BYTES // 1024 // 1024
-            raise ValidationError(
-                f"The file is larger than {size} MB. Split it, or use the command import_stats."
-            )
-        return upload
-
-
-class ConfirmForm(ConfirmImportForm):  # type: ignore[misc]
-    """The confirmation form. It rejects an unknown format, which would be a 500 otherwise."""
-
-    format = forms.ChoiceField(choices=[("0", "CSV"), ("1", "XLSX")], widget=forms.HiddenInput)
-
-
-class DownloadForm(ExportForm):  # type: ignore[misc]
-    """The export form, with CSV as the default."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.initial["format"] = "0"
-
-
-class ValueInListForm(forms.ModelForm):  # type: ignore[type-arg] # no [] at run time
-    """The form of one figure in the list.
-
-    A hidden field holds the initial value, so that saving the page does not overwrite figures that
-    only another user has changed.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        label = f"Value of {self.instance}" if self.instance.pk else "Value"
-        value = self.fields["value"]
-        value.widget = forms.TextInput(attrs={"inputmode": "decimal", "aria-label": label})
-        value.help_text = ""
-        value.show_hidden_initial = True
-
-
-class KpiFilter(admin.SimpleListFilter):
-    """A filter by KPI. It lists the first KPIs by name."""
-
-    title = "KPI"
-    parameter_name = "kpi"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterator[tuple[str, str]]:
-        for kpi in Stat.objects.all().kpis()[:_MAX_CHOICES]:
-            yield kpi.name, kpi.name
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        name = self.value()
-        return queryset.filter(kpi_key=kpi_key(name)) if name else queryset
-
-
-class PeriodFilter(admin.SimpleListFilter):
-    """A filter by month. It lists the newest months, or those of the selected year."""
-
-    title = "period"
-    parameter_name = "period"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterator[tuple[str, str]]:
-        figures = Stat.objects.order_by("-period")
-        year = request.GET.get("year", "")
-        if year.isascii() and year.isdigit() and len(year) == 4:
-            figures = figures.filter(year=int(year))
-        for period in figures.values_list("period", flat=True).distinct()[:_MAX_CHOICES]:
-            yield period, f"{period[:4]}-{period[4:]}"
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.filter(period=self.value()) if self.value() else queryset
 
 
 @admin.register(Stat)
 class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type-arg]
     """The admin of figures. All changes go through `writing`."""
 
-    list_display = ("kpi", "period", "value", "updated_at", "updated_by")
+    form = FigureForm
+    list_display = ("kpi", "month_of_figure", "value", "updated_at", "updated_by")
     list_editable = ("value",)
     list_filter = (KpiFilter, "year", PeriodFilter)
     list_select_related = ("updated_by",)
@@ -129,9 +49,10 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
     list_max_show_all = 200
     show_full_result_count = False
     search_fields = ("kpi_key", "period")
-    search_help_text = "A part of a KPI's name, or a month like 202003."
+    search_help_text = _("A part of a KPI's name, or a month like 2020-03.")
     fields = (
-        ("kpi", "year", "month"),
+        "kpi",
+        "month",
         "value",
         ("created_at", "created_by"),
         ("updated_at", "updated_by"),
@@ -148,8 +69,9 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
     import_template_name = "admin/stats/import.html"
     export_template_name = "admin/stats/export.html"
 
-    class Media:
-        css = {"all": ("css/stats-admin.css",)}
+    @admin.display(description=_("month"), ordering="period")
+    def month_of_figure(self, stat: Stat) -> str:
+        return f"{stat.year}-{stat.month:02d}"
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
         return super().get_changelist_form(request, **{**kwargs, "form": ValueInListForm})
@@ -202,6 +124,8 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[Any, bool]:
+        if month := parse_month(search_term.strip()):
+            search_term = "{}{:02d}".format(*month)
         return super().get_search_results(request, queryset, kpi_key(search_term))
 
     def save_model(self, request: HttpRequest, obj: Stat, form: Any, change: bool) -> None:
@@ -250,7 +174,12 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
 class ChangeAdmin(ReadOnlyAdmin):
     """The read-only history of all figures, including deleted ones."""
 
-    list_display = ("at", "action", "before", "after", "by", "through")
-    list_filter = ("action", "through", "at")
+    date_hierarchy = "at"
+    list_display = ("moment", "action", "before", "after", "by", "through")
+    list_filter = ("action", "through")
     list_select_related = ("by",)
     search_fields = ("before", "after")
+
+    @admin.display(description=_("time"), ordering="at")
+    def moment(self, change: Change) -> str:
+        return date_format(timezone.localtime(change.at), "DATETIME_FORMAT")

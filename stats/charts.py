@@ -7,6 +7,7 @@ from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
 MAX_LINES = 6  # users cannot distinguish more lines by color and dash
+_SPARKLINE_WIDTH, _SPARKLINE_HEIGHT, _SPARKLINE_MARGIN = 100, 24, 2
 
 
 class Point(NamedTuple):
@@ -63,6 +64,20 @@ class Series:
     latest: Latest
     swatch: int
 
+    @property
+    def sparkline(self) -> str:
+        """The `points` of an SVG polyline of 100 by 24, or "" for fewer than two figures."""
+        points = [(at, float(value)) for at, value in enumerate(self.values) if value is not None]
+        if len(points) < 2:
+            return ""
+        low, high = min(value for _, value in points), max(value for _, value in points)
+        across = _SPARKLINE_WIDTH / (len(self.values) - 1)
+        up = (_SPARKLINE_HEIGHT - 2 * _SPARKLINE_MARGIN) / ((high - low) or 1)
+        floor = _SPARKLINE_HEIGHT - _SPARKLINE_MARGIN
+        return " ".join(
+            f"{at * across:.1f},{floor - (value - low) * up:.1f}" for at, value in points
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Chart:
@@ -75,6 +90,11 @@ class Chart:
     periods: list[datetime.date]
     series: list[Series]
     years: int = 0
+
+    @property
+    def is_drawn(self) -> bool:
+        """True if it has few enough lines for a chart."""
+        return 0 < len(self.series) <= MAX_LINES
 
     def table(self) -> Iterable[tuple[datetime.date, list[Decimal | None]]]:
         """Yield each period with one value per series, newest first."""

@@ -13,16 +13,21 @@ from django.http import QueryDict
 
 from .charts import MAX_LINES, Chart, Point, build_chart
 from .filters import FigureFilter
-from .models import Stat
+from .models import FIRST_YEAR, Stat
+from .months import add_months
 from .queries import Kpi, StatQuerySet
 
 MAX_LOADED_FIGURES = 2000
 MAX_CHOICES = 12  # KPIs to select; the search finds the others
+MAX_CARDS = 60  # KPIs with a value and a small line each, if none is selected
 ROWS_PER_PAGE = 50
+DEFAULT_MONTHS = 24  # up to the newest figure, if the URL has no range
 MAX_POINTS = 400  # per line; more are averaged, because they would be too dense to read
+MAX_CARD_POINTS = 60  # per small line
 _STEPS = (1, 2, 5, 10, 20, 50, 100)  # years
 SORTABLE = ("kpi", "period", "value", "updatedDate")
 _NEWEST_FIRST = ["-period", "kpi_key"]
+_RANGE = ("from", "to", "year")
 
 
 @dataclass(frozen=True)
@@ -35,9 +40,15 @@ class Choice:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """The content of the dashboard. `kpi_count` is the number of KPIs that match the filter."""
+    """The content of the dashboard.
+
+    `kpi_count` is the number of KPIs that match the filter. `query` is that of the URL, with the
+    default range if the URL has none; `default_from` is the start of that range, or "".
+    """
 
     filter: FigureFilter
+    query: QueryDict
+    default_from: str
     choices: list[Choice]
     kpi_count: int
     chart: Chart
@@ -46,9 +57,8 @@ class Dashboard:
 
     @property
     def is_filtered(self) -> bool:
-        return any(
-            self.filter.cleaned_data.get(name) for name in ("kpi", "year", "search", "from", "to")
-        )
+        names = ("kpi", "search", *(() if self.default_from else _RANGE))
+        return any(self.filter.cleaned_data.get(name) for name in names)
 
 
 def dashboard(query: QueryDict) -> Dashboard:
@@ -56,6 +66,7 @@ def dashboard(query: QueryDict) -> Dashboard:
 
     Invalid parameters are ignored; the filter form shows their errors.
     """
+    query, default_from = _with_default_range(query)
     figure_filter = FigureFilter(query)
     figure_filter.is_valid()
     figures = figure_filter.apply(Stat.objects.all(), with_kpi=False)
@@ -73,17 +84,35 @@ def dashboard(query: QueryDict) -> Dashboard:
         table = (figures.filter(kpi_key__in=keys) if keys else figures).order_by(*order)
         points = []
     choices = _choices(kpis, keys)
-    shown = [kpi for kpi in choices if not keys or kpi.key in keys][:MAX_LINES]
+    shown = [kpi for kpi in kpis if not keys or kpi.key in keys][:MAX_CARDS]
+    is_drawn = len(shown) <= MAX_LINES
     swatches = _swatches(choices, shown)
     chart = _chart_of_points(points, swatches) if points else _chart(figures, shown, swatches)
     return Dashboard(
         filter=figure_filter,
-        choices=[Choice(kpi.name, kpi in shown) for kpi in choices],
+        query=query,
+        default_from=default_from,
+        choices=[Choice(kpi.name, kpi in shown and bool(keys or is_drawn)) for kpi in choices],
         kpi_count=len(kpis),
         chart=chart,
         page=Paginator(table, ROWS_PER_PAGE).get_page(query.get("page")),
         sort=sort if is_sortable else "-period",
     )
+
+
+def _with_default_range(query: QueryDict) -> tuple[QueryDict, str]:
+    """Return the query with the default range, and its start: `2019-01`, or "" if not added."""
+    if any(name in query for name in _RANGE):
+        return query, ""
+    unlimited = FigureFilter(query)
+    unlimited.is_valid()
+    newest = unlimited.apply(Stat.objects.order_by("-period")).values_list("year", "month").first()
+    if newest is None:
+        return query, ""
+    first = "{}-{:02d}".format(*max(add_months(*newest, 1 - DEFAULT_MONTHS), (FIRST_YEAR, 1)))
+    query = query.copy()
+    query["from"] = first
+    return query, first
 
 
 def _kpis_of(points: Sequence[Point]) -> list[Kpi]:
@@ -127,9 +156,10 @@ def _chart(figures: StatQuerySet, shown: Sequence[Kpi], swatches: dict[str, int]
         return Chart([], [])
     figures = figures.filter(kpi_key__in=swatches)
     span = max(kpi.last_year for kpi in shown) - min(kpi.first_year for kpi in shown) + 1
-    if span * 12 <= MAX_POINTS:
+    max_points = MAX_POINTS if len(shown) <= MAX_LINES else MAX_CARD_POINTS
+    if span * 12 <= max_points:
         return build_chart(figures.as_points(), swatches=swatches)
-    years = next(step for step in _STEPS if span / step <= MAX_POINTS)
+    years = next(step for step in _STEPS if span / step <= max_points)
     return build_chart(
         figures.averages(years),
         swatches=swatches,

@@ -5,7 +5,6 @@ FilterSet of django-filter, whose OrderingFilter accepts an order with ties: pag
 miss figures. Each field here would need a class of its own there too.
 """
 
-import re
 from typing import Any, ClassVar
 
 from django import forms
@@ -14,9 +13,8 @@ from django.utils.datastructures import MultiValueDict
 
 from .fields import kpi_key
 from .models import FIRST_YEAR, LAST_YEAR
+from .months import PERIOD, parse_month
 from .queries import StatQuerySet
-
-_PERIOD = re.compile(r"([1-9][0-9]{3})-?(0[1-9]|1[0-2])", re.ASCII)
 
 # Columns by their names in a query string.
 ORDERINGS = {
@@ -32,12 +30,35 @@ ORDERINGS = {
 BY_PERIOD = ("period", "kpi_key")
 
 
-class PeriodField(forms.CharField):
-    """A month as 201901 or 2019-01. The clean value is `201901`."""
+class MonthInput(forms.TextInput):
+    """The month field of all pages. A browser without one shows a text field."""
 
+    input_type = "month"
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "min": f"{FIRST_YEAR}-01",
+                "max": f"{LAST_YEAR}-12",
+                "pattern": "[0-9]{4}-[0-9]{2}",
+                "placeholder": "2019-01",
+                "autocomplete": "off",
+            }
+        )
+
+    def format_value(self, value: Any) -> Any:
+        """Return the value as `2019-01`, which the browser requires, or as it was entered."""
+        month = parse_month(str(value or ""))
+        return "{}-{:02d}".format(*month) if month else value
+
+
+class PeriodField(forms.CharField):
+    """A month as 2019-01 or 201901. The clean value is `201901`."""
+
+    widget = MonthInput
     json_schema: ClassVar[dict[str, Any]] = {
         "type": "string",
-        "pattern": f"^{_PERIOD.pattern}$",
+        "pattern": f"^{PERIOD.pattern}$",
         "examples": ["201901"],
     }
 
@@ -45,10 +66,10 @@ class PeriodField(forms.CharField):
         text = str(super().to_python(value))
         if not text:
             return ""
-        match = _PERIOD.fullmatch(text)
-        if match is None:
-            raise ValidationError("Enter a month of four and two digits, like 201901.")
-        return "".join(match.groups())
+        month = parse_month(text)
+        if month is None:
+            raise ValidationError("Enter a month like 2019-01.")
+        return "{}{:02d}".format(*month)
 
 
 class SearchField(forms.CharField):
@@ -122,6 +143,7 @@ class FigureFilter(forms.Form):
     )
     search = SearchField(
         required=False,
+        widget=forms.TextInput({"type": "search"}),
         max_length=64,
         help_text="Figures of KPIs whose name contains this text.",
     )

@@ -113,6 +113,8 @@ VIEW = SimpleNamespace(
     filter=FigureFilter(QueryDict()),
     choices=[SimpleNamespace(name="A", is_shown=True)],
     kpi_count=1,
+    query=QueryDict(),
+    default_from="",
     is_filtered=False,
     page=Paginator(POINTS, 2).page(1),
     sort="-period",

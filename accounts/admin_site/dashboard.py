@@ -1,44 +1,61 @@
-"""The overview on the admin's index page: sign-ins, refusals, sessions, keys and versions.
+"""The overview on the admin's index page: who cannot sign in, who has rights, who is signed in.
 
-Each visit of the page loads it, so it consists of a few counts and two short lists.
+Each visit of the page loads it, so it consists of a few counts and three short lists.
 """
 
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import django
 from django.conf import settings
-from django.db.models import Count
+from django.contrib.auth import get_user_model
+from django.db.models import Count, Model, Q
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from ..models import EventKind, Identity, PendingRevocation, SignIn, SignInEvent
+from ..core.request_meta import device_name
+from ..models import EventKind, PendingRevocation, SignIn, SignInEvent
 from ..provider import provider, user_pool
 from ..sessions import limits
+from ..users.groups import has_groups
+from .cells import event_user, reason_in_words, user_link
 from .view_permission import can_view
 
 _MAX_ENTRIES = 8
-_DAY = timedelta(days=1)
+_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 
 
-@dataclass(frozen=True)
+class Tile(NamedTuple):
+    """A number, what it counts, and the URL of the list that it counts, or ""."""
+
+    value: int
+    name: str
+    url: str = ""
+
+
+@dataclass
 class Dashboard:
     """The data that the staff user can view.
 
-    `facts` are pairs of name and value. `reasons` are the reasons for refusals in the last 24
-    hours, with their counts. `sign_ins` is None for staff who cannot view events. The other lists
-    of events are then empty.
+    A list is None if the staff user cannot view its model. `refusals` have the user and the reason
+    in words, `sessions` the user and the device, `staff` the user and their rights. `reasons` are
+    those of refusals in the last 24 hours: code, words and count. `facts` have a name and a value.
     """
 
-    sign_ins: list[SignInEvent] | None
-    refusals: list[SignInEvent]
-    reasons: list[tuple[str, int]]
-    facts: list[tuple[str, str]]
-    warnings: list[str]
+    refusals: list[tuple[SignInEvent, str, str]] | None = None
+    reasons: list[tuple[str, str, int]] = field(default_factory=list)
+    staff: list[tuple[str, str]] | None = None
+    sessions: list[tuple[SignIn, str, str]] | None = None
+    tiles: list[Tile] = field(default_factory=list)
+    facts: list[tuple[str, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def dashboard(request: HttpRequest) -> Dashboard | None:
@@ -46,55 +63,115 @@ def dashboard(request: HttpRequest) -> Dashboard | None:
 
     Keys, versions and warnings do not belong to a model. They are for staff who can view events.
     """
-    facts = _counts(request)
-    if not can_view(request, SignInEvent):
-        return Dashboard(None, [], [], facts, []) if facts else None
+    overview = Dashboard()
+    if can_view(request, SignIn):
+        _add_sessions(overview)
+    if can_view(request, SignInEvent):
+        _add_events(overview)
+        overview.facts = [*_keys(), *_versions()]
+        overview.warnings = _warnings()
+    if can_view(request, get_user_model()) and has_groups(get_user_model()):
+        _add_staff(overview)
+    if can_view(request, PendingRevocation):
+        pending = PendingRevocation.objects.count()
+        overview.tiles.append(
+            Tile(pending, _("refresh tokens to revoke"), list_url(PendingRevocation))
+        )
+    return overview if overview.tiles else None
+
+
+def list_url(model: type[Model], **filters: object) -> str:
+    """Return the URL of the admin's list of `model`, or "" if the admin does not have it."""
+    opts = model._meta
+    try:
+        url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+    except NoReverseMatch:
+        return ""
+    return f"{url}?{urlencode(filters)}" if filters else url
+
+
+def _add_sessions(overview: Dashboard) -> None:
+    live = SignIn.objects.live()
+    counts = live.aggregate(sign_ins=Count("pk"), users=Count("user", distinct=True))
+    newest = live.select_related("user").prefetch_related("user__identities")
+    overview.sessions = [
+        (sign_in, user_link(sign_in.user), device_name(sign_in.device))
+        for sign_in in newest.order_by("-last_seen_at")[:_MAX_ENTRIES]
+    ]
+    url = list_url(SignIn, ended_at__isempty=1)
+    overview.tiles += [
+        Tile(counts["users"], _("users signed in"), url),
+        Tile(counts["sign_ins"], _("sessions"), url),
+    ]
+
+
+def _add_events(overview: Dashboard) -> None:
+    now = timezone.now()
     events = SignInEvent.objects.select_related("user").prefetch_related("user__identities")
     refusals = events.filter(kind=EventKind.REFUSED)
-    recent = refusals.filter(at__gte=timezone.now() - _DAY).order_by()
-    reasons = recent.values_list("reason").annotate(count=Count("pk")).order_by("-count", "reason")
-    return Dashboard(
-        sign_ins=list(events.filter(kind=EventKind.SIGNED_IN)[:_MAX_ENTRIES]),
-        refusals=list(refusals[:_MAX_ENTRIES]),
-        reasons=[(reason or "unknown", count) for reason, count in reasons[:_MAX_ENTRIES]],
-        facts=[*facts, *_keys(), *_versions()],
-        warnings=_warnings(),
+    overview.refusals = [
+        (event, event_user(event), reason_in_words(event.reason))
+        for event in refusals[:_MAX_ENTRIES]
+    ]
+    recent = SignInEvent.objects.filter(kind=EventKind.REFUSED, at__gte=now - _DAY).order_by()
+    counts = recent.values_list("reason").annotate(count=Count("pk")).order_by("-count", "reason")
+    overview.reasons = [
+        (reason, reason_in_words(reason) or _("unknown"), count) for reason, count in counts
+    ]
+    changes = SignInEvent.objects.filter(kind=EventKind.RIGHTS_CHANGED, at__gte=now - _WEEK)
+    refused_url = list_url(SignInEvent, kind__exact=EventKind.REFUSED.value)
+    changes_url = list_url(SignInEvent, kind__exact=EventKind.RIGHTS_CHANGED.value)
+    overview.tiles += [
+        Tile(
+            sum(count for _code, _words, count in overview.reasons),
+            _("refused in 24 hours"),
+            refused_url,
+        ),
+        Tile(changes.count(), _("changes of rights in 7 days"), changes_url),
+    ]
+
+
+def _add_staff(overview: Dashboard) -> None:
+    has_status = Q(is_staff=True) | Q(is_superuser=True)
+    users = get_user_model()._default_manager.filter(has_status, is_active=True)
+    shown = users.order_by("-is_superuser", "pk").prefetch_related("identities", "groups")
+    overview.staff = [(user_link(user), _rights(user)) for user in shown[:_MAX_ENTRIES]]
+    count = users.count() if len(overview.staff) == _MAX_ENTRIES else len(overview.staff)
+    overview.tiles.append(
+        Tile(count, _("staff users"), list_url(get_user_model(), is_staff__exact=1))
     )
 
 
-def _counts(request: HttpRequest) -> list[tuple[str, str]]:
-    counts = []
-    if can_view(request, SignIn):
-        user_count = Count("user", distinct=True)
-        live = SignIn.objects.live().aggregate(sign_ins=Count("pk"), users=user_count)
-        counts.append(("Sessions", f"{live['sign_ins']} of {live['users']} users"))
-    if can_view(request, Identity):
-        counts.append(("Identities", str(Identity.objects.count())))
-    if can_view(request, PendingRevocation):
-        counts.append(("Refresh tokens to be revoked", str(PendingRevocation.objects.count())))
-    return counts
+def _rights(user: Any) -> str:
+    status = _("superuser") if user.is_superuser else _("staff")
+    return ", ".join([status, *sorted(group.name for group in user.groups.all())])
 
 
 def _keys() -> list[tuple[str, str]]:
     age = provider().keys.age
     return [
         (
-            "Signing keys of the pool",
-            "not downloaded yet" if age is None else f"downloaded {age:.0f} s ago",
+            _("Signing keys of the pool"),
+            _("not downloaded yet")
+            if age is None
+            else _("downloaded %(seconds)d s ago") % {"seconds": age},
         ),
-        ("Token encryption keys", str(provider().cipher.key_count)),
-        ("Keys in SECRET_KEY_FALLBACKS", str(len(settings.SECRET_KEY_FALLBACKS) or "none")),
+        (_("Token encryption keys"), str(provider().cipher.key_count)),
+        (_("Keys in SECRET_KEY_FALLBACKS"), str(len(settings.SECRET_KEY_FALLBACKS) or _("none"))),
     ]
 
 
 def _versions() -> list[tuple[str, str]]:
     version: Any = getattr(settings, "VERSION", "")
-    site_version = [("Version", str(version))] if version else []
+    site_version = [(_("Version"), str(version))] if version else []
     return [
         *site_version,
-        ("Runtime", f"Django {django.get_version()}, Python {platform.python_version()}"),
-        ("User pool", provider().config.pool_id),
-        ("AWS credentials", "missing" if user_pool.unavailable_reason() else "available"),
+        (_("Runtime"), f"Django {django.get_version()}, Python {platform.python_version()}"),
+        (_("User pool"), provider().config.pool_id),
+        (
+            _("AWS credentials"),
+            _("missing") if user_pool.unavailable_reason() else _("available"),
+        ),
     ]
 
 
@@ -102,9 +179,11 @@ def _warnings() -> list[str]:
     warnings = []
     if limits.break_glass_enabled():
         warnings.append(
-            "Break-glass is on: staff can sign in with a password. Set BREAK_GLASS_LOGIN=0 when "
-            "sign-in through Cognito works again."
+            _(
+                "Break-glass is on: staff can sign in with a password. Set BREAK_GLASS_LOGIN=0 "
+                "when sign-in through Cognito works again."
+            )
         )
     if settings.DEBUG:
-        warnings.append("DEBUG is on. Use it for development only.")
+        warnings.append(_("DEBUG is on. Use it for development only."))
     return warnings

@@ -8,14 +8,15 @@ from django.contrib import admin
 from django.db.models import Model
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from ..core.request_meta import device_name
+from ..core.times import time_ago
 from ..models import Identity, PendingRevocation, SignIn
-from ..models.users import display_name
 from ..privacy.sensitive_fields import sensitive_fields
 from .actions import UserActionsMixin, end_sign_ins, sign_out_everywhere
+from .cells import user_link
 from .viewing import OwnModelOnly
 
 
@@ -53,18 +54,6 @@ class ReadOnlyAdmin(UserActionsMixin, OwnModelOnly, admin.ModelAdmin):  # type: 
         return user_link(instance.user)
 
 
-def user_link(user: Model | None) -> str:
-    """Return a link to the user's page, or the plain name if the admin does not have that page."""
-    if user is None:
-        return "-"
-    opts = user._meta
-    try:
-        url = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[user.pk])
-    except NoReverseMatch:
-        return display_name(user)
-    return format_html('<a href="{}">{}</a>', url, display_name(user))
-
-
 class SetAsideFilter(admin.SimpleListFilter):
     """The identities of accounts that no sign-in leads to."""
 
@@ -90,21 +79,19 @@ class IdentityAdmin(ReadOnlyAdmin):
 @admin.register(SignIn)
 class SignInAdmin(ReadOnlyAdmin):
     actions = (end_sign_ins,)
-    list_display = (
-        "__str__",
-        "user_link",
-        "signed_in_at",
-        "last_seen_at",
-        "ended_at",
-        "end_reason",
-        "browser",
-        "ip_address",
-    )
+    list_display = ("signed_in_at", "user_link", "state", "last_seen_at", "browser", "ip_address")
     list_filter = (("ended_at", admin.EmptyFieldListFilter), "end_reason", "signed_in_at")
     list_select_related = ("user",)
     search_fields = ("subject", "reference", "ip_address", "user__identities__email")
 
-    @admin.display(description="browser")
+    @admin.display(description=_("state"), ordering="ended_at")
+    def state(self, sign_in: SignIn) -> str:
+        if sign_in.ended_at is None:
+            return format_html('<strong class="state">{}</strong>', _("live"))
+        reason = sign_in.get_end_reason_display()
+        return format_html('{} <span class="quiet">{}</span>', reason, time_ago(sign_in.ended_at))
+
+    @admin.display(description=_("browser"))
     def browser(self, sign_in: SignIn) -> str:
         return device_name(sign_in.device)
 

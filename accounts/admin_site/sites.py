@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
@@ -16,13 +17,13 @@ from django.views.decorators.csrf import csrf_exempt
 from ..audit import rights
 from ..core.app_label import template_name
 from ..core.navigation import safe_next_url
-from ..models import SignInEvent
+from ..models import SignIn, SignInEvent
 from ..problems import unauthenticated
 from ..sessions.decorators import renewal_exempt
 from ..sessions.views import SignOutView
 from .break_glass import BreakGlassView
 from .checked_admin import CheckedAdmin
-from .dashboard import dashboard
+from .dashboard import dashboard, list_url
 from .step_up import required_challenge
 
 
@@ -80,11 +81,11 @@ class SingleSignOnAdminSite(AdminSite):
         return self._redirect_to_sign_in(request, next_url)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        opts = SignInEvent._meta
-        events_list = f"admin:{opts.app_label}_{opts.model_name}_changelist"
         context = {
             "overview": dashboard(request),
-            "events_url": reverse(events_list, current_app=self.name),
+            "refusals_url": list_url(SignInEvent, kind__exact="refused"),
+            "sessions_url": list_url(SignIn, ended_at__isempty=1),
+            "users_url": list_url(get_user_model()),
         }
         return super().index(request, context | (extra_context or {}))
 

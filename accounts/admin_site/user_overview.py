@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from django.http import HttpRequest
 
@@ -12,9 +14,10 @@ from ..core.request_meta import device_name
 from ..models import Identity, SignIn, SignInEvent
 from ..provider import provider
 from ..users.groups import has_groups
+from .cells import event_in_words
 from .view_permission import can_view
 
-_MAX_EVENTS = 20
+_MAX_EVENTS = 50  # of which equal ones in sequence are one line
 _BY_HAND = "set by hand"
 
 
@@ -24,6 +27,14 @@ class HeldRight:
 
     name: str
     source: str
+
+
+class EventGroup(NamedTuple):
+    """Consecutive events of one kind and reason: the newest, what it is, and how many they are."""
+
+    newest: SignInEvent
+    what: str
+    count: int
 
 
 @dataclass(frozen=True)
@@ -38,7 +49,7 @@ class Overview:
     rights: list[HeldRight]
     unused_groups: list[str]
     sessions: list[tuple[SignIn, str]] | None
-    events: list[SignInEvent] | None
+    events: list[EventGroup] | None
 
 
 def overview(user: Any, request: HttpRequest) -> Overview:
@@ -50,7 +61,7 @@ def overview(user: Any, request: HttpRequest) -> Overview:
         live = SignIn.objects.live().filter(user=user).order_by("-last_seen_at")
         sessions = [(sign_in, device_name(sign_in.device)) for sign_in in live]
     if can_view(request, SignInEvent):
-        events = list(SignInEvent.objects.filter(user=user)[:_MAX_EVENTS])
+        events = _grouped(SignInEvent.objects.filter(user=user)[:_MAX_EVENTS])
     return Overview(
         identities=identities,
         rights=_rights(user, identities),
@@ -64,6 +75,11 @@ def overview(user: Any, request: HttpRequest) -> Overview:
         sessions=sessions,
         events=events,
     )
+
+
+def _grouped(events: Iterable[SignInEvent]) -> list[EventGroup]:
+    groups = (list(group) for _, group in groupby(events, lambda event: (event.kind, event.reason)))
+    return [EventGroup(group[0], event_in_words(group[0]), len(group)) for group in groups]
 
 
 def _rights(user: Any, identities: list[Identity] | None) -> list[HeldRight]:

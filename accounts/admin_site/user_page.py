@@ -142,12 +142,15 @@ class UserPage(UserActionsMixin, OwnModelOnly, admin.ModelAdmin):  # type: ignor
             }
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def _available_actions(self, request: HttpRequest, user: Any) -> list[tuple[str, str]]:
-        """Return name and label of the actions for this user."""
+    def _available_actions(self, request: HttpRequest, user: Any) -> list[tuple[str, str, bool]]:
+        """Return name, label and whether it is dangerous, of each action for this user."""
         if not self.has_change_permission(request, user):
             return []
         toggle = deactivate if getattr(user, "is_active", True) else activate
-        actions = [sign_out_everywhere, toggle, reconcile]
+        actions = [sign_out_everywhere, reconcile, toggle]
         if user == request.user:
             actions.remove(toggle)
-        return [(action.__name__, action.short_description) for action in actions]  # type: ignore[attr-defined]
+        return [
+            (action.__name__, action.short_description, action is deactivate)  # type: ignore[attr-defined]
+            for action in actions
+        ]

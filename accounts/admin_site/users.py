@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from ..models import Identity, User
 from .user_page import POOL_FIELDS, RIGHTS_FIELDS, UserPage
@@ -32,9 +33,12 @@ class CognitoUserAdmin(UserPage, UserAdmin):  # type: ignore[type-arg]
     )
     ordering = ("-last_login", "-pk")
     fieldsets = (
-        (None, {"fields": ("username", *POOL_FIELDS, "is_active")}),
-        ("Rights", {"fields": RIGHTS_FIELDS, "classes": ("collapse",)}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        (None, {"fields": (*POOL_FIELDS, "is_active")}),
+        (_("Rights"), {"fields": RIGHTS_FIELDS, "classes": ("collapse",)}),
+        (
+            _("Account"),
+            {"fields": ("username", "last_login", "date_joined"), "classes": ("collapse",)},
+        ),
     )
 
     def get_list_display(self, request: HttpRequest) -> Any:
@@ -46,7 +50,7 @@ class CognitoUserAdmin(UserPage, UserAdmin):  # type: ignore[type-arg]
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("identities")
 
-    @admin.display(description="pool username")
+    @admin.display(description=_("pool username"))
     def pool_usernames(self, user: Any) -> str:
         names = [identity.username or identity.subject for identity in user.identities.all()]
         return ", ".join(names) or "-"
@@ -56,6 +60,10 @@ class CognitoUserAdmin(UserPage, UserAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # `manage.py cognito_erase_user` deletes users, with all their data
+
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        # The model's help text explains how to choose a username.
+        return super().get_form(request, obj, **{**kwargs, "help_texts": {"username": ""}})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         readonly = super().get_readonly_fields(request, obj)

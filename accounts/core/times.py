@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
 
 
 def from_timestamp(seconds: float) -> datetime:
@@ -27,3 +31,12 @@ def to_utc(stored: datetime) -> datetime:
 def local_time(stored: datetime) -> datetime:
     """Return a stored time in the current time zone. A naive time is in TIME_ZONE already."""
     return stored if timezone.is_naive(stored) else timezone.localtime(stored)
+
+
+def time_ago(moment: datetime) -> str:
+    """Return a `time` element such as "5 minutes ago". Its title is the exact time."""
+    shown = local_time(moment)
+    is_now = timezone.now() - moment < timedelta(minutes=1)
+    ago = _("just now") if is_now else _("%(time)s ago") % {"time": timesince(moment, depth=1)}
+    exact = f"{date_format(shown, 'DATETIME_FORMAT')}{shown::%S %Z}".strip()
+    return format_html('<time datetime="{}" title="{}">{}</time>', shown.isoformat(), exact, ago)

@@ -17,13 +17,13 @@ from ..audit import events
 from ..cognito.pool import Pool
 from ..core.db import atomic
 from ..models import EventKind, Identity, SignIn, SignInEvent
-from ..privacy.deletion_preview import AffectedInstances, preview_deletion
 from ..problems.errors import LinkError
 from ..provider import user_pool
 from ..provider.settings import read_config, read_pools
 from ..sessions import ending, sign_out
 from ..tokens import revocations
 from ..users import groups
+from .empty_user import related_objects, require_empty_user
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def prepare_link(user: Any, *, pool: Pool, subject: str) -> PoolLink:
             "Unlink that one first, with --undo."
         )
     if identity is not None:
-        _require_empty_user(identity)
+        require_empty_user(identity)
         return replace(link, username=identity.username, email=identity.email, identity=identity)
     if pool.pool_id != read_config().pool_id:
         return link
@@ -198,7 +198,7 @@ def _move_identity(link: PoolLink, identity: Identity) -> list[Any]:
         )
     SignIn.objects.filter(user=previous).update(**new_user)
     SignInEvent.objects.filter(user=previous).update(**new_user)
-    if objects := _related_objects(previous):
+    if objects := related_objects(previous):
         raise LinkError(
             f"{previous.get_username()} got new data in the meantime ({objects[0]}). Run the "
             "command again."
@@ -218,42 +218,3 @@ def _own_identity(link: PoolLink) -> Identity | None:
         ),
         None,
     )
-
-
-def _require_empty_user(identity: Identity) -> None:
-    user = identity.user
-    linked_to = f"This identity is linked to {user.get_username()}, who"
-    next_step = (
-        "Compare both users, then erase one of them (`manage.py cognito_erase_user`), or unlink"
-        " this identity first (`manage.py cognito_link_users` with --undo)."
-    )
-    if not getattr(user, "is_active", True):  # a link must not restore the access of this user
-        raise LinkError(f"{linked_to} is deactivated. {next_step}")
-    if other := Identity.objects.filter(user=user).exclude(pk=identity.pk).first():
-        raise LinkError(f"{linked_to} is also linked to {other}. {next_step}")
-    if objects := _related_objects(user):
-        listing = ", ".join(map(str, objects))
-        raise LinkError(f"{linked_to} has data here ({listing}). {next_step}")
-    has_manual_rights = (
-        (getattr(user, "is_staff", False) and not identity.staff_from_pool)
-        or (getattr(user, "is_superuser", False) and not identity.superuser_from_pool)
-        or user.has_usable_password()
-        or _has_manual_groups(identity)
-    )
-    if has_manual_rights:
-        raise LinkError(f"{linked_to} has rights or a password that were set here. {next_step}")
-
-
-def _has_manual_groups(identity: Identity) -> bool:
-    user, pool_groups = identity.user, groups.rights_of(identity).groups
-    return groups.has_groups(type(user)) and user.groups.exclude(name__in=pool_groups).exists()
-
-
-def _related_objects(user: Any) -> list[AffectedInstances]:
-    """Return the user's permissions, and the objects of the host project that refer to the user."""
-    own_models = {type(user), Identity, SignIn, SignInEvent}
-    if groups.has_groups(type(user)):
-        own_models.add(type(user).groups.through)
-    deletion = preview_deletion(user)
-    affected = [*deletion.deleted, *deletion.nullified, *deletion.protected]
-    return [objects for objects in affected if objects.model not in own_models]

@@ -14,8 +14,9 @@
 
   form.addEventListener("change", (event) => {
     if (event.target.name !== "kpi") return;
-    // No selected KPI would show all of them, so the last one cannot be cleared.
-    if (!form.querySelector("[name=kpi]:checked")) {
+    // No selected KPI would select all of them, so the last one of a chart cannot be cleared.
+    const isOverview = !document.querySelector("[data-chart]");
+    if (!isOverview && !form.querySelector("[name=kpi]:checked")) {
       event.target.checked = true;
       return;
     }
@@ -23,11 +24,14 @@
     form.requestSubmit();
   });
 
-  // Leave empty fields out of the URL.
+  // Leave empty fields and the default start out of the URL. An empty start stays: without it, the
+  // default applies.
   form.addEventListener("submit", () => {
     for (const field of form.querySelectorAll("input:not([type=checkbox])")) {
-      field.disabled = field.value === "";
+      field.disabled = field.value === "" && field.name !== "from";
     }
+    const { from, to } = form.elements;
+    if (from.value && from.value === form.dataset.filters && !to.value) from.disabled = true;
   });
   addEventListener("pageshow", () => {
     for (const field of form.querySelectorAll("input:disabled")) field.disabled = false;

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 
 from accounts.core.csv_cells import BYTE_ORDER_MARK, csv_writer
 from stats.api.json_sql import snapshot, snapshot_of_texts
@@ -70,3 +71,14 @@ def _csv(chunks: Iterable[list[tuple[Any, ...]]]) -> Iterator[str]:
     yield BYTE_ORDER_MARK + write(FIELD_SOURCES)
     for chunk in chunks:
         yield "".join(write(map(to_json_value, values)) for values in chunk)
+
+
+class CsvRenderer(BaseRenderer):
+    """A renderer for `?format=csv` and `Accept: text/csv`. `csv_response` writes the CSV."""
+
+    media_type = "text/csv"
+    format = "csv"
+
+    def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
+        # Only errors are rendered here, and all errors are JSON.
+        return JSONRenderer().render(data)

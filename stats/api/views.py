@@ -41,18 +41,7 @@ from .serializers import (
     StatListSerializer,
     StatSerializer,
 )
-from .stream import csv_response, json_response
-
-
-class CsvRenderer(BaseRenderer):
-    """A renderer for `?format=csv` and `Accept: text/csv`. The module `stream` writes the CSV."""
-
-    media_type = "text/csv"
-    format = "csv"
-
-    def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
-        # Only errors are rendered here, and all errors are JSON.
-        return JSONRenderer().render(data)
+from .stream import CsvRenderer, csv_response, json_response
 
 
 class StatViewSet(GenericViewSet[Stat]):

@@ -30,9 +30,12 @@ def test_staff_sign_in_see_the_audit_log_and_sign_out(ada, site, pool, visitor, 
     visitor.sign_in("linus")
     SignInEvent.objects.create(kind="refused", reason="state_mismatch", reference="7c1e09ab")
     ada.reload()
-    expect(ada.get_by_role("region", name="Recent sign-ins")).to_contain_text("Linus")
-    expect(ada.get_by_role("region", name="Refused sign-ins")).to_contain_text("state_mismatch")
-    expect(ada.get_by_role("region", name="Right now")).to_contain_text("2 of 2 users")
+    expect(ada.get_by_role("region", name="Who is signed in")).to_contain_text("Linus")
+    refusals = ada.get_by_role("region", name="Who can't sign in")
+    expect(refusals).to_contain_text("the callback belongs to no attempt of this browser")
+    expect(refusals).to_contain_text("state_mismatch")
+    expect(ada.get_by_role("link", name="2 users signed in")).to_be_visible()
+    expect(ada.get_by_role("region", name="Who may do what")).to_contain_text("Ada Lovelace")
     screenshot(ada, "admin-first-page")
     ada.get_by_role("link", name="All refusals").click()
     expect(ada.get_by_role("main")).to_contain_text("7c1e09ab")
@@ -52,7 +55,7 @@ def test_user_without_staff_status_can_choose_another_account(page, site, pool, 
     page.get_by_role("link", name="Use another account").click()
     sign_in_at_the_pool(page, "ada")
     page.wait_for_url(f"{site}/admin/")
-    expect(page.get_by_role("region", name="Recent sign-ins")).to_be_visible()
+    expect(page.get_by_role("region", name="Who is signed in")).to_be_visible()
 
 
 def test_staff_view_and_deactivate_a_user(ada, visitor, screenshot):

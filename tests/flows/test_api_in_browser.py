@@ -1,9 +1,15 @@
 """Swagger UI and the browsable API in Chromium."""
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
+import requests
 from playwright.sync_api import expect
 
+from local_pool.testing import LocalPool
 from stats.models import Stat
+from tests.flows.conftest import ENVIRONMENT_NAMES
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
@@ -23,8 +29,8 @@ def sign_in(page, username="ada"):
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
-def test_authorize_signs_in_and_an_endpoint_can_be_called(page, site, pool, screenshot):
-    page.goto(f"{site}/docs")
+def authorize(page, pool):
+    """Sign in as ada with "Authorize" and PKCE, in a new window."""
     page.locator("button.authorize").first.click()
     dialog = page.locator(".auth-container", has_text="authorizationCode").first
     expect(dialog.get_by_label("client_id:")).to_have_value(pool.config.public_client_id)
@@ -40,6 +46,10 @@ def test_authorize_signs_in_and_an_endpoint_can_be_called(page, site, pool, scre
     page.locator(".close-modal").first.click()
     assert not [cookie for cookie in page.context.cookies() if cookie["name"] == "sessionid"]
 
+
+def test_authorize_signs_in_and_an_endpoint_can_be_called(page, site, pool, screenshot):
+    page.goto(f"{site}/docs")
+    authorize(page, pool)
     operation = page.locator("#operations-user-get_user")
     operation.locator(".opblock-summary").click()
     operation.get_by_role("button", name="Try it out").click()
@@ -85,3 +95,65 @@ def test_browsable_list_writes_a_figure(page, site, pool):
     page.get_by_role("button", name="POST", exact=True).first.click()
     expect(page.locator("pre").last).to_contain_text("201 Created")
     assert Stat.objects.get().kpi == "profit"
+
+
+@pytest.fixture
+def stage(live_server, settings):
+    """The URL of a proxy that serves the site below the path /prod, as a stage does."""
+
+    class Proxy(BaseHTTPRequestHandler):
+        def forward(self):
+            length = int(self.headers.get("Content-Length") or 0)
+            response = requests.request(
+                self.command,
+                live_server.url + self.path.removeprefix("/prod"),
+                headers=dict(self.headers),
+                data=self.rfile.read(length),
+                allow_redirects=False,
+                stream=True,
+                timeout=30,
+            )
+            body = response.raw.read(decode_content=False)
+            self.send_response(response.status_code)
+            for name, value in response.raw.headers.items():
+                if name.lower() not in ("connection", "content-length", "transfer-encoding"):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = do_DELETE = forward
+
+        def log_message(self, *args):
+            pass
+
+    with ThreadingHTTPServer(("localhost", 0), Proxy) as server:
+        threading.Thread(target=server.serve_forever).start()
+        settings.FORCE_SCRIPT_NAME = "/prod"
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()
+
+
+def test_swagger_ui_works_below_a_stage(page, stage, settings, screenshot):
+    with LocalPool(public_url=f"{stage}/prod") as pool:
+        environment = pool.env()
+        names = {**ENVIRONMENT_NAMES, "PUBLIC_CLIENT_ID": "COGNITO_PUBLIC_CLIENT_ID"}
+        configured = {key: environment.get(name, "") for key, name in names.items()}
+        settings.COGNITO = {
+            **settings.COGNITO,
+            **configured,
+            "JWKS_URL": "",
+            "PUBLIC_URL": stage,
+        }
+        page.goto(f"{stage}/prod/docs")
+        authorize(page, pool)
+        operation = page.locator("#operations-stats-create_stat")
+        operation.locator(".opblock-summary").click()
+        operation.get_by_role("button", name="Try it out").click()
+        figure = '{"kpi": "profit", "year": 2021, "month": 5, "value": 7.5}'
+        operation.locator("textarea").first.fill(figure)
+        operation.get_by_role("button", name="Execute").click()
+        response = operation.locator(".live-responses-table")
+        expect(response).to_contain_text(f"{stage}/prod/api/stats")
+        expect(response).to_contain_text("201")
+        assert Stat.objects.get().kpi == "profit"

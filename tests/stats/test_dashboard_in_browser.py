@@ -7,7 +7,6 @@ anything is asked of another machine.
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
@@ -62,7 +61,7 @@ def wait_for_colors(page, condition) -> list[str]:
 
 
 def test_chart_draws_lines_and_shows_values_under_the_pointer(open_dashboard, screenshot):
-    call_command("seed_stats", verbosity=0)
+    call_command("seed_stats", until="2021-12", verbosity=0)
     page = open_dashboard()
     plot = page.locator("[data-chart-plot]")
     box = plot.bounding_box()
@@ -71,7 +70,7 @@ def test_chart_draws_lines_and_shows_values_under_the_pointer(open_dashboard, sc
     page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 100)
     tip = page.locator(".chart__tip")
     assert re.fullmatch(
-        r"\w+ 2020\s+cost\s*[\d,]+\s+profit\s*[\d,]+\s+revenue\s*[\d,]+", tip.inner_text()
+        r"\w+ 2021\s+cost\s*[\d,]+\s+profit\s*[\d,]+\s+revenue\s*[\d,]+", tip.inner_text()
     )
     screenshot(page, "dashboard-chart")
     page.mouse.move(box["x"] + 100, box["y"] - 50)
@@ -79,7 +78,7 @@ def test_chart_draws_lines_and_shows_values_under_the_pointer(open_dashboard, sc
 
 
 def test_chart_is_redrawn_when_the_theme_changes(open_dashboard):
-    call_command("seed_stats", verbosity=0)
+    call_command("seed_stats", until="2021-12", verbosity=0)
     page = open_dashboard(color_scheme="light")
     light = wait_for_colors(page, lambda seen: len(seen) > 20)
 
@@ -110,7 +109,7 @@ def test_theme_applies_to_the_admin_too(open_dashboard, live_server):
 
 
 def test_chart_follows_the_width_of_the_window(open_dashboard):
-    call_command("seed_stats", verbosity=0)
+    call_command("seed_stats", until="2021-12", verbosity=0)
     page = open_dashboard()
     page.set_viewport_size({"width": 390, "height": 800})
     page.wait_for_function("document.querySelector('.uplot').offsetWidth < 400")
@@ -145,22 +144,11 @@ def test_gaps_and_long_names_do_not_stretch_the_page(open_dashboard):
     assert drawn > 200
 
 
-def test_without_scripts_the_table_remains(open_dashboard):
-    call_command("seed_stats", verbosity=0)
-    page = open_dashboard(java_script_enabled=False)
-
-    assert page.locator("[data-chart]").is_hidden()
-    page.locator(".months summary").click()
-    assert page.locator(".months tbody tr").count() == 36
-    assert page.locator(".months tbody tr").first.is_visible()
-    assert page.locator("[aria-labelledby=figures-title] table tbody tr").count() == 50
-
-
 def test_admin_works_under_the_policy(open_dashboard, live_server):
     page = open_dashboard()
     get_user_model().objects.update(is_staff=True, is_superuser=True)
     page.goto(f"{live_server.url}/admin/stats/stat/add/")
-    for name, value in {"kpi": "revenue", "year": "2020", "month": "3", "value": "1.5"}.items():
+    for name, value in {"kpi": "revenue", "month": "2020-03", "value": "1.5"}.items():
         page.locator(f"[name={name}]").fill(value)
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("link", name="revenue", exact=True).first.click()
@@ -168,27 +156,3 @@ def test_admin_works_under_the_policy(open_dashboard, live_server):
     page.get_by_role("button", name="Yes").click()
 
     assert "was deleted successfully" in page.locator(".messagelist").inner_text()
-
-
-PAGES = ("/dashboard/", "/", "/server/", "/profile/", "/signout", "/nowhere")
-ADMIN_PAGES = ("/admin/", "/admin/stats/stat/", "/admin/stats/stat/add/")
-
-
-@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280)])
-def test_pages_have_no_known_accessibility_faults(open_dashboard, live_server, scheme, width):
-    call_command("seed_stats", verbosity=0)
-    page = open_dashboard(
-        color_scheme=scheme,
-        viewport={"width": width, "height": 800},
-        bypass_csp=True,  # axe adds styles; the other tests keep the policy
-    )
-    get_user_model().objects.update(is_staff=True, is_superuser=True)
-    for path in PAGES + ADMIN_PAGES:
-        page.goto(live_server.url + path)
-        faults = Axe().run(page).response["violations"]
-
-        assert [
-            (path, fault["id"], node["html"]) for fault in faults for node in fault["nodes"]
-        ] == []
-        if path in PAGES:
-            assert page.evaluate("document.documentElement.scrollWidth") <= width

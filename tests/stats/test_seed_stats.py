@@ -1,16 +1,18 @@
+import datetime
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from stats.models import Stat
 
 pytestmark = pytest.mark.django_db
 
 
-def seed(**options) -> str:
+def seed(until="2021-12", **options) -> str:
     output = StringIO()
-    call_command("seed_stats", stdout=output, **options)
+    call_command("seed_stats", stdout=output, until=until, **options)
     return output.getvalue()
 
 
@@ -19,7 +21,7 @@ def table() -> list[tuple]:
 
 
 def test_seed_adds_three_kpis_over_three_years():
-    assert seed() == "Added 108 demo figures: revenue, profit and cost, 2019 to 2021.\n"
+    assert seed() == "Added 108 demo figures: revenue, profit and cost, 2019-01 to 2021-12.\n"
 
     assert Stat.objects.count() == 108
     assert set(Stat.objects.values_list("kpi", flat=True)) == {"revenue", "profit", "cost"}
@@ -82,3 +84,22 @@ def test_number_of_figures_is_added_once(count):
 def test_negative_number_of_rows_is_refused():
     with pytest.raises(CommandError, match="0 or more"):
         seed(rows=-1)
+
+
+def test_demo_figures_end_with_the_previous_month_by_default():
+    seed(until=None)
+    last_day = timezone.localdate().replace(day=1) - datetime.timedelta(days=1)
+    assert Stat.objects.order_by("-period").first().period == f"{last_day:%Y%m}"
+    assert Stat.objects.count() == 108
+
+
+def test_a_later_month_adds_figures_and_changes_none():
+    seed()
+    before = table()
+    assert seed(until="2022-01").startswith("Added 3 demo figures")
+    assert table()[:108] == before
+
+
+def test_unknown_month_is_refused():
+    with pytest.raises(CommandError, match="not a month"):
+        seed(until="2021-13")

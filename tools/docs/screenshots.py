@@ -52,9 +52,13 @@ PAGES = (
     ("server", "grace", "/server/"),
     ("admin", "ada", "/admin/"),
     ("admin-users", "ada", "/admin/accounts/user/"),
+    ("admin-user", "ada", "/admin/accounts/user/1/change/"),
     ("admin-sign-ins", "ada", "/admin/accounts/signin/"),
     ("admin-events", "ada", "/admin/accounts/signinevent/"),
     ("admin-figures", "ada", "/admin/stats/stat/"),
+    ("admin-figure", "ada", "/admin/stats/stat/1/change/"),
+    ("admin-import", "ada", "/admin/stats/stat/import/"),
+    ("admin-invitations", "ada", "/admin/accounts/user/invitations/"),
     ("swagger", "ada", "/docs"),
     ("browsable-api", "ada", "/api/stats?format=api"),
 )

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 from sso_project.api.renderers import FastNegotiation
-from stats.api.views import CsvRenderer
+from stats.api.stream import CsvRenderer
 from stats.models import Stat
 
 RENDERERS = [JSONRenderer(), BrowsableAPIRenderer(), CsvRenderer()]

@@ -1,0 +1,1 @@
+"""The date formats of this site (FORMAT_MODULE_PATH). Other languages have those of Django."""
