@@ -72,7 +72,9 @@ def _deactivate(modeladmin: Any, request: HttpRequest, differences: list[Differe
 
 
 def _name(request: HttpRequest, identity: Identity) -> str:
-    return str(identity) if can_view(request, Identity) else display_name(identity.user)
+    if can_view(request, Identity):
+        return str(identity)
+    return display_name(identity.user, with_identities=False)
 
 
 def _page(

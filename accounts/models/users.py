@@ -19,17 +19,18 @@ from .pool_subject import PoolIdField, PoolSubject, pool_of
 NO_MAIL = "users.invalid"
 
 
-def display_name(user: Any) -> str:
+def display_name(user: Any, with_identities: bool = True) -> str:
     """Return the name of `user`, else the email address, else the username in the pool.
 
     For all user models, on pages and in messages. Only a user without an identity is shown with the
-    username of this site: that of other users is generated.
+    username of this site: that of other users is generated. Without `with_identities`, for staff
+    who cannot view identities, it is shown in place of that in the pool.
     """
     full_name = getattr(user, "get_full_name", str)()
     email = getattr(user, getattr(user, "EMAIL_FIELD", "email"), "") or ""
     if email.endswith(f"@{NO_MAIL}"):
         email = ""
-    if full_name or email or user.pk is None:
+    if full_name or email or user.pk is None or not with_identities:
         return str(full_name or email or user.get_username())
     names = [identity.username or identity.subject for identity in user.identities.all()]
     return ", ".join(names) or str(user.get_username())

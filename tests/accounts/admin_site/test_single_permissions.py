@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
+from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
 
@@ -204,3 +205,18 @@ def test_messages_of_actions_show_only_models_with_permission(staff_with, user, 
             assert shown_models(page) == set()
             assert "Sessions ended" not in page
     assert not User.objects.get(pk=user.pk).is_active
+
+
+def test_reconciliation_names_no_pool_user_without_the_permission(staff_with, user, monkeypatch):
+    monkeypatch.setattr(user_pool, "get_user", lambda subject: None)  # deleted in the pool
+    monkeypatch.setattr(user_pool, "unavailable_reason", lambda: "")
+    User.objects.filter(pk=user.pk).update(first_name="")
+    staff = staff_with("change_user")
+    url = reverse("admin:accounts_user_changelist")
+    form = {"action": "reconcile", "_selected_action": [user.pk]}
+    preview = staff.post(url, form).text
+    assert "target-user" in preview
+    assert "ident-name" not in preview
+    response = staff.post(url, {**form, "confirmed": "yes"})
+    (message,) = get_messages(response.wsgi_request)
+    assert str(message).startswith("target-user was deactivated.")
