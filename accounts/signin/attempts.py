@@ -89,12 +89,13 @@ def begin(
 
     `subnet` is that of the client, or None to store nothing on the server. `parameters` of the
     hosted UI that do not fit into the cookie are not stored, and another try is made without them.
-    What the page requires of the sign-in is always stored.
+    What the page requires of the sign-in is always stored. Short ones are in the state, too, for
+    another try without the cookie.
     """
     stored = dict(parameters or {})
     if len(json.dumps(stored)) > MAX_PARAMETERS_LENGTH:  # escaped, as in the cookie
         stored = SignInRequirement.from_parameters(stored).parameters
-    wanted = Destination(next_url, another)
+    wanted = Destination(next_url, another, tuple(stored.items()))
     state = destination.seal(wanted, subnet=subnet) if any(wanted) else new_secret()
     return SignInAttempt(
         state=(_RESTARTED if restarted else "") + state,
@@ -102,7 +103,7 @@ def begin(
         nonce=new_secret(),
         code_verifier=new_secret(),
         started_at=int(time.time()),
-        parameters=tuple(stored.items()),
+        parameters=wanted.parameters,
     )
 
 

@@ -35,6 +35,7 @@ from ..sessions.decorators import renewal_exempt
 from ..tokens.call_budget import call_budget
 from . import attempts, flow, form_secret, lost_session, repeated_callback
 from .attempts import SignInAttempt
+from .destination import Destination
 from .flow import record_refusal
 from .hosted_ui import begin_attempt, path_of, redirect_to_hosted_ui
 from .oidc_settings import oidc_setting
@@ -59,14 +60,14 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
     sign_in: SignIn
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        if navigation.is_prefetch(request):
+            return unauthenticated.refuse_prefetch()
         try:
             callback = parse_callback(dict(request.GET.lists()), issuers=provider().pool.issuers)
         except InvalidCallback as error:
             states = request.GET.getlist("state")
             self.attempt = attempts.load(request, states[0]) if len(states) == 1 else None
             return self._refuse(error)
-        if navigation.is_prefetch(request):
-            return unauthenticated.refuse_prefetch()
         self.attempt = attempt = attempts.load(request, callback.state)
         if attempt is None:
             return self._without_attempt(callback)
@@ -97,7 +98,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
             if attempt.restarted or not may_start_again(error):
                 response = self._refuse(error)
             else:
-                response = self._try_again(error)
+                response = self._try_again(error, attempt)
         else:
             return self._signed_in(attempt)
         attempts.save(attempt.marked_used(), self.request, response)
@@ -144,7 +145,8 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
 
     def _refuse(self, error: CognitoError) -> HttpResponse:
         self.error = error
-        record_refusal(self.request, error, reference=self._reference)
+        if self.request.method != "HEAD":  # it has no effect
+            record_refusal(self.request, error, reference=self._reference)
         return self.login_failure()
 
     @property
@@ -185,7 +187,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
             return HttpResponseRedirect(redirect_target(attempt.next_url))
         sign_in = repeated_callback.resume_sign_in(self.request, attempt)
         if sign_in is None:
-            return self._start_again()
+            return self._start_again(self._destination(attempt))
         self.sign_in = sign_in
         return self._signed_in(attempt)
 
@@ -197,31 +199,37 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         if attempts.was_restarted(callback.state):
             return self._refuse(StateMismatch("no attempt of this browser has this state"))
         if callback.state or self.request.method == "HEAD":
-            return self._start_again(wanted.next_url)
+            return self._start_again(wanted._replace(another=False))  # chosen at the hosted UI
         if attempts.has_open_restart(self.request):
             return self._refuse(StateMismatch("the callback of a second try has no state either"))
         return self._begin_here()
 
-    def _start_again(self, next_url: str | None = None, *, another: bool = False) -> HttpResponse:
-        """Begin another attempt for the same page. Its state shows that it is the second one.
-
-        With `another`, the hosted UI asks for credentials.
-        """
-        wanted = self._next_url if next_url is None else next_url
-        parameters = dict(self.attempt.parameters) if self.attempt else {}
-        # A user who chose another account must not become the one that Cognito remembers.
-        state = self.attempt.state if self.attempt else ""
-        another = another or attempts.destination_of(state).another
+    def _start_again(self, wanted: Destination) -> HttpResponse:
+        """Begin another attempt for the same page. Its state shows that it is the second one."""
+        parameters = dict(wanted.parameters)
         attempt = begin_attempt(
-            self.request, wanted, restarted=True, another=another, parameters=parameters
+            self.request,
+            wanted.next_url,
+            restarted=True,
+            another=wanted.another,
+            parameters=parameters,
         )
-        prompt = "login" if another else ""
+        # A user who chose another account must not become the one that Cognito remembers.
+        prompt = "login" if wanted.another else ""
         return redirect_to_hosted_ui(self.request, attempt, prompt=prompt, extra=parameters)
 
-    def _try_again(self, error: CognitoError) -> HttpResponse:
+    def _destination(self, attempt: SignInAttempt) -> Destination:
+        """Return the destination of this browser's attempt. The cookie has all its parameters."""
+        wanted = attempts.destination_of(attempt.state)
+        return wanted._replace(next_url=attempt.next_url, parameters=attempt.parameters)
+
+    def _try_again(self, error: CognitoError, attempt: SignInAttempt) -> HttpResponse:
         """Begin once more after an error that a second attempt does not have."""
-        log_step(self._reference, "started again", level=logging.WARNING, reason=error.code)
-        return self._start_again(another=isinstance(error, SignedOutEverywhere))
+        log_step(attempt.reference, "started again", level=logging.WARNING, reason=error.code)
+        wanted = self._destination(attempt)
+        if isinstance(error, SignedOutEverywhere):
+            wanted = wanted._replace(another=True)
+        return self._start_again(wanted)
 
     def _begin_here(self) -> HttpResponse:
         """Begin an attempt after a callback without a state, such as one that Cognito began.

@@ -67,6 +67,20 @@ def test_fifteen_tabs_all_end_at_their_pages(visitor):
     assert places == [f"/dashboard/?tab={number}" for number in range(15)]
 
 
+def test_parameters_of_the_link_survive_the_loss_of_the_attempt(visitor, pool, settings):
+    settings.COGNITO = {**settings.COGNITO, "IDENTITY_PROVIDERS": ["Google=Google"]}
+    pool.do("providers Google")
+    link = {"identity_provider": "Google", "lang": "de", "login_hint": "x@y.example"}
+    query = {"next": "/profile/", **link}
+    start = visitor.get("/accounts/login/", params=query).headers["Location"]
+    assert len(query_of(start)["state"]) < 512
+    callback = visitor.callback(start, "117")
+    lose_attempt(visitor)
+    again = visitor.get(callback).headers["Location"]
+    assert link.items() <= query_of(again).items()
+    assert visitor.get(visitor.callback(again, "117")).headers["Location"] == "/profile/"
+
+
 def test_other_account_is_used_after_the_attempt_expired(visitor):
     visitor.sign_in("ada")
     start = visitor.get("/accounts/login/?another=1&next=/profile/").headers["Location"]
@@ -85,8 +99,9 @@ def test_other_site_is_never_a_destination(visitor, page):
     assert return_without_attempt(visitor, callback).headers["Location"] == "/dashboard/"
 
 
-def test_one_client_stores_a_limited_number_of_long_pages(visitor, monkeypatch):
-    monkeypatch.setattr(destination, "MAX_STORED_PER_SUBNET", 2)
+@pytest.mark.parametrize("limit", ["MAX_STORED_PER_SUBNET", "MAX_STORED"])
+def test_limited_number_of_long_pages_is_stored(visitor, monkeypatch, limit):
+    monkeypatch.setattr(destination, limit, 2)
     callbacks = [visitor.callback(visitor.start(PAGES["long"]), "linus") for _ in range(3)]
     assert Session.objects.count() == 2
     lose_attempt(visitor)

@@ -7,8 +7,9 @@ from django.contrib.auth.decorators import login_required, permission_required, 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import include, path, reverse_lazy
 
+from accounts.models import SignInEvent
 from accounts.signin.views import SignInView
-from tests.flows.conftest import live_sign_ins
+from tests.flows.conftest import live_sign_ins, query_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -109,6 +110,16 @@ def test_head_of_a_callback_uses_no_code(visitor):
     assert visitor.pool.counts()["token"] == before
     assert visitor.get(callback).headers["Location"] == "/profile/"
     assert visitor.is_signed_in
+
+
+def test_malformed_callback_is_recorded_for_visits_only(visitor):
+    state = query_of(visitor.start("/profile/"))["state"]
+    malformed = f"/signin?code=a&code=b&state={state}"
+    assert visitor.get(malformed, headers={"Sec-Purpose": "prefetch"}).status_code == 403
+    assert visitor.http.head(f"{visitor.site}{malformed}").status_code == 400
+    assert not SignInEvent.objects.exists()
+    assert visitor.get(malformed).status_code == 400
+    assert SignInEvent.objects.get().kind == "refused"
 
 
 @pytest.mark.parametrize(

@@ -55,3 +55,11 @@ def test_long_page_is_not_stored_if_the_session_store_is_a_cookie(settings):
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
     state = destination.seal(Destination("/a/?" + "x" * 500), subnet="192.0.2.1")
     assert destination.read(state) == Destination("/a/")
+
+
+def test_parameters_are_sealed_if_they_are_short():
+    page = PAGE._replace(parameters=(("lang", "de"), ("login_hint", "Größe@example.com")))
+    assert destination.read(destination.seal(page, subnet=None)) == page
+    page = page._replace(parameters=(("login_hint", "x" * 128), ("identity_provider", "y" * 40)))
+    sealed = destination.read(destination.seal(page, subnet=None))
+    assert sealed == page._replace(parameters=())
