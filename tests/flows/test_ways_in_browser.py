@@ -35,6 +35,26 @@ def test_user_who_needs_longer_than_ten_minutes_arrives(page, site, pool):
     page.wait_for_url(re.compile(r"/dashboard/\?q=Gr%C3%B6%C3%9Fe"))
 
 
+def test_first_federated_sign_in_starts_again_by_itself_once(page, site, pool, settings):
+    settings.COGNITO = {**settings.COGNITO, "IDENTITY_PROVIDERS": ["Google=Google"]}
+    pool.do("providers Google")
+    # A trigger that links the user makes the first try fail.
+    pool.do("provider-error 'Already found an entry for username Google_117'")
+    page.goto(site)
+    page.get_by_role("link", name="Sign in with Google").click()
+    for _ in range(2):
+        user_id = page.get_by_label("User ID")
+        expect(user_id).to_have_value("")  # of the second try, not of the first one
+        user_id.fill("117")
+        page.get_by_label("Name", exact=True).fill("Marie Curie")
+        page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{site}/dashboard/**")
+    expect(page.get_by_role("banner")).to_contain_text("Marie Curie")
+    page.goto(f"{site}/profile/")
+    expect(page.get_by_role("main")).to_contain_text("Marie Curie")
+    assert live_sign_ins() == 1
+
+
 def test_fifteen_restored_tabs_all_arrive(page, site, pool):
     tabs = [page.context.new_page() for _ in range(15)]
     for number, tab in enumerate(tabs):
