@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
+from django.utils.translation import gettext
 
 from accounts.core import navigation
 from accounts.problems.catalog import (
@@ -27,7 +28,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return a 400: a host name that is not allowed, or a malformed URL, cookie or form."""
     if is_api_request(request):
         has_message = isinstance(exception, BadRequest)
-        detail = str(exception) if has_message else BAD_REQUEST.detail
+        detail = str(exception) if has_message else gettext(BAD_REQUEST.detail)
         return JsonResponse(error_body(detail, BAD_REQUEST.code), status=400)
     return _page("400.html", status=400)
 
@@ -38,7 +39,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     Errors inside the API's views never get here: its exception handler returns the response.
     """
     if is_api_request(request) and not is_outage(sys.exception()):
-        return JsonResponse(error_body(*SERVER_ERROR), status=500)
+        body = error_body(gettext(SERVER_ERROR.detail), SERVER_ERROR.code)
+        return JsonResponse(body, status=500)
     return page_error(request)
 
 
@@ -66,7 +68,8 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     if navigation.is_page_request(request) and not request.path.startswith("/api/"):
         response = _page("503.html", status=503)
     else:
-        response = JsonResponse(error_body(*DATABASE_UNAVAILABLE), status=503)
+        detail, code = DATABASE_UNAVAILABLE
+        response = JsonResponse(error_body(gettext(detail), code), status=503)
     response["Retry-After"] = str(RETRY_AFTER)
     response["Cache-Control"] = "no-store"
     return response

@@ -1,4 +1,7 @@
-"""The project's middleware: HTTPS behind a proxy, host name, NUL, sessions, messages and CSP."""
+"""The middleware of this project.
+
+Language, HTTPS behind a proxy, host name, NUL, sessions, messages and CSP.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +18,10 @@ from django.core.exceptions import BadRequest, MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
+from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject, empty
+from whitenoise.middleware import WhiteNoiseFileResponse
 
 from accounts.cognito.errors import ConfigurationError
 from accounts.cognito.safe_urls import LOOPBACK_HOSTS, is_loopback
@@ -30,6 +36,23 @@ _CSP_ATTRIBUTES = {
     for name in ("config", "exempt", "replace", "update")
     for kind in ("", "_ro")
 }
+
+
+class LanguageMiddleware(LocaleMiddleware):
+    """Django's middleware, which also names the cookie of the language to caches.
+
+    Place it before everything that returns text. The language stays active in the thread, so
+    without it, a response could be in the language of the previous request. Static files are the
+    same in all languages.
+    """
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if isinstance(response, WhiteNoiseFileResponse):
+            return response
+        patch_vary_headers(response, ("Cookie",))
+        return super().process_response(request, response)
 
 
 class ForwardedSchemeMiddleware:

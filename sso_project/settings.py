@@ -80,8 +80,10 @@ WSGI_APPLICATION = "sso_project.wsgi.application"
 ASGI_APPLICATION = "sso_project.asgi.application"
 TEST_RUNNER = "sso_project.test_runner.PytestRunner"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-LANGUAGE_CODE = "en-us"
-USE_I18N = False  # the site has no translations
+# The language of a browser that prefers none of LANGUAGES, and of commands (docs/languages.md).
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+USE_I18N = True
 FORMAT_MODULE_PATH = "sso_project.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -179,6 +181,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "sso_project.observability.request_log.RequestLogMiddleware",
+    "sso_project.middleware.LanguageMiddleware",
     "sso_project.middleware.ForwardedSchemeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "sso_project.request_guard.RefusalMiddleware",
@@ -367,6 +370,11 @@ MESSAGE_STORAGE = "sso_project.message_storage.MessageStorage"
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = False  # our scripts read it and send it as a header
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_NAME = f"{_cookie_prefix}language"
+LANGUAGE_COOKIE_AGE = 31_536_000  # a year
+LANGUAGE_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_SSL_REDIRECT = HTTPS and not DEBUG

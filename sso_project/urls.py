@@ -24,6 +24,7 @@ urlpatterns = [
     path("api/", include((api, "api"))),  # first, because it gets the most requests
     path("", login_not_required(views.HomeView.as_view()), name="home"),
     path("server/", login_not_required(views.ServerInfoView.as_view()), name="server"),
+    path("language/", login_not_required(views.choose_language), name="language"),
     path("", include("accounts.urls")),
     path("dashboard/", include("stats.urls")),
     path("admin/", admin.site.urls),

@@ -1,17 +1,25 @@
-"""The project's own pages: the landing page and the server info."""
+"""The project's own pages: the landing page and the server info, and the choice of a language."""
 
 import platform
 from typing import Any
 
 import django
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
 from django.views.generic import TemplateView
+from django.views.i18n import set_language
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+
+from accounts.sessions.own_origin import is_own_post
 
 
 class ServerInfoSerializer(serializers.Serializer[dict[str, str]]):
@@ -69,8 +77,20 @@ class ServerInfoView(TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         server = server_info()
         properties = [
-            ("Framework", f"{server['framework']} {server['version']}"),
-            ("Language", server["language"]),
-            ("Source code", server["repo"]),
+            (_("Framework"), f"{server['framework']} {server['version']}"),
+            (_("Language"), server["language"]),
+            (_("Source code"), server["repo"]),
         ]
         return super().get_context_data(**kwargs, server={**server, "rows": properties})
+
+
+@csrf_exempt
+@require_POST
+def choose_language(request: HttpRequest) -> HttpResponseBase:
+    """Store the chosen language in a cookie, and return to the page.
+
+    The form is on every page. With a form token it would set a cookie, and forbid caching.
+    """
+    if not is_own_post(request):
+        raise PermissionDenied
+    return set_language(request)

@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from import_export.admin import ImportExportMixin
 from import_export.results import Result
@@ -30,6 +31,7 @@ from .models import Change, Stat
 from .months import parse_month
 from .queries import StatQuerySet
 from .resources import StatResource
+from .templatetags.figures import thousands
 from .writing import Author
 
 _log = logging.getLogger(__name__)
@@ -94,17 +96,20 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
     def add_data_read_fail_error_to_form(self, form: forms.Form, error: Exception) -> None:
         if not isinstance(error, UnreadableFile):
             _log.error("An uploaded file cannot be read.", exc_info=error)
-            error = UnreadableFile("This file can't be read. Save it as CSV or XLSX and try again.")
+            message = gettext("This file can't be read. Save it as CSV or XLSX and try again.")
+            error = UnreadableFile(message)
         form.add_error("import_file", str(error))
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        message = "The confirmation is incomplete. Upload the file again."
+        message = gettext("The confirmation is incomplete. Upload the file again.")
         try:
             if request.method != "POST" or ConfirmForm(request.POST).is_valid():
                 response: HttpResponse = super().process_import(request, **kwargs)
                 return response
         except FileNotFoundError:  # it was imported, or deleted after a day
-            message = "The uploaded file was imported already, or has expired. Upload it again."
+            message = gettext(
+                "The uploaded file was imported already, or has expired. Upload it again."
+            )
         except UnreadableFile as error:
             message = str(error)
         messages.error(request, message)
@@ -112,7 +117,7 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
 
     def process_result(self, result: Result, request: HttpRequest) -> HttpResponse:
         if result.has_errors() or result.has_validation_errors():
-            message = (
+            message = gettext(
                 "Figures were changed after you uploaded the file, and it has errors now. Nothing "
                 "was imported. Upload it again to see the errors."
             )
@@ -140,17 +145,18 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
         actions.pop("delete_selected", None)
         return actions
 
-    @admin.action(permissions=["delete"], description="Delete selected figures")
+    @admin.action(permissions=["delete"], description=_("Delete selected figures"))
     def delete_figures(self, request: HttpRequest, queryset: StatQuerySet) -> HttpResponse | None:
         """Show a confirmation page, then delete the selected figures."""
         if request.POST.get("confirmed"):
             count = writing.delete(queryset, Author(request.user, "admin"))
-            messages.success(request, f"Deleted {count:,} figures.")
+            text = gettext("Deleted %(count)s figures.") % {"count": thousands(count)}
+            messages.success(request, text)
             return None
         selected = request.POST.getlist(ACTION_CHECKBOX_NAME)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Delete figures?",
+            "title": gettext("Delete figures?"),
             "opts": self.opts,
             "count": queryset.count(),
             "some": queryset[:_MAX_FIGURES_SHOWN],

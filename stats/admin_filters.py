@@ -16,7 +16,7 @@ _MAX_CHOICES = 30  # in the list of a filter; the search finds the others
 class KpiFilter(admin.SimpleListFilter):
     """A filter by KPI. It lists the first KPIs by name."""
 
-    title = "KPI"
+    title = _("KPI")
     parameter_name = "kpi"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterator[tuple[str, str]]:

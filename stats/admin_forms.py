@@ -54,7 +54,9 @@ class ValueInListForm(forms.ModelForm):  # type: ignore[type-arg] # no [] at run
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        label = f"Value of {self.instance}" if self.instance.pk else "Value"
+        label = _("Value")
+        if self.instance.pk:
+            label = _("Value of %(figure)s") % {"figure": self.instance}
         value = self.fields["value"]
         value.widget = forms.TextInput(attrs={"inputmode": "decimal", "aria-label": label})
         value.help_text = ""

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from .exact_numbers import exact_decimal, whole_number
 from .fields import kpi_key
@@ -56,7 +57,8 @@ class RowErrors(Exception):
         for number, errors in self.errors_by_row.items():
             for field, messages in errors.items():
                 for message in messages:
-                    yield f"Row {number}, {field}: {message}"
+                    row = _("Row %(number)d") % {"number": number}
+                    yield f"{row}, {field}: {message}"
 
 
 def clean_values(raw: Mapping[str, Any], *, partial: bool = False) -> dict[str, Any]:
@@ -68,14 +70,14 @@ def clean_values(raw: Mapping[str, Any], *, partial: bool = False) -> dict[str, 
     """
     unknown = (name for name in raw if name not in FIELDS and name not in DERIVED)
     errors: dict[str, Any] = {
-        _encodable(str(name)[:64]): ["There is no such field."]
+        _encodable(str(name)[:64]): [_("There is no such field.")]
         for name in islice(unknown, MAX_UNKNOWN_FIELDS)
     }
     values = {}
     for name in FIELDS:
         if name not in raw:
             if not partial:
-                errors[name] = ["This field is missing."]
+                errors[name] = [_("This field is missing.")]
             continue
         try:
             values[name] = _clean(name, raw[name])
@@ -98,7 +100,7 @@ def clean_figures(rows: Iterable[tuple[int, Any]]) -> list[Figure]:
     for number, raw in rows:
         try:
             if not isinstance(raw, Mapping):
-                raise ValidationError({"row": ["This is not an object with fields."]})
+                raise ValidationError({"row": [_("This is not an object with fields.")]})
             figure = Figure(**clean_values(raw))
         except ValidationError as error:
             errors[number] = error.message_dict
@@ -114,7 +116,8 @@ def clean_figures(rows: Iterable[tuple[int, Any]]) -> list[Figure]:
 
 def duplicate_message(first: int) -> str:
     """Return the message for a figure of the same KPI and month as that of row `first`."""
-    return f"Row {first} already has a figure of this KPI for this month."
+    message = _("Row %(number)d already has a figure of this KPI for this month.")
+    return message % {"number": first}
 
 
 def _encodable(name: str) -> str:
@@ -125,7 +128,7 @@ def _encodable(name: str) -> str:
 def _clean(name: str, raw: Any) -> Any:
     if name == "kpi":
         if not isinstance(raw, str):
-            raise ValidationError("Enter a text.")
+            raise ValidationError(_("Enter a text."))
         raw = raw.strip()
     elif name == "value":
         raw = exact_decimal(raw)

@@ -7,7 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import IO
 
+from django.utils.translation import gettext as _
+
 from .cleaning import FIELDS, UnreadableFile
+from .templatetags.figures import thousands
 
 MAX_LINE_LENGTH = 65_536  # characters
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t])", re.IGNORECASE)  # an optional first line for Excel
@@ -46,7 +49,8 @@ def _rows(
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise UnreadableFile(f"Line {reader.line_num + 1} is not CSV: {error}.") from error
+            values = {"number": reader.line_num + 1, "error": error}
+            raise UnreadableFile(_("Line %(number)d is not CSV: %(error)s.") % values) from error
         if cells is None:
             return
         yield number, _cells(cells)
@@ -62,13 +66,13 @@ def _lines(file: IO[bytes]) -> Iterator[str]:
             while line := text.readline(MAX_LINE_LENGTH + 1):
                 number += 1
                 if len(line) > MAX_LINE_LENGTH:
-                    raise UnreadableFile(
-                        f"Line {number} has more than {MAX_LINE_LENGTH:,} characters."
-                    )
+                    message = _("Line %(number)d has more than %(count)s characters.")
+                    values = {"number": number, "count": thousands(MAX_LINE_LENGTH)}
+                    raise UnreadableFile(message % values)
                 yield line
     except UnicodeError as error:
         raise UnreadableFile(
-            "This file isn't written in UTF-8. Save it as “CSV UTF-8” and try again."
+            _("This file isn't written in UTF-8. Save it as “CSV UTF-8” and try again.")
         ) from error
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 MAX_VALUE_DIGITS = 15  # a JSON number (an IEEE double) can represent them exactly
 MAX_NUMBER_LENGTH = 64  # characters
@@ -34,7 +35,7 @@ def whole_number(raw: Any) -> int:
         return raw
     if isinstance(raw, str) and len(raw) <= MAX_NUMBER_LENGTH and _WHOLE.fullmatch(raw.strip()):
         return int(raw)
-    raise ValidationError("Enter a whole number.")
+    raise ValidationError(_("Enter a whole number."))
 
 
 def exact_decimal(raw: Any) -> Decimal:
@@ -47,25 +48,26 @@ def exact_decimal(raw: Any) -> Decimal:
     if isinstance(raw, bool) or not isinstance(raw, str | int | float | Decimal):
         raise _not_a_number()
     if isinstance(raw, int) and abs(raw) >= 10**MAX_VALUE_DIGITS:
-        raise _too_many_digits()  # before a huge number is converted to a text
+        raise too_many_digits()  # before a huge number is converted to a text
     text = str(raw)
     if len(text) > MAX_NUMBER_LENGTH:
-        raise _too_many_digits()
+        raise too_many_digits()
     if not _NUMBER.fullmatch(text.strip()):
         raise _not_a_number()
     number = Decimal(text.strip())
     # Checked before any arithmetic: 1e999999999 has a billion digits.
     if number and not -MAX_VALUE_DIGITS <= number.adjusted() < MAX_VALUE_DIGITS:
-        raise _too_many_digits()
+        raise too_many_digits()
     return number
 
 
 def _not_a_number() -> ValidationError:
-    return ValidationError("Enter a number, with a point as the decimal separator.")
+    return ValidationError(_("Enter a number, with a point as the decimal separator."))
 
 
-def _too_many_digits() -> ValidationError:
-    message = f"Enter a number of at most {MAX_VALUE_DIGITS} digits."
+def too_many_digits() -> ValidationError:
+    """Return the error for a number that has more digits than a JSON number can represent."""
+    message = _("Enter a number of at most %(digits)d digits.") % {"digits": MAX_VALUE_DIGITS}
     return ValidationError(message, code="max_digits")
 
 

@@ -11,10 +11,11 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 
 from accounts.core.csv_cells import FORMULA_SIGNS
 
-from .exact_numbers import MAX_VALUE_DIGITS, exact_decimal
+from .exact_numbers import MAX_VALUE_DIGITS, exact_decimal, too_many_digits
 
 MAX_VALUE = 10**MAX_VALUE_DIGITS - 1
 MAX_KEY_LENGTH = 255
@@ -42,12 +43,15 @@ def validate_kpi(name: str) -> None:
     """
     if name.lstrip().startswith(FORMULA_SIGNS):
         raise ValidationError(
-            "The name must not begin with =, +, - or @, because a spreadsheet would run it as a "
-            "formula.",
+            _(
+                "The name must not begin with =, +, - or @, because a spreadsheet would run it as a"
+                " formula."
+            ),
             code="formula",
         )
     if not name.strip().isprintable():
-        raise ValidationError("The name must not contain control characters.", code="unprintable")
+        message = _("The name must not contain control characters.")
+        raise ValidationError(message, code="unprintable")
 
 
 # JSON Schema's description of `validate_kpi` and of the length. No pattern that works in every
@@ -77,9 +81,7 @@ def validate_value_digits(value: Decimal) -> None:
         ValidationError: `value` has more than 15 digits, without leading and trailing zeros.
     """
     if len(value.normalize(_EXACT).as_tuple().digits) > MAX_VALUE_DIGITS:
-        raise ValidationError(
-            f"Enter a number of at most {MAX_VALUE_DIGITS} digits.", code="max_digits"
-        )
+        raise too_many_digits()
 
 
 def plain(value: Decimal) -> Decimal:

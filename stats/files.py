@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import IO
 
+from django.utils.translation import gettext as _
+
 from accounts.core.csv_cells import unescape_formula
 
 from .cleaning import FIELDS, UnreadableFile
 from .delimited import delimited_rows
 from .exact_numbers import MAX_NUMBER_LENGTH
+from .templatetags.figures import thousands
 from .xlsx import xlsx_rows
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # the first bytes of an XLSX and of an XLS
@@ -30,7 +33,7 @@ def read_rows(file: IO[bytes], max_rows: int) -> Iterator[tuple[int, dict[str, s
     file.seek(0)
     if start == _OLE:
         raise UnreadableFile(
-            "This is an XLS file or has a password. Save it as XLSX without a password."
+            _("This is an XLS file or has a password. Save it as XLSX without a password.")
         )
     if start == _ZIP:
         separator, rows = ",", xlsx_rows(file, max_rows)
@@ -44,10 +47,11 @@ def read_rows(file: IO[bytes], max_rows: int) -> Iterator[tuple[int, dict[str, s
             continue
         count += 1
         if count > max_rows:
-            raise UnreadableFile(f"This file has more than {max_rows:,} rows. Split it.")
+            message = _("This file has more than %(count)s rows. Split it.")
+            raise UnreadableFile(message % {"count": thousands(max_rows)})
         yield number - headings_at, _to_row(names, cells, separator, number - headings_at)
     if not count:
-        raise UnreadableFile("This file has no rows below the headings.")
+        raise UnreadableFile(_("This file has no rows below the headings."))
 
 
 def _columns(headings: Mapping[int, str]) -> dict[int, str]:
@@ -56,10 +60,9 @@ def _columns(headings: Mapping[int, str]) -> dict[int, str]:
         shown = [text[:64] for text in names.values()]
         if len(shown) > _MAX_HEADINGS_SHOWN:
             shown[_MAX_HEADINGS_SHOWN:] = ["…"]
-        raise UnreadableFile(
-            f"The first row must hold the columns {', '.join(FIELDS)}. It holds "
-            f"{', '.join(shown) or 'none'}."
-        )
+        message = _("The first row must hold the columns %(columns)s. It holds %(shown)s.")
+        values = {"columns": ", ".join(FIELDS), "shown": ", ".join(shown) or _("none")}
+        raise UnreadableFile(message % values)
     return names
 
 
@@ -83,8 +86,9 @@ def _with_point(text: str, separator: str, number: int) -> str:
     if len(text) > MAX_NUMBER_LENGTH:
         return text
     if _LIKE_THOUSANDS.fullmatch(text) and (separator == "\t" or "." in text):
-        raise UnreadableFile(
-            f"Row {number}, value: {text} is ambiguous: it has thousands or three decimals. Save "
-            "the file as XLSX, or as CSV with commas and with a point before the decimals."
+        message = _(
+            "Row %(number)d, value: %(text)s is ambiguous: it has thousands or three decimals."
+            " Save the file as XLSX, or as CSV with commas and with a point before the decimals."
         )
+        raise UnreadableFile(message % {"number": number, "text": text})
     return text.replace(",", ".") if text.count(",") == 1 and "." not in text else text

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext_lazy as _
 
 from .fields import kpi_key
 from .models import FIRST_YEAR, LAST_YEAR
@@ -68,7 +69,7 @@ class PeriodField(forms.CharField):
             return ""
         month = parse_month(text)
         if month is None:
-            raise ValidationError("Enter a month like 2019-01.")
+            raise ValidationError(_("Enter a month like 2019-01."))
         return "{}{:02d}".format(*month)
 
 
@@ -94,7 +95,7 @@ class KpisField(forms.Field):
 
     def to_python(self, value: Any) -> list[str]:
         if not all(str(name).isprintable() for name in value or ()):
-            raise ValidationError("The name must not contain control characters.")
+            raise ValidationError(_("The name must not contain control characters."))
         return [key for name in value or () if (key := kpi_key(str(name)[:255]))]
 
 
@@ -119,7 +120,8 @@ class OrderingField(forms.Field):
             column = ORDERINGS.get(name.strip().removeprefix("-"))
             if column is None:
                 names = ", ".join(ORDERINGS)
-                raise ValidationError(f"Order by one of {names}, with - before it for descending.")
+                message = _("Order by one of %(names)s, with - before it for descending.")
+                raise ValidationError(message % {"names": names})
             columns.setdefault(column, descending)
         if "id" not in columns:
             for column in BY_PERIOD:
@@ -132,20 +134,22 @@ class FigureFilter(forms.Form):
 
     kpi = KpisField(
         required=False,
-        label="KPI",
-        help_text="Figures of this KPI. Repeat it for several KPIs.",
+        label=_("KPI"),
+        help_text=_("Figures of this KPI. Repeat it for several KPIs."),
     )
     year = forms.IntegerField(
         required=False,
         min_value=FIRST_YEAR,
         max_value=LAST_YEAR,
-        help_text="Figures of this year.",
+        label=_("Year"),
+        help_text=_("Figures of this year."),
     )
     search = SearchField(
         required=False,
         widget=forms.TextInput({"type": "search"}),
         max_length=64,
-        help_text="Figures of KPIs whose name contains this text.",
+        label=_("Search"),
+        help_text=_("Figures of KPIs whose name contains this text."),
     )
     ordering = OrderingField(
         required=False,
@@ -154,20 +158,23 @@ class FigureFilter(forms.Form):
 
     # "from" is a keyword of Python, so it cannot be declared as a class attribute.
     PERIODS: ClassVar[dict[str, str]] = {"from": "period__gte", "to": "period__lte"}
-    PERIOD_TEXTS: ClassVar[dict[str, str]] = {
-        "from": "Figures from this month on.",
-        "to": "Figures up to this month.",
+    LABELS: ClassVar[dict[str, Any]] = {"from": _("From"), "to": _("To")}
+    PERIOD_TEXTS: ClassVar[dict[str, Any]] = {
+        "from": _("Figures from this month on."),
+        "to": _("Figures up to this month."),
     }
 
     def __init__(self, data: MultiValueDict[str, Any]) -> None:
         super().__init__(data)
         for name in self.PERIODS:
-            self.fields[name] = PeriodField(required=False, help_text=self.PERIOD_TEXTS[name])
+            self.fields[name] = PeriodField(
+                required=False, label=self.LABELS[name], help_text=self.PERIOD_TEXTS[name]
+            )
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
         if values.get("from") and values.get("to") and values["from"] > values["to"]:
-            self.add_error("to", "The end of the range is before its start.")
+            self.add_error("to", _("The end of the range is before its start."))
         return values
 
     def apply(self, figures: StatQuerySet, *, with_kpi: bool = True) -> StatQuerySet:

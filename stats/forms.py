@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from .filters import PeriodField
 from .models import Stat
@@ -15,13 +16,14 @@ class FigureForm(forms.ModelForm):  # type: ignore[type-arg] # no [] at run time
     Its field `month` is the year and the month.
     """
 
-    month = PeriodField(label="Month")
+    month = PeriodField(label=_("Month"))
     seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     field_order = ("kpi", "month", "value")
 
     class Meta:
         model = Stat
         fields = ("kpi", "month", "value")
+        labels = {"value": _("Value")}
         widgets = {
             "kpi": forms.TextInput(attrs={"autocomplete": "off", "maxlength": 64}),
             "value": forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),

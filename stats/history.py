@@ -6,15 +6,16 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class Change(models.Model):
     """One change of a figure. It has no foreign key, because it outlives the figure."""
 
     class Action(models.TextChoices):
-        ADDED = "added", "added"
-        CHANGED = "changed", "changed"
-        DELETED = "deleted", "deleted"
+        ADDED = "added", _("added")
+        CHANGED = "changed", _("changed")
+        DELETED = "deleted", _("deleted")
 
     at = models.DateTimeField(default=timezone.now)
     action = models.CharField(max_length=8, choices=Action.choices)
@@ -29,7 +30,7 @@ class Change(models.Model):
         related_name="+",
     )
     through = models.CharField(
-        max_length=128, help_text="The page, the API, an import, or a machine or command."
+        max_length=128, help_text=_("The page, the API, an import, or a machine or command.")
     )
 
     privacy_export_fields = ("at", "action", "before", "after", "through")

@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Cast, Trim
+from django.utils.translation import gettext_lazy as _
 
 from .fields import MAX_KEY_LENGTH, MAX_VALUE, KpiKeyField, ValueField, kpi_key, validate_kpi
 from .history import Change as Change
@@ -15,7 +16,7 @@ from .history import Revision
 from .queries import StatQuerySet
 from .upload_storage import Upload as Upload
 
-DUPLICATE_MESSAGE = "This KPI already has a figure for this month."
+DUPLICATE_MESSAGE = _("This KPI already has a figure for this month.")
 FIRST_YEAR, LAST_YEAR = 1000, 9999  # four digits, so that periods sort as text
 
 
@@ -27,34 +28,34 @@ class Stat(models.Model):
     """
 
     kpi = models.CharField(
-        "KPI",
+        _("KPI"),
         max_length=64,
         validators=[validate_kpi],
-        help_text="A short name, like “revenue”.",
+        help_text=_("A short name, like “revenue”."),
     )
     kpi_key = KpiKeyField(max_length=MAX_KEY_LENGTH, editable=False)
     year = models.PositiveSmallIntegerField(
         validators=[
-            MinValueValidator(FIRST_YEAR, "Enter a year of four digits."),
-            MaxValueValidator(LAST_YEAR, "Enter a year of four digits."),
+            MinValueValidator(FIRST_YEAR, _("Enter a year of four digits.")),
+            MaxValueValidator(LAST_YEAR, _("Enter a year of four digits.")),
         ]
     )
     month = models.PositiveSmallIntegerField(
         validators=[
-            MinValueValidator(1, "Enter a month from 1 to 12."),
-            MaxValueValidator(12, "Enter a month from 1 to 12."),
+            MinValueValidator(1, _("Enter a month from 1 to 12.")),
+            MaxValueValidator(12, _("Enter a month from 1 to 12.")),
         ],
-        help_text="1 to 12.",
+        help_text=_("1 to 12."),
     )
     period = models.GeneratedField(
         expression=Cast(F("year") * 100 + F("month"), models.CharField(max_length=6)),
         output_field=models.CharField(max_length=6),
         db_persist=True,
     )
-    value = ValueField(help_text="A number of at most 15 digits.")
+    value = ValueField(help_text=_("A number of at most 15 digits."))
     version = models.PositiveIntegerField(default=1, editable=False)
-    created_at = models.DateTimeField("created", auto_now_add=True)
-    updated_at = models.DateTimeField("updated", auto_now=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
     created_by: models.ForeignKey[Any, Any] = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -75,7 +76,7 @@ class Stat(models.Model):
 
     class Meta:
         ordering = ["-period", "kpi_key"]
-        verbose_name = "figure"
+        verbose_name = _("figure")
         constraints = [
             models.UniqueConstraint(
                 fields=["kpi_key", "year", "month"],
@@ -85,22 +86,22 @@ class Stat(models.Model):
             models.CheckConstraint(
                 condition=Q(kpi=Trim("kpi")) & ~Q(kpi="") & ~Q(kpi_key=""),
                 name="stats_kpi_is_trimmed_and_not_empty",
-                violation_error_message="Enter a KPI name without spaces around it.",
+                violation_error_message=_("Enter a KPI name without spaces around it."),
             ),
             models.CheckConstraint(
                 condition=Q(year__range=(FIRST_YEAR, LAST_YEAR)),
                 name="stats_year_has_four_digits",
-                violation_error_message="Enter a year of four digits.",
+                violation_error_message=_("Enter a year of four digits."),
             ),
             models.CheckConstraint(
                 condition=Q(month__range=(1, 12)),
                 name="stats_month_is_1_to_12",
-                violation_error_message="Enter a month from 1 to 12.",
+                violation_error_message=_("Enter a month from 1 to 12."),
             ),
             models.CheckConstraint(
                 condition=Q(value__range=(-MAX_VALUE, MAX_VALUE)),
                 name="stats_value_has_15_digits",
-                violation_error_message="Enter a number of at most 15 digits.",
+                violation_error_message=_("Enter a number of at most 15 digits."),
             ),
         ]
         indexes = [

@@ -2,7 +2,10 @@
 
 import re
 
+from django.utils.translation import gettext as _
+
 from .cleaning import UnreadableFile
+from .templatetags.figures import thousands
 
 MAX_CELL_LENGTH = 1024  # longer texts are truncated; the fields reject much shorter ones
 MAX_HEADINGS = 64
@@ -73,10 +76,11 @@ class SharedStrings(TextCollector):
             self._is_hint = False
         elif name == "si":
             if len(self.texts) >= self._max_count:
-                raise UnreadableFile(
-                    f"This workbook has more than {self._max_count:,} different texts. Save the "
-                    "sheet with the figures as a separate workbook."
+                message = _(
+                    "This workbook has more than %(count)s different texts. Save the sheet with"
+                    " the figures as a separate workbook."
                 )
+                raise UnreadableFile(message % {"count": thousands(self._max_count)})
             self.texts.append(self.pop_text())
 
 
@@ -120,10 +124,12 @@ class SheetRows(TextCollector):
     def _start_row(self, attributes: dict[str, str]) -> None:
         number = attributes.get("r", str(self._number + 1))
         if not _ROW.fullmatch(number) or not self._number < int(number) <= self._max_rows:
-            raise UnreadableFile(
-                f"The row after row {self._number} of the sheet has the number {number[:16]}. Save "
-                "the workbook again in your spreadsheet program."
+            message = _(
+                "The row after row %(previous)d of the sheet has the number %(number)s. Save the"
+                " workbook again in your spreadsheet program."
             )
+            values = {"previous": self._number, "number": number[:16]}
+            raise UnreadableFile(message % values)
         self._number, self._column = int(number), 0
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
@@ -135,10 +141,11 @@ class SheetRows(TextCollector):
         else:
             self._is_wanted = self._column in self._headings
         if self._is_wanted and self._column in self._cells:
-            raise UnreadableFile(
-                f"Row {self._number} of the sheet has two values in one cell. Save the workbook "
-                "again in your spreadsheet program."
+            message = _(
+                "Row %(number)d of the sheet has two values in one cell. Save the workbook again"
+                " in your spreadsheet program."
             )
+            raise UnreadableFile(message % {"number": self._number})
 
     def _end_cell(self) -> None:
         text = self.pop_text()
@@ -151,7 +158,8 @@ class SheetRows(TextCollector):
     def _value(self, text: str) -> str:
         if self._kind == "s":
             if not text.isdecimal() or len(text) > 9 or int(text) >= len(self._strings):
-                raise UnreadableFile(f"Row {self._number} of the sheet has a text that is missing.")
+                message = _("Row %(number)d of the sheet has a text that is missing.")
+                raise UnreadableFile(message % {"number": self._number})
             return self._strings[int(text)]
         if self._kind == "n" and _NUMBER.fullmatch(text):
             # Spreadsheets store 17 digits and show 15: a user who typed 1.1 has stored

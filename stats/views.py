@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.generic import TemplateView, View
 
 from accounts.core.navigation import safe_next_url
@@ -62,7 +63,7 @@ class AddFigureView(FigurePage):
         if form.is_valid():
             try:
                 stat = writing.add(form.values(), self.author)
-                return self.done(f"Added {describe_stat(stat)}.")
+                return self.done(_("Added %(figure)s.") % {"figure": describe_stat(stat)})
             except ValidationError as error:  # another request has added it since the validation
                 form.add_error(None, error)
         return self.show("stats/figure_form.html", form=form)
@@ -82,7 +83,7 @@ class EditFigureView(FigurePage):
         if form.is_valid():
             try:
                 stat = writing.change(pk, form.values(), self.author, check=_same_as_seen(form))
-                return self.done(f"Saved {describe_stat(stat)}.")
+                return self.done(_("Saved %(figure)s.") % {"figure": describe_stat(stat)})
             except ValidationError as error:
                 form.add_error(None, error)
             except Stat.DoesNotExist as error:
@@ -103,12 +104,17 @@ class DeleteFigureView(FigurePage):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         stat = get_object_or_404(Stat, pk=pk)
         writing.delete(Stat.objects.filter(pk=pk), self.author)
-        return self.done(f"Deleted {describe_stat(stat)}.")
+        return self.done(_("Deleted %(figure)s.") % {"figure": describe_stat(stat)})
 
 
 def describe_stat(stat: Stat) -> str:
     """Return a text such as `revenue for 2020-03: 1,234.5`."""
-    return f"{stat.kpi} for {stat.year}-{stat.month:02d}: {figure(stat.value)}"
+    values = {
+        "kpi": stat.kpi,
+        "month": f"{stat.year}-{stat.month:02d}",
+        "value": figure(stat.value),
+    }
+    return _("%(kpi)s for %(month)s: %(value)s") % values
 
 
 def _same_as_seen(form: FigureForm) -> Any:
@@ -121,9 +127,10 @@ def _same_as_seen(form: FigureForm) -> Any:
         version = form.cleaned_data["seen_version"]
         if version is not None and version != stored.version:
             form.data = {**form.data.dict(), "seen_version": str(stored.version)}  # type: ignore[attr-defined]
-            raise ValidationError(
-                "This figure was changed while you were editing, so nothing was saved. It is now "
-                f"{describe_stat(stored)}. Review your values below, then save again."
+            message = _(
+                "This figure was changed while you were editing, so nothing was saved. It is now"
+                " %(figure)s. Review your values below, then save again."
             )
+            raise ValidationError(message % {"figure": describe_stat(stored)})
 
     return check

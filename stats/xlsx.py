@@ -11,8 +11,11 @@ from posixpath import dirname, join, normpath
 from typing import IO, Any
 from xml.parsers import expat
 
+from django.utils.translation import gettext, gettext_lazy
+
 from .cleaning import UnreadableFile
 from .sheet_xml import Elements, Handler, SharedStrings, SheetRows
+from .templatetags.figures import thousands
 
 MAX_BYTES_PER_ROW = 640  # unpacked; a formatted row of four cells has about 250
 MAX_ELEMENTS_PER_ROW = 20  # a row of four cells has 9 to 14
@@ -21,7 +24,9 @@ _MAX_TOKEN_BYTES = 1024 * 1024  # with each chunk, expat parses an unfinished to
 _CHUNK_BYTES = 65_536
 _MAX_SMALL_PART_BYTES = 1024 * 1024
 _WORKSHEET, _STRINGS, _DOCUMENT = "/worksheet", "/sharedStrings", "/officeDocument"
-_BROKEN = "This is not a readable XLSX workbook. Save it again in your spreadsheet program."
+_BROKEN = gettext_lazy(
+    "This is not a readable XLSX workbook. Save it again in your spreadsheet program."
+)
 
 
 def xlsx_rows(file: IO[bytes], max_rows: int) -> Iterator[tuple[int, dict[int, str]]]:
@@ -67,7 +72,7 @@ class Workbook:
             kind, target = relationships.get(sheet.get("id", ""), ("", ""))
             if kind.endswith(_WORKSHEET):
                 return target
-        raise UnreadableFile("This workbook has no worksheet.")
+        raise UnreadableFile(gettext("This workbook has no worksheet."))
 
     def _relationships(self, part: str) -> Iterator[tuple[str, tuple[str, str]]]:
         """Yield ID, type and target of a part's relationships (ECMA-376 part 2, section 9.3)."""
@@ -120,10 +125,11 @@ class Workbook:
         return parser
 
     def _too_large(self) -> UnreadableFile:
-        return UnreadableFile(
-            f"This workbook is too large for {self._max_rows:,} rows. Copy the columns kpi, year, "
-            "month and value into a new workbook, or save them as CSV."
+        message = gettext(
+            "This workbook is too large for %(count)s rows. Copy the columns kpi, year, month and"
+            " value into a new workbook, or save them as CSV."
         )
+        return UnreadableFile(message % {"count": thousands(self._max_rows)})
 
     def _member(self, path: str) -> zipfile.ZipInfo:
         try:

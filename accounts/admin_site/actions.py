@@ -11,6 +11,8 @@ from django.contrib import admin, messages
 from django.contrib.auth import get_permission_codename, get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ..models import SignIn
 from ..sessions import ending, sign_out
@@ -52,17 +54,17 @@ def selected_users(request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
 def _warn_of_superusers(request: HttpRequest, *, skipped_count: int) -> None:
     if skipped_count:
         messages.error(
-            request, "Superusers were skipped. Only a superuser can change another superuser."
+            request, _("Superusers were skipped. Only a superuser can change another superuser.")
         )
 
 
 def _message(request: HttpRequest, text: str, *, cognito_reached: bool) -> None:
     messages.success(request, text)
     if not cognito_reached:
-        messages.warning(request, sign_out.UNREACHED_FOR_OPERATORS)
+        messages.warning(request, _(sign_out.UNREACHED_FOR_OPERATORS))
 
 
-@admin.action(permissions=["manage_users"], description="Sign out everywhere")
+@admin.action(permissions=["manage_users"], description=gettext_lazy("Sign out everywhere"))
 def sign_out_everywhere(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> None:
     users = selected_users(request, queryset)
     if not users:
@@ -70,35 +72,38 @@ def sign_out_everywhere(modeladmin: Any, request: HttpRequest, queryset: QuerySe
     results = [
         sign_out.sign_out_everywhere(user, request=request, by=request.user) for user in users
     ]
-    text = f"Signed out everywhere: {len(results)}."
+    text = _("Signed out everywhere: %(count)d.") % {"count": len(results)}
     if can_view(request, SignIn):
-        text += f" Sessions ended: {sum(result.count for result in results)}."
+        ended = sum(result.count for result in results)
+        text = f"{text} " + _("Sessions ended: %(count)d.") % {"count": ended}
     _message(request, text, cognito_reached=all(result.cognito_reached for result in results))
 
 
-@admin.action(permissions=["manage_users"], description="Deactivate and end all sessions")
+@admin.action(
+    permissions=["manage_users"], description=gettext_lazy("Deactivate and end all sessions")
+)
 def deactivate(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> None:
     """Deactivate the selected users, except the staff user who runs the action."""
     users = [user for user in selected_users(request, queryset) if user.is_active]
     if any(user.pk == request.user.pk for user in users):
-        messages.error(request, "You can't deactivate your own account. Ask another admin.")
+        messages.error(request, _("You can't deactivate your own account. Ask another admin."))
         users = [user for user in users if user.pk != request.user.pk]
     for user in users:
         set_active(user, False)
         modeladmin.log_change(request, user, "Deactivated.")
-    messages.success(request, f"Deactivated: {len(users)}.")
+    messages.success(request, _("Deactivated: %(count)d.") % {"count": len(users)})
 
 
-@admin.action(permissions=["manage_users"], description="Activate again")
+@admin.action(permissions=["manage_users"], description=gettext_lazy("Activate again"))
 def activate(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> None:
     users = [user for user in selected_users(request, queryset) if not user.is_active]
     for user in users:
         set_active(user, True)
         modeladmin.log_change(request, user, "Activated again.")
-    messages.success(request, f"Activated again: {len(users)}.")
+    messages.success(request, _("Activated again: %(count)d.") % {"count": len(users)})
 
 
-@admin.action(permissions=["manage_users"], description="End selected sign-ins")
+@admin.action(permissions=["manage_users"], description=gettext_lazy("End selected sign-ins"))
 def end_sign_ins(modeladmin: Any, request: HttpRequest, queryset: QuerySet[SignIn]) -> None:
     live = queryset.select_related("user").filter(ended_at=None)
     sign_ins = [sign_in for sign_in in live if can_act_on(request, sign_in.user)]
@@ -111,6 +116,6 @@ def end_sign_ins(modeladmin: Any, request: HttpRequest, queryset: QuerySet[SignI
     ]
     _message(
         request,
-        f"Sign-ins ended: {len(sign_ins)}.",
+        _("Sign-ins ended: %(count)d.") % {"count": len(sign_ins)},
         cognito_reached=ending.revoke_at_cognito(pending),
     )

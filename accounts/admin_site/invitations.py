@@ -12,19 +12,25 @@ from django.contrib.auth import get_permission_codename, get_user_model
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from django.views.generic import FormView
 
 from ..audit import events
 from ..core.app_label import template_name
 from ..core.times import to_site_time
+from ..core.translation import gettext_noop as _
 from ..models import EventKind
 from ..provider import aws, user_pool
 
 _REMEDIES = {
-    "UsernameExistsException": "The pool already has a user with this username. Choose another.",
-    "UnsupportedUserStateException": "This user has already signed in, so nothing was sent.",
-    "UserNotFoundException": "The pool no longer has a user with this username.",
+    "UsernameExistsException": _("The pool already has a user with this username. Choose another."),
+    "UnsupportedUserStateException": _("This user has already signed in, so nothing was sent."),
+    "UserNotFoundException": _("The pool no longer has a user with this username."),
 }
+
+
+def _remedy(problem: aws.AwsError) -> str:
+    return gettext(_REMEDIES.get(problem.code, "")) or str(problem)
 
 
 @dataclass(frozen=True)
@@ -63,13 +69,15 @@ def pending_invitations() -> list[Invitation]:
 
 
 class InvitationForm(forms.Form):
-    email = forms.EmailField(label="Email address", max_length=254)
+    email = forms.EmailField(label=gettext_lazy("Email address"), max_length=254)
     username = forms.RegexField(
         r"^\S+$",
         max_length=128,
-        label="Pool username",
-        help_text="If the pool uses email addresses as usernames, enter the email address.",
-        error_messages={"invalid": "Enter a username without spaces."},
+        label=gettext_lazy("Pool username"),
+        help_text=gettext_lazy(
+            "If the pool uses email addresses as usernames, enter the email address."
+        ),
+        error_messages={"invalid": gettext_lazy("Enter a username without spaces.")},
     )
 
 
@@ -97,23 +105,24 @@ class InvitationsView(FormView):  # type: ignore[type-arg]
         try:
             pool_user = user_pool.invite(username=username, email=email)
         except aws.AwsError as problem:
-            form.add_error(None, _REMEDIES.get(problem.code, str(problem)))
+            form.add_error(None, _remedy(problem))
             return self.form_invalid(form)
         self._record(EventKind.INVITED, pool_user)
-        messages.success(self.request, f"Invited {username}. Cognito sends an email to {email}.")
+        text = gettext("Invited %(username)s. Cognito sends an email to %(email)s.")
+        messages.success(self.request, text % {"username": username, "email": email})
         return HttpResponseRedirect(self.request.path)
 
     def _resend(self, username: str) -> HttpResponse:
         try:
             pool_user = user_pool.resend_invitation(username)
         except aws.AwsError as problem:
-            messages.error(self.request, _REMEDIES.get(problem.code, str(problem)))
+            messages.error(self.request, _remedy(problem))
         else:
             self._record(EventKind.INVITED_AGAIN, pool_user)
-            messages.success(
-                self.request,
-                f"Invited {username} again. The earlier temporary password no longer works.",
+            text = gettext(
+                "Invited %(username)s again. The earlier temporary password no longer works."
             )
+            messages.success(self.request, text % {"username": username})
         return HttpResponseRedirect(self.request.path)
 
     def _record(self, kind: EventKind, pool_user: user_pool.PoolUser) -> None:
@@ -137,7 +146,7 @@ class InvitationsView(FormView):  # type: ignore[type-arg]
         return super().get_context_data(
             **context,
             **kwargs,
-            title="Invitations",
+            title=gettext("Invitations"),
             opts=self.model_admin.opts,
             unavailable_reason=unavailable_reason,
             invitations=invitations,

@@ -13,6 +13,8 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ..core.app_label import template_name
 from ..directory import reconciliation
@@ -27,7 +29,7 @@ from .view_permission import can_view
 _MAX_SHOWN = 200  # differences on the page
 
 
-@admin.action(permissions=["manage_users"], description="Compare with the pool")
+@admin.action(permissions=["manage_users"], description=gettext_lazy("Compare with the pool"))
 def reconcile(
     modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]
 ) -> HttpResponse | None:
@@ -46,10 +48,11 @@ def reconcile(
             _deactivate(modeladmin, request, differences)
             return None
     except (aws.AwsError, TooManyDeactivations) as problem:
-        messages.error(request, f"{problem} Nothing was changed.")
+        messages.error(request, f"{problem} " + _("Nothing was changed."))
         return None
     if not differences:
-        messages.success(request, f"No differences from the pool. Users compared: {len(users)}.")
+        text = _("No differences from the pool. Users compared: %(count)d.")
+        messages.success(request, text % {"count": len(users)})
         return None
     return _page(modeladmin, request, differences, user_count=len(users))
 
@@ -59,16 +62,16 @@ def _deactivate(modeladmin: Any, request: HttpRequest, differences: list[Differe
     for item in deactivations:
         modeladmin.log_change(request, item.identity.user, "Deactivated, as in the pool.")
         name = _name(request, item.identity)
-        messages.warning(request, f"{name} was deactivated. State in the pool: {item.state}.")
+        text = _("%(name)s was deactivated. State in the pool: %(state)s.")
+        messages.warning(request, text % {"name": name, "state": item.state})
     for item in differences:
         if item.keep_reason:
             name = _name(request, item.identity)
-            messages.warning(
-                request,
-                f"{name} stays active: {item.keep_reason}. State in the pool: {item.state}.",
-            )
+            text = _("%(name)s stays active: %(reason)s. State in the pool: %(state)s.")
+            values = {"name": name, "reason": item.keep_reason, "state": item.state}
+            messages.warning(request, text % values)
     if not deactivations:
-        messages.success(request, "No user was deactivated.")
+        messages.success(request, _("No user was deactivated."))
 
 
 def _name(request: HttpRequest, identity: Identity) -> str:
@@ -83,7 +86,7 @@ def _page(
     deactivations = reconciliation.to_deactivate(differences)
     context = {
         **modeladmin.admin_site.each_context(request),
-        "title": "Compare with the pool",
+        "title": _("Compare with the pool"),
         "opts": modeladmin.opts,
         "differences": differences[:_MAX_SHOWN],
         "omitted_count": len(differences[_MAX_SHOWN:]),

@@ -12,6 +12,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
+from django.utils.translation import gettext as _
 
 from ..audit import rights
 from ..core.app_label import template_name
@@ -75,8 +76,10 @@ class UserPage(UserActionsMixin, OwnModelOnly, admin.ModelAdmin):  # type: ignor
         if obj is not None and obj == request.user:
             options = {
                 **options,
-                "description": "This is your own account. To deactivate it or to change your "
-                "status, ask another superuser.",
+                "description": _(
+                    "This is your own account. To deactivate it or to change your status, ask"
+                    " another superuser."
+                ),
             }
         return [(name, options), *rest]
 
@@ -122,8 +125,10 @@ class UserPage(UserActionsMixin, OwnModelOnly, admin.ModelAdmin):  # type: ignor
             if self.has_change_permission(request, user) and initial_state != _state(user):
                 messages.error(
                     request,
-                    "This user was changed while you were editing, so nothing was saved. Review "
-                    "the current values, then save again.",
+                    _(
+                        "This user was changed while you were editing, so nothing was saved."
+                        " Review the current values, then save again."
+                    ),
                 )
                 return HttpResponseRedirect(request.get_full_path())
         return super().changeform_view(request, object_id, form_url, extra_context)

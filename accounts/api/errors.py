@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 from rest_framework import exceptions, status
 from rest_framework.request import Request
 
@@ -80,12 +81,13 @@ class ServiceUnavailable(exceptions.APIException):
 
 
 class DatabaseUnavailable(ServiceUnavailable):
-    default_detail, default_code = DATABASE_UNAVAILABLE
+    default_detail = gettext_lazy(DATABASE_UNAVAILABLE.detail)
+    default_code = DATABASE_UNAVAILABLE.code
 
 
 class PayloadTooLarge(exceptions.APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = "The request is larger than this server accepts."
+    default_detail = gettext_lazy("The request is larger than this server accepts.")
     default_code = "too_large"
 
 
@@ -93,7 +95,8 @@ class StepUpRequired(exceptions.APIException):
     """A 401 for a user whose sign-in is not as recent or as strong as required (RFC 9470)."""
 
     status_code = status.HTTP_401_UNAUTHORIZED
-    default_detail, default_code = step_up.MESSAGE, InsufficientAuthentication.code
+    default_detail = gettext_lazy(step_up.MESSAGE)
+    default_code = InsufficientAuthentication.code
 
     def __init__(self, requirement: SignInRequirement) -> None:
         super().__init__()
@@ -101,7 +104,8 @@ class StepUpRequired(exceptions.APIException):
 
 
 class ServerError(exceptions.APIException):
-    default_detail, default_code = SERVER_ERROR
+    default_detail = gettext_lazy(SERVER_ERROR.detail)
+    default_code = SERVER_ERROR.code
 
 
 def unavailable(error: CognitoError) -> ServiceUnavailable:

@@ -16,6 +16,7 @@ from django.core.signals import got_request_exception
 from django.db import DatabaseError
 from django.http import UnreadablePostError
 from django.utils.log import log_response
+from django.utils.translation import gettext
 from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,6 +24,7 @@ from rest_framework.views import exception_handler as rest_framework_handler
 
 from ..cognito.claims import AccessClaims
 from ..cognito.errors import CognitoError, TokenRevoked
+from ..core.translation import gettext_noop as _
 from ..problems import outage, unauthenticated
 from ..problems.catalog import BAD_REQUEST, INCOMPLETE_BODY, error_body
 from ..problems.errors import SessionEnded
@@ -42,10 +44,7 @@ from .permissions import INSUFFICIENT_SCOPE, RecentSignIn, Requirement, is_user
 
 _log = logging.getLogger(__name__)
 
-_SIGN_IN = (
-    f"{unauthenticated.NOT_SIGNED_IN} API clients send an access token:"
-    " Authorization: Bearer, a space, the token."
-)
+_FOR_CLIENTS = _("API clients send an access token: Authorization: Bearer, a space, the token.")
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
@@ -93,7 +92,8 @@ def _refuse(request: Request, response: Response, unmet: Requirement) -> excepti
         exception: exceptions.APIException = StepUpRequired(unmet.requirement)
     else:
         problem = BearerError(INSUFFICIENT_SCOPE, unmet.message, unmet.scope)
-        exception = exceptions.PermissionDenied(unmet.message, code=INSUFFICIENT_SCOPE)
+        message = gettext(unmet.message)
+        exception = exceptions.PermissionDenied(message, code=INSUFFICIENT_SCOPE)
     response["WWW-Authenticate"] = challenge(request, problem)
     return exception
 
@@ -119,11 +119,12 @@ def _to_api_exception(error: Exception) -> Exception:
     if isinstance(error, RequestDataTooBig):
         return PayloadTooLarge()
     if isinstance(error, UnreadablePostError):
-        return exceptions.ParseError(*INCOMPLETE_BODY)
+        return exceptions.ParseError(gettext(INCOMPLETE_BODY.detail), INCOMPLETE_BODY.code)
     if isinstance(error, SuspiciousOperation):
-        return exceptions.ParseError(*BAD_REQUEST)
+        return exceptions.ParseError(gettext(BAD_REQUEST.detail), BAD_REQUEST.code)
     if isinstance(error, exceptions.NotAuthenticated):
-        exception = exceptions.NotAuthenticated(_SIGN_IN)
+        sentences = gettext(unauthenticated.NOT_SIGNED_IN), gettext(_FOR_CLIENTS)
+        exception = exceptions.NotAuthenticated(" ".join(sentences))
         exception.auth_header = getattr(error, "auth_header", None)  # type: ignore[attr-defined]
         return exception
     return error

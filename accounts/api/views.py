@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import (
     NotAuthenticated,
@@ -134,7 +135,7 @@ def _refusal(error: CognitoError) -> Exception:
     """Return 400 for what the caller can change, 403 for a user without access, else 503 or 429."""
     problem = problem_for(error)
     if isinstance(error, GrantRejected):
-        return ParseError(f"{problem.what} {problem.why}", code=error.code)
+        return ParseError(f"{gettext(problem.what)} {gettext(problem.why)}", code=error.code)
     if isinstance(error, RequestRejected):
         return ParseError(
             "The code belongs to another redirectUri or another app client.",
@@ -244,4 +245,4 @@ class NotFoundView(APIView):
     name = "API"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        raise NotFound("The API has no endpoint at this URL. See /docs.")
+        raise NotFound(gettext("The API has no endpoint at this URL. See /docs."))

@@ -15,6 +15,7 @@ OWN_USERS = "COGNITO"  # the identity provider that is the user pool itself
 MAX_HINT_LENGTH = 128  # characters, as of a username
 MAX_ACR_LENGTH = 260  # characters, as of four names
 _BY_LOWER_CASE = {language.lower(): language for language in LANGUAGES}
+_SCRIPTS = {"zh-hans": "zh-CN", "zh-hant": "zh-TW"}  # Django names Chinese by its script
 
 
 def accepted_parameters(
@@ -36,6 +37,15 @@ def accepted_parameters(
     if accepted["identity_provider"]:
         del accepted["idp_identifier"]  # the two are alternatives
     return {name: value for name, value in accepted.items() if value}
+
+
+def hosted_ui_language(code: str) -> str:
+    """Return the value of ``lang`` for a language code such as ``de-at``, or "" without one."""
+    code = code.lower()
+    for name in (code, code.partition("-")[0]):
+        if language := _SCRIPTS.get(name) or _BY_LOWER_CASE.get(name):
+            return language
+    return ""
 
 
 def is_acr_name(text: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 Network = IPv4Network | IPv6Network
 UNIX_SOCKET = "unix"  # an item of TRUSTED_PROXIES: the server listens on a Unix socket
@@ -90,13 +91,16 @@ _SYSTEMS = (
 
 
 def device_name(user_agent: str) -> str:
-    """Return a short name such as "Firefox on Linux", a program's name, or "Unknown device"."""
+    """Return a short name such as "Firefox on Linux", a program's name, or "Unknown device".
+
+    It is in the active language.
+    """
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
     if browser and system:
-        return f"{browser} on {system}"
+        return gettext("%(browser)s on %(system)s") % {"browser": browser, "system": system}
     own_name = user_agent.split("/")[0].split(" ")[0][:40]
-    return browser or system or own_name or "Unknown device"
+    return browser or system or own_name or gettext("Unknown device")
 
 
 def subnet_of(request: HttpRequest) -> str:

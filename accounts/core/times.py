@@ -10,6 +10,18 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
+from django.utils.translation import npgettext_lazy
+
+
+# Django's own are for other places in a sentence: German says "2 Tage", but "vor 2 Tagen".
+_AGO = {
+    "year": npgettext_lazy("ago", "%(num)d year", "%(num)d years", "num"),
+    "month": npgettext_lazy("ago", "%(num)d month", "%(num)d months", "num"),
+    "week": npgettext_lazy("ago", "%(num)d week", "%(num)d weeks", "num"),
+    "day": npgettext_lazy("ago", "%(num)d day", "%(num)d days", "num"),
+    "hour": npgettext_lazy("ago", "%(num)d hour", "%(num)d hours", "num"),
+    "minute": npgettext_lazy("ago", "%(num)d minute", "%(num)d minutes", "num"),
+}
 
 
 def from_timestamp(seconds: float) -> datetime:
@@ -37,6 +49,10 @@ def time_ago(moment: datetime) -> str:
     """Return a `time` element such as "5 minutes ago". Its title is the exact time."""
     shown = local_time(moment)
     is_now = timezone.now() - moment < timedelta(minutes=1)
-    ago = _("just now") if is_now else _("%(time)s ago") % {"time": timesince(moment, depth=1)}
+    ago = (
+        _("just now")
+        if is_now
+        else _("%(time)s ago") % {"time": timesince(moment, depth=1, time_strings=_AGO)}
+    )
     exact = f"{date_format(shown, 'DATETIME_FORMAT')}{shown::%S %Z}".strip()
     return format_html('<time datetime="{}" title="{}">{}</time>', shown.isoformat(), exact, ago)

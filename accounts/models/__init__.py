@@ -9,6 +9,7 @@ from .coordination import RateCounter as RateCounter
 from .coordination import RefreshResult as RefreshResult
 from .events import EventKind as EventKind
 from .events import SignInEvent as SignInEvent
+from .labels import translate_labels as translate_labels
 from .pool_subject import PoolSubject as PoolSubject
 from .pool_subject import is_same_pool as is_same_pool
 from .pool_subject import pool_of as pool_of

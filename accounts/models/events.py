@@ -7,25 +7,26 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class EventKind(models.TextChoices):
     """The kinds of audit events. The values are stable codes, the labels are for pages."""
 
-    SIGNED_IN = "signed_in", "signed in"
-    REFUSED = "refused", "refused"
-    REFUSALS_OMITTED = "refusals_omitted", "refusals omitted"
-    SIGNED_OUT = "signed_out", "signed out"
-    SIGNED_OUT_EVERYWHERE = "signed_out_everywhere", "signed out everywhere"
-    RIGHTS_CHANGED = "rights_changed", "rights changed"
-    ACTIVATED = "activated", "activated"
-    DEACTIVATED = "deactivated", "deactivated"
-    LINKED = "linked", "linked"
-    UNLINKED = "unlinked", "unlinked"
-    INVITED = "invited", "invited"
-    INVITED_AGAIN = "invited_again", "invited again"
-    EXPORTED = "exported", "exported"
-    ERASED = "erased", "erased"
+    SIGNED_IN = "signed_in", _("signed in")
+    REFUSED = "refused", _("refused")
+    REFUSALS_OMITTED = "refusals_omitted", _("refusals omitted")
+    SIGNED_OUT = "signed_out", _("signed out")
+    SIGNED_OUT_EVERYWHERE = "signed_out_everywhere", _("signed out everywhere")
+    RIGHTS_CHANGED = "rights_changed", _("rights changed")
+    ACTIVATED = "activated", _("activated")
+    DEACTIVATED = "deactivated", _("deactivated")
+    LINKED = "linked", _("linked")
+    UNLINKED = "unlinked", _("unlinked")
+    INVITED = "invited", _("invited")
+    INVITED_AGAIN = "invited_again", _("invited again")
+    EXPORTED = "exported", _("exported")
+    ERASED = "erased", _("erased")
 
 
 class SignInEvent(models.Model):
@@ -45,15 +46,15 @@ class SignInEvent(models.Model):
         related_name="sign_in_events",
     )
     pool_username = models.CharField(
-        max_length=255, blank=True, help_text="The username at the pool at that time."
+        max_length=255, blank=True, help_text=_("The username at the pool at that time.")
     )
-    reason = models.CharField(max_length=64, blank=True, help_text="A stable code.")
+    reason = models.CharField(max_length=64, blank=True, help_text=_("A stable code."))
     details = models.JSONField(default=dict, blank=True)
     ip_address = models.GenericIPAddressField(null=True, blank=True)
     device = models.CharField(max_length=255, blank=True)
 
     class Meta:
-        verbose_name = "sign-in event"
+        verbose_name = _("sign-in event")
         ordering = ("-at", "-pk")
 
     def __str__(self) -> str:

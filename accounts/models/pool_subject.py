@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from ..cognito.pool_ids import pool_id_of
 
@@ -43,7 +44,7 @@ class PoolIdField(models.CharField):  # type: ignore[type-arg]
     """
 
     def __init__(self, **options: Any) -> None:
-        defaults = {"verbose_name": "pool ID", "max_length": 255, "blank": True}
+        defaults = {"verbose_name": gettext_lazy("pool ID"), "max_length": 255, "blank": True}
         super().__init__(**{**defaults, "default": "", "db_default": "", **options})
 
     def deconstruct(self) -> Any:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from .pool_subject import PoolIdField
 
@@ -19,17 +20,17 @@ class Revocation(models.Model):
     """
 
     class Kind(models.TextChoices):
-        SIGN_IN = "sign_in", "one sign-in ended"
-        USER = "user", "signed out everywhere"
-        DEACTIVATED = "deactivated", "account deactivated"
-        REACTIVATED = "reactivated", "account active again"
+        SIGN_IN = "sign_in", _("one sign-in ended")
+        USER = "user", _("signed out everywhere")
+        DEACTIVATED = "deactivated", _("account deactivated")
+        REACTIVATED = "reactivated", _("account active again")
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     token_id = models.CharField("origin_jti", max_length=64, blank=True)
     pool_id = PoolIdField()
     issuer = models.CharField(max_length=255, blank=True)
     subject = models.CharField(max_length=255, blank=True)
-    not_before = models.BigIntegerField(default=0, help_text="Unix time; for tokens of a user.")
+    not_before = models.BigIntegerField(default=0, help_text=_("Unix time; for tokens of a user."))
     at = models.DateTimeField(db_default=Now(), db_index=True)
     expires_at = models.DateTimeField(db_index=True)
 

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 
 from ..cognito.token_exchange import ExchangeOptions
 from .pool_subject import PoolIdField
@@ -58,18 +59,18 @@ class SignIn(models.Model):
     """
 
     class EndReason(models.TextChoices):
-        SIGNED_OUT = "signed_out", "signed out"
-        REPLACED = "replaced", "signed in again in the same browser"
-        ENDED_BY_USER = "ended_by_person", "ended from another browser of the same user"
-        BY_OPERATOR = "by_operator", "ended in the admin"
-        EVERYWHERE = "everywhere", "signed out everywhere"
-        IDLE = "idle", "not used for too long"
-        TOO_OLD = "too_old", "reached the longest time a sign-in may last"
-        REFUSED = "refused", "the provider no longer renews it"
-        UNVERIFIED = "unverified", "its renewed tokens did not pass our checks"
-        DEACTIVATED = "deactivated", "account deactivated"
-        SWITCHED_OFF = "switched_off", "break-glass was switched off"
-        SET_ASIDE = "set_aside", "another account has its pool user"
+        SIGNED_OUT = "signed_out", _("signed out")
+        REPLACED = "replaced", _("signed in again in the same browser")
+        ENDED_BY_USER = "ended_by_person", _("ended from another browser of the same user")
+        BY_OPERATOR = "by_operator", _("ended in the admin")
+        EVERYWHERE = "everywhere", _("signed out everywhere")
+        IDLE = "idle", _("not used for too long")
+        TOO_OLD = "too_old", _("reached the longest time a sign-in may last")
+        REFUSED = "refused", _("the provider no longer renews it")
+        UNVERIFIED = "unverified", _("its renewed tokens did not pass our checks")
+        DEACTIVATED = "deactivated", _("account deactivated")
+        SWITCHED_OFF = "switched_off", _("break-glass was switched off")
+        SET_ASIDE = "set_aside", _("another account has its pool user")
 
     key = models.CharField(max_length=64, unique=True, default=new_sign_in_key, editable=False)
     user: models.ForeignKey[Any, Any] = models.ForeignKey(
@@ -80,7 +81,7 @@ class SignIn(models.Model):
     subject = models.CharField(max_length=255)
     client_id = models.CharField(max_length=128)
     origin_jti = models.CharField(max_length=64, blank=True, db_index=True)
-    auth_time = models.BigIntegerField(default=0, help_text="Unix time; no renewal changes it.")
+    auth_time = models.BigIntegerField(default=0, help_text=_("Unix time; no renewal changes it."))
     sealed_tokens = models.TextField(blank=True, editable=False)
     access_expires_at = models.DateTimeField()
     renew_at = models.DateTimeField()
@@ -96,7 +97,7 @@ class SignIn(models.Model):
     objects = SignInQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "sign-in"
+        verbose_name = _("sign-in")
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["user", "ended_at"], name="sso_signin_user_live"),
             # Housekeeping and /metrics read the few live ones among many that have ended.

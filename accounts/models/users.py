@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import IntegrityError, models
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef
+from django.utils.translation import gettext_lazy as _
 
 from ..cognito.pool_ids import pool_id_of
 from ..core.db import CompiledQuery, QueryParameter, atomic
@@ -144,13 +145,13 @@ class Identity(models.Model):
     pool_id = PoolIdField()
     issuer = models.CharField(max_length=255)
     subject = models.CharField(max_length=255)
-    username = models.CharField("pool username", max_length=128, blank=True)
+    username = models.CharField(_("pool username"), max_length=128, blank=True)
     email = models.EmailField(max_length=320, blank=True)
     email_verified = models.BooleanField(default=False)
     name = models.CharField(max_length=255, blank=True)
-    groups = models.JSONField(default=list, blank=True, help_text="Groups the pool last named.")
+    groups = models.JSONField(default=list, blank=True, help_text=_("Groups the pool last named."))
     groups_as_of = models.DateTimeField(
-        null=True, blank=True, help_text="When the token was issued that named them."
+        null=True, blank=True, help_text=_("When the token was issued that named them.")
     )
     # Rights that came from the pool's groups are revoked with them. Rights given by hand stay.
     staff_from_pool = models.BooleanField(default=False)
@@ -168,7 +169,7 @@ class Identity(models.Model):
     objects = IdentityQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "identities"
+        verbose_name_plural = _("identities")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             # The subject is first, so that rows without a pool ID are found with this index too.
             models.UniqueConstraint(

@@ -1,8 +1,10 @@
 """The messages and the status of each error, and the JSON body of an error response.
 
 A leaf of the error tree without an entry here has the entry of its nearest ancestor. Messages say
-what happened, why, and what to do next. A message that the API can return has no contractions. This
-module does not import Django: sso_project/lambda_event.py imports it before Django is set up.
+what happened, why, and what to do next. A message that the API can return has no contractions.
+
+Messages are only marked here, and translated by the code that shows them. sso_project/lambda_event
+imports this module before Django is set up.
 """
 
 from __future__ import annotations
@@ -11,7 +13,10 @@ import logging
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from django.utils.translation import gettext
+
 from ..cognito import errors
+from ..core.translation import gettext_noop as _
 from .errors import (
     ClaimsRefused,
     InsufficientAuthentication,
@@ -27,8 +32,8 @@ from .errors import (
 from .provider_reasons import Kind, Reason, reason_for
 
 RETRY_AFTER = 5  # seconds, if the error does not say how long
-USE_ANOTHER = "Use another account"  # a button that asks for credentials again
-SIGN_OUT = "Sign out"  # a button that leads to the page that ends the session at Cognito, too
+USE_ANOTHER = _("Use another account")  # a button that asks for credentials again
+SIGN_OUT = _("Sign out")  # leads to the page that ends the session at Cognito, too
 
 
 class ErrorText(NamedTuple):
@@ -39,19 +44,21 @@ class ErrorText(NamedTuple):
 
 
 BAD_REQUEST = ErrorText(
-    "This request is not valid. Check its URL, headers and body.", "bad_request"
+    _("This request is not valid. Check its URL, headers and body."), "bad_request"
 )
 INCOMPLETE_BODY = ErrorText(
-    "The connection ended before the whole body arrived. Send the request again.",
+    _("The connection ended before the whole body arrived. Send the request again."),
     "incomplete_body",
 )
 SERVER_ERROR = ErrorText(
-    "An error occurred on our side. It was logged. If it happens again, report it with the"
-    " X-Request-ID of this response.",
+    _(
+        "An error occurred on our side. It was logged. If it happens again, report it with the"
+        " X-Request-ID of this response."
+    ),
     "server_error",
 )
 DATABASE_UNAVAILABLE = ErrorText(
-    "This site's database does not respond. Try again in a moment.", "database_unavailable"
+    _("This site's database does not respond. Try again in a moment."), "database_unavailable"
 )
 
 
@@ -65,41 +72,47 @@ class Problem:
     what: str
     why: str = ""
     next_step: str = ""
-    action_label: str = "Try again"  # "" if another try cannot succeed until we correct something
+    # "" if another try cannot succeed until we correct something
+    action_label: str = _("Try again")
     level: int = logging.WARNING
     setting_names: str = ""  # the settings to check if the site's configuration causes the error
 
     @property
     def sentence(self) -> str:
         """The `detail` of an error response: what happened, and what to do next."""
-        return f"{self.what} {self.next_step}"
+        return f"{gettext(self.what)} {gettext(self.next_step)}"
+
+    def translated(self) -> Problem:
+        """Return the problem with its messages in the active language."""
+        names = ("title", "what", "why", "next_step", "action_label")
+        return replace(self, **{name: gettext(getattr(self, name)) for name in names})
 
 
 _NOT_TRUSTED = Problem(
     "token_rejected",
     400,
-    "We couldn't verify that sign-in",
-    "The sign-in service's response didn't pass our checks, so you weren't signed in.",
-    "It may be incomplete, used already, or meant for another site.",
-    "Start again from here. If it happens again, send us the reference.",
-    "Sign in again",
+    _("We couldn't verify that sign-in"),
+    _("The sign-in service's response didn't pass our checks, so you weren't signed in."),
+    _("It may be incomplete, used already, or meant for another site."),
+    _("Start again from here. If it happens again, send us the reference."),
+    _("Sign in again"),
 )
 _START_AGAIN = Problem(
     "sign_in_rejected",
     400,
-    "That sign-in can't be completed",
-    "It was started too long ago, or in another browser.",
-    "You have ten minutes to sign in, and must finish in the browser in which you started.",
-    "Start again from here, and allow cookies for this site.",
-    "Sign in again",
+    _("That sign-in can't be completed"),
+    _("It was started too long ago, or in another browser."),
+    _("You have ten minutes to sign in, and must finish in the browser in which you started."),
+    _("Start again from here, and allow cookies for this site."),
+    _("Sign in again"),
 )
 _OUR_FAULT = Problem(
     "configuration",
     503,
-    "This site isn't set up correctly",
-    "You did nothing wrong. The settings of this site and of its sign-in service do not match.",
-    "The error was logged for the operators of this site.",
-    "The operators must correct them. Quote the reference if you report the problem.",
+    _("This site isn't set up correctly"),
+    _("You did nothing wrong. The settings of this site and of its sign-in service do not match."),
+    _("The error was logged for the operators of this site."),
+    _("The operators must correct them. Quote the reference if you report the problem."),
     "",
     level=logging.ERROR,
     setting_names="COGNITO_*",
@@ -113,78 +126,87 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
     errors.ProviderRefused: Problem(
         "provider_refused",
         400,
-        "You weren't signed in",
-        "The sign-in service sent you back without signing you in.",
-        "The sign-in service gave no known reason.",
-        "Start again, or use another account. If it happens again, send us the reference.",
-        "Sign in again",
+        _("You weren't signed in"),
+        _("The sign-in service sent you back without signing you in."),
+        _("The sign-in service gave no known reason."),
+        _("Start again, or use another account. If it happens again, send us the reference."),
+        _("Sign in again"),
     ),
     UnknownUser: Problem(
         "unknown_user",
         403,
-        "You don't have an account here",
-        "You are signed in at the sign-in service, but you do not have an account on this site.",
-        "Access to this site is by invitation.",
-        "Ask an admin for access, or use another account.",
+        _("You don't have an account here"),
+        _("You are signed in at the sign-in service, but you do not have an account on this site."),
+        _("Access to this site is by invitation."),
+        _("Ask an admin for access, or use another account."),
         USE_ANOTHER,
     ),
     ClaimsRefused: Problem(
         "claims_refused",
         403,
-        "You don't have access to this site",
-        "You are signed in at the sign-in service, but this site does not accept that account.",
-        "This site has its own rules for access.",
-        "Ask an admin for access, or use another account.",
+        _("You don't have access to this site"),
+        _("You are signed in at the sign-in service, but this site does not accept that account."),
+        _("This site has its own rules for access."),
+        _("Ask an admin for access, or use another account."),
         USE_ANOTHER,
     ),
     UserDeactivated: Problem(
         "user_deactivated",
         403,
-        "Your account here is deactivated",
-        "You are signed in at the sign-in service, but your account on this site was deactivated.",
+        _("Your account here is deactivated"),
+        _(
+            "You are signed in at the sign-in service, but your account on this site was"
+            " deactivated."
+        ),
         "",
-        "Ask an admin to activate it, or use another account.",
+        _("Ask an admin to activate it, or use another account."),
         USE_ANOTHER,
     ),
     UserNotCreated: Problem(
         "user_not_created",
         503,
-        "We couldn't create your account",
-        "You did nothing wrong. This site could not store an account for you.",
-        "The error was logged for the operators of this site.",
-        "The operators must correct it. Quote the reference if you report the problem.",
+        _("We couldn't create your account"),
+        _("You did nothing wrong. This site could not store an account for you."),
+        _("The error was logged for the operators of this site."),
+        _("The operators must correct it. Quote the reference if you report the problem."),
         "",
         level=logging.ERROR,
     ),
     InsufficientAuthentication: Problem(
         "insufficient_user_authentication",
         403,
-        "That sign-in isn't sufficient for this page",
-        "The page requires a more recent or a stronger sign-in than the one that you made.",
-        "The sign-in service may remember an earlier sign-in, or your account may lack the second"
-        " factor that the page requires.",
-        "Sign out, then sign in again, with a second factor if you have one. If it happens again,"
-        " ask an admin.",
-        "Sign in again",
+        _("That sign-in isn't sufficient for this page"),
+        _("The page requires a more recent or a stronger sign-in than the one that you made."),
+        _(
+            "The sign-in service may remember an earlier sign-in, or your account may lack the"
+            " second factor that the page requires."
+        ),
+        _(
+            "Sign out, then sign in again, with a second factor if you have one. If it happens"
+            " again, ask an admin."
+        ),
+        _("Sign in again"),
     ),
     SignedOutEverywhere: Problem(
         "signed_out_everywhere",
         403,
-        "Sign out here first",
-        "You signed out everywhere, and this browser still has an earlier session at the sign-in"
-        " service.",
-        "The sign-in service didn't ask for your password again.",
-        "Sign out, then sign in with your password.",
+        _("Sign out here first"),
+        _(
+            "You signed out everywhere, and this browser still has an earlier session at the"
+            " sign-in service."
+        ),
+        _("The sign-in service didn't ask for your password again."),
+        _("Sign out, then sign in with your password."),
         SIGN_OUT,
     ),
     errors.GrantRejected: Problem(
         "grant_rejected",
         400,
-        "That sign-in was already used, or has expired",
-        "The sign-in service no longer accepts the code of this sign-in.",
-        "A code works only once and for five minutes. Reloading the page uses it again.",
-        "Start again. You may not need to enter your password.",
-        "Sign in again",
+        _("That sign-in was already used, or has expired"),
+        _("The sign-in service no longer accepts the code of this sign-in."),
+        _("A code works only once and for five minutes. Reloading the page uses it again."),
+        _("Start again. You may not need to enter your password."),
+        _("Sign in again"),
     ),
     errors.ClientRejected: replace(
         _OUR_FAULT, code="client_rejected", setting_names="COGNITO_CLIENT_ID COGNITO_CLIENT_SECRET"
@@ -204,43 +226,43 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
     errors.CognitoUnavailable: Problem(
         "cognito_unavailable",
         503,
-        "The sign-in service can't be reached",
-        "The sign-in service does not respond, so we could not check your sign-in.",
-        "This usually takes only a moment.",
-        "Nothing was changed. Try again.",
+        _("The sign-in service can't be reached"),
+        _("The sign-in service does not respond, so we could not check your sign-in."),
+        _("This usually takes only a moment."),
+        _("Nothing was changed. Try again."),
     ),
     SessionLost: Problem(
         "session_lost",
         400,
-        "Your browser doesn't keep you signed in",
-        "You signed in several times, but your browser didn't send this site's session cookie.",
-        "Cookies of this site are blocked or deleted.",
-        "Allow cookies for this site, then continue.",
-        "Continue",
+        _("Your browser doesn't keep you signed in"),
+        _("You signed in several times, but your browser didn't send this site's session cookie."),
+        _("Cookies of this site are blocked or deleted."),
+        _("Allow cookies for this site, then continue."),
+        _("Continue"),
     ),
     TooManyFailures: Problem(
         "throttled",
         429,
-        "Too many attempts from your network",
-        "Too many sign-ins from your network failed in the last minute.",
-        "This limit ensures that other users can still sign in.",
-        "Wait a minute, then try again.",
+        _("Too many attempts from your network"),
+        _("Too many sign-ins from your network failed in the last minute."),
+        _("This limit ensures that other users can still sign in."),
+        _("Wait a minute, then try again."),
     ),
     RenewalUnavailable: Problem(
         "renewal_unavailable",
         503,
-        "The sign-in service isn't responding",
-        "You are still signed in, but we cannot confirm your access right now.",
-        "This usually takes only a moment.",
-        "Try again. If you were sending a form, it was not saved: go back and send it again.",
+        _("The sign-in service isn't responding"),
+        _("You are still signed in, but we cannot confirm your access right now."),
+        _("This usually takes only a moment."),
+        _("Try again. If you were sending a form, it was not saved: go back and send it again."),
     ),
     RevocationsUnavailable: Problem(
         "revocations_unavailable",
         503,
-        "We can't check access right now",
-        "We cannot check whether this access token was revoked, so it was not accepted.",
-        "This site's database does not respond.",
-        "Try again in a moment.",
+        _("We can't check access right now"),
+        _("We cannot check whether this access token was revoked, so it was not accepted."),
+        _("This site's database does not respond."),
+        _("Try again in a moment."),
         level=logging.ERROR,
     ),
 }
@@ -249,7 +271,7 @@ PROBLEMS: dict[type[errors.CognitoError], Problem] = {
 _SESSION_LOST_HERE = replace(
     _OUR_FAULT,
     code="session_lost",
-    what="You signed in several times, but this site does not find your session.",
+    what=_("You signed in several times, but this site does not find your session."),
 )
 
 
@@ -278,9 +300,9 @@ _REFUSED = PROBLEMS[errors.ProviderRefused]
 _REFUSED_BY_RULE = replace(
     _REFUSED,
     status=403,
-    title="You don't have access to this site",
-    what="The sign-in service refused to sign you in.",
-    next_step="Ask an admin for access, or use another account.",
+    title=_("You don't have access to this site"),
+    what=_("The sign-in service refused to sign you in."),
+    next_step=_("Ask an admin for access, or use another account."),
     action_label=USE_ANOTHER,
 )
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import get_commands
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from ..cognito.errors import CognitoError, ProviderRefused
 from ..cognito.safe_urls import LOOPBACK_HOSTS
@@ -34,14 +35,15 @@ def render_problem(
     button.
     """
     problem = problem_for(error)
+    texts = problem.translated()
     context = {
         "layout": layout,
         "problem": {
-            "title": problem.title,
-            "what": problem.what,
-            "why": problem.why,
-            "next_step": problem.next_step,
-            "action_label": problem.action_label or "Reload this page",
+            "title": texts.title,
+            "what": texts.what,
+            "why": texts.why,
+            "next_step": texts.next_step,
+            "action_label": texts.action_label or _("Reload this page"),
             "retry": bool(retry_url),
             "action_url": retry_url or _sign_in_url(problem, next_url, parameters or {}),
             "quote": _quoted_words(error),
@@ -61,10 +63,10 @@ def render_method_not_allowed(request: HttpRequest, allowed: list[str], page: st
     context = {
         "layout": layout,
         "problem": {
-            "title": "This URL can't be opened",
-            "what": "It only works with the button of the page that it belongs to.",
-            "next_step": "Nothing was changed. Open that page, and use its button.",
-            "action_label": "Open the page",
+            "title": _("This URL can't be opened"),
+            "what": _("It only works with the button of the page that it belongs to."),
+            "next_step": _("Nothing was changed. Open that page, and use its button."),
+            "action_label": _("Open the page"),
             "action_url": page,
         },
         "status": 405,

@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from ..core.translation import gettext_noop as _
+
 MAX_WORDS_LENGTH = 300  # characters of a trigger's own words on the page
 
 
@@ -40,38 +42,40 @@ class Reason:
     words: str = ""
 
 
-_UNKNOWN = Reason(Kind.UNKNOWN, "The sign-in service gave no known reason.")
+_UNKNOWN = Reason(Kind.UNKNOWN, _("The sign-in service gave no known reason."))
 _DISABLED = Reason(
     Kind.USER,
-    "Your account is disabled at the sign-in service.",
-    "Ask an admin to enable it, or use another account.",
+    _("Your account is disabled at the sign-in service."),
+    _("Ask an admin to enable it, or use another account."),
     other_account=True,
 )
 _ATTRIBUTES = Reason(
     Kind.OPERATOR,
-    "The sign-in service can't take over your data from your identity provider.",
+    _("The sign-in service can't take over your data from your identity provider."),
     check="the provider's attribute mapping, and the pool's required and mutable attributes",
 )
 _PROVIDER = Reason(
     Kind.OPERATOR,
-    "The sign-in service can't sign you in through your identity provider.",
+    _("The sign-in service can't sign you in through your identity provider."),
     check="the identity provider in the pool: client ID and secret, URLs, scopes, metadata",
 )
 _TRIGGER = Reason(
     Kind.OPERATOR,
-    "A program of the sign-in service failed.",
+    _("A program of the sign-in service failed."),
     check="the Lambda trigger of the pool, its log and its permissions",
 )
 _CLIENT = Reason(
     Kind.OPERATOR,
-    "The sign-in service refuses this site.",
+    _("The sign-in service refuses this site."),
     check="COGNITO_CLIENT_ID PUBLIC_URL, and the flows of the app client",
 )
 _SCOPE = Reason(
-    Kind.OPERATOR, "The sign-in service refuses a scope.", check="COGNITO_SCOPES COGNITO_CLIENT_ID"
+    Kind.OPERATOR,
+    _("The sign-in service refuses a scope."),
+    check="COGNITO_SCOPES COGNITO_CLIENT_ID",
 )
 _LIMIT = Reason(
-    Kind.OPERATOR, "A limit of the sign-in service was reached.", check="the quotas of the pool"
+    Kind.OPERATOR, _("A limit of the sign-in service was reached."), check="the quotas of the pool"
 )
 
 # Only triggers of a sign-in. The words after it are those of the trigger's own exception.
@@ -113,10 +117,10 @@ _DESCRIPTIONS = {
 }
 # By the error code (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6).
 _CODES = {
-    "access_denied": Reason(Kind.USER, "The sign-in was canceled."),
-    "login_required": Reason(Kind.USER, "You're not signed in at the sign-in service."),
-    "server_error": Reason(Kind.USER, "The sign-in service reported an internal error."),
-    "temporarily_unavailable": Reason(Kind.USER, "The sign-in service is overloaded."),
+    "access_denied": Reason(Kind.USER, _("The sign-in was canceled.")),
+    "login_required": Reason(Kind.USER, _("You're not signed in at the sign-in service.")),
+    "server_error": Reason(Kind.USER, _("The sign-in service reported an internal error.")),
+    "temporarily_unavailable": Reason(Kind.USER, _("The sign-in service is overloaded.")),
     "unauthorized_client": _CLIENT,
     "unsupported_response_type": _CLIENT,
     "invalid_client": _CLIENT,
@@ -130,7 +134,9 @@ def reason_for(error: str, description: str) -> Reason:
         words = match[1].strip()
         if len(words) > MAX_WORDS_LENGTH:
             words = f"{words[: MAX_WORDS_LENGTH - 1]}…"
-        return Reason(Kind.RULE, "A rule of your organization refused this sign-in.", words=words)
+        return Reason(
+            Kind.RULE, _("A rule of your organization refused this sign-in."), words=words
+        )
     text = description.lower()
     for phrase, reason in _DESCRIPTIONS.items():
         if phrase in text:

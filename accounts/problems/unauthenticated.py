@@ -17,8 +17,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.shortcuts import resolve_url
 from django.urls import Resolver404, resolve
 from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.translation import gettext
 
 from ..core import navigation
+from ..core.translation import gettext_noop as _
 from .catalog import error_body
 
 ResponseT = TypeVar("ResponseT", bound=HttpResponseBase)
@@ -26,10 +28,11 @@ ViewT = TypeVar("ViewT", bound=Callable[..., Any])
 
 NOT_AUTHENTICATED = "not_authenticated"
 SESSION_ENDED = "session_ended"
-NOT_SIGNED_IN = "You are not signed in. Sign in and try again."
+NOT_SIGNED_IN = _("You are not signed in. Sign in and try again.")
+_RETURN = _("Sign in to return to this page.")
 _MESSAGES = {
     NOT_AUTHENTICATED: NOT_SIGNED_IN,
-    SESSION_ENDED: "Your session ended. Sign in to return to this page.",
+    SESSION_ENDED: _("Your session ended. Sign in to return to this page."),
 }
 
 
@@ -72,7 +75,8 @@ def challenge(request: HttpRequest, response: HttpResponseBase) -> HttpResponseB
 
 def refuse_prefetch() -> HttpResponse:
     """Return a response that browsers discard, so that they load the page when it is opened."""
-    response = HttpResponse("This page is loaded when you open it.", "text/plain", status=403)
+    text = gettext("This page is loaded when you open it.")
+    response = HttpResponse(text, "text/plain; charset=utf-8", status=403)
     patch_cache_control(response, no_store=True)
     patch_vary_headers(response, ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"))
     return response
@@ -90,7 +94,9 @@ def challenge_body(request: HttpRequest) -> dict[str, str]:
     code = SESSION_ENDED if ended else NOT_AUTHENTICATED
     login_url = sign_in_url(navigation.page_path(request))
     reason = getattr(request, "session_end_message", "")
-    message = f"{reason} Sign in to return to this page." if reason else _MESSAGES[code]
+    message = gettext(_MESSAGES[code])
+    if reason:
+        message = f"{reason} {gettext(_RETURN)}"
     return error_body(message, code) | {"login_url": login_url}
 
 

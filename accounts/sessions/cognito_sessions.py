@@ -15,6 +15,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from ..cognito.errors import CognitoError
 from ..cognito.user_sessions import OWN_ACCOUNT_SCOPE, UserSession
@@ -156,10 +157,18 @@ def _end_message(sign_in: SignIn) -> str:
         subject=sign_in.subject,
         access_expires_at__gte=sign_in.access_expires_at,  # in whole seconds
     )
-    devices = f"more than {limit} device{'' if limit == 1 else 's'}"
     if newer.count() >= limit:
-        return f"Your session ended because you signed in on {devices}."
-    return (
-        f"Cognito ended your session. That happens if someone ends it there, or if you sign in on"
-        f" {devices}."
-    )
+        message = ngettext(
+            "Your session ended because you signed in on more than %(limit)d device.",
+            "Your session ended because you signed in on more than %(limit)d devices.",
+            limit,
+        )
+    else:
+        message = ngettext(
+            "Cognito ended your session. That happens if someone ends it there, or if you sign in"
+            " on more than %(limit)d device.",
+            "Cognito ended your session. That happens if someone ends it there, or if you sign in"
+            " on more than %(limit)d devices.",
+            limit,
+        )
+    return message % {"limit": limit}

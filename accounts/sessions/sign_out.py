@@ -12,6 +12,7 @@ from ..audit import events
 from ..cognito.authorization import logout_url
 from ..core.app_label import page_url
 from ..core.db import atomic
+from ..core.translation import gettext_noop as _
 from ..models import EventKind, Identity, PendingRevocation, SignIn
 from ..provider import provider, user_pool
 from ..tokens import revocations, shared_exchange
@@ -19,11 +20,13 @@ from ..users.provisioning import own_pool_identities
 from . import browser_session, cognito_sessions, ending
 
 # Messages for when Cognito did not respond, so refresh tokens are still to be revoked.
-UNREACHED_FOR_OPERATORS = (
+UNREACHED_FOR_OPERATORS = _(
     "Cognito didn't respond. `manage.py cognito_housekeeping` will revoke the remaining refresh"
     " tokens."
 )
-UNREACHED_FOR_USERS = "Cognito didn't respond. We'll keep trying to revoke your session at Cognito."
+UNREACHED_FOR_USERS = _(
+    "Cognito didn't respond. We'll keep trying to revoke your session at Cognito."
+)
 
 
 @dataclass(frozen=True)

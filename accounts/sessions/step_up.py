@@ -12,18 +12,20 @@ from urllib.parse import urlencode
 
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
 
 from ..cognito.claims import AccessClaims
 from ..cognito.step_up import NO_REQUIREMENT, SignInRequirement
 from ..core import navigation
 from ..core.app_label import page_url
+from ..core.translation import gettext_noop as _
 from ..problems import unauthenticated
 from ..problems.catalog import error_body
 from ..problems.errors import InsufficientAuthentication
 from ..provider import provider
 from ..tokens.storage import acr_of
 
-MESSAGE = "This requires a more recent or a stronger sign-in. Sign in again and repeat it."
+MESSAGE = _("This requires a more recent or a stronger sign-in. Sign in again and repeat it.")
 
 
 def is_met(request: Any, requirement: SignInRequirement) -> bool:
@@ -65,7 +67,7 @@ def challenge(request: HttpRequest, requirement: SignInRequirement) -> HttpRespo
         return HttpResponseRedirect(url)
     if not request.user.is_authenticated:
         return unauthenticated.unauthenticated(request)
-    body = error_body(MESSAGE, InsufficientAuthentication.code) | {"login_url": url}
+    body = error_body(gettext(MESSAGE), InsufficientAuthentication.code) | {"login_url": url}
     headers = {"WWW-Authenticate": "Cookie"} | htmx_headers(request, url)
     return unauthenticated.json_response(body, 401, headers)
 

@@ -11,6 +11,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import TemplateView, View
@@ -97,13 +98,12 @@ class EndSessionView(LoginRequiredMixin, View):
         current: SignIn | None = request.sign_in  # type: ignore[attr-defined]
         if current is not None and sign_in.pk == current.pk:
             return redirect_after_sign_out(sign_out.sign_out(request))
+        device = device_name(sign_in.device)
         if sign_out.end_sign_in(sign_in, reason=SignIn.EndReason.ENDED_BY_USER, request=request):
-            messages.success(request, f"Ended: {device_name(sign_in.device)}.")
+            messages.success(request, _("Ended: %(device)s.") % {"device": device})
         else:
-            messages.warning(
-                request,
-                f"Ended here: {device_name(sign_in.device)}. {sign_out.UNREACHED_FOR_USERS}",
-            )
+            ended = _("Ended here: %(device)s.") % {"device": device}
+            messages.warning(request, f"{ended} {_(sign_out.UNREACHED_FOR_USERS)}")
         return HttpResponseRedirect(page_url("profile"))
 
 
@@ -182,6 +182,6 @@ class SignedOutView(TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             **kwargs,
-            unreached=sign_out.UNREACHED_FOR_USERS if "unreached" in self.request.GET else "",
+            unreached=_(sign_out.UNREACHED_FOR_USERS) if "unreached" in self.request.GET else "",
             logout_url=sign_out.cognito_logout_url(),
         )

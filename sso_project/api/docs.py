@@ -12,9 +12,12 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import get_script_prefix, reverse
+from django.utils import translation
 from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.provider import provider
 
@@ -44,10 +47,16 @@ def describe_server(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
 
 
 class SchemaView(SpectacularJSONAPIView):
-    """The OpenAPI document. It is public, because it holds no data."""
+    """The OpenAPI document, in English. It is public, because it holds no data."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        # drf-spectacular's own method takes `?lang=`, and Django keeps the catalog of any name.
+        with translation.override(None):
+            response: Response = self._get_schema_response(request)
+        return response
 
 
 class _OpenerPage(TemplateView):

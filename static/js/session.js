@@ -13,7 +13,8 @@
    503 has Retry-After if another try can help, and the user stays signed in.
 
    Pages that name their user (<html data-user>, or data-user of the script's element) preserve their
-   forms: see preserveForms. */
+   forms: see preserveForms. Their own texts are in data-restored-text and data-open-form-label, in the
+   language of the page. */
 
 export class SignInRequired extends Error {
   constructor(body) {
@@ -165,7 +166,7 @@ function showUnsent(page) {
   if (back && back.origin === location.origin) {
     const link = page.querySelector("a");
     link.href = back.href;
-    link.textContent = "Open the form again";
+    link.textContent = page.dataset.openFormLabel ?? "Open the form again";
   }
   for (const [name, , content] of Object.values(stored?.forms ?? {}).flat()) {
     if (typeof content !== "string" || !content.trim()) continue;
@@ -228,7 +229,9 @@ function restore(forms) {
     const notice = document.createElement("p");
     notice.className = "message";
     notice.setAttribute("role", "status");
-    notice.textContent = "Your input was restored. It hasn't been sent yet.";
+    notice.textContent =
+      document.querySelector("[data-restored-text]")?.dataset.restoredText ??
+      "Your input was restored. It hasn't been sent yet.";
     form.prepend(notice);
   }
 }

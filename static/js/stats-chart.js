@@ -19,7 +19,7 @@
     ...[1, 2, 5, 10, 20, 50, 100, 500, 1000].map((count) => count * YEAR),
   ];
   const seconds = months.map((month) => Date.parse(`${month}-01T00:00:00Z`) / 1000);
-  const monthName = new Intl.DateTimeFormat("en", {
+  const monthName = new Intl.DateTimeFormat(document.documentElement.lang, {
     month: "long",
     year: "numeric",
     timeZone: "UTC",
@@ -32,8 +32,8 @@
     return years === 1 ? `${first}, average` : `${first} to ${first + years - 1}, average`;
   }
 
-  const number = new Intl.NumberFormat("en", { maximumFractionDigits: 15 });
-  const shortNumber = new Intl.NumberFormat("en", { notation: "compact" });
+  const number = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 15 });
+  const shortNumber = new Intl.NumberFormat(document.documentElement.lang, { notation: "compact" });
 
   function property(name) {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();

@@ -7,7 +7,6 @@
 
 (() => {
   const THEMES = ["auto", "light", "dark"];
-  const LABELS = { auto: "Auto", light: "Light", dark: "Dark" };
   const root = document.documentElement;
 
   function stored() {
@@ -29,7 +28,9 @@
   function show(theme) {
     root.dataset.theme = THEMES.includes(theme) ? theme : "auto";
     for (const label of document.querySelectorAll("[data-theme-label]")) {
-      label.textContent = LABELS[root.dataset.theme];
+      // The names of THEMES in the language of the page.
+      const names = label.closest("[data-theme-labels]").dataset.themeLabels.split("|");
+      label.textContent = names[THEMES.indexOf(root.dataset.theme)];
     }
   }
 

@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 
 from django.core.signing import BadSignature, Signer
 from django.db.models import Q
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
@@ -69,7 +70,8 @@ def _limit(raw: str | None) -> int:
     if raw is None:
         return DEFAULT_LIMIT
     if not (raw.isascii() and raw.isdigit() and 1 <= int(raw[:9]) <= MAX_LIMIT) or len(raw) > 9:
-        raise ValidationError({"limit": [f"Enter a whole number from 1 to {MAX_LIMIT}."]})
+        message = _("Enter a whole number from 1 to %(limit)d.") % {"limit": MAX_LIMIT}
+        raise ValidationError({"limit": [message]})
     return int(raw)
 
 

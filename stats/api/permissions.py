@@ -7,6 +7,7 @@ from typing import Any
 
 from rest_framework.request import Request
 
+from accounts.core.translation import gettext_noop as _
 from accounts.permissions import HasScope, IsUser, Requirement, is_read_only, is_user
 
 READ, WRITE = HasScope("stats/read"), HasScope("stats/write")
@@ -25,10 +26,10 @@ class HasPermission(Requirement):
 
 
 _ADD, _CHANGE, _DELETE = "stats.add_stat", "stats.change_stat", "stats.delete_stat"
-MAY_ADD = HasPermission(_ADD, message="You cannot add figures.")
-MAY_CHANGE = HasPermission(_CHANGE, message="You cannot change figures.")
-MAY_DELETE = HasPermission(_DELETE, message="You cannot delete figures.")
-MAY_ADD_AND_CHANGE = HasPermission(_ADD, _CHANGE, message="You cannot add and change figures.")
+MAY_ADD = HasPermission(_ADD, message=_("You cannot add figures."))
+MAY_CHANGE = HasPermission(_CHANGE, message=_("You cannot change figures."))
+MAY_DELETE = HasPermission(_DELETE, message=_("You cannot delete figures."))
+MAY_ADD_AND_CHANGE = HasPermission(_ADD, _CHANGE, message=_("You cannot add and change figures."))
 # If both parts deny, the response names the last one that was evaluated: WRITE for a machine.
 _BY_ACTION = {
     "create": WRITE | (IsUser & MAY_ADD),

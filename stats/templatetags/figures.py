@@ -1,9 +1,12 @@
 """Format figures (1,234.5, with a minus sign, without rounding), and sort their table."""
 
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django import template
+from django.utils.formats import get_format
+from django.utils.translation import get_language
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -12,8 +15,8 @@ register = template.Library()
 
 @register.filter
 def figure(value: Decimal) -> str:
-    """Return 1234.5 as "1,234.5"."""
-    return f"{value:,f}".replace("-", MINUS)
+    """Return 1234.5 as "1,234.5", with the separators of the active language."""
+    return _localized(f"{value:,f}").replace("-", MINUS)
 
 
 @register.filter
@@ -30,8 +33,18 @@ def signed_percent(value: Decimal) -> str:
 
 @register.filter
 def thousands(count: int) -> str:
-    """Return 100000 as "100,000"."""
-    return f"{count:,}"
+    """Return 100000 as "100,000", with the separator of the active language."""
+    return _localized(f"{count:,}")
+
+
+def _localized(text: str) -> str:
+    return text.translate(_separators(get_language()))
+
+
+@cache
+def _separators(language: str | None) -> dict[int, str]:
+    separators = {",": "THOUSAND_SEPARATOR", ".": "DECIMAL_SEPARATOR"}
+    return {ord(sign): str(get_format(name, language)) for sign, name in separators.items()}
 
 
 @register.inclusion_tag("stats/_sort_header.html", takes_context=True)
