@@ -12,7 +12,6 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import npgettext_lazy
 
-
 # Django's own are for other places in a sentence: German says "2 Tage", but "vor 2 Tagen".
 _AGO = {
     "year": npgettext_lazy("ago", "%(num)d year", "%(num)d years", "num"),
