@@ -37,8 +37,9 @@ test-services: $(ENSURE) ## run the tests on PostgreSQL and Redis (DATABASE_URL,
 test-infra: $(ENSURE) .local/infra/installed ## deploy infra/ to an AWS emulator and sign in there
 	@REQUIRE_INFRA=1 $(PY) -m pytest tests/infra $(ARGS)
 
-test-clients: $(ENSURE) .local/clients/installed ## test the API with schemathesis and generated clients (requires Node 20)
-	@REQUIRE_CLIENTS=1 $(PY) -m pytest tests/flows/clients $(ARGS)
+test-clients: $(ENSURE) .local/clients/installed ## test the API with generated clients and the example app (requires Node 20)
+	@$(PY) -m tests.browser
+	@REQUIRE_CLIENTS=1 $(PY) -m pytest -m clients tests/flows $(ARGS)
 
 test-js: $(ENSURE) ## test the local pool with JavaScript OIDC libraries (requires Node 20)
 	@$(PY) -m tests.javascript
@@ -81,12 +82,15 @@ reset: ## delete the development database, the pool's state and keys
 	@.local/infra/bin/python -m pip install -qq --disable-pip-version-check -r $<
 	@touch $@
 
-.local/clients/installed: tests/flows/clients/requirements.txt tests/flows/clients/package-lock.json
-	@echo "Installing the generators of clients into .local/clients (once, about a minute) …"
+.local/clients/installed: tests/flows/clients/requirements.txt tests/flows/clients/package-lock.json examples/spa/package-lock.json
+	@echo "Installing the generators of clients and Vite into .local/clients (once, about a minute) …"
 	@$(PY) -m venv --clear .local/clients/venv
 	@.local/clients/venv/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	@mkdir -p .local/clients/spa
 	@cp tests/flows/clients/package.json tests/flows/clients/package-lock.json .local/clients
-	@cd .local/clients && npm ci --ignore-scripts --no-audit --no-fund --loglevel error
+	@cp examples/spa/package.json examples/spa/package-lock.json .local/clients/spa
+	@for folder in .local/clients .local/clients/spa; do \
+		(cd $$folder && npm ci --ignore-scripts --no-audit --no-fund --loglevel error) || exit 1; done
 	@touch $@
 
 .local/bench/installed: tools/bench/requirements.txt requirements-runtime.txt

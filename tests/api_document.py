@@ -10,6 +10,7 @@ import copy
 import json
 import re
 from functools import cache
+from threading import Lock
 
 from django.conf import settings
 from django.urls import get_urlconf
@@ -25,6 +26,7 @@ HEADERS = {"WWW-Authenticate", "Retry-After", "ETag", "Location", "Content-Dispo
 ROOT_URLS = re.compile(r"^/(?=(auth/get-tokens|user|stats|info/server)\b)")  # with SPA_COMPAT
 
 faults: list[str] = []
+_generating = Lock()  # drf-spectacular loads its extensions without one
 
 
 class Document:
@@ -84,7 +86,8 @@ class DocumentedResponses:
         if settings.SPA_COMPAT and urlconf == "sso_project.urls" and request.resolver_match:
             path = ROOT_URLS.sub("/api/", path)
         if path.startswith("/api/") and not _is_page(request, response):
-            document = document_of(urlconf, settings.SPA_COMPAT)
+            with _generating:
+                document = document_of(urlconf, settings.SPA_COMPAT)
             for fault in check(document, request.method, path, response):
                 faults.append(f"{request.method} {path} {response.status_code}: {fault}")
         return response

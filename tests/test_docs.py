@@ -21,7 +21,7 @@ EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))] + [
     file
-    for folder in ("accounts", "stats", "local_pool", "sso_project", "infra")
+    for folder in ("accounts", "examples", "stats", "local_pool", "sso_project", "infra")
     for file in sorted((ROOT / folder).rglob("*.md"))
 ]
 POOL_VARIABLES = {f"POOL_{name.upper()}" for name in SETTINGS} | {"LOCAL_POOL_DIR"}

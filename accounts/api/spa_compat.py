@@ -3,7 +3,7 @@
 The API is at the root, codes are exchanged by GET, and access tokens may come as `x-access-token`.
 Each request sends the refresh token as `x-refresh-token`: an expired access token is refreshed, and
 the new one returns in a header. Scripts can read these refresh tokens, so `check --deploy` warns. A
-new front end should use the session or a PKCE client of its own (docs/api.md).
+new front end should use the session or a PKCE client of its own (docs/single-page-apps.md).
 """
 
 from __future__ import annotations

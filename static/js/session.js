@@ -7,21 +7,23 @@
      api.setTokens({ accessToken, refreshToken });
      const response = await api("/api/stats");
 
-   Both throw SignInRequired when the user is no longer signed in. sessionFetch also goes to the
-   sign-in page, unless you pass `{ navigate: false }`. htmx needs no function of this module: it goes
-   to the sign-in page by itself (HX-Redirect). Every other response is returned as it is: a
-   503 has Retry-After if another try can help, and the user stays signed in.
+   Both throw SignInRequired when the user is no longer signed in, or when a step-up is required.
+   sessionFetch also goes to the sign-in page, unless you pass `{ navigate: false }`. htmx needs no
+   function of this module: it goes to the sign-in page by itself (HX-Redirect). Every other response
+   is returned as it is: a 503 has Retry-After if another try can help, and the user stays signed in.
 
    Pages that name their user (<html data-user>, or data-user of the script's element) preserve their
    forms: see preserveForms. Their own texts are in data-restored-text and data-open-form-label, in the
    language of the page. */
 
 export class SignInRequired extends Error {
-  constructor(body) {
+  constructor(body, response = null) {
     super(body.detail ?? "You are not signed in.");
     this.name = "SignInRequired";
     this.code = body.code ?? "not_authenticated";
     this.loginUrl = body.login_url ?? null;
+    // With tokens, it names what a step-up requires of the new sign-in (RFC 9470).
+    this.challenge = response?.headers.get("WWW-Authenticate") ?? "";
   }
 }
 
@@ -40,7 +42,7 @@ export async function sessionFetch(input, { navigate = true, ...init } = {}) {
   if (!SAFE_METHODS.has(request.method)) request.headers.set("X-CSRFToken", csrfToken());
   const response = await fetch(request);
   if (response.status !== 401) return response;
-  const error = new SignInRequired(await jsonBody(response));
+  const error = new SignInRequired(await jsonBody(response), response);
   if (navigate && error.loginUrl) location.assign(withFragment(error.loginUrl));
   throw error;
 }
@@ -55,8 +57,9 @@ function withFragment(loginUrl) {
 }
 
 /* Fetch with tokens, for one API. The tokens are held in this closure and never in storage, so they
-   are lost with the page. Refreshed tokens are read from the response headers. */
-export function tokenFetch({ base = location.origin } = {}) {
+   are lost with the page. Refreshed tokens are read from the response headers. `onTokens` is called
+   with the tokens whenever they change, for an app that stores them itself. */
+export function tokenFetch({ base = location.origin, onTokens = () => {} } = {}) {
   const api = new URL(base);
   let tokens = { accessToken: "", refreshToken: "" };
 
@@ -69,18 +72,18 @@ export function tokenFetch({ base = location.origin } = {}) {
     if (sent.accessToken) request.headers.set("Authorization", `Bearer ${sent.accessToken}`);
     if (sent.refreshToken) request.headers.set("X-Refresh-Token", sent.refreshToken);
     const response = await fetch(request);
-    if (tokens === sent) {
-      tokens = {
-        accessToken: response.headers.get("X-Access-Token") ?? sent.accessToken,
-        refreshToken: response.headers.get("X-Refresh-Token") ?? sent.refreshToken,
-      };
+    const accessToken = response.headers.get("X-Access-Token");
+    if (accessToken && tokens === sent) {
+      const refreshToken = response.headers.get("X-Refresh-Token") ?? sent.refreshToken;
+      send.setTokens({ accessToken, refreshToken });
     }
     if (response.status !== 401) return response;
-    throw new SignInRequired(await jsonBody(response));
+    throw new SignInRequired(await jsonBody(response), response);
   }
 
   send.setTokens = ({ accessToken, refreshToken = "" }) => {
     tokens = { accessToken, refreshToken };
+    onTokens(tokens);
   };
   /* End the sign-in at the API, and clear the tokens, even if the API does not respond. */
   send.signOut = async () => {

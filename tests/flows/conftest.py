@@ -1,5 +1,6 @@
 """The site and a user pool, with real servers and HTTP on free ports."""
 
+import os
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -8,7 +9,9 @@ import requests
 
 from accounts.models import SignIn
 from local_pool.testing import LocalPool
+from tests.imports import ROOT
 
+TOOLS = ROOT / ".local/clients"  # `make test-clients` installs them
 ENVIRONMENT_NAMES = {
     "POOL_ID": "COGNITO_POOL_ID",
     "CLIENT_ID": "COGNITO_CLIENT_ID",
@@ -17,6 +20,17 @@ ENVIRONMENT_NAMES = {
     "CLIENT_REGION": "COGNITO_CLIENT_REGION",
     "ISSUER": "COGNITO_ISSUER",
 }
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the tests that need missing tools, unless REQUIRE_CLIENTS is set."""
+    wanting = [item for item in items if item.get_closest_marker("clients")]
+    if not wanting or (TOOLS / "installed").exists():
+        return
+    if os.environ.get("REQUIRE_CLIENTS", "") not in ("", "0"):
+        raise pytest.UsageError(f"REQUIRE_CLIENTS is set, and {TOOLS} is not complete.")
+    config.hook.pytest_deselected(items=wanting)
+    items[:] = [item for item in items if item not in wanting]
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 from stats.models import Stat
-from tests.flows.clients.conftest import BIN, TOOLS
+from tests.flows.clients.conftest import BIN
+from tests.flows.conftest import TOOLS
 from tests.imports import ROOT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.clients]

@@ -1,42 +1,16 @@
 """A single-page app on another origin than the API, like the original React UI."""
 
-import functools
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-
 import pytest
 from django.core.cache import cache
 
 from local_pool.testing import LocalPool
 from tests.flows.conftest import ENVIRONMENT_NAMES
 
-PAGE = Path(__file__).with_name("page")
-
-
-class _Pages(SimpleHTTPRequestHandler):
-    """A server for the files of the page. All other paths return the page, as front ends do."""
-
-    def send_head(self):
-        if not Path(self.translate_path(self.path.partition("?")[0])).is_file():
-            self.path = "/index.html"
-        return super().send_head()
-
-    def log_message(self, *args):
-        pass
-
 
 @pytest.fixture
 def spa_origin():
-    """The URL of the page's server, on another port than the API."""
-    handler = functools.partial(_Pages, directory=str(PAGE))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://localhost:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    """The origin of the app. No page is loaded from it."""
+    return "http://localhost:3999"
 
 
 @pytest.fixture
