@@ -33,7 +33,7 @@ async function exchangeCode(query) {
 }
 
 function refuse(detail) {
-  throw new SignInRequired({ detail });
+  throw new SignInRequired({ detail, code: "sign_in_failed" });
 }
 
 /* The challenge of a step-up (RFC 9470) names what the new sign-in must have. */

@@ -244,6 +244,16 @@ def test_step_up_requires_the_password_and_returns_to_the_draft(app, monkeypatch
     expect(app.page.get_by_role("table")).to_contain_text("secret")
 
 
+def test_callback_of_another_tab_is_not_exchanged(new_app, page, pool, spa_origin):
+    app = new_app(page, "token")
+    exchanges = pool.counts()["token:authorization_code"]
+    page.goto(f"{spa_origin}/signin?code=of-an-attacker&state=of-an-attacker")
+    expect(app.message).to_have_text("That sign-in did not begin in this tab.")
+    assert page.url == app.url  # without the code
+    assert pool.counts()["token:authorization_code"] == exchanges
+    app.sign_in()
+
+
 def test_expired_token_is_refreshed_within_a_request(new_app, page, pool):
     app = new_app(page, "token").open().sign_in()
     expired = app.make_expired_token()
