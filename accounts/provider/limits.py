@@ -29,7 +29,7 @@ class Limits:
     events: int = 31_536_000
     calls_at_once: int = 8
     sessions_per_user: int = 0
-    rotation_grace: int = 60
+    rotation_grace: int = 86_400
 
 
 # The minimum of each limit, and the environment variable that this project reads it from.

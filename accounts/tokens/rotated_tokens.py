@@ -1,8 +1,8 @@
 """The refresh tokens of apps that Cognito has replaced, recognized by a keyed hash.
 
 The tabs of an app that do not share their storage have an earlier refresh token after another tab
-has refreshed. During a short grace period, such a tab gets the newest tokens. Afterwards, its token
-is refused, because it may be a stolen one (RFC 9700 section 4.14.2), and its use is recorded.
+has refreshed. During a grace period (a day by default), such a tab gets the newest tokens. Later,
+its token is refused, because it may be stolen (RFC 9700 section 4.14.2), and its use is recorded.
 
 The rows of `RefreshResult` here have no result. An earlier version does not read them.
 """
