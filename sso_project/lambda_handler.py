@@ -63,7 +63,6 @@ from .lambda_event import http_request, no_request  # noqa: E402
 from .lambda_request import LambdaRequest  # noqa: E402
 from .lambda_response import CompressedResponse, fit  # noqa: E402
 from .observability.embedded_metrics import EmbeddedMetrics  # noqa: E402
-from .observability.metrics_view import DATABASE  # noqa: E402
 from .wsgi import application  # noqa: E402
 
 
@@ -123,6 +122,8 @@ def manage(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         CommandError: the command failed.
     """
     from django.core.management import call_command
+
+    from .observability.metrics_view import DATABASE  # its models need Django, which wsgi starts
 
     command = event.get("command")
     if not isinstance(command, list) or not all(isinstance(word, str) for word in command):

@@ -1,1 +1,1 @@
-"""Programs that measure and rehearse: nothing that is shipped imports them."""
+"""Programs that measure, rehearse and deploy: nothing that is shipped imports them."""

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
@@ -17,6 +18,7 @@ import pytest
 from tests.imports import ROOT
 
 TOOLS = ROOT / ".local/infra/bin"
+PROGRAMS = ("ministack", "cfn-lint", "aws", "kubernetes-validate")
 MISSING = (
     "Without the infrastructure tests: `make test-infra` installs what they need and runs them."
 )
@@ -25,7 +27,7 @@ REGION = "eu-west-1"
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     wanting = [item for item in items if item.get_closest_marker("infra")]
-    if not wanting or all((TOOLS / name).exists() for name in ("ministack", "cfn-lint", "aws")):
+    if not wanting or all((TOOLS / name).exists() for name in PROGRAMS):
         return
     if os.environ.get("REQUIRE_INFRA", "") not in ("", "0"):
         raise pytest.UsageError(f"REQUIRE_INFRA is set, and {TOOLS} is not complete.")
@@ -116,8 +118,24 @@ class Emulator:
         self._log.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def emulator(tmp_path_factory):
     running = Emulator(tmp_path_factory.mktemp("ministack"))
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def archive(emulator, tmp_path_factory):
+    """The zip for Lambda, with a pool's keys."""
+    file = tmp_path_factory.mktemp("zip") / "site.zip"
+    pool_id = emulator.client("cognito-idp").create_user_pool(PoolName="keys")["UserPool"]["Id"]
+    jwks = f"{emulator.url}/{pool_id}/.well-known/jwks.json"
+    built = subprocess.run(
+        [ROOT / "infra/build-zip", file, jwks],
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+    )
+    assert built.returncode == 0, built.stderr
+    return file

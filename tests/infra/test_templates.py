@@ -5,9 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
-import playwright
 import pytest
 import yaml
 
@@ -15,29 +13,8 @@ from accounts.management.commands.cognito_env import _variable_name
 from tests.cognito.loopback import ScriptedServer, respond
 from tests.imports import ROOT
 from tests.infra.conftest import TOOLS
+from tests.infra.templates import TEMPLATES, Loader, run_fallback, template
 from tests.test_docs import settings_read
-
-TEMPLATES = sorted((ROOT / "infra").glob("*.yaml"))
-
-
-class Loader(yaml.SafeLoader):
-    """A YAML loader that reads !Ref and similar tags as their values."""
-
-
-def _inner(loader, suffix, node):
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return loader.construct_mapping(node, deep=True)
-
-
-Loader.add_multi_constructor("!", _inner)
-
-
-def template(name):
-    [file] = [file for file in TEMPLATES if file.name.startswith(name)]
-    return yaml.load(file.read_text(), Loader)
 
 
 def test_there_are_three_templates():
@@ -150,22 +127,20 @@ PAGES = {
 
 @pytest.mark.parametrize("layout", PAGES)
 def test_pages_of_single_page_apps_lead_to_their_index(layout):
-    code = template("3")["Resources"]["Fallback"]["Properties"]["FunctionCode"]
     querystring = {
         "code": {"value": "1"},
         "state": {"value": "a%20b"},
         "tag": {"value": "x", "multiValue": [{"value": "x"}, {"value": "y"}]},
     }
     headers = {"host": {"value": "Ledger.example.com"}}
-    say = "a => console.log(a.uri || `${a.statusCode} ${a.headers.location.value}`)"
     requests = [
-        {"request": {"uri": uri, "querystring": querystring, "headers": headers}}
-        for uri, _ in PAGES[layout]
+        {"uri": uri, "querystring": querystring, "headers": headers} for uri, _ in PAGES[layout]
     ]
-    script = f"{code.replace('${Layout}', layout)}\n{json.dumps(requests)}.map(handler).map({say})"
-    node = Path(playwright.__file__).parent / "driver/node"
-    done = subprocess.run([node, "-e", script], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == [target for _, target in PAGES[layout]]
+    results = [
+        result.get("uri") or f"{result['statusCode']} {result['headers']['location']['value']}"
+        for result in run_fallback(layout, requests)
+    ]
+    assert results == [target for _, target in PAGES[layout]]
 
 
 def test_readme_names_every_parameter_without_a_default():

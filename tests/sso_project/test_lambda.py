@@ -4,6 +4,8 @@ import base64
 import json
 import os
 import re
+import subprocess
+import sys
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -326,6 +328,25 @@ def test_findings_of_the_doctor_are_returned_with_the_status():
     assert response["status"] == 1
     ids = [finding["id"] for finding in json.loads(response["output"])["findings"]]
     assert ids == ["issuer-unreachable", "domain-unreachable"]
+
+
+def test_instance_starts_without_other_settings_than_its_variables(clean_environ):
+    """Nothing may import models before `wsgi` has started Django."""
+    variables = {"DEBUG": "1", "PUBLIC_URL": "http://localhost:8000", "ENV_FILE": os.devnull}
+    pool = {
+        "COGNITO_POOL_ID": "eu-west-1_A",
+        "COGNITO_CLIENT_ID": "1example23456789",
+        "COGNITO_CLIENT_SECRET": "never-used-here",
+        "COGNITO_CLIENT_DOMAIN": "my-team",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", "import sso_project.lambda_handler"],
+        cwd=ROOT,
+        env={**clean_environ, **variables, **pool, "SECRET_KEY": "tests-only-" * 6},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("name", ["housekeeping", "sign_out_user"])
