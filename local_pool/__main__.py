@@ -133,7 +133,7 @@ def _call(method: str, path: str, body: dict[str, str] | None = None) -> Any:
         context = ssl.create_default_context(cafile=_folder() / "tls.pem")
     data = json.dumps(body).encode() if body is not None else None
     headers = {"Content-Type": "application/json"}
-    url = f"{config.domain.replace('localhost', '127.0.0.1')}/_local/{path}"
+    url = f"{config.api_url.replace('localhost', '127.0.0.1')}/_local/{path}"
     request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 (loopback)
     try:
         opened = urllib.request.urlopen(request, timeout=10, context=context)  # noqa: S310 (loopback)

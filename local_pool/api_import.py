@@ -78,7 +78,8 @@ def stop_user_import_job(pool: Pool, body: Body) -> Body:
 def list_user_import_jobs(pool: Pool, body: Body) -> Body:
     described = [_describe(pool, key, job) for key, job in pool.state.import_jobs.items()]
     token = "PaginationToken"  # noqa: S105 (a member's name)
-    return page(body, "UserImportJobs", described, limit="MaxResults", token=token)
+    listed = page(body, "UserImportJobs", described, limit="MaxResults", token=token)
+    return listed if described else {}  # in AWS's model, the list is never empty
 
 
 def upload(pool: Pool, job_id: str) -> Response:

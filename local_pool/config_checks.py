@@ -12,6 +12,7 @@ FIRST_FACTORS = {"PASSWORD", "EMAIL_OTP", "WEB_AUTHN"}
 MAX_SSO_MINUTES = 129_600  # 90 days
 CHOICES = {
     "issuer_type": ("original", "updated", "both"),
+    "domain_host": ("localhost", "127.0.0.1"),
     "plan": ("lite", "essentials", "plus"),
     "mfa": ("off", "optional", "on"),
     "passkey_verification": ("preferred", "required"),

@@ -30,7 +30,7 @@ def discovery(pool: Pool, base: str = "") -> Response:
 
 def _served_issuer(pool: Pool, base: str) -> str:
     """Return the issuer at this base, or raise 403 for the updated one if it is not enabled."""
-    issuer = f"{pool.config.domain}/{base}{'/' if base else ''}{pool.config.id}"
+    issuer = f"{pool.config.api_url}/{base}{'/' if base else ''}{pool.config.id}"
     if issuer not in pool.config.issuers:
         raise NotFound
     if base == UPDATED_BASE and pool.config.issuer_type == "original":

@@ -18,6 +18,7 @@ class PoolConfig:
     port: int
     id: str
     tls: bool
+    domain_host: str
     issuer_type: str
     plan: str
     replica_region: str
@@ -65,7 +66,15 @@ class PoolConfig:
     @property
     def domain(self) -> str:
         """The base URL of the hosted UI and the OAuth endpoints."""
-        return f"{'https' if self.tls else 'http'}://localhost:{self.port}"
+        return self._base(self.domain_host)
+
+    @property
+    def api_url(self) -> str:
+        """The base URL of the API and of the issuers."""
+        return self._base("localhost")
+
+    def _base(self, host: str) -> str:
+        return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
 
     @property
     def issuer(self) -> str:
@@ -80,7 +89,7 @@ class PoolConfig:
     def issuers(self) -> tuple[str, str, str]:
         """Every issuer of this pool: the original, the updated, and that of the replica."""
         bases = ("", f"{UPDATED_BASE}/", f"cognito-idp.{self.replica_region}/")
-        original, updated, replica = (f"{self.domain}/{base}{self.id}" for base in bases)
+        original, updated, replica = (f"{self.api_url}/{base}{self.id}" for base in bases)
         return original, updated, replica
 
     @property

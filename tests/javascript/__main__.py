@@ -1,9 +1,10 @@
 """JavaScript libraries against the local pool (`python -m tests.javascript`, `make test-js`).
 
-They are openid-client, oidc-client-ts, aws-jwt-verify, amazon-cognito-identity-js and Amplify, at
-the versions of package-lock.json. Packages and copies of the tests are in .local/javascript,
-because Node searches packages in parent folders. With the COGNITO_CONTRACT_ variables, the tests
-use that pool instead; those that need codes from emails are skipped.
+They are openid-client, oidc-client-ts, Auth.js (NextAuth), aws-jwt-verify,
+amazon-cognito-identity-js and Amplify, at the versions of package-lock.json. Packages and copies of
+the tests are in .local/javascript, because Node searches packages in parent folders. With the
+COGNITO_CONTRACT_ variables, the tests use that pool instead; those that need codes from emails are
+skipped.
 """
 
 import os

@@ -36,6 +36,7 @@ def test_every_setting_can_be_overridden_by_its_variable(name):
             {
                 "id": "local-2_Another1",
                 "issuer_type": "both",
+                "domain_host": "127.0.0.1",
                 "plan": "lite",
                 "replica_region": "local-3",
                 "mfa": "on",

@@ -1,4 +1,4 @@
-"""HTTPS with the pool's own certificate: cookies, tokens, and the command line."""
+"""HTTPS with the pool's own certificate, and a domain on another host than the issuer."""
 
 import subprocess
 import sys
@@ -59,3 +59,17 @@ def test_command_line_talks_to_a_pool_with_https(clean_environ):
         done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
         assert (done.stdout, done.stderr) == ("ada is disabled\n", "")
         assert not pool.get_user("ada").enabled
+
+
+def test_domain_is_on_another_host_than_the_issuer(make_local_pool):
+    app = App(make_local_pool(domain_host="127.0.0.1"))
+    assert app.pool.url == app.pool.issuer.rpartition("/")[0].replace("localhost", "127.0.0.1")
+    discovery = requests.get(f"{app.pool.issuer}/.well-known/openid-configuration", timeout=10)
+    found = discovery.json()
+    assert found["issuer"] == app.pool.issuer
+    assert found["jwks_uri"].startswith(app.pool.issuer)
+    assert found["token_endpoint"] == f"{app.pool.url}/oauth2/token"
+    browser = requests.Session()
+    tokens = app.redeem(app.code(session=browser)).json()
+    assert app.user_info(tokens["access_token"]).status_code == 200
+    assert {cookie.domain for cookie in browser.cookies} == {"127.0.0.1"}
