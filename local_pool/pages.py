@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import make_response, render_template, request
+from flask import current_app, make_response, render_template, request
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
@@ -34,7 +34,9 @@ def set_cookie(response: Response, name: str, value: str, max_age: int | None = 
 def page(template: str, status: int = 200, **context: object) -> Response:
     """Render a page with its CSRF token, in a cookie and in every form."""
     token = request.cookies.get("XSRF-TOKEN") or str(uuid.uuid4())
+    pool: Any = current_app.jinja_env.globals["pool"]
     wanted = request.args.get("lang") or request.cookies.get("lang", "")
+    wanted = "" if pool.config.plan == "lite" else wanted  # the classic UI has no languages
     language = languages.choose(wanted)
     context |= {"csrf": token, "query": page_url("").lstrip("?"), "rules": passwords.RULES}
     context |= {"language": language, "t": partial(languages.translate, language)}

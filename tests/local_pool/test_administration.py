@@ -1,5 +1,6 @@
 """The administrator's operations: users' attributes, groups, clients, resource servers, domains."""
 
+import jwt
 import pytest
 import requests
 
@@ -232,6 +233,17 @@ def test_domain_is_registered_and_deleted(app):
     assert described["Status"] == "ACTIVE"
     assert app.api("DescribeUserPool").json()["UserPool"]["Domain"] == "my-login"
     assert error(app.api("CreateUserPoolDomain", Domain="second"))
+    changed = app.api("UpdateUserPoolDomain", ManagedLoginVersion=2, **name)
+    assert changed.json() == {"ManagedLoginVersion": 2}
+    described = app.api("DescribeUserPoolDomain", **name).json()["DomainDescription"]
+    assert described["ManagedLoginVersion"] == 2
+    wrong = app.api("UpdateUserPoolDomain", ManagedLoginVersion=3, **name)
+    assert error(wrong) == "InvalidParameterException"
+    app.pool.do("plan lite")
+    refused = app.api("UpdateUserPoolDomain", ManagedLoginVersion=2, **name)
+    assert error(refused) == "FeatureUnavailableInTierException"
+    unknown = app.api("UpdateUserPoolDomain", Domain="other")
+    assert error(unknown) == "ResourceNotFoundException"
     app.api("DeleteUserPoolDomain", **name)
     assert error(app.api("DeleteUserPoolDomain", **name)) == "InvalidParameterException"
 
@@ -290,6 +302,18 @@ def test_invalid_members_are_refused(app):
             wrong = {"string": 5, "integer": "5", "boolean": "true"}.get(member.type_name, "text")
             refused = app.api(operation, **body | {name: wrong})
             assert error(refused) == "SerializationException", (operation, name)
+
+
+def test_machine_gets_a_token_without_a_domain(app):
+    config = app.pool.config
+    client = {"ClientId": config.machine_client_id, "Secret": config.machine_client_secret}
+    result = app.api("GetClientToken", Scopes=["stats/read"], **client).json()
+    claims = jwt.decode(
+        result["ClientAuthenticationResult"]["AccessToken"], options={"verify_signature": False}
+    )
+    assert (claims["scope"], claims["client_id"]) == ("stats/read", config.machine_client_id)
+    wrong = app.api("GetClientToken", **client | {"Secret": "x" * 24})
+    assert error(wrong) == "NotAuthorizedException"
 
 
 @pytest.mark.parametrize("operation", ["AdminInitiateAuth", "CreateUserPoolClient", "SignUp"])

@@ -26,6 +26,7 @@ def keys(app: App) -> requests.Response:
 @pytest.mark.parametrize(
     ("kind", "status", "body"),
     [
+        ("403", 403, "<html><body>403 Forbidden</body></html>"),
         ("429", 429, "Rate Exceeded"),
         ("500", 500, "Internal Server Error"),
         ("503", 503, "Service Unavailable"),

@@ -34,6 +34,13 @@ def test_other_languages_are_english_and_say_so(app, lang):
     assert ("lang" in pages.session.cookies) is (lang in languages.COGNITO)
 
 
+def test_classic_hosted_ui_is_english(app):
+    app.pool.do("plan lite")
+    pages = Pages(app.authorize_url(lang="de"))
+    assert '<html lang="en">' in pages.text
+    assert "lang" not in pages.session.cookies
+
+
 def test_console_stays_english(app):
     pages = Pages(app.authorize_url(lang="de"))
     pages.response = pages.session.get(f"{app.pool.url}/_local/", timeout=10)

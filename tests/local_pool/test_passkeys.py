@@ -6,6 +6,7 @@ import sys
 
 import jwt
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from .api_client import ApiClient
 from .conftest import CALLBACK, App
@@ -237,6 +238,7 @@ def test_passkey_is_registered_and_used_in_chromium(app, new_context):
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("http://localhost:8000/signin?code=*")
     page.goto(f"{app.pool.url}/passkeys/add?client_id={app.pool.client_id}&redirect_uri={CALLBACK}")
+    assert Axe().run(page).response["violations"] == []
     page.get_by_role("button", name="Create a passkey").click()
     page.wait_for_url(CALLBACK)
     [passkey] = app.pool.pool.state.passkeys.values()
@@ -246,7 +248,10 @@ def test_passkey_is_registered_and_used_in_chromium(app, new_context):
     page.goto(sign_in_page)
     page.get_by_label("Username").fill("ada")
     page.get_by_role("button", name="Next").click()
-    page.get_by_role("button", name="Sign in with a passkey").click()
+    button = page.get_by_role("button", name="Sign in with a passkey")
+    button.wait_for()
+    assert Axe().run(page).response["violations"] == []
+    button.click()
     page.wait_for_url("http://localhost:8000/signin?code=*")
     code = page.url.partition("code=")[2].partition("&")[0]
     claims = jwt.decode(app.redeem(code).json()["id_token"], options={"verify_signature": False})
