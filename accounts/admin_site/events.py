@@ -64,7 +64,7 @@ class SignInEventAdmin(ReadOnlyAdmin):
 
     actions = (export_csv,)
     date_hierarchy = "at"
-    list_display = ("moment", "what", "who", "reference", "ip_address", "browser")
+    list_display = ("moment", "what", "who", "reference", "from_ip", "browser")
     list_filter = ("kind", ("reason", ReasonFilter), ("user", admin.EmptyFieldListFilter))
     list_select_related = ("user",)
     search_fields = ("=reference", "pool_username", "=ip_address", "user__identities__email")

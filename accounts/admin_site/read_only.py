@@ -49,7 +49,11 @@ class ReadOnlyAdmin(UserActionsMixin, OwnModelOnly, admin.ModelAdmin):  # type: 
             return False
         return super().lookup_allowed(lookup, value, request)
 
-    @admin.display(description="user", ordering="user")
+    @admin.display(description=_("IP address"), ordering="ip_address")
+    def from_ip(self, instance: Any) -> str:
+        return instance.ip_address or "-"
+
+    @admin.display(description=_("user"), ordering="user")
     def user_link(self, instance: Any) -> str:
         return user_link(instance.user)
 
@@ -79,7 +83,7 @@ class IdentityAdmin(ReadOnlyAdmin):
 @admin.register(SignIn)
 class SignInAdmin(ReadOnlyAdmin):
     actions = (end_sign_ins,)
-    list_display = ("signed_in_at", "user_link", "state", "last_seen_at", "browser", "ip_address")
+    list_display = ("signed_in_at", "user_link", "state", "last_seen_at", "browser", "from_ip")
     list_filter = (("ended_at", admin.EmptyFieldListFilter), "end_reason", "signed_in_at")
     list_select_related = ("user",)
     search_fields = ("subject", "reference", "ip_address", "user__identities__email")

@@ -83,7 +83,7 @@ class DocsView(_OpenerPage):
             "clientId": current.public_client_id,
             "scopes": list(current.config.scopes),
         }
-        return super().get_context_data(**kwargs, swagger=swagger)
+        return super().get_context_data(**kwargs, swagger=swagger, has_own_main=True)
 
 
 class OAuthRedirectView(_OpenerPage):

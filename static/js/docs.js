@@ -26,7 +26,6 @@ const ui = SwaggerUIBundle({
   url: settings.schema,
   dom_id: "#swagger-ui",
   oauth2RedirectUrl: settings.redirect,
-  deepLinking: true,
   defaultModelsExpandDepth: -1,
   requestInterceptor: (request) => {
     // Requests with the session of this site require the CSRF token.
@@ -40,6 +39,29 @@ const ui = SwaggerUIBundle({
     return request;
   },
 });
+
+// Swagger UI skips a level of headings, and has fields, buttons and scrolling texts without a name or
+// without the focus.
+const page = document.getElementById("swagger-ui");
+
+function labelOf(field) {
+  if (field.id === "servers") return "Server";
+  const { paramName } = field.closest("[data-param-name]")?.dataset ?? {};
+  return paramName ?? (field.matches(".examples-select-element") ? "Example" : "Body");
+}
+
+function nameElements() {
+  for (const heading of page.querySelectorAll("h3, h4, h5")) {
+    heading.setAttribute("aria-level", Number(heading.localName[1]) - 1);
+  }
+  for (const field of page.querySelectorAll(":is(select, textarea):not([aria-label])")) {
+    if (!field.labels.length) field.setAttribute("aria-label", labelOf(field));
+  }
+  for (const text of page.querySelectorAll("pre:not([tabindex])")) text.tabIndex = 0;
+  page.querySelector(".close-modal")?.setAttribute("aria-label", "Close");
+}
+
+new MutationObserver(nameElements).observe(page, { childList: true, subtree: true });
 
 ui.initOAuth({
   clientId: settings.clientId,
