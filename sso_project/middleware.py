@@ -21,7 +21,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject, empty
-from whitenoise.middleware import WhiteNoiseFileResponse
+from whitenoise.middleware import WhiteNoiseFileResponse  # type: ignore[import-untyped]
 
 from accounts.cognito.errors import ConfigurationError
 from accounts.cognito.safe_urls import LOOPBACK_HOSTS, is_loopback
@@ -52,7 +52,8 @@ class LanguageMiddleware(LocaleMiddleware):
         if isinstance(response, WhiteNoiseFileResponse):
             return response
         patch_vary_headers(response, ("Cookie",))
-        return super().process_response(request, response)
+        localized: HttpResponseBase = super().process_response(request, response)
+        return localized
 
 
 class ForwardedSchemeMiddleware:

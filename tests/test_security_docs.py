@@ -128,7 +128,11 @@ def documented_cookies() -> dict[str, str]:
 
 
 def test_every_cookie_that_the_code_sets_is_on_the_page():
-    django_names = (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME)
+    django_names = (
+        settings.SESSION_COOKIE_NAME,
+        settings.CSRF_COOKIE_NAME,
+        settings.LANGUAGE_COOKIE_NAME,
+    )
     names = {plain(name) for name in (*django_names, HostCookieStorage.cookie_name)}
     for tree, call in cookie_calls():
         constants = texts(call.args[0], tree)
@@ -139,11 +143,12 @@ def test_every_cookie_that_the_code_sets_is_on_the_page():
 
 @pytest.mark.django_db
 def test_cookies_have_the_documented_flags(cognito_client):
-    """A user signs in twice, ends the other session, and signs out."""
+    """A user signs in twice, ends the other session, chooses a language, and signs out."""
     here, there = (cognito_client("linus", bearer=False) for _ in range(2))
     here.get("/profile/")
     other = here.user.sign_ins.get(key=there.session["sign_in"])
     here.post(f"/profile/sessions/{other.pk}/end/")
+    here.post("/language/", {"language": "de"})
     cookies = [*here.cookies.items()]
     response = here.post("/accounts/logout/", {"next": "/"})
     cookies += [item for item in response.cookies.items() if item[1]["max-age"]]  # not deleted

@@ -84,8 +84,14 @@ class Problem:
 
     def translated(self) -> Problem:
         """Return the problem with its messages in the active language."""
-        names = ("title", "what", "why", "next_step", "action_label")
-        return replace(self, **{name: gettext(getattr(self, name)) for name in names})
+        return replace(
+            self,
+            title=gettext(self.title),
+            what=gettext(self.what),
+            why=gettext(self.why),
+            next_step=gettext(self.next_step),
+            action_label=gettext(self.action_label),
+        )
 
 
 _NOT_TRUSTED = Problem(

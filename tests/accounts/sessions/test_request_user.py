@@ -27,6 +27,7 @@ BANNER = "We can't tell right now who you are"
 PUBLIC = [  # paths that need no user, with and without a sign-in
     "/",
     "/server/",
+    "/language/",  # 405 for a GET
     "/docs",
     "/docs/oauth2-redirect",
     "/openapi.json",
