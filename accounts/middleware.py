@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject, empty
@@ -26,7 +27,19 @@ from .sessions import browser_session, ending, limits, renewal, request_user
 LAST_SEEN_INTERVAL = timedelta(minutes=1)  # one write a minute at most
 
 
-class PrivateResponseMiddleware:
+class _Middleware:
+    """The base of middleware for synchronous and asynchronous stacks."""
+
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(cast("Any", self))
+
+
+class PrivateResponseMiddleware(_Middleware):
     """Middleware that adds `Cache-Control: no-store, private` to responses with a user's data.
 
     These are responses that set a cookie or may hold a form token, responses in a session, and
@@ -35,11 +48,15 @@ class PrivateResponseMiddleware:
     Place it before SessionMiddleware, so that it sees all cookies.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
+    def __call__(self, request: HttpRequest) -> Any:
+        if self.is_async:
+            return self._acall(request)
+        return self._with_header(request, self.get_response(request))
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
+    async def _acall(self, request: HttpRequest) -> HttpResponseBase:
+        return self._with_header(request, await self.get_response(request))
+
+    def _with_header(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         declared = response.headers.get("Cache-Control", "").lower().split(",")
         directives = {directive.strip() for directive in declared}
         if "no-store" in directives:
@@ -69,40 +86,75 @@ def _is_of_user(request: HttpRequest) -> bool:
     return bool(getattr(user, "is_authenticated", False))
 
 
-class SignInMiddleware:
+class SignInMiddleware(_Middleware):
     """Middleware that sets `request.sign_in` to the live `SignIn` of this browser, or None.
 
     Place it after AuthenticationMiddleware. If the sign-in of a session has ended, the session is
     emptied and the request continues as anonymous. Reading `request.user` renews the tokens (see
     sessions/request_user.py). If that fails for now, `request.renewal_error` is set, and a response
     that requires a user becomes a 503.
+
+    In an asynchronous stack, a thread reads the session and the sign-in, and no thread waits for
+    the view. A request without a session needs none.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        super().__init__(get_response)
+        self.process_view = self._aprocess_view if self.is_async else self._process_view
 
-    def __call__(self, request: Any) -> HttpResponseBase:
+    def __call__(self, request: Any) -> Any:
+        if self.is_async:
+            return self._acall(request)
         with CurrentRequest(request):
-            request.sign_in = request.renewal_error = None
-            request.session_ended = request.is_view_reached = False
-            sign_in = end_if_expired(browser_session.current_sign_in(request))
-            if sign_in is not None:
-                browser_session.rehash_session(request, sign_in)
-                request_user.attach(request, sign_in)
-            elif browser_session.has_sign_in(request):
-                request_user.end_session(request)
-            response = self.get_response(request)
-            error: CognitoError | None = request.renewal_error
-            if error is not None and sign_in is not None and _requires_user(request, response):
-                return _retry_response(request, error, sign_in)
-            return unauthenticated.challenge(request, response)
+            _prepare(request)
+            sign_in = _begin(request)
+            return _finish(request, sign_in, self.get_response(request))
 
-    def process_view(self, request: Any, view: Callable[..., Any], *args: Any) -> None:
+    async def _acall(self, request: Any) -> HttpResponseBase:
+        with CurrentRequest(request):
+            _prepare(request)
+            sign_in = None
+            if request.session.session_key:
+                sign_in = await sync_to_async(_begin)(request)
+            response = await self.get_response(request)
+            if request.renewal_error is None and response.status_code != 302:
+                return unauthenticated.challenge(request, response)  # it reads no user then
+            return await sync_to_async(_finish)(request, sign_in, response)
+
+    def _process_view(self, request: Any, view: Callable[..., Any], *args: Any) -> None:
         request.is_view_reached = True  # a failed CSRF check ends before
         if request.sign_in is not None and is_atomic_view(view, SignIn):
             # Renewed before the view's transaction begins. Cognito accepts each refresh token
             # once, so the new one must stay even if the view fails.
             bool(request.user.is_authenticated)
+
+    async def _aprocess_view(self, request: Any, view: Callable[..., Any], *args: Any) -> None:
+        request.is_view_reached = True
+        if request.sign_in is not None and is_atomic_view(view, SignIn):
+            await request.auser()
+
+
+def _prepare(request: Any) -> None:
+    request.sign_in = request.renewal_error = None
+    request.session_ended = request.is_view_reached = False
+
+
+def _begin(request: Any) -> SignIn | None:
+    """Set the live sign-in and its user, or empty the session of a sign-in that has ended."""
+    sign_in = end_if_expired(browser_session.current_sign_in(request))
+    if sign_in is not None:
+        browser_session.rehash_session(request, sign_in)
+        request_user.attach(request, sign_in)
+    elif browser_session.has_sign_in(request):
+        request_user.end_session(request)
+    return sign_in
+
+
+def _finish(request: Any, sign_in: SignIn | None, response: HttpResponseBase) -> HttpResponseBase:
+    error: CognitoError | None = request.renewal_error
+    if error is not None and sign_in is not None and _requires_user(request, response):
+        return _retry_response(request, error, sign_in)
+    return unauthenticated.challenge(request, response)
 
 
 def end_if_expired(sign_in: SignIn | None) -> SignIn | None:

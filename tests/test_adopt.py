@@ -15,7 +15,8 @@ import requests
 from local_pool.testing import Client, LocalPool, Seed
 from tests.imports import ROOT
 
-GUIDE = (ROOT / "docs/adopt.md").read_text(encoding="utf-8")
+# The folder is copied as `sso`. tests/wheel installs the package.
+GUIDE = (ROOT / "docs/adopt.md").read_text(encoding="utf-8").replace("cognito_sso", "sso")
 SETTINGS = """
 import os
 from pathlib import Path

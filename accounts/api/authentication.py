@@ -1,34 +1,27 @@
-"""Authentication of the API: `Authorization: Bearer <access token>`, or a browser's session.
-
-The access token is verified here with cached keys and without a call to Cognito (RFC 6750; the
-checks are in cognito/verifier.py). A refusal says what is wrong with the token, in a challenge of
-RFC 6750 section 3 and in the body.
-"""
+"""Authentication of the API: `Authorization: Bearer <access token>`, or a browser's session."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.db import connections, router, transaction
-from django.http import HttpRequest
 from rest_framework import authentication, exceptions
-from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from ..cognito.claims import AccessClaims
-from ..cognito.errors import CognitoError, MalformedToken, TokenExpired
-from ..cognito.secret_text import SecretText
+from ..cognito.errors import CognitoError, TokenExpired
 from ..core import metrics
-from ..models import Identity
 from ..provider import provider
-from ..provider.client_rights import ClientRights
-from ..tokens import bearer, revocation_feed, revocations
-from ..users.token_rights import client_rights
-from .errors import BearerError, challenge, to_api_exception
-from .permissions import INSUFFICIENT_SCOPE
-from .principals import principal_factory
+from ..tokens import bearer, revocation_feed
+from .bearer import (
+    INSUFFICIENT_SCOPE,
+    BearerError,
+    authenticate_token,
+    bearer_token,
+    challenge,
+    method_refusal,
+)
+from .errors import to_api_exception
 
 
 class CognitoAuthentication(authentication.BaseAuthentication):
@@ -76,28 +69,12 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
 def _require_allowed_method(request: Request, claims: AccessClaims) -> None:
     """Refuse unsafe methods to app clients that can only read, whatever the view permits."""
-    if client_rights(claims) is not ClientRights.READ or request.method in SAFE_METHODS:
+    if not (message := method_refusal(request.method, claims)):
         return
-    message = f"The app client {claims.client_id} can only read here (COGNITO_CLIENT_RIGHTS)."
     refused = exceptions.PermissionDenied(message, code=INSUFFICIENT_SCOPE)
     problem = BearerError(INSUFFICIENT_SCOPE, message)
     refused.auth_header = challenge(request, problem)  # type: ignore[attr-defined]
     raise refused
-
-
-def bearer_token(request: Request | HttpRequest) -> str | None:
-    """Return the token of the Authorization header, or None without one of the bearer scheme.
-
-    Raises MalformedToken if a bearer header does not hold exactly one token.
-    """
-    header: str = request.META.get("HTTP_AUTHORIZATION", "")
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer":
-        return None
-    token = token.strip(" ")
-    if not token or " " in token:
-        raise MalformedToken("the Authorization header must be: Bearer, one space, an access token")
-    return SecretText(token)
 
 
 def claims_of_any_age(request: Request) -> AccessClaims | None:
@@ -119,37 +96,3 @@ def claims_of_any_age(request: Request) -> AccessClaims | None:
         claims = expired.claims
     revocation_feed.check(claims)
     return claims
-
-
-def authenticate_token(unverified_access_token: str) -> tuple[Any, AccessClaims]:
-    """Return the principal and the claims of a valid access token.
-
-    A token that this process has verified before costs no call, and only the revocation feed's
-    queries.
-
-    Raises TokenRejected, UnknownUser, ClaimsRefused, UserDeactivated, CognitoUnavailable.
-    """
-    verified = provider().token_cache.verify(
-        unverified_access_token,
-        principal_of=lambda claims: _unrevoked_principal_factory(claims, unverified_access_token),
-    )
-    revocation_feed.check(verified.claims)
-    return verified.principal(), verified.claims
-
-
-def _unrevoked_principal_factory(claims: AccessClaims, access_token: str) -> Callable[[], Any]:
-    revocations.record_clock_skew(claims)
-    # Checked first, because making a principal may create a user: a deleted user would be created
-    # again by the next request with an old token.
-    revocation_feed.check(claims)
-    factory = principal_factory(claims, access_token=access_token)
-    using = router.db_for_write(Identity)
-    if not connections[using].settings_dict["ATOMIC_REQUESTS"]:
-        return factory
-    # The view's transaction may be rolled back, and with it a user who was created in it. Until it
-    # is committed, each request looks the user up.
-    committed: list[bool] = []
-    transaction.on_commit(lambda: committed.append(True), using=using)
-    return lambda: (
-        factory if committed else principal_factory(claims, access_token=access_token)
-    )()

@@ -32,8 +32,9 @@ from ..problems.errors import (
 )
 from ..problems.unauthenticated import NOT_AUTHENTICATED
 from .authentication import CognitoAuthentication, SessionAuthentication
+from .bearer import INSUFFICIENT_SCOPE
 from .errors import PayloadTooLarge, StepUpRequired
-from .permissions import INSUFFICIENT_SCOPE, RecentSignIn, Requirement
+from .permissions import RecentSignIn, Requirement
 
 Errors = Mapping[int, Iterable[str]]
 ViewMethod = TypeVar("ViewMethod", bound=Callable[..., Any])

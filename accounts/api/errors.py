@@ -1,16 +1,13 @@
-"""Errors of the API and the challenge of RFC 6750."""
+"""Errors of the API, as exceptions of Django REST framework."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 from rest_framework import exceptions, status
 from rest_framework.request import Request
 
-from ..cognito.errors import CognitoError, SignInRejected, TokenRejected
-from ..cognito.step_up import NO_REQUIREMENT, SignInRequirement
+from ..cognito.errors import CognitoError
+from ..cognito.step_up import SignInRequirement
 from ..problems.catalog import (
     DATABASE_UNAVAILABLE,
     RETRY_AFTER,
@@ -18,58 +15,22 @@ from ..problems.catalog import (
     problem_for,
     retry_after,
 )
-from ..problems.errors import InsufficientAuthentication, TooManyFailures, UserDeactivated
+from ..problems.errors import InsufficientAuthentication, TooManyFailures
 from ..sessions import step_up
-from .protected_resource import metadata_url
-
-REALM = "api"
-
-
-@dataclass(frozen=True)
-class BearerError:
-    """The parameters of a challenge (RFC 6750 section 3, RFC 9470 section 3)."""
-
-    error: str
-    description: str
-    scope: str = ""
-    requirement: SignInRequirement = NO_REQUIREMENT
-
-
-def challenge(request: Request | HttpRequest, problem: BearerError | None = None) -> str:
-    """Return the value of a WWW-Authenticate header.
-
-    `resource_metadata` (RFC 9728 section 5.1) leads a client to the issuer of its tokens.
-    """
-    parts = [f'realm="{REALM}"']
-    if problem is not None:
-        parts.append(f'error="{problem.error}"')
-        parts.append(f'error_description="{_quotable(problem.description)}"')
-        if problem.scope:
-            parts.append(f'scope="{_quotable(problem.scope)}"')
-        required = problem.requirement.parameters.items()
-        parts.extend(f'{name}="{_quotable(text)}"' for name, text in required)
-    parts.append(f'resource_metadata="{_quotable(metadata_url(request.path))}"')
-    return f"Bearer {', '.join(parts)}"
-
-
-def _quotable(text: str) -> str:
-    # RFC 6750 section 3 allows printable ASCII without quotes and backslashes.
-    text = text.replace('"', "'").replace("\\", "/")
-    return "".join(character if " " <= character <= "~" else "?" for character in text)
+from .bearer import BearerError, explain
 
 
 def to_api_exception(request: Request, error: CognitoError) -> exceptions.APIException:
     """Return the exception of Django REST framework for a CognitoError.
 
-    It is a 401 with a challenge for an invalid token, a 403 for a user without access, and
-    otherwise the status of problems/catalog (503 if Cognito or its keys are unavailable).
+    A 401 has a challenge.
     """
-    if isinstance(error, TokenRejected | UserDeactivated):
-        request._bearer_error = BearerError("invalid_token", error.message)  # type: ignore[attr-defined]
-        return exceptions.AuthenticationFailed(error.message, code=error.code)
-    problem = problem_for(error)
-    if isinstance(error, SignInRejected):
-        return exceptions.PermissionDenied(problem.sentence, code=error.code)
+    status_code, message = explain(error)
+    if status_code == status.HTTP_401_UNAUTHORIZED:
+        request._bearer_error = BearerError("invalid_token", message)  # type: ignore[attr-defined]
+        return exceptions.AuthenticationFailed(message, code=error.code)
+    if status_code == status.HTTP_403_FORBIDDEN:
+        return exceptions.PermissionDenied(message, code=error.code)
     return unavailable(error)
 
 

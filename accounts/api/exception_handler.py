@@ -30,17 +30,16 @@ from ..problems.catalog import BAD_REQUEST, INCOMPLETE_BODY, error_body
 from ..problems.errors import SessionEnded
 from ..sessions import step_up
 from .authentication import CognitoAuthentication
+from .bearer import INSUFFICIENT_SCOPE, BearerError, challenge
 from .errors import (
-    BearerError,
     DatabaseUnavailable,
     PayloadTooLarge,
     ServerError,
     StepUpRequired,
-    challenge,
     to_api_exception,
     unavailable,
 )
-from .permissions import INSUFFICIENT_SCOPE, RecentSignIn, Requirement, is_user
+from .permissions import RecentSignIn, Requirement, is_user
 
 _log = logging.getLogger(__name__)
 

@@ -22,8 +22,7 @@ from ..provider.client_rights import ClientRights
 from ..sessions import step_up
 from ..users.groups import pool_groups
 from ..users.token_rights import client_rights, effective_scopes
-
-INSUFFICIENT_SCOPE = "insufficient_scope"  # RFC 6750 section 3.1
+from .bearer import INSUFFICIENT_SCOPE
 
 
 class Requirement(OperationHolderMixin, BasePermission):

@@ -27,7 +27,8 @@ from ..sessions import app_sign_ins
 from ..tokens import revocation_feed
 from ..tokens.grants import require_same_sign_in
 from ..tokens.shared_refresh import refresh_once
-from .authentication import CognitoAuthentication, bearer_token
+from .authentication import CognitoAuthentication
+from .bearer import bearer_token
 
 _NEW_TOKENS = "_refreshed_tokens"  # set on the request by authentication, read by the middleware
 

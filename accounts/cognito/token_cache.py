@@ -77,14 +77,10 @@ class TokenCache:
             TokenRejected: the token is not acceptable. The subclass says why.
             CognitoUnavailable: the signing keys are unavailable.
         """
-        signing_input, digest = _split(unverified_access_token)
-        entry = self._entries.get(digest)
-        if entry is not None and entry.signing_input == signing_input:
-            if self._pools.is_key_published(entry.claims.issuer, entry.key_id):
-                check_expiry(entry.claims, now=self._clock())
-                return entry
-            self._discard(digest)
+        if (known := self.lookup(unverified_access_token)) is not None:
+            return known
         claims = self._pools.access_claims(unverified_access_token)
+        signing_input, digest = _parts(unverified_access_token)
         entry = CachedToken(
             claims=claims,
             principal=principal_of(claims),
@@ -93,6 +89,18 @@ class TokenCache:
             size=len(unverified_access_token) * _BYTES_PER_CHARACTER + _BYTES_PER_ENTRY,
         )
         self._store(digest, entry)
+        return entry
+
+    def lookup(self, unverified_access_token: str) -> CachedToken | None:
+        """Return the entry of a token that was verified before, or None. Raises TokenExpired."""
+        signing_input, digest = _parts(unverified_access_token)
+        entry = self._entries.get(digest)
+        if entry is None or entry.signing_input != signing_input:
+            return None
+        if not self._pools.is_key_published(entry.claims.issuer, entry.key_id):
+            self._discard(digest)
+            return None
+        check_expiry(entry.claims, now=self._clock())
         return entry
 
     def _store(self, digest: bytes, entry: CachedToken) -> None:
@@ -110,8 +118,8 @@ class TokenCache:
                 self.bytes -= entry.size
 
 
-def _split(token: str) -> tuple[str, bytes]:
-    """Return the encoded header and payload, and a hash of the signature."""
-    signing_input, _, signature = token.rpartition(".")
+def _parts(unverified_access_token: str) -> tuple[str, bytes]:
+    """Return the encoded header and payload, and the hash of the signature."""
+    signing_input, _, signature = unverified_access_token.rpartition(".")
     digest = hashlib.sha256(signature.encode("utf-8", "surrogatepass")).digest()
     return SecretText(signing_input), digest

@@ -117,6 +117,24 @@ def create_link(link: PoolLink, *, reason: str = "operator") -> bool:
     return ending.revoke_at_cognito(pending)
 
 
+def link_user(user: Any, subject: str, *, reason: str = "import") -> None:
+    """Link `user` to the user of our own pool with this ID (`sub`), unless that was done before.
+
+    For a site that has the IDs already, because another library verified them. The pool is not
+    queried. Raises LinkError if the user or the pool user is linked to another one.
+    """
+    link = PoolLink(user, read_config().pool_id, read_config().issuer, subject)
+    others = [other for other in Identity.objects.filter(user=user) if other.is_of_pool(link)]
+    identity = Identity.objects.select_related("user").get_exact(link)
+    if identity is not None and identity.user_id == user.pk:
+        return
+    if identity is not None:
+        raise LinkError(f"{subject} is already linked to {identity.user.get_username()}.")
+    if others:
+        raise LinkError(f"{user.get_username()} is already linked to {others[0]}.")
+    create_link(link, reason=reason)
+
+
 def linked_identity(user: Any, *, pool: Pool, subject: str) -> Identity:
     """Return this identity of the user, even if it is set aside.
 

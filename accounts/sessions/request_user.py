@@ -61,6 +61,9 @@ def _load_user(request: Any) -> Any:
 
 
 async def _load_user_async(request: Any) -> Any:
+    user = request.user
+    if not isinstance(user, SimpleLazyObject):  # it was read before
+        return user
     return await sync_to_async(_evaluated_user)(request)
 
 

@@ -81,6 +81,14 @@ class RevocationFeed:
         """Raise as the function `check` does."""
         if self._passed(self._read_at, POLL_INTERVAL):
             self._refresh()
+        self.check_known(claims)
+
+    def is_current(self) -> bool:
+        """Return True if `check` would read nothing now."""
+        return not self._passed(self._read_at, _read_every())
+
+    def check_known(self, claims: AccessClaims) -> None:
+        """Raise TokenRevoked as `check` does, from the revocations that were read before."""
         revoked, user = self._known, (claims.pool_id, claims.subject)
         if claims.origin_jti in revoked.token_ids or claims.jti in revoked.token_ids:
             raise TokenRevoked("the sign-in this token belongs to was ended")
@@ -94,7 +102,7 @@ class RevocationFeed:
         return not 0 <= self._clock() - since < seconds
 
     def _refresh(self) -> None:
-        read_every = POLL_INTERVAL if is_configured() else READ_INTERVAL
+        read_every = _read_every()
         if not self._passed(self._read_at, read_every):
             return
         with self._lock:  # one thread reads for all threads that wait
@@ -132,6 +140,10 @@ class RevocationFeed:
         self._known, self._read_at = revoked, now
         if read_all:
             self._read_all_at = now
+
+
+def _read_every() -> float:
+    return POLL_INTERVAL if is_configured() else READ_INTERVAL
 
 
 def _rows(revocations: QuerySet[Revocation]) -> list[RevocationRow]:
@@ -198,6 +210,17 @@ def check(claims: AccessClaims) -> None:
         RevocationsUnavailable: the revocations could not be read for ten seconds (a 503).
     """
     _feed().check(claims)
+
+
+def check_in_memory(claims: AccessClaims) -> bool:
+    """Check without a query, or return False if the revocations must be read. For event loops.
+
+    Raises TokenRevoked as `check` does.
+    """
+    if not (feed := _feed()).is_current():
+        return False
+    feed.check_known(claims)
+    return True
 
 
 def check_user_in_database(claims: AccessClaims) -> None:

@@ -1,7 +1,5 @@
 """The wheel, installed into an environment of its own, and new projects there."""
 
-from pathlib import Path
-
 import pytest
 
 from . import environment
@@ -16,8 +14,6 @@ def wheel(tmp_path_factory):
 @pytest.fixture(scope="session")
 def python(wheel, tmp_path_factory):
     """A Python with the wheel, and the extras that docs/install.md uses."""
-    if environment.READY_PYTHON:
-        return Path(environment.READY_PYTHON)
     return environment.install(wheel, tmp_path_factory.mktemp("venv"), "local-pool", "testing")
 
 

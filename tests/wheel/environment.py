@@ -1,6 +1,5 @@
 """An environment of Python with the wheel, its declared dependencies and nothing else."""
 
-import os
 import re
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from packaging.requirements import Requirement
 
 from tests.imports import ROOT
 
-READY_PYTHON = os.environ.get("WHEEL_PYTHON")  # noxfile.py has installed the wheel there
+SITE = ROOT / "tests/wheel/small_site.py"
 
 
 def build(folder):
@@ -25,15 +24,17 @@ def build(folder):
     return wheel
 
 
-def install(wheel, folder, *extras):
+def install(wheel, folder, *extras, also=()):
     """Return a Python into which pip has installed the wheel with these extras.
+
+    `also` are further requirements, such as a library that the host project uses.
 
     The dependencies are those of this environment, linked one by one, so that the network is not
     needed. If the wheel does not declare one, or a version is out of its range, this fails.
     """
     venv.create(folder, symlinks=True)
     [packages] = folder.glob("lib/python*/site-packages")
-    for distribution in dependencies(wheel, extras):
+    for distribution in dependencies(wheel, extras, also):
         for name in {file.parts[0] for file in distribution.files} - {"..", "__pycache__"}:
             (packages / name).symlink_to(distribution.locate_file(name))
     python = folder / "bin/python"
@@ -46,15 +47,13 @@ def install(wheel, folder, *extras):
     return python
 
 
-def dependencies(wheel, extras):
+def dependencies(wheel, extras, also=()):
     """Return the installed distributions that the wheel requires, directly or indirectly."""
     with zipfile.ZipFile(wheel) as archive:
         [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
         text = archive.read(name).decode()
-    found, pending = (
-        {},
-        [(line, extras) for line in re.findall(r"^Requires-Dist: (.*)", text, re.M)],
-    )
+    lines = [*re.findall(r"^Requires-Dist: (.*)", text, re.M), *also]
+    found, pending = {}, [(line, extras) for line in lines]
     while pending:
         line, wanted = pending.pop()
         requirement = Requirement(line)

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 
-from accounts.api.errors import BearerError, challenge
+from accounts.api.bearer import BearerError, challenge
 from accounts.api.principals import Machine
 from accounts.api.views import CallerView
 from accounts.authentication import CognitoAuthentication

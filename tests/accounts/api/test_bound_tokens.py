@@ -8,7 +8,7 @@ from django.urls import include, path
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api.authentication import authenticate_token
+from accounts.api.bearer import authenticate_token
 from accounts.audit.events import record_event
 from accounts.cognito.errors import WrongClient
 from accounts.models import EventKind, Identity, SignInEvent

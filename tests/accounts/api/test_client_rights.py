@@ -23,7 +23,7 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 
-from accounts.api.authentication import authenticate_token
+from accounts.api.bearer import authenticate_token
 from accounts.models import Identity
 from accounts.permissions import InGroup
 from accounts.testing import mint_access_token, mint_machine_token

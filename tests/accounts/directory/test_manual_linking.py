@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from accounts.directory import manual_linking
 from accounts.models import Identity, SignIn, SignInEvent, User
 from accounts.problems.errors import LinkError
+from accounts.testing import signed_in, subject_of
 from accounts.tokens import revocation_feed
 from local_pool.testing import LocalPool
 from tests.flows.conftest import ENVIRONMENT_NAMES
@@ -208,3 +209,16 @@ def test_unlinking_ends_only_the_sign_ins_of_that_identity(own, cognito_client):
     link(user.username, "--pool", own.pool_id, "--sub", subject, "--undo", "--apply")
     assert [sign_in.issuer for sign_in in SignIn.objects.live()] == ["https://else.example"]
     assert not Identity.objects.exists()
+
+
+def test_link_by_a_known_id_needs_no_pool_and_can_be_repeated(cognito):
+    mary, other = (User.objects.create_user(name) for name in ("mary", "other"))
+    for _ in range(2):
+        manual_linking.link_user(mary, subject_of("mary"))
+    assert SignInEvent.objects.get(kind="linked").reason == "import"
+    with pytest.raises(LinkError, match="already linked to mary"):
+        manual_linking.link_user(other, subject_of("mary"))
+    with pytest.raises(LinkError, match="mary is already linked"):
+        manual_linking.link_user(mary, "another-sub")
+    assert cognito.calls == []
+    assert signed_in("mary", cognito=cognito).user == mary

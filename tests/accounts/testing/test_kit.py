@@ -53,6 +53,19 @@ def test_tokens_expire_in_frozen_time(cognito_client, freeze, instant):
     assert cognito_client("ada").get("/api/user").status_code == 200
 
 
+def test_clock_can_move_while_it_is_frozen_or_ticks(cognito_client):
+    def expires(move):
+        client = cognito_client("ada")
+        assert client.get("/api/user").status_code == 200
+        move(timedelta(hours=2))
+        assert client.get("/api/user").json()["code"] == "token_expired"
+
+    with freeze_time("2031-03-01 12:00") as frozen:
+        expires(frozen.tick)
+    with time_machine.travel("2031-03-01T12:00+00:00", tick=True) as traveller:
+        expires(traveller.shift)
+
+
 def test_two_usernames_are_two_users(cognito_client):
     ada, linus = cognito_client("ada"), cognito_client("linus")
     assert ada.user != linus.user

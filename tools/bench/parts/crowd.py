@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from accounts.api.authentication import authenticate_token
+from accounts.api.bearer import authenticate_token
 from accounts.api.principals import principal_factory
 from accounts.cognito.token_cache import TokenCache
 from accounts.models import Identity, Revocation

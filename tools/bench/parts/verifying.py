@@ -19,7 +19,7 @@ from django.conf import settings
 from joserfc import jwt as joserfc_jwt
 from joserfc.jwk import KeySet
 
-from accounts.api.authentication import authenticate_token
+from accounts.api.bearer import authenticate_token
 from accounts.cognito.token_cache import TokenCache
 from accounts.provider import provider
 from accounts.tokens import revocation_feed
