@@ -1,6 +1,6 @@
 # `make help` lists the targets. Everything is installed into .venv, inside this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help run token serve chaos hostile test test-services test-js test-clients test-infra check docs screenshots bench demo-signout format reset
+.PHONY: help run token serve chaos hostile test test-services test-versions test-js test-clients test-infra check docs screenshots bench demo-signout format reset
 
 PY := .venv/bin/python
 ENSURE := .venv/installed
@@ -33,6 +33,9 @@ test: $(ENSURE) ## run all tests (ARGS="-k profile tests/flows" narrows them)
 
 test-services: $(ENSURE) ## run the tests on PostgreSQL and Redis (DATABASE_URL, REDIS_URL)
 	@$(PY) -m tests.services -n auto --dist loadgroup $(ARGS)
+
+test-versions: $(ENSURE) .local/versions/installed ## test with all supported versions of Python and Django (ARGS="--python 3.13")
+	@.local/versions/bin/python -m nox $(ARGS)
 
 test-infra: $(ENSURE) .local/infra/installed ## deploy infra/ to an AWS emulator and sign in there
 	@REQUIRE_INFRA=1 $(PY) -m pytest tests/infra $(ARGS)
@@ -80,6 +83,11 @@ reset: ## delete the development database, the pool's state and keys
 	@echo "Installing the emulator and the linter into .local/infra (once, about a minute) …"
 	@$(PY) -m venv .local/infra
 	@.local/infra/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	@touch $@
+
+.local/versions/installed: tests/versions/requirements.txt
+	@$(PY) -m venv --clear .local/versions
+	@.local/versions/bin/python -m pip install -qq --disable-pip-version-check -r $<
 	@touch $@
 
 .local/clients/installed: tests/flows/clients/requirements.txt tests/flows/clients/package-lock.json examples/spa/package-lock.json
