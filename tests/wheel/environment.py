@@ -40,7 +40,7 @@ def install(wheel, folder, *extras, also=()):
     python = folder / "bin/python"
     done = subprocess.run(
         [sys.executable, "-m", "pip", "--python", python, "install", "--no-index", "--quiet",
-         "--isolated", f"{wheel}[{','.join(extras)}]"],
+         "--isolated", f"{wheel}[{','.join(extras)}]" if extras else wheel],
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

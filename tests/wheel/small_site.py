@@ -7,8 +7,6 @@ change the settings before it calls `start`.
 import sys
 import types
 
-from cognito_sso import testing
-
 DJANGO = "django.contrib."
 SETTINGS = {
     "SECRET_KEY": "x" * 50,
@@ -82,6 +80,8 @@ def api_of(urlpatterns, url="api"):
 
 def page_of(name, **options):
     """Sign in with the test kit, and return the page of the user."""
+    from cognito_sso import testing  # it imports REST framework, which needs settings
+
     with testing.fake_cognito() as cognito:
         client = testing.signed_in(name, cognito=cognito, **options)
         return client.get("/page", secure=True).content.decode()

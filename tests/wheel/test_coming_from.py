@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from accounts.testing import subject_of
 from tests.accounts.aws_endpoint import AwsEndpoint
 from tests.imports import ROOT
 
@@ -138,9 +139,7 @@ def test_users_of_allauth_keep_their_accounts(host):
 
 def test_users_and_subclass_of_mozilla_django_oidc_stay(host):
     backend = blocks("mozilla-django-oidc", "CognitoBackend")
-    subject = host("import json\nfrom cognito_sso.testing import subject_of\n"
-                   "print(json.dumps(subject_of('mary')))")  # fmt: skip
-    attributes = [{"Name": "sub", "Value": subject}, *POOL_USER["Attributes"][1:]]
+    attributes = [{"Name": "sub", "Value": subject_of("mary")}, *POOL_USER["Attributes"][1:]]
     with AwsEndpoint(ListUsers={"Users": [POOL_USER | {"Attributes": attributes}]}) as aws:
         result = host(MOZILLA.format(visit=VISIT, backend=backend), **aws.environment)
     assert result[0] == "page for before"

@@ -24,13 +24,13 @@ print(site.page_of("ada", bearer=False)[:9])
 """
 API = """
 import small_site as site
-from cognito_sso.testing import calling_machine, fake_cognito, mint_access_token, mint_id_token
 urlpatterns = site.start(REST_FRAMEWORK={
     "DEFAULT_AUTHENTICATION_CLASSES": ["cognito_sso.authentication.CognitoAuthentication"],
     "EXCEPTION_HANDLER": "cognito_sso.api.exception_handler.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "cognito_sso.api.openapi.ApiSchema",
 })
 site.api_of(urlpatterns)
+from cognito_sso.testing import fake_cognito, mint_access_token, mint_id_token
 from django.test import Client
 with fake_cognito():
     for token in (mint_access_token("ada"), mint_id_token("ada")):
