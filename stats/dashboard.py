@@ -109,7 +109,8 @@ def _with_default_range(query: QueryDict) -> tuple[QueryDict, str]:
     newest = unlimited.apply(Stat.objects.order_by("-period")).values_list("year", "month").first()
     if newest is None:
         return query, ""
-    first = "{}-{:02d}".format(*max(add_months(*newest, 1 - DEFAULT_MONTHS), (FIRST_YEAR, 1)))
+    year, month = newest
+    first = "{}-{:02d}".format(*max(add_months(year, month, 1 - DEFAULT_MONTHS), (FIRST_YEAR, 1)))
     query = query.copy()
     query["from"] = first
     return query, first

@@ -53,7 +53,7 @@ def export_csv(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -
 class ReasonFilter(admin.AllValuesFieldListFilter):
     """The reasons that occur, in words."""
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: Any) -> Iterator[Any]:
         for choice in super().choices(changelist):
             yield {**choice, "display": reason_in_words(str(choice["display"])) or _("none")}
 

@@ -34,7 +34,7 @@ class EventGroup(NamedTuple):
 
     newest: SignInEvent
     what: str
-    count: int
+    size: int
 
 
 @dataclass(frozen=True)

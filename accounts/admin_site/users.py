@@ -61,7 +61,9 @@ class CognitoUserAdmin(UserPage, UserAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # `manage.py cognito_erase_user` deletes users, with all their data
 
-    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
         # The model's help text explains how to choose a username.
         return super().get_form(request, obj, **{**kwargs, "help_texts": {"username": ""}})
 

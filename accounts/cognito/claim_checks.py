@@ -39,7 +39,7 @@ def text(payload: Payload, claim: str) -> str:
     if not value:
         message = f"The claim {claim} is missing."
         raise ClaimRejected(message, claim=claim, expected="text", actual=value)
-    return value
+    return str(value)
 
 
 def optional_text(payload: Payload, claim: str) -> str | None:

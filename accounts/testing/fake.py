@@ -136,7 +136,7 @@ class FakeCognito(Transport):
 
     def _exchanged(self, fields: Mapping[str, str]) -> Response:
         """Return a token of the same user for another API (RFC 8693)."""
-        kept = unverified_payload(fields["subject_token"])
+        kept = dict(unverified_payload(fields["subject_token"]))
         for name in ("jti", "iat", "exp"):
             kept.pop(name)
         kept["aud"] = fields.get("resource") or fields["audience"]
