@@ -1,12 +1,13 @@
 """The app's configuration. Its name is that of the folder, so a host project can rename it."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
     name = __package__
     default_auto_field = "django.db.models.BigAutoField"  # as in the migrations
-    verbose_name = "Users and sign-ins"
+    verbose_name = _("Users and sign-ins")
 
     def ready(self) -> None:
         from . import checks

@@ -49,7 +49,8 @@ class LanguageMiddleware(LocaleMiddleware):
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        if isinstance(response, WhiteNoiseFileResponse):
+        is_static_file = isinstance(response, WhiteNoiseFileResponse)
+        if is_static_file:
             return response
         patch_vary_headers(response, ("Cookie",))
         localized: HttpResponseBase = super().process_response(request, response)

@@ -20,6 +20,7 @@ from import_export.results import Result
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site.view_permission import can_view
 
+from . import labels as labels
 from . import writing
 from .admin_filters import KpiFilter, PeriodFilter
 from .admin_forms import ConfirmForm, DownloadForm, FileForm, ValueInListForm

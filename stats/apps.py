@@ -1,10 +1,11 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class StatsConfig(AppConfig):
     name = "stats"
-    verbose_name = "Stats"
+    verbose_name = _("Stats")
 
     def ready(self) -> None:
         from .groups import create_editors_group

@@ -2,8 +2,11 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
+import django
 import pytest
+from babel.messages.mofile import read_mo
 from django.conf import settings
 from django.template.base import Lexer, TokenType
 
@@ -25,20 +28,24 @@ def test_all_languages_have_message_files():
 
 
 @by_file
-def test_message_file_is_current(application, language):
-    current = messages.po_bytes(messages.updated(application, language))
-    assert application.po_file(language).read_bytes() == current, "run python -m tools.messages"
+def test_message_file_has_the_messages_of_the_source(application, language):
+    current = keys(messages.extracted(application))
+    assert keys(messages.stored(application, language)) == current, "run python -m tools.messages"
+
+
+def keys(catalog):
+    return {(message.context, message.id) for message in catalog if message.id}
 
 
 @by_file
 def test_message_file_is_compiled(application, language):
     compiled = application.po_file(language).with_suffix(".mo").read_bytes()
-    assert compiled == messages.mo_bytes(messages.updated(application, language))
+    assert compiled == messages.mo_bytes(messages.stored(application, language))
 
 
 @by_file
 def test_each_message_has_a_translation_with_the_same_placeholders(application, language):
-    catalog = messages.updated(application, language)
+    catalog = messages.stored(application, language)
     for message in catalog:
         if not message.id:
             continue
@@ -49,6 +56,18 @@ def test_each_message_has_a_translation_with_the_same_placeholders(application, 
         strings = message.string if isinstance(message.string, tuple) else (message.string,)
         for index, string in enumerate(strings):
             assert tags_and_names(string) == tags_and_names(ids[min(index, len(ids) - 1)]), string
+
+
+@by_file
+def test_message_of_django_keeps_its_translation(application, language):
+    """The messages of all applications are in one catalog, and ours come first."""
+    for part in ("conf", "contrib/admin", "contrib/auth"):
+        path = Path(django.__file__).parent / part / f"locale/{language}/LC_MESSAGES/django.mo"
+        with path.open("rb") as file:
+            of_django = read_mo(file)
+        for message in messages.stored(application, language):
+            same = of_django.get(message.id, message.context) if message.id else None
+            assert same is None or same.string == message.string, "give it another context"
 
 
 def tags_and_names(text):

@@ -70,14 +70,18 @@ def extracted(application: Application) -> Catalog:
     return template
 
 
+def stored(application: Application, language: str) -> Catalog:
+    """Return the messages of the message file, or none if there is no such file."""
+    path = application.po_file(language)
+    if not path.exists():
+        return Catalog(locale=language)
+    with path.open("rb") as file:
+        return read_po(file, locale=language)
+
+
 def updated(application: Application, language: str) -> Catalog:
     """Return the messages of the source, with the translations of the message file."""
-    path = application.po_file(language)
-    catalog = Catalog(locale=language)
-    if path.exists():
-        with path.open("rb") as file:
-            catalog = read_po(file, locale=language)
-    template = extracted(application)
+    catalog, template = stored(application, language), extracted(application)
     template.creation_date = catalog.creation_date  # else the file would differ each time
     catalog.update(template, no_fuzzy_matching=True)
     catalog.obsolete.clear()

@@ -5,11 +5,11 @@ model keeps it, and `User` is then swapped out. Names in the database hold no ap
 migrations fit a renamed folder.
 """
 
+from . import labels as labels
 from .coordination import RateCounter as RateCounter
 from .coordination import RefreshResult as RefreshResult
 from .events import EventKind as EventKind
 from .events import SignInEvent as SignInEvent
-from .labels import translate_labels as translate_labels
 from .pool_subject import PoolSubject as PoolSubject
 from .pool_subject import is_same_pool as is_same_pool
 from .pool_subject import pool_of as pool_of

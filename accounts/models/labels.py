@@ -1,26 +1,20 @@
-"""The names of models and fields in the admin, in the language of the page.
-
-They are set here and not in the models, because a name in a model is part of its migrations.
-"""
+"""The names of our models and their fields in the admin, in the language of the page."""
 
 from __future__ import annotations
 
-from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
+from ..core.labels import set_labels
 from .events import SignInEvent
 from .revocations import PendingRevocation
 from .sign_ins import SignIn
 from .users import Identity
 
-_PLURALS = {
-    SignIn: _("sign-ins"),
-    SignInEvent: _("sign-in events"),
-    PendingRevocation: _("pending revocations"),
-}
 _NAMES = {
-    Identity: _("identity"),
-    PendingRevocation: _("pending revocation"),
+    Identity: (_("identity"), _("identities")),
+    SignIn: (_("sign-in"), _("sign-ins")),
+    SignInEvent: (_("sign-in event"), _("sign-in events")),
+    PendingRevocation: (_("pending revocation"), _("pending revocations")),
 }
 _FIELDS = {
     "access_expires_at": _("access expires at"),
@@ -55,15 +49,4 @@ _FIELDS = {
 }
 
 
-def translate_labels(*models: type[Model]) -> None:
-    """Replace the names that Django made from the names in Python."""
-    for model in models:
-        opts = model._meta
-        opts.verbose_name = _NAMES.get(model, opts.verbose_name)
-        opts.verbose_name_plural = _PLURALS.get(model, opts.verbose_name_plural)
-        for field in opts.local_fields:
-            if field._verbose_name is None:  # type: ignore[attr-defined]
-                field.verbose_name = _FIELDS.get(field.name, field.verbose_name)
-
-
-translate_labels(Identity, SignIn, SignInEvent, PendingRevocation)
+set_labels(_NAMES, _FIELDS)

@@ -1,8 +1,9 @@
 from decimal import Decimal
 
 import pytest
+from django.utils import translation
 
-from stats.templatetags.figures import MINUS, figure, signed, signed_percent
+from stats.templatetags.figures import MINUS, figure, signed, signed_percent, thousands
 
 
 @pytest.mark.parametrize(
@@ -24,3 +25,9 @@ def test_change_always_has_a_sign(value, text):
 )
 def test_percent_has_one_decimal_place(value, text):
     assert signed_percent(Decimal(value)) == text
+
+
+def test_figures_have_the_separators_of_the_language():
+    with translation.override("de"):
+        assert figure(Decimal("-1234567.5")) == f"{MINUS}1.234.567,5"
+        assert (signed_percent(Decimal("2.34")), thousands(10_000)) == ("+2,3%", "10.000")
