@@ -120,9 +120,10 @@ class RefreshedTokensMiddleware:
         response = self.get_response(request)
         refreshed: TokenSet | None = getattr(request, _NEW_TOKENS, None)
         if refreshed is not None:
-            response["X-Access-Token"] = refreshed.access_token
+            # WSGI servers refuse a header whose type is a subclass of str (PEP 3333).
+            response["X-Access-Token"] = str(refreshed.access_token)
             if refreshed.refresh_token:
-                response["X-Refresh-Token"] = refreshed.refresh_token
+                response["X-Refresh-Token"] = str(refreshed.refresh_token)
             response.headers.pop("Cache-Control", None)
             patch_cache_control(response, no_store=True)
         return response

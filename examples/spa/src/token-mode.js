@@ -28,7 +28,7 @@ async function exchangeCode(query) {
     body: JSON.stringify({ code: query.get("code"), redirectUri, codeVerifier }),
   });
   const body = await response.json();
-  if (!response.ok) refuse(body.detail); // the code cannot be used again
+  if (!response.ok) throw new SignInRequired(body); // the code cannot be used again
   api.setTokens(body);
 }
 
@@ -37,7 +37,7 @@ function refuse(detail) {
 }
 
 /* The challenge of a step-up (RFC 9470) names what the new sign-in must have. */
-export async function signIn({ challenge = "" } = {}) {
+export async function signIn({ challenge = "", code = "" } = {}) {
   const state = randomText();
   const codeVerifier = randomText();
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(codeVerifier));
@@ -54,6 +54,8 @@ export async function signIn({ challenge = "" } = {}) {
   for (const [, name, value] of challenge.matchAll(/\b(max_age|acr_values)="?([^",]+)/g)) {
     query.set(name, value);
   }
+  // Otherwise, the hosted UI would continue the session that the user has ended.
+  if (code === "signed_out_everywhere") query.set("prompt", "login");
   location.assign(`${VITE_COGNITO_CLIENT_HOST}/oauth2/authorize?${query}`);
 }
 
