@@ -70,7 +70,7 @@ def test_every_folder_with_pinned_versions_is_updated():
     for ecosystem, pattern in (("pip", "requirements*.txt"), ("npm", "package.json")):
         files = [
             file.relative_to(ROOT).parent.as_posix()
-            for folder in ("infra", "tests", "tools")
+            for folder in ("examples", "infra", "tests", "tools")
             for file in (*ROOT.glob(pattern), *(ROOT / folder).rglob(pattern))
             if "node_modules" not in file.parts
         ]
