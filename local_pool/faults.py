@@ -14,8 +14,8 @@ from typing import Any
 from .errors import PoolError
 
 ENDPOINTS = (
-    "discovery jwks authorize login mfa signup confirm forgotPassword"
-    " token revoke userInfo register logout api"
+    "discovery jwks authorize login mfa signup confirm forgotPassword passkeys"
+    " token revoke userInfo register logout idpresponse api"
 )
 ANSWERS = "403 429 500 503 garbage empty redirect slow close lost no-keys denied server-error"
 TAMPERINGS = "wrong-key unknown-key wrong-issuer wrong-audience wrong-token-use wrong-nonce expired"

@@ -154,7 +154,8 @@ def _ask_second_factor(
     if factor == "MFA_SETUP":
         form["secret"] = second_factors.start_totp(pool, user)
     level = authorization.required_level(pool, auth_request, user)
-    if level > 1 and "WEB_AUTHN" in second_factors.first_factors(pool, user, level):
+    has_choice = level > 1 and offers_choice(pool, auth_request.client)
+    if has_choice and "WEB_AUTHN" in second_factors.first_factors(pool, user, level):
         form |= _offer_passkey(pool, auth_request.client, user)
     has_code = factor != "EMAIL_OTP" or bool(user.verified_email)
     return page("second_factor.html", form=form, client=auth_request.client, no_code=not has_code)

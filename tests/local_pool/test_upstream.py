@@ -154,6 +154,15 @@ def test_company_that_is_down_returns_to_the_app(app, acme):
     assert parse_qs(urlsplit(url).query)["error_description"] == [expected]
 
 
+def test_lost_answer_of_the_company_is_an_outage_on_command(app, acme):
+    app.pool.do("fail idpresponse 503 --times 1")
+    browser = requests.Session()
+    url = app.authorize_url(identity_provider="Acme")
+    answer = acme.sign_in(app.pool.sign_in(url, "mary", session=browser), "mary")
+    assert browser.get(answer, timeout=10).status_code == 503
+    assert "code=" in app.pool.sign_in(answer, "mary", session=browser)
+
+
 def test_answer_counts_once_and_in_the_browser_that_asked(app, acme):
     browser = requests.Session()
     upstream = app.pool.sign_in(
