@@ -1,7 +1,9 @@
 """Dockerfiles and compose.yaml: linters, and rules beyond them."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,18 +13,21 @@ import yaml
 from compose_spec import PyCompose
 from django.conf import settings
 
+from local_pool.config import load_config
+from tests import image_files
 from tests.imports import ROOT
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 ON_LAMBDA = (ROOT / "infra/Dockerfile").read_text(encoding="utf-8")
+OF_THE_POOL = (ROOT / "local_pool/Dockerfile").read_text(encoding="utf-8")
 COMPOSE_FILE = (ROOT / "compose.yaml").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load(COMPOSE_FILE)
 TEMPLATE = (ROOT / "deploy/nginx.conf.template").read_text(encoding="utf-8")
 FINAL = DOCKERFILE.rpartition("\nFROM ")[2]
-IGNORED = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+LOCAL = COMPOSE["services"]["local"]
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "infra/Dockerfile"])
+@pytest.mark.parametrize("name", ["Dockerfile", "infra/Dockerfile", "local_pool/Dockerfile"])
 def test_dockerfile_passes_hadolint(name):
     hadolint = Path(sys.executable).with_name("hadolint")
     done = subprocess.run(
@@ -51,8 +56,8 @@ def test_final_stage_is_unprivileged_and_has_no_build_tools():
     assert "--without-pip" in DOCKERFILE
 
 
-def test_both_stages_are_the_same_pinned_python():
-    images = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+def test_all_stages_are_the_same_pinned_python():
+    images = re.findall(r"^FROM (\S+)", DOCKERFILE + OF_THE_POOL, re.MULTILINE)
     assert len(set(images)) == 1
     assert re.fullmatch(r"python:3\.11\.\d+-slim-\w+", images[0])
 
@@ -69,11 +74,36 @@ def test_image_for_lambda_sets_no_user():
     assert "WORKDIR /var/task" in ON_LAMBDA
 
 
-def test_image_contains_only_listed_files():
-    assert IGNORED[1] == "*"
-    included = {line[1:] for line in IGNORED if line.startswith("!")}
-    assert all((ROOT / path).exists() for path in included)
-    assert not included & {"local_pool", "tests", ".env", ".git", "infra"}
+def test_image_contains_applications_and_no_other_file(tmp_path):
+    """An application is found. A file of the operator is not in the image, whatever its name is."""
+    project = tmp_path / "project"
+    names = (
+        *("accounts/apps.py", "accounts/__init__.py", "accounts/tests.py", "invoices/__init__.py"),
+        *("invoices/tests/__init__.py", "invoices/templates/x.html", "local_pool/__init__.py"),
+        *("tests/__init__.py", "tools/__init__.py", "manage.py", "requirements-runtime.txt"),
+        *("static/a.css", "templates/base.html", "deploy/__init__.py", "secrets/password"),
+        *(".env", "live.env", "dump", "db.sqlite3", "docs/index.md", ".git/config"),
+    )
+    for name in names:
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).touch()
+    shutil.copy(ROOT / ".dockerignore", project)
+    app = image_files.build(project, tmp_path / "image")
+    files = {file.relative_to(app).as_posix() for file in app.rglob("*") if file.is_file()}
+    assert files == {
+        *("accounts/apps.py", "accounts/__init__.py", "invoices/__init__.py"),
+        *("invoices/templates/x.html", "manage.py", "static/a.css", "templates/base.html"),
+        "deploy/__init__.py",
+    }
+
+
+def test_zip_and_image_leave_out_the_same_packages():
+    packages = {file.parent.name for file in ROOT.glob("*/__init__.py")}
+    patterns = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    shipped = {name for name in packages if not image_files.is_ignored(name, patterns)}
+    assert shipped == packages - set(patterns) == {"accounts", "deploy", "sso_project", "stats"}
+    assert "RUN sh /source/deploy/copy_packages /source /app\n" in DOCKERFILE
+    assert 'sh deploy/copy_packages . "$build"\n' in (ROOT / "infra/build-zip").read_text()
 
 
 def test_compose_file_fits_the_specification():
@@ -99,7 +129,7 @@ def test_every_image_is_pinned_to_a_version():
 
 
 def test_site_runs_read_only_without_capabilities():
-    for name in ("app", "migrate", "housekeeping"):
+    for name in ("app", "migrate", "housekeeping", "local", "local-migrate", "local-pool"):
         service = COMPOSE["services"][name]
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
@@ -122,7 +152,10 @@ def test_only_the_proxy_is_reached_and_only_from_this_machine():
         for name, service in COMPOSE["services"].items()
         if "ports" in service
     }
-    assert published == {"proxy": ["127.0.0.1:${PORT:-8000}:8080"]}
+    assert published == {
+        "proxy": ["127.0.0.1:${PORT:-8000}:8080"],
+        "local-pool": ["127.0.0.1:8000:8000", "127.0.0.1:9000:9000"],
+    }
     assert COMPOSE["services"]["proxy"]["environment"]["LISTEN"] == "8080"
 
 
@@ -185,3 +218,47 @@ def test_stopping_leaves_time_to_finish(monkeypatch):
     assert grace > server["graceful_timeout"] > 15  # the longest call to Cognito
     assert int(re.search(r"keepalive_timeout (\d+)s", TEMPLATE)[1]) < server["keepalive"]
     assert server["graceful_timeout"] < int(re.search(r"read_timeout (\d+)s", TEMPLATE)[1])
+
+
+def test_local_profile_uses_the_local_pool_and_no_file_of_the_operator():
+    environment = LOCAL["environment"]
+    assert load_config({}).app_environment().items() <= environment.items()
+    assert LOCAL["network_mode"] == "service:local-pool"
+    assert LOCAL["env_file"] == []
+    assert COMPOSE["services"]["local-migrate"]["environment"] == environment
+    of_profile = {
+        name
+        for name, service in COMPOSE["services"].items()
+        if "local" in service.get("profiles", ())
+    }
+    assert of_profile == {"local", "local-migrate", "local-pool"}
+    for name in of_profile:  # no dependency needs .env
+        needed = set(COMPOSE["services"][name].get("depends_on", ()))
+        assert needed <= {*of_profile, "database"}
+
+
+def test_local_profile_starts(clean_environ, tmp_path):
+    environment = {**LOCAL["environment"], "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
+    del environment["PGPASSWORD"], environment["REDIS_URL"]
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env={**clean_environ, **environment, "ENV_FILE": os.devnull},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    errors = re.findall(r"\((\w+\.[EW]\d+)\)", done.stderr)
+    assert set(errors) <= {"accounts.W002", "sso_project.W004"}, done.stderr
+
+
+def test_container_of_the_pool_has_the_pinned_versions():
+    lines = {
+        line
+        for name in ("requirements.txt", "requirements-runtime.txt")
+        for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
+    }
+    own = (ROOT / "local_pool/requirements.txt").read_text(encoding="utf-8").splitlines()[1:]
+    assert set(own) <= lines
+    assert re.findall(r"^EXPOSE (\d+)$", OF_THE_POOL, re.MULTILINE) == [str(load_config({}).port)]
+    assert f"/{load_config({}).id}/.well-known/jwks.json" in OF_THE_POOL
