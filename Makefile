@@ -28,7 +28,7 @@ hostile: $(ENSURE) ## run five minutes of attacks under load, and write a report
 	@$(PY) -m tools.hostile $(ARGS)
 
 test: $(ENSURE) ## run all tests (ARGS="-k profile tests/flows" narrows them)
-	@$(PY) -m tests.browser && $(PY) -m tests.production.programs
+	@$(PY) -m tests.browser && $(PY) -m tests.production.programs # example
 	@$(PY) -m pytest -n auto --dist loadgroup $(ARGS)
 
 test-services: $(ENSURE) ## run the tests on PostgreSQL and Redis (DATABASE_URL, REDIS_URL)
@@ -52,7 +52,7 @@ check: $(ENSURE) ## check style, formatting, types, migrations, layers and docs
 	@$(PY) -m ruff format --check --quiet
 	@$(PY) -m mypy
 	@$(PY) manage.py makemigrations --check --dry-run --settings tests.settings
-	@$(PY) -m pytest -q tests/test_docs.py tests/test_layers.py
+	@$(PY) -m pytest -q tests/test_docs.py tests/test_layers.py # example
 
 docs: $(ENSURE) ## build the documentation site into .local/docs/site (ARGS=--serve shows it)
 	@$(PY) -m tools.docs $(ARGS)

@@ -155,14 +155,15 @@ BREAK_GLASS_LOGIN = env.flag("BREAK_GLASS_LOGIN", False)
 if BREAK_GLASS_LOGIN:
     AUTHENTICATION_BACKENDS.append("accounts.backends.BreakGlassBackend")
 LOGIN_URL = "accounts:login"
-LOGIN_REDIRECT_URL = "stats:dashboard"
+LOGIN_REDIRECT_URL = "accounts:profile"
+LOGIN_REDIRECT_URL = "stats:dashboard"  # example
 
 # --- Applications ---------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "sso_project",
     "accounts",
-    "stats",
+    "stats",  # example
     "accounts.admin_app.SingleSignOnAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -174,7 +175,7 @@ INSTALLED_APPS = [
     "csp",
     "mozilla_django_oidc",
     "rest_framework",
-    "import_export",
+    "import_export",  # example
     "drf_spectacular",
     "drf_spectacular_sidecar",
 ]
@@ -271,7 +272,7 @@ SPECTACULAR_SETTINGS = {
         "sso_project.api.docs.describe_server",
     ],
     "TAGS": [
-        {"name": "stats", "description": "The figures: the value of a KPI in a month."},
+        {"name": "stats", "description": "The value of a KPI in a month."},  # example
         {"name": "user", "description": "The caller."},
         {"name": "auth", "description": "Tokens for apps that sign users in themselves."},
         {"name": "info", "description": "The server."},
@@ -344,19 +345,14 @@ if REDIS_URL:
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # For the paths that match this regular expression. deploy/nginx.conf.template has the same paths.
 MAX_LARGE_BODY_BYTES = 12 * 1024 * 1024
-LARGE_BODY_PATHS = "|".join(
-    (
-        "/(api/)?stats/bulk/?",
-        "/admin/stats/stat/import/",
-    )
-)
+LARGE_BODY_PATHS = "(?!)"  # none
+LARGE_BODY_PATHS = "/(api/)?stats/bulk/?|/admin/stats/stat/import/"  # example
 # Views that accept files, and the permissions that staff need for them. Files are kept in memory.
-FILE_UPLOAD_VIEWS: dict[str, tuple[str, ...]] = {
-    "admin:stats_stat_import": ("stats.add_stat", "stats.change_stat"),
-}
+FILE_UPLOAD_VIEWS: dict[str, tuple[str, ...]] = {}
+FILE_UPLOAD_VIEWS["admin:stats_stat_import"] = ("stats.add_stat", "stats.change_stat")  # example
 FILE_UPLOAD_HANDLERS = ["sso_project.file_uploads.RefuseFiles"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_LARGE_BODY_BYTES
-IMPORT_EXPORT_TMP_STORAGE_CLASS = "stats.upload_storage.DatabaseStorage"
+IMPORT_EXPORT_TMP_STORAGE_CLASS = "stats.upload_storage.DatabaseStorage"  # example
 
 # --- Cookies and headers --------------------------------------------------------------------------
 

@@ -7,15 +7,16 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from accounts.api import spa_urls
 from accounts.api.views import NotFoundView
+from sso_project.api.caller import CallerView  # example
 
 from . import views
-from .api import caller, docs
+from .api import docs
 from .observability import health
 from .observability.metrics_view import metrics_view
 
 api: list[URLPattern | URLResolver] = [
-    path("", include("stats.api.urls")),
-    re_path(r"^user/?$", caller.CallerView.as_view(), name="user"),
+    path("", include("stats.api.urls")),  # example
+    re_path(r"^user/?$", CallerView.as_view(), name="user"),  # example
     path("", include("accounts.api.urls")),
     re_path(r"^info/server/?$", views.ServerInfoApiView.as_view(), name="server-info"),
 ]
@@ -26,7 +27,7 @@ urlpatterns = [
     path("server/", login_not_required(views.ServerInfoView.as_view()), name="server"),
     path("language/", login_not_required(views.choose_language), name="language"),
     path("", include("accounts.urls")),
-    path("dashboard/", include("stats.urls")),
+    path("dashboard/", include("stats.urls")),  # example
     path("admin/", admin.site.urls),
     path("openapi.json", docs.SchemaView.as_view(), name="openapi"),
     path("docs", login_not_required(docs.DocsView.as_view()), name="docs"),

@@ -20,7 +20,7 @@ from pytest_django import Settings
 from tests import browser as chromium
 from tests import network
 
-pytest_plugins = ["accounts.testing", "local_pool.pytest_plugin"]
+pytest_plugins = ["local_pool.pytest_plugin"]
 
 RESULTS = Path(__file__).resolve().parent.parent / "test-results"
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1", None}

@@ -54,7 +54,7 @@ def prepare() -> int:
     try:
         QuietServer().check()
         call_command("migrate", verbosity=0, interactive=False)
-        call_command("seed_stats", verbosity=0)
+        call_command("seed_stats", verbosity=0)  # example
         if not settings.DEBUG:
             call_command("collectstatic", verbosity=0, interactive=False)
     except SystemCheckError as error:
