@@ -110,7 +110,8 @@ def _with_default_range(query: QueryDict) -> tuple[QueryDict, str]:
     if newest is None:
         return query, ""
     year, month = newest
-    first = "{}-{:02d}".format(*max(add_months(year, month, 1 - DEFAULT_MONTHS), (FIRST_YEAR, 1)))
+    start = max(add_months(year, month, 1 - DEFAULT_MONTHS), (FIRST_YEAR, 1))
+    first = "{}-{:02d}".format(*start)
     query = query.copy()
     query["from"] = first
     return query, first

@@ -34,7 +34,7 @@ class EventGroup(NamedTuple):
 
     newest: SignInEvent
     what: str
-    size: int
+    times: int
 
 
 @dataclass(frozen=True)

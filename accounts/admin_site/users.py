@@ -65,7 +65,8 @@ class CognitoUserAdmin(UserPage, UserAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
         # The model's help text explains how to choose a username.
-        return super().get_form(request, obj, **{**kwargs, "help_texts": {"username": ""}})
+        options = {**kwargs, "change": change, "help_texts": {"username": ""}}
+        return super().get_form(request, obj, **options)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         readonly = super().get_readonly_fields(request, obj)

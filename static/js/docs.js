@@ -40,9 +40,14 @@ const ui = SwaggerUIBundle({
   },
 });
 
-// Swagger UI skips a level of headings, and has fields, buttons and scrolling texts without a name or
-// without the focus.
+// Swagger UI skips a level of headings, and has fields, buttons, parts and scrolling texts without a
+// name or without the focus.
 const page = document.getElementById("swagger-ui");
+
+const PARTS = {
+  ".information-container": "About this API",
+  ".scheme-container": "Server and authorization",
+};
 
 function labelOf(field) {
   if (field.id === "servers") return "Server";
@@ -55,9 +60,14 @@ function nameElements() {
     heading.setAttribute("aria-level", Number(heading.localName[1]) - 1);
   }
   for (const field of page.querySelectorAll(":is(select, textarea):not([aria-label])")) {
-    if (!field.labels.length) field.setAttribute("aria-label", labelOf(field));
+    if (field.id === "servers" || !field.labels.length) field.setAttribute("aria-label", labelOf(field));
   }
   for (const text of page.querySelectorAll("pre:not([tabindex])")) text.tabIndex = 0;
+  for (const [part, name] of Object.entries(PARTS)) {
+    const element = page.querySelector(part);
+    element?.setAttribute("role", "region");
+    element?.setAttribute("aria-label", name);
+  }
   page.querySelector(".close-modal")?.setAttribute("aria-label", "Close");
 }
 
