@@ -386,7 +386,7 @@ def test_admin_uses_single_sign_on_and_has_a_user_page(server, host, environment
     assert "anonymous: /sso/accounts/login/?next=%2Fadmin%2F" in output
     pages = re.findall(r"^page (\S*): (\d+)$", output, re.MULTILINE)
     assert [status for _, status in pages] == ["200"] * 4, pages
-    for part in ("Recent sign-ins", "Rights and their sources", "Current sessions"):
+    for part in ("Who is signed in", "Rights and their sources", "Current sessions"):
         assert part in output
     assert f"redirects to /admin/{pages[2][0]}" in output
     assert "active: False" in output

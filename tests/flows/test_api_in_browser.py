@@ -2,9 +2,12 @@
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from mimetypes import guess_type
+from pathlib import Path
 
 import pytest
 import requests
+from django.contrib.staticfiles import finders
 from playwright.sync_api import expect
 
 from local_pool.testing import LocalPool
@@ -103,6 +106,10 @@ def stage(live_server, settings):
 
     class Proxy(BaseHTTPRequestHandler):
         def forward(self):
+            _, is_static, name = self.path.partition("/static/")
+            if is_static:  # the live server finds static files at the root of a host only
+                content = Path(finders.find(name)).read_bytes()
+                return self.respond(200, {"Content-Type": guess_type(name)[0]}, content)
             length = int(self.headers.get("Content-Length") or 0)
             response = requests.request(
                 self.command,
@@ -113,14 +120,17 @@ def stage(live_server, settings):
                 stream=True,
                 timeout=30,
             )
-            body = response.raw.read(decode_content=False)
-            self.send_response(response.status_code)
-            for name, value in response.raw.headers.items():
+            content = response.raw.read(decode_content=False)
+            return self.respond(response.status_code, response.raw.headers, content)
+
+        def respond(self, status, headers, content):
+            self.send_response(status)
+            for name, value in headers.items():
                 if name.lower() not in ("connection", "content-length", "transfer-encoding"):
                     self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(content)
 
         do_GET = do_POST = do_DELETE = forward
 
@@ -147,7 +157,7 @@ def test_swagger_ui_works_below_a_stage(page, stage, settings, screenshot):
         }
         page.goto(f"{stage}/prod/docs")
         authorize(page, pool)
-        operation = page.locator("#operations-stats-create_stat")
+        operation = page.locator("#operations-stats-stats_create")
         operation.locator(".opblock-summary").click()
         operation.get_by_role("button", name="Try it out").click()
         figure = '{"kpi": "profit", "year": 2021, "month": 5, "value": 7.5}'

@@ -116,15 +116,18 @@ def test_single_permission_shows_only_its_model(staff_with, model, codename):
 def test_single_permission_shows_its_part_of_the_index_page(staff_with, model):
     staff = staff_with(f"view_{model._meta.model_name}")
     page = staff.get("/admin/")
-    facts = {SignIn: "Sessions", Identity: "Identities", PendingRevocation: "Refresh tokens"}
+    tiles = {
+        SignIn: ["users signed in", "sessions"],
+        SignInEvent: ["refused in 24 hours", "changes of rights in 7 days"],
+        PendingRevocation: ["refresh tokens to revoke"],
+    }
     overview = dashboard(page.wsgi_request)
-    if model in facts:
-        [(name, _)] = overview.facts
-        assert name.startswith(facts[model])
-        assert "Recent sign-ins" not in page.text
-    elif model is SignInEvent:
-        assert not [name for name, _ in overview.facts if name in ("Sessions", "Identities")]
-        assert "Recent sign-ins" in page.text
+    if model in tiles:
+        assert [tile.name for tile in overview.tiles] == tiles[model]
+        assert bool(overview.facts) == (model is SignInEvent)
+        assert ("Who can't sign in" in page.text) == (model is SignInEvent)
+        assert ("Who is signed in" in page.text) == (model is SignIn)
+        assert "Who may do what" not in page.text
     else:
         assert overview is None
 

@@ -51,7 +51,7 @@ def test_page_shows_identity_rights_sessions_and_events(operator, grace):
         assert text in page
     assert "<td>Group editors</td><td>editors of the pool</td>" in page
     assert "reading-circle of the pool, which is not mapped" in page
-    assert "<td>signed in</td>" in page
+    assert "<td>Signed in</td>" in page
     assert SignIn.objects.get(user=grace).reference in page
 
 
