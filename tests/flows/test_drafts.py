@@ -13,7 +13,7 @@ from tests.flows.test_browser import sign_in_as
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FORM = "/dashboard/figures/add/"
-FIGURE = {"kpi": "draft", "year": 2031, "month": 5, "value": 1}
+FIGURE = {"kpi": "draft", "month": "2031-05", "value": 1}
 
 
 def form_token(visitor, path=FORM):
@@ -57,7 +57,8 @@ def test_open_forms_end_with_a_sign_out(visitor, path):
     assert "csrf_user" in visitor.http.cookies
     send(visitor, "old", path, {"Origin": visitor.site})
     assert "csrf_user" not in visitor.http.cookies
-    visitor.sign_in("grace")
+    start = visitor.get("/accounts/login/?another=1&next=/profile/").headers["Location"]
+    visitor.get(visitor.callback(start, "grace"))
     response = send(visitor, token)
     assert response.status_code == 403
     assert "data-unsent-form" in response.text
