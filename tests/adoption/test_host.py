@@ -46,7 +46,7 @@ def hosts():
         capture_output=True,
         text=True,
         check=True,
-        timeout=300,
+        timeout=1800,  # PostgreSQL creates the tables of thirty projects
     )
     return dict(json.loads(line) for line in done.stdout.splitlines())
 
