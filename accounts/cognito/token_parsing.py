@@ -29,6 +29,9 @@ class UnverifiedToken(NamedTuple):
     signing_input: bytes
     signature: bytes
 
+    def __repr__(self) -> str:
+        return "UnverifiedToken(...)"
+
 
 def parse(unverified_token: str) -> UnverifiedToken:
     """Return the parts of a token.

@@ -15,7 +15,6 @@ from django.utils.crypto import constant_time_compare
 from ..core.db import CompiledQuery, QueryParameter
 from ..models import SignIn
 
-FORM_COOKIE = "csrf_user"  # keeps the CSRF secret of a user (signin/form_secret.py)
 _SESSION_KEY = "sign_in"
 _LIVE = CompiledQuery(SignIn.objects.live().filter(key=QueryParameter("key", models.CharField())))
 

@@ -25,7 +25,7 @@ from ..models.users import display_name
 from ..problems.page import render_method_not_allowed
 from ..users.copied_claims import email_of
 from ..users.token_rights import effective_groups
-from . import browser_session, cognito_sessions, return_page, sign_out
+from . import cognito_sessions, return_page, sign_out
 from .decorators import renewal_exempt
 from .own_origin import is_own_post
 
@@ -161,7 +161,7 @@ def redirect_after_sign_out(signed_out: sign_out.SignOutResult) -> HttpResponse:
     unreached = f"{page_url('signed_out')}?{urlencode({'unreached': 1})}"
     response = HttpResponseRedirect(signed_out.url if signed_out.cognito_reached else unreached)
     # Forms of this user that are still open end, too: the next user may sit at the same browser.
-    response.delete_cookie(cookie_name(browser_session.FORM_COOKIE), samesite="Lax")
+    response.delete_cookie(cookie_name("csrf_user"), samesite="Lax")
     return response
 
 

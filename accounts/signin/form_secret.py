@@ -15,15 +15,15 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from ..core.app_label import cookie_name
-from ..sessions.browser_session import FORM_COOKIE
 
+_COOKIE = "csrf_user"  # sessions/views.py deletes it
 _SECRET = "CSRF_COOKIE"  # noqa: S105 (the name under which Django's middleware passes the secret)
 
 
 def load(request: HttpRequest, user: Any) -> str:
     """Return this browser's secret if it is bound to `user`, or "". Call it before `login()`."""
     secret = str(request.META.get(_SECRET) or "")
-    proof = request.COOKIES.get(cookie_name(FORM_COOKIE), "")
+    proof = request.COOKIES.get(cookie_name(_COOKIE), "")
     return secret if secret and constant_time_compare(proof, _proof(user, secret)) else ""
 
 
@@ -37,7 +37,7 @@ def bind(request: HttpRequest, response: HttpResponse, user: Any) -> None:
     """Set the cookie that binds the secret of this browser to `user`."""
     if secret := request.META.get(_SECRET):
         response.set_cookie(
-            cookie_name(FORM_COOKIE),
+            cookie_name(_COOKIE),
             _proof(user, secret),
             max_age=settings.CSRF_COOKIE_AGE,
             httponly=True,
