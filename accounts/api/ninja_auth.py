@@ -22,6 +22,7 @@ from ..cognito.errors import CognitoError
 from ..core import metrics
 from ..problems.catalog import error_body, retry_after
 from ..problems.unauthenticated import NOT_AUTHENTICATED
+from ..tokens.bearer import store as store_bearer
 from ..users.token_rights import effective_groups, effective_scopes
 from .bearer import (
     INSUFFICIENT_SCOPE,
@@ -77,6 +78,8 @@ class CognitoBearer(HttpBearer):
         if message := method_refusal(request.method, claims) or self._unmet(claims):
             problem = BearerError(INSUFFICIENT_SCOPE, message, " ".join(sorted(self.scopes)))
             raise CallRefused(403, message, INSUFFICIENT_SCOPE, problem=problem)
+
+        store_bearer(request, _one_token(request), claims)
 
         async def auser() -> Any:
             return principal

@@ -24,7 +24,9 @@ from accounts.provider import provider
 from accounts.sessions import connections
 from accounts.testing import mint_access_token, mint_machine_token
 from accounts.tokens import revocation_feed
+from accounts.user_tokens import on_behalf_of_caller
 from tests.imports import ROOT
+from tests.local_pool.contract.target import unverified_claims
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
@@ -72,6 +74,11 @@ plain_api = NinjaAPI(auth=CognitoBearer(), urls_namespace="plain")
 @plain_api.get("/plain")
 def plain(request):
     return {}
+
+
+@plain_api.get("/books")
+def books(request):
+    return unverified_claims(on_behalf_of_caller(request, resource="https://books.example.com"))
 
 
 urlpatterns = [
@@ -384,3 +391,12 @@ def test_socket_of_another_site_or_without_a_sign_in_is_refused(application, cog
     signed_in, anonymous = cognito_client("ada", bearer=False), cognito_client.anonymous()
     assert not async_to_sync(is_open)(signed_in, origin="https://attacker.example")
     assert not async_to_sync(is_open)(anonymous)
+
+
+@pytest.mark.undocumented_responses
+def test_operation_gets_a_token_of_its_caller_for_another_api(client, cognito):
+    token = mint_access_token("ada")
+    response = client.get("/plain/books", headers={"Authorization": f"Bearer {token}"})
+    issued = response.json()
+    assert issued["sub"] == unverified_claims(token)["sub"]
+    assert issued["aud"] == "https://books.example.com"
