@@ -8,7 +8,7 @@ belong to this site, which pins its versions. `make test` runs them.
 
 A version of Python that is not installed is skipped with a message. nox can let uv download it:
 `make test-versions ARGS="--download-python auto"`. To select some, use `ARGS="--python 3.13"`, or
-`ARGS="-s 'core-3.13(django=6.1)' -- tests/cognito"`.
+`ARGS="-s 'core(3.13, 6.1)' -- tests/cognito"`.
 """
 
 import re
