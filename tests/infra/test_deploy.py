@@ -409,6 +409,6 @@ def test_image_starts_with_the_values_of_the_template(emulator, pool, secret, ar
         text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    response = json.loads(done.stdout)
+    response = json.loads(done.stdout.splitlines()[-1])  # after the metrics
     assert response["statusCode"] == 302, response
     assert "/oauth2/authorize?" in response["headers"]["location"]
