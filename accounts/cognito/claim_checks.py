@@ -33,7 +33,7 @@ _CONTROL_CHARACTERS = re.compile("[\x00\ud800-\udfff]")
 
 def text(payload: Payload, claim: str) -> str:
     """Return a string, which must not be missing or empty."""
-    value = payload.get(claim)
+    value: str | None = payload.get(claim)
     if value is not None and not _is_text(value):
         raise _wrong_type(claim, "text", value)
     if not value:
