@@ -65,7 +65,7 @@ def _page(template: str, *, status: int) -> HttpResponse:
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """Return a 503 for a database outage. It needs no database itself."""
-    if navigation.is_page_request(request) and not request.path.startswith("/api/"):
+    if navigation.is_page_request(request) and not is_api_request(request):
         response = _page("503.html", status=503)
     else:
         detail, code = DATABASE_UNAVAILABLE

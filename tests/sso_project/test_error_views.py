@@ -1,4 +1,5 @@
 import pytest
+from django.db import OperationalError
 
 from accounts import middleware
 
@@ -37,3 +38,19 @@ def test_error_in_a_middleware_is_a_500_as_json_or_page(client, monkeypatch, pat
     assert response.headers["Content-Type"].startswith("application/json") == is_json
     if is_json:
         assert response.json()["code"] == "server_error"
+
+
+@pytest.mark.parametrize("stage", ["", "/stage"])
+@pytest.mark.parametrize(("path", "is_json"), [("/api/user", True), ("/user", True), ("/", False)])
+def test_outage_of_the_sessions_is_json_for_the_api(client, monkeypatch, path, is_json, stage):
+    """Without an Accept header, the URL decides."""
+
+    def fail(*args):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(middleware.browser_session, "current_sign_in", fail)
+    response = client.get(path, SCRIPT_NAME=stage)
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert response.headers["Content-Type"].startswith("application/json") == is_json
+    if is_json:
+        assert response.json()["code"] == "database_unavailable"
