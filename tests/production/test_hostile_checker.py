@@ -62,8 +62,19 @@ def with_log(phase, changed):
     return replace(phase, logs=[changed if log.name == changed.name else log for log in phase.logs])
 
 
+def with_rows(phase, rows):
+    return replace(phase, measured=replace(phase.measured, rows=rows))
+
+
 def test_no_finding_in_a_good_phase(phase):
     assert findings(phase) == []
+
+
+def test_sign_in_of_an_app_is_a_row_of_its_own(phase):
+    rows = {"accounts.SignIn": 3 + phase.people + 1}
+    assert any("accounts.SignIn" in finding for finding in findings(with_rows(phase, rows)))
+    phase.ledger.counts["app_sign_in"] = 1
+    assert findings(with_rows(phase, rows)) == []
 
 
 @pytest.mark.parametrize("status", [NO_RESPONSE, 200, 500, 502, 503])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tools.load.arrangement import TOKEN_SECONDS
 from tools.load.ledger import Ledger
+from tools.load.token_user import APP_SIGN_IN
 
 from .attack import CALLS_A_MINUTE
 from .attacks import ATTACKS
@@ -38,7 +39,13 @@ class Context:
         return sum(self.ledger.counts[action] for action in actions)
 
     @property
+    def all_sign_ins(self) -> int:
+        """Return the sign-ins of browsers and of apps, which the site stores at a refresh."""
+        return self.sign_ins + self.did(APP_SIGN_IN)
+
+    @property
     def sign_ins(self) -> int:
+        """Return the sign-ins of browsers."""
         return self.did("sign_in") + self.ledger.uncertain_sign_ins.total() + self.people
 
     @property
@@ -91,12 +98,12 @@ def _renewals(context: Context) -> float:
 TABLES: dict[str, Limit] = {
     "accounts.User": lambda c: c.people,
     "accounts.Identity": lambda c: c.people,
-    "accounts.SignIn": lambda c: c.sign_ins,
+    "accounts.SignIn": lambda c: c.all_sign_ins,
     "sessions.Session": lambda c: 2 * c.sign_ins,
     "accounts.SignInEvent": lambda c: MAX_ATTACK_EVENTS + 4 * c.sign_ins,
     "accounts.RateCounter": lambda c: 20 * len(ATTACKS) + c.sign_ins + c.calls_of_attackers,
-    "accounts.Revocation": lambda c: 2 * c.sign_ins,
-    "accounts.PendingRevocation": lambda c: c.sign_ins,
+    "accounts.Revocation": lambda c: 2 * c.all_sign_ins,
+    "accounts.PendingRevocation": lambda c: c.all_sign_ins,
     "accounts.RefreshResult": lambda c: (
         c.did("refresh_by_header") + _renewals(c) + c.calls_of_attackers
     ),
@@ -134,7 +141,7 @@ RULES = (
         calls("token:refresh_token"),
         lambda c: _renewals(c) + c.calls_of_attackers,
     ),
-    Rule("revocations at Cognito", "calls", calls("revoke"), lambda c: 2 * c.sign_ins),
+    Rule("revocations at Cognito", "calls", calls("revoke"), lambda c: 2 * c.all_sign_ins),
     Rule(
         "downloads of the key set",
         "calls",

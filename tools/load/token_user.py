@@ -13,6 +13,7 @@ from .client import Failed, LoadClient, claims_of
 from .ledger import KPI_PREFIX, Kind, Ledger, Write
 
 GRACE_SECONDS = 60.0  # in which a replaced refresh token still works
+APP_SIGN_IN = "app_sign_in"  # the action as which new tokens to refresh by headers are counted
 ISSUER_NAMES = ("original", "updated", "replica")  # in the order of LocalPool.issuers
 
 
@@ -91,6 +92,7 @@ class TokenUser(LoadClient):
             tokens = self.pool.tokens_for(self.name)
             self.header_tokens = tokens["access_token"], tokens["refresh_token"]
             self.lost_at = None
+            self.ledger.count(APP_SIGN_IN)
             return
         if claims_of(access_token)["exp"] > time.time():
             return
