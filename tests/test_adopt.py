@@ -14,6 +14,7 @@ import requests
 
 from local_pool.testing import Client, LocalPool, Seed
 from tests.imports import ROOT
+from tests.processes import run_python
 
 # The folder is copied as `sso`. tests/wheel installs the package.
 GUIDE = (ROOT / "docs/adopt.md").read_text(encoding="utf-8").replace("cognito_sso", "sso")
@@ -132,10 +133,7 @@ def python_blocks(containing):
 
 
 def run(folder, environment, *arguments):
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=folder, env=environment, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+    done = run_python(["manage.py", *arguments], environment, cwd=folder)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 

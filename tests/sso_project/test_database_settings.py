@@ -1,12 +1,10 @@
 """The settings of the database connection, which survives an outage of the database."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
-from tests.imports import ROOT
+from tests.processes import run_python
 from tests.sso_project.test_deploy_checks import PRODUCTION
 
 
@@ -19,10 +17,8 @@ def database(clean_environ):
             "print(json.dumps([d, s.ENVIRONMENT_PROBLEMS], default=str))"
         )
         environ = {**clean_environ, **PRODUCTION, **changes}
-        command = [sys.executable, "-c", code]
-        done = subprocess.run(
-            command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True
-        )
+        done = run_python(["-c", code], environ)
+        assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
     return read

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
 
 import pytest
@@ -11,6 +9,7 @@ from cryptography.fernet import Fernet
 
 from sso_project import deploy_checks
 from tests.imports import ROOT
+from tests.processes import run_python
 
 PRODUCTION = {
     "ENV_FILE": "/dev/null",
@@ -40,12 +39,8 @@ def messages(tmp_path, clean_environ):
             "messages = checks.run_checks(include_deployment_checks=True, databases=[])\n"
             "print(sorted({m.id for m in messages if not m.is_silenced()}))\n"
         )
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=ROOT,
-            env={**environ, "DJANGO_SETTINGS_MODULE": "sso_project.settings"},
-            capture_output=True,
-            text=True,
+        done = run_python(
+            ["-c", code], {**environ, "DJANGO_SETTINGS_MODULE": "sso_project.settings"}
         )
         assert done.returncode == 0, done.stderr
         # W007 depends on the Python that runs the tests, not on these settings.

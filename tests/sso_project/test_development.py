@@ -1,12 +1,10 @@
 """Defaults for development exist only if PUBLIC_URL is a loopback URL."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
-from tests.imports import ROOT
+from tests.processes import run_python
 from tests.sso_project.test_startup import GOOD
 
 LOCAL = ["http://localhost:8000", "https://localhost", "http://127.0.0.1:8000", "http://[::1]:8000"]
@@ -41,14 +39,8 @@ COGNITO_DEFAULTS = {"TOKEN_ENCRYPTION_KEYS": [], "SPA_REDIRECT_URIS": []}
 def run(clean_environ):
     def start(arguments, **changes):
         environ = {**clean_environ, **GOOD, **changes}
-        return subprocess.run(
-            [sys.executable, *arguments],
-            cwd=ROOT,
-            env={name: value for name, value in environ.items() if value is not None},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        environ = {name: value for name, value in environ.items() if value is not None}
+        return run_python(arguments, environ)
 
     return start
 

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,7 +13,7 @@ from sso_project.middleware import (
     ContentSecurityPolicyMiddleware,
     MessagesMiddleware,
 )
-from tests.imports import ROOT
+from tests.processes import run_python
 from tests.sso_project.test_deploy_checks import PRODUCTION
 
 
@@ -202,17 +200,12 @@ print(response.headers.get("access-control-allow-origin"))
 @pytest.mark.parametrize("listed", ["", "https://other.example", "https://third.example"])
 def test_only_listed_origins_are_allowed(listed, clean_environ):
     host = urlsplit(PRODUCTION["PUBLIC_URL"]).hostname
-    done = subprocess.run(
-        [sys.executable, "-c", f"HOST = {host!r}\n{ASK}"],
-        cwd=ROOT,
-        env={
-            **clean_environ,
-            **PRODUCTION,
-            "DJANGO_SETTINGS_MODULE": "sso_project.settings",
-            "CORS_ALLOWED_ORIGINS": listed,
-        },
-        capture_output=True,
-        text=True,
-    )
+    environ = {
+        **clean_environ,
+        **PRODUCTION,
+        "DJANGO_SETTINGS_MODULE": "sso_project.settings",
+        "CORS_ALLOWED_ORIGINS": listed,
+    }
+    done = run_python(["-c", f"HOST = {host!r}\n{ASK}"], environ)
     expected = "https://other.example" if listed == "https://other.example" else "None"
     assert done.stdout.strip() == expected, done.stderr

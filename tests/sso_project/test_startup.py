@@ -1,14 +1,13 @@
 """A server with invalid settings does not start, and reports all problems."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 
 from tests.accounts.aws_endpoint import AwsEndpoint, Refusal
+from tests.processes import run_python
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:site-AbCdEf"
 
@@ -29,13 +28,7 @@ GOOD = {
 def load(module, clean_environ, **changes):
     environment = {**clean_environ, **GOOD, **changes}
     environment = {name: value for name, value in environment.items() if value is not None}
-    return subprocess.run(
-        [sys.executable, "-c", f"import sso_project.{module}"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return run_python(["-c", f"import sso_project.{module}"], environment)
 
 
 @pytest.mark.parametrize("module", ["wsgi", "asgi"])
@@ -129,13 +122,8 @@ def test_every_cookie_has_the_host_prefix_over_https(clean_environ):
         "[cookies, _] = default_storage(request).storages\n"
         "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, cookies.cookie_name)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**clean_environ, **GOOD, "DJANGO_SETTINGS_MODULE": "sso_project.settings"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    environ = {**clean_environ, **GOOD, "DJANGO_SETTINGS_MODULE": "sso_project.settings"}
+    done = run_python(["-c", code], environ)
     assert done.stdout.split() == ["__Host-sessionid", "__Host-csrftoken", "__Host-messages"]
 
 

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 import responses
@@ -12,7 +10,7 @@ from accounts.cognito.config import CognitoConfig
 from accounts.cognito.transport import Transport
 from accounts.doctor.probe import Probe
 from accounts.doctor.production import live_problems, production_problems
-from tests.imports import ROOT
+from tests.processes import run_python
 from tests.sso_project.test_deploy_checks import PRODUCTION
 
 SITE = "https://app.example.com"
@@ -156,14 +154,8 @@ def live_doctor(clean_environ, tmp_path):
             **changes,
         }
         command = ["--production", "--base-url", SITE, "--client-json", "-", "--json"]
-        process = subprocess.run(
-            [sys.executable, "-c", LIVE, *command],
-            cwd=ROOT,
-            env=environment,
-            input=json.dumps({"UserPoolClient": description}),
-            capture_output=True,
-            text=True,
-        )
+        text = json.dumps({"UserPoolClient": description})
+        process = run_python(["-c", LIVE, *command], environment, stdin=text)
         assert process.stderr == ""
         findings = json.loads(process.stdout)["findings"]
         assert process.returncode == bool(findings)

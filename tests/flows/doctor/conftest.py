@@ -2,14 +2,12 @@
 
 import json
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 
 import pytest
 
 from local_pool.testing import LocalPool
-from tests.imports import ROOT
+from tests.processes import run_python
 
 
 @dataclass(frozen=True)
@@ -32,10 +30,9 @@ def run_command(clean_environ, tmp_path):
     """Run a `manage.py` command with only these environment variables of the project."""
 
     def run(*arguments, environment, stdin=""):
-        process = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env={
+        process = run_python(
+            ["manage.py", *arguments],
+            {
                 **clean_environ,
                 "ENV_FILE": os.devnull,
                 "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
@@ -44,10 +41,7 @@ def run_command(clean_environ, tmp_path):
                 "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
                 **environment,
             },
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=120,
+            stdin=stdin,
         )
         assert "Traceback" not in process.stderr, process.stderr
         return Diagnosis(process.returncode, process.stdout, process.stderr)
