@@ -3,19 +3,21 @@
 .PHONY: help run token serve chaos hostile test test-services test-versions test-js test-clients test-infra check docs screenshots bench demo-signout format reset
 
 PY := .venv/bin/python
+# The packages of the server and the local pool, and all packages.
+RUN := .venv/installed-run
 ENSURE := .venv/installed
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 run: export CHECK_PORTS = 1
-run: $(ENSURE) ## start the app and a local user pool (PORT=8000, POOL_PORT=9000)
+run: $(RUN) ## start the app and a local user pool (PORT=8000, POOL_PORT=9000)
 	@$(PY) manage.py dev
 
-token: $(ENSURE) ## print an access token of the running local pool (AS=ada)
+token: $(RUN) ## print an access token of the running local pool (AS=ada)
 	@$(PY) -m local_pool token $(or $(AS),ada)
 
-serve: $(ENSURE) ## start the production server (docs/operations.md has its settings)
+serve: $(RUN) ## start the production server (docs/operations.md has its settings)
 	@$(PY) manage.py check >/dev/null
 	@$(PY) manage.py database_ready
 	@$(PY) manage.py collectstatic --no-input --verbosity 0
@@ -31,7 +33,7 @@ test: $(ENSURE) ## run all tests (ARGS="-k profile tests/flows" narrows them)
 	@$(PY) -m tests.browser && $(PY) -m tests.production.programs # example
 	@$(PY) -m pytest -n auto --dist loadgroup $(ARGS)
 
-test-services: $(ENSURE) ## run the tests on PostgreSQL and Redis (DATABASE_URL, REDIS_URL)
+test-services: $(ENSURE) ## run the tests of database and cache on PostgreSQL and Redis (DATABASE_URL, REDIS_URL)
 	@$(PY) -m tests.services -n auto --dist loadgroup $(ARGS)
 
 test-versions: $(ENSURE) .local/versions/installed ## test with all supported versions of Python and Django (ARGS="--python 3.13")
@@ -64,7 +66,7 @@ screenshots: $(ENSURE) ## take pictures of every page in both themes, at two wid
 bench: $(ENSURE) .local/bench/installed ## compare performance with other libraries (ARGS="--part micro", --help)
 	@.local/bench/venv/bin/python -m tools.bench $(ARGS)
 
-demo-signout: $(ENSURE) ## show that signing out revokes an access token within a second
+demo-signout: $(RUN) ## show that signing out revokes an access token within a second
 	@$(PY) -m sso_project.dev.demo_signout
 
 format: $(ENSURE) ## format the code
@@ -76,8 +78,11 @@ reset: ## delete the development database, the pool's state and keys
 	@$(PY) -m local_pool reset >/dev/null 2>&1; rm -rf .local test-results
 	@echo "Reset. The next 'make run' starts with a new database and pool."
 
-.venv/installed: requirements.txt requirements-runtime.txt
-	@sh tools/install
+$(RUN): requirements-run.txt requirements-runtime.txt
+	@sh tools/install $< $@
+
+$(ENSURE): requirements.txt requirements-run.txt requirements-runtime.txt
+	@sh tools/install $< $@ && touch $(RUN)
 
 .local/infra/installed: infra/requirements-test.txt
 	@echo "Installing the emulator and the linter into .local/infra (once, about a minute) …"

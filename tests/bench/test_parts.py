@@ -33,20 +33,23 @@ MAX_LABEL_LENGTH = 45  # characters that fit next to the bars
 INSTALLED = ROOT / ".local/bench/installed"
 
 
-def pins(name):
-    text = (ROOT / name).read_text(encoding="utf-8")
+def pins(*names):
+    text = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in names)
     return dict(re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==(\S+)", text.lower(), re.MULTILINE))
 
 
 def test_packages_in_both_requirements_have_one_version():
-    runtime, bench = pins("requirements.txt"), pins("tools/bench/requirements.txt")
+    runtime = pins("requirements-runtime.txt", "requirements-run.txt", "requirements.txt")
+    bench = pins("tools/bench/requirements.txt")
     assert {"django-cognito-jwt", "joserfc", "flask"} <= set(bench)
     assert {name: bench[name] for name in bench if name in runtime} == {
         name: runtime[name] for name in runtime if name in bench
     }
 
 
-@pytest.mark.parametrize("path", ["requirements.txt", "tools/bench/requirements.txt"])
+@pytest.mark.parametrize(
+    "path", ["requirements.txt", "requirements-run.txt", "tools/bench/requirements.txt"]
+)
 def test_requirements_include_a_file_that_exists(path):
     """pip reads `-r` relative to the file that names it, so a moved file breaks its includes."""
     file = ROOT / path
