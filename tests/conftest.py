@@ -3,6 +3,7 @@
 The fixtures of one subject are in its folder.
 """
 
+import gc
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,10 +16,10 @@ from django.conf import settings as django_settings
 from django.core.signals import setting_changed
 from django.urls import clear_script_prefix, get_script_prefix
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from tests import browser as chromium
-from tests import network
+from tests import network, services
 
 pytest_plugins = ["local_pool.pytest_plugin"]
 
@@ -36,6 +37,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in browser_tests]
 
 
+def pytest_collection_finish() -> None:
+    """Leave the tests and the modules out of each garbage collection. They stay until the end."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not chromium.find():
         terminalreporter.write_line(chromium.MISSING, yellow=True)
@@ -47,6 +54,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if report.when == "call":
         item.stash[OUTCOME] = report.failed
     return report
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Create the test database once, and return to its first state after tests that commit."""
+    from tests import database_state  # Django's applications are ready only now
+
+    with django_db_blocker.unblock():
+        database_state.install()
 
 
 @pytest.fixture(autouse=True)
@@ -70,8 +86,13 @@ def documented_responses(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def own_cache(settings: Settings) -> None:
-    """Isolate the shared cache: its keys on Redis, and its state in this process."""
+def own_cache(
+    request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Isolate the shared cache: its keys on Redis, and its state in this process.
+
+    Fail a test that uses it and that `make test-services` would leave out.
+    """
     # Imported here, because Django's applications must be ready.
     from accounts.provider.shared_cache import shared_cache
 
@@ -80,6 +101,13 @@ def own_cache(settings: Settings) -> None:
     if "LOCATION" in default:
         isolated = {**default, "KEY_PREFIX": str(uuid.uuid4())}
         settings.CACHES = {**settings.CACHES, "default": isolated}
+    if services.is_selected(request.node):
+        yield
+        return
+    uses: list[object] = []
+    monkeypatch.setattr(shared_cache, "_use", uses.append)
+    yield
+    assert not uses, "This test uses the shared cache. Give it the marker services."
 
 
 @pytest.fixture(autouse=True)
@@ -200,6 +228,19 @@ def screenshot() -> Callable[[Page, str], Path]:
         return file
 
     return take
+
+
+@pytest.fixture
+def no_garbage_collection() -> Iterator[None]:
+    """Collect no garbage during the test.
+
+    Tests of deeply nested JSON need this. A finalizer that a collection runs at the bottom of the
+    recursion raises RecursionError, and pytest reports that as an error of the test.
+    """
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture

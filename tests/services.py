@@ -1,4 +1,8 @@
-"""Run the suite on PostgreSQL and Redis (`python -m tests.services [pytest options]`).
+"""Run the tests of the database and the cache on PostgreSQL and Redis.
+
+`python -m tests.services [pytest options]` selects the tests that use the database or have the
+marker `services`. All others do the same in `make test`: pytest-django refuses them the database,
+and the fixture `own_cache` the shared cache.
 
 DATABASE_URL and REDIS_URL override the default URLs. If a service does not respond, the command
 prints why and runs no tests. With REQUIRE_SERVICES=1 that is an error.
@@ -9,6 +13,7 @@ import sys
 
 import environ
 import psycopg
+import pytest
 import redis
 
 DEFAULTS = {
@@ -46,6 +51,20 @@ def redis_problem(url: str) -> str | None:
     return None
 
 
+def is_selected(item: pytest.Item) -> bool:
+    """Return True if the test uses the database, or has the marker `services`."""
+    if item.get_closest_marker("services") or item.get_closest_marker("django_db"):
+        return True
+    return "_django_db_helper" in getattr(item, "fixturenames", ())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the other tests. pytest calls this only if this module is a plugin (`main`)."""
+    selected = [item for item in items if is_selected(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(selected)])
+    items[:] = selected
+
+
 def main(options: list[str]) -> int:
     for name, value in DEFAULTS.items():
         os.environ[name] = os.environ.get(name) or value
@@ -55,7 +74,8 @@ def main(options: list[str]) -> int:
     ]
     problems = [problem for problem in results if problem]
     if not problems:
-        os.execv(sys.executable, [sys.executable, "-m", "pytest", *options])
+        command = [sys.executable, "-m", "pytest", "-p", "tests.services", *options]
+        os.execv(sys.executable, command)
     print("The tests on PostgreSQL and Redis were not run.", *problems, sep="\n", file=sys.stderr)
     return 0 if os.environ.get("REQUIRE_SERVICES", "") in ("", "0") else 1
 

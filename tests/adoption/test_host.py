@@ -11,7 +11,8 @@ from tests.adoption.projects import OVERRIDES
 from tests.adoption.user_models import DEMANDING, POSSIBLE
 from tests.imports import ROOT
 
-pytestmark = pytest.mark.xdist_group("user_models")
+# The host projects are processes that use DATABASE_URL.
+pytestmark = [pytest.mark.xdist_group("user_models"), pytest.mark.services]
 
 # Ada's and twin's email addresses, which are one at the pool, if they differ from the first two.
 # None stands for a placeholder.
