@@ -5,6 +5,8 @@ the key set of another one.
 """
 
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import product
 
 import pytest
 
@@ -171,37 +173,37 @@ def site(clock):
     return lambda name: Site(SHAPES[name], clock)
 
 
+@cache
 def access_token(issuer, *, signed_by=None, **changes):
     return make_access_token(iss=issuer, key=private_key(signed_by or issuer), **changes)
 
 
-@pytest.mark.parametrize("issuer", GENUINE)
 @pytest.mark.parametrize("name", SHAPES)
-def test_token_is_accepted_from_the_issuers_of_the_shape_only(site, name, issuer):
-    site = site(name)
-    if issuer in site.shape.served:
-        claims = site.api.access_claims(access_token(issuer))
-        of_partner = name == "trusted pool with a custom issuer" and issuer == CUSTOM
-        pool_id = PARTNER_ID if of_partner else issuer.rpartition("/")[2]
-        assert (claims.issuer, claims.pool_id) == (issuer, pool_id)
-        assert site.downloads == [issuer]
-        return
-    with pytest.raises(errors.WrongIssuer) as refused:
-        site.api.access_claims(access_token(issuer))
-    assert site.downloads == ([issuer] if issuer in site.shape.refused else [])
-    expected = "does not use this issuer" if site.downloads else "issued by another user pool"
-    assert expected in refused.value.message
+def test_token_is_accepted_from_the_issuers_of_the_shape_only(site, name):
+    for issuer in GENUINE:
+        new = site(name)
+        if issuer in new.shape.served:
+            claims = new.api.access_claims(access_token(issuer))
+            of_partner = name == "trusted pool with a custom issuer" and issuer == CUSTOM
+            pool_id = PARTNER_ID if of_partner else issuer.rpartition("/")[2]
+            assert (claims.issuer, claims.pool_id) == (issuer, pool_id)
+            assert new.downloads == [issuer]
+            continue
+        with pytest.raises(errors.WrongIssuer) as refused:
+            new.api.access_claims(access_token(issuer))
+        assert (issuer, new.downloads) == (issuer, [issuer] * (issuer in new.shape.refused))
+        expected = "does not use this issuer" if new.downloads else "issued by another user pool"
+        assert expected in refused.value.message
 
 
-@pytest.mark.parametrize("issuer", IMITATIONS)
 @pytest.mark.parametrize("name", SHAPES)
-def test_imitation_of_an_issuer_is_refused_without_a_download(site, name, issuer):
+def test_imitation_of_an_issuer_is_refused_without_a_download(site, name):
     """The token is signed with the right key, so that only its issuer is wrong."""
     site = site(name)
-    for signed_by in site.shape.served:
+    for issuer, signed_by in product(IMITATIONS, site.shape.served):
         with pytest.raises(errors.WrongIssuer, match="another user pool"):
             site.api.access_claims(access_token(issuer, signed_by=signed_by))
-    assert site.downloads == []
+        assert (issuer, site.downloads) == (issuer, [])
 
 
 @pytest.mark.parametrize("name", SHAPES)

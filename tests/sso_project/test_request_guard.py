@@ -169,9 +169,9 @@ def test_accepted_header_is_parsed_quickly(name, value, client):
         fastest = 10.0
         for _ in range(5):
             environ = environ_of(path, "GET", **headers)
-            started = time.perf_counter()
+            started = time.thread_time()
             assert response_to(environ)[0] in (200, 401, 404)
-            fastest = min(fastest, time.perf_counter() - started)
+            fastest = min(fastest, time.thread_time() - started)
         return fastest
 
     assert seconds("/api/nosuch", HTTP_HOST="localhost", **{name: value}) < 10 * max(
@@ -232,9 +232,9 @@ def test_long_content_type_is_refused_quickly():
         fastest = 1.0
         for _ in range(20):
             environ = environ_of("/healthz", "GET", CONTENT_TYPE=value)
-            started = time.perf_counter()
+            started = time.thread_time()
             response_to(environ)
-            fastest = min(fastest, time.perf_counter() - started)
+            fastest = min(fastest, time.thread_time() - started)
         return fastest
 
     assert seconds('a/b;q="' + ";" * 30_000) < 10 * seconds("a/b;q=1" + ";")
@@ -243,13 +243,13 @@ def test_long_content_type_is_refused_quickly():
 # --- Bodies ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("method", "path"), WRITES)
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
-def test_body_is_passed_to_django_unchanged(method, path, chunked):
-    echo = Echo()
-    RequestGuard(echo)(environ_of(path, method, b"{}" * 1000, chunked), None)
-    assert "sso_project.refusal" not in echo.environ
-    assert echo.body == b"{}" * 1000
+def test_body_is_passed_to_django_unchanged(chunked):
+    for method, path in WRITES:
+        echo = Echo()
+        RequestGuard(echo)(environ_of(path, method, b"{}" * 1000, chunked), None)
+        assert "sso_project.refusal" not in echo.environ, path
+        assert echo.body == b"{}" * 1000
 
 
 @pytest.mark.parametrize(("method", "path"), WRITES)
@@ -258,15 +258,15 @@ def test_chunked_body_requires_a_server_that_marks_its_end(method, path):
     assert refusal(environ) == (411, "length_required")
 
 
-@pytest.mark.parametrize(("method", "path"), WRITES)
 @pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "deflate", "identity, gzip", "x"])
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
-def test_compressed_body_is_refused(method, path, coding, chunked):
-    environ = environ_of(path, method, b"{}", chunked, HTTP_CONTENT_ENCODING=coding)
-    status, headers, body = response_to(environ)
-    assert status == 415
-    assert headers["Accept-Encoding"] == "identity"
-    assert json.loads(body)["code"] == "unsupported_encoding"
+def test_compressed_body_is_refused(coding, chunked):
+    for method, path in WRITES:
+        environ = environ_of(path, method, b"{}", chunked, HTTP_CONTENT_ENCODING=coding)
+        status, headers, body = response_to(environ)
+        assert (path, status) == (path, 415)
+        assert headers["Accept-Encoding"] == "identity"
+        assert json.loads(body)["code"] == "unsupported_encoding"
 
 
 def test_identity_encoding_is_accepted():

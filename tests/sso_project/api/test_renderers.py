@@ -1,5 +1,7 @@
 """Content negotiation selects the renderer that Django REST framework would."""
 
+from itertools import product
+
 import pytest
 from django.http import Http404
 from django.test import RequestFactory
@@ -27,19 +29,18 @@ def select(negotiation, query, accept, suffix):
     return type(renderer), media_type
 
 
-@pytest.mark.parametrize("suffix", [None, "api", "json"])
-@pytest.mark.parametrize("query", ["", "?format=json", "?format=csv", "?format=", "?format=no"])
-@pytest.mark.parametrize(
-    "accept",
-    [None, "*/*", "application/json", "text/csv", BROWSER, "application/json; indent=8", "", "a/b",
-     "application/*", "*/*;q=0.1", " */*"],
-)  # fmt: skip
-def test_selection_equals_the_default_negotiation(query, accept, suffix):
-    arguments = query, accept, suffix
-    expected = select(DefaultContentNegotiation(), *arguments)
-    if expected is Http404:  # an unknown format, which is not a missing object
-        expected = NotAcceptable
-    assert select(FastNegotiation(), *arguments) == expected
+QUERIES = ["", "?format=json", "?format=csv", "?format=", "?format=no"]
+ACCEPTS = [None, "*/*", "application/json", "text/csv", BROWSER, "application/json; indent=8", "",
+           "a/b", "application/*", "*/*;q=0.1", " */*"]  # fmt: skip
+SUFFIXES = [None, "api", "json"]
+
+
+def test_selection_equals_the_default_negotiation():
+    for arguments in product(QUERIES, ACCEPTS, SUFFIXES):
+        expected = select(DefaultContentNegotiation(), *arguments)
+        if expected is Http404:  # an unknown format, which is not a missing object
+            expected = NotAcceptable
+        assert (arguments, select(FastNegotiation(), *arguments)) == (arguments, expected)
 
 
 @pytest.mark.django_db
