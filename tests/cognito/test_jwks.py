@@ -104,6 +104,7 @@ def test_unusable_key_is_left_out(member):
         key_set(_weak(1024)),
     ],
 )
+@pytest.mark.usefixtures("no_garbage_collection")
 def test_key_set_without_a_usable_key_is_refused(document):
     with pytest.raises(CognitoUnavailable, match="key set"):
         parse_key_set(document)
@@ -330,11 +331,9 @@ def test_slow_download_does_not_hold_up_known_keys(clock, source):
     searching, outcomes = in_threads(1, lambda: store.key("unknown"))
     assert source.begun.wait(10)
     clock.forward(7200)  # stale as well
-    began = time.monotonic()
     for _ in range(100):
         assert store.key(ID_KEY_ID)
-    assert time.monotonic() - began < 1
-    assert outcomes == []
+    assert outcomes == []  # the download is still running
     source.gate.set()
     join(searching)
     assert source.calls == 2

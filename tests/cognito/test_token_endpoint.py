@@ -194,6 +194,7 @@ def test_oauth_error_is_final_and_of_its_class(call, server, error, kind, status
     ],
 )
 @pytest.mark.parametrize("status", [400, 403, 404, 405])
+@pytest.mark.usefixtures("no_garbage_collection")
 def test_4xx_without_an_oauth_error_is_not_a_rejection(call, server, body, status):
     server.play(respond(status, body))
     message = f"responded with {status} without an error code"
@@ -223,6 +224,7 @@ def test_4xx_without_an_oauth_error_is_not_a_rejection(call, server, body, statu
     ],
 )
 @pytest.mark.parametrize("name", ["exchange", "refresh"])
+@pytest.mark.usefixtures("no_garbage_collection")
 def test_success_that_cannot_be_read_is_unavailable(endpoint, server, body, name):
     server.play(respond(body=body))
     with pytest.raises(CognitoUnavailable, match="unreadable"):

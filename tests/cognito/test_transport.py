@@ -322,31 +322,31 @@ def test_chunked_response_is_read(transport, server):
 
 
 def test_silent_server_is_given_up_after_the_read_timeout(server, pauses):
-    server.play(raw(b"", pause=1))
+    server.play(raw(b"", pause=60))
     began = time.monotonic()
     with pytest.raises(CognitoUnavailable, match="did not respond in time"):
         post(Transport(read_seconds=0.05, sleep=pauses), server.url)
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < 30
     assert len(server.received) == 3
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 1000", b"Transfer-Encoding: chunked"])
 def test_slow_response_is_cut_off_at_the_deadline(server, framing):
     chunk = b"1\r\nx\r\n" if b"chunked" in framing else b"x"
-    server.play(raw(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\n", *[chunk] * 100, pause=0.02))
+    server.play(raw(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\n", *[chunk] * 900, pause=0.05))
     began = time.monotonic()
     with pytest.raises(CognitoUnavailable, match="in time"):
         post(Transport(), server.url, timeout=0.2)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 30
     assert len(server.received) == 1
 
 
 def test_timeout_of_one_call_replaces_the_total(server, pauses):
-    server.play(raw(b"", pause=1))
+    server.play(raw(b"", pause=60))
     began = time.monotonic()
     with pytest.raises(CognitoUnavailable, match="in time"):
         post(Transport(sleep=pauses), server.url, timeout=0.1)
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < 30
     assert (len(server.received), pauses) == (1, [])
 
 

@@ -16,5 +16,6 @@ def test_value_is_unchanged_after_a_round_trip(value):
 @pytest.mark.parametrize(
     "data", [b"", b"\xff", b"{", b"[" * 100_000, b"1" * 5000, b"\x80\x04]", b"NaN,"]
 )
+@pytest.mark.usefixtures("no_garbage_collection")
 def test_value_that_is_not_json_is_none(data):
     assert JSONSerializer().loads(data) is None

@@ -59,14 +59,14 @@ def test_first_chunk_is_sent_immediately(cognito_client):
     fill(MANY)
     reader = cognito_client("linus", session=False)
     reader.get("/api/stats?limit=1")
-    started = time.perf_counter()
+    started = time.thread_time()
     response = reader.get("/api/stats")
     pieces = iter(response.streaming_content)
     next(pieces)
-    first = time.perf_counter() - started
+    first = time.thread_time() - started
     assert sum(1 for piece in pieces) > 90
     response.close()
-    assert first < (time.perf_counter() - started) / 4  # independent of the machine
+    assert first < (time.thread_time() - started) / 4  # independent of the machine
 
 
 @pytest.mark.parametrize(

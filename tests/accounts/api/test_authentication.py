@@ -188,6 +188,7 @@ def test_malformed_header_is_401(client, header):
 @pytest.mark.parametrize(
     "payload", [b"[" * 8000, b'{"iss":' * 4000, b"[]", b"null", b"\xff\xfe", b'{"iss":NaN}']
 )
+@pytest.mark.usefixtures("no_garbage_collection")
 def test_payload_without_claims_is_401(client, payload):
     issuer = provider().config.issuer
     token = sign(payload, header={"kid": key_id(issuer)}, signer=issuer)

@@ -248,6 +248,7 @@ def test_deactivated_user_gets_no_tokens(client, cognito, code):
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"null", b"[" * 5000, b"\xff"])
+@pytest.mark.usefixtures("no_garbage_collection")
 def test_body_that_is_not_an_object_is_400(client, cognito, body):
     response = client.post(URL, body, "application/json")
     assert response.status_code == 400
@@ -276,6 +277,7 @@ def test_json_is_utf_8_with_or_without_a_byte_order_mark(cognito_client, url, en
 
 
 @pytest.mark.parametrize("body", [b"{}", b"{", b"[" * 5000])
+@pytest.mark.usefixtures("no_garbage_collection")
 def test_refused_requests_use_the_budget_before_the_body_is_read(client, limit_failed_calls, body):
     limit_failed_calls(2)
     responses = [client.post(URL, body, "application/json") for _ in range(4)]

@@ -55,6 +55,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("ordering", ["period", *ORDERINGS, "-createdDate"])
+@pytest.mark.usefixtures("no_garbage_collection")
 def test_forged_cursor_is_400(reader, some_figures, ordering):
     signature = Signer().signature("x")
     made = [encoded(position) for position in POSITIONS.values()]

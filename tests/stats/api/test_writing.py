@@ -278,6 +278,7 @@ def test_invalid_field_is_400_with_its_name_also_in_bulk(editor, name, value):
     ids=range(11),
 )
 @pytest.mark.parametrize("address", [STATS, BULK])
+@pytest.mark.usefixtures("no_garbage_collection")
 def test_body_that_is_not_a_figure_is_400(editor, address, body):
     response = send(editor, "post", address, body)
     assert response.status_code == (200 if (address, body) == (BULK, "[]") else 400), (
