@@ -7,6 +7,13 @@ PY := .venv/bin/python
 RUN := .venv/installed-run
 ENSURE := .venv/installed
 
+# A .venv whose Python was removed or upgraded, or that is only half built, is built again.
+ifneq ($(wildcard .venv),)
+ifneq ($(shell $(PY) -c 'import django' 2>/dev/null && echo complete),complete)
+$(shell rm -f $(RUN) $(ENSURE))
+endif
+endif
+
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
@@ -73,8 +80,8 @@ format: $(ENSURE) ## format the code
 	@$(PY) -m ruff check --quiet --fix-only && $(PY) -m ruff format --quiet
 
 reset: ## delete the development database, the pool's state and keys
-	@if $(PY) -m local_pool counts >/dev/null 2>&1; then \
-		echo "The local pool is running: stop it first (Ctrl-C in its terminal)." >&2; exit 1; fi
+	@if kill -0 "$$(cat .local/dev.pid 2>/dev/null)" 2>/dev/null || $(PY) -m local_pool counts >/dev/null 2>&1; then \
+		echo "The site or the local pool is running here: stop it first (Ctrl-C in its terminal)." >&2; exit 1; fi
 	@$(PY) -m local_pool reset >/dev/null 2>&1; rm -rf .local test-results
 	@echo "Reset. The next 'make run' starts with a new database and pool."
 

@@ -23,6 +23,8 @@ from .declarations import LOOPBACK
 from .environment import FRAMEWORKS, lines
 from .errors import ConfigError
 
+_PORT_FILE = "port"  # of the running pool, in its folder
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(f"python -m {__package__}", description="A local user pool.")
@@ -103,8 +105,10 @@ def _serve(host: str, allow_remote: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop_requested.set())
     context = tls.server_context(store) if config.tls else None
+    store.write(_PORT_FILE, str(config.port))
     server = Server(pool, listener, (*LOOPBACK, host), context)
     stop_requested.wait()
+    (store.folder / _PORT_FILE).unlink(missing_ok=True)
     server.stop()
 
 
@@ -126,9 +130,20 @@ def _reset() -> None:
         print("the pool will start as pool.toml declares it")
 
 
+def _environ_of_running_pool() -> dict[str, str]:
+    """Return the environment, with the port of the pool that uses this folder.
+
+    Its port may come from an `.env` that this process does not read.
+    """
+    environ = dict(os.environ)
+    with contextlib.suppress(FileNotFoundError):
+        environ.setdefault("POOL_PORT", (_folder() / _PORT_FILE).read_text(encoding="ascii"))
+    return environ
+
+
 def _call(method: str, path: str, body: dict[str, str] | None = None) -> Any:
     """Return the running pool's JSON response, or raise ConfigError with a message to print."""
-    config, context = load_config(os.environ), None
+    config, context = load_config(_environ_of_running_pool()), None
     if config.tls:
         context = ssl.create_default_context(cafile=_folder() / "tls.pem")
     data = json.dumps(body).encode() if body is not None else None

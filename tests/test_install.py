@@ -39,11 +39,14 @@ def install(tmp_path):
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
 
-    def run(*, with_uv, **variables):
+    def run(*, with_uv, lock=None, while_waiting=None, **variables):
+        (tmp_path / ".local").mkdir(exist_ok=True)
+        if lock is not None:
+            (tmp_path / ".local/installing").symlink_to(str(lock))
         write("python", PYTHON)
         write("uv", UV if with_uv else "#!/bin/sh\nexit 1\n")
         calls.write_text("")
-        done = subprocess.run(
+        with subprocess.Popen(
             ["/bin/sh", "tools/install", "requirements-run.txt", ".venv/installed-run"],
             cwd=tmp_path,
             env={
@@ -52,9 +55,15 @@ def install(tmp_path):
                 "CALLS": str(calls),
                 **variables,
             },
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-        )
+        ) as process:
+            if while_waiting is not None:
+                while_waiting(process.stdout.readline())
+            output, errors = process.communicate()
+        done = subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+        assert not (tmp_path / ".local/installing").is_symlink()
         is_stamped = (tmp_path / ".venv/installed-run").exists()
         assert is_stamped == (done.returncode == 0), done.stderr
         return done, calls.read_text()
@@ -85,3 +94,24 @@ def test_failure_is_reported_and_repeated_by_the_next_run(install):
     done, calls = install(with_uv=False)
     assert done.returncode == 0, done.stderr
     assert "-m venv" not in calls
+
+
+def test_second_installation_waits_for_the_first(install):
+    first = subprocess.Popen(["/bin/sh", "-c", "read line"], stdin=subprocess.PIPE)
+    said = []
+
+    def end_the_first(line):
+        said.append(line)
+        first.communicate()
+
+    done, _ = install(with_uv=False, lock=first.pid, while_waiting=end_the_first)
+    assert said == ["Waiting for another installation in this checkout …\n"]
+    assert done.returncode == 0, done.stderr
+
+
+def test_lock_of_a_killed_installation_is_ignored(install):
+    killed = subprocess.Popen(["/bin/sh", "-c", "exit 0"])
+    killed.wait()
+    done, _ = install(with_uv=False, lock=killed.pid)
+    assert done.returncode == 0, done.stderr
+    assert "Waiting" not in done.stdout

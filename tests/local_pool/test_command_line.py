@@ -95,6 +95,11 @@ def test_commands_take_effect(running, environment):
     assert call(environment, "reset").stdout == "the pool is as pool.toml declares it\n"
 
 
+def test_commands_find_the_port_of_the_pool_that_uses_the_folder(running, environment):
+    without_port = {name: text for name, text in environment.items() if name != "POOL_PORT"}
+    assert call(without_port, "counts").returncode == 0
+
+
 def test_environment_lines_name_the_pool(environment):
     response = call(environment, "env")
     expected = load_config(environment).app_environment()

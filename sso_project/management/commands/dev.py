@@ -59,8 +59,12 @@ class Command(BaseCommand):
         """Start the children, print the card, and wait until a signal or the end of a child."""
         names_by_url = {f"{development.variables['PUBLIC_URL']}/": "the app"}
         children = Children(development.variables)
+        process_file = (
+            Path(settings.LOCAL_DIR) / "dev.pid"
+        )  # `make reset` refuses to delete its data
         with stop_requests() as stop:
             try:
+                process_file.write_text(str(os.getpid()))
                 if development.pool:
                     children.start("the local pool", "local_pool")
                     names_by_url[f"{development.pool.domain}/_local/health"] = "the local pool"
@@ -73,6 +77,7 @@ class Command(BaseCommand):
                     _require_running(children, stop)
             finally:
                 children.stop()
+                process_file.unlink(missing_ok=True)
 
     def _card(self, development: Development, seconds: float) -> card.Card:
         return card.Card(
