@@ -20,6 +20,7 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from tests import browser as chromium
 from tests import network, services
+from tests.garbage import no_garbage_collection  # noqa: F401, a fixture
 
 pytest_plugins = ["local_pool.pytest_plugin"]
 
@@ -228,19 +229,6 @@ def screenshot() -> Callable[[Page, str], Path]:
         return file
 
     return take
-
-
-@pytest.fixture
-def no_garbage_collection() -> Iterator[None]:
-    """Collect no garbage during the test.
-
-    Tests of deeply nested JSON need this. A finalizer that a collection runs at the bottom of the
-    recursion raises RecursionError, and pytest reports that as an error of the test.
-    """
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 @pytest.fixture

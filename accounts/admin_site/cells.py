@@ -49,6 +49,8 @@ REASONS: dict[str, Any] = {
     "token_expired": _("the token has expired"),
     "token_rejected": _("the token didn't pass the checks"),
     "token_revoked": _("the token was revoked"),
+    "signed_out_everywhere": _("signed out everywhere since that sign-in"),
+    "exchange_rejected": _("Cognito issued no token for the other API"),
     "unknown_key": _("the token was signed with an unknown key"),
     "unknown_user": _("no account on this site"),
     "user_deactivated": _("the account here is deactivated"),

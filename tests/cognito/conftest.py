@@ -6,6 +6,7 @@ from accounts.cognito.jwks import KeyStore
 from accounts.cognito.verifier import TokenVerifier
 from tests.cognito.keys import CLIENT_ID, ISSUER, NOW, POOL_ID, key_set
 from tests.cognito.loopback import ScriptedServer
+from tests.garbage import no_garbage_collection  # noqa: F401, a fixture
 
 
 class Clock:
