@@ -48,10 +48,14 @@ class Application:
             yield from sorted((ROOT / "templates").glob(pattern))
 
 
+SITE = "sso_project"  # it has the templates that belong to no other application
 APPLICATIONS = (
-    Application("accounts", ("accounts/**/*.html",)),
-    Application("stats", ("stats/**/*.html", "admin/stats/*.html")),
-    Application("sso_project", ("*.html", "admin/*.html", "docs/*.html", "rest_framework/*.html")),
+    *(
+        Application(folder.name, (f"{folder.name}/**/*.html", f"admin/{folder.name}/*.html"))
+        for folder in sorted(path.parent for path in ROOT.glob("*/apps.py"))
+        if folder.name != SITE
+    ),
+    Application(SITE, ("*.html", "admin/*.html", "docs/*.html", "rest_framework/*.html")),
 )
 
 

@@ -8,6 +8,7 @@ import yaml
 
 from accounts.core import metrics
 from sso_project import lambda_handler
+from sso_project.observability import metrics_view
 from sso_project.observability.embedded_metrics import NAMESPACE, EmbeddedMetrics
 from tests.imports import ROOT
 from tests.sso_project.lambda_events import http_api
@@ -79,7 +80,8 @@ def test_handler_writes_at_the_end_of_an_invocation(db, capsys):
     assert [line["sso_sign_ins_started_total"] for line in lines if not line.get("result")] == [1]
 
 
-def test_housekeeping_reports_what_the_database_holds(db, capsys):
+def test_housekeeping_reports_what_the_database_holds(db, capsys, monkeypatch):
+    monkeypatch.setattr(metrics_view.DATABASE, "_counted_at", float("-inf"))
     lambda_handler.manage({"command": ["cognito_housekeeping"]}, None)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line[:1] == "{"]
     [line] = [line for line in lines if "sso_pending_revocations" in line]
