@@ -16,7 +16,7 @@ from django.conf import settings as django_settings
 from django.core.signals import setting_changed
 from django.urls import clear_script_prefix, get_script_prefix
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
-from pytest_django import DjangoDbBlocker, Settings
+from pytest_django import Settings
 
 from tests import browser as chromium
 from tests import network, services
@@ -55,15 +55,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if report.when == "call":
         item.stash[OUTCOME] = report.failed
     return report
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Create the test database once, and return to its first state after tests that commit."""
-    from tests import database_state  # Django's applications are ready only now
-
-    with django_db_blocker.unblock():
-        database_state.install()
 
 
 @pytest.fixture(autouse=True)

@@ -100,11 +100,13 @@ class Site:
         self.write_client_secret()
         self.database = self.keep(Postgres(self.folder))
         self.redis = self.keep(Redis(self.folder))
+        env_file = self.folder / "env"
+        env_file.touch()  # a test writes it and restarts the servers
         self.environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             **self.pool.env(),
             "COGNITO_CLIENT_SECRET": str(self._client_secret),
-            "ENV_FILE": str(self.folder / "env"),
+            "ENV_FILE": str(env_file),
             "DJANGO_SETTINGS_MODULE": "sso_project.settings",
             "SECRET_KEY": "of-a-rehearsal-that-lives-for-some-minutes-0123456789abcdef",
             "TOKEN_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
