@@ -15,6 +15,8 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.signals import setting_changed
 from django.urls import clear_script_prefix, get_script_prefix
+from django.utils import translation
+from django.utils.translation import trans_null, trans_real
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 from pytest_django import Settings
 
@@ -47,6 +49,18 @@ def pytest_collection_finish() -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not chromium.find():
         terminalreporter.write_line(chromium.MISSING, yellow=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def translations() -> None:
+    """Bind Django's translation functions to the real ones.
+
+    Django chooses each one at its first use. After a first use with USE_I18N off, nothing would be
+    translated in the rest of the process.
+    """
+    for name in vars(trans_null):
+        if not name.startswith("_") and hasattr(trans_real, name):
+            getattr(translation._trans, name)
 
 
 @pytest.hookimpl(wrapper=True)

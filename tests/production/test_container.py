@@ -255,7 +255,7 @@ def test_local_profile_starts(clean_environ, tmp_path):
 def test_container_of_the_pool_has_the_pinned_versions():
     lines = {
         line
-        for name in ("requirements.txt", "requirements-runtime.txt")
+        for name in ("requirements-run.txt", "requirements-runtime.txt")
         for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
     }
     own = (ROOT / "local_pool/requirements.txt").read_text(encoding="utf-8").splitlines()[1:]
