@@ -47,7 +47,7 @@ test-versions: $(ENSURE) .local/versions/installed ## test with all supported ve
 	@.local/versions/bin/python -m nox $(ARGS)
 
 test-infra: $(ENSURE) .local/infra/installed ## deploy infra/ to an AWS emulator and sign in there
-	@REQUIRE_INFRA=1 $(PY) -m pytest tests/infra $(ARGS)
+	@REQUIRE_INFRA=1 $(PY) -m pytest -p no:randomly tests/infra $(ARGS)
 
 test-clients: $(ENSURE) .local/clients/installed ## test the API with generated clients and the example app (requires Node 20)
 	@$(PY) -m tests.browser
