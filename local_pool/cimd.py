@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-cli
 
 import re
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -56,7 +57,8 @@ def _policy(pool: Pool, url: str) -> CimdPolicy | None:
 
 def _matches(pattern: str, url: str) -> bool:
     """Return True if the URL is the pattern, in which ``*`` is any text without a slash."""
-    return re.fullmatch("[^/]*".join(map(re.escape, pattern.split("*"))), url) is not None
+    expected, actual = pattern.split("/"), url.split("/")
+    return len(expected) == len(actual) and all(map(fnmatchcase, actual, expected))
 
 
 def fetch(pool: Pool, policy: CimdPolicy, url: str) -> None:

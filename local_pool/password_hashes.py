@@ -12,9 +12,11 @@ from collections.abc import Callable
 
 TEXT = r"([A-Za-z0-9+/.]+={0,2})"
 FORMATS = {
-    "PBKDF2_SHA256": re.compile(rf"\$pbkdf2-sha256\$(\d+)\${TEXT}\${TEXT}"),
-    "ARGON2ID": re.compile(rf"\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\${TEXT}\${TEXT}"),
-    "SCRYPT": re.compile(r"(\d+)\$(\d+)\$(\d+)\$([0-9a-fA-F]+)\$([0-9a-fA-F]+)"),
+    "PBKDF2_SHA256": re.compile(rf"\$pbkdf2-sha256\$(\d{{1,9}})\${TEXT}\${TEXT}"),
+    "ARGON2ID": re.compile(
+        rf"\$argon2id\$v=19\$m=(\d{{1,9}}),t=(\d{{1,9}}),p=(\d{{1,9}})\${TEXT}\${TEXT}"
+    ),
+    "SCRYPT": re.compile(r"(\d{1,9})\$(\d{1,9})\$(\d{1,9})\$([0-9a-fA-F]+)\$([0-9a-fA-F]+)"),
 }
 MAX_COSTS = {
     "PBKDF2_SHA256": (600_000,),

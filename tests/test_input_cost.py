@@ -16,7 +16,7 @@ from accounts.core import masking, navigation, request_meta
 from accounts.core.csv_cells import escape_formula, unescape_formula
 from accounts.problems.provider_reasons import reason_for
 from accounts.signin import attempts, break_glass
-from local_pool import commands, grants, service_model
+from local_pool import commands, grants, password_hashes, service_model
 from sso_project import error_views, request_limits
 from tests.imports import ROOT
 from tests.input_cost import LENGTHS, PUMPS, Reader, assert_linear
@@ -73,6 +73,9 @@ READERS: dict[str, Reader] = {
     "local pool's duration": commands.duration,
     "local pool's credentials": grants._basic,
     "local pool's API": match_patterns_of_the_api,
+    "local pool's password hash": lambda text: [
+        password_hashes.problem(name, text) for name in password_hashes.FORMATS
+    ],
 }
 
 
@@ -93,6 +96,7 @@ def test_quadratic_reader_is_detected(reader):
 # Files with computed patterns, which READERS covers.
 COMPUTED = (
     "accounts/core/csv_cells.py",
+    "local_pool/password_hashes.py",
     "local_pool/service_model.py",
     "sso_project/error_views.py",
     "accounts/core/masking.py",
