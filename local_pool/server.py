@@ -74,16 +74,7 @@ def create_app(pool: Pool, *, hosts: tuple[str, ...] = LOOPBACK) -> Flask:
     app = Flask("local_pool", root_path=str(Path(__file__).parent))
     app.jinja_env.globals["pool"] = pool
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for module in (
-        discovery,
-        oauth,
-        hosted_sign_in,
-        hosted_ui,
-        provider,
-        registration,
-        api,
-        console,
-    ):
+    for module in MODULES:
         for rule, endpoint, view, methods in module.ROUTES:
             path = rule.format(pool_id=pool.config.id)
             function = app.view_functions.get(endpoint) or partial(view, pool)
