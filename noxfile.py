@@ -45,8 +45,8 @@ def core(session: nox.Session, django: str) -> None:
     """Run the core of the suite."""
     lines = [
         line
-        for name in ("requirements-runtime.txt", "requirements.txt")
-        for line in Path(name).read_text(encoding="utf-8").splitlines()
+        for path in sorted(Path().glob("requirements*.txt"))
+        for line in path.read_text(encoding="utf-8").splitlines()
         if "==" in line and not LEFT_OUT.match(line)
     ]
     pinned = Path(session.create_tmp()) / "requirements.txt"
