@@ -32,7 +32,7 @@ from . import (
 )
 from .api_shapes import Operations
 from .errors import INVALID, TokenError, UserError
-from .pool import Pool
+from .pool import NO_USER, Pool
 
 MODULES = (
     api_sign_in,
@@ -62,6 +62,7 @@ OAUTH_ERRORS = {
     "unauthorized_client": "NotAuthorizedException",
     "unsupported_token_type": "UnsupportedTokenTypeException",
 }
+CAUSES = {grants.REUSED: "RefreshTokenReuseException", NO_USER: "UserNotFoundException"}
 
 
 def call(pool: Pool) -> Response:
@@ -83,8 +84,9 @@ def call(pool: Pool) -> Response:
     try:
         result = perform(pool, body)
     except TokenError as error:
-        kind = OAUTH_ERRORS.get(error.error, INVALID)
-        kind = "RefreshTokenReuseException" if error.cause == grants.REUSED else kind
+        kinds = {shape.name for shape in service_model.operation_model(name).error_shapes}
+        kind = CAUSES.get(error.cause, "")
+        kind = kind if kind in kinds else OAUTH_ERRORS.get(error.error, INVALID)
         raise UserError(kind, error.cause) from None
     pool.journal.line(f"api       {name} {body.get('Username', '')}")
     if service_model.operation_model(name).output_shape is None:

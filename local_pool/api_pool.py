@@ -60,16 +60,17 @@ def describe_user_pool(pool: Pool, body: Body) -> Body:
 
 
 def _schema(pool: Pool) -> list[Body]:
-    custom = [f"custom:{name}" for name in pool.config.custom_attributes]
-    names = ["sub", *attributes.STANDARD, *attributes.FLAGS, *custom]
+    standard = [
+        (name, "Boolean" if name in attributes.FLAGS else "String", name != "sub")
+        for name in ("sub", *attributes.STANDARD, *attributes.FLAGS)
+    ]
+    custom = [
+        (f"custom:{name}", kind, "immutable" not in options)
+        for name, (kind, options) in attributes.custom_schema(pool).items()
+    ]
     return [
-        {
-            "Name": name,
-            "AttributeDataType": "Boolean" if name in attributes.FLAGS else "String",
-            "Mutable": name != "sub",
-            "Required": name == "sub",
-        }
-        for name in names
+        {"Name": name, "AttributeDataType": kind, "Mutable": mutable, "Required": name == "sub"}
+        for name, kind, mutable in (*standard, *custom)
     ]
 
 
@@ -111,11 +112,16 @@ def _acr_values(pool: Pool, levels: dict[str, dict[str, str]]) -> tuple[str, ...
 
 def add_custom_attributes(pool: Pool, body: Body) -> None:
     pool.require_primary()
-    names = [attribute["Name"] for attribute in body["CustomAttributes"]]
-    declared = pool.config.custom_attributes
-    if known := set(names) & set(declared):
-        raise UserError(INVALID, f"custom:{known.pop()}: Attribute already exists.")
-    pool.configure(custom_attributes=(*declared, *names))
+    added = []
+    for attribute in body["CustomAttributes"]:
+        name, kind = attribute["Name"], attribute.get("AttributeDataType", "String")
+        if name in attributes.custom_schema(pool):
+            raise UserError(INVALID, f"custom:{name}: Attribute already exists.")
+        if attribute.get("Required"):
+            message = "Required custom attributes are not supported currently."
+            raise UserError(INVALID, message)
+        added.append(f"{name}:{kind}{'' if attribute.get('Mutable', True) else ':immutable'}")
+    pool.configure(custom_attributes=(*pool.config.custom_attributes, *added))
 
 
 def list_user_pool_replicas(pool: Pool, body: Body) -> Body:

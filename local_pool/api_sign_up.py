@@ -39,7 +39,7 @@ def sign_up(pool: Pool, body: Body) -> Body:
     without_password = "EMAIL_OTP" in pool.config.first_auth_factors
     if not password and without_password:
         password = f"Aa1-{secrets.token_hex(16)}"  # the user never learns it
-    user = verification.sign_up(pool, body["Username"], password, attributes_of(body))
+    user = verification.sign_up(pool, client, body["Username"], password, attributes_of(body))
     result = {"UserConfirmed": False, "UserSub": user.sub}
     if without_password:
         result["Session"] = auth_sessions.start(pool, client, "SIGNED_UP", user)

@@ -132,8 +132,8 @@ def _client(pool: Pool, query: Query) -> Client:
 
 def _redirect_uri(client: Client, query: Query) -> str:
     sent = query.get("redirect_uri", "")
-    if not sent and len(client.callback_urls) == 1:
-        return client.callback_urls[0]
+    if not sent and (client.default_redirect_uri or len(client.callback_urls) == 1):
+        return client.default_redirect_uri or client.callback_urls[0]
     if not sent:
         raise missing("redirect_uri")
     if sent not in client.callback_urls:
@@ -215,6 +215,15 @@ def check_code(pool: Pool, code: AuthorizationCode, redirect_uri: str, verifier:
     hashed = base64url(hashlib.sha256(verifier.encode()).digest())
     if (code.challenge or verifier) and not hmac.compare_digest(hashed, code.challenge):
         raise TokenError("invalid_grant", cause="code_verifier does not match the code_challenge")
+
+
+def check_readable(client: Client, scopes: tuple[str, ...]) -> None:
+    """Raise TokenError if the client cannot read the contacts of a scope that it has requested."""
+    for scope, name in (("email", "email"), ("phone", "phone_number")):
+        is_readable = client.can_read(name) and client.can_read(f"{name}_verified")
+        if scope in scopes and not is_readable:
+            cause = f"the client cannot read {name} and {name}_verified"
+            raise TokenError("invalid_grant", cause=cause)
 
 
 def callback_url(redirect_uri: str, parameters: Query, *, fragment: bool = False) -> str:

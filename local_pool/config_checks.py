@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .declarations import AUTH_FLOWS, EXCHANGE_FLOWS, LOOPBACK, STANDARD_SCOPES, Client
+from .declarations import AUTH_FLOWS, CUSTOM_AUTH, EXCHANGE_FLOWS, LOOPBACK, STANDARD_SCOPES, Client
 from .errors import ConfigError
 from .pool_config import PoolConfig
 
@@ -62,6 +62,10 @@ def check(config: PoolConfig) -> None:
         {"PASSWORD"} <= {*config.first_auth_factors} <= FIRST_FACTORS,
         "POOL_FIRST_AUTH_FACTORS must be PASSWORD, and if you want EMAIL_OTP and WEB_AUTHN.",
     )
+    attributes = "POOL_CUSTOM_ATTRIBUTES must look like team,level:Number,id:String:immutable."
+    for declared in config.custom_attributes:
+        pattern = r"[^:\s]{1,20}(:(String|Number|Boolean|DateTime)(:immutable)?)?"
+        require(re.fullmatch(pattern, declared), attributes)
     for client in config.clients.values():
         check_client(client, config.custom_scopes)
     for seed in config.people:
@@ -86,9 +90,12 @@ def check_client(client: Client, custom_scopes: tuple[str, ...]) -> None:
     require(re.fullmatch(r"[\w+]{1,128}", client.client_id), message)
     scopes = {*STANDARD_SCOPES, *custom_scopes}
     require({*client.scopes} <= scopes, f"Client {client.client_id} has an unknown scope.")
-    known = (*AUTH_FLOWS, *EXCHANGE_FLOWS)
+    known = (*AUTH_FLOWS, CUSTOM_AUTH, *EXCHANGE_FLOWS)
     flows = f"The authentication flows of a client are {', '.join(known)}."
     require({*client.auth_flows} <= {*known}, flows)
+    default = client.default_redirect_uri
+    is_registered = not default or default in client.callback_urls
+    require(is_registered, "The default redirect URI of a client must be one of its callback URLs.")
     for url in (*client.callback_urls, *client.logout_urls):
         require(
             can_register(url),

@@ -12,6 +12,7 @@ AUTH_FLOWS = (
     "ALLOW_USER_AUTH",
     "ALLOW_REFRESH_TOKEN_AUTH",
 )
+CUSTOM_AUTH = "ALLOW_CUSTOM_AUTH"  # a client may have it, although there are no custom challenges
 EXCHANGE_FLOWS = ("ALLOW_TOKEN_EXCHANGE_IMPERSONATION", "ALLOW_TOKEN_EXCHANGE_DELEGATION")
 SOCIAL = ("Facebook", "Google", "LoginWithAmazon", "SignInWithApple")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -33,6 +34,16 @@ class Client:
     created: float = 0
     modified: float = 0
     kind: str = "REGULAR"  # or DCR, for a client that registered itself
+    default_redirect_uri: str = ""
+    read_attributes: tuple[str, ...] = ()  # if empty, all
+    write_attributes: tuple[str, ...] = ()
+    sent: dict[str, Any] = field(default_factory=dict)  # what the API has set, as it was sent
+
+    def can_read(self, name: str) -> bool:
+        return not self.read_attributes or name in self.read_attributes
+
+    def can_write(self, name: str) -> bool:
+        return not self.write_attributes or name in self.write_attributes
 
 
 @dataclass(frozen=True)

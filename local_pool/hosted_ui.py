@@ -19,7 +19,7 @@ def sign_up(pool: Pool, auth_request: AuthorizationRequest, form: Form) -> Respo
     if not attributes["email"].strip():
         raise UserError(INVALID, "Invalid email address format.")
     username, password = form.get("username", ""), form.get("password", "")
-    user = verification.sign_up(pool, username, password, attributes)
+    user = verification.sign_up(pool, auth_request.client, username, password, attributes)
     return redirect(page_url("/confirm", username=user.username))
 
 

@@ -26,6 +26,7 @@ from .store import Store
 from .tokens import Claims, sign
 
 T = TypeVar("T")
+NO_USER = "User does not exist."
 REGISTRATION_SCOPE = "aws.cognito/dcr/register"  # to register clients
 
 
@@ -173,9 +174,14 @@ class Pool:
     def find_owner(self, record: BrowserSession | SignIn | None) -> PoolUser | None:
         """Return the enabled user of a session or sign-in, or None. A username can be reused."""
         user = self.state.people.get(record.username.lower()) if record else None
-        if record is None or user is None or user.sub != record.sub:
+        if record is None or user is None or self.is_orphan(record):
             return None
         return user if user.enabled else None
+
+    def is_orphan(self, record: BrowserSession | SignIn) -> bool:
+        """Return True if the user of a session or sign-in was deleted."""
+        user = self.state.people.get(record.username.lower())
+        return user is None or user.sub != record.sub
 
     def mint(self, claims: Claims) -> str:
         """Sign an access or ID token with its key, or return a bad token if there is a fault."""

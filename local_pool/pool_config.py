@@ -36,6 +36,7 @@ class PoolConfig:
     refresh_token_seconds: int
     session_seconds: int
     code_seconds: int
+    auth_session_seconds: int
     rotate_refresh_tokens: bool
     refresh_grace_seconds: int
     session_tracking: bool

@@ -11,7 +11,7 @@ from dataclasses import replace
 from . import attributes, passwords, sessions, srp
 from .declarations import Client, Group
 from .errors import INVALID, UserError
-from .pool import Pool
+from .pool import NO_USER, Pool
 from .records import BrowserSession, PoolUser, digest
 
 WRONG_PASSWORD = "Incorrect username or password."  # noqa: S105 (a message)
@@ -34,7 +34,7 @@ def find(pool: Pool, name: str) -> PoolUser | None:
 def get(pool: Pool, name: str) -> PoolUser:
     user = find(pool, name)
     if user is None:
-        raise UserError("UserNotFoundException", "User does not exist.")
+        raise UserError("UserNotFoundException", NO_USER)
     return user
 
 
@@ -134,17 +134,20 @@ def update(pool: Pool, user: PoolUser, **changes: object) -> PoolUser:
     with pool.change() as state:
         current = state.people.get(user.username.lower())
         if current is None or current.sub != user.sub:
-            raise UserError("UserNotFoundException", "User does not exist.")
+            raise UserError("UserNotFoundException", NO_USER)
         updated = replace(current, modified=pool.clock(), **changes)  # type: ignore[arg-type]
         state.people[user.username.lower()] = updated
     return updated
 
 
 def change_attributes(
-    pool: Pool, user: PoolUser, changes: dict[str, str], *, is_admin: bool = True
+    pool: Pool, user: PoolUser, changes: dict[str, str], client: Client | None = None
 ) -> PoolUser:
-    """Change attributes with Cognito's side effects; an empty value deletes an attribute."""
-    changed = attributes.apply(user, attributes.check(pool, changes, is_admin=is_admin))
+    """Change attributes with Cognito's side effects; an empty value deletes an attribute.
+
+    The caller is a user of this app client, or an administrator.
+    """
+    changed = attributes.apply(user, attributes.check(pool, changes, client))
     if changed.get("email_verified") == "true":
         require_free_alias(pool, user, changed.get("email", ""))
     return update(pool, user, attributes=changed)

@@ -8,6 +8,7 @@ import secrets
 from dataclasses import replace
 
 from . import attributes, passwords, users
+from .declarations import Client
 from .errors import UserError
 from .pool import Pool
 from .records import Challenge, Mail, PoolUser
@@ -83,10 +84,12 @@ def delivery_details(user: PoolUser | str) -> dict[str, str]:
     return {"Destination": destination, "DeliveryMedium": "EMAIL", "AttributeName": "email"}
 
 
-def sign_up(pool: Pool, username: str, password: str, sent: dict[str, str]) -> PoolUser:
+def sign_up(
+    pool: Pool, client: Client, username: str, password: str, sent: dict[str, str]
+) -> PoolUser:
     """Create an unconfirmed user, and send a code if there is an email address."""
     changes = {k: v.strip() for k, v in sent.items() if v.strip()}
-    checked = attributes.check(pool, changes, is_admin=False)
+    checked = attributes.check(pool, changes, client, is_new=True)
     unverified = {"email_verified": "false"} if "email" in checked else {}
     user = users.create(pool, username, password, checked | unverified, "UNCONFIRMED")
     if unverified:

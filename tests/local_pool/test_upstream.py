@@ -34,6 +34,7 @@ def app(make_local_pool, acme) -> App:
             ClientName="downstream",
             GenerateSecret=True,
             AllowedOAuthFlows=["code"],
+            AllowedOAuthFlowsUserPoolClient=True,
             AllowedOAuthScopes=["openid", "email", "profile"],
             **callback,
         )
