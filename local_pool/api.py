@@ -6,6 +6,7 @@ and a ``__type``. AWS's model of the API checks each request before an operation
 """
 
 import json
+from typing import Any
 
 from flask import request
 from werkzeug.wrappers import Response
@@ -71,10 +72,7 @@ def call(pool: Pool) -> Response:
     if perform is None:
         message = operations.unknown_operation(name, pool.config.domain)
         raise UserError("UnknownOperationException", message)
-    try:
-        body = json.loads(request.get_data() or b"{}")
-    except ValueError:
-        raise UserError("SerializationException", "The body must be a JSON object.") from None
+    body = _read(request.get_data() or b"{}")
     service_model.check(name, body)
     if refused := ", ".join(operations.refused_members(name, body, ACCEPTED)):
         raise UserError(INVALID, f"The local pool cannot change {refused}.")
@@ -94,13 +92,24 @@ def call(pool: Pool) -> Response:
     return Response(json.dumps(result or {}), content_type=JSON)
 
 
+def _read(data: bytes) -> Any:
+    """Return the body, in which a member that is null counts as absent."""
+    try:
+        body = json.loads(data, object_hook=lambda d: {k: v for k, v in d.items() if v is not None})
+        json.dumps(body, ensure_ascii=False).encode()  # half of a character is a ValueError
+    except (ValueError, RecursionError):
+        raise UserError("SerializationException", "The body must be a JSON object.") from None
+    return body
+
+
 def operation() -> str:
     return request.headers.get("X-Amz-Target", "").rpartition(".")[2][:60] or "(none)"
 
 
 def exception(pool: Pool, error: UserError) -> Response:
     body = json.dumps({"__type": error.error, "message": error.message})
-    headers = {"x-amzn-ErrorType": error.error, "x-amzn-ErrorMessage": error.message}
+    text = " ".join(error.message.encode("ascii", "replace").decode().split())
+    headers = {"x-amzn-ErrorType": error.error, "x-amzn-ErrorMessage": text}
     return Response(body, 400, headers, content_type=JSON)
 
 

@@ -114,7 +114,9 @@ def add_custom_attributes(pool: Pool, body: Body) -> None:
     pool.require_primary()
     added = []
     for attribute in body["CustomAttributes"]:
-        name, kind = attribute["Name"], attribute.get("AttributeDataType", "String")
+        name, kind = attribute.get("Name", ""), attribute.get("AttributeDataType", "String")
+        if not name or ":" in name:
+            raise UserError(INVALID, "The name of an attribute is missing, or contains a colon.")
         if name in attributes.custom_schema(pool):
             raise UserError(INVALID, f"custom:{name}: Attribute already exists.")
         if attribute.get("Required"):
@@ -151,6 +153,9 @@ def describe_user_pool_domain(pool: Pool, body: Body) -> Body:
 
 def create_user_pool_domain(pool: Pool, body: Body) -> Body:
     pool.require_primary()
+    for word in ("aws", "amazon", "cognito"):
+        if word in body["Domain"]:
+            raise UserError(INVALID, f"Domain cannot contain reserved word: {word}")
     if body["Domain"] in (*_domains(pool), "localhost"):
         raise UserError(INVALID, "Domain already associated with another user pool.")
     if _domains(pool):

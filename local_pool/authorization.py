@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
 from . import cimd, explain, levels, second_factors
-from .declarations import LOOPBACK, Client
+from .declarations import LOOPBACK, Client, split_url
 from .errors import CallbackError, PageError, TokenError
 from .journal import attempt_reference
 from .pool import Pool
@@ -185,8 +185,8 @@ def _is_resource(resource: str) -> bool:
     """Return True for a URL that a token can be bound to (RFC 8707, section 2)."""
     if not re.fullmatch(r"[a-z][a-z0-9+.-]*:[\x21-\x7e]+", resource) or "#" in resource:
         return False
-    parts = urlsplit(resource)
-    if parts.scheme in ("http", "https") and not parts.hostname:
+    parts = split_url(resource)
+    if parts.scheme in ("", "http", "https") and not parts.hostname:
         return False
     return parts.scheme != "http" or parts.hostname in LOOPBACK
 

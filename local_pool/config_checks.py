@@ -2,9 +2,16 @@
 
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from .declarations import AUTH_FLOWS, CUSTOM_AUTH, EXCHANGE_FLOWS, LOOPBACK, STANDARD_SCOPES, Client
+from .declarations import (
+    AUTH_FLOWS,
+    CUSTOM_AUTH,
+    EXCHANGE_FLOWS,
+    LOOPBACK,
+    STANDARD_SCOPES,
+    Client,
+    split_url,
+)
 from .errors import ConfigError
 from .pool_config import PoolConfig
 
@@ -75,7 +82,7 @@ def check(config: PoolConfig) -> None:
         require(not unknown, f"The provider {seed.provider} of {seed.username} is not declared.")
     for entry in config.metadata_hosts:
         host, _, source = entry.partition("=")
-        is_local = urlsplit(source).hostname in LOOPBACK
+        is_local = split_url(source).hostname in LOOPBACK
         require(host and is_local, "POOL_METADATA_HOSTS must look like HOST=http://localhost:PORT.")
     require(len(config.clients) >= 3, "Two clients have the same ID.")
 
@@ -110,7 +117,7 @@ def is_acr_value(text: str) -> bool:
 
 
 def can_register(url: str) -> bool:
-    parts = urlsplit(url)
+    parts = split_url(url)
     if not parts.scheme or "#" in url or len(url) > 1024:
         return False
     return parts.scheme != "http" or parts.hostname in LOOPBACK

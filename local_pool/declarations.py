@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 STANDARD_SCOPES = ("openid", "email", "phone", "profile", "aws.cognito.signin.user.admin")
 AUTH_FLOWS = (
@@ -16,6 +17,14 @@ CUSTOM_AUTH = "ALLOW_CUSTOM_AUTH"  # a client may have it, although there are no
 EXCHANGE_FLOWS = ("ALLOW_TOKEN_EXCHANGE_IMPERSONATION", "ALLOW_TOKEN_EXCHANGE_DELEGATION")
 SOCIAL = ("Facebook", "Google", "LoginWithAmazon", "SignInWithApple")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def split_url(text: str) -> SplitResult:
+    """Return the parts of a URL, which are all empty if it is malformed, as ``https://[`` is."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,7 @@ def test_attribute_has_the_type_and_the_options_of_its_schema(app):
     assert error(change(app, "mary", custom__level="high")) == "InvalidParameterException"
     refused = change(app, "mary", custom__tenant="b").json()["message"]
     assert refused == "user.custom:tenant: Attribute cannot be updated."
+    assert error(app.api("AddCustomAttributes", CustomAttributes=[{"Mutable": True}]))
     required = [{"Name": "other", "AttributeDataType": "String", "Required": True}]
     assert error(app.api("AddCustomAttributes", CustomAttributes=required))
 
