@@ -40,7 +40,7 @@ def describe_user_pool(pool: Pool, body: Body) -> Body:
         "Domain": next(iter(_domains(pool)), "localhost"),
         "EstimatedNumberOfUsers": len(pool.state.people),
         "MfaConfiguration": config.mfa.upper(),
-        "AliasAttributes": ["email"],
+        ("Username" if config.email_is_username else "Alias") + "Attributes": ["email"],
         "AutoVerifiedAttributes": ["email"],
         "UsernameConfiguration": {"CaseSensitive": False},
         "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False},

@@ -69,6 +69,7 @@ def check(config: PoolConfig) -> None:
         {"PASSWORD"} <= {*config.first_auth_factors} <= FIRST_FACTORS,
         "POOL_FIRST_AUTH_FACTORS must be PASSWORD, and if you want EMAIL_OTP and WEB_AUTHN.",
     )
+    require({*config.username_attributes} <= {"email"}, "POOL_USERNAME_ATTRIBUTES can be email.")
     attributes = "POOL_CUSTOM_ATTRIBUTES must look like team,level:Number,id:String:immutable."
     for declared in config.custom_attributes:
         pattern = r"[^:\s]{1,20}(:(String|Number|Boolean|DateTime)(:immutable)?)?"

@@ -109,7 +109,8 @@ class Seed:
     attributes: dict[str, str] = field(default_factory=dict)
 
     def all_attributes(self) -> dict[str, str]:
-        basic = {"email": self.email or f"{self.username}@example.com", "name": self.name}
+        default = self.username if "@" in self.username else f"{self.username}@example.com"
+        basic = {"email": self.email or default, "name": self.name}
         verified = {"email_verified": "true" if self.email_verified else "false"}
         identities = {"identities": json.dumps([self._identity()])} if self.provider else {}
         all_of_them = basic | verified | identities | self.attributes

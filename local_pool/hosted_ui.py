@@ -16,9 +16,9 @@ from .pool import Pool
 
 def sign_up(pool: Pool, auth_request: AuthorizationRequest, form: Form) -> Response:
     attributes = {name: form.get(f"requiredAttributes[{name}]", "") for name in ("email", "name")}
-    if not attributes["email"].strip():
-        raise UserError(INVALID, "Invalid email address format.")
     username, password = form.get("username", ""), form.get("password", "")
+    if not attributes["email"].strip() and not pool.config.email_is_username:
+        raise UserError(INVALID, "Invalid email address format.")
     user = verification.sign_up(pool, auth_request.client, username, password, attributes)
     return redirect(page_url("/confirm", username=user.username))
 

@@ -169,7 +169,9 @@ class Pool:
 
     def declared_people(self) -> list[Seed]:
         """Return the declared users that have not been deleted."""
-        return [seed for seed in self.config.people if seed.username.lower() in self.state.people]
+        users = list(self.state.people.values())
+        names = {user.username for user in users} | {user.attributes.get("email") for user in users}
+        return [seed for seed in self.config.people if seed.username in names]
 
     def find_owner(self, record: BrowserSession | SignIn | None) -> PoolUser | None:
         """Return the enabled user of a session or sign-in, or None. A username can be reused."""

@@ -50,6 +50,7 @@ class PoolConfig:
     first_auth_factors: tuple[str, ...]
     passkey_verification: str
     mfa: str
+    username_attributes: tuple[str, ...]
     custom_attributes: tuple[str, ...]
     client_registration: str
     pre_token_trigger: str
@@ -59,6 +60,11 @@ class PoolConfig:
     sso_minutes: dict[str, int]
     oidc_providers: dict[str, OidcProvider]
     clients: dict[str, Client]
+
+    @property
+    def email_is_username(self) -> bool:
+        """True if users have no name of their own; their stored username is then the ``sub``."""
+        return "email" in self.username_attributes
 
     @property
     def region(self) -> str:

@@ -27,8 +27,13 @@ def find(pool: Pool, name: str) -> PoolUser | None:
     user = pool.state.people.get(key)
     if user is None and ("@" in key or key.count("-") == 4):
         all_users = list(pool.state.people.values())
-        user = next((u for u in all_users if key in (u.verified_email, u.sub)), None)
+        user = next((u for u in all_users if key in (u.sub, _sign_in_address(pool, u))), None)
     return user
+
+
+def _sign_in_address(pool: Pool, user: PoolUser) -> str | None:
+    is_username = pool.config.email_is_username
+    return user.attributes.get("email", "").lower() if is_username else user.verified_email
 
 
 def get(pool: Pool, name: str) -> PoolUser:
@@ -109,17 +114,30 @@ def end_session(pool: Pool, cookie: str) -> None:
         state.sessions.pop(digest(cookie), None)
 
 
+def check_name(pool: Pool, username: str) -> str:
+    """Return a new user's name without outer spaces, or raise UserError."""
+    name = username.strip()
+    if not name or len(name) > 128 or any(c.isspace() for c in name):
+        raise UserError(INVALID, "Username is missing or malformed.")
+    if pool.config.email_is_username and not attributes.FORMATS["email"][0].fullmatch(name):
+        raise UserError(INVALID, "Username should be an email.")
+    return name
+
+
 def create(
     pool: Pool, username: str, password: str, initial: dict[str, str], status: str
 ) -> PoolUser:
     """Create a user, or raise UserError with Cognito's exception."""
     pool.require_primary()
-    name = username.strip()
-    if not name or len(name) > 128 or any(c.isspace() for c in name):
-        raise UserError(INVALID, "Username is missing or malformed.")
+    name = check_name(pool, username)
     passwords.check_policy(password)
-    hashed, now = passwords.hash_password(password), pool.clock()
-    new_sub, key = str(uuid.uuid4()), srp_record(pool, name, password)
+    hashed, now, new_sub = passwords.hash_password(password), pool.clock(), str(uuid.uuid4())
+    if pool.config.email_is_username:
+        if find(pool, name):
+            message = "An account with the given email already exists."
+            raise UserError("UsernameExistsException", message)
+        name, initial = new_sub, initial | {"email": name}
+    key = srp_record(pool, name, password)
     user = PoolUser(name, new_sub, hashed, initial, now, now, status=status, srp=key)
     with pool.change() as state:
         if name.lower() in state.people:
@@ -148,7 +166,7 @@ def change_attributes(
     The caller is a user of this app client, or an administrator.
     """
     changed = attributes.apply(user, attributes.check(pool, changes, client))
-    if changed.get("email_verified") == "true":
+    if changed.get("email_verified") == "true" or pool.config.email_is_username:
         require_free_alias(pool, user, changed.get("email", ""))
     return update(pool, user, attributes=changed)
 

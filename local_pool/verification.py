@@ -89,6 +89,8 @@ def sign_up(
 ) -> PoolUser:
     """Create an unconfirmed user, and send a code if there is an email address."""
     changes = {k: v.strip() for k, v in sent.items() if v.strip()}
+    if pool.config.email_is_username:
+        changes["email"] = users.check_name(pool, username)
     checked = attributes.check(pool, changes, client, is_new=True)
     unverified = {"email_verified": "false"} if "email" in checked else {}
     user = users.create(pool, username, password, checked | unverified, "UNCONFIRMED")
