@@ -36,7 +36,6 @@ ECHOED = (  # members that DescribeUserPoolClient returns as they were sent
     "AllowedOAuthFlows",
     "AllowedOAuthFlowsUserPoolClient",
     "DefaultRedirectURI",
-    "SupportedIdentityProviders",
     "TokenValidityUnits",
     *(f"{name}Validity" for name in LIFETIMES),
 )
@@ -49,6 +48,7 @@ MEMBERS = (
     "RefreshTokenRotation",
     *LISTS,
     *FIXED,
+    "SupportedIdentityProviders",
     *ECHOED,
 )
 ACCEPTED = {
@@ -75,7 +75,7 @@ def _describe(pool: Pool, client: Client) -> Body:
         **lists,
         "AllowedOAuthFlowsUserPoolClient": bool(client.flows),
         "AuthSessionValidity": config.auth_session_seconds // 60,
-        "SupportedIdentityProviders": ["COGNITO", *pool.provider_names],
+        "SupportedIdentityProviders": pool.providers_of(client),
         "EnableTokenRevocation": True,
         "PreventUserExistenceErrors": (
             "ENABLED" if config.prevent_user_existence_errors else "LEGACY"
@@ -107,8 +107,8 @@ def _settings(body: Body) -> dict[str, Any]:
                 raise UserError(INVALID, "Invalid range for token validity.")
     if minutes := body.get("AuthSessionValidity"):
         settings["auth_session_seconds"] = minutes * 60
-    if existence := body.get("PreventUserExistenceErrors"):
-        settings["prevent_user_existence_errors"] = existence == "ENABLED"
+    existence = body.get("PreventUserExistenceErrors")
+    settings["prevent_user_existence_errors"] = existence == "ENABLED"
     if rotation := body.get("RefreshTokenRotation"):
         settings["rotate_refresh_tokens"] = rotation["Feature"] == "ENABLED"
         settings["refresh_grace_seconds"] = rotation.get("RetryGracePeriodSeconds", 0)
@@ -122,7 +122,8 @@ def _read(pool: Pool, body: Body, client: Client) -> Client:
         if name in body and body[name] not in values:
             raise UserError(INVALID, f"At the local pool, {name} is always {values[0]}.")
     known = {"COGNITO", *pool.provider_names}
-    if unknown := ", ".join({*body.get("SupportedIdentityProviders", [])} - known):
+    providers = body.get("SupportedIdentityProviders") or []
+    if unknown := ", ".join(sorted({*providers} - known)):
         raise UserError(INVALID, f"The provider {unknown} does not exist for this user pool.")
     lists: dict[str, Any] = {field: tuple(body.get(name) or ()) for name, field in LISTS.items()}
     _check_oauth(pool, client, body)
@@ -136,6 +137,7 @@ def _read(pool: Pool, body: Body, client: Client) -> Client:
     if settings.get("rotate_refresh_tokens") and AUTH_FLOWS[-1] in lists["auth_flows"]:
         raise UserError(INVALID, ROTATION)
     name = body.get("ClientName", client.name)
+    lists["providers"] = tuple(providers)
     lists["default_redirect_uri"] = body.get("DefaultRedirectURI", "")
     sent = {name: body[name] for name in ECHOED if name in body}
     changed = replace(

@@ -77,7 +77,7 @@ def forgot_password(pool: Pool, body: Body) -> Body:
     if user is None or not user.enabled:
         return _delivery(pool, body["Username"])
     require_resettable(user)
-    verification.forgot(pool, user.username)
+    verification.forgot(pool, client, user.username)
     return _delivery(pool, user)
 
 

@@ -48,6 +48,10 @@ class AuthorizationRequest:
         return self["identity_provider"] or self["idp_identifier"] or "COGNITO"
 
     @property
+    def names_provider(self) -> bool:
+        return bool(self["identity_provider"] or self["idp_identifier"])
+
+    @property
     def is_implicit(self) -> bool:
         return self["response_type"] == "token"
 
@@ -169,11 +173,10 @@ def _check_scopes(auth_request: AuthorizationRequest) -> None:
 
 
 def _check_extras(pool: Pool, auth_request: AuthorizationRequest) -> None:
-    provider = auth_request.provider
-    if provider not in ("COGNITO", *pool.provider_names):
-        raise auth_request.to_error(
-            "invalid_request", cause=f"this pool has no provider {provider}"
-        )
+    provider, offered = auth_request.provider, pool.providers_of(auth_request.client)
+    if not offered or (auth_request.names_provider and provider not in offered):
+        cause = f"this client has no provider {provider if offered else 'at all'}"
+        raise auth_request.to_error("invalid_request", cause=cause)
     if auth_request["resource"] and not _is_resource(auth_request["resource"]):
         cause = "resource must be one URL: https://, http://localhost or of an app's own scheme"
         raise auth_request.to_error("invalid_request", cause=cause)

@@ -43,6 +43,7 @@ class Client:
     created: float = 0
     modified: float = 0
     kind: str = "REGULAR"  # or DCR, for a client that registered itself
+    providers: tuple[str, ...] | None = None  # of the hosted UI; None stands for all
     default_redirect_uri: str = ""
     read_attributes: tuple[str, ...] = ()  # if empty, all
     write_attributes: tuple[str, ...] = ()

@@ -35,7 +35,7 @@ def resend(pool: Pool, auth_request: AuthorizationRequest, form: Form) -> Respon
 
 
 def forgot_password(pool: Pool, auth_request: AuthorizationRequest, form: Form) -> Response:
-    verification.forgot(pool, form.get("username", ""))
+    verification.forgot(pool, auth_request.client, form.get("username", ""))
     return redirect(page_url("/confirmForgotPassword", username=form.get("username", "")))
 
 

@@ -95,6 +95,11 @@ class Pool:
     def provider_names(self) -> tuple[str, ...]:
         return (*self.config.identity_providers, *self.oidc_providers)
 
+    def providers_of(self, client: Client) -> list[str]:
+        """Return the identity providers of an app client. COGNITO is the pool itself."""
+        existing = ["COGNITO", *self.provider_names]
+        return [p for p in existing if client.providers is None or p in client.providers]
+
     @property
     def custom_scopes(self) -> tuple[str, ...]:
         servers = self.resource_servers.values()

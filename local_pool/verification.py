@@ -125,16 +125,16 @@ def resend(pool: Pool, username: str) -> None:
         send_code(pool, user, CONFIRM)
 
 
-def forgot(pool: Pool, username: str) -> None:
+def forgot(pool: Pool, client: Client, username: str) -> None:
     """Send a reset code to a verified email address.
 
-    By default, the response does not reveal whether the user exists.
+    The app client decides whether the response reveals that there is no such user.
     """
     pool.require_primary()
     user = users.find(pool, username)
     if user is not None and user.enabled and user.verified_email:
         send_code(pool, user, RESET)
-    elif not pool.config.prevent_user_existence_errors:
+    elif not pool.config_for(client).prevent_user_existence_errors:
         raise UserError("UserNotFoundException", UNKNOWN)
 
 

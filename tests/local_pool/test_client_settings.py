@@ -1,9 +1,13 @@
 """The settings of app clients: flows, lifetimes, default URL, and permissions for attributes."""
 
+import re
+
 import jwt
 import pytest
+import requests
 
 from .api_client import ApiClient
+from .conftest import App
 from .test_api import error
 from .test_sign_up_api import pairs
 
@@ -15,6 +19,7 @@ OAUTH = {
     "AllowedOAuthFlows": ["code"],
     "AllowedOAuthScopes": ["openid", "email", "profile"],
     "CallbackURLs": CALLBACKS,
+    "SupportedIdentityProviders": ["COGNITO"],
 }
 PERMISSIONS = {
     "ClientName": "b",
@@ -83,6 +88,32 @@ def test_default_url_replaces_redirect_uri(app):
     made = create(app, **OAUTH, DefaultRedirectURI=CALLBACKS[1])
     response = app.authorize(client_id=made["ClientId"], redirect_uri=None, prompt="none")
     assert response.headers["Location"].startswith(f"{CALLBACKS[1]}?error=login_required")
+
+
+def test_page_only_has_the_clients_providers(make_local_pool):
+    app = App(make_local_pool(identity_providers=["Google", "Acme"]))
+    for providers, buttons, fields in (
+        (["COGNITO", "Google"], {"Google"}, True),
+        (["Acme"], {"Acme"}, False),
+    ):
+        made = create(app, **OAUTH | {"SupportedIdentityProviders": providers})
+        query = {"client_id": made["ClientId"], "redirect_uri": CALLBACKS[0]}
+        page = requests.get(app.authorize_url(**query), timeout=10).text
+        assert set(re.findall(r"identity_provider=(\w+)", page)) == buttons
+        assert ('name="password"' in page) == fields
+        other = app.authorize(identity_provider=({"Google", "Acme"} - buttons).pop(), **query)
+        assert "error=invalid_request" in other.headers["Location"]
+    with pytest.raises(AssertionError, match="Sign in with one of the identity providers"):
+        app.pool.sign_in(app.authorize_url(**query), "ada")
+    none = create(app, **OAUTH | {"SupportedIdentityProviders": []})
+    refused = app.authorize(client_id=none["ClientId"], redirect_uri=CALLBACKS[0])
+    assert "error=invalid_request" in refused.headers["Location"]
+
+
+def test_user_existence_errors_are_off_by_default(app):
+    made = create(app, ClientName="a", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"])
+    assert made["PreventUserExistenceErrors"] == "LEGACY"
+    assert error(ApiClient(app, made["ClientId"]).password("nobody")) == "UserNotFoundException"
 
 
 @pytest.mark.parametrize(("validity", "status"), [({}, 400), ({"AuthSessionValidity": 5}, 200)])

@@ -35,6 +35,7 @@ def app(make_local_pool, acme) -> App:
             GenerateSecret=True,
             AllowedOAuthFlows=["code"],
             AllowedOAuthFlowsUserPoolClient=True,
+            SupportedIdentityProviders=["COGNITO"],
             AllowedOAuthScopes=["openid", "email", "profile"],
             **callback,
         )
