@@ -4,25 +4,23 @@ from typing import Any
 
 from . import attributes
 from .api_shapes import ACCOUNT, Body, Operations
-from .config_checks import is_acr_value
+from .config_checks import FIRST_FACTORS, PASSWORD_CHARACTERS, is_acr_value
 from .errors import INVALID, UserError
 from .pool import Pool
 
 ACCEPTED = {
     "CreateUserPoolDomain": ("Domain", "ManagedLoginVersion"),
     "UpdateUserPoolDomain": ("Domain", "ManagedLoginVersion"),
-    "UpdateUserPool": ("AcrConfiguration", "IssuerConfiguration", "MfaConfiguration"),
+    "UpdateUserPool": (
+        "AcrConfiguration",
+        "IssuerConfiguration",
+        "MfaConfiguration",
+        "Policies",
+    ),
 }
 UNAVAILABLE = "FeatureUnavailableInTierException"
 LEVELS = ("Level1", "Level2", "Level3", "Level4")
-PASSWORD_POLICY = {
-    "MinimumLength": 8,
-    "RequireUppercase": True,
-    "RequireLowercase": True,
-    "RequireNumbers": True,
-    "RequireSymbols": True,
-    "TemporaryPasswordValidityDays": 7,
-}
+CHARACTERS = {f"Require{kind.title()}": kind for kind in PASSWORD_CHARACTERS}
 
 
 def _arn(pool: Pool, region: str) -> str:
@@ -50,7 +48,11 @@ def describe_user_pool(pool: Pool, body: Body) -> Body:
         },
         "AcrConfiguration": {level: {"AcrValue": name} for level, name in levels},
         "Policies": {
-            "PasswordPolicy": PASSWORD_POLICY,
+            "PasswordPolicy": {
+                "MinimumLength": config.password_min_length,
+                **{name: kind in config.password_characters for name, kind in CHARACTERS.items()},
+                "TemporaryPasswordValidityDays": 7,
+            },
             "SignInPolicy": {"AllowedFirstAuthFactors": list(config.first_auth_factors)},
         },
         "CreationDate": 0,
@@ -88,8 +90,29 @@ def update_user_pool(pool: Pool, body: Body) -> None:
         changes["acr_values"] = _acr_values(pool, body["AcrConfiguration"])
     if "MfaConfiguration" in body:
         changes["mfa"] = body["MfaConfiguration"].lower()
+    changes |= _policies(body.get("Policies") or {})
     pool.require_primary()
     pool.configure(**changes)
+
+
+def _policies(policies: Body) -> dict[str, Any]:
+    """Return the settings for these policies, of which each replaces the present one as a whole."""
+    changes: dict[str, Any] = {}
+    policy = policies.get("PasswordPolicy")
+    if policy is not None:
+        if policy.get("PasswordHistorySize"):
+            raise UserError(INVALID, "The local pool remembers no former passwords.")
+        changes["password_min_length"] = policy.get("MinimumLength", 8)
+        kinds = tuple(kind for name, kind in CHARACTERS.items() if policy.get(name))
+        changes["password_characters"] = kinds
+    factors = (policies.get("SignInPolicy") or {}).get("AllowedFirstAuthFactors")
+    if factors is not None:
+        if not {"PASSWORD"} <= {*factors} <= FIRST_FACTORS:
+            raise UserError(
+                INVALID, f"The first factors are PASSWORD and others of {sorted(FIRST_FACTORS)}."
+            )
+        changes["first_auth_factors"] = tuple(factors)
+    return changes
 
 
 def _issuer_type(configuration: dict[str, str]) -> str:

@@ -1,8 +1,6 @@
 """The operations of an app client for users who are not signed in: sign-up and a lost password."""
 
-import secrets
-
-from . import auth_sessions, client_secrets, users, verification
+from . import auth_sessions, client_secrets, passwords, users, verification
 from .api_shapes import Body, Operations, attributes_of, find_client
 from .declarations import Client
 from .errors import INVALID, UserError
@@ -38,7 +36,7 @@ def sign_up(pool: Pool, body: Body) -> Body:
     client, password = _client(pool, body), body.get("Password", "")
     without_password = "EMAIL_OTP" in pool.config.first_auth_factors
     if not password and without_password:
-        password = f"Aa1-{secrets.token_hex(16)}"  # the user never learns it
+        password = passwords.random_password(pool.config)  # the user never learns it
     user = verification.sign_up(pool, client, body["Username"], password, attributes_of(body))
     result = {"UserConfirmed": False, "UserSub": user.sub}
     if without_password:

@@ -16,6 +16,7 @@ from .errors import ConfigError
 from .pool_config import PoolConfig
 
 FIRST_FACTORS = {"PASSWORD", "EMAIL_OTP", "WEB_AUTHN"}
+PASSWORD_CHARACTERS = ("uppercase", "lowercase", "numbers", "symbols")
 MAX_SSO_MINUTES = 129_600  # 90 days
 CHOICES = {
     "issuer_type": ("original", "updated", "both"),
@@ -69,6 +70,10 @@ def check(config: PoolConfig) -> None:
         {"PASSWORD"} <= {*config.first_auth_factors} <= FIRST_FACTORS,
         "POOL_FIRST_AUTH_FACTORS must be PASSWORD, and if you want EMAIL_OTP and WEB_AUTHN.",
     )
+    length = "POOL_PASSWORD_MIN_LENGTH must be 6 to 99, as at Cognito."
+    require(6 <= config.password_min_length <= 99, length)
+    kinds = f"POOL_PASSWORD_CHARACTERS can be {', '.join(PASSWORD_CHARACTERS)}."
+    require({*config.password_characters} <= {*PASSWORD_CHARACTERS}, kinds)
     require({*config.username_attributes} <= {"email"}, "POOL_USERNAME_ATTRIBUTES can be email.")
     attributes = "POOL_CUSTOM_ATTRIBUTES must look like team,level:Number,id:String:immutable."
     for declared in config.custom_attributes:

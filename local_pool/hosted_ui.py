@@ -41,23 +41,23 @@ def forgot_password(pool: Pool, auth_request: AuthorizationRequest, form: Form) 
 
 def reset_password(pool: Pool, auth_request: AuthorizationRequest, form: Form) -> Response:
     username, code = form.get("username", ""), form.get("code", "")
-    verification.reset(pool, username, code, _new_password(form))
+    verification.reset(pool, username, code, _new_password(pool, form))
     return redirect(page_url("/login", reset="1"))
 
 
 def change_password(pool: Pool, auth_request: AuthorizationRequest, form: Form) -> Response:
     """Set the password of an invited user; the ticket proves that the temporary one was correct."""
-    password, user = _new_password(form), users.get(pool, form.get("username", ""))
+    password, user = _new_password(pool, form), users.get(pool, form.get("username", ""))
     verification.use_code(pool, user, verification.NEW_PASSWORD, form.get("session", ""))
     return proceed(pool, auth_request, users.set_password(pool, user, password))
 
 
-def _new_password(form: Form) -> str:
+def _new_password(pool: Pool, form: Form) -> str:
     """Return the new password, validated before a code is used."""
     password = form.get("password", "")
     if form.get("confirm_password", password) != password:
         raise UserError(INVALID, "Passwords don't match.")
-    passwords.check_policy(password)
+    passwords.check_policy(pool.config, password)
     return password
 
 

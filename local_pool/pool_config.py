@@ -51,6 +51,8 @@ class PoolConfig:
     passkey_verification: str
     mfa: str
     username_attributes: tuple[str, ...]
+    password_min_length: int
+    password_characters: tuple[str, ...]
     custom_attributes: tuple[str, ...]
     client_registration: str
     pre_token_trigger: str

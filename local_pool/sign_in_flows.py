@@ -143,7 +143,7 @@ def _new_password(pool: Pool, request: Request, session: AuthSession) -> Step:
     prefix = "userAttributes."
     sent = {k[len(prefix) :]: v for k, v in request.sent.items() if k.startswith(prefix)}
     changes = attributes.check(pool, sent, request.client)
-    passwords.check_policy(request["NEW_PASSWORD"])
+    passwords.check_policy(pool.config, request["NEW_PASSWORD"])
     auth_sessions.use_up(pool, request.session)
     user = users.set_password(pool, user, request["NEW_PASSWORD"])
     if changes:

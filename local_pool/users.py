@@ -130,7 +130,7 @@ def create(
     """Create a user, or raise UserError with Cognito's exception."""
     pool.require_primary()
     name = check_name(pool, username)
-    passwords.check_policy(password)
+    passwords.check_policy(pool.config, password)
     hashed, now, new_sub = passwords.hash_password(password), pool.clock(), str(uuid.uuid4())
     if pool.config.email_is_username:
         if find(pool, name):
@@ -172,7 +172,7 @@ def change_attributes(
 
 
 def set_password(pool: Pool, user: PoolUser, password: str, status: str = "CONFIRMED") -> PoolUser:
-    passwords.check_policy(password)
+    passwords.check_policy(pool.config, password)
     pool.failures.pop(user.username.lower(), None)
     hashed, key = passwords.hash_password(password), srp_record(pool, user.username, password)
     return update(pool, user, password=hashed, srp=key, status=status)

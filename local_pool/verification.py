@@ -140,7 +140,7 @@ def forgot(pool: Pool, client: Client, username: str) -> None:
 
 def reset(pool: Pool, username: str, code: str, password: str) -> PoolUser:
     """Set the password. As at Cognito, existing sign-ins continue."""
-    passwords.check_policy(password)
+    passwords.check_policy(pool.config, password)
     user = users.find(pool, username)
     if user is None:
         raise UserError("CodeMismatchException", WRONG)
@@ -152,7 +152,7 @@ def invite(
     pool: Pool, username: str, attributes: dict[str, str], password: str = "", *, mail: bool = True
 ) -> PoolUser:
     """Create a user with a temporary password, which the first sign-in replaces."""
-    temporary = password or f"Aa1-{secrets.token_hex(4)}"
+    temporary = password or passwords.random_password(pool.config)
     user = users.create(pool, username, temporary, attributes, "FORCE_CHANGE_PASSWORD")
     if mail:
         _mail_temporary_password(pool, user, temporary)
@@ -166,7 +166,7 @@ def resend_invitation(pool: Pool, user: PoolUser, password: str = "") -> PoolUse
             "UnsupportedUserStateException",
             f"Resend not possible. {user.username} status is not FORCE_CHANGE_PASSWORD",
         )
-    temporary = password or f"Aa1-{secrets.token_hex(4)}"
+    temporary = password or passwords.random_password(pool.config)
     user = users.set_password(pool, user, temporary, "FORCE_CHANGE_PASSWORD")
     _mail_temporary_password(pool, user, temporary)
     return user

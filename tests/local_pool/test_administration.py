@@ -9,6 +9,7 @@ from local_pool.api import OPERATIONS
 from local_pool.api_clients import DEFAULT_FLOWS
 
 from .api_client import PASSWORD, ApiClient
+from .conftest import CALLBACK as CB
 from .conftest import App
 from .test_api import attributes, error
 from .test_sign_up_api import pairs
@@ -95,6 +96,36 @@ def test_permanent_and_temporary_passwords(app):
     app.api("AdminSetUserPassword", **body)
     assert client.password("ada", "Another-demo-2").json()["ChallengeName"]
     assert error(app.api("AdminSetUserPassword", **body | {"Password": "weak"}))
+
+
+def test_password_policy_is_changed(app):
+    policy = {"MinimumLength": 14, "RequireNumbers": True}
+    changed = app.api("UpdateUserPool", Policies={"PasswordPolicy": policy})
+    assert changed.status_code == 200
+    described = app.api("DescribeUserPool").json()["UserPool"]["Policies"]
+    assert policy.items() <= described["PasswordPolicy"].items()
+    assert described["PasswordPolicy"]["RequireSymbols"] is False
+    assert described["SignInPolicy"]["AllowedFirstAuthFactors"] == ["PASSWORD"]
+    for password, problem in (
+        ("Cognito-demo1", "Password not long enough"),
+        ("cognito-demo-no", "Password must have numeric characters"),
+        ("14-characters!", ""),
+    ):
+        response = app.api("AdminSetUserPassword", Username="ada", Password=password)
+        message = f"Password did not conform with policy: {problem}"
+        assert response.json().get("message", "") == (message if problem else "")
+    assert app.api("AdminCreateUser", Username="mary").status_code == 200
+    page = app.get("/signup", client_id=app.pool.client_id, response_type="code", redirect_uri=CB)
+    assert "At least 14 characters and a number." in page.text
+    history = {"PasswordPolicy": {"PasswordHistorySize": 2}}
+    factors = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "SMS_OTP"]}}
+    for policies in (history, factors):
+        response = app.api("UpdateUserPool", Policies=policies)
+        assert error(response) == "InvalidParameterException"
+    both = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
+    assert app.api("UpdateUserPool", Policies=both).status_code == 200
+    assert app.pool.pool.config.first_auth_factors == ("PASSWORD", "EMAIL_OTP")
+    assert app.pool.pool.config.password_min_length == 14
 
 
 @pytest.mark.parametrize(
