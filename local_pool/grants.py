@@ -136,9 +136,8 @@ def issue_tokens(
     access_token = pool.mint(changes.apply(access_claims(config, now, user, sign_in)))
     tokens: Tokens = {"access_token": access_token}
     if "openid" in sign_in.scopes or sign_in.by_api:
-        groups = [pool.groups[name] for name in user.groups if name in pool.groups]
         claims = id_claims(config, now, user, sign_in, client, access_token, nonce)
-        tokens["id_token"] = pool.mint(changes.apply(claims | role_claims(groups)))
+        tokens["id_token"] = pool.mint(changes.apply(claims | role_claims(pool.groups_of(user))))
     if refresh_token:
         tokens["refresh_token"] = refresh_token
     return tokens | {"expires_in": config.access_token_seconds, "token_type": "Bearer"}

@@ -95,6 +95,10 @@ class Pool:
     def provider_names(self) -> tuple[str, ...]:
         return (*self.config.identity_providers, *self.oidc_providers)
 
+    def groups_of(self, user: PoolUser) -> list[Group]:
+        groups = self.groups
+        return [groups[name] for name in user.groups if name in groups]
+
     def providers_of(self, client: Client) -> list[str]:
         """Return the identity providers of an app client. COGNITO is the pool itself."""
         existing = ["COGNITO", *self.provider_names]
