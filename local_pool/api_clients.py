@@ -29,9 +29,6 @@ LIFETIMES = {  # member -> setting, default unit, the shortest and the longest
 }
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": DAY}
 DEFAULT_FLOWS = ("ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH", CUSTOM_AUTH)
-FIXED = {  # members that have one possible value here
-    "EnableTokenRevocation": (True,),
-}
 ECHOED = (  # members that DescribeUserPoolClient returns as they were sent
     "AllowedOAuthFlows",
     "AllowedOAuthFlowsUserPoolClient",
@@ -43,12 +40,12 @@ MEMBERS = (
     "AuthSessionValidity",
     "ClientId",
     "ClientName",
+    "EnableTokenRevocation",
     "PublishSecretsInAWSSecretsManager",
     "PreventUserExistenceErrors",
     "RefreshTokenRotation",
-    *LISTS,
-    *FIXED,
     "SupportedIdentityProviders",
+    *LISTS,
     *ECHOED,
 )
 ACCEPTED = {
@@ -84,7 +81,7 @@ def _describe(pool: Pool, client: Client) -> Body:
             "Feature": "ENABLED" if config.rotate_refresh_tokens else "DISABLED",
             "RetryGracePeriodSeconds": config.refresh_grace_seconds,
         },
-        **({"RefreshTokenValidity": 30} if client.created else _lifetimes(config)),
+        **({"RefreshTokenValidity": 30} if client.modified else _lifetimes(config)),
         "CreationDate": client.created,
         "LastModifiedDate": client.modified,
     } | client.sent
@@ -118,9 +115,8 @@ def _settings(body: Body) -> dict[str, Any]:
 def _read(pool: Pool, body: Body, client: Client) -> Client:
     """Return ``client`` with what the request sets. Raises UserError for what is not possible."""
     pool.require_primary()
-    for name, values in FIXED.items():
-        if name in body and body[name] not in values:
-            raise UserError(INVALID, f"At the local pool, {name} is always {values[0]}.")
+    if body.get("EnableTokenRevocation") is False:
+        raise UserError(INVALID, "At the local pool, EnableTokenRevocation is always True.")
     known = {"COGNITO", *pool.provider_names}
     providers = body.get("SupportedIdentityProviders") or []
     if unknown := ", ".join(sorted({*providers} - known)):
