@@ -67,10 +67,14 @@ def test_every_folder_with_pinned_versions_is_updated():
         for update in updates
         for folder in update.get("directories", [update.get("directory")])
     }
-    for ecosystem, pattern in (("pip", "requirements*.txt"), ("npm", "package.json")):
+    for ecosystem, pattern, folders in (
+        ("pip", "requirements*.txt", ("examples", "infra", "tests", "tools")),
+        ("npm", "package.json", ("examples", "tests")),
+        ("docker", "Dockerfile", ("infra", "local_pool")),
+    ):
         files = [
             file.relative_to(ROOT).parent.as_posix()
-            for folder in ("examples", "infra", "tests", "tools")
+            for folder in folders
             for file in (*ROOT.glob(pattern), *(ROOT / folder).rglob(pattern))
             if "node_modules" not in file.parts
         ]
