@@ -1,7 +1,11 @@
 """What `infra/deploy` says is missing: the certificates and the network of the emulator."""
 
+import json
+import shlex
+
 import pytest
 
+from tests.imports import ROOT
 from tests.infra.test_settings import SITE
 from tools.aws import missing
 from tools.aws.release import Account
@@ -133,3 +137,28 @@ def test_network_must_exist_and_be_one(find, emulator):
         [sentence] = find(site=own | change)
         assert sentence.startswith("Network: ")
         assert next(iter(change.values())) in sentence
+
+
+def commands_of_the_readme():
+    """Return the words of each command of "Before the first deployment"."""
+    section = (ROOT / "infra/README.md").read_text().split("### Before the first deployment\n")[1]
+    section = section.partition("\n## ")[0].replace("\\\n", " ")
+    return [shlex.split(line) for line in section.splitlines() if line.startswith("   aws ")]
+
+
+def test_what_an_operator_creates_first_is_found(emulator, find):
+    [vpc, *_] = emulator.client("ec2").describe_vpcs()["Vpcs"]
+    subnets = [item["SubnetId"] for item in emulator.client("ec2").describe_subnets()["Subnets"]]
+    names = {"VPC_ID": vpc["VpcId"], "SUBNET_1": subnets[0], "SUBNET_2": subnets[1]}
+    groups = iter(("SITE_GROUP", "DATABASE_GROUP"))
+    commands = commands_of_the_readme()
+    assert len(commands) == 7
+    for _, service, *words in commands:
+        assert service in ("acm", "ec2", "rds")  # all that this test runs
+        output = json.loads(emulator.aws(service, *(names.get(word, word) for word in words)))
+        if words[0] == "create-security-group":
+            names[next(groups)] = output["GroupId"]
+        names |= {key: value for key, value in output.items() if key == "CertificateArn"}
+    site = {"DomainName": HOST, "CertificateArn": names["CertificateArn"]}
+    network = {"SubnetIds": ",".join(subnets[:2]), "SecurityGroupIds": names["SITE_GROUP"]}
+    assert find(site=site | network) == []

@@ -160,7 +160,7 @@ def _provide_secret(account: Account, pool: dict[str, str]) -> None:
         "ORIGIN_VERIFY": secrets.token_urlsafe(32),
         **kept,
         "COGNITO_POOL_ID": pool_id,
-        "COGNITO_CLIENT_SECRET": client["ClientSecret"],
+        "COGNITO_CLIENT_SECRET": client.get("ClientSecret", ""),
     }
     print(f"{name}: {'update' if kept else 'create'} the secret …", flush=True)
     if kept:
