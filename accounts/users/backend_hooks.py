@@ -15,6 +15,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, SuspiciousOperation
 from django.db import DatabaseError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
@@ -105,7 +106,7 @@ class BackendHooks(OIDCAuthenticationBackend):  # type: ignore[misc]
                     user = insert(model, values)
                     Identity.objects.create(user=user, **identity_key(verified))
                 # As the database has the user: `save()` may have changed values.
-                user = model._base_manager.using(user._state.db).get(pk=user.pk)
+                user = QuerySet(model, using=user._state.db).get(pk=user.pk)
                 break
             except (SuspiciousOperation, PermissionDenied):
                 raise

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.db.models import ManyToManyField, Q
+from django.db.models import ManyToManyField, Q, QuerySet
 
 from ..audit.rights import record_flags, record_groups, single_event
 from ..cognito.claims import AccessClaims, IdClaims
@@ -80,8 +80,8 @@ def revoke_group_rights(identity: Identity) -> None:
 
 def _sync_rights(user: Any, identity: Identity, mapping: GroupMapping) -> None:
     # Locked, because the user may sign in with another identity at the same time.
-    # The default manager of a host project may hide users.
-    locked_user: Any = get_user_model()._base_manager.select_for_update().get(pk=user.pk)
+    # A manager of a host project may hide users, or join tables that cannot be locked.
+    locked_user: Any = QuerySet(get_user_model()).select_for_update().get(pk=user.pk)
     identities = list(Identity.objects.filter(user=locked_user))
     flags_from_pool = {
         name: any(getattr(identity, name) for identity in identities) for _, _, name in FLAGS
@@ -117,7 +117,7 @@ def _save_flag(user: Any, field: str, value: bool) -> None:
         if is_outage(error):
             raise
         _log.error("%s of user %s was written without save(): %s", field, user.pk, describe(error))
-        type(user)._base_manager.filter(pk=user.pk).update(**{field: value})
+        QuerySet(type(user)).filter(pk=user.pk).update(**{field: value})
         record_flags(user, {field: previous})
 
 

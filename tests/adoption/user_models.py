@@ -144,6 +144,9 @@ class Person(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     USERNAME_FIELD, people = "email", Active()
+
+    class Meta:
+        base_manager_name = "people"
 """,
     "without_rights": """
 class Person(AbstractBaseUser):
