@@ -29,9 +29,7 @@ def display_name(user: Any, with_identities: bool = True) -> str:
     username of this site: that of other users is generated. Without `with_identities`, for staff
     who cannot view identities, it is shown in place of that in the pool.
     """
-    full_name = getattr(user, "get_full_name", "")
-    if callable(full_name):  # a user model of a host project may have a property
-        full_name = full_name()
+    full_name = _full_name(user)
     email = str(getattr(user, getattr(user, "EMAIL_FIELD", None) or "email", None) or "")
     if email.endswith(f"@{NO_MAIL}"):
         email = ""
@@ -60,6 +58,15 @@ def has_access(user: Any) -> bool:
         return False
     is_hiding = type(manager).get_queryset is not models.Manager.get_queryset
     return not is_hiding or bool(manager.using(user._state.db).filter(pk=user.pk).exists())
+
+
+def _full_name(user: Any) -> str:
+    """Return the full name, which is "None None" of AbstractUser if a model has no such fields."""
+    is_inherited = getattr(type(user), "get_full_name", None) is AbstractUser.get_full_name
+    if is_inherited and user.first_name is None:
+        return getattr(user, "name", "") or ""
+    full_name = getattr(user, "get_full_name", "")  # a host project may have a property
+    return str(full_name() if callable(full_name) else full_name)
 
 
 class User(AbstractUser):
