@@ -233,6 +233,12 @@ def sign_in(server, pool, username, page="/report"):
     return browser, browser.get(callback, timeout=20)
 
 
+def test_guide_needs_as_many_lines_as_the_quickstart_says():
+    lines = [line for line in python_blocks("from_environment").splitlines() if line.strip()]
+    quickstart = (ROOT / "docs/quickstart.md").read_text(encoding="utf-8")
+    assert f"{len(lines)} lines of settings" in quickstart
+
+
 def test_migrations_are_complete_and_checks_are_clean(host, environment):
     assert run(host, environment, "makemigrations", "--check", "--dry-run").returncode == 0
     checked = run(host, environment, "check", "--fail-level", "WARNING")

@@ -122,6 +122,10 @@ def request_in_the_image(clone, folder):
 def test_protected_views_pass_their_tests(clone):
     clone.follow(PROTECT)
     assert "3 passed" in clone.run(sys.executable, "-m", "pytest", "-q", "reports")
+    code = "".join(file.read_text() for file in (clone.folder / "reports").glob("*.py"))
+    lines = [line for line in code.splitlines() if line.strip()]
+    quickstart = (ROOT / "docs/quickstart.md").read_text(encoding="utf-8")
+    assert f"{len(lines)} lines in 3 files" in quickstart
     clone.run(sys.executable, "-m", "ruff", "check", "--quiet", "reports")
     clone.run(sys.executable, "-m", "ruff", "format", "--check", "--quiet", "reports")
 
