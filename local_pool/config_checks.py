@@ -77,8 +77,10 @@ def check(config: PoolConfig) -> None:
     require({*config.username_attributes} <= {"email"}, "POOL_USERNAME_ATTRIBUTES can be email.")
     attributes = "POOL_CUSTOM_ATTRIBUTES must look like team,level:Number,id:String:immutable."
     for declared in config.custom_attributes:
-        pattern = r"[^:\s]{1,20}(:(String|Number|Boolean|DateTime)(:immutable)?)?"
-        require(re.fullmatch(pattern, declared), attributes)
+        is_valid = re.fullmatch(
+            r"[^:\s]{1,20}(:(String|Number|Boolean|DateTime)(:immutable)?)?", declared
+        )
+        require(is_valid, attributes)
     for client in config.clients.values():
         check_client(client, config.custom_scopes)
     for seed in config.people:
