@@ -21,7 +21,7 @@ SEARCHABLE = (
     *("username", "email", "phone_number", "name", "given_name", "family_name"),
     *("preferred_username", "cognito:user_status", "status", "sub"),
 )
-FILTER = re.compile(r'\s*"?([\w:]+)"?\s*(\^?=)\s*"((?:[^"\\]|\\.)*)"\s*', re.ASCII)
+FILTER = re.compile(r'"?([\w:]{1,64})"?\s*(\^?=)\s*"((?:[^"\\]|\\.)*)"', re.ASCII)
 
 
 def admin_create_user(pool: Pool, body: Body) -> Body:
@@ -81,7 +81,7 @@ def list_users(pool: Pool, body: Body) -> Body:
     """Return one page of users. ``Filter`` is ``name = "value"`` or ``name ^= "prefix"``."""
     matching = list(pool.state.people.values())
     if body.get("Filter"):
-        match = FILTER.fullmatch(body["Filter"])
+        match = FILTER.fullmatch(body["Filter"].strip())
         if match is None:
             raise UserError(INVALID, "Error while parsing filter.")
         if match[1] not in SEARCHABLE:
