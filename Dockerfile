@@ -2,10 +2,10 @@
 # The first stage installs and builds; the second contains the site without any build tools. It runs
 # as an unprivileged user, on a read-only file system with a small /tmp (compose.yaml).
 #
-# The base image is pinned by its patch version, not by a digest: the authors could not verify one. Add
-# it for your registry: docker buildx imagetools inspect python:3.11.15-slim-bookworm
+# The digest is that of Docker's record for this tag (docker-library/repo-info, commit 40cdaf34): an
+# index of all platforms. For a newer one: docker buildx imagetools inspect python:3.11-slim-bookworm
 
-FROM python:3.11.15-slim-bookworm AS build
+FROM python:3.11.16-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b AS build
 WORKDIR /app
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1
 COPY requirements-runtime.txt ./
@@ -19,7 +19,7 @@ RUN sh /source/deploy/copy_packages /source /app
 RUN STATIC_ROOT=/app/staticfiles /venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
     && /venv/bin/python -m compileall -q /app /venv
 
-FROM python:3.11.15-slim-bookworm
+FROM python:3.11.16-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b
 RUN python -m pip uninstall --yes pip \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin app
 WORKDIR /app

@@ -10,6 +10,8 @@
 `accounts.E007` (`check --deploy --database default`) the user model refuses new users.
 `accounts.E008` an identity provider, a level of authentication, or the step-up of the admin is
     malformed.
+`accounts.E009` the database router separates our models from the user model, or reading them from
+    writing them.
 `accounts.W001` (`check --deploy`) the wire contract of the original stack is served.
 `accounts.W002` (`check --deploy`) the user pool runs on this machine.
 `accounts.W003` (`check --deploy`) no session ends for being idle.
@@ -29,6 +31,7 @@ from django.db import router
 
 from .cognito.errors import ConfigurationError
 from .cognito.safe_urls import is_loopback
+from .models import Identity, Revocation, SignIn, SignInEvent
 from .provider.members import CHECK_TAG, setting_hint, setting_name
 from .provider.settings import (
     read_cipher,
@@ -66,6 +69,7 @@ def register() -> None:
     """Register all checks under the tag that decides whether a server may start."""
     register_check(check_settings, CHECK_TAG)
     register_check(check_client_rights, CHECK_TAG)
+    register_check(check_databases, Tags.models)
     register_check(check_spa_compat, "security", deploy=True)
     register_check(check_pool_is_real, "security", deploy=True)
     register_check(check_limits, "security", deploy=True)
@@ -163,6 +167,26 @@ def check_break_glass(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             "pool and its second factors.",
             hint="Set BREAK_GLASS_LOGIN=0 as soon as users can sign in through Cognito again.",
             id="accounts.W004",
+        )
+    ]
+
+
+def check_databases(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    users = router.db_for_write(get_user_model())
+    separate = [
+        model._meta.label
+        for model in (Identity, SignIn, SignInEvent, Revocation)
+        if {router.db_for_read(model), router.db_for_write(model)} != {users}
+    ]
+    if not separate:
+        return []
+    return [
+        Error(
+            f"The router of DATABASE_ROUTERS does not read and write {', '.join(separate)} in the "
+            f"database {users!r}, which stores {settings.AUTH_USER_MODEL}.",
+            hint="Keep these models in one database. A delayed replica would still have rights and "
+            "sessions that have ended.",
+            id="accounts.E009",
         )
     ]
 

@@ -33,7 +33,7 @@ def main() -> int:
     serve.add_argument("--host", default="127.0.0.1", help="loopback unless --allow-remote")
     serve.add_argument("--allow-remote", action="store_true", help="allow a non-loopback --host")
     do = subcommands.add_parser("do", help="command the running pool: disable ada, cognito-down …")
-    do.add_argument("words", nargs=argparse.REMAINDER)
+    do.add_argument("words", nargs=argparse.REMAINDER, help="local_pool/README.md lists them")
     token = subcommands.add_parser("token", help='print an access token of a user, or of "machine"')
     token.add_argument("name")
     token.add_argument("--scope", default="", help="separated by spaces (default: all scopes)")
@@ -159,8 +159,9 @@ def _call(method: str, path: str, body: dict[str, str] | None = None) -> Any:
             raise ConfigError(json.load(error)["error"]) from error
         raise ConfigError(f"The pool responded with {error.code}.") from error
     except (OSError, ValueError) as error:
-        start = f"start it with python -m {__package__}"
-        raise ConfigError(f"No pool responds on port {config.port}: {start}.") from error
+        start = "make run" if __package__ == "local_pool" else f"python -m {__package__}"
+        message = f"No local pool responds on port {config.port}: start it with {start}"
+        raise ConfigError(f"{message}, or set POOL_PORT to its port.") from error
 
 
 if __name__ == "__main__":

@@ -7,8 +7,10 @@ from typing import Any
 
 import jwt
 
+from . import cimd
+from .declarations import Client
 from .errors import TokenError
-from .pool import Pool
+from .pool import NO_USER, Pool
 from .records import PoolUser
 from .tokens import Claims, released_attributes
 
@@ -47,6 +49,8 @@ def read_access_token(pool: Pool, token: str) -> tuple[Claims, PoolUser]:
     has_ended = (
         sign_in is None or sign_in.revoked_at is not None or sign_in.expires_at <= pool.clock()
     )
+    if sign_in is not None and pool.is_orphan(sign_in):
+        raise _refuse(GONE, NO_USER)
     if user is None or has_ended:
         raise _refuse(GONE, "Access Token has been revoked")
     return claims, user
@@ -65,4 +69,6 @@ def user_info(pool: Pool, token: str) -> Claims:
     scopes = tuple(str(claims.get("scope", "")).split())
     if "openid" not in scopes:
         raise _refuse("Access token does not contain the 'openid' scope")
-    return {"sub": user.sub, **released_attributes(user, scopes), "username": user.username}
+    client = cimd.find_client(pool, claims["client_id"]) or Client(claims["client_id"])
+    released = released_attributes(user, scopes, client)
+    return {"sub": user.sub, **released, "username": user.username}

@@ -6,6 +6,7 @@ and a ``__type``. AWS's model of the API checks each request before an operation
 """
 
 import json
+from typing import Any
 
 from flask import request
 from werkzeug.wrappers import Response
@@ -32,7 +33,7 @@ from . import (
 )
 from .api_shapes import Operations
 from .errors import INVALID, TokenError, UserError
-from .pool import Pool
+from .pool import NO_USER, Pool
 
 MODULES = (
     api_sign_in,
@@ -62,6 +63,7 @@ OAUTH_ERRORS = {
     "unauthorized_client": "NotAuthorizedException",
     "unsupported_token_type": "UnsupportedTokenTypeException",
 }
+CAUSES = {grants.REUSED: "RefreshTokenReuseException", NO_USER: "UserNotFoundException"}
 
 
 def call(pool: Pool) -> Response:
@@ -70,10 +72,7 @@ def call(pool: Pool) -> Response:
     if perform is None:
         message = operations.unknown_operation(name, pool.config.domain)
         raise UserError("UnknownOperationException", message)
-    try:
-        body = json.loads(request.get_data() or b"{}")
-    except ValueError:
-        raise UserError("SerializationException", "The body must be a JSON object.") from None
+    body = _read(request.get_data() or b"{}")
     service_model.check(name, body)
     if refused := ", ".join(operations.refused_members(name, body, ACCEPTED)):
         raise UserError(INVALID, f"The local pool cannot change {refused}.")
@@ -83,13 +82,24 @@ def call(pool: Pool) -> Response:
     try:
         result = perform(pool, body)
     except TokenError as error:
-        kind = OAUTH_ERRORS.get(error.error, INVALID)
-        kind = "RefreshTokenReuseException" if error.cause == grants.REUSED else kind
+        kinds = {shape.name for shape in service_model.operation_model(name).error_shapes}
+        kind = CAUSES.get(error.cause, "")
+        kind = kind if kind in kinds else OAUTH_ERRORS.get(error.error, INVALID)
         raise UserError(kind, error.cause) from None
     pool.journal.line(f"api       {name} {body.get('Username', '')}")
     if service_model.operation_model(name).output_shape is None:
         return Response(b"", content_type=JSON)
     return Response(json.dumps(result or {}), content_type=JSON)
+
+
+def _read(data: bytes) -> Any:
+    """Return the body, in which a member that is null counts as absent."""
+    try:
+        body = json.loads(data, object_hook=lambda d: {k: v for k, v in d.items() if v is not None})
+        json.dumps(body, ensure_ascii=False).encode()  # half of a character is a ValueError
+    except (ValueError, RecursionError):
+        raise UserError("SerializationException", "The body must be a JSON object.") from None
+    return body
 
 
 def operation() -> str:
@@ -98,7 +108,8 @@ def operation() -> str:
 
 def exception(pool: Pool, error: UserError) -> Response:
     body = json.dumps({"__type": error.error, "message": error.message})
-    headers = {"x-amzn-ErrorType": error.error, "x-amzn-ErrorMessage": error.message}
+    text = " ".join(error.message.encode("ascii", "replace").decode().split())
+    headers = {"x-amzn-ErrorType": error.error, "x-amzn-ErrorMessage": text}
     return Response(body, 400, headers, content_type=JSON)
 
 

@@ -71,8 +71,7 @@ def list_users_in_group(pool: Pool, body: Body) -> Body:
 
 
 def admin_list_groups_for_user(pool: Pool, body: Body) -> Body:
-    names = find_user(pool, body).groups
-    groups = [_describe(pool, pool.groups[name]) for name in names if name in pool.groups]
+    groups = [_describe(pool, group) for group in pool.groups_of(find_user(pool, body))]
     return page(body, "Groups", groups)
 
 

@@ -4,25 +4,23 @@ from typing import Any
 
 from . import attributes
 from .api_shapes import ACCOUNT, Body, Operations
-from .config_checks import is_acr_value
+from .config_checks import FIRST_FACTORS, PASSWORD_CHARACTERS, is_acr_value
 from .errors import INVALID, UserError
 from .pool import Pool
 
 ACCEPTED = {
     "CreateUserPoolDomain": ("Domain", "ManagedLoginVersion"),
     "UpdateUserPoolDomain": ("Domain", "ManagedLoginVersion"),
-    "UpdateUserPool": ("AcrConfiguration", "IssuerConfiguration", "MfaConfiguration"),
+    "UpdateUserPool": (
+        "AcrConfiguration",
+        "IssuerConfiguration",
+        "MfaConfiguration",
+        "Policies",
+    ),
 }
 UNAVAILABLE = "FeatureUnavailableInTierException"
 LEVELS = ("Level1", "Level2", "Level3", "Level4")
-PASSWORD_POLICY = {
-    "MinimumLength": 8,
-    "RequireUppercase": True,
-    "RequireLowercase": True,
-    "RequireNumbers": True,
-    "RequireSymbols": True,
-    "TemporaryPasswordValidityDays": 7,
-}
+CHARACTERS = {f"Require{kind.title()}": kind for kind in PASSWORD_CHARACTERS}
 
 
 def _arn(pool: Pool, region: str) -> str:
@@ -40,7 +38,7 @@ def describe_user_pool(pool: Pool, body: Body) -> Body:
         "Domain": next(iter(_domains(pool)), "localhost"),
         "EstimatedNumberOfUsers": len(pool.state.people),
         "MfaConfiguration": config.mfa.upper(),
-        "AliasAttributes": ["email"],
+        ("Username" if config.email_is_username else "Alias") + "Attributes": ["email"],
         "AutoVerifiedAttributes": ["email"],
         "UsernameConfiguration": {"CaseSensitive": False},
         "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False},
@@ -50,7 +48,11 @@ def describe_user_pool(pool: Pool, body: Body) -> Body:
         },
         "AcrConfiguration": {level: {"AcrValue": name} for level, name in levels},
         "Policies": {
-            "PasswordPolicy": PASSWORD_POLICY,
+            "PasswordPolicy": {
+                "MinimumLength": config.password_min_length,
+                **{name: kind in config.password_characters for name, kind in CHARACTERS.items()},
+                "TemporaryPasswordValidityDays": 7,
+            },
             "SignInPolicy": {"AllowedFirstAuthFactors": list(config.first_auth_factors)},
         },
         "CreationDate": 0,
@@ -60,16 +62,17 @@ def describe_user_pool(pool: Pool, body: Body) -> Body:
 
 
 def _schema(pool: Pool) -> list[Body]:
-    custom = [f"custom:{name}" for name in pool.config.custom_attributes]
-    names = ["sub", *attributes.STANDARD, *attributes.FLAGS, *custom]
+    standard = [
+        (name, "Boolean" if name in attributes.FLAGS else "String", name != "sub")
+        for name in ("sub", *attributes.STANDARD, *attributes.FLAGS)
+    ]
+    custom = [
+        (f"custom:{name}", kind, "immutable" not in options)
+        for name, (kind, options) in attributes.custom_schema(pool).items()
+    ]
     return [
-        {
-            "Name": name,
-            "AttributeDataType": "Boolean" if name in attributes.FLAGS else "String",
-            "Mutable": name != "sub",
-            "Required": name == "sub",
-        }
-        for name in names
+        {"Name": name, "AttributeDataType": kind, "Mutable": mutable, "Required": name == "sub"}
+        for name, kind, mutable in (*standard, *custom)
     ]
 
 
@@ -87,8 +90,29 @@ def update_user_pool(pool: Pool, body: Body) -> None:
         changes["acr_values"] = _acr_values(pool, body["AcrConfiguration"])
     if "MfaConfiguration" in body:
         changes["mfa"] = body["MfaConfiguration"].lower()
+    changes |= _policies(body.get("Policies") or {})
     pool.require_primary()
     pool.configure(**changes)
+
+
+def _policies(policies: Body) -> dict[str, Any]:
+    """Return the settings for these policies, of which each replaces the present one as a whole."""
+    changes: dict[str, Any] = {}
+    policy = policies.get("PasswordPolicy")
+    if policy is not None:
+        if policy.get("PasswordHistorySize"):
+            raise UserError(INVALID, "The local pool remembers no former passwords.")
+        changes["password_min_length"] = policy.get("MinimumLength", 8)
+        kinds = tuple(kind for name, kind in CHARACTERS.items() if policy.get(name))
+        changes["password_characters"] = kinds
+    factors = (policies.get("SignInPolicy") or {}).get("AllowedFirstAuthFactors")
+    if factors is not None:
+        if not {"PASSWORD"} <= {*factors} <= FIRST_FACTORS:
+            raise UserError(
+                INVALID, f"The first factors are PASSWORD and others of {sorted(FIRST_FACTORS)}."
+            )
+        changes["first_auth_factors"] = tuple(factors)
+    return changes
 
 
 def _issuer_type(configuration: dict[str, str]) -> str:
@@ -111,11 +135,18 @@ def _acr_values(pool: Pool, levels: dict[str, dict[str, str]]) -> tuple[str, ...
 
 def add_custom_attributes(pool: Pool, body: Body) -> None:
     pool.require_primary()
-    names = [attribute["Name"] for attribute in body["CustomAttributes"]]
-    declared = pool.config.custom_attributes
-    if known := set(names) & set(declared):
-        raise UserError(INVALID, f"custom:{known.pop()}: Attribute already exists.")
-    pool.configure(custom_attributes=(*declared, *names))
+    added = []
+    for attribute in body["CustomAttributes"]:
+        name, kind = attribute.get("Name", ""), attribute.get("AttributeDataType", "String")
+        if not name or ":" in name:
+            raise UserError(INVALID, "The name of an attribute is missing, or contains a colon.")
+        if name in attributes.custom_schema(pool):
+            raise UserError(INVALID, f"custom:{name}: Attribute already exists.")
+        if attribute.get("Required"):
+            message = "Required custom attributes are not supported currently."
+            raise UserError(INVALID, message)
+        added.append(f"{name}:{kind}{'' if attribute.get('Mutable', True) else ':immutable'}")
+    pool.configure(custom_attributes=(*pool.config.custom_attributes, *added))
 
 
 def list_user_pool_replicas(pool: Pool, body: Body) -> Body:
@@ -145,6 +176,9 @@ def describe_user_pool_domain(pool: Pool, body: Body) -> Body:
 
 def create_user_pool_domain(pool: Pool, body: Body) -> Body:
     pool.require_primary()
+    for word in ("aws", "amazon", "cognito"):
+        if word in body["Domain"]:
+            raise UserError(INVALID, f"Domain cannot contain reserved word: {word}")
     if body["Domain"] in (*_domains(pool), "localhost"):
         raise UserError(INVALID, "Domain already associated with another user pool.")
     if _domains(pool):

@@ -1,6 +1,6 @@
 """The operations of a signed-in user for the own account, with the access token in the body."""
 
-from . import attributes, passwords, users, verification
+from . import attributes, cimd, passwords, users, verification
 from .api_shapes import (
     Body,
     Operations,
@@ -9,6 +9,7 @@ from .api_shapes import (
     describe_user,
     token_owner,
 )
+from .declarations import Client
 from .errors import INVALID, UserError
 from .pool import Pool
 from .records import PoolUser
@@ -18,9 +19,17 @@ def _owner(pool: Pool, body: Body) -> PoolUser:
     return token_owner(pool, body)[1]
 
 
+def _caller(pool: Pool, body: Body) -> tuple[PoolUser, Client]:
+    """Return the user, and the app client whose permissions apply."""
+    claims, user = token_owner(pool, body)
+    name = claims["client_id"]
+    return user, cimd.find_client(pool, name) or Client(name)
+
+
 def get_user(pool: Pool, body: Body) -> Body:
-    user = _owner(pool, body)
-    described = describe_user(user)
+    user, client = _caller(pool, body)
+    readable = ["sub", *filter(client.can_read, user.attributes)]
+    described = describe_user(user, only=readable)
     shown = {name: described[name] for name in ("Username", "UserAttributes")}
     return shown | describe_mfa(user)
 
@@ -35,8 +44,8 @@ def change_password(pool: Pool, body: Body) -> None:
 
 def update_user_attributes(pool: Pool, body: Body) -> Body:
     """Change attributes, and send a code to a new email address, which is not verified yet."""
-    user = _owner(pool, body)
-    changed = users.change_attributes(pool, user, attributes_of(body), is_admin=False)
+    user, client = _caller(pool, body)
+    changed = users.change_attributes(pool, user, attributes_of(body), client)
     email = changed.attributes.get("email")
     if not email or email == user.attributes.get("email"):
         return {"CodeDeliveryDetailsList": []}
@@ -45,8 +54,9 @@ def update_user_attributes(pool: Pool, body: Body) -> Body:
 
 
 def delete_user_attributes(pool: Pool, body: Body) -> None:
-    user, names = _owner(pool, body), body["UserAttributeNames"]
-    attributes.check(pool, dict.fromkeys(names, ""), is_admin=False)
+    user, client = _caller(pool, body)
+    names = body["UserAttributeNames"]
+    attributes.check(pool, dict.fromkeys(names, ""), client)
     users.update(pool, user, attributes=attributes.delete(user, names))
 
 

@@ -1,8 +1,6 @@
 """The operations of an app client for users who are not signed in: sign-up and a lost password."""
 
-import secrets
-
-from . import auth_sessions, client_secrets, users, verification
+from . import auth_sessions, client_secrets, passwords, users, verification
 from .api_shapes import Body, Operations, attributes_of, find_client
 from .declarations import Client
 from .errors import INVALID, UserError
@@ -38,8 +36,8 @@ def sign_up(pool: Pool, body: Body) -> Body:
     client, password = _client(pool, body), body.get("Password", "")
     without_password = "EMAIL_OTP" in pool.config.first_auth_factors
     if not password and without_password:
-        password = f"Aa1-{secrets.token_hex(16)}"  # the user never learns it
-    user = verification.sign_up(pool, body["Username"], password, attributes_of(body))
+        password = passwords.random_password(pool.config)  # the user never learns it
+    user = verification.sign_up(pool, client, body["Username"], password, attributes_of(body))
     result = {"UserConfirmed": False, "UserSub": user.sub}
     if without_password:
         result["Session"] = auth_sessions.start(pool, client, "SIGNED_UP", user)
@@ -77,7 +75,7 @@ def forgot_password(pool: Pool, body: Body) -> Body:
     if user is None or not user.enabled:
         return _delivery(pool, body["Username"])
     require_resettable(user)
-    verification.forgot(pool, user.username)
+    verification.forgot(pool, client, user.username)
     return _delivery(pool, user)
 
 

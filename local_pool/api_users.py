@@ -21,6 +21,7 @@ SEARCHABLE = (
     *("username", "email", "phone_number", "name", "given_name", "family_name"),
     *("preferred_username", "cognito:user_status", "status", "sub"),
 )
+FILTER = re.compile(r'\s*"?([\w:]+)"?\s*(\^?=)\s*"((?:[^"\\]|\\.)*)"\s*', re.ASCII)
 
 
 def admin_create_user(pool: Pool, body: Body) -> Body:
@@ -29,7 +30,7 @@ def admin_create_user(pool: Pool, body: Body) -> Body:
     if body.get("MessageAction") == "RESEND":
         user = verification.resend_invitation(pool, find_user(pool, body), password)
         return {"User": describe_user(user, "Attributes")}
-    sent = attributes.check(pool, attributes_of(body))
+    sent = attributes.check(pool, attributes_of(body), is_new=True)
     email = sent.get("email", "").lower() if sent.get("email_verified") == "true" else ""
     if email and not body.get("ForceAliasCreation") and users.find(pool, email):
         message = "An account with the email already exists."
@@ -80,13 +81,13 @@ def list_users(pool: Pool, body: Body) -> Body:
     """Return one page of users. ``Filter`` is ``name = "value"`` or ``name ^= "prefix"``."""
     matching = list(pool.state.people.values())
     if body.get("Filter"):
-        match = re.fullmatch(r'\s*"?([\w:]+)"?\s*(\^?=)\s*"(.*)"\s*', body["Filter"])
+        match = FILTER.fullmatch(body["Filter"])
         if match is None:
             raise UserError(INVALID, "Error while parsing filter.")
         if match[1] not in SEARCHABLE:
             raise UserError(INVALID, f"Invalid search attribute: {match[1]}")
         matching = [user for user in matching if _matches(user, *match.groups())]
-    only = body.get("AttributesToGet")
+    only = body.get("AttributesToGet") or None
     described = [describe_user(user, "Attributes", only) for user in matching]
     return page(body, "Users", described, token="PaginationToken")  # noqa: S106 (a member's name)
 
@@ -99,6 +100,9 @@ def _matches(user: PoolUser, name: str, operator: str, value: str) -> bool:
         "status": "Enabled" if user.enabled else "Disabled",
     }
     actual: str = values.get(name, "")
+    value = re.sub(r"\\(.)", r"\1", value)
+    if name == "cognito:user_status":  # the only one without regard to case
+        value = value.upper()
     return actual == value if operator == "=" else actual.startswith(value)
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+from .declarations import Client
 from .errors import INVALID, UserError
 from .pool import Pool
 from .records import PoolUser
@@ -21,34 +22,65 @@ FORMATS = {
     **dict.fromkeys(FLAGS, FLAG_FORMAT),
 }
 ANY = (re.compile(r"[^\0]{0,2048}"), "An attribute has 2048 characters at most.")
+TYPES = {
+    "String": ANY,
+    "DateTime": ANY,
+    "Number": (re.compile("-?[0-9]+"), "The attribute must be a whole number."),
+    "Boolean": FLAG_FORMAT,
+}
 
 
-def check(pool: Pool, changes: dict[str, str], *, is_admin: bool = True) -> dict[str, str]:
-    """Return valid changes. Raises UserError for an attribute that the caller cannot write."""
+def check(
+    pool: Pool, changes: dict[str, str], client: Client | None = None, *, is_new: bool = False
+) -> dict[str, str]:
+    """Return valid changes. Raises UserError for an attribute that the caller cannot write.
+
+    The caller is a user of this app client, or an administrator. Only a new user gets a value for
+    an immutable attribute.
+    """
     for name, value in changes.items():
         if name == "sub":
             raise UserError(INVALID, "user.sub: Attribute cannot be updated.")
-        if name in FLAGS and not is_admin:
+        if client is not None and not _can_write(client, name):
             message = "A client attempted to write unauthorized attribute"
             raise UserError("NotAuthorizedException", message)
-        if not _is_declared(pool, name):
+        kind, options = _schema(pool, name)
+        if not kind:
             message = (
                 f"Attributes did not conform to the schema: Type for attribute {{{name}}} could"
                 " not be determined"
             )
             raise UserError(INVALID, message)
-        pattern, message = FORMATS.get(name, ANY)
+        if "immutable" in options and not is_new:
+            raise UserError(INVALID, f"user.{name}: Attribute cannot be updated.")
+        pattern, message = FORMATS.get(name, TYPES[kind])
         if value and not pattern.fullmatch(value):
             raise UserError(INVALID, message)
     return {k: v.lower() if k in FLAGS else v for k, v in changes.items()}
 
 
-def _is_declared(pool: Pool, name: str) -> bool:
-    kind, _, custom = name.rpartition(":")
-    if kind in ("custom", "dev:custom", "dev"):
-        declared = pool.config.custom_attributes
-        return not declared or custom in declared
-    return name in STANDARD or name in FLAGS
+def _can_write(client: Client, name: str) -> bool:
+    is_protected = name in FLAGS or name == "identities" or name.startswith("dev:")
+    return not is_protected and client.can_write(name)
+
+
+def custom_schema(pool: Pool) -> dict[str, tuple[str, list[str]]]:
+    """Return the type and the options of each custom attribute, which are ``NAME:TYPE:OPTION``."""
+    parts = [declared.split(":") for declared in pool.config.custom_attributes]
+    return {name: (next(iter(rest), "String"), rest[1:]) for name, *rest in parts}
+
+
+def is_declared(pool: Pool, name: str) -> bool:
+    return _schema(pool, name)[0] != ""
+
+
+def _schema(pool: Pool, name: str) -> tuple[str, list[str]]:
+    """Return the type and the options of an attribute; the type is "" if the pool lacks it."""
+    prefix, _, custom = name.rpartition(":")
+    schema = custom_schema(pool)
+    if prefix not in ("custom", "dev:custom", "dev"):
+        return ("String" if name in STANDARD or name in FLAGS else "", [])
+    return schema.get(custom, ("" if schema else "String", []))
 
 
 def apply(user: PoolUser, changes: dict[str, str]) -> dict[str, str]:

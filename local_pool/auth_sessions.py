@@ -1,7 +1,7 @@
 """The ``Session`` of a sign-in through the API: what one step leaves for the next.
 
-A session can be used once, for three minutes. Its value is also the ``SECRET_BLOCK`` of SRP,
-because some clients return only that.
+A session can be used once, for ``auth_session_seconds``. Its value is also the ``SECRET_BLOCK`` of
+SRP, because some clients return only that.
 """
 
 import base64
@@ -11,8 +11,6 @@ from .declarations import Client
 from .errors import UserError
 from .pool import Pool
 from .records import AuthSession, PoolUser, digest
-
-SECONDS = 180
 
 
 def start(
@@ -26,7 +24,7 @@ def start(
     """Store a step, and return its session. A string stands for a user who does not exist."""
     secret = base64.b64encode(os.urandom(384)).decode()
     name, sub = (user, "") if isinstance(user, str) else (user.username, user.sub)
-    expires_at = pool.clock() + SECONDS
+    expires_at = pool.clock() + pool.config_for(client).auth_session_seconds
     with pool.change() as state:
         state.auth_sessions[digest(secret)] = AuthSession(
             challenge, name, sub, client.client_id, expires_at, amr, data or {}

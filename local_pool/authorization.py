@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
 from . import cimd, explain, levels, second_factors
-from .declarations import LOOPBACK, Client
+from .declarations import LOOPBACK, Client, split_url
 from .errors import CallbackError, PageError, TokenError
 from .journal import attempt_reference
 from .pool import Pool
@@ -46,6 +46,10 @@ class AuthorizationRequest:
     def provider(self) -> str:
         """The identity provider that the request names, or COGNITO."""
         return self["identity_provider"] or self["idp_identifier"] or "COGNITO"
+
+    @property
+    def names_provider(self) -> bool:
+        return bool(self["identity_provider"] or self["idp_identifier"])
 
     @property
     def is_implicit(self) -> bool:
@@ -132,8 +136,8 @@ def _client(pool: Pool, query: Query) -> Client:
 
 def _redirect_uri(client: Client, query: Query) -> str:
     sent = query.get("redirect_uri", "")
-    if not sent and len(client.callback_urls) == 1:
-        return client.callback_urls[0]
+    if not sent and (client.default_redirect_uri or len(client.callback_urls) == 1):
+        return client.default_redirect_uri or client.callback_urls[0]
     if not sent:
         raise missing("redirect_uri")
     if sent not in client.callback_urls:
@@ -169,11 +173,10 @@ def _check_scopes(auth_request: AuthorizationRequest) -> None:
 
 
 def _check_extras(pool: Pool, auth_request: AuthorizationRequest) -> None:
-    provider = auth_request.provider
-    if provider not in ("COGNITO", *pool.provider_names):
-        raise auth_request.to_error(
-            "invalid_request", cause=f"this pool has no provider {provider}"
-        )
+    provider, offered = auth_request.provider, pool.providers_of(auth_request.client)
+    if not offered or (auth_request.names_provider and provider not in offered):
+        cause = f"this client has no provider {provider if offered else 'at all'}"
+        raise auth_request.to_error("invalid_request", cause=cause)
     if auth_request["resource"] and not _is_resource(auth_request["resource"]):
         cause = "resource must be one URL: https://, http://localhost or of an app's own scheme"
         raise auth_request.to_error("invalid_request", cause=cause)
@@ -185,8 +188,8 @@ def _is_resource(resource: str) -> bool:
     """Return True for a URL that a token can be bound to (RFC 8707, section 2)."""
     if not re.fullmatch(r"[a-z][a-z0-9+.-]*:[\x21-\x7e]+", resource) or "#" in resource:
         return False
-    parts = urlsplit(resource)
-    if parts.scheme in ("http", "https") and not parts.hostname:
+    parts = split_url(resource)
+    if parts.scheme in ("", "http", "https") and not parts.hostname:
         return False
     return parts.scheme != "http" or parts.hostname in LOOPBACK
 
@@ -215,6 +218,15 @@ def check_code(pool: Pool, code: AuthorizationCode, redirect_uri: str, verifier:
     hashed = base64url(hashlib.sha256(verifier.encode()).digest())
     if (code.challenge or verifier) and not hmac.compare_digest(hashed, code.challenge):
         raise TokenError("invalid_grant", cause="code_verifier does not match the code_challenge")
+
+
+def check_readable(client: Client, scopes: tuple[str, ...]) -> None:
+    """Raise TokenError if the client cannot read the contacts of a scope that it has requested."""
+    for scope, name in (("email", "email"), ("phone", "phone_number")):
+        is_readable = client.can_read(name) and client.can_read(f"{name}_verified")
+        if scope in scopes and not is_readable:
+            cause = f"the client cannot read {name} and {name}_verified"
+            raise TokenError("invalid_grant", cause=cause)
 
 
 def callback_url(redirect_uri: str, parameters: Query, *, fragment: bool = False) -> str:

@@ -11,10 +11,9 @@ import re
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
-from urllib.parse import urlsplit
 
 from .config_checks import can_register
-from .declarations import LOOPBACK, Client
+from .declarations import LOOPBACK, Client, split_url
 from .errors import PageError
 from .pool import Pool
 from .records import CimdPolicy, MetadataDocument
@@ -65,7 +64,7 @@ def fetch(pool: Pool, policy: CimdPolicy, url: str) -> None:
     """Fetch the document of a URL, and store it. Raises PageError."""
     import requests  # here, because most pools never fetch
 
-    parts = urlsplit(url)
+    parts = split_url(url)
     hosts = dict(entry.split("=", 1) for entry in pool.config.metadata_hosts)
     source = hosts.get(parts.netloc)
     if source is None and parts.hostname in LOOPBACK:

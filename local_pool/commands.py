@@ -133,9 +133,13 @@ def invite(pool: Pool, username: str, email: str) -> str:
 
 
 def group(pool: Pool, username: str, name: str, *, member: bool) -> str:
-    """join|leave NAME GROUP"""
-    users.set_group(pool, users.get(pool, username), name, member)
-    return f"{username} is {'now' if member else 'no longer'} in {name}"
+    """join|leave NAME GROUP: join creates a group that does not exist"""
+    user = users.get(pool, username)
+    is_new = member and name not in pool.groups
+    if is_new:
+        users.create_group(pool, name)
+    users.set_group(pool, user, name, member)
+    return f"{username} is {'now' if member else 'no longer'} in {name}{', a new group' * is_new}"
 
 
 def _user_command(action: Callable[[Pool, PoolUser], None], result: str) -> Callable[..., str]:

@@ -6,6 +6,7 @@ All defaults are in pool.toml. config_checks.py validates the values.
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,8 @@ def load_config(
     values["oidc_providers"] = {provider.name: provider for provider in providers}
     values["clients"] = {}
     config = PoolConfig(**values)
+    if config.email_is_username:
+        config = replace(config, people=tuple(map(_named_by_email, config.people)))
     public_url = environ.get("PUBLIC_URL", "http://localhost:8000").rstrip("/")
     own = _own_clients(config, public_url)
     config.clients.update({client.client_id: client for client in (*own, *extra)})
@@ -94,6 +97,11 @@ def _declared(kind: type[Any], table: str, key: str, value: Any, defaults: Any) 
             problem = str(error).partition("__init__() ")[2]
             raise ConfigError(f"[{table}] {name} in pool.toml: {problem}.") from error
     return tuple(items)
+
+
+def _named_by_email(seed: Seed) -> Seed:
+    name = seed.username if seed.provider else seed.all_attributes()["email"]
+    return replace(seed, username=name)
 
 
 def _check_type(name: str, kind: Any, value: Any) -> Any:

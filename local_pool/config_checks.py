@@ -2,13 +2,21 @@
 
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from .declarations import AUTH_FLOWS, EXCHANGE_FLOWS, LOOPBACK, STANDARD_SCOPES, Client
+from .declarations import (
+    AUTH_FLOWS,
+    CUSTOM_AUTH,
+    EXCHANGE_FLOWS,
+    LOOPBACK,
+    STANDARD_SCOPES,
+    Client,
+    split_url,
+)
 from .errors import ConfigError
 from .pool_config import PoolConfig
 
 FIRST_FACTORS = {"PASSWORD", "EMAIL_OTP", "WEB_AUTHN"}
+PASSWORD_CHARACTERS = ("uppercase", "lowercase", "numbers", "symbols")
 MAX_SSO_MINUTES = 129_600  # 90 days
 CHOICES = {
     "issuer_type": ("original", "updated", "both"),
@@ -62,6 +70,17 @@ def check(config: PoolConfig) -> None:
         {"PASSWORD"} <= {*config.first_auth_factors} <= FIRST_FACTORS,
         "POOL_FIRST_AUTH_FACTORS must be PASSWORD, and if you want EMAIL_OTP and WEB_AUTHN.",
     )
+    length = "POOL_PASSWORD_MIN_LENGTH must be 6 to 99, as at Cognito."
+    require(6 <= config.password_min_length <= 99, length)
+    kinds = f"POOL_PASSWORD_CHARACTERS can be {', '.join(PASSWORD_CHARACTERS)}."
+    require({*config.password_characters} <= {*PASSWORD_CHARACTERS}, kinds)
+    require({*config.username_attributes} <= {"email"}, "POOL_USERNAME_ATTRIBUTES can be email.")
+    attributes = "POOL_CUSTOM_ATTRIBUTES must look like team,level:Number,id:String:immutable."
+    for declared in config.custom_attributes:
+        is_valid = re.fullmatch(
+            r"[^:\s]{1,20}(:(String|Number|Boolean|DateTime)(:immutable)?)?", declared
+        )
+        require(is_valid, attributes)
     for client in config.clients.values():
         check_client(client, config.custom_scopes)
     for seed in config.people:
@@ -71,7 +90,7 @@ def check(config: PoolConfig) -> None:
         require(not unknown, f"The provider {seed.provider} of {seed.username} is not declared.")
     for entry in config.metadata_hosts:
         host, _, source = entry.partition("=")
-        is_local = urlsplit(source).hostname in LOOPBACK
+        is_local = split_url(source).hostname in LOOPBACK
         require(host and is_local, "POOL_METADATA_HOSTS must look like HOST=http://localhost:PORT.")
     require(len(config.clients) >= 3, "Two clients have the same ID.")
 
@@ -86,9 +105,12 @@ def check_client(client: Client, custom_scopes: tuple[str, ...]) -> None:
     require(re.fullmatch(r"[\w+]{1,128}", client.client_id), message)
     scopes = {*STANDARD_SCOPES, *custom_scopes}
     require({*client.scopes} <= scopes, f"Client {client.client_id} has an unknown scope.")
-    known = (*AUTH_FLOWS, *EXCHANGE_FLOWS)
+    known = (*AUTH_FLOWS, CUSTOM_AUTH, *EXCHANGE_FLOWS)
     flows = f"The authentication flows of a client are {', '.join(known)}."
     require({*client.auth_flows} <= {*known}, flows)
+    default = client.default_redirect_uri
+    is_registered = not default or default in client.callback_urls
+    require(is_registered, "The default redirect URI of a client must be one of its callback URLs.")
     for url in (*client.callback_urls, *client.logout_urls):
         require(
             can_register(url),
@@ -103,7 +125,7 @@ def is_acr_value(text: str) -> bool:
 
 
 def can_register(url: str) -> bool:
-    parts = urlsplit(url)
+    parts = split_url(url)
     if not parts.scheme or "#" in url or len(url) > 1024:
         return False
     return parts.scheme != "http" or parts.hostname in LOOPBACK

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 STANDARD_SCOPES = ("openid", "email", "phone", "profile", "aws.cognito.signin.user.admin")
 AUTH_FLOWS = (
@@ -12,9 +13,18 @@ AUTH_FLOWS = (
     "ALLOW_USER_AUTH",
     "ALLOW_REFRESH_TOKEN_AUTH",
 )
+CUSTOM_AUTH = "ALLOW_CUSTOM_AUTH"  # a client may have it, although there are no custom challenges
 EXCHANGE_FLOWS = ("ALLOW_TOKEN_EXCHANGE_IMPERSONATION", "ALLOW_TOKEN_EXCHANGE_DELEGATION")
 SOCIAL = ("Facebook", "Google", "LoginWithAmazon", "SignInWithApple")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def split_url(text: str) -> SplitResult:
+    """Return the parts of a URL, which are all empty if it is malformed, as ``https://[`` is."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,17 @@ class Client:
     created: float = 0
     modified: float = 0
     kind: str = "REGULAR"  # or DCR, for a client that registered itself
+    providers: tuple[str, ...] | None = None  # of the hosted UI; None stands for all
+    default_redirect_uri: str = ""
+    read_attributes: tuple[str, ...] = ()  # if empty, all
+    write_attributes: tuple[str, ...] = ()
+    sent: dict[str, Any] = field(default_factory=dict)  # what the API has set, as it was sent
+
+    def can_read(self, name: str) -> bool:
+        return not self.read_attributes or name in self.read_attributes
+
+    def can_write(self, name: str) -> bool:
+        return not self.write_attributes or name in self.write_attributes
 
 
 @dataclass(frozen=True)
@@ -89,7 +110,8 @@ class Seed:
     attributes: dict[str, str] = field(default_factory=dict)
 
     def all_attributes(self) -> dict[str, str]:
-        basic = {"email": self.email or f"{self.username}@example.com", "name": self.name}
+        default = self.username if "@" in self.username else f"{self.username}@example.com"
+        basic = {"email": self.email or default, "name": self.name}
         verified = {"email_verified": "true" if self.email_verified else "false"}
         identities = {"identities": json.dumps([self._identity()])} if self.provider else {}
         all_of_them = basic | verified | identities | self.attributes

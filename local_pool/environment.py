@@ -34,10 +34,11 @@ AUTH_COGNITO_SECRET={secret}
 AUTH_COGNITO_ISSUER={issuer}
 AUTH_SECRET=development-only""",
     # For application.properties. Its callback is http://localhost:8080/login/oauth2/code/cognito.
+    # The default user-name-attribute, sub, is the only name in both the ID token and userInfo:
+    # Spring may omit the call of userInfo, because Cognito's token response has no scope.
     "spring": """\
 spring.security.oauth2.client.registration.cognito.client-id={id}
 spring.security.oauth2.client.registration.cognito.client-secret={secret}
 spring.security.oauth2.client.registration.cognito.scope=openid,email,profile
-spring.security.oauth2.client.provider.cognito.issuer-uri={issuer}
-spring.security.oauth2.client.provider.cognito.user-name-attribute=username""",
+spring.security.oauth2.client.provider.cognito.issuer-uri={issuer}""",
 }

@@ -5,9 +5,8 @@ Cognito itself only returns an error code such as ``redirect_mismatch``.
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
-from urllib.parse import urlsplit
 
-from .declarations import Client
+from .declarations import Client, split_url
 from .pool import Pool
 
 Why = dict[str, str]
@@ -36,7 +35,7 @@ def _difference(sent: str, registered: str, kind: str) -> str:
 
 
 def _parts(url: str) -> Why:
-    parts = urlsplit(url)
+    parts = split_url(url)
     host, _, port = parts.netloc.partition(":")
     by_name = {"scheme": parts.scheme, "host": host, "port": port, "path": parts.path}
     return {name: part or "(none)" for name, part in (by_name | {"query": parts.query}).items()}

@@ -14,10 +14,10 @@ from typing import Any
 from . import authorization, cimd, client_secrets, explain, levels, sessions, triggers
 from .declarations import STANDARD_SCOPES, Client
 from .errors import TokenError
-from .pool import Pool
+from .pool import NO_USER, Pool
 from .records import BrowserSession, PoolUser, RefreshToken, SignIn, digest
 from .sessions import DIRECT, Caller
-from .tokens import access_claims, id_claims, machine_claims, new_refresh_token
+from .tokens import access_claims, id_claims, machine_claims, new_refresh_token, role_claims
 
 Tokens = dict[str, Any]
 REUSED = "Refresh Token was replaced and its grace period is over"
@@ -111,6 +111,7 @@ def exchange_code(
         if record is None or sign_in is None or sign_in.client_id != client.client_id:
             raise _invalid_grant("the code is unknown, or belongs to another client")
         authorization.check_code(pool, record, redirect_uri, form.get("code_verifier", ""))
+        authorization.check_readable(client, sign_in.scopes)
         user = pool.find_owner(sign_in)
         if user is None or sign_in.revoked_at is not None:
             raise _invalid_grant("the user was disabled, deleted or signed out everywhere")
@@ -135,8 +136,8 @@ def issue_tokens(
     access_token = pool.mint(changes.apply(access_claims(config, now, user, sign_in)))
     tokens: Tokens = {"access_token": access_token}
     if "openid" in sign_in.scopes or sign_in.by_api:
-        claims = id_claims(config, now, user, sign_in, access_token, nonce)
-        tokens["id_token"] = pool.mint(changes.apply(claims))
+        claims = id_claims(config, now, user, sign_in, client, access_token, nonce)
+        tokens["id_token"] = pool.mint(changes.apply(claims | role_claims(pool.groups_of(user))))
     if refresh_token:
         tokens["refresh_token"] = refresh_token
     return tokens | {"expires_in": config.access_token_seconds, "token_type": "Bearer"}
@@ -192,7 +193,7 @@ def _check_refresh(pool: Pool, client: Client, record: RefreshToken, sign_in: Si
         raise _invalid_grant("Refresh Token has different Client")
     user = pool.find_owner(sign_in)
     if user is None:
-        raise _invalid_grant("User is disabled.")
+        raise _invalid_grant(NO_USER if pool.is_orphan(sign_in) else "User is disabled.")
     if sign_in.revoked_at is not None:
         raise _invalid_grant("Refresh Token has been revoked")
     if sign_in.expires_at <= pool.clock():

@@ -55,6 +55,8 @@ def sign_in(pool: Pool, auth_request: AuthorizationRequest, form: Form) -> Respo
         return back_to_app(pool, auth_request, session, "signed in already")
     if form.get("credential"):
         return _use_passkey(pool, auth_request, form)
+    if "COGNITO" not in pool.providers_of(client):
+        raise UserError(INVALID, "Sign in with one of the identity providers.")
     username, password = form.get("username", ""), form.get("password", "")
     for declared in pool.config.people:
         if declared.username == form.get("person"):  # a button of the sign-in page

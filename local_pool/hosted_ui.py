@@ -16,10 +16,10 @@ from .pool import Pool
 
 def sign_up(pool: Pool, auth_request: AuthorizationRequest, form: Form) -> Response:
     attributes = {name: form.get(f"requiredAttributes[{name}]", "") for name in ("email", "name")}
-    if not attributes["email"].strip():
-        raise UserError(INVALID, "Invalid email address format.")
     username, password = form.get("username", ""), form.get("password", "")
-    user = verification.sign_up(pool, username, password, attributes)
+    if not attributes["email"].strip() and not pool.config.email_is_username:
+        raise UserError(INVALID, "Invalid email address format.")
+    user = verification.sign_up(pool, auth_request.client, username, password, attributes)
     return redirect(page_url("/confirm", username=user.username))
 
 
@@ -35,29 +35,29 @@ def resend(pool: Pool, auth_request: AuthorizationRequest, form: Form) -> Respon
 
 
 def forgot_password(pool: Pool, auth_request: AuthorizationRequest, form: Form) -> Response:
-    verification.forgot(pool, form.get("username", ""))
+    verification.forgot(pool, auth_request.client, form.get("username", ""))
     return redirect(page_url("/confirmForgotPassword", username=form.get("username", "")))
 
 
 def reset_password(pool: Pool, auth_request: AuthorizationRequest, form: Form) -> Response:
     username, code = form.get("username", ""), form.get("code", "")
-    verification.reset(pool, username, code, _new_password(form))
+    verification.reset(pool, username, code, _new_password(pool, form))
     return redirect(page_url("/login", reset="1"))
 
 
 def change_password(pool: Pool, auth_request: AuthorizationRequest, form: Form) -> Response:
     """Set the password of an invited user; the ticket proves that the temporary one was correct."""
-    password, user = _new_password(form), users.get(pool, form.get("username", ""))
+    password, user = _new_password(pool, form), users.get(pool, form.get("username", ""))
     verification.use_code(pool, user, verification.NEW_PASSWORD, form.get("session", ""))
     return proceed(pool, auth_request, users.set_password(pool, user, password))
 
 
-def _new_password(form: Form) -> str:
+def _new_password(pool: Pool, form: Form) -> str:
     """Return the new password, validated before a code is used."""
     password = form.get("password", "")
     if form.get("confirm_password", password) != password:
         raise UserError(INVALID, "Passwords don't match.")
-    passwords.check_policy(password)
+    passwords.check_policy(pool.config, password)
     return password
 
 

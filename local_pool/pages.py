@@ -38,7 +38,11 @@ def page(template: str, status: int = 200, **context: object) -> Response:
     wanted = request.args.get("lang") or request.cookies.get("lang", "")
     wanted = "" if pool.config.plan == "lite" else wanted  # the classic UI has no languages
     language = languages.choose(wanted)
-    context |= {"csrf": token, "query": page_url("").lstrip("?"), "rules": passwords.RULES}
+    context |= {
+        "csrf": token,
+        "query": page_url("").lstrip("?"),
+        "rules": passwords.describe_policy(pool.config),
+    }
     context |= {"language": language, "t": partial(languages.translate, language)}
     response = make_response(render_template(template, **context), status)
     set_cookie(response, "XSRF-TOKEN", token)

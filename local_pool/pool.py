@@ -26,6 +26,7 @@ from .store import Store
 from .tokens import Claims, sign
 
 T = TypeVar("T")
+NO_USER = "User does not exist."
 REGISTRATION_SCOPE = "aws.cognito/dcr/register"  # to register clients
 
 
@@ -93,6 +94,15 @@ class Pool:
     @property
     def provider_names(self) -> tuple[str, ...]:
         return (*self.config.identity_providers, *self.oidc_providers)
+
+    def groups_of(self, user: PoolUser) -> list[Group]:
+        groups = self.groups
+        return [groups[name] for name in user.groups if name in groups]
+
+    def providers_of(self, client: Client) -> list[str]:
+        """Return the identity providers of an app client. COGNITO is the pool itself."""
+        existing = ["COGNITO", *self.provider_names]
+        return [p for p in existing if client.providers is None or p in client.providers]
 
     @property
     def custom_scopes(self) -> tuple[str, ...]:
@@ -168,14 +178,21 @@ class Pool:
 
     def declared_people(self) -> list[Seed]:
         """Return the declared users that have not been deleted."""
-        return [seed for seed in self.config.people if seed.username.lower() in self.state.people]
+        users = list(self.state.people.values())
+        names = {user.username for user in users} | {user.attributes.get("email") for user in users}
+        return [seed for seed in self.config.people if seed.username in names]
 
     def find_owner(self, record: BrowserSession | SignIn | None) -> PoolUser | None:
         """Return the enabled user of a session or sign-in, or None. A username can be reused."""
         user = self.state.people.get(record.username.lower()) if record else None
-        if record is None or user is None or user.sub != record.sub:
+        if record is None or user is None or self.is_orphan(record):
             return None
         return user if user.enabled else None
+
+    def is_orphan(self, record: BrowserSession | SignIn) -> bool:
+        """Return True if the user of a session or sign-in was deleted."""
+        user = self.state.people.get(record.username.lower())
+        return user is None or user.sub != record.sub
 
     def mint(self, claims: Claims) -> str:
         """Sign an access or ID token with its key, or return a bad token if there is a fault."""

@@ -36,6 +36,7 @@ class PoolConfig:
     refresh_token_seconds: int
     session_seconds: int
     code_seconds: int
+    auth_session_seconds: int
     rotate_refresh_tokens: bool
     refresh_grace_seconds: int
     session_tracking: bool
@@ -49,6 +50,9 @@ class PoolConfig:
     first_auth_factors: tuple[str, ...]
     passkey_verification: str
     mfa: str
+    username_attributes: tuple[str, ...]
+    password_min_length: int
+    password_characters: tuple[str, ...]
     custom_attributes: tuple[str, ...]
     client_registration: str
     pre_token_trigger: str
@@ -58,6 +62,11 @@ class PoolConfig:
     sso_minutes: dict[str, int]
     oidc_providers: dict[str, OidcProvider]
     clients: dict[str, Client]
+
+    @property
+    def email_is_username(self) -> bool:
+        """True if users have no name of their own; their stored username is then the ``sub``."""
+        return "email" in self.username_attributes
 
     @property
     def region(self) -> str:

@@ -20,7 +20,7 @@ from .pool import Pool
 
 
 def submit(pool: Pool, auth_request: AuthorizationRequest, form: Form) -> Response:
-    """Sign in the user whom the provider's page names, as Cognito does after the callback."""
+    """Sign in the user that the provider's page names, as Cognito does after the callback."""
     subject = form.get("subject", "").strip()
     if pool.provider_errors:
         raise auth_request.to_error("invalid_request", pool.provider_errors.pop(0))
@@ -60,7 +60,7 @@ def go_upstream(pool: Pool) -> Response:
 
 
 def come_back(pool: Pool) -> Response:
-    """Sign in the user with whom the upstream provider answers, in the same browser."""
+    """Sign in the user that the upstream provider returns, in the same browser."""
     query, cookie = request.args, request.cookies.get("csrf-state", "")
     if not hmac.compare_digest(cookie.encode(), query.get("state", "").encode()):
         raise PageError("invalid_request", cause="the provider answered to another browser")

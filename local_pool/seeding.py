@@ -17,18 +17,18 @@ def seed(pool: Pool) -> None:
     """
     now = pool.clock()
     for declared in pool.config.people:
-        key, version = (
-            declared.username.lower(),
-            hashlib.sha256(repr(declared).encode()).hexdigest(),
-        )
-        existing = pool.state.people.get(key)
+        version = hashlib.sha256(repr(declared).encode()).hexdigest()
+        new_sub = stable_sub(pool, declared.username)
+        has_name = declared.provider or not pool.config.email_is_username
+        name = declared.username if has_name else new_sub
+        existing = pool.state.people.get(name.lower())
         if pool.state.seeded.get(declared.username) == version and (not existing or existing.srp):
             continue
         user = PoolUser(
-            username=declared.username,
-            sub=existing.sub if existing else stable_sub(pool, declared.username),
+            username=name,
+            sub=existing.sub if existing else new_sub,
             password=passwords.hash_seed(declared.password),
-            srp=srp_record(pool, declared.username, declared.password),
+            srp=srp_record(pool, name, declared.password),
             attributes=declared.all_attributes(),
             created=existing.created if existing else now,
             modified=now,
@@ -39,7 +39,7 @@ def seed(pool: Pool) -> None:
             groups = (*user.groups, provider_group(pool, declared.provider))
             user = replace(user, groups=groups, status="EXTERNAL_PROVIDER")
         with pool.change() as state:
-            state.people[key] = user
+            state.people[name.lower()] = user
             state.seeded[declared.username] = version
 
 

@@ -21,7 +21,7 @@ from . import (
     users,
 )
 from .errors import INVALID, UserError
-from .pool import Pool
+from .pool import NO_USER, Pool
 from .records import AuthSession, PoolUser
 from .sign_in_steps import Request, Step, ask, finish, open_session, proceed
 
@@ -52,6 +52,9 @@ def respond(pool: Pool, challenge: str, request: Request) -> Step:
     secret = request["PASSWORD_CLAIM_SECRET_BLOCK"] if is_srp else request.session
     session = auth_sessions.read(pool, request.client, challenge, secret)
     names = (request["USERNAME"], session.username)
+    named = users.find(pool, request["USERNAME"])
+    if named is not None and named.sub != session.sub:
+        raise UserError("NotAuthorizedException", "Invalid session for the user.")
     client_secrets.check_hash(pool, request.client, names, request.sent.get("SECRET_HASH"))
     if challenge not in (*second_factors.CODES, "NEW_PASSWORD_REQUIRED"):
         auth_sessions.use_up(pool, secret)
@@ -66,7 +69,7 @@ def _find_user(pool: Pool, request: Request) -> PoolUser | None:
     client_secrets.check_hash(pool, request.client, (name,), sent)
     user = users.find(pool, name)
     if user is None and not pool.config_for(request.client).prevent_user_existence_errors:
-        raise UserError("UserNotFoundException", "User does not exist.")
+        raise UserError("UserNotFoundException", NO_USER)
     if user is not None and not user.enabled:
         raise UserError("NotAuthorizedException", "User is disabled.")
     return user
@@ -139,8 +142,8 @@ def _new_password(pool: Pool, request: Request, session: AuthSession) -> Step:
     user = second_factors.require_owner(pool, session)
     prefix = "userAttributes."
     sent = {k[len(prefix) :]: v for k, v in request.sent.items() if k.startswith(prefix)}
-    changes = attributes.check(pool, sent, is_admin=False)
-    passwords.check_policy(request["NEW_PASSWORD"])
+    changes = attributes.check(pool, sent, request.client)
+    passwords.check_policy(pool.config, request["NEW_PASSWORD"])
     auth_sessions.use_up(pool, request.session)
     user = users.set_password(pool, user, request["NEW_PASSWORD"])
     if changes:

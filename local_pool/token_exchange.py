@@ -47,7 +47,8 @@ def exchange(
     claims = changes.apply(access_claims(config, now, user, derived))
     token_type = form.get("requested_token_type") or ACCESS_TOKEN
     if token_type == ID_TOKEN:
-        claims = changes.apply(id_claims(config, now, user, derived, form["subject_token"], ""))
+        subject_token = form["subject_token"]
+        claims = changes.apply(id_claims(config, now, user, derived, client, subject_token, ""))
     elif token_type != ACCESS_TOKEN:
         raise TokenError("invalid_request", cause=f"requested_token_type is {token_type[:100]}")
     if actor:

@@ -7,6 +7,7 @@ string at userInfo.
 
 import base64
 import hashlib
+import math
 import os
 import uuid
 from typing import Any
@@ -15,6 +16,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from . import levels
+from .declarations import Client, Group
 from .pool_config import PoolConfig
 from .records import PoolUser, SignIn
 
@@ -35,9 +37,15 @@ def access_claims(config: PoolConfig, now: float, user: PoolUser, sign_in: SignI
 
 
 def id_claims(
-    config: PoolConfig, now: float, user: PoolUser, sign_in: SignIn, access_token: str, nonce: str
+    config: PoolConfig,
+    now: float,
+    user: PoolUser,
+    sign_in: SignIn,
+    client: Client,
+    access_token: str,
+    nonce: str,
 ) -> Claims:
-    attributes = released_attributes(user, sign_in.scopes).items()
+    attributes = released_attributes(user, sign_in.scopes, client).items()
     claims: Claims = {k: v == "true" if k.endswith("_verified") else v for k, v in attributes}
     if "identities" in claims:
         claims["identities"] = user.identities  # elsewhere it is a string
@@ -73,21 +81,35 @@ def _user_claims(config: PoolConfig, user: PoolUser, sign_in: SignIn) -> Claims:
     )
 
 
+def role_claims(groups: list[Group]) -> Claims:
+    """Return the IAM roles of these groups. The lowest number of precedence is preferred."""
+    ranked: dict[float, set[str]] = {}
+    for group in groups:
+        rank = math.inf if group.precedence is None else group.precedence
+        ranked.setdefault(rank, set()).update(filter(None, [group.role_arn]))
+    roles = list(dict.fromkeys(group.role_arn for group in groups if group.role_arn))
+    first = ranked[min(rank for rank, arns in ranked.items() if arns)] if roles else set()
+    preferred = {"cognito:preferred_role": next(iter(first))} if len(first) == 1 else {}
+    return ({"cognito:roles": roles} if roles else {}) | preferred
+
+
 def _times(config: PoolConfig, now: float, use: str, seconds: int) -> Claims:
     times = {"iat": int(now), "exp": int(now) + seconds}
     return {"iss": config.issuer, "token_use": use, "jti": str(uuid.uuid4())} | times
 
 
-def released_attributes(user: PoolUser, scopes: tuple[str, ...]) -> dict[str, str]:
-    """Return the attributes of the email, phone and profile scopes, or all without these scopes."""
-    if not {"email", "phone", "profile"} & set(scopes):
-        return user.attributes
+def released_attributes(user: PoolUser, scopes: tuple[str, ...], client: Client) -> dict[str, str]:
+    """Return the attributes of the email, phone and profile scopes, or all without these scopes.
+
+    The app client must have the permission to read them.
+    """
+    has_all = not {"email", "phone", "profile"} & set(scopes)
     scope_of = {"email": "email", "phone_number": "phone"}
-    attributes = user.attributes.items()
     return {
         k: v
-        for k, v in attributes
-        if scope_of.get(k.removesuffix("_verified"), "profile") in scopes
+        for k, v in user.attributes.items()
+        if (has_all or scope_of.get(k.removesuffix("_verified"), "profile") in scopes)
+        and client.can_read(k)
     }
 
 

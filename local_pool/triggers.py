@@ -13,13 +13,18 @@ from typing import Any
 from .errors import UserError
 from .pool import Pool
 from .records import PoolUser
-from .tokens import Claims
+from .tokens import Claims, role_claims
 
 Details = dict[str, Any]
 FIXED = {
     *("acr", "amr", "at_hash", "auth_time", "azp", "client_id", "device_key", "event_id", "exp"),
     *("iat", "identities", "iss", "jti", "nbf", "nonce", "origin_jti", "sub", "token_use"),
     *("username", "version"),
+}
+GROUP_CLAIMS = {
+    "groupsToOverride": "cognito:groups",
+    "iamRolesToOverride": "cognito:roles",
+    "preferredRole": "cognito:preferred_role",
 }
 
 
@@ -29,11 +34,12 @@ class Changes:
 
     access: Details = field(default_factory=dict)
     id: Details = field(default_factory=dict)
-    groups: list[str] | None = None
+    groups: Details = field(default_factory=dict)
 
     def apply(self, claims: Claims) -> Claims:
         """Return the claims of an access or ID token with the changes."""
-        details = self.access if "client_id" in claims else self.id
+        is_id_token = "client_id" not in claims
+        details = self.id if is_id_token else self.access
         changed = dict(claims)
         added, suppressed = details.get("claimsToAddOrOverride"), details.get("claimsToSuppress")
         for name, value in (added or {}).items():
@@ -42,8 +48,10 @@ class Changes:
         for name in suppressed or []:
             if name not in FIXED and name != "aud":
                 changed.pop(name, None)
-        if self.groups is not None and "cognito:groups" not in (suppressed or []):
-            changed["cognito:groups"] = self.groups
+        for member, name in GROUP_CLAIMS.items():
+            belongs = name == "cognito:groups" or is_id_token
+            if member in self.groups and belongs and name not in (suppressed or []):
+                changed[name] = self.groups[member]
         if "scope" in claims:
             scopes = [*claims["scope"].split(), *(details.get("scopesToAdd") or [])]
             removed = details.get("scopesToSuppress") or []
@@ -73,7 +81,8 @@ def run(
         raise UserError("UserLambdaValidationException", message) from error
     details = answer.get("claimsOverrideDetails" if is_lite else "claimsAndScopeOverrideDetails")
     details = details or {}
-    groups = (details.get("groupOverrideDetails") or {}).get("groupsToOverride")
+    groups = details.get("groupOverrideDetails") or {}
+    groups = {member: value for member, value in groups.items() if value is not None}
     if is_lite:
         return Changes(id=details, groups=groups)
     access, identity = details.get("accessTokenGeneration"), details.get("idTokenGeneration")
@@ -86,7 +95,12 @@ def _event(
     request: Details = {"scopes": scopes}
     if user is not None:
         attributes = user.attributes | {"sub": user.sub, "cognito:user_status": user.status}
-        groups = {"groupsToOverride": list(user.groups), "iamRolesToOverride": []}
+        roles = role_claims(pool.groups_of(user))
+        groups = {
+            "groupsToOverride": list(user.groups),
+            "iamRolesToOverride": roles.get("cognito:roles", []),
+            "preferredRole": roles.get("cognito:preferred_role"),
+        }
         request |= {"userAttributes": attributes, "groupConfiguration": groups}
     return {
         "version": "1" if pool.config.plan == "lite" else "3",

@@ -29,7 +29,7 @@ class Skipped(PoolError):
 
 
 def header(pool: Pool) -> list[str]:
-    return [*HEADER, *(f"custom:{name}" for name in pool.config.custom_attributes)]
+    return [*HEADER, *(f"custom:{name}" for name in attributes.custom_schema(pool))]
 
 
 def run(pool: Pool, job: ImportJob) -> tuple[int, int, int]:
@@ -62,7 +62,7 @@ def _import(pool: Pool, job: ImportJob, row: dict[str, str]) -> None:
     values.pop("cognito:mfa_enabled", None)
     if not name or len(name) > 128:
         raise PoolError("cognito:username is missing or too long")
-    checked = attributes.check(pool, values)
+    checked = attributes.check(pool, values, is_new=True)
     contacts = ((c, f"{c}_verified") for c in attributes.CONTACTS)
     if not any(checked.get(c) and checked.get(flag) == "true" for c, flag in contacts):
         raise PoolError("there is no verified email address or phone number")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from . import attributes, passwords, sessions, srp
 from .declarations import Client, Group
 from .errors import INVALID, UserError
-from .pool import Pool
+from .pool import NO_USER, Pool
 from .records import BrowserSession, PoolUser, digest
 
 WRONG_PASSWORD = "Incorrect username or password."  # noqa: S105 (a message)
@@ -27,14 +27,19 @@ def find(pool: Pool, name: str) -> PoolUser | None:
     user = pool.state.people.get(key)
     if user is None and ("@" in key or key.count("-") == 4):
         all_users = list(pool.state.people.values())
-        user = next((u for u in all_users if key in (u.verified_email, u.sub)), None)
+        user = next((u for u in all_users if key in (u.sub, _sign_in_address(pool, u))), None)
     return user
+
+
+def _sign_in_address(pool: Pool, user: PoolUser) -> str | None:
+    is_username = pool.config.email_is_username
+    return user.attributes.get("email", "").lower() if is_username else user.verified_email
 
 
 def get(pool: Pool, name: str) -> PoolUser:
     user = find(pool, name)
     if user is None:
-        raise UserError("UserNotFoundException", "User does not exist.")
+        raise UserError("UserNotFoundException", NO_USER)
     return user
 
 
@@ -109,17 +114,30 @@ def end_session(pool: Pool, cookie: str) -> None:
         state.sessions.pop(digest(cookie), None)
 
 
+def check_name(pool: Pool, username: str) -> str:
+    """Return a new user's name without outer spaces, or raise UserError."""
+    name = username.strip()
+    if not name or len(name) > 128 or any(c.isspace() for c in name):
+        raise UserError(INVALID, "Username is missing or malformed.")
+    if pool.config.email_is_username and not attributes.FORMATS["email"][0].fullmatch(name):
+        raise UserError(INVALID, "Username should be an email.")
+    return name
+
+
 def create(
     pool: Pool, username: str, password: str, initial: dict[str, str], status: str
 ) -> PoolUser:
     """Create a user, or raise UserError with Cognito's exception."""
     pool.require_primary()
-    name = username.strip()
-    if not name or len(name) > 128 or any(c.isspace() for c in name):
-        raise UserError(INVALID, "Username is missing or malformed.")
-    passwords.check_policy(password)
-    hashed, now = passwords.hash_password(password), pool.clock()
-    new_sub, key = str(uuid.uuid4()), srp_record(pool, name, password)
+    name = check_name(pool, username)
+    passwords.check_policy(pool.config, password)
+    hashed, now, new_sub = passwords.hash_password(password), pool.clock(), str(uuid.uuid4())
+    if pool.config.email_is_username:
+        if find(pool, name):
+            message = "An account with the given email already exists."
+            raise UserError("UsernameExistsException", message)
+        name, initial = new_sub, initial | {"email": name}
+    key = srp_record(pool, name, password)
     user = PoolUser(name, new_sub, hashed, initial, now, now, status=status, srp=key)
     with pool.change() as state:
         if name.lower() in state.people:
@@ -134,24 +152,27 @@ def update(pool: Pool, user: PoolUser, **changes: object) -> PoolUser:
     with pool.change() as state:
         current = state.people.get(user.username.lower())
         if current is None or current.sub != user.sub:
-            raise UserError("UserNotFoundException", "User does not exist.")
+            raise UserError("UserNotFoundException", NO_USER)
         updated = replace(current, modified=pool.clock(), **changes)  # type: ignore[arg-type]
         state.people[user.username.lower()] = updated
     return updated
 
 
 def change_attributes(
-    pool: Pool, user: PoolUser, changes: dict[str, str], *, is_admin: bool = True
+    pool: Pool, user: PoolUser, changes: dict[str, str], client: Client | None = None
 ) -> PoolUser:
-    """Change attributes with Cognito's side effects; an empty value deletes an attribute."""
-    changed = attributes.apply(user, attributes.check(pool, changes, is_admin=is_admin))
-    if changed.get("email_verified") == "true":
+    """Change attributes with Cognito's side effects; an empty value deletes an attribute.
+
+    The caller is a user of this app client, or an administrator.
+    """
+    changed = attributes.apply(user, attributes.check(pool, changes, client))
+    if changed.get("email_verified") == "true" or pool.config.email_is_username:
         require_free_alias(pool, user, changed.get("email", ""))
     return update(pool, user, attributes=changed)
 
 
 def set_password(pool: Pool, user: PoolUser, password: str, status: str = "CONFIRMED") -> PoolUser:
-    passwords.check_policy(password)
+    passwords.check_policy(pool.config, password)
     pool.failures.pop(user.username.lower(), None)
     hashed, key = passwords.hash_password(password), srp_record(pool, user.username, password)
     return update(pool, user, password=hashed, srp=key, status=status)
@@ -208,11 +229,15 @@ def sign_out_everywhere(pool: Pool, user: PoolUser) -> None:
 
 def provider_group(pool: Pool, provider: str) -> str:
     """Return the group of all users of a provider, which Cognito creates by itself."""
-    name, now = f"{pool.config.id}_{provider}", pool.clock()
+    name = f"{pool.config.id}_{provider}"
     if name not in pool.groups:
-        description = f"Autogenerated group for users who sign in using {provider}"
-        pool.put("groups", name, Group(name, description, created=now, modified=now))
+        create_group(pool, name, f"Autogenerated group for users who sign in using {provider}")
     return name
+
+
+def create_group(pool: Pool, name: str, description: str = "") -> None:
+    now = pool.clock()
+    pool.put("groups", name, Group(name, description, created=now, modified=now))
 
 
 def set_group(pool: Pool, user: PoolUser, group: str, member: bool) -> None:

@@ -8,6 +8,7 @@ import secrets
 from dataclasses import replace
 
 from . import attributes, passwords, users
+from .declarations import Client
 from .errors import UserError
 from .pool import Pool
 from .records import Challenge, Mail, PoolUser
@@ -83,10 +84,14 @@ def delivery_details(user: PoolUser | str) -> dict[str, str]:
     return {"Destination": destination, "DeliveryMedium": "EMAIL", "AttributeName": "email"}
 
 
-def sign_up(pool: Pool, username: str, password: str, sent: dict[str, str]) -> PoolUser:
+def sign_up(
+    pool: Pool, client: Client, username: str, password: str, sent: dict[str, str]
+) -> PoolUser:
     """Create an unconfirmed user, and send a code if there is an email address."""
     changes = {k: v.strip() for k, v in sent.items() if v.strip()}
-    checked = attributes.check(pool, changes, is_admin=False)
+    if pool.config.email_is_username:
+        changes["email"] = users.check_name(pool, username)
+    checked = attributes.check(pool, changes, client, is_new=True)
     unverified = {"email_verified": "false"} if "email" in checked else {}
     user = users.create(pool, username, password, checked | unverified, "UNCONFIRMED")
     if unverified:
@@ -120,22 +125,22 @@ def resend(pool: Pool, username: str) -> None:
         send_code(pool, user, CONFIRM)
 
 
-def forgot(pool: Pool, username: str) -> None:
+def forgot(pool: Pool, client: Client, username: str) -> None:
     """Send a reset code to a verified email address.
 
-    By default, the response does not reveal whether the user exists.
+    The app client decides whether the response reveals that there is no such user.
     """
     pool.require_primary()
     user = users.find(pool, username)
     if user is not None and user.enabled and user.verified_email:
         send_code(pool, user, RESET)
-    elif not pool.config.prevent_user_existence_errors:
+    elif not pool.config_for(client).prevent_user_existence_errors:
         raise UserError("UserNotFoundException", UNKNOWN)
 
 
 def reset(pool: Pool, username: str, code: str, password: str) -> PoolUser:
     """Set the password. As at Cognito, existing sign-ins continue."""
-    passwords.check_policy(password)
+    passwords.check_policy(pool.config, password)
     user = users.find(pool, username)
     if user is None:
         raise UserError("CodeMismatchException", WRONG)
@@ -147,7 +152,7 @@ def invite(
     pool: Pool, username: str, attributes: dict[str, str], password: str = "", *, mail: bool = True
 ) -> PoolUser:
     """Create a user with a temporary password, which the first sign-in replaces."""
-    temporary = password or f"Aa1-{secrets.token_hex(4)}"
+    temporary = password or passwords.random_password(pool.config)
     user = users.create(pool, username, temporary, attributes, "FORCE_CHANGE_PASSWORD")
     if mail:
         _mail_temporary_password(pool, user, temporary)
@@ -161,7 +166,7 @@ def resend_invitation(pool: Pool, user: PoolUser, password: str = "") -> PoolUse
             "UnsupportedUserStateException",
             f"Resend not possible. {user.username} status is not FORCE_CHANGE_PASSWORD",
         )
-    temporary = password or f"Aa1-{secrets.token_hex(4)}"
+    temporary = password or passwords.random_password(pool.config)
     user = users.set_password(pool, user, temporary, "FORCE_CHANGE_PASSWORD")
     _mail_temporary_password(pool, user, temporary)
     return user

@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-# Commands of Django that `manage` runs, next to all of `accounts` but the one that writes a file.
+# Commands of Django that `manage` runs, next to all of the other apps but those for a checkout.
 _DJANGO_COMMANDS = {"migrate", "showmigrations", "check", "createsuperuser"}
-_LOCAL_COMMANDS = {"cognito_env"}
+_LOCAL_COMMANDS = {"cognito_env", "database_ready", "dev", "runserver"}
 _WITHOUT_INPUT = {"migrate", "createsuperuser"}
 # A stack that was deployed with 0.1 sends these names. Delete them in 0.3.
 _RENAMED = {"housekeeping": "cognito_housekeeping", "sign_out_user": "cognito_sign_out_user"}
@@ -68,8 +68,8 @@ from .wsgi import application  # noqa: E402
 
 def origin_secrets() -> tuple[str, ...]:
     """Return what CloudFront may send: ORIGIN_VERIFY, and its previous values."""
-    names = ("ORIGIN_VERIFY", "ORIGIN_VERIFY_FALLBACKS")
-    values = ",".join(os.environ.get(name, "") for name in names).split(",")
+    fallbacks = os.environ.get("ORIGIN_VERIFY_FALLBACKS", "").split(",")
+    values = (os.environ.get("ORIGIN_VERIFY", ""), *fallbacks)
     return tuple(value.strip() for value in values if value.strip())
 
 
@@ -108,7 +108,7 @@ def allowed_commands() -> set[str]:
     """Return the names of the commands that `manage` runs."""
     from django.core.management import get_commands
 
-    own = {name for name, app in get_commands().items() if app == "accounts"}
+    own = {name for name, app in get_commands().items() if not str(app).startswith("django.")}
     return (own - _LOCAL_COMMANDS) | _DJANGO_COMMANDS
 
 

@@ -19,7 +19,6 @@ from tests.processes import run_python
 # The folder is copied as `sso`. tests/wheel installs the package.
 GUIDE = (ROOT / "docs/adopt.md").read_text(encoding="utf-8").replace("cognito_sso", "sso")
 SETTINGS = """
-import os
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -44,7 +43,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 TEMPLATES = [{
     "BACKEND": "django.template.backends.django.DjangoTemplates",
     "DIRS": [BASE_DIR / "templates"],
@@ -164,12 +162,8 @@ def host(tmp_path_factory):
     # Steps 1 and 2 of the guide.
     shutil.copytree(ROOT / "accounts", folder / "sso", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "templates/accounts", folder / "templates/sso")
-    guide = python_blocks("INSTALLED_APPS").replace('"https://www.example.com"',
-                                                    'os.environ["HOST_URL"]')  # fmt: skip
-    local = '\nCOGNITO["ISSUER"] = os.environ["COGNITO_ISSUER"]\n'
-    (folder / "host/settings.py").write_text(
-        SETTINGS + guide + local + python_blocks("REST_FRAMEWORK")
-    )
+    guide = python_blocks("INSTALLED_APPS") + python_blocks("REST_FRAMEWORK")
+    (folder / "host/settings.py").write_text(SETTINGS + guide)
     (folder / "host/urls.py").write_text(urls + python_blocks("urlpatterns +="))
     (folder / "accounts/admin.py").write_text(python_blocks("UserPage"))
     return folder
@@ -199,7 +193,7 @@ def environment(host, address, pool):
         "COGNITO_CLIENT_ID": "hostclient",
         "COGNITO_CLIENT_SECRET": "host-client-secret",
         "TOKEN_ENCRYPTION_KEYS": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
-        "HOST_URL": address,
+        "PUBLIC_URL": address,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
 
@@ -237,6 +231,12 @@ def sign_in(server, pool, username, page="/report"):
     )
     callback = pool.sign_in(authorize.headers["Location"], username, session=browser)
     return browser, browser.get(callback, timeout=20)
+
+
+def test_guide_needs_as_many_lines_as_the_quickstart_says():
+    lines = [line for line in python_blocks("from_environment").splitlines() if line.strip()]
+    quickstart = (ROOT / "docs/quickstart.md").read_text(encoding="utf-8")
+    assert f"{len(lines)} lines of settings" in quickstart
 
 
 def test_migrations_are_complete_and_checks_are_clean(host, environment):

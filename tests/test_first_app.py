@@ -1,4 +1,4 @@
-"""docs/first-app.md, followed from `startapp` to a request in the image's files."""
+"""docs/first-app.md and the first section of docs/protect.md, followed in a copy of the project."""
 
 import os
 import re
@@ -15,6 +15,7 @@ from tests import image_files
 from tests.imports import ROOT
 
 PAGE = (ROOT / "docs/first-app.md").read_text(encoding="utf-8")
+PROTECT = (ROOT / "docs/protect.md").read_text(encoding="utf-8").partition("\n## Pages")[0]
 ADD, REMOVE = PAGE.split("## Remove the example application")
 REQUEST = """
 import django
@@ -116,6 +117,17 @@ def request_in_the_image(clone, folder):
         text=True,
         timeout=120,
     )
+
+
+def test_protected_views_pass_their_tests(clone):
+    clone.follow(PROTECT)
+    assert "3 passed" in clone.run(sys.executable, "-m", "pytest", "-q", "reports")
+    code = "".join(file.read_text() for file in (clone.folder / "reports").glob("*.py"))
+    lines = [line for line in code.splitlines() if line.strip()]
+    quickstart = (ROOT / "docs/quickstart.md").read_text(encoding="utf-8")
+    assert f"{len(lines)} lines in 3 files" in quickstart
+    clone.run(sys.executable, "-m", "ruff", "check", "--quiet", "reports")
+    clone.run(sys.executable, "-m", "ruff", "format", "--check", "--quiet", "reports")
 
 
 def test_own_application_is_found_everywhere(clone, tmp_path):

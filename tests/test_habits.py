@@ -1,7 +1,9 @@
-"""The public workflow, the versions and the templates agree with the Makefile and the package."""
+"""The public workflows, the versions and the templates agree with the Makefile and the package."""
 
 import ast
+import os
 import re
+import subprocess
 import tomllib
 
 import yaml
@@ -10,6 +12,7 @@ from tests.imports import ROOT
 
 WORKFLOW = ROOT / ".github/workflows/ci.yml"
 TEXT = WORKFLOW.read_text(encoding="utf-8")
+RELEASE = (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8")
 JOBS = yaml.safe_load(TEXT)["jobs"]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -45,11 +48,22 @@ def test_workflow_runs_what_ci_runs_and_more():
 
 
 def test_actions_are_pinned_by_commit():
-    uses = re.findall(r"uses: (\S+)(.*)", TEXT)
+    uses = re.findall(r"uses: (\S+)(.*)", TEXT + RELEASE)
     assert len(uses) > 3
     for action, comment in uses:
         assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action)
         assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment)
+
+
+def test_release_has_the_notes_of_its_version(tmp_path):
+    steps = yaml.safe_load(RELEASE)["jobs"]["release"]["steps"]
+    [command] = [step["run"] for step in steps if "awk" in step.get("run", "")]
+    (tmp_path / "CHANGELOG.md").write_bytes((ROOT / "CHANGELOG.md").read_bytes())
+    environ = {"PATH": os.environ["PATH"], "TAG": "v0.2.0"}
+    subprocess.run(["sh", "-ec", command], cwd=tmp_path, env=environ, check=True)
+    notes = (tmp_path / "notes.md").read_text(encoding="utf-8")
+    assert "### Added" in notes
+    assert not re.search("^## ", notes, re.MULTILINE)
 
 
 def test_versions_agree():
@@ -67,10 +81,14 @@ def test_every_folder_with_pinned_versions_is_updated():
         for update in updates
         for folder in update.get("directories", [update.get("directory")])
     }
-    for ecosystem, pattern in (("pip", "requirements*.txt"), ("npm", "package.json")):
+    for ecosystem, pattern, folders in (
+        ("pip", "requirements*.txt", ("examples", "infra", "tests", "tools")),
+        ("npm", "package.json", ("examples", "tests")),
+        ("docker", "Dockerfile", ("infra", "local_pool")),
+    ):
         files = [
             file.relative_to(ROOT).parent.as_posix()
-            for folder in ("examples", "infra", "tests", "tools")
+            for folder in folders
             for file in (*ROOT.glob(pattern), *(ROOT / folder).rglob(pattern))
             if "node_modules" not in file.parts
         ]

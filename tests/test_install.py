@@ -115,3 +115,9 @@ def test_lock_of_a_killed_installation_is_ignored(install):
     done, _ = install(with_uv=False, lock=killed.pid)
     assert done.returncode == 0, done.stderr
     assert "Waiting" not in done.stdout
+
+
+def test_python_that_is_too_old_is_named(install):
+    done, _ = install(with_uv=False, PYTHON="/bin/false")
+    assert done.stderr.startswith("This project requires Python 3.11 or newer")
+    assert "/bin/false" in done.stderr

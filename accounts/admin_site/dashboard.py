@@ -22,8 +22,10 @@ from django.utils.translation import gettext as _
 
 from ..core.request_meta import device_name
 from ..models import EventKind, PendingRevocation, SignIn, SignInEvent
+from ..models.users import can_be_deactivated
 from ..provider import provider, user_pool
 from ..sessions import limits
+from ..users.copied_claims import concrete_field
 from ..users.groups import has_groups
 from .cells import event_user, reason_in_words, user_link
 from .view_permission import can_view
@@ -132,19 +134,27 @@ def _add_events(overview: Dashboard) -> None:
 
 
 def _add_staff(overview: Dashboard) -> None:
-    has_status = Q(is_staff=True) | Q(is_superuser=True)
-    users = get_user_model()._default_manager.filter(has_status, is_active=True)
-    shown = users.order_by("-is_superuser", "pk").prefetch_related("identities", "groups")
+    model: Any = get_user_model()
+    # A host project's user model may lack a field, or compute it.
+    flags = [name for name in ("is_superuser", "is_staff") if concrete_field(model, name)]
+    if not flags:
+        return
+    is_active = {"is_active": True} if can_be_deactivated() else {}
+    has_status = Q(*((name, True) for name in flags), _connector=Q.OR)
+    users = model._default_manager.filter(has_status, **is_active)
+    related = ("identities", *(["groups"] if has_groups(model) else []))
+    shown = users.order_by(f"-{flags[0]}", "pk").prefetch_related(*related)
     overview.staff = [(user_link(user), _rights(user)) for user in shown[:_MAX_ENTRIES]]
     count = users.count() if len(overview.staff) == _MAX_ENTRIES else len(overview.staff)
     overview.tiles.append(
-        Tile(count, _("staff users"), list_url(get_user_model(), is_staff__exact=1))
+        Tile(count, _("staff users"), list_url(model, **{f"{flags[-1]}__exact": 1}))
     )
 
 
 def _rights(user: Any) -> str:
-    status = _("superuser") if user.is_superuser else _("staff")
-    return ", ".join([status, *sorted(group.name for group in user.groups.all())])
+    status = _("superuser") if getattr(user, "is_superuser", False) else _("staff")
+    groups = user.groups.all() if has_groups(type(user)) else ()
+    return ", ".join([status, *sorted(group.name for group in groups)])
 
 
 def _keys() -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from ..audit import rights
 from ..core.app_label import template_name
 from ..models import Identity, SignInEvent
+from ..models.users import can_be_deactivated
 from ..users.copied_claims import copied_fields, email_field_name
 from .actions import UserActionsMixin, activate, can_act_on, deactivate, sign_out_everywhere
 from .invitations import InvitationsView, can_invite
@@ -147,15 +148,21 @@ class UserPage(UserActionsMixin, OwnModelOnly, admin.ModelAdmin):  # type: ignor
             }
         return super().render_change_form(request, context, *args, **kwargs)
 
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the actions, without those that need a field `is_active` if there is none."""
+        actions: dict[str, Any] = super().get_actions(request)
+        hidden = () if can_be_deactivated() else (deactivate, activate, reconcile)
+        return {name: action for name, action in actions.items() if action[0] not in hidden}
+
     def _available_actions(self, request: HttpRequest, user: Any) -> list[tuple[str, str, bool]]:
         """Return name, label and whether it is dangerous, of each action for this user."""
         if not self.has_change_permission(request, user):
             return []
-        toggle = deactivate if getattr(user, "is_active", True) else activate
-        actions = [sign_out_everywhere, reconcile, toggle]
-        if user == request.user:
-            actions.remove(toggle)
+        actions: list[Any] = [sign_out_everywhere]
+        if can_be_deactivated():
+            actions.append(reconcile)
+            if user != request.user:
+                actions.append(deactivate if user.is_active else activate)
         return [
-            (action.__name__, action.short_description, action is deactivate)  # type: ignore[attr-defined]
-            for action in actions
+            (action.__name__, action.short_description, action is deactivate) for action in actions
         ]

@@ -41,6 +41,14 @@ def limited_class(model: Any, client_rights: ClientRights) -> Any:
     return type.__new__(type(model), model.__name__, (_LimitedUser, model), members)
 
 
+def limit(user: Any, cls: Any) -> Any:
+    """Return `user` as an instance of a limited class."""
+    for name in _STATUS_FIELDS:
+        vars(user).pop(name, None)  # as if it was never loaded
+    user.__class__ = cls
+    return user
+
+
 def _restore(model_label: str, client_rights: ClientRights) -> Any:
     model: Any = apps.get_model(model_label)
     cls = limited_class(model, client_rights)

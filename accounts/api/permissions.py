@@ -10,9 +10,9 @@ They combine with `&`, `|` and `~`, among themselves and with Django REST framew
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from rest_framework.permissions import BasePermission, OperationHolderMixin
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from ..cognito.claims import AccessClaims
@@ -24,16 +24,21 @@ from ..users.groups import pool_groups
 from ..users.token_rights import client_rights, effective_scopes
 from .bearer import INSUFFICIENT_SCOPE
 
+if TYPE_CHECKING:  # the stubs accept classes and combinations of them only
+    from rest_framework.permissions import OperandHolder as Combinable
+else:
+    from rest_framework.permissions import OperationHolderMixin as Combinable
 
-class Requirement(OperationHolderMixin, BasePermission):
+
+class Requirement(Combinable, BasePermission):
     """A permission that is an instance and not a class, so that it can take arguments."""
 
     code = INSUFFICIENT_SCOPE
     message: str
     scope = ""  # what to ask for, for the challenge
 
-    def __call__(self) -> Self:  # DRF makes an instance of each permission class
-        return self
+    def __call__(self, *args: Any, **kwargs: Any) -> Self:
+        return self  # DRF makes an instance of each permission class
 
     def is_met(self, request: Request) -> bool:
         raise NotImplementedError

@@ -8,15 +8,19 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Manager, Model
 from django.db.models.base import ModelState
+from django.db.models.signals import post_init
+from django.utils.functional import cached_property
 
 from ..cognito.claims import AccessClaims
 from ..models import Identity
+from ..problems.errors import UserDeactivated
 from ..provider.client_rights import ClientRights
 from ..tokens import revocation_feed, revocations
 from ..users.provisioning import get_or_create_user
 from ..users.token_rights import client_rights, effective_scopes
-from .limited_user import limited_class
+from .limited_user import limit, limited_class
 
 
 @dataclass(frozen=True)
@@ -82,16 +86,41 @@ def principal_factory(claims: AccessClaims, *, access_token: str = "") -> Callab
     return _user_factory(get_or_create_user(claims, access_token=access_token), cls)
 
 
+def _is_read_whole(model: Any) -> bool:
+    """Return True if code of the host project requires or hides whole users.
+
+    Fields that are read on access would be read by that code for each instance, without end.
+    """
+    plain: Any = Model
+    own_code = model.__init__ is not plain.__init__ or (
+        model.from_db.__func__ is not plain.from_db.__func__
+    )
+    is_hiding = type(model._default_manager).get_queryset is not Manager.get_queryset
+    has_computed_status = isinstance(getattr(model, "is_active", None), property | cached_property)
+    return own_code or is_hiding or has_computed_status or post_init.has_listeners(model)
+
+
+def _read_whole(user: Any, cls: Any) -> Any:
+    """Return the user as the database has them now. Raises UserDeactivated."""
+    model: Any = get_user_model()
+    current = model._default_manager.using(user._state.db).filter(pk=user.pk).first()
+    if current is None or not current.is_active:
+        raise UserDeactivated("this user was deactivated on this site", user=user)
+    return current if cls is model else limit(current, cls)
+
+
 def _user_factory(user: Any, cls: Any) -> Callable[[], Any]:
     """Make fresh instances of `user`, since Django keeps permissions on them.
 
     `cls` is the user model, or a limited class of it.
     """
-    model = get_user_model()
+    model: Any = get_user_model()
+    if _is_read_whole(model):
+        return lambda: _read_whole(user, cls)
     loaded = [model._meta.pk.attname, model.USERNAME_FIELD]
     for name in _USER_FIELDS:
         try:
-            loaded.append(model._meta.get_field(name).attname)  # type: ignore[union-attr]
+            loaded.append(model._meta.get_field(name).attname)
         except FieldDoesNotExist:  # a host project's user model may lack this field
             continue
     names = [field.attname for field in model._meta.concrete_fields if field.attname in loaded]

@@ -7,7 +7,7 @@ change is one event; `single_event` combines several. Changes without a signal a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -66,7 +66,7 @@ def single_event(**details: Any) -> Iterator[dict[Any, Changes]]:
         _joined.reset(token)
         for change in changes.values():
             with suppress(DatabaseError):  # the transaction failed, so nothing has changed
-                manager = type(change.subject)._default_manager
+                manager = type(change.subject)._base_manager
                 current = current_rights(manager.filter(pk=change.key).first())
                 _record(change.subject, change.added & current, change.removed - current, details)
 
@@ -131,8 +131,13 @@ def _group_deleted(instance: Group, using: str, **kwargs: Any) -> None:
 
 def _add_changes(link: ManyToManyField[Any, Any], relations: QuerySet[Any], *, added: bool) -> None:
     words: dict[Any, set[str]] = {}
+    model = get_user_model()
     for relation in relations:
         subject = getattr(relation, link.m2m_field_name())
+        if not isinstance(subject, Group | model):  # a parent of the user model has the field
+            subject = model._base_manager.filter(pk=subject.pk).first()
+        if subject is None:
+            continue
         words.setdefault(subject, set()).add(_word(link, relation))
     for subject, names in words.items():
         _changed(subject, added=names if added else set(), removed=set() if added else names)
@@ -143,6 +148,12 @@ def record_flags(user: Any, previous: dict[str, Any]) -> None:
     words = {_FLAGS[name] for name in previous}
     removed = {_FLAGS[name] for name, value in previous.items() if value}
     _changed(user, added=words - removed, removed=removed)
+
+
+def record_groups(user: Any, groups: Iterable[Group], *, is_added: bool) -> None:
+    """Record groups that were added or removed without a signal."""
+    words = {f"group {group}" for group in groups}
+    _changed(user, added=words if is_added else set(), removed=set() if is_added else words)
 
 
 def _changed(subject: Any, *, added: set[str], removed: set[str]) -> None:

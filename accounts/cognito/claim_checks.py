@@ -50,14 +50,19 @@ def optional_text(payload: Payload, claim: str) -> str | None:
     return value
 
 
-def flag(payload: Payload, claim: str) -> bool:
-    """Return a boolean, False if the claim is missing. Userinfo and some triggers send a string."""
+def profile_text(payload: Payload, claim: str) -> str | None:
+    """Return a string about the user, or None if the claim is missing or of another type.
+
+    A trigger can send any type, and no decision depends on these claims.
+    """
     value = payload.get(claim)
-    if value is None or value is False or value == "false":
-        return False
-    if value is True or value == "true":
-        return True
-    raise _wrong_type(claim, "true or false", value)
+    return str(value) if _is_text(value) else None
+
+
+def flag(payload: Payload, claim: str) -> bool:
+    """Return True for true, also as a string, as userinfo and some triggers send it."""
+    value = payload.get(claim)
+    return value is True or value == "true"
 
 
 def names(payload: Payload, claim: str) -> tuple[str, ...] | None:

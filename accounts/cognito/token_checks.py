@@ -130,11 +130,11 @@ def check_id_claims(
         jti=check.optional_text(payload, "jti"),
         origin_jti=check.optional_text(payload, "origin_jti"),
         nonce=check.optional_text(payload, "nonce"),
-        email=check.optional_text(payload, "email"),
+        email=check.profile_text(payload, "email"),
         email_verified=check.flag(payload, "email_verified"),
-        name=check.optional_text(payload, "name"),
-        given_name=check.optional_text(payload, "given_name"),
-        family_name=check.optional_text(payload, "family_name"),
+        name=check.profile_text(payload, "name"),
+        given_name=check.profile_text(payload, "given_name"),
+        family_name=check.profile_text(payload, "family_name"),
         raw=MappingProxyType(payload),
     )
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from django.db import connections, models, router, transaction
+from django.db import DatabaseError, connections, models, router, transaction
+
+_log = logging.getLogger(__name__)
 
 
 def release_pooled_connections() -> None:
@@ -24,6 +28,23 @@ def release_pooled_connections() -> None:
 def atomic(model: type[models.Model]) -> transaction.Atomic:
     """Return a transaction, or a savepoint, on the database that stores `model`."""
     return transaction.atomic(using=router.db_for_write(model))
+
+
+@contextmanager
+def lasting(model: type[models.Model]) -> Iterator[None]:
+    """Return `atomic(model)` for changes that code of the host project must not undo or interrupt.
+
+    An error in a callback of its `transaction.on_commit` is logged: the changes are stored then.
+    """
+    is_complete = False
+    try:
+        with atomic(model):
+            yield
+            is_complete = True
+    except Exception as error:
+        if not is_complete or isinstance(error, DatabaseError):
+            raise
+        _log.exception("A callback of transaction.on_commit failed.")
 
 
 def is_atomic_view(view: Callable[..., Any], model: type[models.Model]) -> bool:

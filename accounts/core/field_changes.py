@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.db.models import Model
@@ -19,6 +19,8 @@ def on_change(
 ) -> None:
     """Call `changed(instance, {name: previous value})` after `save()` changed one of these fields.
 
+    This includes instances of proxies and other subclasses of the model.
+
     This costs one query per `save()` that may write one of the fields, and none for other saves.
     """
     existing = {field.name for field in model._meta.concrete_fields}
@@ -31,7 +33,7 @@ def on_change(
         written = [name for name in watched if update_fields is None or name in update_fields]
         if raw or not written or instance.pk is None or instance._state.adding:
             return
-        stored = model._default_manager.using(using).filter(pk=instance.pk)
+        stored = model._base_manager.using(using).filter(pk=instance.pk)
         instance.__dict__[uid] = stored.values(*written).first()
 
     def compare(instance: Any, **kwargs: Any) -> None:
@@ -42,6 +44,13 @@ def on_change(
         if differences:
             changed(instance, differences)
 
-    if watched:
-        pre_save.connect(remember, sender=model, weak=False, dispatch_uid=f"{uid}.before")
-        post_save.connect(compare, sender=model, weak=False, dispatch_uid=f"{uid}.after")
+    for sender in with_subclasses(model) if watched else ():
+        pre_save.connect(remember, sender=sender, weak=False, dispatch_uid=f"{uid}.before")
+        post_save.connect(compare, sender=sender, weak=False, dispatch_uid=f"{uid}.after")
+
+
+def with_subclasses(model: type[Model]) -> Iterator[type[Model]]:
+    """Yield the model and its subclasses. Each of them is a sender of signals of its own."""
+    yield model
+    for subclass in model.__subclasses__():
+        yield from with_subclasses(subclass)

@@ -15,6 +15,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 
 from ..models import Identity
+from ..models.users import can_be_deactivated
 from ..problems.errors import TooManyDeactivations
 from ..provider import user_pool
 from ..sessions.deactivation import set_active
@@ -45,6 +46,8 @@ def find_differences(
 
     Raises aws.AwsError.
     """
+    if not can_be_deactivated():
+        return []
     identities = own_pool_identities(user__is_active=True)
     if users is not None:
         identities = identities.filter(user__in=list(users))

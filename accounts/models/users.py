@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import FieldDoesNotExist
 from django.db import IntegrityError, models
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef
 from django.utils.translation import gettext_lazy as _
@@ -27,14 +29,44 @@ def display_name(user: Any, with_identities: bool = True) -> str:
     username of this site: that of other users is generated. Without `with_identities`, for staff
     who cannot view identities, it is shown in place of that in the pool.
     """
-    full_name = getattr(user, "get_full_name", str)()
-    email = getattr(user, getattr(user, "EMAIL_FIELD", "email"), "") or ""
+    full_name = _full_name(user)
+    email = str(getattr(user, getattr(user, "EMAIL_FIELD", None) or "email", None) or "")
     if email.endswith(f"@{NO_MAIL}"):
         email = ""
     if full_name or email or user.pk is None or not with_identities:
         return str(full_name or email or user.get_username())
     names = [identity.username or identity.subject for identity in user.identities.all()]
     return ", ".join(names) or str(user.get_username())
+
+
+def can_be_deactivated() -> bool:
+    """Return True if the user model has a field `is_active`. A host project's may not have it."""
+    try:
+        get_user_model()._meta.get_field("is_active")
+    except FieldDoesNotExist:
+        return False
+    return True
+
+
+def has_access(user: Any) -> bool:
+    """Return False if `user` is deactivated, or the user model's default manager hides them.
+
+    A manager hides users that are deleted or archived. Django ends their sessions, too.
+    """
+    manager = type(user)._default_manager
+    if not getattr(user, "is_active", True):
+        return False
+    is_hiding = type(manager).get_queryset is not models.Manager.get_queryset
+    return not is_hiding or bool(manager.using(user._state.db).filter(pk=user.pk).exists())
+
+
+def _full_name(user: Any) -> str:
+    """Return the full name, which is "None None" of AbstractUser if a model has no such fields."""
+    is_inherited = getattr(type(user), "get_full_name", None) is AbstractUser.get_full_name
+    if is_inherited and user.first_name is None:
+        return getattr(user, "name", "") or ""
+    full_name = getattr(user, "get_full_name", "")  # a host project may have a property
+    return str(full_name() if callable(full_name) else full_name)
 
 
 class User(AbstractUser):

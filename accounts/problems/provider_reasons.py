@@ -20,7 +20,7 @@ MAX_WORDS_LENGTH = 300  # characters of a trigger's own words on the page
 class Kind(Enum):
     """Who can do something about it."""
 
-    TRY_AGAIN = auto()  # nobody has to: the next try succeeds
+    TRY_AGAIN = auto()  # no action is needed: the next try succeeds
     RULE = auto()  # a Lambda trigger of the pool refused the user
     USER = auto()
     OPERATOR = auto()  # the pool, an identity provider or a trigger is set up wrongly

@@ -21,7 +21,7 @@ def parse_access_rules(
     for resource in resources[1:]:
         if problem := resource_problem(resource):
             problems["COGNITO_RESOURCES"] = f"({resource}) {problem}"
-    # Every client can get openid and its like, and a user's own Cognito scope: they select nobody.
+    # Every client can get openid and a user's own Cognito scope: they do not select a client.
     if not are_scopes(unlisted_scopes) or not all(
         "/" in scope and not scope.startswith("aws.cognito") for scope in unlisted_scopes
     ):

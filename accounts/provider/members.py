@@ -21,7 +21,7 @@ SETTING_HINT = "Set variables in the environment or in .env; .env.example explai
 
 
 def _is_string(value: Any) -> bool:
-    return isinstance(value, str)
+    return issubclass(type(value), str)  # a lazy object passes for the class of its value
 
 
 def _is_list_of_strings(value: Any) -> bool:
@@ -58,7 +58,9 @@ MEMBERS = {
     "ISSUER": _Type("", _is_string_or_list, "must be a list of strings, or a string with commas"),
     "JWKS_URL": _TEXT,
     "REPLICA_REGIONS": _LIST,
-    "JWKS_SNAPSHOT": _Type("", lambda value: isinstance(value, str | PathLike), "must be a path"),
+    "JWKS_SNAPSHOT": _Type(
+        "", lambda value: issubclass(type(value), str | PathLike), "must be a path"
+    ),
     "FROZEN_BETWEEN_REQUESTS": _ON._replace(default=False),
     "SCOPES": _LIST,
     "ACCEPTED_CLIENTS": _LIST,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from django.conf import settings
+
 from ..cognito.client_secret import ClientSecret
 from ..cognito.config import DEFAULT_SCOPES, CognitoConfig
 from ..cognito.errors import CognitoUnavailable, ConfigurationError
@@ -105,7 +107,10 @@ def read_site_options() -> SiteOptions:
     """Return the options of this site. Raises ConfigurationError."""
     names = ("PUBLIC_URL", "PUBLIC_CLIENT_ID", "CREATE_PEOPLE", "SHARED_CACHE")
     switches = ("FROZEN_BETWEEN_REQUESTS", "SHOW_TRIGGER_MESSAGES")
-    return SiteOptions(*read_members(*names, *switches).values())
+    options = SiteOptions(*read_members(*names, *switches).values())
+    if options.shared_cache and options.shared_cache not in settings.CACHES:
+        raise ConfigurationError({"COGNITO_SHARED_CACHE": "is not an alias in CACHES"})
+    return options
 
 
 def read_limits() -> Limits:

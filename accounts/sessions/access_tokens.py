@@ -15,6 +15,7 @@ from ..cognito.errors import GrantRejected
 from ..cognito.token_exchange import ExchangeOptions, ExchangeTarget
 from ..core.encryption import DecryptionError
 from ..models import SignIn
+from ..models.users import has_access
 from ..problems.errors import RenewalUnavailable, SessionEnded
 from ..provider import provider
 from ..tokens import bearer, shared_exchange, storage
@@ -111,7 +112,7 @@ def _live_sign_in(sign_in_id: int) -> SignIn:
     if sign_in is not None and (reason := limits.limit_reached(sign_in)):
         ending.end_sign_in(sign_in, reason=reason)
         sign_in = None
-    if sign_in is not None and not getattr(sign_in.user, "is_active", True):
+    if sign_in is not None and not has_access(sign_in.user):
         sign_in = None
     if sign_in is None or sign_in.is_break_glass:
         raise SessionEnded("this sign-in has ended, or has no tokens")

@@ -18,6 +18,7 @@ from django.db import close_old_connections
 
 from ..cognito.errors import CognitoError
 from ..models import SignIn
+from ..models.users import has_access
 from . import browser_session, ending, limits, renewal
 
 CHECK_INTERVAL_SECONDS = 5.0
@@ -60,7 +61,7 @@ def _current(session: Any) -> SignIn | None:
 def _live(sign_in_id: int) -> SignIn | None:
     """Return the sign-in with its user, or None if it has ended or cannot be confirmed."""
     sign_in = SignIn.objects.live().select_related("user").filter(pk=sign_in_id).first()
-    if sign_in is None or not getattr(sign_in.user, "is_active", True):
+    if sign_in is None or not has_access(sign_in.user):
         return None
     if reason := limits.limit_reached(sign_in):
         ending.end_sign_in(sign_in, reason=reason)

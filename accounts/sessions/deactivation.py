@@ -18,7 +18,8 @@ from ..audit import events
 from ..core import field_changes
 from ..core.request_context import acting_user, change_origin
 from ..models import EventKind, Identity, SignIn
-from ..tokens import revocation_feed, revocations
+from ..models.users import can_be_deactivated
+from ..tokens import revocations
 from . import sign_out
 
 _details: ContextVar[dict[str, Any]] = ContextVar("details")
@@ -27,8 +28,9 @@ _details: ContextVar[dict[str, Any]] = ContextVar("details")
 def connect_signals() -> None:
     """Connect to the signals of the user model."""
     user_model = get_user_model()
-    pre_delete.connect(_before_deletion, sender=user_model, dispatch_uid=f"{__name__}.deletion")
-    if revocation_feed.can_be_deactivated():
+    for sender in field_changes.with_subclasses(user_model):
+        pre_delete.connect(_before_deletion, sender=sender, dispatch_uid=f"{__name__}.deletion")
+    if can_be_deactivated():
         field_changes.on_change(user_model, ["is_active"], _switched)
 
 

@@ -100,10 +100,12 @@ class EndSessionView(LoginRequiredMixin, View):
             return redirect_after_sign_out(sign_out.sign_out(request))
         device = device_name(sign_in.device)
         if sign_out.end_sign_in(sign_in, reason=SignIn.EndReason.ENDED_BY_USER, request=request):
-            messages.success(request, _("Ended: %(device)s.") % {"device": device})
+            text = _("Ended: %(device)s.") % {"device": device}
+            messages.success(request, text, fail_silently=True)
         else:
             ended = _("Ended here: %(device)s.") % {"device": device}
-            messages.warning(request, f"{ended} {_(sign_out.UNREACHED_FOR_USERS)}")
+            text = f"{ended} {_(sign_out.UNREACHED_FOR_USERS)}"
+            messages.warning(request, text, fail_silently=True)
         return HttpResponseRedirect(page_url("profile"))
 
 

@@ -113,7 +113,7 @@ def was_restarted(state: str) -> bool:
 
 
 def destination_of(state: str) -> Destination:
-    """Return the destination of a state of this site, whoever began the attempt."""
+    """Return the destination of a state of this site, whichever browser began the attempt."""
     return destination.read(state.removeprefix(_RESTARTED))
 
 

@@ -78,7 +78,10 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
     previous = browser_session.current_sign_in(request)
     user = auth.authenticate(request, grant=CodeGrant(attempt=attempt, code=code))
     if user is None:
-        raise CognitoError("no authentication backend handled the sign-in")
+        raise CognitoError(
+            "no authentication backend handled the sign-in: a backend that AUTHENTICATION_BACKENDS "
+            "lists before ours may have raised PermissionDenied"
+        )
     granted: GrantedTokens = request.granted_tokens  # type: ignore[attr-defined]
     try:
         _check_requirement(attempt, granted)

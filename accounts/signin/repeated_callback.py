@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from ..audit.attempt_log import log_step
 from ..models import RateCounter, SignIn
+from ..models.users import has_access
 from ..provider import provider
 from ..sessions import browser_session
 from ..users.backend_hooks import BackendHooks
@@ -46,8 +47,10 @@ def resume_sign_in(request: HttpRequest, attempt: SignInAttempt) -> SignIn | Non
         return None
     _wait(attempt)
     since = timezone.now() - RESUMABLE_FOR
-    live = SignIn.objects.live().filter(signed_in_at__gt=since, user__is_active=True)
+    live = SignIn.objects.live().filter(signed_in_at__gt=since)
     sign_in = live.select_related("user").filter(key=attempt.sign_in_key).first()
+    if sign_in is not None and not has_access(sign_in.user):
+        return None
     if sign_in is not None:
         own_secret = form_secret.load(request, sign_in.user)
         auth.login(request, sign_in.user, backend=_backend_path())

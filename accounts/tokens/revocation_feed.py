@@ -17,8 +17,6 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.core.exceptions import FieldDoesNotExist
 from django.db import DatabaseError, InterfaceError
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
@@ -28,6 +26,7 @@ from ..cognito.claims import AccessClaims
 from ..cognito.errors import TokenRevoked
 from ..cognito.pool_ids import pool_id_of
 from ..models import Identity, Revocation
+from ..models.users import can_be_deactivated
 from ..problems.errors import RevocationsUnavailable
 from ..provider.shared_cache import is_configured, shared_cache
 from .revocations import _ahead
@@ -177,15 +176,6 @@ def _as_rows(value: Any) -> list[RevocationRow] | None:
     if not all([type(cell) for cell in item] == [str, str, str, str, int] for item in value):
         return None
     return [tuple(item) for item in value]
-
-
-def can_be_deactivated() -> bool:
-    """Return True if the user model has `is_active`. A host project's model may not have it."""
-    try:
-        get_user_model()._meta.get_field("is_active")
-    except FieldDoesNotExist:
-        return False
-    return True
 
 
 def _deactivated_users() -> set[UserKey]:

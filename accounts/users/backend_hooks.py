@@ -15,6 +15,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, SuspiciousOperation
 from django.db import DatabaseError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
@@ -87,19 +88,25 @@ class BackendHooks(OIDCAuthenticationBackend):  # type: ignore[misc]
     def create_user(self, claims: UserClaims) -> Any:
         """Create a user with this identity, or return the one that a parallel request created.
 
-        The user is created without the profile of the token if the user model refuses it.
+        The user is created without the profile of the token if the user model refuses it, and with
+        an email address that gets no mail if it refuses a user without one.
 
         Raises UserNotCreated if the user model refuses the user altogether.
         """
         verified, model = _verified(claims), self.UserModel
         profile = profile_values(model, verified)
-        for copied, insert in product((profile, {}) if profile else ({},), INSERTS):
-            needed = required_values(model, self.get_username(claims))
+        ways: list[tuple[dict[str, str], bool]] = [({}, False), ({}, True)]
+        if profile:
+            ways.insert(0, (profile, False))
+        for (copied, needs_email), insert in product(ways, INSERTS):
+            needed = required_values(model, self.get_username(claims), needs_email=needs_email)
             values = needed | copied | self.get_user_fields(claims)
             try:
                 with atomic(model):
                     user = insert(model, values)
                     Identity.objects.create(user=user, **identity_key(verified))
+                # As the database has the user: `save()` may have changed values.
+                user = QuerySet(model, using=user._state.db).get(pk=user.pk)
                 break
             except (SuspiciousOperation, PermissionDenied):
                 raise

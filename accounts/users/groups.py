@@ -13,12 +13,12 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.db.models import ManyToManyField, Q
+from django.db.models import ManyToManyField, Q, QuerySet
 
-from ..audit.rights import record_flags, single_event
+from ..audit.rights import record_flags, record_groups, single_event
 from ..cognito.claims import AccessClaims, IdClaims
 from ..cognito.group_mapping import FLAGS, GroupMapping, Rights
-from ..core.db import atomic
+from ..core.db import atomic, lasting
 from ..core.times import from_timestamp
 from ..models import Identity
 from ..problems.outage import is_outage
@@ -55,7 +55,7 @@ def apply_groups(user: Any, claims: AccessClaims | IdClaims) -> None:
     elif last is not None and issued_at < last:
         return
     _name_unmapped(mapping, pool_group_names, claims.pool_id)
-    with atomic(Identity):
+    with lasting(Identity):
         not_overtaken = Q(groups_as_of=None) | Q(groups_as_of__lte=issued_at)
         current = Identity.objects.filter(not_overtaken, pk=identity.pk)
         if current.update(groups=pool_group_names, groups_as_of=issued_at):
@@ -80,8 +80,8 @@ def revoke_group_rights(identity: Identity) -> None:
 
 def _sync_rights(user: Any, identity: Identity, mapping: GroupMapping) -> None:
     # Locked, because the user may sign in with another identity at the same time.
-    # The default manager of a host project may hide users.
-    locked_user: Any = get_user_model()._base_manager.select_for_update().get(pk=user.pk)
+    # A manager of a host project may hide users, or join tables that cannot be locked.
+    locked_user: Any = QuerySet(get_user_model()).select_for_update().get(pk=user.pk)
     identities = list(Identity.objects.filter(user=locked_user))
     flags_from_pool = {
         name: any(getattr(identity, name) for identity in identities) for _, _, name in FLAGS
@@ -91,7 +91,6 @@ def _sync_rights(user: Any, identity: Identity, mapping: GroupMapping) -> None:
     wanted = Rights()
     for other in identities:
         wanted |= rights_of(other)
-    _change_groups(locked_user, wanted, mapping)
     for right, field, mark in FLAGS:
         if concrete_field(type(locked_user), field) is None:
             continue  # a host project's user model may lack this field, or compute it
@@ -104,6 +103,7 @@ def _sync_rights(user: Any, identity: Identity, mapping: GroupMapping) -> None:
             continue
         _save_flag(locked_user, field, wants)
         setattr(user, field, wants)
+    _change_groups(locked_user, wanted, mapping)
 
 
 def _save_flag(user: Any, field: str, value: bool) -> None:
@@ -117,7 +117,7 @@ def _save_flag(user: Any, field: str, value: bool) -> None:
         if is_outage(error):
             raise
         _log.error("%s of user %s was written without save(): %s", field, user.pk, describe(error))
-        type(user)._base_manager.filter(pk=user.pk).update(**{field: value})
+        QuerySet(type(user)).filter(pk=user.pk).update(**{field: value})
         record_flags(user, {field: previous})
 
 
@@ -136,11 +136,36 @@ def _change_groups(locked_user: Any, wanted: Rights, mapping: GroupMapping) -> N
     if not has_groups(type(locked_user)):
         return
     current_names = set(locked_user.groups.values_list("name", flat=True))
+    no_longer = (current_names & mapping.django_groups) - wanted.groups
+    removed = list(Group.objects.filter(name__in=no_longer))
     # A missing group is created without permissions. An admin adds them.
     missing = sorted(wanted.groups - current_names)
-    locked_user.groups.add(*(Group.objects.get_or_create(name=name)[0] for name in missing))
-    no_longer = (current_names & mapping.django_groups) - wanted.groups
-    locked_user.groups.remove(*Group.objects.filter(name__in=no_longer))
+    added = [Group.objects.get_or_create(name=name)[0] for name in missing]
+    for groups, change in ((removed, locked_user.groups.remove), (added, locked_user.groups.add)):
+        if not groups:
+            continue
+        try:
+            with atomic(type(locked_user)):
+                change(*groups)
+        except Exception as error:  # of a receiver of m2m_changed, for example
+            if is_outage(error):
+                raise
+            _log.error(
+                "Groups of user %s were written directly: %s", locked_user.pk, describe(error)
+            )
+            _write_groups(locked_user, groups, is_added=groups is added)
+
+
+def _write_groups(user: Any, groups: list[Group], *, is_added: bool) -> None:
+    """Store or delete memberships without sending `m2m_changed`."""
+    link = type(user)._meta.get_field("groups")
+    members, other = link.remote_field.through._base_manager, link.m2m_reverse_field_name()
+    own = {link.m2m_field_name(): user}
+    if is_added:
+        members.bulk_create(members.model(**own, **{other: group}) for group in groups)
+    else:
+        members.filter(**own, **{f"{other}__in": groups}).delete()
+    record_groups(user, groups, is_added=is_added)
 
 
 def has_groups(model: Any) -> bool:

@@ -18,9 +18,10 @@ from ..cognito.errors import ConfigurationError
 from ..core.db import atomic
 from ..core.request_context import current_request
 from ..models import EventKind, Identity
+from ..models.users import has_access
 from ..problems.errors import ClaimsRefused, UnknownUser, UserDeactivated
 from ..provider import provider
-from .backend_hooks import BackendHooks, UserClaims, identity_key
+from .backend_hooks import BackendHooks, UserClaims, find_user, identity_key
 from .groups import apply_groups
 
 
@@ -49,8 +50,11 @@ def get_or_create_user(
         message = str(error) or "the authentication backend refused these claims"
         raise ClaimsRefused(message, **who) from error
     if user is None:
+        if find_user(claims) is not None:
+            problem = "lists a backend whose hooks returned no user: update_user() must return it"
+            raise ConfigurationError({"AUTHENTICATION_BACKENDS": problem})
         raise UnknownUser("no user of this site has this identity", **who)
-    if not user.is_active:
+    if not has_access(user):
         raise UserDeactivated("this user was deactivated on this site", user=user, **who)
     return user
 

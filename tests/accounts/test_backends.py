@@ -146,6 +146,18 @@ def test_access_token_seen_before_calls_no_hook(cognito, backend, monkeypatch):
     assert Recording.calls == []
 
 
+class Forgetful(CognitoBackend):
+    def update_user(self, user, claims):
+        super().update_user(user, claims)
+
+
+@however_authenticated
+def test_hook_that_returns_no_user_is_an_error_of_the_site(cognito, backend, authenticate):
+    backend(Forgetful)
+    response = authenticate(CognitoClient(), cognito, "ada")
+    assert (response.status_code, code_of(response)) == (503, "configuration")
+
+
 # --- verify_claims --------------------------------------------------------------------------------
 
 

@@ -1,4 +1,5 @@
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.checks import run_checks
 
 from accounts import checks
@@ -64,3 +65,28 @@ def test_malformed_trusted_pool_is_named(settings, pools):
     messages = run_checks(tags=["configuration"])
     assert messages
     assert all(message.msg.startswith("COGNITO_TRUSTED_POOLS") for message in messages)
+
+
+class Replica:
+    """A router that reads from a replica."""
+
+    def db_for_read(self, model, **hints):
+        return "replica"
+
+
+class UsersElsewhere:
+    """A router with a database of its own for the user model."""
+
+    def db_for_read(self, model, **hints):
+        return "people" if model is get_user_model() else None
+
+    db_for_write = db_for_read
+
+
+@pytest.mark.parametrize("router", [Replica, UsersElsewhere])
+def test_router_that_separates_our_models_is_an_error(settings, router):
+    assert checks.check_databases(None) == []
+    settings.DATABASE_ROUTERS = [f"{__name__}.{router.__name__}"]
+    (message,) = checks.check_databases(None)
+    assert message.id == "accounts.E009"
+    assert "accounts.Identity" in message.msg

@@ -15,6 +15,7 @@ import re
 import sys
 import traceback
 
+import django
 import pytest
 from django.contrib import admin
 from django.core import mail
@@ -136,7 +137,8 @@ def test_error_page(browser, leaks, settings):
 
 def test_mail_to_admins(browser, leaks, settings, monkeypatch):
     monkeypatch.setattr("django.core.mail.message.DNS_NAME", "app.example.com")
-    settings.ADMINS = [("Operator", "operator@example.com")]
+    operator = "operator@example.com"
+    settings.ADMINS = [operator if django.VERSION >= (6,) else ("Operator", operator)]
     handler = AdminEmailHandler(include_html=True)
     logging.getLogger("django.request").addHandler(handler)
     try:

@@ -14,7 +14,7 @@ import time
 import traceback
 from datetime import timedelta
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from urllib.parse import parse_qs
 
 import django
@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 from django.db import connections
 
-from tests.adoption.projects import OVERRIDES, SETTINGS
+from tests.adoption.projects import CONTRIB, OVERRIDES, SETTINGS
 from tests.adoption.user_models import DEMANDING, HEADER, POSSIBLE
 
 # Imported and generated once, for all forks.
@@ -94,6 +94,7 @@ def set_up(name, source, hook, overrides):
         (folder / f"people/{file}.py").write_text(text)
     sys.path.insert(0, str(folder))
     django.setup()
+    from django.apps import apps
     from django.conf.urls.i18n import i18n_patterns
     from django.contrib import admin
     from django.core.management import call_command
@@ -103,7 +104,6 @@ def set_up(name, source, hook, overrides):
     from rest_framework.response import Response
     from rest_framework.views import APIView
 
-    from accounts.admin import UserPage
     from accounts.authentication import CognitoAuthentication
 
     def broken(request):
@@ -120,7 +120,6 @@ def set_up(name, source, hook, overrides):
         def get(self, request):
             return Response(str(request.user.pk))
 
-    admin.site.register(Person, type("PersonAdmin", (UserPage, admin.ModelAdmin), {}))
     urls = sys.modules["urls"] = ModuleType("urls")
     ours = [path("sso/", include("accounts.urls"))]
     urls.urlpatterns = [
@@ -128,8 +127,12 @@ def set_up(name, source, hook, overrides):
         path("report", lambda request: HttpResponse(str(request.user.is_authenticated))),
         path("broken", broken),
         path("api", View.as_view()),
-        path("admin/", admin.site.urls),
     ]
+    if apps.is_installed(f"{CONTRIB}admin"):
+        from accounts.admin import UserPage
+
+        admin.site.register(Person, type("PersonAdmin", (UserPage, admin.ModelAdmin), {}))
+        urls.urlpatterns.append(path("admin/", admin.site.urls))
     call_command("migrate", run_syncdb=True, verbosity=0, database=alias)
     getattr(sys.modules["people.models"], "before", lambda: None)()
     return Person
@@ -137,6 +140,7 @@ def set_up(name, source, hook, overrides):
 
 def visit(person):
     """Yield each step's name and its result."""
+    from django.apps import apps
     from django.contrib.admin.utils import quote
     from django.core.checks import run_checks
     from django.core.serializers.json import DjangoJSONEncoder
@@ -171,6 +175,11 @@ def visit(person):
         except AssertionError as error:
             return client, str(error)
         return client, client.get("/report").content.decode()
+
+    def api_status(username):
+        client = CognitoClient(raise_request_exception=False)
+        client.bear(mint_access_token(username))
+        return client.get("/api").status_code
 
     def renewed(client):
         SignIn.objects.update(renew_at=timezone.now() - timedelta(minutes=5))
@@ -226,6 +235,9 @@ def visit(person):
         )
         yield "failing view", failing_view(browser)
         yield "profile", browser.get(page_url("profile").removeprefix("/app")).status_code
+        other = SignIn.objects.live().filter(subject=subject_of("ada")).latest("pk")
+        end_session = page_url("end_session", other.pk).removeprefix("/app")
+        yield "end session", browser.post(end_session).status_code
         yield "identities", Identity.objects.values("user").distinct().count()
         yield "email", [email_of(user_of("ada")), email_of(user_of("twin"))]
         yield "name", getattr(user_of("ada"), "first_name", None)
@@ -239,8 +251,13 @@ def visit(person):
                     user.groups.count() if has_rights[1] else None]  # fmt: skip
 
         yield "boss", [result, rights()]
-        pages = ("", f"{quote(user_of('ada').pk)}/change/") if hasattr(person, "is_staff") else ()
-        yield "admin", [browser.get(f"/admin/people/person/{page}").status_code for page in pages]
+        list_page = "people/person/"
+        pages = ["", list_page, f"{list_page}{quote(user_of('ada').pk)}/change/"]
+        has_admin = apps.is_installed(f"{CONTRIB}admin") and hasattr(person, "is_staff")
+        yield (
+            "admin",
+            [browser.get(f"/admin/{page}").status_code for page in pages if has_admin],
+        )
         boss.groups, boss.email, boss.name = (), "ada@example.com", "Ada\tDouble"
         yield "boss renewal", renewed(browser)
         yield "boss no more", rights()
@@ -253,6 +270,13 @@ def visit(person):
         user = user_of("ada")
         yield "erasure", erasure.erase(user, erasure.plan_erasure(user))
         yield "erased", Identity.objects.filter(subject=subject_of("ada")).exists()
+        visits = SimpleNamespace(
+            sign_in=lambda username: signed_in(FakeUser(username)),
+            live=lambda username: SignIn.objects.live().filter(user=user_of(username)).count(),
+            api=api_status,
+            user=user_of,
+        )
+        yield "after", getattr(sys.modules["people.models"], "after", lambda _: None)(visits)
 
 
 class Lines(logging.Handler):

@@ -22,7 +22,8 @@ SETTINGS = {
     "INSTALLED_APPS": [
         "people",
         "accounts",
-        *(CONTRIB + app for app in ("admin", "auth", "contenttypes", "sessions", "messages")),
+        "accounts.admin_app.SingleSignOnAdminConfig",
+        *(CONTRIB + app for app in ("auth", "contenttypes", "sessions", "messages")),
     ],
     "MIDDLEWARE": [
         f"{CONTRIB}sessions.middleware.SessionMiddleware",
@@ -86,6 +87,7 @@ def _with_middleware(*names):
     return [first, *names, authentication, *rest]
 
 
+_TEMPLATES = SETTINGS["TEMPLATES"][0]
 OVERRIDES = {
     "time_zone_off": {"USE_TZ": False, "TIME_ZONE": "America/Los_Angeles"},
     "time_zone_off_in_the_east": {"USE_TZ": False, "TIME_ZONE": "Asia/Tokyo", **_session("cache")},
@@ -110,4 +112,26 @@ OVERRIDES = {
         "SESSION_FILE_PATH": tempfile.gettempdir(),
     },
     "below_a_path": {"FORCE_SCRIPT_NAME": "/app"},
+    "plain_admin": {
+        "INSTALLED_APPS": [
+            f"{CONTRIB}admin" if "Admin" in app else app for app in SETTINGS["INSTALLED_APPS"]
+        ],
+    },
+    "without_admin_and_messages": {
+        "INSTALLED_APPS": [
+            app
+            for app in SETTINGS["INSTALLED_APPS"]
+            if "Admin" not in app and app != f"{CONTRIB}messages"
+        ],
+        "MIDDLEWARE": [name for name in SETTINGS["MIDDLEWARE"] if "messages" not in name],
+        "TEMPLATES": [
+            {
+                **_TEMPLATES,
+                "OPTIONS": {
+                    "loaders": _TEMPLATES["OPTIONS"]["loaders"],
+                    "string_if_invalid": "INVALID",
+                },
+            }
+        ],
+    },
 }

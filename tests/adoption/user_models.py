@@ -5,12 +5,13 @@
 
 HEADER = """
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.contrib.auth.models import AbstractUser, PermissionsMixin
+from django.contrib.auth.models import AbstractUser, PermissionsMixin, UserManager
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
-from django.db.models.signals import post_save, pre_save
+from django.db import transaction
+from django.db.models.signals import m2m_changed, post_save, pre_save
 
 class Manager(BaseUserManager):
     def create_user(self, email, password=None, **extra):
@@ -143,11 +144,111 @@ class Person(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     USERNAME_FIELD, people = "email", Active()
+
+    class Meta:
+        base_manager_name = "people"
 """,
     "without_rights": """
 class Person(AbstractBaseUser):
     nick = models.CharField(max_length=30, unique=True)
     USERNAME_FIELD, objects = "nick", BaseUserManager()
+""",
+    "parent_model": """
+class Base(AbstractUser):
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="one_email")]
+
+class Person(Base):
+    pass
+""",
+    "computed_unique_column": """
+class Person(AbstractUser):
+    login = models.GeneratedField(
+        expression=Lower("email"), output_field=models.CharField(max_length=254), db_persist=True,
+        unique=True,
+    )
+""",
+    "failing_group_receiver": """
+def fail_for_groups(sender, **kwargs):
+    raise RuntimeError("the CRM does not respond")
+
+class Person(AbstractUser):
+    pass
+
+m2m_changed.connect(fail_for_groups, sender=Person.groups.through)
+""",
+    "failing_callback": """
+def fail_later(sender, instance, update_fields=None, **kwargs):
+    if update_fields and "is_superuser" in update_fields:
+        transaction.on_commit(lambda: fail(None, None, ["email"]))
+
+class Person(AbstractUser):
+    pass
+
+post_save.connect(fail_later, sender=Person)
+""",
+    "instances_with_originals": """
+class Person(AbstractUser):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.original = (self.email, self.is_active)
+
+    @classmethod
+    def from_db(cls, db, field_names, values):
+        user = super().from_db(db, field_names, values)
+        user.stored = dict(zip(field_names, values))
+        return user
+
+    def save(self, *args, **kwargs):
+        if not self._state.adding and self.stored["id"] != self.id:
+            raise ValidationError("a key never changes")
+        super().save(*args, **kwargs)
+""",
+    "default_as_login": """
+import uuid
+
+class Person(AbstractBaseUser, PermissionsMixin):
+    number = models.UUIDField(default=uuid.uuid4, unique=True)
+    email = models.EmailField(unique=True, max_length=24)
+    is_staff = models.BooleanField(default=False)
+    USERNAME_FIELD, objects = "number", BaseUserManager()
+
+    def __str__(self):
+        return str(self.number)
+""",
+    "without_password_and_email": """
+class Person(AbstractBaseUser, PermissionsMixin):
+    password = last_login = EMAIL_FIELD = None
+    login = models.CharField(max_length=30, unique=True)
+    is_staff = models.BooleanField(default=False)
+    get_full_name = property(lambda self: "")
+    USERNAME_FIELD, objects = "login", BaseUserManager()
+""",
+    "hidden_users_and_proxy": """
+class Present(UserManager):
+    def get_queryset(self):
+        return super().get_queryset().filter(is_archived=False)
+
+class Person(AbstractUser):
+    is_archived = models.BooleanField(default=False)
+    objects, everyone = Present(), models.Manager()
+
+class Customer(Person):
+    class Meta:
+        proxy = True
+
+def after(visits):
+    browser, _ = visits.sign_in("zoe")
+    results = [visits.live("zoe")]
+    customer = Customer.objects.get(pk=visits.user("zoe").pk)
+    for customer.is_active in (False, True):
+        customer.save()
+        results.append(visits.live("zoe"))
+    browser, result = visits.sign_in("kay")
+    results += [result, visits.api("kay")]
+    Person.everyone.filter(pk=visits.user("kay").pk).update(is_archived=True)
+    page = browser.get("/report").content.decode()
+    return [*results, page, visits.api("kay"), visits.sign_in("kay")[1][-3:]]
 """,
     "password_required": """
 class Strict(Manager):

@@ -281,7 +281,7 @@ def test_name_that_is_no_text_is_refused(verifier, claim, value):
 
 
 @pytest.mark.parametrize("value", ["a\x00da", "ada\ud800", "\udc00"])
-@pytest.mark.parametrize("claim", ["sub", "cognito:username", "nonce", "email", "name"])
+@pytest.mark.parametrize("claim", ["sub", "cognito:username", "nonce", "jti"])
 def test_text_that_cannot_be_stored_or_sent_is_refused(verifier, claim, value):
     with pytest.raises(errors.ClaimRejected, match=f"{claim} must be text"):
         verifier.id_claims(make_id_token(**{claim: value}), nonce=None)
@@ -300,17 +300,14 @@ def test_groups_that_are_no_list_of_names_are_refused(verifier, value):
 
 @pytest.mark.parametrize(
     ("value", "verified"),
-    [(True, True), ("true", True), (False, False), ("false", False), (REMOVED, False)],
+    [
+        *((value, True) for value in (True, "true")),
+        *((value, False) for value in (False, "false", REMOVED, None, "yes", 1, ["true"])),
+    ],
 )
 def test_email_verified_is_read_as_boolean_or_text(verifier, value, verified):
     claims = verifier.id_claims(make_id_token(email_verified=value), nonce=NONCE)
     assert claims.email_verified is verified
-
-
-@pytest.mark.parametrize("value", ["yes", 1, ["true"]])
-def test_email_verified_that_is_neither_is_refused(verifier, value):
-    with pytest.raises(errors.ClaimRejected, match="email_verified must be true or false"):
-        verifier.id_claims(make_id_token(email_verified=value), nonce=NONCE)
 
 
 @pytest.mark.parametrize(

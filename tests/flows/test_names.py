@@ -55,6 +55,14 @@ def test_user_without_an_identity_is_shown_with_the_username():
     assert display_name(User.objects.create_user("break-glass-ada")) == "break-glass-ada"
 
 
+def test_user_model_with_one_name_in_place_of_two():
+    user = User(email="ada@example.com")
+    user.first_name = user.last_name = None  # as in a model of cookiecutter-django
+    assert display_name(user) == "ada@example.com"
+    user.name = "Ada Lovelace"
+    assert display_name(user) == "Ada Lovelace"
+
+
 def test_lists_need_no_query_for_each_user(django_assert_num_queries):
     for number in range(3):
         user = User.objects.create_user(f"user-{number}")

@@ -73,13 +73,13 @@ class Emulator:
                 time.sleep(0.2)
         pytest.fail(f"MiniStack did not start: {log.read_text()[-2000:]}")
 
-    def client(self, service):
+    def client(self, service, *, region_name=REGION):
         import boto3  # only these tests require it
 
         return boto3.client(
             service,
             endpoint_url=self.url,
-            region_name=REGION,
+            region_name=region_name,
             aws_access_key_id="test",
             aws_secret_access_key="test",
         )

@@ -1,5 +1,7 @@
 """SETTINGS.toml of `infra/deploy`, and its stacks when a run was interrupted."""
 
+import json
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -144,6 +146,20 @@ def test_settings_file_without_a_member_is_refused(tmp_path):
     assert declared.folders == {"ledger": tmp_path / "dist"}
 
 
+def test_values_are_written_as_cloudformation_reads_them(tmp_path):
+    file = tmp_path / "live.toml"
+    file.write_text(
+        'name = "live"\nregion = "eu-west-1"\n[pool]\nManagedLogin = false\nRefreshTokenDays = 5\n'
+        '[site]\nPublicUrl = "https://app.example.com"\nSubnetIds = ["subnet-1", "subnet-2"]\n'
+        '[site.Environment]\nSPA_COMPAT = "1"\nCOGNITO_GROUPS = {staff = "editors"}\n'
+    )
+    declared = settings.read(file)
+    assert declared.pool == {"ManagedLogin": "false", "RefreshTokenDays": "5"}
+    assert declared.site["SubnetIds"] == "subnet-1,subnet-2"
+    environment = json.loads(declared.site["Environment"])
+    assert environment == {"SPA_COMPAT": "1", "COGNITO_GROUPS": {"staff": "editors"}}
+
+
 class Client:
     """CloudFormation with a stack whose status changes at each description."""
 
@@ -155,7 +171,8 @@ class Client:
         status = self.statuses[0] if len(self.statuses) == 1 else self.statuses.pop(0)
         if not status:
             raise ClientError({"Error": {"Code": "x", "Message": "does not exist"}}, "Describe")
-        return {"Stacks": [{"StackName": StackName, "StackStatus": status}]}
+        stack = {"StackName": StackName, "StackStatus": status}
+        return {"Stacks": [stack | {"Parameters": [{"ParameterKey": "A", "ParameterValue": "b"}]}]}
 
     def describe_stack_events(self, StackName):
         event = {"ResourceStatus": "CREATE_FAILED", "LogicalResourceId": "Pool"}
@@ -171,26 +188,47 @@ class Client:
         (("", "CREATE_IN_PROGRESS", "CREATE_COMPLETE"), ["create_stack"]),
         # The previous run was interrupted while AWS continued.
         (("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"), ["update_stack"]),
+        *(
+            ((status, status, "", "CREATE_COMPLETE"), ["delete_stack", "create_stack"])
+            for status in ("ROLLBACK_COMPLETE", "CREATE_FAILED", "REVIEW_IN_PROGRESS")
+        ),
         (
-            ("ROLLBACK_COMPLETE", "ROLLBACK_COMPLETE", "", "CREATE_COMPLETE"),
-            ["delete_stack", "create_stack"],
+            ("UPDATE_ROLLBACK_FAILED", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_COMPLETE"),
+            ["continue_update_rollback", "update_stack"],
         ),
     ],
 )
 def test_deployment_continues_after_an_interruption(monkeypatch, statuses, calls):
-    monkeypatch.setattr(stacks, "POLL_SECONDS", 0)
+    monkeypatch.setattr(stacks, "MAX_POLL_SECONDS", 0)
     client = Client(*statuses)
     stacks.Stacks(client, "live").deploy("pool", release.POOL, {})
     assert client.calls == calls
 
 
 def test_failure_is_explained_with_the_reasons_of_aws(monkeypatch):
-    monkeypatch.setattr(stacks, "POLL_SECONDS", 0)
+    monkeypatch.setattr(stacks, "MAX_POLL_SECONDS", 0)
     failing = stacks.Stacks(Client("", "ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE"), "live")
     with pytest.raises(SystemExit, match="live-pool failed: Pool: no domain"):
         failing.deploy("pool", release.POOL, {})
     with pytest.raises(SystemExit, match="was not deleted"):
         stacks.Stacks(Client("DELETE_FAILED"), "live").delete("pool")
+    with pytest.raises(SystemExit, match="cannot be rolled back: Pool: no domain"):
+        stacks.Stacks(Client("UPDATE_ROLLBACK_FAILED"), "live").deploy("pool", release.POOL, {})
+
+
+def test_pool_that_is_deleted_in_part_is_not_replaced_by_an_empty_one():
+    client = Client("DELETE_FAILED")
+    with pytest.raises(SystemExit, match="Complete that: --delete --and-users live"):
+        stacks.Stacks(client, "live").deploy("pool", release.POOL, {})
+    assert client.calls == []
+
+
+@pytest.mark.parametrize(
+    ("status", "parameters"),
+    [("UPDATE_COMPLETE", {"A": "b"}), ("ROLLBACK_COMPLETE", {}), ("DELETE_COMPLETE", {})],
+)
+def test_parameters_of_a_stack_that_must_be_created_again_do_not_count(status, parameters):
+    assert stacks.Stacks(Client(status), "live").parameters("site") == parameters
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,18 @@ PAGES = {
         ("/ledger/people/ada@example.com", "/ledger/index.html"),
         ("/ledger/releases/v1.2", "/ledger/index.html"),
         ("/ledger/a%20b/c:d", "/ledger/index.html"),
+        ("/ledger/domains/example.com/", "/ledger/index.html"),
+        ("/ledger/files/app.js/edit", "/ledger/index.html"),
+        ("/ledger/v1.2.3-rc.1+build", "/ledger/index.html"),
+        ("/ledger/john.doe", "/ledger/index.html"),
+        ("/ledger/.drafts", "/ledger/index.html"),
+        ("/ledger/assets", "/ledger/index.html"),  # a page of an app that manages assets
+        ("/ledger/assets/", "/ledger/index.html"),
+        ("/v1.2/people/x.y", "/v1.2/index.html"),  # the app may have a dot, too
+        ("/v1.2", "308 /v1.2/?code=1&state=a%20b&tag=x&tag=y"),
+        ("/ledger/intro.MOV", "/ledger/intro.MOV"),
+        ("/ledger/captions.vtt", "/ledger/captions.vtt"),
+        ("/ledger/_next/data/build/page", "/ledger/_next/data/build/page"),
         ("/ledger/assets/app.3f2a.js", "/ledger/assets/app.3f2a.js"),
         ("/ledger/assets/LICENSE", "/ledger/assets/LICENSE"),
         ("/ledger/.well-known/assetlinks", "/ledger/.well-known/assetlinks"),
@@ -115,6 +127,9 @@ PAGES = {
         ("/people/ada@example.com", "/index.html"),
         ("/assets/app.js", "/assets/app.js"),
         ("/static/LICENSE", "/static/LICENSE"),
+        ("/static", "/index.html"),
+        ("/.well-known/apple-app-site-association", "/.well-known/apple-app-site-association"),
+        ("/people/x.js/", "/index.html"),
     ],
     "HOST": [
         ("/", "/ledger/index.html"),

@@ -6,11 +6,17 @@ import requests
 
 from local_pool import service_model
 from local_pool.api import OPERATIONS
+from local_pool.api_clients import DEFAULT_FLOWS
 
 from .api_client import PASSWORD, ApiClient
+from .conftest import CALLBACK as CB
 from .conftest import App
 from .test_api import attributes, error
 from .test_sign_up_api import pairs
+
+
+def claims_of(token: str) -> dict[str, object]:
+    return jwt.decode(token, options={"verify_signature": False})
 
 
 def change(app: App, username: str = "ada", **values: str):
@@ -56,6 +62,27 @@ def test_declared_custom_attributes_are_the_only_ones(app):
     assert "custom:department" not in app.pool.get_user("ada").attributes
 
 
+def test_attribute_has_the_type_and_the_options_of_its_schema(app):
+    schema = [
+        {"Name": "level", "AttributeDataType": "Number"},
+        {"Name": "tenant", "AttributeDataType": "String", "Mutable": False},
+    ]
+    app.api("AddCustomAttributes", CustomAttributes=schema)
+    described = app.api("DescribeUserPool").json()["UserPool"]["SchemaAttributes"]
+    [tenant] = [each for each in described if each["Name"] == "custom:tenant"]
+    assert (tenant["AttributeDataType"], tenant["Mutable"]) == ("String", False)
+    initial = pairs(custom__tenant="a", custom__level="1")
+    made = app.api("AdminCreateUser", Username="mary", UserAttributes=initial)
+    assert made.status_code == 200
+    assert change(app, "mary", custom__level="2").status_code == 200
+    assert error(change(app, "mary", custom__level="high")) == "InvalidParameterException"
+    refused = change(app, "mary", custom__tenant="b").json()["message"]
+    assert refused == "user.custom:tenant: Attribute cannot be updated."
+    assert error(app.api("AddCustomAttributes", CustomAttributes=[{"Mutable": True}]))
+    required = [{"Name": "other", "AttributeDataType": "String", "Required": True}]
+    assert error(app.api("AddCustomAttributes", CustomAttributes=required))
+
+
 def test_user_is_found_by_sub_and_by_address(app):
     for name in (app.pool.get_user("ada").sub, "Ada@example.com"):
         assert app.api("AdminGetUser", Username=name).json()["Username"] == "ada"
@@ -69,6 +96,36 @@ def test_permanent_and_temporary_passwords(app):
     app.api("AdminSetUserPassword", **body)
     assert client.password("ada", "Another-demo-2").json()["ChallengeName"]
     assert error(app.api("AdminSetUserPassword", **body | {"Password": "weak"}))
+
+
+def test_password_policy_is_changed(app):
+    policy = {"MinimumLength": 14, "RequireNumbers": True}
+    changed = app.api("UpdateUserPool", Policies={"PasswordPolicy": policy})
+    assert changed.status_code == 200
+    described = app.api("DescribeUserPool").json()["UserPool"]["Policies"]
+    assert policy.items() <= described["PasswordPolicy"].items()
+    assert described["PasswordPolicy"]["RequireSymbols"] is False
+    assert described["SignInPolicy"]["AllowedFirstAuthFactors"] == ["PASSWORD"]
+    for password, problem in (
+        ("Cognito-demo1", "Password not long enough"),
+        ("cognito-demo-no", "Password must have numeric characters"),
+        ("14-characters!", ""),
+    ):
+        response = app.api("AdminSetUserPassword", Username="ada", Password=password)
+        message = f"Password did not conform with policy: {problem}"
+        assert response.json().get("message", "") == (message if problem else "")
+    assert app.api("AdminCreateUser", Username="mary").status_code == 200
+    page = app.get("/signup", client_id=app.pool.client_id, response_type="code", redirect_uri=CB)
+    assert "At least 14 characters and a number." in page.text
+    history = {"PasswordPolicy": {"PasswordHistorySize": 2}}
+    factors = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "SMS_OTP"]}}
+    for policies in (history, factors):
+        response = app.api("UpdateUserPool", Policies=policies)
+        assert error(response) == "InvalidParameterException"
+    both = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
+    assert app.api("UpdateUserPool", Policies=both).status_code == 200
+    assert app.pool.pool.config.first_auth_factors == ("PASSWORD", "EMAIL_OTP")
+    assert app.pool.pool.config.password_min_length == 14
 
 
 @pytest.mark.parametrize(
@@ -97,11 +154,58 @@ def test_list_shows_the_attributes_that_were_asked_for(app):
     users = app.api("ListUsers", AttributesToGet=["email"]).json()["Users"]
     assert [list(attributes(user["Attributes"])) for user in users] == [["email"]] * 3
     assert error(app.api("ListUsers", Limit=61)) == "InvalidParameterException"
+    everything = app.api("ListUsers", AttributesToGet=[], Limit=1).json()["Users"][0]
+    assert len(everything["Attributes"]) > 1
     custom = app.api("ListUsers", Filter='custom:a = "x"')
     assert custom.json()["message"] == "Invalid search attribute: custom:a"
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (r'name = "Ada \"the\" \\"', ["ada"]),
+        ('cognito:user_status = "Confirmed"', ["ada", "grace", "linus"]),
+        ('status = "Enabled"', ["ada", "grace", "linus"]),
+        ('status = "enabled"', []),
+        ('username = "ADA"', []),
+        ('email^="g"', ["grace"]),
+    ],
+)
+def test_filter_selects_users(app, text, names):
+    change(app, name='Ada "the" \\')
+    users = app.api("ListUsers", Filter=text).json()["Users"]
+    assert [user["Username"] for user in users] == names
+
+
+@pytest.mark.parametrize("text", ['name = "a" and email = "b"', "name = a", '名 = "a"'])
+def test_malformed_filter_is_refused(app, text):
+    response = app.api("ListUsers", Filter=text)
+    assert error(response) == "InvalidParameterException"
+    assert response.json()["message"] == "Error while parsing filter."
+
+
 # Groups
+
+
+def test_roles_of_groups_are_in_the_id_token(app):
+    def claims() -> dict[str, object]:
+        tokens = app.tokens()
+        assert "cognito:roles" not in claims_of(tokens["access_token"])
+        return claims_of(tokens["id_token"])
+
+    assert "cognito:roles" not in claims()
+    for name, precedence in (("low", 9), ("high", 1), ("tie", 1), ("none", None)):
+        rank = {} if precedence is None else {"Precedence": precedence}
+        role = f"arn:aws:iam::000000000000:role/{name}"
+        app.api("CreateGroup", GroupName=name, RoleArn=role, **rank)
+        app.api("AdminAddUserToGroup", GroupName=name, Username="ada")
+    tied = claims()
+    assert {role.rpartition("/")[2] for role in tied["cognito:roles"]} == {
+        *("low", "high", "tie", "none")
+    }
+    assert "cognito:preferred_role" not in tied
+    app.api("AdminRemoveUserFromGroup", GroupName="tie", Username="ada")
+    assert claims()["cognito:preferred_role"].endswith("role/high")
 
 
 def test_group_is_created_changed_and_deleted(app):
@@ -158,7 +262,7 @@ def test_client_is_created_used_changed_and_deleted(app):
     changed = app.api(
         "UpdateUserPoolClient", ClientId=made["ClientId"], PreventUserExistenceErrors="LEGACY"
     ).json()["UserPoolClient"]
-    assert changed["ExplicitAuthFlows"] == ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    assert changed["ExplicitAuthFlows"] == [*DEFAULT_FLOWS]
     assert changed["ClientName"] == "cli"
     assert changed["RefreshTokenRotation"]["Feature"] == "DISABLED"
     assert error(client.srp("nobody")) == "UserNotFoundException"
@@ -190,9 +294,12 @@ def test_client_with_a_secret_uses_the_hosted_ui(app):
 @pytest.mark.parametrize(
     "body",
     [
-        {"ClientName": "a", "AllowedOAuthScopes": ["unknown/scope"]},
         {"ClientName": "a", "CallbackURLs": ["http://example.com/"]},
-        {"ClientName": "a", "AuthSessionValidity": 5},
+        {"ClientName": "a", "AnalyticsConfiguration": {}},
+        {"ClientName": "a", "AccessTokenValidity": 25},
+        {"ClientName": "a", "ReadAttributes": ["unknown"]},
+        {"ClientName": "a", "DefaultRedirectURI": "https://example.com/"},
+        {"ClientName": "a", "AllowedOAuthFlowsUserPoolClient": True},
         {"ClientName": "a", "EnableTokenRevocation": False},
         {"ClientName": "a", "RefreshTokenRotation": {"Feature": "ENABLED"}},
         {},
@@ -211,6 +318,7 @@ def test_resource_server_defines_scopes(app):
     app.api("CreateResourceServer", Scopes=scopes, **body)
     assert error(app.api("CreateResourceServer", **body)) == "InvalidParameterException"
     flows = {"AllowedOAuthFlows": ["client_credentials"], "GenerateSecret": True}
+    flows["AllowedOAuthFlowsUserPoolClient"] = True
     made = app.api(
         "CreateUserPoolClient", ClientName="m", AllowedOAuthScopes=["books/read"], **flows
     ).json()["UserPoolClient"]

@@ -1,6 +1,7 @@
 """The cognito-idp operations, as boto3 sends them."""
 
 import pytest
+import requests
 
 from local_pool.testing import Client
 
@@ -167,13 +168,31 @@ def test_nonsense_is_refused_in_the_apis_own_way(app):
     assert app.pool.counts()["api:ListUsers"] == 2
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{not json", b"\xff"])
-def test_body_that_is_not_an_object_is_a_serialization_error(app, body):
-    import requests
+MALFORMED = (b"", b"[]", b"{not json", b"\xff", b"[" * 9999, b'{"Username": "\\ud800"}')
 
+
+@pytest.mark.parametrize("body", MALFORMED)
+def test_body_that_is_not_an_object_is_a_serialization_error(app, body):
     headers = {"X-Amz-Target": "AWSCognitoIdentityProviderService.AdminGetUser"}
     response = requests.post(f"{app.pool.url}/", data=body, headers=headers, timeout=10)
     assert error(response) in ("SerializationException", "InvalidParameterException")
+
+
+def test_member_that_is_null_counts_as_absent(app):
+    body = {"ClientId": app.pool.config.public_client_id, "Username": "mary"}
+    body |= {"Password": "Cognito-demo-1", "UserAttributes": [{"Name": "name", "Value": None}]}
+    headers = {"X-Amz-Target": "AWSCognitoIdentityProviderService.SignUp"}
+    response = requests.post(f"{app.pool.url}/", json=body, headers=headers, timeout=10)
+    assert response.json()["UserConfirmed"] is False
+
+
+def test_message_may_name_anything_in_any_script(app):
+    for name in ("名前", "a\nb"):
+        values = [{"Name": f"custom:x{name}", "Value": "1"}]
+        app.api("AddCustomAttributes", CustomAttributes=[{"Name": "team"}])
+        response = app.api("AdminUpdateUserAttributes", Username="ada", UserAttributes=values)
+        assert error(response) == "InvalidParameterException"
+        assert response.headers["x-amzn-ErrorMessage"].isascii()
 
 
 def test_extra_client_of_the_kit_is_a_client_like_any_other(make_local_pool):

@@ -58,6 +58,7 @@ def test_url_is_a_resource(app, resource):
         "http://api.example.com",
         "https://",
         "https:///api",
+        "https://[",
         f"{API}#part",
         f"{API} x",
         "//api",

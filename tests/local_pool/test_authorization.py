@@ -39,6 +39,7 @@ def test_missing_scope_grants_every_scope_of_the_client(app):
         ("http://localhost:8001/signin", "use port 8000 instead of 8001"),
         ("https://localhost:8000/signin", "use scheme http instead of https"),
         ("http://localhost:99999999/signin", ""),
+        ("https://[", ""),
     ],
 )
 def test_unregistered_callback_gets_the_error_page_with_the_fix(app, sent, fix):

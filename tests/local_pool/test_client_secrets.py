@@ -103,7 +103,8 @@ def test_each_client_has_a_secret_of_its_own_and_a_public_one_has_none(app):
 
 
 def test_setting_that_the_local_pool_does_not_have_cannot_be_changed(app):
-    refused = app.api("UpdateUserPoolClient", ClientId=app.pool.client_id, AuthSessionValidity=5)
+    body = {"ClientId": app.pool.client_id, "AnalyticsConfiguration": {}}
+    refused = app.api("UpdateUserPoolClient", **body)
     assert refused.json()["__type"] == "InvalidParameterException"
 
 

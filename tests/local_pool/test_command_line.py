@@ -145,7 +145,8 @@ def test_without_a_pool_the_command_says_how_to_start_it(environment):
     port = free_port()
     response = call(environment | {"POOL_PORT": str(port)}, "token", "ada")
     assert response.returncode == 1
-    assert response.stderr.startswith(f"No pool responds on port {port}: start it with")
+    message = f"No local pool responds on port {port}: start it with make run"
+    assert response.stderr.startswith(message)
 
 
 def test_it_listens_on_loopback_alone(running, environment):

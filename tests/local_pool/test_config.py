@@ -54,6 +54,9 @@ def test_every_setting_can_be_overridden_by_its_variable(name):
             "acr_values": "low,middle,high,highest",
             "explicit_auth_flows": "ALLOW_USER_SRP_AUTH",
             "first_auth_factors": "PASSWORD,EMAIL_OTP",
+            "custom_attributes": "team,level:Number,tenant:String:immutable",
+            "username_attributes": "email",
+            "password_characters": "numbers",
             "metadata_hosts": "agent.example=http://localhost:5000",
         }.get(name, "https://a/b,")
         expected = tuple(part.strip() for part in text.split(",") if part.strip())

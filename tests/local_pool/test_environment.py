@@ -4,10 +4,14 @@ import os
 import subprocess
 import sys
 
+import jwt
 import pytest
+import requests
 
 from local_pool.environment import FRAMEWORKS, lines
 from local_pool.testing import LocalPool
+
+from .conftest import CHALLENGE, VERIFIER
 
 # A project that knows nothing of this one: only Django and mozilla-django-oidc.
 STOCK_PROJECT = """
@@ -88,6 +92,27 @@ def test_settings_have_the_clients_and_the_callback_is_registered(framework):
             "spring": "http://localhost:8080/login/oauth2/code/cognito",
         }
         assert callbacks[framework] in pool.config.clients[pool.client_id].callback_urls
+
+
+def test_spring_security_finds_what_it_checks(app):
+    browser, pkce = requests.Session(), {"code_challenge_method": "S256"}
+    code = app.code(session=browser, code_challenge=CHALLENGE, **pkce)
+    issuer = app.pool.issuer
+    metadata = requests.get(f"{issuer}/.well-known/openid-configuration", timeout=10).json()
+    assert metadata["issuer"] == issuer
+    assert metadata["subject_types_supported"] == ["public"]
+    assert metadata["token_endpoint_auth_methods_supported"][0] == "client_secret_basic"
+    response = app.redeem(code, code_verifier=VERIFIER).json()
+    key = jwt.PyJWKClient(metadata["jwks_uri"]).get_signing_key_from_jwt(response["id_token"])
+    checks = {"audience": app.pool.client_id, "issuer": issuer}
+    claims = jwt.decode(response["id_token"], key, algorithms=["RS256"], **checks)
+    assert claims["aud"] == app.pool.client_id
+    assert claims["nonce"] == "a-nonce"
+    assert "azp" not in claims
+    headers = {"Authorization": f"Bearer {response['access_token']}"}
+    user_info = requests.get(metadata["userinfo_endpoint"], headers=headers, timeout=10).json()
+    assert user_info["sub"] == claims["sub"]
+    assert "user-name-attribute" not in lines(app.pool.config, "spring")
 
 
 def test_command_prints_them(clean_environ):

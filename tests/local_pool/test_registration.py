@@ -51,6 +51,7 @@ def test_registration_is_off_by_default(pool):
 def test_caller_needs_a_token_with_the_scope(app):
     app.pool.do("register authenticated")
     body = {"AllowedOAuthFlows": ["client_credentials"], "GenerateSecret": True}
+    body["AllowedOAuthFlowsUserPoolClient"] = True
     made = app.api(
         "CreateUserPoolClient", ClientName="registrar", AllowedOAuthScopes=[SCOPE], **body
     ).json()["UserPoolClient"]

@@ -220,6 +220,28 @@ def test_session_belongs_to_its_client_and_its_challenge_and_expires(client, pub
     assert error(client.answer(step, **new)) == "NotAuthorizedException"
 
 
+def test_challenge_is_answered_by_its_own_user(client):
+    body = {"Username": "grace", "Password": PASSWORD}
+    client.app.api("AdminSetUserPassword", **body)
+    step = client.password("grace").json()
+    response = client.answer(step, "ada", NEW_PASSWORD=PASSWORD)
+    assert sentence(response, "NotAuthorizedException") == "Invalid session for the user."
+    assert client.answer(step, "grace@example.com", NEW_PASSWORD=PASSWORD).status_code == 200
+
+
+def test_deleted_user_is_not_found(client):
+    tokens, token = client.tokens(), client.access()
+    client.app.api("AdminDeleteUser", Username="ada")
+    body = {"ClientId": client.client_id, "RefreshToken": tokens["RefreshToken"]}
+    body["ClientSecret"] = client.secret
+    for response in (
+        client.app.api("GetUser", **token),
+        client.app.api("GetTokensFromRefreshToken", **body),
+    ):
+        assert sentence(response, "UserNotFoundException") == "User does not exist."
+    assert error(client.app.api("GlobalSignOut", **token)) == "NotAuthorizedException"
+
+
 def test_unconfirmed_and_reset_users_get_exceptions_of_their_own(client):
     attributes = [{"Name": "email", "Value": "new@example.com"}]
     client.call("SignUp", "new", Password=PASSWORD, UserAttributes=attributes)

@@ -64,6 +64,8 @@ def test_sign_up_without_an_address_sends_no_code(client):
         ({"username": "ada"}, "UsernameExistsException"),
         ({"email": "nonsense"}, "InvalidParameterException"),
         ({"email_verified": "true"}, "NotAuthorizedException"),
+        ({"identities": "[]"}, "NotAuthorizedException"),
+        ({"dev__custom__rank": "1"}, "NotAuthorizedException"),
         ({"shoe_size": "43"}, "InvalidParameterException"),
         ({"phone_number": "0123"}, "InvalidParameterException"),
         ({"sub": "1"}, "InvalidParameterException"),

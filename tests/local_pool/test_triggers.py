@@ -65,7 +65,7 @@ def test_claims_groups_and_scopes_are_changed(app, trigger):
             "scopesToSuppress": ["profile"],
         },
         idTokenGeneration={"claimsToAddOrOverride": {"tenant": 8}, "claimsToSuppress": ["email"]},
-        groupOverrideDetails={"groupsToOverride": ["other"]},
+        groupOverrideDetails={"groupsToOverride": ["other"], "preferredRole": "arn:role"},
     )
     tokens = app.tokens()
     access, identity = claims(tokens["access_token"]), claims(tokens["id_token"])
@@ -76,6 +76,8 @@ def test_claims_groups_and_scopes_are_changed(app, trigger):
     assert identity["tenant"] == 8
     assert "email" not in identity
     assert access["cognito:groups"] == identity["cognito:groups"] == ["other"]
+    assert identity["cognito:preferred_role"] == "arn:role"
+    assert "cognito:preferred_role" not in access
     assert app.user_info(tokens["access_token"]).status_code == 200
 
 
@@ -85,7 +87,8 @@ def test_event_is_that_of_aws(app, trigger):
     assert (event["version"], event["userName"]) == ("3", "ada")
     assert event["triggerSource"] == "TokenGeneration_HostedAuth"
     assert event["request"]["userAttributes"]["email"] == "ada@example.com"
-    assert event["request"]["groupConfiguration"]["groupsToOverride"] == ["admins"]
+    none = {"iamRolesToOverride": [], "preferredRole": None}
+    assert event["request"]["groupConfiguration"] == none | {"groupsToOverride": ["admins"]}
     assert event["request"]["scopes"] == ["openid", "email", "profile"]
     app.refresh(tokens["refresh_token"])
     assert trigger.event["triggerSource"] == "TokenGeneration_RefreshTokens"

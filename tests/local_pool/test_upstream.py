@@ -34,6 +34,8 @@ def app(make_local_pool, acme) -> App:
             ClientName="downstream",
             GenerateSecret=True,
             AllowedOAuthFlows=["code"],
+            AllowedOAuthFlowsUserPoolClient=True,
+            SupportedIdentityProviders=["COGNITO"],
             AllowedOAuthScopes=["openid", "email", "profile"],
             **callback,
         )

@@ -59,7 +59,7 @@ def test_final_stage_is_unprivileged_and_has_no_build_tools():
 def test_all_stages_are_the_same_pinned_python():
     images = re.findall(r"^FROM (\S+)", DOCKERFILE + OF_THE_POOL, re.MULTILINE)
     assert len(set(images)) == 1
-    assert re.fullmatch(r"python:3\.11\.\d+-slim-\w+", images[0])
+    assert re.fullmatch(r"python:3\.11\.\d+-slim-\w+@sha256:[0-9a-f]{64}", images[0])
 
 
 def test_image_for_lambda_sets_no_user():
@@ -225,6 +225,8 @@ def test_local_profile_uses_the_local_pool_and_no_file_of_the_operator():
     assert load_config({}).app_environment().items() <= environment.items()
     assert LOCAL["network_mode"] == "service:local-pool"
     assert LOCAL["env_file"] == []
+    # Before 2.34, Compose reads the files of services that it does not start.
+    assert COMPOSE["services"]["app"]["env_file"] == [{"path": ".env", "required": False}]
     assert COMPOSE["services"]["local-migrate"]["environment"] == environment
     of_profile = {
         name

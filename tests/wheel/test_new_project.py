@@ -31,7 +31,7 @@ def test_wheel_has_one_package_with_templates_migrations_and_types(wheel):
     for file in ("migrations/0001_initial.py", "templates/cognito_sso/admin/user.html", "py.typed",
                  "management/commands/cognito_doctor.py", "local_pool/pool.toml",
                  "local_pool/static/pool.css", "local_pool/templates/login.html",
-                 "locale/de/LC_MESSAGES/django.mo"):  # fmt: skip
+                 "static/sso/admin.css", "locale/de/LC_MESSAGES/django.mo"):  # fmt: skip
         assert f"cognito_sso/{file}" in names
     assert not [name for name in names if "__pycache__" in name or name.endswith("ruff.toml")]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import settings
+from . import missing, settings
 from .release import Account, apply
 from .teardown import delete
 
@@ -30,18 +30,18 @@ def plan(account: Account) -> Iterator[str]:
         parts["apps"] = declared.apps
     for part, values in parts.items():
         stack = f"{declared.name}-{part}"
-        if not account.stacks.describe(part):
+        if not (present := account.stacks.parameters(part)):
             yield f"Would create the stack {stack}."
             continue
-        present = account.stacks.parameters(part)
         changes = [
             f"{name}: {present.get(name)} -> {value}"
             for name, value in values.items()
-            if present.get(name) != str(value)
+            if present.get(name) != value
         ]
         yield f"Would update the stack {stack} ({'; '.join(changes) or 'same parameters'})."
     if not account.secret():
-        yield f"Would create the secret {declared.name}."
+        verb = "restore" if account.has_deleted_secret() else "create"
+        yield f"Would {verb} the secret {declared.name}."
     yield "Would upload the code and the static files, and run migrate before the code serves."
     for name, folder in declared.folders.items():
         yield f"Would upload the app {name} from {folder}."
@@ -73,13 +73,13 @@ def main() -> int:
             raise SystemExit(f"--and-users must be {account.settings.name}, the name to delete.")
         delete(account, with_pool=options.and_users is not None)
         return 0
-    missing = list(account.missing())
-    print("\n".join(missing) or "Nothing is missing.")
+    lacking = list(missing.find(account))
+    print("\n".join(lacking) or "Nothing is missing.")
     if not options.apply:
         print("\n".join(plan(account)))
-    elif not missing:
+    elif not lacking:
         apply(account, options.zip)
-    return int(bool(missing))
+    return int(bool(lacking))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import os
 import secrets
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,37 +37,36 @@ class Account:
         account = self.client("sts").get_caller_identity()["Account"]
         return f"{self.settings.name}-code-{account}"
 
-    def secret(self) -> dict[str, str]:
-        """Return the ARN and the version of the secret, or {} if it does not exist."""
+    def _secret_value(self) -> dict[str, Any]:
+        manager = self.client("secretsmanager")
         try:
-            secret = self.client("secretsmanager").get_secret_value(SecretId=self.settings.name)
+            return dict(manager.get_secret_value(SecretId=self.settings.name))
+        except ClientError as error:
+            # It does not exist, or it is scheduled for deletion.
+            absent = ("ResourceNotFoundException", "InvalidRequestException")
+            if error.response["Error"]["Code"] not in absent:
+                raise
+            return {}
+
+    def secret(self) -> dict[str, str]:
+        """Return the ARN and the version of the secret, or {} if there is none to read."""
+        value = self._secret_value()
+        names = {"AppSecretArn": "ARN", "AppSecretVersion": "VersionId"}
+        return {name: value[key] for name, key in names.items() if value}
+
+    def secret_members(self) -> dict[str, str]:
+        """Return the members of the secret, or {} if there is none to read."""
+        return dict(json.loads(self._secret_value().get("SecretString", "{}")))
+
+    def has_deleted_secret(self) -> bool:
+        """Return True if a teardown scheduled the secret for deletion: it can be restored."""
+        try:
+            secret = self.client("secretsmanager").describe_secret(SecretId=self.settings.name)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
-            return {}
-        return {"AppSecretArn": secret["ARN"], "AppSecretVersion": secret["VersionId"]}
-
-    def missing(self) -> Iterator[str]:
-        """Yield what only the operator can provide, in one sentence each."""
-        yield from self.settings.missing()
-        for table, values in (("site", self.settings.site), ("apps", self.settings.apps or {})):
-            if values.get("DomainName") and values.get("CertificateArn"):
-                yield from self._missing_certificate(table, values["CertificateArn"])
-        if not self.secret() and not os.environ.get("DATABASE_URL"):
-            yield "Database: create one, and set DATABASE_URL in the environment of this command."
-
-    def _missing_certificate(self, table: str, arn: str) -> Iterator[str]:
-        acm = self.client("acm", region_name="us-east-1")  # CloudFront accepts no other region
-        try:
-            status = acm.describe_certificate(CertificateArn=arn)["Certificate"]["Status"]
-        except ClientError as error:
-            yield f"Certificate: CertificateArn of [{table}] cannot be read in us-east-1: {error}."
-            return
-        if status != "ISSUED":
-            yield (
-                f"Certificate: that of [{table}] is {status}; create the DNS entry that ACM shows,"
-                " and wait until it is ISSUED."
-            )
+            return False
+        return "DeletedDate" in secret
 
 
 def apply(account: Account, archive: Path | None) -> None:
@@ -82,16 +80,21 @@ def apply(account: Account, archive: Path | None) -> None:
         if apps["SitesUrl"] != sites_url:  # CloudFront has only now chosen it
             sites_url = apps["SitesUrl"]
             pool = stacks.deploy("pool", POOL, settings.pool_parameters(sites_url))
-    if not account.secret():
-        _create_secret(account, pool)
+    _provide_secret(account, pool)
     site = _deploy_site(account, archive, settings.site_parameters(pool, sites_url))
     for name, folder in settings.folders.items():
         prefix = settings.prefix(name)
         storage.upload_app(account.client("s3"), apps["SitesBucketName"], prefix, folder)
     print(manage(account, site, "cognito_doctor", "--production")["output"])
-    for part, outputs in (("site", site), ("apps", apps)):
-        if outputs:
-            print(f"Next: point the DNS entry of [{part}] to {outputs['DistributionDomain']}.")
+    for host, target in (
+        (settings.pool.get("CustomDomain"), pool.get("CustomDomainTarget")),
+        (settings.site.get("DomainName"), site["DistributionDomain"]),
+        (settings.apps_domain.removeprefix("https://"), apps.get("DistributionDomain")),
+    ):
+        if host:
+            print(f"Next: create the DNS entry {host} CNAME {target}.")
+    if site["SiteUrl"] != settings.public_url:
+        print(f"Next: set PublicUrl of [site] to {site['SiteUrl']}, and run this again.")
     print(f"Then open {site['SiteUrl']}. To go back, deploy the zip of the previous version.")
 
 
@@ -134,17 +137,33 @@ def manage(account: Account, site: dict[str, str], *command: str) -> dict[str, A
     return result
 
 
-def _create_secret(account: Account, pool: dict[str, str]) -> None:
+def _provide_secret(account: Account, pool: dict[str, str]) -> None:
+    """Create or restore the secret, and set the client secret if the pool is another one.
+
+    Other members stay, because they encrypt what the database holds. COGNITO_POOL_ID says which
+    pool the client secret belongs to.
+    """
+    manager, name = account.client("secretsmanager"), account.settings.name
+    if account.has_deleted_secret():
+        print(f"{name}: restore the secret …", flush=True)
+        manager.restore_secret(SecretId=name)
+    pool_id, kept = pool["CognitoPoolId"], account.secret_members()
+    if kept and kept.get("COGNITO_POOL_ID", pool_id) == pool_id:
+        return
     client = account.client("cognito-idp").describe_user_pool_client(
-        UserPoolId=pool["CognitoPoolId"], ClientId=pool["CognitoClientId"]
+        UserPoolId=pool_id, ClientId=pool["CognitoClientId"]
     )["UserPoolClient"]
     members = {
-        "DATABASE_URL": os.environ["DATABASE_URL"],
+        "DATABASE_URL": os.environ.get("DATABASE_URL", ""),
         "SECRET_KEY": secrets.token_urlsafe(50),
         "TOKEN_ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        "COGNITO_CLIENT_SECRET": client["ClientSecret"],
         "ORIGIN_VERIFY": secrets.token_urlsafe(32),
+        **kept,
+        "COGNITO_POOL_ID": pool_id,
+        "COGNITO_CLIENT_SECRET": client.get("ClientSecret", ""),
     }
-    name = account.settings.name
-    print(f"{name}: create the secret …", flush=True)
-    account.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(members))
+    print(f"{name}: {'update' if kept else 'create'} the secret …", flush=True)
+    if kept:
+        manager.put_secret_value(SecretId=name, SecretString=json.dumps(members))
+    else:
+        manager.create_secret(Name=name, SecretString=json.dumps(members))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -84,16 +85,24 @@ class Settings:
         sources = f"{self.public_url} {pool['CognitoClientDomain']}"
         return {"ConnectSources": sources, **(self.apps or {})}
 
+    def certificates(self) -> Iterator[tuple[str, str, str]]:
+        """Yield table, host and ARN of each certificate that is needed. The ARN can be ""."""
+        for table, values, host, arn in (
+            ("pool", self.pool, "CustomDomain", "CustomDomainCertificateArn"),
+            ("site", self.site, "DomainName", "CertificateArn"),
+            ("apps", self.apps or {}, "DomainName", "CertificateArn"),
+        ):
+            if values.get(host):
+                yield table, values[host], values.get(arn, "")
+
     def missing(self) -> Iterator[str]:
         """Yield what these settings lack, in one sentence each."""
         if "DomainPrefix" not in self.pool:
             yield "Pool: set DomainPrefix, a name that no other pool of the region has."
-        for table, values in (("site", self.site), ("apps", self.apps or {})):
-            if values.get("DomainName") and not values.get("CertificateArn"):
-                yield (
-                    f"Certificate: request one for DomainName of [{table}] in us-east-1, and set"
-                    " CertificateArn."
-                )
+        for table, host, arn in self.certificates():
+            if not arn:
+                where = f"in us-east-1, and set its ARN in [{table}]"
+                yield f"Certificate: request one for {host} {where}."
         url = urlsplit(self.public_url)
         if url.scheme != "https":
             yield "Domain: PublicUrl must be an https URL."
@@ -116,20 +125,31 @@ class Settings:
                 yield f"App {name}: build it, because {folder} has no index.html."
 
 
+def _parameter(value: Any) -> str:
+    """Return a value of the file as CloudFormation reads it: true, a,b or {"A": 1}."""
+    if isinstance(value, list):
+        return ",".join(_parameter(item) for item in value)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _table(values: dict[str, Any]) -> dict[str, str]:
+    return {name: _parameter(value) for name, value in values.items()}
+
+
 def read(file: Path) -> Settings:
     """Read `file`. Folders in it are relative to it. Raises SystemExit if a member is missing."""
     try:
         values: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
         apps = values.get("apps")
-        folders = apps.pop("folders", {}) if apps else {}
-        site = values["site"]
+        folders = {} if apps is None else apps.pop("folders", {})
+        site = _table(values["site"])
         site["PublicUrl"] = site["PublicUrl"].rstrip("/")
         return Settings(
             values["name"],
             values["region"],
-            values.get("pool", {}),
+            _table(values.get("pool", {})),
             site,
-            apps,
+            None if apps is None else _table(apps),
             {name: file.parent / folder for name, folder in folders.items()},
         )
     except KeyError as error:

@@ -9,9 +9,10 @@ from botocore.exceptions import ClientError
 
 from . import INFRA
 
-POLL_SECONDS = 5.0
-# The creation failed, so that CloudFormation can only delete the stack.
-_FAILED_CREATION = {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
+MAX_POLL_SECONDS = 5.0
+_REVIEW = "REVIEW_IN_PROGRESS"  # an empty stack, whose change set was not executed
+# CloudFormation can only delete these.
+_DEAD = {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", _REVIEW}
 
 
 class Stacks:
@@ -37,8 +38,9 @@ class Stacks:
         return {item["OutputKey"]: item["OutputValue"] for item in outputs}
 
     def parameters(self, part: str) -> dict[str, str]:
-        """Return the parameters of a stack, or {} if it does not exist."""
-        parameters = self.describe(part).get("Parameters", ())
+        """Return the parameters of a stack, or {} if it does not exist or must be created again."""
+        stack = self.describe(part)
+        parameters = () if stack.get("StackStatus") in _DEAD else stack.get("Parameters", ())
         return {item["ParameterKey"]: item["ParameterValue"] for item in parameters}
 
     def settle(self, part: str) -> str:
@@ -46,11 +48,13 @@ class Stacks:
 
         It can change at the start too, if the previous run was interrupted.
         """
+        pause = min(0.5, MAX_POLL_SECONDS)
         while True:
             status = str(self.describe(part).get("StackStatus", ""))
-            if not status.endswith("_IN_PROGRESS"):
+            if not status.endswith("_IN_PROGRESS") or status == _REVIEW:
                 return status
-            time.sleep(POLL_SECONDS)
+            time.sleep(pause)
+            pause = min(2 * pause, MAX_POLL_SECONDS)
 
     def deploy(self, part: str, template: str, values: dict[str, str]) -> dict[str, str]:
         """Create or update a stack, wait for it, and return its outputs.
@@ -58,10 +62,7 @@ class Stacks:
         Raises SystemExit with AWS's reasons if that fails.
         """
         stack = f"{self._name}-{part}"
-        status = self.settle(part)
-        if status in _FAILED_CREATION:
-            self.delete(part)
-            status = ""
+        status = self._ready(part)
         kind = "update" if status else "create"
         print(f"{stack}: {kind} the stack from {template} …", flush=True)
         try:
@@ -77,9 +78,31 @@ class Stacks:
         except ClientError as error:
             if "No updates are to be performed" not in str(error):
                 raise
+            return self.outputs(part)
         if self.settle(part) not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             raise SystemExit(f"{stack} failed: {self._reasons(stack)}")
         return self.outputs(part)
+
+    def _ready(self, part: str) -> str:
+        """Wait until a stack can be created or updated, and return its status, "" for creation.
+
+        Repair what an interruption or a failure left. Raises SystemExit if that is not possible.
+        """
+        stack = f"{self._name}-{part}"
+        status = self.settle(part)
+        if status == "UPDATE_ROLLBACK_FAILED":
+            print(f"{stack}: continue the rollback of the failed update …", flush=True)
+            self._client.continue_update_rollback(StackName=stack)
+            if (status := self.settle(part)) == "UPDATE_ROLLBACK_FAILED":
+                raise SystemExit(f"{stack} cannot be rolled back: {self._reasons(stack)}")
+        if status == "DELETE_FAILED" and part == "pool":  # a new stack would have a new, empty pool
+            raise SystemExit(
+                f"{stack} is deleted in part. Complete that: --delete --and-users {self._name}"
+            )
+        if status in _DEAD:
+            self.delete(part)
+            return ""
+        return status
 
     def _reasons(self, stack: str) -> str:
         events = self._client.describe_stack_events(StackName=stack)["StackEvents"]

@@ -66,6 +66,7 @@ def _put(s3: Any, bucket: str, key: str, content: bytes, cache_control: str) -> 
 
 def empty(s3: Any, bucket: str) -> bool:
     """Delete all files of a bucket, also old versions. Return False if there is no such bucket."""
+    print(f"{bucket}: delete all files …", flush=True)
     try:
         for key, version in list(_versions(s3, bucket)):
             s3.delete_object(Bucket=bucket, Key=key, VersionId=version)

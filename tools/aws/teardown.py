@@ -28,15 +28,22 @@ def delete(account: Account, *, with_pool: bool) -> None:
 
 
 def _delete_pool(account: Account) -> None:
-    """Delete the stack, the pool that it leaves, and the secret (AWS keeps that for 30 days)."""
+    """Delete the stack, the pool that it leaves, and the secret (AWS keeps that for 30 days).
+
+    The secret is last: it names the pool if the stack was deleted before an interruption.
+    """
     cognito, name = account.client("cognito-idp"), account.settings.name
-    if pool_id := account.stacks.outputs("pool").get("CognitoPoolId", ""):
-        print(f"{pool_id}: delete the user pool with all users …", flush=True)
+    pool_id = account.stacks.outputs("pool").get("CognitoPoolId")
+    pool_id = pool_id or account.secret_members().get("COGNITO_POOL_ID")
     account.stacks.delete("pool")
     if pool_id:
-        # It resets all other settings, which no longer matter.
-        cognito.update_user_pool(UserPoolId=pool_id, DeletionProtection="INACTIVE")
-        cognito.delete_user_pool(UserPoolId=pool_id)
+        print(f"{pool_id}: delete the user pool with all users …", flush=True)
+        try:
+            # It resets all other settings, which no longer matter.
+            cognito.update_user_pool(UserPoolId=pool_id, DeletionProtection="INACTIVE")
+            cognito.delete_user_pool(UserPoolId=pool_id)
+        except cognito.exceptions.ResourceNotFoundException:
+            pass  # an interrupted run has deleted it
     if account.secret():
         print(f"{name}: delete the secret …", flush=True)
         account.client("secretsmanager").delete_secret(SecretId=name)

@@ -55,6 +55,8 @@ PAGES = (
     ("admin-user", "ada", "/admin/accounts/user/1/change/"),
     ("admin-sign-ins", "ada", "/admin/accounts/signin/"),
     ("admin-events", "ada", "/admin/accounts/signinevent/"),
+    ("admin-event", "ada", "/admin/accounts/signinevent/1/change/"),
+    ("admin-group", "ada", "/admin/auth/group/1/change/"),
     ("admin-figures", "ada", "/admin/stats/stat/"),
     ("admin-figure", "ada", "/admin/stats/stat/1/change/"),
     ("admin-import", "ada", "/admin/stats/stat/import/"),

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from ...directory.lookup import get_user_by_name
 from ...models import SignIn
-from ...models.users import display_name
+from ...models.users import can_be_deactivated, display_name
 from ...problems.errors import UserLookupError
 from ...sessions import sign_out
 from ..base import DatabaseCommand
@@ -48,6 +48,8 @@ class Command(DatabaseCommand):
 
 
 def _inactive_users() -> list[Any]:
+    if not can_be_deactivated():
+        return []
     has_access = Q(identities__isnull=False) | Q(sign_ins__in=SignIn.objects.live())
     users = get_user_model()._default_manager.filter(has_access, is_active=False)
     return list(users.distinct())

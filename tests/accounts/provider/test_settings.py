@@ -2,11 +2,13 @@
 
 import pytest
 from django.core.checks import run_checks
+from django.utils.functional import SimpleLazyObject
 
 from accounts.cognito.errors import ConfigurationError
 from accounts.provider import Limits, provider
 from accounts.provider.settings import read_config, read_limits
 
+LAZY = SimpleLazyObject(lambda: "x")  # isinstance() says that it is a string
 REQUIRED = {
     "POOL_ID": "COGNITO_POOL_ID",
     "CLIENT_ID": "COGNITO_CLIENT_ID",
@@ -71,6 +73,8 @@ def test_dictionary_of_the_required_members_is_sufficient(settings):
         *((member, b"x", "accounts.E001") for member in ("ISSUER", "JWKS_URL", "SHARED_CACHE")),
         ("JWKS_SNAPSHOT", 7, "accounts.E001"),
         ("JWKS_SNAPSHOT", "a\0b", "accounts.E001"),
+        *((member, LAZY, "accounts.E001") for member in ("POOL_ID", "CLIENT_SECRET", "PUBLIC_URL")),
+        ("SHARED_CACHE", "no-such-alias", "accounts.E001"),
         ("SCOPES", "openid email", "accounts.E001"),
         ("SCOPES", [1], "accounts.E001"),
         ("ACCEPTED_CLIENTS", "2partnerclient", "accounts.E001"),
