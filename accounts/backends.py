@@ -21,7 +21,6 @@ from .signin.oidc_settings import oidc_setting
 from .tokens.grants import verified_grant
 from .users.backend_hooks import BackendHooks
 from .users.backend_hooks import UserClaims as UserClaims
-from .users.permission_query import load_permissions, uses_default_permissions
 from .users.provisioning import get_or_create_user
 
 
@@ -63,20 +62,6 @@ class CognitoBackend(BackendHooks):
         except self.UserModel.DoesNotExist:
             return None
         return user if user.is_active else None
-
-    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
-        """Return upstream's result, read in one query unless a subclass or the user differs."""
-        wanted = obj is None and user_obj.is_active and not hasattr(user_obj, "_perm_cache")
-        if wanted and self._finds_as_django_does() and uses_default_permissions(user_obj):
-            user_obj._perm_cache = load_permissions(user_obj)
-        return super().get_all_permissions(user_obj, obj)  # type: ignore[no-any-return]
-
-    def _finds_as_django_does(self) -> bool:
-        hooks = ("get_user_permissions", "get_group_permissions", "_get_user_permissions")
-        return all(
-            getattr(type(self), name) is getattr(ModelBackend, name)
-            for name in (*hooks, "_get_group_permissions", "_get_permissions")
-        )
 
 
 class BreakGlassBackend(ModelBackend):

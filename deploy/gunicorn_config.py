@@ -147,9 +147,6 @@ def tune(worker: Any) -> None:
     # Threads that wait for Cognito or the database need the interpreter often and for a short time.
     # With Python's default of 5 ms, they delay each other.
     sys.setswitchinterval(0.001)
-    # gunicorn reads its settings many times per request, through a descriptor for each. A worker's
-    # settings never change, so plain attributes are faster.
-    vars(worker.cfg).update({name: item.get() for name, item in worker.cfg.settings.items()})
 
 
 def post_worker_init(worker: Any) -> None:

@@ -251,7 +251,7 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.JSONRenderer",
         "sso_project.api.renderers.SafeBrowsableAPIRenderer",
     ],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "sso_project.api.renderers.FastNegotiation",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "sso_project.api.renderers.ContentNegotiation",
     "DEFAULT_SCHEMA_CLASS": "sso_project.api.schema.SiteSchema",
     "VIEW_NAME_FUNCTION": "sso_project.api.view_names.view_name",
     "EXCEPTION_HANDLER": "accounts.api.exception_handler.exception_handler",

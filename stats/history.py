@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import connections, models, router
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -59,7 +59,11 @@ class Revision(models.Model):
     @classmethod
     def current(cls) -> int:
         """Return the current number, or 0 if nothing has been written yet."""
-        return cls.objects.filter(pk=cls.ONLY).values_list("number", flat=True).first() or 0
+        # Conditional requests do little else, and building a queryset takes longer than the query.
+        with connections[router.db_for_read(cls)].cursor() as cursor:
+            cursor.execute(f"SELECT number FROM {cls._meta.db_table}")  # noqa: S608
+            revision = cursor.fetchone()
+        return int(revision[0]) if revision else 0
 
     @classmethod
     def grow(cls, using: str) -> None:

@@ -42,7 +42,7 @@ def describe_caller(request: Request, *, with_permissions: bool = False) -> dict
 
 def _identity(claims: AccessClaims | None, sign_in: SignIn | None) -> Identity | None:
     if claims is not None:
-        return Identity.lookup(claims)
+        return Identity.objects.get_exact(claims)
     return sign_in.identity if sign_in is not None else None
 
 

@@ -78,7 +78,7 @@ def principal_factory(claims: AccessClaims, *, access_token: str = "") -> Callab
     model: Any = get_user_model()
     rights = client_rights(claims)
     cls = model if rights is ClientRights.STAFF else limited_class(model, rights)
-    identity = Identity.lookup(claims)
+    identity = Identity.objects.get_exact(claims)
     revocations.require_later_sign_in(claims, identity)
     if identity is None:
         # The token of a user who was deleted a moment ago must not create them again.

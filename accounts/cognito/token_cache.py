@@ -2,8 +2,7 @@
 
 The cache holds only what cannot change: signature, claims and principal. Everything else is checked
 on every use: expiry, whether the signing key is still published, and (by the caller) revocation.
-The cache holds a hash of the signature, so that memory contains no usable token. A token matches
-only if its header and payload are the same, byte for byte.
+The cache holds a hash of each token, so that memory contains no usable token.
 """
 
 from __future__ import annotations
@@ -12,13 +11,12 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from .claims import AccessClaims
-from .secret_text import SecretText
 from .token_checks import check_expiry
-from .token_parsing import signing_key_id
+from .token_parsing import parse
 from .verifier import TrustedPools
 
 MAX_ENTRIES = 20_000
@@ -35,7 +33,6 @@ class CachedToken:
 
     claims: AccessClaims
     principal: Any
-    signing_input: str = field(repr=False)  # the encoded header and payload
     key_id: str
     size: int  # bytes, estimated
 
@@ -77,15 +74,15 @@ class TokenCache:
             TokenRejected: the token is not acceptable. The subclass says why.
             CognitoUnavailable: the signing keys are unavailable.
         """
-        if (known := self.lookup(unverified_access_token)) is not None:
-            return known
-        claims = self._pools.access_claims(unverified_access_token)
-        signing_input, digest = _parts(unverified_access_token)
+        digest = _digest(unverified_access_token)
+        if (entry := self._lookup(digest)) is not None:
+            return entry
+        token = parse(unverified_access_token)
+        claims = self._pools.claims_of_access_token(token)
         entry = CachedToken(
             claims=claims,
             principal=principal_of(claims),
-            signing_input=signing_input,
-            key_id=signing_key_id(unverified_access_token),
+            key_id=token.key_id,
             size=len(unverified_access_token) * _BYTES_PER_CHARACTER + _BYTES_PER_ENTRY,
         )
         self._store(digest, entry)
@@ -93,9 +90,11 @@ class TokenCache:
 
     def lookup(self, unverified_access_token: str) -> CachedToken | None:
         """Return the entry of a token that was verified before, or None. Raises TokenExpired."""
-        signing_input, digest = _parts(unverified_access_token)
+        return self._lookup(_digest(unverified_access_token))
+
+    def _lookup(self, digest: bytes) -> CachedToken | None:
         entry = self._entries.get(digest)
-        if entry is None or entry.signing_input != signing_input:
+        if entry is None:
             return None
         if not self._pools.is_key_published(entry.claims.issuer, entry.key_id):
             self._discard(digest)
@@ -118,8 +117,5 @@ class TokenCache:
                 self.bytes -= entry.size
 
 
-def _parts(unverified_access_token: str) -> tuple[str, bytes]:
-    """Return the encoded header and payload, and the hash of the signature."""
-    signing_input, _, signature = unverified_access_token.rpartition(".")
-    digest = hashlib.sha256(signature.encode("utf-8", "surrogatepass")).digest()
-    return SecretText(signing_input), digest
+def _digest(unverified_access_token: str) -> bytes:
+    return hashlib.sha256(unverified_access_token.encode("utf-8", "surrogatepass")).digest()

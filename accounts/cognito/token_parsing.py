@@ -49,11 +49,6 @@ def parse(unverified_token: str) -> UnverifiedToken:
     )
 
 
-def signing_key_id(unverified_token: str) -> str:
-    """Return the key ID (``kid``) in the header of a token. Raises as `parse` does."""
-    return _key_id(_unverified_segments(unverified_token)[0])
-
-
 def unverified_payload(unverified_token: str) -> Payload:
     """Return the payload without any check. Use it only to select a verifier or an error."""
     return json_object(_decode(_unverified_segments(unverified_token)[1]))

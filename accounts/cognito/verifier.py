@@ -168,7 +168,10 @@ class TrustedPools:
             TokenRejected: the token is not acceptable (WrongIssuer if it is of another pool).
             CognitoUnavailable: the signing keys of that issuer are unavailable.
         """
-        token = parse(unverified_access_token)
+        return self.claims_of_access_token(parse(unverified_access_token))
+
+    def claims_of_access_token(self, token: UnverifiedToken) -> AccessClaims:
+        """Return what `access_claims` returns, for a parsed token."""
         issuer = check.issuer(token.payload, self._by_issuer)
         verifier = self._by_issuer[issuer]
         try:

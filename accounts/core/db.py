@@ -1,93 +1,16 @@
-"""Queries that run on each request of a signed-in user, compiled to SQL once per connection.
-
-Django spends most of the time of such a query on building the SQL. Use an ordinary query wherever
-it runs less often.
-"""
+"""Connections and transactions of the databases."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connections, models, router, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models.expressions import Expression
-from django.db.models.sql.compiler import SQLCompiler
-
-Row = TypeVar("Row", bound=models.Model)
 
 _log = logging.getLogger(__name__)
-
-
-class QueryParameter(Expression):
-    """A placeholder in a compiled query for a value that is passed on each call."""
-
-    def __init__(self, name: str, field: models.Field[Any, Any]) -> None:
-        super().__init__(output_field=field)
-        self.name = name
-
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> Any:
-        return "%s", [self]
-
-
-class CompiledQuery(Generic[Row]):
-    """A queryset with `QueryParameter` values.
-
-        isbn = QueryParameter("isbn", Book._meta.get_field("isbn"))
-        lent = CompiledQuery(Book.objects.exclude(lent_at=None).filter(isbn=isbn))
-        books = lent.instances(isbn="9780441172717")
-
-    Each call runs the query again, on the database that the router names. It supports filters that
-    return whole instances, or a `values_list()`. It does not support `only()`, `using()`, or
-    `annotate()` on instances. A parameter that is None matches nothing.
-    """
-
-    def __init__(self, rows: models.QuerySet[Row, Any]) -> None:
-        self._query, self._model = rows.query, rows.model
-        self._names = [field.attname for field in rows.model._meta.concrete_fields]
-
-    def instances(self, **parameters: Any) -> list[Row]:
-        """Return the model instances for these parameters."""
-        using, rows = self._results(parameters)
-        return [self._model.from_db(using, self._names, row) for row in rows]
-
-    def rows(self, **parameters: Any) -> list[list[Any]]:
-        """Return the rows of a queryset that was made with `values_list()`."""
-        return list(self._results(parameters)[1])
-
-    def _results(self, parameters: dict[str, Any]) -> tuple[str, Iterator[Any]]:
-        connection = connections[router.db_for_read(self._model)]
-        compiled = self._compile(connection)
-        params = [
-            param.output_field.get_db_prep_value(parameters[param.name], connection)
-            if isinstance(param, QueryParameter)
-            else param
-            for param in compiled.params
-        ]
-        with connection.cursor() as cursor:
-            cursor.execute(compiled.sql, params)
-            rows = cursor.fetchall()
-        return connection.alias, compiled.compiler.apply_converters(rows, compiled.converters)
-
-    def _compile(self, connection: BaseDatabaseWrapper) -> _Compiled:
-        # Stored on the connection, which belongs to one thread, because a compiler has state.
-        cache: dict[Any, _Compiled] = vars(connection).setdefault("_sso_compiled", {})
-        if self not in cache:
-            compiler = self._query.clone().get_compiler(connection=connection)
-            sql, params = compiler.as_sql()
-            columns = [column for column, *_ in compiler.select or ()]
-            cache[self] = _Compiled(sql, params, compiler, compiler.get_converters(columns))
-        return cache[self]
-
-
-class _Compiled(NamedTuple):
-    sql: str
-    params: tuple[Any, ...]
-    compiler: SQLCompiler
-    converters: dict[int, Any]
 
 
 def release_pooled_connections() -> None:

@@ -39,7 +39,7 @@ def is_page_request(request: HttpRequest) -> bool:
 
 def is_htmx(request: HttpRequest) -> bool:
     """Return True for a request of htmx, which follows redirects within the page."""
-    return request.headers.get("HX-Request") == "true"
+    return request.META.get("HTTP_HX_REQUEST") == "true"
 
 
 def is_prefetch(request: HttpRequest) -> bool:

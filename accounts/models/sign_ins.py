@@ -113,7 +113,7 @@ class SignIn(models.Model):
     @cached_property
     def identity(self) -> Identity | None:
         """The identity that signed in."""
-        return Identity.lookup(self)
+        return Identity.objects.get_exact(self)
 
     # Set by sessions/access_tokens.py, because models do not call Cognito.
     read_access_token: ClassVar[Callable[[int], str]]

@@ -14,7 +14,7 @@ from django.db.models import Exists, ExpressionWrapper, F, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from ..cognito.pool_ids import pool_id_of
-from ..core.db import CompiledQuery, QueryParameter, atomic
+from ..core.db import atomic
 from .pool_subject import PoolIdField, PoolSubject, pool_of
 
 # The domain of email addresses of users whose user model requires one while none is known. It is
@@ -216,12 +216,6 @@ class Identity(models.Model):
     def __str__(self) -> str:
         return f"{self.username or self.subject} at {self.pool_id or self.issuer}"
 
-    @classmethod
-    def lookup(cls, key: PoolSubject) -> Identity | None:
-        """Return what `objects.get_exact` returns, with a query compiled once for all requests."""
-        identities = _LOOKUP.instances(pool_id=pool_of(key), subject=key.subject)
-        return _exactly(identities, key) or cls.objects.all()._adopt(key)
-
     @property
     def successor(self) -> Identity | None:
         """The identity that has this pool user instead, if this one is set aside."""
@@ -238,11 +232,3 @@ class Identity(models.Model):
             or self.pool_id == pool_of(key)
             or (is_without_pool_id and pool_id_of(self.issuer) == pool_of(key))
         )
-
-
-_LOOKUP = CompiledQuery(
-    Identity.objects.filter(
-        pool_id=QueryParameter("pool_id", models.CharField()),
-        subject=QueryParameter("subject", models.CharField()),
-    )
-)

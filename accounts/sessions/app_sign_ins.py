@@ -60,7 +60,7 @@ def record_refresh(
     """
     sign_in = find(claims)
     if sign_in is None:
-        identity = Identity.lookup(claims)
+        identity = Identity.objects.get_exact(claims)
         if identity is not None:
             _create(request, identity.user_id, tokens, claims, earlier=sent_refresh_token)
         return

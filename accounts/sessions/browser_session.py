@@ -8,15 +8,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth import SESSION_KEY as USER_KEY
-from django.db import models
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
-from ..core.db import CompiledQuery, QueryParameter
 from ..models import SignIn
 
 _SESSION_KEY = "sign_in"
-_LIVE = CompiledQuery(SignIn.objects.live().filter(key=QueryParameter("key", models.CharField())))
 
 
 def attach_sign_in(request: HttpRequest, sign_in: SignIn) -> None:
@@ -39,10 +36,9 @@ def current_sign_in(request: HttpRequest) -> SignIn | None:
     key = request.session.get(_SESSION_KEY)
     if not key:
         return None
-    user_id = request.session.get(USER_KEY)
-    return next(
-        (sign_in for sign_in in _LIVE.instances(key=key) if str(sign_in.user_id) == user_id), None
-    )
+    sign_in = SignIn.objects.live().filter(key=key).first()
+    is_of_user = sign_in is not None and str(sign_in.user_id) == request.session.get(USER_KEY)
+    return sign_in if is_of_user else None
 
 
 def rehash_session(request: HttpRequest, sign_in: SignIn) -> None:

@@ -46,7 +46,8 @@ def exchange_code(
         granted.id_claims, access_token=tokens.access_token, id_token=tokens.id_token
     )
     try:
-        revocations.require_later_sign_in(granted.id_claims, Identity.lookup(granted.id_claims))
+        identity = Identity.objects.get_exact(granted.id_claims)
+        revocations.require_later_sign_in(granted.id_claims, identity)
     except SignedOutEverywhere:
         ending.discard(tokens)
         raise

@@ -89,10 +89,11 @@ def complete_sign_in(request: HttpRequest, *, attempt: SignInAttempt, code: str)
         ending.discard(granted.tokens, reference=attempt.reference)
         raise
     request.session.set_expiry(None)  # login() would keep the expiry of a break-glass session
-    own_secret = form_secret.load(request, user)
+    own_secret, session_key = form_secret.load(request, user), request.session.session_key
     auth.login(request, user)
     form_secret.restore(request, own_secret)
-    request.session.cycle_key()  # login() keeps the session ID if the same user signs in again
+    if request.session.session_key == session_key:  # the same user signed in again
+        request.session.cycle_key()
     sign_in = SignIn.objects.create(
         key=attempt.sign_in_key,
         user=user,
@@ -142,7 +143,7 @@ def _check_requirement(attempt: SignInAttempt, granted: GrantedTokens) -> None:
     Cognito ignores `max_age` and `acr_values` on some plans. Raises SignedOutEverywhere as well.
     """
     claims = granted.id_claims
-    revocations.require_later_sign_in(claims, Identity.lookup(claims))
+    revocations.require_later_sign_in(claims, Identity.objects.get_exact(claims))
     if attempt.requirement.is_met(auth_time=claims.auth_time, acr=claims.acr, now=time.time()):
         return
     age = int(time.time() - claims.auth_time)

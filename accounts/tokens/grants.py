@@ -62,7 +62,7 @@ def require_same_sign_in(original: SignIn | AccessClaims, renewed: AccessClaims 
     if isinstance(original, SignIn):
         # An earlier version may have signed this browser in to an account that was set aside.
         # `original.identity` would be cached, and lack the groups of the renewed token.
-        identity = Identity.lookup(original)
+        identity = Identity.objects.get_exact(original)
         if identity is not None and identity.user_id != original.user_id:
             raise _of_another_sign_in("user", original.user_id, identity.user_id)
 

@@ -96,7 +96,7 @@ def _link(user: Any, claims: AccessClaims | IdClaims) -> bool:
     A host's hook may have matched an existing user, or created one without an identity.
     Raises SuspiciousOperation if another user has the identity.
     """
-    identity = Identity.lookup(claims)
+    identity = Identity.objects.get_exact(claims)
     if identity is None:
         try:
             with atomic(Identity):

@@ -1,34 +1,14 @@
 """Content negotiation of the API, and the browsable API under our Content-Security-Policy."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
-from rest_framework.request import Request
 
 
-class FastNegotiation(DefaultContentNegotiation):
-    """The default negotiation, with a shortcut for a client that accepts the first renderer.
-
-    An unknown `?format=` is a 406, like an unknown media type in `Accept`.
-    """
-
-    def select_renderer(
-        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        first = next(iter(renderers), None)
-        has_format = format_suffix or self.settings.URL_FORMAT_OVERRIDE in request.query_params
-        if (
-            first
-            and not has_format
-            and request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", first.media_type)
-        ):
-            return first, str(first.media_type)
-        selected: tuple[BaseRenderer, str]
-        selected = super().select_renderer(request, renderers, format_suffix)
-        return selected
+class ContentNegotiation(DefaultContentNegotiation):
+    """The default negotiation, but an unknown `?format=` is a 406, as an unknown `Accept` is."""
 
     def filter_renderers(self, renderers: Any, format: str) -> list[BaseRenderer]:  # noqa: A002
         matching = [renderer for renderer in renderers if renderer.format == format]

@@ -3,10 +3,9 @@
     texts = Book.objects.values_list(JSONText(id="id", title="title", by="author__name"), flat=True)
     body = f"[{','.join(texts)}]"
 
-Serializing is the most expensive part of a list, because it converts each column to Python objects
-and back to text. SQLite and PostgreSQL can write JSON themselves. The expressions here make their
-output equal to that of Django REST framework's serializer fields. They work with any queryset, and
-reject a field that the database cannot write exactly.
+Serializing in Python is the most expensive part of a list. The expressions here make the output of
+SQLite and PostgreSQL equal to that of Django REST framework's serializer fields. They work with any
+queryset, and reject a field that the database cannot write exactly.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import BaseExpression, Func
 from django.db.models.sql.compiler import SQLCompiler
 
+QuerySet = models.QuerySet[Any, Any]
 MAX_DIGITS = 15  # an IEEE double can represent them exactly, and SQLite writes no more
 _UNCHANGED = "{0}"
 _QUOTED = "to_json({0}::text)"
@@ -133,34 +133,19 @@ def _problem(expression: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Joined:
-    """The result of a `Statement`: the texts joined with commas, their number, and `extra`."""
-
-    texts: str
-    count: int
-    extra: Any
-
-
-@dataclass(frozen=True)
 class Statement:
     """A query that returns rows as one text, joined by the database. Its SQL is compiled once.
 
-    Compiling takes longer than a hundred rows. Fetching rows one by one takes as long as writing
-    them: for each row, SQLite also releases the interpreter's lock, for which threads then wait.
+    Compiling takes longer than a hundred rows. For each row that is fetched, SQLite releases the
+    interpreter's lock, for which threads then wait.
     """
 
     using: str
     sql: str
-    params: tuple[Any, ...] | None
+    params: tuple[Any, ...]
 
     @classmethod
-    def of(
-        cls,
-        queryset: models.QuerySet[Any, Any],
-        text: JSONText,
-        *,
-        extra: models.QuerySet[Any, Any],
-    ) -> Self:
+    def of(cls, queryset: QuerySet, text: JSONText, *, extra: QuerySet) -> Self:
         """Return a statement for the `text` of each row of `queryset`, in its order.
 
         It also reads the only column of the first row of `extra`, from the same snapshot.
@@ -168,32 +153,26 @@ class Statement:
         queryset = queryset.using(queryset.db)
         inner, params = _sql(queryset.annotate(_text=text).values_list("_text"))
         single, extra_params = _sql(extra.using(queryset.db)[:1])
-        join = {"sqlite": "group_concat", "postgresql": "string_agg"}[_vendor(queryset)]
+        vendor = connections[queryset.db].vendor
+        join = {"sqlite": "group_concat", "postgresql": "string_agg"}[vendor]
         sql = f"SELECT {join}(_text, ','), count(*), ({single}) FROM ({inner}) AS each_row"  # noqa: S608
-        if params := (*extra_params, *params):
-            return cls(queryset.db, sql, params)
-        # Without parameters, Django does not search for placeholders at each execution.
-        return cls(queryset.db, sql % (), None)
+        return cls(queryset.db, sql, (*extra_params, *params))
 
-    def execute(self) -> Joined:
-        """Run the query."""
+    def execute(self) -> tuple[str, int, Any]:
+        """Return the texts joined with commas, their number, and `extra`."""
         with connections[self.using].cursor() as cursor:
             cursor.execute(self.sql, self.params)
             texts, count, extra = cursor.fetchone()
-        return Joined(texts or "", count, extra)
+        return texts or "", count, extra
 
 
-def _sql(queryset: models.QuerySet[Any, Any]) -> tuple[str, tuple[Any, ...]]:
+def _sql(queryset: QuerySet) -> tuple[str, tuple[Any, ...]]:
     # With elide_empty, a queryset that matches nothing (`pk__in=[]`) would raise EmptyResultSet.
     sql, params = queryset.query.get_compiler(using=queryset.db, elide_empty=False).as_sql()
     return sql, tuple(params)
 
 
-def _vendor(queryset: models.QuerySet[Any, Any]) -> str:
-    return connections[queryset.db].vendor
-
-
-def snapshot(queryset: models.QuerySet[Any, Any], *, batch_size: int) -> Generator[Any]:
+def snapshot(queryset: QuerySet, *, batch_size: int) -> Generator[Any]:
     """Yield every row from one snapshot, with `batch_size` rows in memory.
 
     On PostgreSQL, this opens a transaction. Django's `iterator()` alone would declare a cursor
@@ -206,12 +185,11 @@ def snapshot(queryset: models.QuerySet[Any, Any], *, batch_size: int) -> Generat
 
 
 def _transaction(using: str) -> AbstractContextManager[Any]:
-    is_postgresql = connections[using].vendor == "postgresql"
-    return transaction.atomic(using=using) if is_postgresql else nullcontext()
+    return transaction.atomic(using) if connections[using].vendor == "postgresql" else nullcontext()
 
 
 def snapshot_of_texts(
-    queryset: models.QuerySet[Any, Any], text: JSONText, *, batch_size: int, chunk_size: int
+    queryset: QuerySet, text: JSONText, *, batch_size: int, chunk_size: int
 ) -> Generator[str]:
     """Yield the `text` of every row from one snapshot, in chunks joined with commas.
 

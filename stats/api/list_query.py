@@ -8,7 +8,7 @@ from django.db.models import DecimalField, ExpressionWrapper, F
 from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
 
-from stats.api.json_sql import Joined, JSONText, Statement
+from stats.api.json_sql import JSONText, Statement
 
 from ..exact_numbers import MAX_VALUE_DIGITS
 from ..filters import FigureFilter
@@ -41,12 +41,13 @@ class ListQuery:
         figures = self.figures[: MAX_BUFFERED_FIGURES + 1]
         return Statement.of(figures, JSON_TEXT, extra=revision)
 
-    def load_first(self) -> Joined:
-        """Return the JSON of the first MAX_BUFFERED_FIGURES figures, and of one more.
+    def load_first(self) -> tuple[str, int, int]:
+        """Return JSON of the first MAX_BUFFERED_FIGURES figures and of one more, and their number.
 
-        `extra` is the revision of the figures, or None if nothing has been written yet.
+        The last item is the revision of the figures, or 0 if nothing has been written yet.
         """
-        return self._statement.execute()
+        texts, count, revision = self._statement.execute()
+        return texts, count, revision or 0
 
 
 def parse_list_query(query: QueryDict) -> ListQuery:

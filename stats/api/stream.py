@@ -28,10 +28,9 @@ _JSON, _CSV = "application/json", "text/csv; charset=utf-8"
 
 def json_response(query: ListQuery) -> tuple[HttpResponseBase, int]:
     """Return `{"data": [{…}, …]}`, as the serializer writes it, and the revision of the figures."""
-    first = query.load_first()
-    revision = first.extra or 0
-    if first.count <= MAX_BUFFERED_FIGURES:
-        return HttpResponse(f'{{"data":[{first.texts}]}}', content_type=_JSON), revision
+    texts, count, revision = query.load_first()
+    if count <= MAX_BUFFERED_FIGURES:
+        return HttpResponse(f'{{"data":[{texts}]}}', content_type=_JSON), revision
     return StreamingHttpResponse(_stream_json(query.figures), content_type=_JSON), revision
 
 

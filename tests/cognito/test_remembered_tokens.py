@@ -2,9 +2,8 @@
 
 import pytest
 
-from accounts.cognito.errors import CognitoUnavailable, MalformedToken
+from accounts.cognito.errors import CognitoUnavailable
 from accounts.cognito.jwks import KeyStore
-from accounts.cognito.token_parsing import signing_key_id
 from accounts.cognito.verifier import TokenVerifier, TrustedPools
 from tests.cognito.keys import (
     ACCESS_KEY_ID,
@@ -36,16 +35,6 @@ def published(clock):
         [TokenVerifier(pool_id=POOL_ID, keys={ISSUER: keys}, client_ids=[CLIENT_ID], clock=clock)]
     )
     return made
-
-
-def test_key_id_is_that_of_the_header(published):
-    token = make_access_token()
-    assert signing_key_id(token) == ACCESS_KEY_ID
-
-
-def test_key_id_of_a_malformed_token_is_refused():
-    with pytest.raises(MalformedToken):
-        signing_key_id("not a token")
 
 
 def test_published_key_still_counts(published):

@@ -195,7 +195,5 @@ def test_tokens_themselves_are_not_stored(make):
     tokens, token = make(), mint_access_token()
     verified = tokens.verify(token, principal_of=str)
     values = [str(getattr(verified, name)) for name in verified.__slots__]
-    signed, _, signature = token.rpartition(".")
-    assert signed in values
-    assert not any(signature in text for text in [*values, repr(tokens._entries)])
-    assert signed not in repr(verified)
+    parts = token.split(".")[1:]
+    assert not any(part in text for text in [*values, repr(tokens._entries)] for part in parts)

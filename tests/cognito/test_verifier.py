@@ -7,7 +7,7 @@ import pytest
 
 from accounts.cognito import errors
 from accounts.cognito.jwks import KeyStore
-from accounts.cognito.token_parsing import MAX_TOKEN_LENGTH, signing_key_id
+from accounts.cognito.token_parsing import MAX_TOKEN_LENGTH, parse
 from accounts.cognito.verifier import TokenVerifier, TrustedPools
 from tests.cognito.keys import (
     ACCESS_KEY_ID,
@@ -498,9 +498,9 @@ def test_key_that_cannot_be_looked_up_is_not_published(clock):
 
 
 def test_signing_key_of_a_token_is_named_without_trusting_it():
-    assert signing_key_id(make_access_token(key=private_key("another"))) == ACCESS_KEY_ID
+    assert parse(make_access_token(key=private_key("another"))).key_id == ACCESS_KEY_ID
     with pytest.raises(errors.MalformedToken):
-        signing_key_id("nonsense")
+        parse("nonsense")
 
 
 @pytest.fixture

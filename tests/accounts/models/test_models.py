@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.models import Identity, SignIn, User, users
+from accounts.models import Identity, SignIn, User
 
 pytestmark = pytest.mark.django_db
 ISSUER = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI"
@@ -28,22 +28,16 @@ def sign_in(user):
     )
 
 
-@pytest.fixture(params=["get_exact", "lookup"])
-def lookup(request):
-    """Both functions that look up an identity."""
-    return {"get_exact": Identity.objects.get_exact, "lookup": Identity.lookup}[request.param]
-
-
-def test_identity_is_found_by_issuer_and_subject(user, lookup):
+def test_identity_is_found_by_issuer_and_subject(user):
     identity = Identity.objects.create(user=user, issuer=ISSUER, subject="abc")
-    assert lookup(Identity(issuer=ISSUER, subject="abc")) == identity
-    assert lookup(Identity(issuer=ISSUER + "x", subject="abc")) is None
+    assert Identity.objects.get_exact(Identity(issuer=ISSUER, subject="abc")) == identity
+    assert Identity.objects.get_exact(Identity(issuer=ISSUER + "x", subject="abc")) is None
 
 
 @pytest.mark.parametrize("subject", ["ABC", "abc ", "ábc", "\uff41bc"])
-def test_identity_is_compared_byte_for_byte(user, lookup, subject):
+def test_identity_is_compared_byte_for_byte(user, subject):
     Identity.objects.create(user=user, issuer=ISSUER, subject="abc")
-    assert lookup(Identity(issuer=ISSUER, subject=subject)) is None
+    assert Identity.objects.get_exact(Identity(issuer=ISSUER, subject=subject)) is None
 
 
 def test_identity_is_compared_exactly_on_a_database_that_ignores_case(user, monkeypatch):
@@ -52,9 +46,6 @@ def test_identity_is_compared_exactly_on_a_database_that_ignores_case(user, monk
     monkeypatch.setattr(type(identities), "filter", lambda self, **conditions: self)
     assert identities.get_exact(Identity(issuer=ISSUER, subject="ABC")) is None
     assert identities.get_exact(Identity(issuer=ISSUER, subject="abc")) is not None
-    monkeypatch.setattr(users._LOOKUP, "instances", lambda **values: list(identities))
-    assert Identity.lookup(Identity(issuer=ISSUER, subject="ABC")) is None
-    assert Identity.lookup(Identity(issuer=ISSUER, subject="abc")) is not None
 
 
 def test_identity_is_unique(user):

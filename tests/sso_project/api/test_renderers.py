@@ -11,7 +11,7 @@ from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
-from sso_project.api.renderers import FastNegotiation
+from sso_project.api.renderers import ContentNegotiation
 from stats.api.stream import CsvRenderer
 from stats.models import Stat
 
@@ -40,7 +40,7 @@ def test_selection_equals_the_default_negotiation():
         expected = select(DefaultContentNegotiation(), *arguments)
         if expected is Http404:  # an unknown format, which is not a missing object
             expected = NotAcceptable
-        assert (arguments, select(FastNegotiation(), *arguments)) == (arguments, expected)
+        assert (arguments, select(ContentNegotiation(), *arguments)) == (arguments, expected)
 
 
 @pytest.mark.django_db
@@ -61,5 +61,5 @@ def test_browsable_api_has_readable_headings(cognito_client, path, heading):
     assert f'aria-label="{heading}"' in page or f"<title>{heading}" in page
 
 
-def test_api_uses_the_fast_negotiation():
-    assert api_settings.DEFAULT_CONTENT_NEGOTIATION_CLASS is FastNegotiation
+def test_api_uses_this_negotiation():
+    assert api_settings.DEFAULT_CONTENT_NEGOTIATION_CLASS is ContentNegotiation

@@ -411,7 +411,7 @@ def test_bulk_is_undone_when_the_database_fails_half_way(editor, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("method", "most"), [("post", 13), ("put", 16), ("patch", 16), ("delete", 16)]
+    ("method", "most"), [("post", 14), ("put", 16), ("patch", 16), ("delete", 16)]
 )
 def test_writing_costs_few_queries(editor, django_assert_max_num_queries, method, most):
     created = send(editor, "post", STATS, FIGURE)

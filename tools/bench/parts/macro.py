@@ -21,6 +21,7 @@ MIN_LOAD_RATE = 2000  # requests per second; a slower load generator would measu
 LIST = "GET /api/stats, 108 rows, 8 connections, one sync worker"
 LIMIT = "limit of the load: a socket that responds immediately"
 OURS, FLOOR = "this project", "floor: a constant of the same bytes"
+UNCHANGED = "this project, unchanged: a 304"
 PEER, MOZILLA, PLAIN = (
     "DRF viewset, django-cognito-jwt",
     "DRF viewset, mozilla-django-oidc",
@@ -94,6 +95,11 @@ def _subjects(site: Site, servers: list[Server], seconds: float) -> dict[str, Su
         )
         for name, (server, path) in places.items()
     }
+    # The entity tag `*` matches every version (RFC 9110 section 13.1.2).
+    unchanged = current_spec(
+        one.port, OUR_PATH, {**site.bearer(), "If-None-Match": "*"}, status=304
+    )
+    subjects[UNCHANGED] = Subject(unchanged, connections=CONNECTIONS, seconds=seconds, server=one)
     stub = current_spec(site.userinfo_port, "/oauth2/userInfo", site.bearer())
     subjects[LIMIT] = Subject(stub, connections=CONNECTIONS, seconds=seconds)
     page = current_spec(recommended.port, PAGE, site.signed_in(recommended), constant=False)
@@ -111,6 +117,7 @@ def _measure(
     results = [
         result("list, peer", lambda: ratio(series[OURS], peer)),
         result("list, floor", lambda: ratio(series[OURS], series[FLOOR])),
+        result("unchanged, floor", lambda: ratio(series[UNCHANGED], series[FLOOR])),
         result("list, recommended", lambda: ratio(fastest, peer)),
         result("page queries", lambda: float(query_counts["queries"])),
     ]

@@ -39,7 +39,8 @@ def run(site: Site, options: Options) -> Outcome:
     outcome.results = dict(
         [
             result("seen again", lambda: ratio(series["again"], raw)),
-            result("first sight", lambda: ratio(series["first"], series["pyjwt"])),
+            result("first sight", lambda: ratio(series["first"], raw)),
+            result("first sight, joserfc", lambda: ratio(series["joserfc"], series["first"])),
         ]
     )
     for name, subject in series.items():

@@ -39,20 +39,23 @@ class List:
     """
 
     def __init__(self, server: Server, path: str, headers: dict[str, str], small: str) -> None:
-        self._server, self._path, self._headers = server, path, headers
+        self._server, self._path, self._headers, self._small = server, path, headers, small
         send_once(server.port, small, headers)
         self._memory = Memory(server.workers()[0])
         self.first = send_once(server.port, path, headers)
-        self.first_bytes: list[float] = []
+        self.first_bytes = Series("first byte")
+        self.small = Series("a short list")
 
     def __call__(self) -> float:
         """Return the seconds for the whole list."""
+        short = send_once(self._server.port, self._small, self._headers)
         response = send_once(self._server.port, self._path, self._headers)
         if (response.status, response.body) != (200, self.first.body):
             raise MeasurementError(
                 f"another response: {response.status} with {len(response.body)} bytes"
             )
-        self.first_bytes.append(response.first_byte)
+        self.small.values.append(short.first_byte)
+        self.first_bytes.values.append(response.first_byte)
         return response.whole
 
     def grown(self) -> float:
@@ -119,7 +122,7 @@ def _outcome(database: str, lists: dict[str, List], series: dict[str, Series]) -
 
     def first_byte() -> Spread:
         series[many].spread()
-        return Spread.of([1000 * seconds for seconds in lists[many].first_bytes])
+        return ratio(lists[many].first_bytes, lists[many].small)
 
     finds: dict[str, Callable[[], Spread | float]] = {
         "time": lambda: ratio(series[peer], series[many]),
@@ -131,7 +134,7 @@ def _outcome(database: str, lists: dict[str, List], series: dict[str, Series]) -
     for name, subject in series.items():
         try:
             more = {
-                "first byte, ms": Spread.of(lists[name].first_bytes).middle * 1000,
+                "first byte, ms": lists[name].first_bytes.spread().middle * 1000,
                 "memory, MiB": growths[name],
             }
             table = f"The whole list, {database}"

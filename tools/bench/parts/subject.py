@@ -52,11 +52,15 @@ class Subject:
 
 
 def current_spec(
-    port: int, path: str, headers: Mapping[str, str], *, constant: bool = True
+    port: int,
+    path: str,
+    headers: Mapping[str, str],
+    *,
+    status: int = 200,
+    constant: bool = True,
 ) -> RequestSpec:
     """Return a request that expects the length of its current response."""
     response = send_once(port, path, headers)
-    if response.status != 200:
+    if response.status != status:
         raise MeasurementError(f"{path} responds with {response.status}: {response.body[:300]!r}")
-    length = len(response.body)
-    return RequestSpec(port=port, path=path, headers=headers, length=length, constant=constant)
+    return RequestSpec(port, path, headers, status, len(response.body), constant)
