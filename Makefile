@@ -7,6 +7,9 @@ PY := .venv/bin/python
 RUN := .venv/installed-run
 ENSURE := .venv/installed
 
+# With this variable, each of many processes would compile all libraries again.
+test test-services test-infra test-clients check: export PYTHONDONTWRITEBYTECODE =
+
 # A .venv whose Python was removed or upgraded, or that is only half built, is built again.
 ifneq ($(wildcard .venv),)
 ifneq ($(shell $(PY) -c 'import django' 2>/dev/null && echo complete),complete)
