@@ -17,7 +17,7 @@ from django.core.signals import setting_changed
 from django.urls import clear_script_prefix, get_script_prefix
 from django.utils import translation
 from django.utils.translation import trans_null, trans_real
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 from pytest_django import Settings
 
 from tests import browser as chromium
@@ -29,6 +29,9 @@ pytest_plugins = ["local_pool.pytest_plugin"]
 RESULTS = Path(__file__).resolve().parent.parent / "test-results"
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1", None}
 OUTCOME = pytest.StashKey[bool]()
+PATIENCE_MS = 60_000  # a busy machine can be slow
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -198,6 +201,7 @@ def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
         context = browser.new_context(
             **{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **options}
         )
+        context.set_default_timeout(PATIENCE_MS)
         context.on("request", watch_request)
         context.on("page", watch_page)
         contexts.append(context)

@@ -71,6 +71,6 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # On a busy machine, the timeouts of production would disable the cache and fail unrelated tests.
-CACHES["default"].get("OPTIONS", {}).update(socket_connect_timeout=5, socket_timeout=5)
+CACHES["default"].get("OPTIONS", {}).update(socket_connect_timeout=60, socket_timeout=60)
 
 MAILERS = {"default": {}}  # Django 6.1 warns when mail is sent without this setting

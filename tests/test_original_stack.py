@@ -87,7 +87,7 @@ class OriginalUI:
 
     def get(self, path, **query):
         url = f"{self.site}{path}"
-        response = requests.get(url, query, headers=self.headers, timeout=20)
+        response = requests.get(url, query, headers=self.headers, timeout=60)
         assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
         return response
 
@@ -111,7 +111,7 @@ class OriginalUI:
         self.pool.clock.offset = -3700
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         auth = (self.pool.client_id, self.pool.client_secret)
-        response = requests.post(f"{self.pool.url}/oauth2/token", form, auth=auth, timeout=20)
+        response = requests.post(f"{self.pool.url}/oauth2/token", form, auth=auth, timeout=60)
         self.pool.clock.offset = 0
         return response.json()["access_token"]
 
@@ -130,7 +130,7 @@ def test_original_ui_works_with_the_backends_file(stack):
     assert response.headers["X-Access-Token"]
     assert "X-Access-Token" in response.headers["Access-Control-Expose-Headers"]
 
-    signed_out = requests.post(f"{stack.site}/auth/sign-out", headers=stack.headers, timeout=20)
+    signed_out = requests.post(f"{stack.site}/auth/sign-out", headers=stack.headers, timeout=60)
     assert signed_out.status_code == 204
     stack.store(tokens["accessToken"], tokens["refreshToken"])
     assert eventually(lambda: stack.get("/user").status_code == 401)
@@ -138,5 +138,5 @@ def test_original_ui_works_with_the_backends_file(stack):
     refused = stack.get("/auth/get-tokens", code="x", redirectUri="http://localhost:3999/signin")
     assert (refused.status_code, refused.json()["code"]) == (400, "redirect_uri_not_allowed")
     elsewhere = {"Origin": "http://localhost:3999"}
-    response = requests.get(f"{stack.site}/info/server", headers=elsewhere, timeout=20)
+    response = requests.get(f"{stack.site}/info/server", headers=elsewhere, timeout=60)
     assert "Access-Control-Allow-Origin" not in response.headers

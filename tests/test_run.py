@@ -33,7 +33,7 @@ def free_ports(count):
 def get_status(port, path="/"):
     try:
         with build_opener(ProxyHandler({})).open(
-            f"http://localhost:{port}{path}", timeout=5
+            f"http://localhost:{port}{path}", timeout=60
         ) as page:
             return page.status
     except HTTPError as error:
@@ -143,7 +143,7 @@ def test_run_passes_the_same_values_to_app_and_pool(run, environ):
     with run(POOL_ID="local-1_OtherPool", POOL_CLIENT_ID="otherclient") as one:
         one.wait_for_card()
         opener = build_opener(ProxyHandler({}))
-        with opener.open(f"http://localhost:{environ['PORT']}/accounts/login/", timeout=5) as page:
+        with opener.open(f"http://localhost:{environ['PORT']}/accounts/login/", timeout=60) as page:
             assert page.url.startswith(f"http://localhost:{environ['POOL_PORT']}/login?")
             assert "client_id=otherclient" in page.url
         discovery = "/local-1_OtherPool/.well-known/openid-configuration"

@@ -56,7 +56,7 @@ def responds(body, status=200):
 
 def test_sessions_are_listed_with_the_users_own_token(api, server):
     server.play(responds(LISTED))
-    token, browser = api.list_sessions("the-access-token", timeout=2)
+    token, browser = api.list_sessions("the-access-token", timeout=60)
     assert token == UserSession(
         session_id=TOKEN,
         is_browser=False,
@@ -104,7 +104,7 @@ def test_no_more_sessions_are_read_than_cognito_returns():
 
 
 def test_revocations_are_linked(api, server):
-    api.revoke_session("the-access-token", BROWSER, timeout=2)
+    api.revoke_session("the-access-token", BROWSER, timeout=60)
     api.revoke_token("the-refresh-token", client_secret=SECRET)
     session, token = (json.loads(request.body) for request in server.received)
     assert session == {
@@ -129,7 +129,7 @@ def test_public_client_sends_no_secret(api, server):
 def test_refusal_names_the_exception_and_no_token(api, server, name):
     server.play(responds({"__type": name, "message": "the-access-token"}, 400))
     with pytest.raises(RequestRejected, match="NotAuthorizedException") as error:
-        api.list_sessions("the-access-token", timeout=2)
+        api.list_sessions("the-access-token", timeout=60)
     assert error.value.data["error"] == "NotAuthorizedException"
     assert "the-access-token" not in repr(error.value)
 
@@ -147,7 +147,7 @@ def test_refusal_names_the_exception_and_no_token(api, server, name):
 def test_response_without_an_exception_of_cognito_is_unavailable(api, server, status, body):
     server.play(responds(body, status))
     with pytest.raises(CognitoUnavailable):
-        api.list_sessions("the-access-token", timeout=2)
+        api.list_sessions("the-access-token", timeout=60)
 
 
 @pytest.mark.parametrize(

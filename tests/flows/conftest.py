@@ -2,12 +2,15 @@
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 import requests
 
+from accounts.cognito.transport import Transport
 from accounts.models import SignIn
+from accounts.provider import factory
 from local_pool.testing import LocalPool
 from tests.imports import ROOT
 
@@ -53,6 +56,13 @@ def site(live_server, pool, settings):
     return live_server.url
 
 
+@pytest.fixture
+def patient_transport(monkeypatch):
+    """Let many calls at once to the pool take longer than in production, on a busy machine."""
+    seconds = dict.fromkeys(("connect_seconds", "read_seconds", "total_seconds"), 60.0)
+    monkeypatch.setattr(factory, "new_transport", partial(Transport, **seconds))
+
+
 @dataclass
 class Visitor:
     """A browser without JavaScript, which stores cookies and follows redirects one by one."""
@@ -62,7 +72,7 @@ class Visitor:
     http: requests.Session
 
     def get(self, path, **kwargs):
-        return self.http.get(urljoin(self.site, path), allow_redirects=False, timeout=20, **kwargs)
+        return self.http.get(urljoin(self.site, path), allow_redirects=False, timeout=60, **kwargs)
 
     def start(self, next_page=""):
         """Start to sign in, and return the URL of the hosted UI."""
@@ -89,7 +99,7 @@ class Visitor:
             urljoin(self.site, path),
             data={"csrfmiddlewaretoken": token, **fields},
             allow_redirects=False,
-            timeout=20,
+            timeout=60,
         )
 
     def sign_out(self):

@@ -118,7 +118,7 @@ def stage(live_server, settings):
                 data=self.rfile.read(length),
                 allow_redirects=False,
                 stream=True,
-                timeout=30,
+                timeout=60,
             )
             content = response.raw.read(decode_content=False)
             return self.respond(response.status_code, response.raw.headers, content)

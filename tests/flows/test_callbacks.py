@@ -21,7 +21,7 @@ def copied_cookies(visitor):
 
 
 def call(callback, jar):
-    return requests.get(callback, cookies=jar, allow_redirects=False, timeout=20)
+    return requests.get(callback, cookies=jar, allow_redirects=False, timeout=60)
 
 
 def exchanges(pool):
@@ -74,7 +74,7 @@ def test_callbacks_at_the_same_moment_all_lead_to_the_page(visitor):
     assert [response.headers["Location"] for response in responses] == ["/profile/"] * 4
     assert (live_sign_ins(), exchanges(visitor.pool)) == (1, 1)
     for response in responses:
-        page = requests.get(f"{visitor.site}/profile/", cookies=response.cookies, timeout=20)
+        page = requests.get(f"{visitor.site}/profile/", cookies=response.cookies, timeout=60)
         assert "Linus" in page.text
 
 

@@ -9,7 +9,10 @@ from django.urls import include, path
 
 from accounts.models import Identity, SignIn, User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("patient_transport"),
+]
 
 SIGN_INS, THREADS = 64, 16
 

@@ -34,7 +34,7 @@ def send(visitor, token, path=FORM, headers=None, **fields):
         {"csrfmiddlewaretoken": token, **fields},
         headers=headers,
         allow_redirects=False,
-        timeout=20,
+        timeout=60,
     )
 
 

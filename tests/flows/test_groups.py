@@ -20,7 +20,7 @@ def api(site, access_token):
     response = requests.get(
         f"{site}/api/user?include=permissions",
         headers={"Authorization": f"Bearer {access_token}"},
-        timeout=20,
+        timeout=60,
     )
     assert response.status_code == 200, response.text
     return response.json()["data"]["permissions"]

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def linus(site, pool):
     """A user whose first request was a call of the API: an access token has no name."""
     headers = {"Authorization": f"Bearer {pool.tokens_for('linus')['access_token']}"}
-    assert requests.get(f"{site}/api/user", headers=headers, timeout=20).status_code == 200
+    assert requests.get(f"{site}/api/user", headers=headers, timeout=60).status_code == 200
     return User.objects.get()
 
 

@@ -172,7 +172,7 @@ def test_reloading_the_callback_after_sign_out_starts_a_new_attempt(visitor):
 
 def test_browser_without_cookies_gets_a_page_and_no_redirect_loop(visitor, site):
     def without_cookies(address):
-        return requests.get(address, allow_redirects=False, timeout=20)
+        return requests.get(address, allow_redirects=False, timeout=60)
 
     start = without_cookies(f"{site}/accounts/login/").headers["Location"]
     first = without_cookies(visitor.callback(start))

@@ -22,7 +22,7 @@ def test_sign_out_ends_the_session_and_goes_through_the_pool(visitor, site):
     }
     assert not visitor.is_signed_in
     assert live_sign_ins() == 0
-    back = visitor.http.get(address, allow_redirects=False, timeout=20)
+    back = visitor.http.get(address, allow_redirects=False, timeout=60)
     assert back.headers["Location"] == f"{site}/signout"
     assert "You're signed out here and at" in visitor.get("/signout").text.replace("&#x27;", "'")
 
@@ -30,8 +30,8 @@ def test_sign_out_ends_the_session_and_goes_through_the_pool(visitor, site):
 def test_next_sign_in_requires_the_password(visitor):
     visitor.sign_in()
     address = visitor.sign_out().headers["Location"]
-    visitor.http.get(address, allow_redirects=False, timeout=20)
-    page = visitor.http.get(visitor.start(), timeout=20)
+    visitor.http.get(address, allow_redirects=False, timeout=60)
+    page = visitor.http.get(visitor.start(), timeout=60)
     assert 'name="password"' in page.text
 
 
@@ -46,7 +46,7 @@ def test_refresh_token_is_revoked_and_erased(visitor):
         f"{visitor.pool.url}/oauth2/token",
         data={"grant_type": "refresh_token", "refresh_token": refresh_token},
         auth=(visitor.pool.client_id, visitor.pool.client_secret),
-        timeout=20,
+        timeout=60,
     )
     assert (response.status_code, response.json()["error"]) == (400, "invalid_grant")
 

@@ -55,7 +55,7 @@ def test_one_attempt_calls_cognito_once_without_its_cookie_being_stored(visitor)
             f"{visitor.site}/signin?state={state}&code=junk{number}",
             cookies=jar,
             allow_redirects=False,
-            timeout=20,
+            timeout=60,
         )
         for number in range(25)
     ]
@@ -70,7 +70,7 @@ def test_callbacks_of_one_attempt_at_the_same_moment_call_cognito_once(visitor):
     jar.update(visitor.http.cookies)
 
     def call_back(number):
-        return requests.get(callback, cookies=jar, allow_redirects=False, timeout=20).headers
+        return requests.get(callback, cookies=jar, allow_redirects=False, timeout=60).headers
 
     with ThreadPoolExecutor(8) as threads:
         places = [headers["Location"] for headers in threads.map(call_back, range(8))]
@@ -133,11 +133,11 @@ def test_callbacks_and_exchanges_share_one_budget(visitor, site, pool, tight, se
 
     def exchange():
         body = {"code": "junk", "redirectUri": "http://localhost:3000/signin"}
-        return requests.post(f"{site}/api/auth/get-tokens", json=body, timeout=20)
+        return requests.post(f"{site}/api/auth/get-tokens", json=body, timeout=60)
 
     def refresh(number):
         headers = {"x-access-token": expired, "x-refresh-token": f"junk{number}"}
-        return requests.get(f"{site}/user", headers=headers, timeout=20)
+        return requests.get(f"{site}/user", headers=headers, timeout=60)
 
     calls = [junk_callback(visitor), exchange(), exchange()]
     assert [call.status_code for call in calls] == [400] * 3
@@ -153,7 +153,7 @@ def test_callbacks_and_exchanges_share_one_budget(visitor, site, pool, tight, se
 def test_access_token_that_is_not_ours_uses_no_budget(visitor, site, tight):
     headers = {"x-access-token": mint_access_token(expired=True), "x-refresh-token": "junk"}
     for _ in range(5):
-        assert requests.get(f"{site}/user", headers=headers, timeout=20).status_code == 401
+        assert requests.get(f"{site}/user", headers=headers, timeout=60).status_code == 401
     assert visitor.sign_in().headers["Location"] == "/dashboard/"
     assert RateCounter.objects.filter(key__startswith="cognito:").get().count == 0
 

@@ -140,13 +140,13 @@ def values_in(file):
 
 def sign_in_at_the_emulator(browser, address):
     """Fill in MiniStack's login form, and return the callback URL."""
-    page = browser.get(address, timeout=20)
+    page = browser.get(address, timeout=60)
     action = re.search(r'<form[^>]*action="([^"]*)"', page.text)
     hidden = dict(re.findall(r'<input[^>]*type="hidden"[^>]*name="([^"]+)"[^>]*value="([^"]*)"',
                              page.text))  # fmt: skip
     target = requests.compat.urljoin(page.url, action[1].replace("&amp;", "&"))
     form = {**hidden, "username": "mary", "password": PASSWORD}
-    response = browser.post(target, form, allow_redirects=False, timeout=20)
+    response = browser.post(target, form, allow_redirects=False, timeout=60)
     assert response.is_redirect, response.text
     return response.headers["Location"]
 
@@ -177,21 +177,21 @@ def test_user_signs_in_and_out_at_a_deployed_pool(
         "PUBLIC_URL": site,
     }
     with requests.Session() as browser:
-        begun = browser.get(f"{site}/accounts/login/", allow_redirects=False, timeout=20)
+        begun = browser.get(f"{site}/accounts/login/", allow_redirects=False, timeout=60)
         callback = sign_in_at_the_emulator(browser, begun.headers["Location"])
         assert callback.startswith(f"{site}/signin?")
-        assert browser.get(callback, allow_redirects=False, timeout=20).status_code == 302
-        profile = browser.get(f"{site}/profile/", timeout=20)
+        assert browser.get(callback, allow_redirects=False, timeout=60).status_code == 302
+        profile = browser.get(f"{site}/profile/", timeout=60)
         assert profile.url == f"{site}/profile/"
         for text in ("mary@example.com", "editors", pool["CognitoClientId"]):
             assert text in profile.text
         # The emulator has no /oauth2/revoke: signing out completes anyway.
         token = browser.cookies["csrftoken"]
         signed_out = browser.post(
-            f"{site}/accounts/logout/", {"csrfmiddlewaretoken": token}, timeout=20
+            f"{site}/accounts/logout/", {"csrfmiddlewaretoken": token}, timeout=60
         )
         assert "signed out" in signed_out.text
-        gone = browser.get(f"{site}/profile/", allow_redirects=False, timeout=20)
+        gone = browser.get(f"{site}/profile/", allow_redirects=False, timeout=60)
         assert gone.status_code == 302
 
 
@@ -351,7 +351,7 @@ def machine_calls_the_api(emulator, pool, headers):
         f"{emulator.url}/oauth2/token",
         {"grant_type": "client_credentials", "scope": "stats/read"},
         auth=(described["ClientId"], described["ClientSecret"]),
-        timeout=20,
+        timeout=60,
     ).json()["access_token"]
     origin = "https://apps.example.com"
     figures = requests.get(

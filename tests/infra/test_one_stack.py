@@ -170,7 +170,7 @@ def call_as_a_machine(emulator, pool, site_url):
         f"{emulator.url}/oauth2/token",
         {"grant_type": "client_credentials", "scope": "stats/read stats/write"},
         auth=(client["ClientId"], client["ClientSecret"]),
-        timeout=20,
+        timeout=60,
     ).json()["access_token"]
     bearer = {"Authorization": f"Bearer {token}"}
     figure = {"kpi": "Cost", "year": 2020, "month": 4, "value": 1}

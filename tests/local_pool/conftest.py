@@ -39,11 +39,11 @@ class App:
 
     def get(self, path: str, **query: str) -> requests.Response:
         return requests.get(
-            f"{self.pool.url}{path}", params=query, allow_redirects=False, timeout=10
+            f"{self.pool.url}{path}", params=query, allow_redirects=False, timeout=60
         )
 
     def authorize(self, session: Any = requests, **changes: str | None) -> requests.Response:
-        return session.get(self.authorize_url(**changes), allow_redirects=False, timeout=10)
+        return session.get(self.authorize_url(**changes), allow_redirects=False, timeout=60)
 
     def code(
         self, username: str = "ada", session: requests.Session | None = None, **changes
@@ -54,7 +54,7 @@ class App:
     def token(self, *, auth: Any = (), **form: str) -> requests.Response:
         """Call the token endpoint; ``auth`` None sends no Authorization header."""
         basic = (self.pool.client_id, self.pool.client_secret) if auth == () else auth
-        return requests.post(f"{self.pool.url}/oauth2/token", data=form, auth=basic, timeout=10)
+        return requests.post(f"{self.pool.url}/oauth2/token", data=form, auth=basic, timeout=60)
 
     def redeem(self, code: str, **form: Any) -> requests.Response:
         parameters = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
@@ -71,11 +71,11 @@ class App:
     def revoke(self, refresh_token: str, auth: Any = ()) -> requests.Response:
         basic = (self.pool.client_id, self.pool.client_secret) if auth == () else auth
         body = {"token": refresh_token}
-        return requests.post(f"{self.pool.url}/oauth2/revoke", data=body, auth=basic, timeout=10)
+        return requests.post(f"{self.pool.url}/oauth2/revoke", data=body, auth=basic, timeout=60)
 
     def user_info(self, access_token: str) -> requests.Response:
         headers = {"Authorization": f"Bearer {access_token}"}
-        return requests.get(f"{self.pool.url}/oauth2/userInfo", headers=headers, timeout=10)
+        return requests.get(f"{self.pool.url}/oauth2/userInfo", headers=headers, timeout=60)
 
     def api(self, operation: str, service: str = "cognito-idp", **body: Any) -> requests.Response:
         """Call an operation of the API, and check its result with AWS's model."""
@@ -87,7 +87,7 @@ class App:
         model = aws_model.operation_model(service, operation) if operation in KNOWN else None
         if model and "UserPoolId" in model.input_shape.required_members:
             body = {"UserPoolId": self.pool.pool_id} | body
-        response = requests.post(f"{self.pool.url}/", json=body, headers=headers, timeout=10)
+        response = requests.post(f"{self.pool.url}/", json=body, headers=headers, timeout=60)
         if model and response.status_code == 200:
             aws_model.check_request(model, body)
             aws_model.check_response(model, response.json() if response.content else None)

@@ -448,23 +448,23 @@ def test_page_may_call_public_operations(app):
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "content-type,x-amz-target,x-amz-user-agent",
     }
-    preflight = requests.options(f"{app.pool.url}/", headers=ORIGIN | ask, timeout=10)
+    preflight = requests.options(f"{app.pool.url}/", headers=ORIGIN | ask, timeout=60)
     assert preflight.headers["Access-Control-Allow-Origin"] == "*"
     assert "x-amz-target" in preflight.headers["Access-Control-Allow-Headers"]
     target = {"X-Amz-Target": "AWSCognitoIdentityProviderService.InitiateAuth"}
     body = {"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": app.pool.config.public_client_id}
     body["AuthParameters"] = {"USERNAME": "ada", "PASSWORD": PASSWORD}
-    allowed = requests.post(f"{app.pool.url}/", json=body, headers=ORIGIN | target, timeout=10)
+    allowed = requests.post(f"{app.pool.url}/", json=body, headers=ORIGIN | target, timeout=60)
     assert allowed.status_code == 200
     assert allowed.headers["Access-Control-Allow-Origin"] == "*"
     wrong = body | {"AuthParameters": {"USERNAME": "ada", "PASSWORD": "wrong"}}
-    refused = requests.post(f"{app.pool.url}/", json=wrong, headers=ORIGIN | target, timeout=10)
+    refused = requests.post(f"{app.pool.url}/", json=wrong, headers=ORIGIN | target, timeout=60)
     assert refused.headers["Access-Control-Expose-Headers"] == "x-amzn-errortype"
 
 
 def test_page_may_not_call_an_administrators_operation(app):
     target = {"X-Amz-Target": "AWSCognitoIdentityProviderService.AdminDisableUser"}
     body = {"UserPoolId": app.pool.pool_id, "Username": "ada"}
-    refused = requests.post(f"{app.pool.url}/", json=body, headers=ORIGIN | target, timeout=10)
+    refused = requests.post(f"{app.pool.url}/", json=body, headers=ORIGIN | target, timeout=60)
     assert refused.status_code == 403
     assert app.pool.get_user("ada").enabled

@@ -174,7 +174,7 @@ MALFORMED = (b"", b"[]", b"{not json", b"\xff", b"[" * 9999, b'{"Username": "\\u
 @pytest.mark.parametrize("body", MALFORMED)
 def test_body_that_is_not_an_object_is_a_serialization_error(app, body):
     headers = {"X-Amz-Target": "AWSCognitoIdentityProviderService.AdminGetUser"}
-    response = requests.post(f"{app.pool.url}/", data=body, headers=headers, timeout=10)
+    response = requests.post(f"{app.pool.url}/", data=body, headers=headers, timeout=60)
     assert error(response) in ("SerializationException", "InvalidParameterException")
 
 

@@ -73,7 +73,7 @@ def test_other_values_return_to_the_app_with_invalid_request(app, resource):
 @pytest.mark.parametrize("second", ["https://other.example.com", API])
 def test_second_resource_is_refused(app, second):
     url = f"{app.authorize_url(resource=API)}&resource={second}"
-    response = requests.get(url, allow_redirects=False, timeout=10)
+    response = requests.get(url, allow_redirects=False, timeout=60)
     query = parse_qs(urlsplit(response.headers["Location"]).query)
     assert query["error"] == ["invalid_request"]
 

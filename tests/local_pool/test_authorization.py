@@ -46,7 +46,7 @@ def test_unregistered_callback_gets_the_error_page_with_the_fix(app, sent, fix):
     response = app.authorize(redirect_uri=sent)
     expected = f"{app.pool.url}/error?error=redirect_mismatch&client_id={app.pool.client_id}"
     assert response.headers["Location"] == expected
-    page = requests.get(expected, timeout=10)
+    page = requests.get(expected, timeout=60)
     assert page.status_code == 400
     assert "An error was encountered with the requested page." in page.text
     assert fix in page.text
@@ -57,7 +57,7 @@ def test_unregistered_callback_gets_the_error_page_with_the_fix(app, sent, fix):
 def test_missing_parameter_gets_the_error_page_that_names_it(app, name):
     response = app.authorize(**{name: None})
     assert "/error?error=Required+parameters+missing" in response.headers["Location"]
-    page = requests.get(response.headers["Location"], timeout=10)
+    page = requests.get(response.headers["Location"], timeout=60)
     assert f"Required String parameter &#39;{name}&#39; is not present" in page.text
 
 
@@ -140,7 +140,7 @@ def test_fresh_password_is_asked_for_when_the_app_wants_it(app, changes):
     app.pool.clock.advance(11)
     response = app.authorize(browser, **changes)
     assert "/login?" in response.headers["Location"]
-    page = browser.get(response.headers["Location"], timeout=10)
+    page = browser.get(response.headers["Location"], timeout=60)
     assert "Sign in as" not in page.text
     assert app.code(session=browser, **changes)
 
@@ -149,15 +149,15 @@ def test_login_page_offers_the_signed_in_user(app):
     browser = requests.Session()
     app.code(session=browser)
     url = app.authorize_url().replace("/oauth2/authorize", "/login")
-    page = browser.get(url, timeout=10)
+    page = browser.get(url, timeout=60)
     assert "Sign in as ada" in page.text
     csrf = re.search(r'name="_csrf" value="([^"]+)"', page.text)[1]
     form = {"_csrf": csrf, "signInAs": "ada"}
-    assert "code" in sent_back(browser.post(url, form, allow_redirects=False, timeout=10))
+    assert "code" in sent_back(browser.post(url, form, allow_redirects=False, timeout=60))
 
 
 def test_login_hint_fills_in_the_username(app):
-    page = requests.get(app.authorize_url(login_hint="grace"), timeout=10)
+    page = requests.get(app.authorize_url(login_hint="grace"), timeout=60)
     assert 'name="username" value="grace"' in page.text
 
 

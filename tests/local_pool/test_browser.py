@@ -30,10 +30,10 @@ def test_console_shows_a_sign_in_as_it_happens(app: App, page):
     page.goto(f"{app.pool.url}/_local/")
     page.get_by_text("No sign-ins yet").wait_for()
     app.tokens("grace", state="live")
-    page.locator("article", has_text="grace").get_by_text("signed in").wait_for(timeout=5000)
+    page.locator("article", has_text="grace").get_by_text("signed in").wait_for()
     page.locator("article summary", has_text="ID token").click()
     app.tokens("linus", state="another")
-    page.locator("article", has_text="linus").wait_for(timeout=5000)
+    page.locator("article", has_text="linus").wait_for()
     details = page.locator("article", has_text="grace").locator("details[open]")
     assert details.count() == 1
 

@@ -24,9 +24,9 @@ def test_replica_continues_live_sessions_with_the_issuer_of_its_region(app):
     assert claims(refreshed["id_token"])["sub"] == claims(tokens["id_token"])["sub"]
     assert claims(app.tokens("grace")["access_token"])["iss"] == replica
 
-    keys = requests.get(f"{replica}/.well-known/jwks.json", timeout=10).json()["keys"]
+    keys = requests.get(f"{replica}/.well-known/jwks.json", timeout=60).json()["keys"]
     assert jwt.get_unverified_header(refreshed["access_token"])["kid"] in {k["kid"] for k in keys}
-    document = requests.get(f"{replica}/.well-known/openid-configuration", timeout=10).json()
+    document = requests.get(f"{replica}/.well-known/openid-configuration", timeout=60).json()
     assert document["issuer"] == replica
 
     app.pool.do("failover off")

@@ -128,7 +128,7 @@ def test_public_client_needs_no_secret_and_may_be_called_from_anywhere(app):
 
 def test_preflight_succeeds_and_is_not_counted(app):
     headers = {"Origin": "http://localhost:3000", "Access-Control-Request-Method": "POST"}
-    response = requests.options(f"{app.pool.url}/oauth2/userInfo", headers=headers, timeout=10)
+    response = requests.options(f"{app.pool.url}/oauth2/userInfo", headers=headers, timeout=60)
     assert response.status_code == 200
     assert "authorization" in response.headers["Access-Control-Allow-Headers"]
     assert app.pool.counts()["userInfo"] == 0
@@ -148,7 +148,7 @@ def test_preflight_succeeds_and_is_not_counted(app):
 def test_bad_client_credentials_are_refused(app, header, error):
     headers = {"Authorization": header} if header else {}
     form = {"grant_type": "client_credentials"}
-    response = requests.post(f"{app.pool.url}/oauth2/token", data=form, headers=headers, timeout=10)
+    response = requests.post(f"{app.pool.url}/oauth2/token", data=form, headers=headers, timeout=60)
     assert refused(response, error)
 
 
@@ -181,7 +181,7 @@ def test_bad_requests_get_a_bare_error_code(app, form, error):
 
 def test_json_body_is_an_invalid_request(app):
     auth = (app.pool.client_id, app.pool.client_secret)
-    response = requests.post(f"{app.pool.url}/oauth2/token", json={}, auth=auth, timeout=10)
+    response = requests.post(f"{app.pool.url}/oauth2/token", json={}, auth=auth, timeout=60)
     assert refused(response, "invalid_request")
 
 

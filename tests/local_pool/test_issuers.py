@@ -21,7 +21,7 @@ def issuer_of(tokens):
 
 
 def get(issuer, name):
-    return requests.get(f"{issuer}/.well-known/{name}", timeout=10)
+    return requests.get(f"{issuer}/.well-known/{name}", timeout=60)
 
 
 def test_live_session_continues_after_the_issuer_is_switched(app):

@@ -18,7 +18,7 @@ def test_german_is_remembered_on_the_next_pages(app):
     assert '<html lang="de">' in pages.text
     assert "<h1>Anmelden</h1>" in pages.text
     assert pages.session.cookies["lang"] == "de"
-    pages.response = pages.session.get(app.authorize_url(), timeout=10)
+    pages.response = pages.session.get(app.authorize_url(), timeout=60)
     assert '<html lang="de">' in pages.text
     pages.follow("Konto anlegen")
     assert "<h1>Konto anlegen</h1>" in pages.text
@@ -43,7 +43,7 @@ def test_classic_hosted_ui_is_english(app):
 
 def test_console_stays_english(app):
     pages = Pages(app.authorize_url(lang="de"))
-    pages.response = pages.session.get(f"{app.pool.url}/_local/", timeout=10)
+    pages.response = pages.session.get(f"{app.pool.url}/_local/", timeout=60)
     assert '<html lang="en">' in pages.text
 
 

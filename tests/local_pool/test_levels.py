@@ -63,7 +63,7 @@ def test_signed_in_browser_only_has_to_enter_a_code(app):
     app.pool.clock.advance(60)
     pages = Pages(app.authorize_url(acr_values=LEVELS[2], max_age="300"))
     pages.session = browser
-    pages.response = browser.get(app.authorize_url(acr_values=LEVELS[2]), timeout=10)
+    pages.response = browser.get(app.authorize_url(acr_values=LEVELS[2]), timeout=60)
     assert "Enter a code" in pages.text
     assert 'name="password"' not in pages.text
     assert pages.submit("/mfa", code="000000") is None
@@ -85,7 +85,7 @@ def test_old_session_needs_password_and_code(app):
     browser = requests.Session()
     app.code(session=browser)
     app.pool.clock.advance(60)
-    page = browser.get(app.authorize_url(acr_values=LEVELS[2], max_age="59"), timeout=10)
+    page = browser.get(app.authorize_url(acr_values=LEVELS[2], max_age="59"), timeout=60)
     assert 'name="password"' in page.text
     code = app.code(session=browser, acr_values=LEVELS[2], max_age="59")
     assert authentication(app.redeem(code).json())[0] == LEVELS[2]

@@ -39,7 +39,7 @@ def test_absent_operation_answers_with_the_alternative(app):
     assert error(response) == "UnknownOperationException"
     message = response.json()["message"]
     assert "Start a pool per process" in message
-    page = requests.get(f"{app.pool.url}/_local/operations", timeout=10)
+    page = requests.get(f"{app.pool.url}/_local/operations", timeout=60)
     assert page.url in message
     assert page.text == TABLE.read_text()
     assert "has no operation DestroyEverything." in app.api("DestroyEverything").json()["message"]

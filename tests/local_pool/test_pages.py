@@ -235,7 +235,7 @@ def test_sign_out_leaves_for_a_registered_url_and_ends_the_session(app, pages):
     query = {"client_id": app.pool.client_id, "logout_uri": "http://localhost:8000/signout"}
     url = f"{app.pool.url}/logout"
     response = pages.session.get(
-        url, params=query | {"state": "x"}, allow_redirects=False, timeout=10
+        url, params=query | {"state": "x"}, allow_redirects=False, timeout=60
     )
     assert response.headers["Location"] == "http://localhost:8000/signout"
     assert "/login?" in app.authorize(pages.session).headers["Location"]
@@ -254,9 +254,9 @@ def test_stolen_session_cookie_is_dead_after_sign_out(app, pages):
     pages.submit("/login", person="ada")
     stolen = dict(pages.session.cookies)
     app_query = {"client_id": app.pool.client_id, "logout_uri": "http://localhost:8000/signout"}
-    pages.session.get(f"{app.pool.url}/logout", params=app_query, allow_redirects=False, timeout=10)
+    pages.session.get(f"{app.pool.url}/logout", params=app_query, allow_redirects=False, timeout=60)
     url = app.authorize_url()
-    response = requests.get(url, cookies=stolen, allow_redirects=False, timeout=10)
+    response = requests.get(url, cookies=stolen, allow_redirects=False, timeout=60)
     assert "/login?" in response.headers["Location"]
 
 
@@ -286,12 +286,12 @@ def test_unregistered_sign_out_url_gets_the_error_page(app):
 def test_form_of_another_site_is_refused(app, pages):
     url = pages.url
     form = {"username": "ada", "password": "Cognito-demo-1"}
-    without = requests.post(url, form, timeout=10)
+    without = requests.post(url, form, timeout=60)
     assert without.status_code == 403
     assert "development only" in without.text
     csrf = re.search(r'name="_csrf" value="([^"]+)"', pages.text)[1]
     for header in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
-        response = pages.session.post(url, form | {"_csrf": csrf}, headers=header, timeout=10)
+        response = pages.session.post(url, form | {"_csrf": csrf}, headers=header, timeout=60)
         assert response.status_code == 403
 
 
@@ -308,6 +308,6 @@ def test_ten_pages_of_a_new_browser_all_work(app):
 @pytest.mark.parametrize("path", ["/login", "/error", "/nowhere", "/_local/", "/_local/mail"])
 def test_every_page_says_that_it_is_for_development(app, path):
     query = app.authorize_url().partition("?")[2]
-    response = requests.get(f"{app.pool.url}{path}?{query}", timeout=10)
+    response = requests.get(f"{app.pool.url}{path}?{query}", timeout=60)
     assert "Local pool: development only" in response.text
     assert response.headers["X-Frame-Options"] == "DENY"

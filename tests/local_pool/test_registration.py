@@ -17,7 +17,7 @@ def app(make_local_pool) -> App:
 def register(app: App, token: str = "", **metadata):
     body = {"redirect_uris": [CALLBACK], "client_name": "An agent"} | metadata
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return requests.post(f"{app.pool.url}/oauth2/register", json=body, headers=headers, timeout=10)
+    return requests.post(f"{app.pool.url}/oauth2/register", json=body, headers=headers, timeout=60)
 
 
 @pytest.mark.parametrize("method", ["none", "client_secret_basic"])
@@ -43,9 +43,9 @@ def test_registered_client_signs_users_in(app, method):
 def test_registration_is_off_by_default(pool):
     assert register(App(pool)).status_code == 404
     issuer = f"{pool.issuer}/.well-known/openid-configuration"
-    assert "registration_endpoint" not in requests.get(issuer, timeout=10).json()
+    assert "registration_endpoint" not in requests.get(issuer, timeout=60).json()
     pool.do("register open")
-    assert requests.get(issuer, timeout=10).json()["registration_endpoint"]
+    assert requests.get(issuer, timeout=60).json()["registration_endpoint"]
 
 
 def test_caller_needs_a_token_with_the_scope(app):

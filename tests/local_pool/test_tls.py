@@ -26,7 +26,7 @@ def test_user_signs_in_over_https(app, monkeypatch):
     code = callback.partition("code=")[2].partition("&")[0]
     tokens = app.redeem(code).json()
     assert app.user_info(tokens["access_token"]).status_code == 200
-    discovery = requests.get(f"{app.pool.issuer}/.well-known/openid-configuration", timeout=10)
+    discovery = requests.get(f"{app.pool.issuer}/.well-known/openid-configuration", timeout=60)
     assert discovery.json()["jwks_uri"].startswith("https://")
 
 
@@ -35,16 +35,16 @@ def test_certificate_is_kept_and_not_trusted_by_default(app):
     app.pool.restart()
     assert app.pool.certificate.read_bytes() == first
     with pytest.raises(requests.exceptions.SSLError):
-        requests.get(app.pool.url, timeout=10)
+        requests.get(app.pool.url, timeout=60)
     assert app.pool.certificate.with_name("tls-key.pem").stat().st_mode & 0o077 == 0
 
 
 def test_plain_http_gets_no_answer_and_the_pool_survives(app):
     plain = app.pool.url.replace("https", "http")
     with pytest.raises(requests.exceptions.ConnectionError):
-        requests.get(plain, timeout=10)
+        requests.get(plain, timeout=60)
     trusted = str(app.pool.certificate)
-    console = requests.get(f"{app.pool.url}/_local/", verify=trusted, timeout=10)
+    console = requests.get(f"{app.pool.url}/_local/", verify=trusted, timeout=60)
     assert console.status_code == 200
 
 
@@ -64,7 +64,7 @@ def test_command_line_talks_to_a_pool_with_https(clean_environ):
 def test_domain_is_on_another_host_than_the_issuer(make_local_pool):
     app = App(make_local_pool(domain_host="127.0.0.1"))
     assert app.pool.url == app.pool.issuer.rpartition("/")[0].replace("localhost", "127.0.0.1")
-    discovery = requests.get(f"{app.pool.issuer}/.well-known/openid-configuration", timeout=10)
+    discovery = requests.get(f"{app.pool.issuer}/.well-known/openid-configuration", timeout=60)
     found = discovery.json()
     assert found["issuer"] == app.pool.issuer
     assert found["jwks_uri"].startswith(app.pool.issuer)

@@ -117,7 +117,7 @@ def test_sign_in_page_has_a_button_for_the_company(app, acme):
     pages = Pages(app.authorize_url())
     assert "Continue with Acme" in pages.text
     upstream = app.authorize(identity_provider="Acme", login_hint="mary", prompt="login")
-    start = requests.get(upstream.headers["Location"], allow_redirects=False, timeout=10)
+    start = requests.get(upstream.headers["Location"], allow_redirects=False, timeout=60)
     url = start.headers["Location"]
     assert url.startswith(f"{acme.url}/oauth2/authorize?")
     query = parse_qs(urlsplit(url).query)
@@ -161,7 +161,7 @@ def test_lost_answer_of_the_company_is_an_outage_on_command(app, acme):
     browser = requests.Session()
     url = app.authorize_url(identity_provider="Acme")
     answer = acme.sign_in(app.pool.sign_in(url, "mary", session=browser), "mary")
-    assert browser.get(answer, timeout=10).status_code == 503
+    assert browser.get(answer, timeout=60).status_code == 503
     assert "code=" in app.pool.sign_in(answer, "mary", session=browser)
 
 
@@ -171,10 +171,10 @@ def test_answer_counts_once_and_in_the_browser_that_asked(app, acme):
         app.authorize_url(identity_provider="Acme"), "mary", session=browser
     )
     answer = acme.sign_in(upstream, "mary")
-    stranger = requests.get(answer, allow_redirects=False, timeout=10)
+    stranger = requests.get(answer, allow_redirects=False, timeout=60)
     assert "/error?error=invalid_request" in stranger.headers["Location"]
     assert "code=" in app.pool.sign_in(answer, "mary", session=browser)
-    twice = browser.get(answer, allow_redirects=False, timeout=10)
+    twice = browser.get(answer, allow_redirects=False, timeout=60)
     assert "/error?error=invalid_request" in twice.headers["Location"]
 
 

@@ -46,7 +46,7 @@ def run(app: App, rows: list[str], algorithm: str | None = "PBKDF2_SHA256") -> d
     assert made["Status"] == "Created"
     header = "cognito:username,email,email_verified,name,password_hash"
     content = "\r\n".join([header, *rows])
-    sent = requests.put(made["PreSignedUrl"], content.encode(), timeout=10)
+    sent = requests.put(made["PreSignedUrl"], content.encode(), timeout=60)
     assert sent.status_code == 200
     app.api("StartUserImportJob", JobId=made["JobId"])
     return app.api("DescribeUserImportJob", JobId=made["JobId"]).json()["UserImportJob"]
@@ -120,7 +120,7 @@ def test_job_needs_a_file_and_runs_once(app):
     assert error(app.api("StartUserImportJob", **job)) == "PreconditionNotMetException"
     assert app.api("StopUserImportJob", **job).json()["UserImportJob"]["Status"] == "Stopped"
     assert error(app.api("StopUserImportJob", **job)) == "PreconditionNotMetException"
-    late = requests.put(made["UserImportJob"]["PreSignedUrl"], b"x", timeout=10)
+    late = requests.put(made["UserImportJob"]["PreSignedUrl"], b"x", timeout=60)
     assert late.status_code == 404
     assert error(app.api("DescribeUserImportJob", JobId="import-0")) == "ResourceNotFoundException"
     [listed] = app.api("ListUserImportJobs", MaxResults=1).json()["UserImportJobs"]

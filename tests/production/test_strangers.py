@@ -52,7 +52,7 @@ def upload(port, path, *, chunked):
     part = b'--x\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n'
     piece = b"A" * 100_000
     framed = [b"%x\r\n%s\r\n" % (len(data), data) if chunked else data for data in (part, piece)]
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         try:
             connection.sendall(f"{start}{size}\r\n\r\n".encode() + framed[0])
             for _ in range(110):
@@ -80,7 +80,7 @@ def test_flood_of_uploads_reaches_no_disk_and_blocks_no_user(instance, small_fol
         assert all(flood_result.result() for flood_result in floods)
     assert seen == set()
     answers = [
-        requests.get(f"{instance.url}{page}", headers=HOST, allow_redirects=False, timeout=30)
+        requests.get(f"{instance.url}{page}", headers=HOST, allow_redirects=False, timeout=60)
         for page in PAGES
     ]
     assert {response.status_code for response in answers} <= {200, 302}
@@ -104,7 +104,7 @@ def test_full_temporary_folder_blocks_no_user(instance, small_folder):
         pass
     for page in PAGES * 3:
         address = f"{instance.url}{page}"
-        response = requests.get(address, headers=HOST, allow_redirects=False, timeout=30)
+        response = requests.get(address, headers=HOST, allow_redirects=False, timeout=60)
         assert response.status_code in (200, 302), page
     assert "SIGBUS" not in instance.log.read_text(encoding="utf-8", errors="replace")
 

@@ -26,17 +26,17 @@ class Browser:
         self.site, self.http = site, requests.Session()
         start = self.get("/accounts/login/?next=/profile/")
         callback = site.pool.sign_in(start.headers["Location"], username, session=self.http)
-        self.http.get(callback, allow_redirects=False, timeout=30)
+        self.http.get(callback, allow_redirects=False, timeout=60)
 
     def get(self, path, base=None, **options):
         address = (base or self.site.url) + path
         headers = {**HOST, **options.pop("headers", {})} if base else options.pop("headers", {})
-        return self.http.get(address, headers=headers, allow_redirects=False, timeout=30, **options)
+        return self.http.get(address, headers=headers, allow_redirects=False, timeout=60, **options)
 
     def post(self, path):
         self.get("/profile/")
         fields = {"csrfmiddlewaretoken": self.http.cookies["csrftoken"]}
-        return self.http.post(self.site.url + path, fields, allow_redirects=False, timeout=30)
+        return self.http.post(self.site.url + path, fields, allow_redirects=False, timeout=60)
 
 
 def everywhere(browser, path="/profile/"):
@@ -78,9 +78,9 @@ def test_signed_out_token_is_refused_by_every_process_within_a_second(site):
 
 
 def test_static_files_are_immutable_and_compressed(site):
-    page = requests.get(site.url + "/", timeout=30).text
+    page = requests.get(site.url + "/", timeout=60).text
     address = page.split('rel="stylesheet" href="', 1)[1].split('"', 1)[0]
-    response = requests.get(site.url + address, headers={"Accept-Encoding": "gzip"}, timeout=30)
+    response = requests.get(site.url + address, headers={"Accept-Encoding": "gzip"}, timeout=60)
     assert response.status_code == 200
     assert response.headers["Content-Encoding"] == "gzip"
     assert "immutable" in response.headers["Cache-Control"]
@@ -88,18 +88,18 @@ def test_static_files_are_immutable_and_compressed(site):
 
 def test_only_the_proxy_can_set_the_client_ip_address(site):
     output = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
-    response = requests.get(site.instances[0].url + "/readyz", headers=output, timeout=30)
+    response = requests.get(site.instances[0].url + "/readyz", headers=output, timeout=60)
     assert "parts" not in response.json()
-    assert requests.get(site.url + "/metrics", timeout=30).status_code == 404
+    assert requests.get(site.url + "/metrics", timeout=60).status_code == 404
     spoofed = {"X-Forwarded-For": "10.9.9.9", "X-Request-ID": "forged-by-a-client"}
-    response = requests.get(site.url + "/", headers=spoofed, timeout=30)
+    response = requests.get(site.url + "/", headers=spoofed, timeout=60)
     assert response.headers["X-Request-ID"] != "forged-by-a-client"
 
 
 def test_client_cannot_set_the_path_prefix_of_the_site(site):
     """A SCRIPT_NAME from a client would change the start of callback URLs."""
     address = site.instances[0].url + "/below/accounts/login/"
-    response = requests.get(address, headers={**HOST, "SCRIPT_NAME": "/below"}, timeout=30)
+    response = requests.get(address, headers={**HOST, "SCRIPT_NAME": "/below"}, timeout=60)
     assert response.status_code == 404
 
 
@@ -108,7 +108,7 @@ def test_metrics_of_one_instance_are_those_of_all_its_processes(site):
     labels = 'method="GET",status="200",view="api:server-info"'
 
     def counted():
-        text = requests.get(f"{instance.url}/metrics", timeout=30).text
+        text = requests.get(f"{instance.url}/metrics", timeout=60).text
         for line in text.splitlines():
             if line.startswith(f"sso_request_seconds_count{{{labels}}}"):
                 return float(line.rpartition(" ")[2])
@@ -116,7 +116,7 @@ def test_metrics_of_one_instance_are_those_of_all_its_processes(site):
 
     before = counted()
     for _ in range(40):  # new connections, accepted by either process
-        requests.get(f"{instance.url}/api/info/server", headers=HOST, timeout=30)
+        requests.get(f"{instance.url}/api/info/server", headers=HOST, timeout=60)
     assert counted() == before + 40
     assert counted() == before + 40
 
@@ -128,11 +128,10 @@ def test_missing_cache_is_slower_but_correct(site):
     site.redis.end(signal.SIGKILL)
     try:
         assert everywhere(browser) == [200, 200]
-        parts = requests.get(f"{site.instances[0].url}/readyz", timeout=30).json()["parts"]
+        parts = requests.get(f"{site.instances[0].url}/readyz", timeout=60).json()["parts"]
         assert parts["cache"].startswith("does not respond")
         assert browser.post("/profile/sign-out-everywhere/").status_code == 302
-        time.sleep(1.0)
-        assert with_token(site, access_token) == {401}
+        until(lambda: with_token(site, access_token) == {401}, "the refusal")
         for instance in site.instances:  # logged once, not for every request
             lines = instance.log.read_text().count("The shared cache does not respond")
             assert lines <= len(instance.workers())
@@ -151,9 +150,9 @@ def test_lost_database_is_503_and_heals_without_a_restart(site):
         assert "This site is temporarily unavailable" in page.text
         response = browser.get("/api/stats", headers={"Accept": "application/json"})
         assert (response.status_code, response.json()["code"]) == (503, "database_unavailable")
-        ready = requests.get(f"{site.instances[0].url}/readyz", timeout=30)
+        ready = requests.get(f"{site.instances[0].url}/readyz", timeout=60)
         assert ready.status_code == 503
-        assert requests.get(f"{site.instances[0].url}/healthz", timeout=30).status_code == 200
+        assert requests.get(f"{site.instances[0].url}/healthz", timeout=60).status_code == 200
     finally:
         site.database.start()
     assert [everywhere(browser) for _ in range(4)] == [[200, 200]] * 4
@@ -228,27 +227,24 @@ def load(site):
             thread.join()
         return statuses
 
+    until(lambda: len(statuses) > 50, "the load")
     yield finish
     finish()
 
 
 def test_graceful_reload_under_load_loses_no_request(site, load):
-    time.sleep(1)
     for instance in site.instances:
         before = instance.workers()
         instance.reload()
         assert not set(before) & set(instance.workers())
-    time.sleep(1)
-    statuses = load()
-    assert set(statuses) == {200, 403}
-    assert len(statuses) > 50
+    assert set(load()) == {200, 403}
 
 
 def test_reload_takes_new_settings(site):
     (site.folder / "env").write_text("SITE_NAME=Renamed while running\n")
     try:
         site.instances[0].reload()
-        page = requests.get(site.instances[0].url + "/", headers=HOST, timeout=30)
+        page = requests.get(site.instances[0].url + "/", headers=HOST, timeout=60)
         assert "Renamed while running" in page.text
     finally:
         (site.folder / "env").write_text("")
@@ -265,7 +261,7 @@ def test_reload_with_wrong_settings_changes_nothing(site):
     finally:
         (site.folder / "env").write_text("")
     assert instance.workers() == before
-    assert requests.get(instance.url + "/", headers=HOST, timeout=30).status_code == 200
+    assert requests.get(instance.url + "/", headers=HOST, timeout=60).status_code == 200
 
 
 def test_reload_on_a_database_that_is_not_ready_changes_nothing(site):
@@ -283,7 +279,7 @@ def test_reload_on_a_database_that_is_not_ready_changes_nothing(site):
 
 def test_error_for_a_malformed_request_shows_no_query(site):
     instance = site.instances[0]
-    with socket.create_connection(("127.0.0.1", instance.port), timeout=30) as raw:
+    with socket.create_connection(("127.0.0.1", instance.port), timeout=60) as raw:
         raw.sendall(b"GET /signin?code=of-this-very-sign-in x HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert raw.recv(1000).startswith(b"HTTP/1.1 400")
     until(lambda: "Invalid" in instance.log.read_text(), "gunicorn's line")
@@ -307,19 +303,19 @@ def test_waiting_for_cognito_holds_no_database_connection(site):
 
     def page(browser):
         cookies = browser.http.cookies.get_dict()
-        address, started = f"{instance.url}/profile/", time.monotonic()
-        response = requests.get(address, headers=HOST, cookies=cookies, timeout=30)
-        return response.status_code, time.monotonic() - started
+        address = f"{instance.url}/profile/"
+        return requests.get(address, headers=HOST, cookies=cookies, timeout=60).status_code
 
-    assert page(other)[0] == 200
-    site.pool.faults.add("token", "slow", seconds=3)
+    assert page(other) == 200
+    before = site.pool.counts()["token"]
+    site.pool.faults.add("token", "slow", seconds=60)  # the site waits for three of them
     try:
         with ThreadPoolExecutor(4) as threads:
             renewals = [threads.submit(page, browser) for browser in waiting]
-            time.sleep(1)
-            status, seconds = page(other)
-            assert (status, seconds < 1.5) == (200, True), seconds
-            assert {renewal.result()[0] for renewal in renewals} == {200}
+            until(lambda: site.pool.counts()["token"] >= before + 4, "four calls")
+            assert page(other) == 200
+            assert not any(renewal.done() for renewal in renewals)
+            assert {renewal.result() for renewal in renewals} == {200}
     finally:
         site.pool.faults.clear()
         instance.end()
@@ -327,12 +323,10 @@ def test_waiting_for_cognito_holds_no_database_connection(site):
 
 def test_taking_an_instance_out_and_stopping_it_under_load_loses_no_request(site, load):
     first, second = site.instances
-    time.sleep(1)
     site.proxy.use([second.port])
     first.end()
     first.start()
     site.proxy.use([first.port, second.port])
-    time.sleep(1)
     assert set(load()) == {200, 403}
 
 
@@ -341,7 +335,7 @@ def test_slow_cognito_leaves_threads_for_other_requests(site):
     codes = []
     browsers = [requests.Session() for _ in range(40)]
     for http in browsers:
-        start = http.get(f"{site.url}/accounts/login/", allow_redirects=False, timeout=30)
+        start = http.get(f"{site.url}/accounts/login/", allow_redirects=False, timeout=60)
         codes.append(site.pool.sign_in(start.headers["Location"], "linus", session=http))
     site.pool.faults.add("token", "slow", seconds=6)
     try:
@@ -351,11 +345,11 @@ def test_slow_cognito_leaves_threads_for_other_requests(site):
         ]
         for thread in threads:
             thread.start()
-        time.sleep(2.5)  # requests without a slot got a 503
+        # Sixteen slots; the requests without one got a 503.
+        until(lambda: sum(not thread.is_alive() for thread in threads) >= 24, "the refusals")
         for _ in range(5):
-            response = requests.get(f"{site.url}/api/info/server", timeout=30)
-            assert response.status_code == 200
-            assert response.elapsed.total_seconds() < 2
+            assert requests.get(f"{site.url}/api/info/server", timeout=60).status_code == 200
+        assert any(thread.is_alive() for thread in threads)
     finally:
         site.pool.faults.clear()
         for thread in threads:

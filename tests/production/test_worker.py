@@ -77,7 +77,7 @@ def test_slow_clients_leave_threads_for_others(server, sent):
         for connection in slow:
             connection.sendall(sent)
         for _ in range(3):  # well before the deadline of the slow ones
-            assert requests.post(server.url, b"honest", timeout=15).content == b"honest"
+            assert requests.post(server.url, b"honest", timeout=60).content == b"honest"
     finally:
         for connection in slow:
             connection.close()
@@ -85,7 +85,7 @@ def test_slow_clients_leave_threads_for_others(server, sent):
 
 def test_client_that_is_cut_off_gets_a_response(server):
     """Without a response, nginx would consider the server broken, and not use it for a while."""
-    slow = [socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(SLOW)]
+    slow = [socket.create_connection(("127.0.0.1", server.port), timeout=60) for _ in range(SLOW)]
     try:
         for connection in slow:
             connection.sendall(REQUESTS["one byte of body"])
@@ -108,7 +108,7 @@ def response_of(connection):
 def test_body_has_a_deadline(tmp_path):
     server = Server(tmp_path, MAX_WAIT_SECONDS=0.2)
     try:
-        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
             connection.sendall(REQUESTS["one byte of body"])
             assert response_of(connection).endswith(b"too slow")
     finally:
@@ -160,7 +160,7 @@ def test_client_that_sends_a_refused_body_gets_the_response_and_no_reset(server)
     """After a reset, nginx would consider the server broken, and not use it for a while."""
     body = b"x" * (12 * 1024 * 1024)
     head = b"POST /unread HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(head % len(body) + body)
         assert connection.recv(10_000).startswith(b"HTTP/1.1 413")
         assert connection.recv(10_000) == b""

@@ -4,12 +4,15 @@ The URLs come from the URLconf. PostgreSQL rejects more texts than SQLite (`DATA
 """
 
 import re
+from itertools import chain, product
 from urllib.parse import quote, urlencode
 
 import pytest
 from django.contrib import admin
 from django.contrib.admindocs.views import extract_views_from_urlpatterns, simplify_regex
+from django.core.exceptions import SuspiciousOperation
 from django.db import models
+from django.http import QueryDict
 from django.template.response import TemplateResponse
 from django.urls import get_resolver, reverse
 
@@ -105,28 +108,35 @@ def test_no_text_after_a_path_is_an_error(clients):
             assert_served(client, re.sub("<[^>]*>", "1", url) + ending)
 
 
-def read_list(response):
-    """Run the query of a list of the admin, instead of rendering its page."""
-    return "".join(str(item.pk) for item in response.context_data["cl"].result_list)
+def run_lists(client, model, queries):
+    """Run the queries of lists of the admin, without the middleware and without rendering pages."""
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    request = client.get(url).wsgi_request
+    for query in queries:
+        request.GET = QueryDict(query)
+        request.META["QUERY_STRING"] = query
+        try:
+            response = admin.site._registry[model].changelist_view(request)
+            if isinstance(response, TemplateResponse):
+                "".join(str(item.pk) for item in response.context_data["cl"].result_list)
+        except SuspiciousOperation:
+            continue  # a 400
+        except Exception as error:
+            error.add_note(f"{url}?{query[:300]}")
+            raise
 
 
-@pytest.mark.parametrize("label", MODELS)
-def test_no_text_in_a_filter_of_the_admin_is_an_error(clients, label, monkeypatch):
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label)
+def test_no_text_in_a_filter_of_the_admin_is_an_error(clients, model):
     ada, _ = clients
-    app, name = label.split(".")
-    (model,) = (m for m in admin.site._registry if m._meta.label_lower == label)
-    base = reverse(f"admin:{app}_{name}_changelist")
+    base = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     names = (*ADMIN_NAMES, "kpi", "period")
     for parameter in names:
         for text in TEXTS.values() if model is Stat else FEW_TEXTS:
             assert_served(ada, f"{base}?{urlencode({parameter: text})}")
-    monkeypatch.setattr(TemplateResponse, "rendered_content", property(read_list))
-    for parameter in () if model is Stat else names:
-        for text in TEXTS.values():
-            assert_served(ada, f"{base}?{urlencode({parameter: text})}")
-    for parameter in lookups(model):
-        for text in CONVERTIBLE:
-            assert_served(ada, f"{base}?{urlencode({parameter: text})}")
+    cases = chain(product(names, TEXTS.values()), product(lookups(model), CONVERTIBLE))
+    queries = (urlencode([case]) for case in cases)
+    run_lists(ada, model, (query for query in queries if "%00" not in query))  # a 400
 
 
 def test_no_text_in_a_form_of_the_admin_is_an_error(clients):

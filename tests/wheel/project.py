@@ -110,15 +110,15 @@ class NewProject:
         """Open the profile and sign in as the guide says. Return the browser and the page."""
         name, password = re.search(r"`(\w+)` with the password `(.+?)`", GUIDE).groups()
         browser = requests.Session()
-        form = browser.get(f"{self.url}/profile/", timeout=20)
+        form = browser.get(f"{self.url}/profile/", timeout=60)
         fields = dict(re.findall(r'name="(_csrf)" value="([^"]+)"', form.text))
         fields |= {"username": name, "password": password}
-        return browser, browser.post(form.url, fields, timeout=20)
+        return browser, browser.post(form.url, fields, timeout=60)
 
 
 def responds(url):
     try:
-        requests.get(url, allow_redirects=False, timeout=5)
+        requests.get(url, allow_redirects=False, timeout=60)
     except requests.ConnectionError:
         return False
     return True

@@ -47,10 +47,10 @@ def test_user_signs_in_through_the_local_pool_and_out(project):
         assert page.url == f"{project.url}/profile/"
         assert "<h1>Ada Lovelace</h1>" in page.text
         form = {"csrfmiddlewaretoken": browser.cookies["csrftoken"]}
-        signed_out = browser.post(f"{project.url}/accounts/logout/", form, timeout=20)
+        signed_out = browser.post(f"{project.url}/accounts/logout/", form, timeout=60)
         assert signed_out.url == f"{project.url}/signout"
         assert "<h1>You're signed out</h1>" in signed_out.text
-        profile = browser.get(f"{project.url}/profile/", allow_redirects=False, timeout=20)
+        profile = browser.get(f"{project.url}/profile/", allow_redirects=False, timeout=60)
         assert profile.status_code == 302
 
 

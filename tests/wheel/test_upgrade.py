@@ -31,6 +31,6 @@ def test_users_and_sessions_survive_an_upgrade(project):
     project.run("manage.py", "migrate")
     assert shell(APPLIED) == "1"
     with project.servers():
-        assert "Ada Lovelace" in browser.get(f"{project.url}/profile/", timeout=20).text
+        assert "Ada Lovelace" in browser.get(f"{project.url}/profile/", timeout=60).text
         project.sign_in()
         assert shell(COUNT) == "1 1 2"

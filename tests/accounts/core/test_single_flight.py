@@ -39,7 +39,7 @@ def test_threads_with_the_same_key_run_one_at_a_time():
 
 
 def test_threads_with_different_keys_do_not_wait_for_each_other():
-    barrier = threading.Barrier(4, timeout=20)
+    barrier = threading.Barrier(4, timeout=60)
 
     def work(number):
         with single_flight(number, seconds=20):

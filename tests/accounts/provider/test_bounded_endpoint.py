@@ -67,7 +67,7 @@ def test_slow_cognito_blocks_only_the_maximum_of_threads(endpoint, transport, si
     threads = [threading.Thread(target=endpoint.revoke, args=("token",)) for _ in range(2)]
     for thread in threads:
         thread.start()
-        assert transport.waiting.acquire(timeout=10)
+        assert transport.waiting.acquire(timeout=60)
     with pytest.raises(CognitoUnavailable, match="too many calls"):
         endpoint.revoke("token")
     transport.resume.set()
@@ -196,7 +196,7 @@ def test_call_of_a_user_does_not_wait_for_anonymous_calls(endpoint, transport, c
     threads = [threading.Thread(target=call_anonymously), threading.Thread(target=call_as_user)]
     for thread in threads:
         thread.start()
-        assert transport.waiting.acquire(timeout=10)
+        assert transport.waiting.acquire(timeout=60)
         with pytest.raises(CognitoUnavailable, match="too many calls"):
             endpoint.refresh("token", subnet="192.0.2.2")
     transport.resume.set()

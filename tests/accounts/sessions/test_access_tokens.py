@@ -57,7 +57,7 @@ def test_parallel_views_and_tasks_make_one_call(sign_in, cognito):
     tokens, barrier = [], threading.Barrier(THREADS)
 
     def call():
-        barrier.wait(timeout=30)
+        barrier.wait(timeout=60)
         try:
             tokens.append(access_token(sign_in.pk))
         finally:

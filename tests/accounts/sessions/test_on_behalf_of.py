@@ -148,7 +148,7 @@ def in_parallel(number, work):
     results, barrier = [], threading.Barrier(number)
 
     def call():
-        barrier.wait(timeout=30)
+        barrier.wait(timeout=60)
         try:
             results.append(work())
         finally:

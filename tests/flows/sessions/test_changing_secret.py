@@ -12,10 +12,13 @@ from local_pool import client_secrets
 from tests.accounts.aws_endpoint import AwsEndpoint
 from tests.flows.sessions.conftest import at_once, beyond_grace, refreshes, until_expired
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("patient_transport"),
+]
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:web-AbCdEf"
-SIGNED_IN, ARRIVING = 20, 30
+SIGNED_IN, ARRIVING = 8, 12
 
 
 class Place:

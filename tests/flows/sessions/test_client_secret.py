@@ -39,7 +39,7 @@ def visitor_at(address, pool, username, response=302):
 def status(address, visitor):
     cookies = visitor.http.cookies.get_dict()
     response = requests.get(
-        f"{address}/profile/", cookies=cookies, allow_redirects=False, timeout=20
+        f"{address}/profile/", cookies=cookies, allow_redirects=False, timeout=60
     )
     return response.status_code
 
@@ -67,7 +67,7 @@ def test_secret_is_changed_without_a_sign_out(pool):
         assert status(old, ada) == 200  # the grace
         beyond_grace()
         assert status(old, ada) == 503
-        counted = requests.get(f"{old}/metrics", timeout=20).text
+        counted = requests.get(f"{old}/metrics", timeout=60).text
         [alerting] = [line for line in counted.splitlines() if _alerts(line)]
         assert float(alerting.split()[-1]) > 0
         visitor_at(old, pool, "linus", response=503)

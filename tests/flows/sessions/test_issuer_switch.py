@@ -221,7 +221,7 @@ class TestLiveSwitch:
 def bear(visitor, tokens):
     authorization = f"Bearer {tokens['access_token']}"
     headers = {"Authorization": authorization}
-    return requests.get(f"{visitor.site}/api/user", headers=headers, timeout=20)
+    return requests.get(f"{visitor.site}/api/user", headers=headers, timeout=60)
 
 
 class TestEarlierVersion:

@@ -83,6 +83,6 @@ def test_session_call_of_the_api_needs_the_csrf_token(visitor):
     visitor.get("/profile/")
     url = f"{visitor.site}/note/"
     headers = {"Sec-Fetch-Mode": "cors"}
-    assert visitor.http.post(url, headers=headers, timeout=20).status_code == 403
+    assert visitor.http.post(url, headers=headers, timeout=60).status_code == 403
     headers["X-CSRFToken"] = visitor.http.cookies["csrftoken"]
-    assert visitor.http.post(url, headers=headers, timeout=20).status_code == 200
+    assert visitor.http.post(url, headers=headers, timeout=60).status_code == 200

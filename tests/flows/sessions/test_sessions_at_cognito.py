@@ -64,7 +64,7 @@ def asks_for_password(visitor):
         "prompt": "none",
     }
     url = f"{visitor.pool.url}/oauth2/authorize"
-    response = visitor.http.get(url, params=query, allow_redirects=False, timeout=20)
+    response = visitor.http.get(url, params=query, allow_redirects=False, timeout=60)
     return query_of(response.headers["Location"]).get("error") == "login_required"
 
 
@@ -82,7 +82,7 @@ def sign_in_at_other_app(visitor):
 
 def token(visitor, **form):
     auth = (OTHER_APP.client_id, OTHER_APP.secret)
-    return requests.post(f"{visitor.pool.url}/oauth2/token", form, auth=auth, timeout=20)
+    return requests.post(f"{visitor.pool.url}/oauth2/token", form, auth=auth, timeout=60)
 
 
 def is_alive(visitor, refresh_token):

@@ -32,7 +32,7 @@ def access_token_of(sign_in):
 
 def call_api(site, access_token):
     return requests.get(
-        f"{site}/api/user", headers={"Authorization": f"Bearer {access_token}"}, timeout=20
+        f"{site}/api/user", headers={"Authorization": f"Bearer {access_token}"}, timeout=60
     )
 
 
@@ -41,7 +41,7 @@ def refresh_at_the_pool(pool, refresh_token):
         f"{pool.url}/oauth2/token",
         data={"grant_type": "refresh_token", "refresh_token": refresh_token},
         auth=(pool.client_id, pool.client_secret),
-        timeout=20,
+        timeout=60,
     )
 
 
@@ -118,7 +118,7 @@ def test_signing_out_everywhere_ends_sessions_and_tokens(visitor, new_visitor, s
 
 def resume_at_the_pool(browser):
     """Start to sign in, and return the callback that the hosted UI gives without a password."""
-    response = browser.http.get(browser.start("/profile/"), allow_redirects=False, timeout=20)
+    response = browser.http.get(browser.start("/profile/"), allow_redirects=False, timeout=60)
     return response.headers["Location"]
 
 
@@ -148,7 +148,7 @@ def test_other_browser_requires_the_password_after_signing_out_everywhere(other_
 def test_hosted_ui_that_ignores_prompt_leads_to_a_sign_out_and_not_in_a_circle(other_browser, pool):
     pool.do("plan lite")
     again = other_browser.get(resume_at_the_pool(other_browser)).headers["Location"]
-    callback = other_browser.http.get(again, allow_redirects=False, timeout=20).headers["Location"]
+    callback = other_browser.http.get(again, allow_redirects=False, timeout=60).headers["Location"]
     page = other_browser.get(callback)
     assert page.status_code == 403
     assert "Sign out, then sign in with your password." in page.text
@@ -156,7 +156,7 @@ def test_hosted_ui_that_ignores_prompt_leads_to_a_sign_out_and_not_in_a_circle(o
     assert (live_sign_ins(), PendingRevocation.objects.count()) == (0, 0)
     other_browser.get("/accounts/logout/")
     signed_out = other_browser.post("/accounts/logout/").headers["Location"]
-    other_browser.http.get(signed_out, allow_redirects=False, timeout=20)
+    other_browser.http.get(signed_out, allow_redirects=False, timeout=60)
     other_browser.get(other_browser.callback(other_browser.start("/profile/")))
     assert other_browser.is_signed_in
 

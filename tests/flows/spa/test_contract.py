@@ -58,7 +58,7 @@ class Ui:
         return headers
 
     def get(self, path, **query):
-        response = self.http.get(self.site + path, params=query, headers=self.headers(), timeout=20)
+        response = self.http.get(self.site + path, params=query, headers=self.headers(), timeout=60)
         if "x-access-token" in response.headers:
             self.tokens["accessToken"] = response.headers["x-access-token"]
         if "x-refresh-token" in response.headers:
@@ -80,7 +80,7 @@ def test_code_is_exchanged_by_post(ui):
     response = ui.http.post(
         f"{ui.site}/auth/get-tokens",
         json={"code": ui.code(), "redirectUri": f"{ui.origin}/signin"},
-        timeout=20,
+        timeout=60,
     )
     assert set(response.json()) == {"accessToken", "refreshToken", "idToken"}
 
@@ -141,7 +141,7 @@ def test_without_a_token_it_is_401_with_an_error(ui, path):
 
 def test_access_token_may_come_in_its_own_header(ui):
     token = ui.sign_in().tokens["accessToken"]
-    response = ui.http.get(f"{ui.site}/user", headers={"x-access-token": token}, timeout=20)
+    response = ui.http.get(f"{ui.site}/user", headers={"x-access-token": token}, timeout=60)
     assert response.status_code == 200
 
 
@@ -164,7 +164,7 @@ def test_page_may_send_both_token_headers(ui, path):
             "Access-Control-Request-Method": "GET",
             "Access-Control-Request-Headers": "authorization,x-access-token,x-refresh-token",
         },
-        timeout=20,
+        timeout=60,
     )
     assert response.status_code == 200
     allowed = response.headers["Access-Control-Allow-Headers"].replace(" ", "").split(",")
@@ -179,7 +179,7 @@ def test_page_of_an_unlisted_origin_gets_no_permission(ui):
 
 def test_repeated_authorization_header_is_401(ui):
     token = ui.sign_in().tokens["accessToken"]
-    connection = HTTPConnection(urlsplit(ui.site).netloc, timeout=20)
+    connection = HTTPConnection(urlsplit(ui.site).netloc, timeout=60)
     connection.putrequest("GET", "/user")
     for _ in range(2):
         connection.putheader("Authorization", f"Bearer {token}")

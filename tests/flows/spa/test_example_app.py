@@ -154,7 +154,7 @@ class App:
         form = {"grant_type": "refresh_token", "refresh_token": self.tokens["refreshToken"]}
         auth = (self.pool.client_id, self.pool.client_secret)
         with earlier(self.pool, 3700):
-            response = requests.post(f"{self.pool.url}/oauth2/token", form, auth=auth, timeout=20)
+            response = requests.post(f"{self.pool.url}/oauth2/token", form, auth=auth, timeout=60)
         return response.json()["access_token"]
 
     def reload_with(self, access_token):
@@ -212,7 +212,7 @@ def test_user_signs_in_adds_a_figure_and_signs_out(app, site):
             "Authorization": f"Bearer {tokens['accessToken']}",
             "X-Refresh-Token": tokens["refreshToken"],
         }
-        assert requests.get(f"{site}/api/user", headers=headers, timeout=20).status_code == 401
+        assert requests.get(f"{site}/api/user", headers=headers, timeout=60).status_code == 401
     app.sign_in()  # the hosted UI requires the password again
 
 

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def ask(site, access_token, path):
     headers = {"Authorization": f"Bearer {access_token}"}
-    return requests.get(site + path, headers=headers, timeout=20)
+    return requests.get(site + path, headers=headers, timeout=60)
 
 
 def test_scope_permits_figures_and_creates_no_user(site, pool):

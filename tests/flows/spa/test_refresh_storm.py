@@ -13,7 +13,10 @@ from django.db import connection
 
 from tests.imports import ROOT
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("patient_transport"),
+]
 
 REQUESTS, PROCESSES = 50, 3
 
@@ -31,7 +34,7 @@ def test_fifty_requests_make_one_call_and_all_are_served(site, pool, expired_tok
     }
 
     def ask(number):
-        return requests.get(f"{site}/user", headers=headers, timeout=30)
+        return requests.get(f"{site}/user", headers=headers, timeout=60)
 
     with ThreadPoolExecutor(REQUESTS) as threads:
         responses = list(threads.map(ask, range(REQUESTS)))

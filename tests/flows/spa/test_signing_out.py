@@ -30,7 +30,7 @@ class App:
         )
         code = query_of(pool.sign_in(authorize, username))["code"]
         query = {"code": code, "redirectUri": redirect_uri}
-        tokens = requests.get(f"{site}/auth/get-tokens", params=query, timeout=20).json()
+        tokens = requests.get(f"{site}/auth/get-tokens", params=query, timeout=60).json()
         self.access_token, self.refresh_token = tokens["accessToken"], tokens["refreshToken"]
 
     @property
@@ -41,7 +41,7 @@ class App:
         }
 
     def get(self, path="/user"):
-        return requests.get(f"{self.site}{path}", headers=self.headers, timeout=20)
+        return requests.get(f"{self.site}{path}", headers=self.headers, timeout=60)
 
     def use(self):
         """Send a request, store new tokens as the UI does, and return the status."""
@@ -51,7 +51,7 @@ class App:
         return response.status_code
 
     def sign_out(self, path="/api/auth/sign-out", **options):
-        return requests.post(f"{self.site}{path}", headers=self.headers, timeout=20, **options)
+        return requests.post(f"{self.site}{path}", headers=self.headers, timeout=60, **options)
 
     def copy(self):
         """Return another tab, with its own copy of the tokens."""
@@ -68,7 +68,7 @@ def app(site, pool, spa_origin):
 def refresh(pool, refresh_token):
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     auth = (pool.client_id, pool.client_secret)
-    return requests.post(f"{pool.url}/oauth2/token", form, auth=auth, timeout=20)
+    return requests.post(f"{pool.url}/oauth2/token", form, auth=auth, timeout=60)
 
 
 def is_refresh_token_live(pool, refresh_token):
@@ -88,9 +88,9 @@ def test_code_of_a_session_from_before_signing_out_everywhere_is_refused(site, p
         app = App(site, pool, spa_origin)
         assert app.get().status_code == 200
         sign_out_everywhere(User.objects.get())
-        callback = browser.get(authorize, allow_redirects=False, timeout=20).headers["Location"]
+        callback = browser.get(authorize, allow_redirects=False, timeout=60).headers["Location"]
     query = {"code": query_of(callback)["code"], "redirectUri": redirect_uri}
-    response = requests.get(f"{site}/auth/get-tokens", params=query, timeout=20)
+    response = requests.get(f"{site}/auth/get-tokens", params=query, timeout=60)
     assert (response.status_code, response.json()["code"]) == (400, "signed_out_everywhere")
     assert not SignIn.objects.live().exists()
 
@@ -110,7 +110,7 @@ def test_sign_out_ends_both_tokens(app, pool, path, is_expired):
 
 
 def test_sign_out_needs_a_genuine_token(app, site, pool):
-    assert requests.post(f"{site}/api/auth/sign-out", timeout=20).status_code == 401
+    assert requests.post(f"{site}/api/auth/sign-out", timeout=60).status_code == 401
     real = app.access_token
     app.access_token = f"{real[:-6]}AAAAAA"
     assert app.sign_out().status_code == 401

@@ -59,7 +59,7 @@ class Browser:
 
     def get(self, url: str) -> requests.Response:
         """Send one request, and follow no redirect."""
-        return self.session.get(urljoin(self.origin, url), allow_redirects=False, timeout=20)
+        return self.session.get(urljoin(self.origin, url), allow_redirects=False, timeout=60)
 
     def open(self, url: str) -> str | None:
         """Return the URL outside the pool to which `url` redirects, or None if it shows a page."""
@@ -100,7 +100,7 @@ class Browser:
         body = form.hidden | button | form.fields | values
         url = urljoin(self.response.url, form.action or self.response.url)
         body.pop("", None)
-        return self.session.post(url, body, allow_redirects=False, timeout=20)
+        return self.session.post(url, body, allow_redirects=False, timeout=60)
 
     def fill(self, **values: str) -> str | None:
         """Fill in the form with these fields and submit it; like `open`."""

@@ -60,16 +60,17 @@ def test_outage_is_everywhere_until_it_is_healed(target, order):
 
 def test_outage_ends_by_itself(target, order):
     order("cognito-down --for 1s")
-    assert target.machine().status_code == 503
-    time.sleep(1.05)
-    assert target.machine().status_code == 200
+    ends_at = time.monotonic() + 60
+    while (status := target.machine().status_code) == 503 and time.monotonic() < ends_at:
+        pass
+    assert status == 200
 
 
 def test_keys_are_late(target, order):
-    order("fail jwks slow --seconds 0.5 --times 1")
+    order("fail jwks slow --seconds 0.1 --times 1")
     started = time.monotonic()
     assert len(target.published_keys()) == 2
-    assert time.monotonic() - started >= 0.5
+    assert time.monotonic() - started >= 0.1
 
 
 def test_keys_are_missing(target, order):
@@ -79,8 +80,9 @@ def test_keys_are_missing(target, order):
 
 def test_clock_runs_ahead_of_the_apps(target, order):
     order("clock +90s")
+    before = int(time.time())
     claims = unverified_claims(target.tokens()["id_token"])
-    assert 80 < claims["iat"] - time.time() < 100
+    assert before + 90 <= claims["iat"] <= time.time() + 90
 
 
 def test_lifetimes_of_seconds(target, order):

@@ -139,7 +139,7 @@ def test_sign_in_page_offers_the_signed_in_user(control, target, signed_in):
 def leave(target, browser, **query):
     form = {"client_id": target.client_id} | query
     return browser.session.get(
-        f"{target.url}/logout", params=form, allow_redirects=False, timeout=20
+        f"{target.url}/logout", params=form, allow_redirects=False, timeout=60
     )
 
 

@@ -221,7 +221,7 @@ def test_repeated_header_lines_are_one_list(editor, live_server):
     server = urlsplit(live_server.url)
 
     def status(*tags):
-        connection = HTTPConnection(server.hostname, server.port, timeout=30)
+        connection = HTTPConnection(server.hostname, server.port, timeout=60)
         connection.putrequest("GET", urlsplit(created["Location"]).path)
         connection.putheader("Authorization", editor._credentials["HTTP_AUTHORIZATION"])
         for tag in tags:
