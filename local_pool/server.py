@@ -8,13 +8,15 @@ import socket
 import ssl
 import threading
 import uuid
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, g, request
+from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.http import http_date
+from werkzeug.routing import Map
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
@@ -35,6 +37,7 @@ from .errors import CallbackError, PageError, TokenError, UserError
 from .faults import Fault
 from .pool import Pool
 
+ROOT = str(Path(__file__).parent)
 DOMAIN_HEADERS = {
     "Cache-Control": "no-cache, no-store, max-age=0, must-revalidate",
     "Pragma": "no-cache",
@@ -71,14 +74,14 @@ FAULT_RESPONSES = {  # status, body, content type
 
 def create_app(pool: Pool, *, hosts: tuple[str, ...] = LOOPBACK) -> Flask:
     """Return the pool's WSGI application, which only accepts the Host names in ``hosts``."""
-    app = Flask("local_pool", root_path=str(Path(__file__).parent))
+    app = Flask("local_pool", root_path=ROOT)
     app.jinja_env.globals["pool"] = pool
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.bytecode_cache = _compiled_templates
+    app.url_map = _routes(pool.config.id)
     for module in MODULES:
-        for rule, endpoint, view, methods in module.ROUTES:
-            path = rule.format(pool_id=pool.config.id)
-            function = app.view_functions.get(endpoint) or partial(view, pool)
-            app.add_url_rule(path, endpoint, function, methods=methods)
+        for _, endpoint, view, _ in module.ROUTES:
+            app.view_functions.setdefault(endpoint, partial(view, pool))
     app.before_request(partial(_gate, pool, hosts))
     app.after_request(partial(_finish, pool))
     app.register_error_handler(PageError, partial(oauth.to_error_page, pool))
@@ -87,6 +90,33 @@ def create_app(pool: Pool, *, hosts: tuple[str, ...] = LOOPBACK) -> Flask:
     app.register_error_handler(UserError, partial(api.exception, pool))
     app.register_error_handler(HTTPException, partial(hosted_ui.http_error, pool))
     return app
+
+
+@lru_cache(maxsize=8)
+def _routes(pool_id: str) -> Map:
+    """Return the routes for all pools of this ID: compiling them is most of the start."""
+    app = Flask("local_pool", root_path=ROOT)
+    for module in MODULES:
+        for rule, endpoint, _, methods in module.ROUTES:
+            app.add_url_rule(rule.format(pool_id=pool_id), endpoint, methods=methods)
+    return app.url_map
+
+
+class _CompiledTemplates(BytecodeCache):
+    """The compiled templates of all pools in this process."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if code := self._code.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+_compiled_templates = _CompiledTemplates()
 
 
 def _gate(pool: Pool, hosts: tuple[str, ...]) -> Response | None:

@@ -7,6 +7,7 @@ import gc
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from django.utils.translation import trans_null, trans_real
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 from pytest_django import Settings
 
+from local_pool import passwords
 from tests import browser as chromium
 from tests import network, services
 from tests.garbage import no_garbage_collection  # noqa: F401, a fixture
@@ -32,6 +34,7 @@ OUTCOME = pytest.StashKey[bool]()
 PATIENCE_MS = 60_000  # a busy machine can be slow
 
 expect.set_options(timeout=PATIENCE_MS)
+passwords._scrypt = lru_cache(passwords._scrypt)  # all pools have the same declared passwords
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
