@@ -205,8 +205,16 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": [
+                (
+                    "sso_project.template_loader.Loader",
+                    [
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                )
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -216,6 +224,8 @@ TEMPLATES = [
         },
     },
 ]
+
+FORM_RENDERER = "sso_project.form_renderer.FormRenderer"
 
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
@@ -359,6 +369,7 @@ IMPORT_EXPORT_TMP_STORAGE_CLASS = "stats.upload_storage.DatabaseStorage"  # exam
 _cookie_prefix = "__Host-" if HTTPS else ""
 if "session_absolute" in COGNITO["LIMITS"]:  # its default is Django's own
     SESSION_COOKIE_AGE = COGNITO["LIMITS"]["session_absolute"]
+SESSION_ENGINE = "sso_project.sessions"
 SESSION_COOKIE_NAME = f"{_cookie_prefix}sessionid"
 CSRF_COOKIE_NAME = f"{_cookie_prefix}csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
