@@ -66,9 +66,14 @@ def dashboard(query: QueryDict) -> Dashboard:
 
     Invalid parameters are ignored; the filter form shows their errors.
     """
-    query, default_from = _with_default_range(query)
     figure_filter = FigureFilter(query)
     figure_filter.is_valid()
+    default_from = _default_start(figure_filter)
+    if default_from:
+        query = query.copy()
+        query["from"] = default_from
+        figure_filter = FigureFilter(query)
+        figure_filter.is_valid()
     figures = figure_filter.apply(Stat.objects.all(), with_kpi=False)
     keys = figure_filter.cleaned_data.get("kpi") or []
     sort = query.get("ordering", "")
@@ -100,21 +105,15 @@ def dashboard(query: QueryDict) -> Dashboard:
     )
 
 
-def _with_default_range(query: QueryDict) -> tuple[QueryDict, str]:
-    """Return the query with the default range, and its start: `2019-01`, or "" if not added."""
-    if any(name in query for name in _RANGE):
-        return query, ""
-    unlimited = FigureFilter(query)
-    unlimited.is_valid()
+def _default_start(unlimited: FigureFilter) -> str:
+    """Return the start of the default range, such as `2019-01`, or "" if there is none."""
+    if any(name in unlimited.data for name in _RANGE):
+        return ""
     newest = unlimited.apply(Stat.objects.order_by("-period")).values_list("year", "month").first()
     if newest is None:
-        return query, ""
-    year, month = newest
-    start = max(add_months(year, month, 1 - DEFAULT_MONTHS), (FIRST_YEAR, 1))
-    first = "{}-{:02d}".format(*start)
-    query = query.copy()
-    query["from"] = first
-    return query, first
+        return ""
+    start = max(add_months(newest[0], newest[1], 1 - DEFAULT_MONTHS), (FIRST_YEAR, 1))
+    return "{}-{:02d}".format(*start)
 
 
 def _kpis_of(points: Sequence[Point]) -> list[Kpi]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -10,8 +11,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.timesince import timesince
+from django.utils.translation import get_language, npgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import npgettext_lazy
 
 # Django's own are for other places in a sentence: German says "2 Tage", but "vor 2 Tagen".
 _AGO: Any = {
@@ -45,6 +46,16 @@ def local_time(stored: datetime) -> datetime:
     return stored if timezone.is_naive(stored) else timezone.localtime(stored)
 
 
+def local_text(stored: datetime, format_name: str = "DATETIME_FORMAT") -> str:
+    """Return a stored time in the current time zone and language."""
+    return _local_text(stored, format_name, timezone.get_current_timezone(), get_language())
+
+
+@lru_cache(maxsize=4096)  # a list shows the same times again and again
+def _local_text(stored: datetime, format_name: str, zone: tzinfo, language: str | None) -> str:
+    return date_format(local_time(stored), format_name)
+
+
 def time_ago(moment: datetime) -> str:
     """Return a `time` element such as "5 minutes ago". Its title is the exact time."""
     shown = local_time(moment)
@@ -54,5 +65,5 @@ def time_ago(moment: datetime) -> str:
         if is_now
         else _("%(time)s ago") % {"time": timesince(moment, depth=1, time_strings=_AGO)}
     )
-    exact = f"{date_format(shown, 'DATETIME_FORMAT')}{shown::%S %Z}".strip()
+    exact = f"{local_text(moment)}{shown::%S %Z}".strip()
     return format_html('<time datetime="{}" title="{}">{}</time>', shown.isoformat(), exact, ago)

@@ -1,8 +1,7 @@
-"""Format figures (1,234.5, with a minus sign, without rounding), and sort their table."""
+"""Format figures: 1,234.5, with a minus sign, without rounding."""
 
 from decimal import Decimal
 from functools import cache
-from typing import Any
 
 from django import template
 from django.utils.formats import get_format
@@ -45,22 +44,3 @@ def _localized(text: str) -> str:
 def _separators(language: str | None) -> dict[int, str]:
     separators = {",": "THOUSAND_SEPARATOR", ".": "DECIMAL_SEPARATOR"}
     return {ord(sign): str(get_format(name, language)) for sign, name in separators.items()}
-
-
-@register.inclusion_tag("stats/_sort_header.html", takes_context=True)
-def sort_header(
-    context: template.Context, name: str, label: str, css_class: str = ""
-) -> dict[str, Any]:
-    """Render a heading that sorts by `name`, or reverses the order if it is sorted by `name`."""
-    view, request = context.get("view"), context["request"]
-    sort = view.sort if view else ""
-    query = request.GET.copy()
-    query["ordering"] = f"-{name}" if sort == name else name
-    query.pop("page", None)
-    directions = {name: "ascending", f"-{name}": "descending"}
-    return {
-        "address": f"?{query.urlencode()}",
-        "label": label,
-        "css_class": css_class,
-        "direction": directions.get(sort, ""),
-    }
