@@ -10,8 +10,6 @@ from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from import_export.admin import ImportExportMixin
@@ -19,6 +17,7 @@ from import_export.results import Result
 
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site.view_permission import can_view
+from accounts.core.times import local_text
 
 from . import labels as labels
 from . import writing
@@ -189,4 +188,4 @@ class ChangeAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("time"), ordering="at")
     def moment(self, change: Change) -> str:
-        return date_format(timezone.localtime(change.at), "DATETIME_FORMAT")
+        return local_text(change.at)

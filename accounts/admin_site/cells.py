@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
+from django.contrib.admin.utils import quote as admin_quote
 from django.db.models import Model
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_resolver, get_script_prefix, get_urlconf, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from ..models import EventKind, SignIn, SignInEvent
@@ -68,12 +72,25 @@ def user_link(user: Model | None) -> str:
     """Return a link to the user's page, or the plain name if the admin does not have that page."""
     if user is None:
         return "-"
-    opts = user._meta
     try:
-        url = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[user.pk])
+        url = row_url(user, "admin")
     except NoReverseMatch:
         return display_name(user)
     return format_html('<a href="{}">{}</a>', url, display_name(user))
+
+
+def row_url(instance: Model, site_name: str) -> str:
+    """Return the URL of an object's page in the admin. Only one is reversed for all rows."""
+    opts = instance._meta
+    view = f"admin:{opts.app_label}_{opts.model_name}_change"
+    before, after = _around_pk(view, site_name, get_script_prefix(), get_resolver(get_urlconf()))
+    return f"{before}{quote(str(admin_quote(instance.pk)))}{after}"
+
+
+@lru_cache(maxsize=256)
+def _around_pk(view: str, site_name: str, *context: Any) -> tuple[str, str]:
+    before, _zero, after = reverse(view, args=["0"], current_app=site_name).rpartition("0")
+    return before, after
 
 
 def event_user(event: SignInEvent) -> str:
@@ -93,10 +110,15 @@ def reason_in_words(reason: str) -> str:
 
 def event_in_words(event: SignInEvent) -> str:
     """Return HTML: the kind of the event, the reason in words, and its code."""
-    kind = capfirst(EventKind(event.kind).label if event.kind in EventKind else event.kind)
-    words = reason_in_words(event.reason)
-    if not event.reason or words == kind.lower():
+    return _in_words(event.kind, event.reason, get_language())
+
+
+@lru_cache(maxsize=1024)  # a list shows the same events again and again
+def _in_words(code: str, reason: str, language: str | None) -> str:
+    kind = capfirst(EventKind(code).label if code in EventKind else code)
+    words = reason_in_words(reason)
+    if not reason or words == kind.lower():
         return format_html("{}", kind)
-    if words == event.reason:
+    if words == reason:
         return format_html("{}: {}", kind, words)
-    return format_html('{}: {} <code class="quiet">{}</code>', kind, words, event.reason)
+    return format_html('{}: {} <code class="quiet">{}</code>', kind, words, reason)

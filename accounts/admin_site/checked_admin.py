@@ -7,12 +7,20 @@ from typing import Any
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import BadRequest, ValidationError
 from django.db import DataError, ProgrammingError
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest
 
+from .cells import row_url
+
 MAX_SEARCH_WORDS = 32
+
+
+class _ChangeList(ChangeList):
+    def url_for_result(self, result: Any) -> str:
+        return row_url(result, self.model_admin.admin_site.name)
 
 
 class CheckedAdmin(ModelAdmin):  # type: ignore[type-arg] # no [] at run time
@@ -44,6 +52,10 @@ class CheckedAdmin(ModelAdmin):  # type: ignore[type-arg] # no [] at run time
             if not request.GET:
                 raise  # the URL did not cause it
             raise IncorrectLookupParameters(error) from error
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        changelist = super().get_changelist(request, **kwargs)
+        return _ChangeList if changelist is ChangeList else changelist
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         """Return the instance, or None. Django uses an empty `?_to_field=` as a field name."""

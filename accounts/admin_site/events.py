@@ -9,13 +9,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from ..core.csv_cells import BYTE_ORDER_MARK, csv_writer
 from ..core.request_meta import device_name
-from ..core.times import local_time
+from ..core.times import local_text
 from ..models import SignInEvent
 from .cells import event_in_words, event_user, reason_in_words
 from .read_only import ReadOnlyAdmin
@@ -83,13 +82,13 @@ class SignInEventAdmin(ReadOnlyAdmin):
         return format_html(
             '<span title="{}">{}</span>',
             self.exact_time(event),
-            date_format(local_time(event.at), "DATETIME_FORMAT"),
+            local_text(event.at),
         )
 
     @admin.display(description=_("time"))
     def exact_time(self, event: SignInEvent) -> str:
         """Return the time with seconds and time zone, to compare it with log lines."""
-        return date_format(local_time(event.at), "j M Y, H:i:s e")
+        return local_text(event.at, "j M Y, H:i:s e")
 
     @admin.display(description=_("event"), ordering="kind")
     def what(self, event: SignInEvent) -> str:
