@@ -100,8 +100,9 @@ class Site:
         response = browser.get(callback, allow_redirects=False, timeout=60)
         if response.status_code != 302 or "sessionid" not in browser.cookies:
             raise MeasurementError(f"{username} could not sign in: status {response.status_code}")
-        session = browser.cookies["sessionid"]
-        return {"Host": "localhost", "Cookie": f"sessionid={session}"}
+        browser.get(f"{base_url}/profile/", timeout=60)  # sets the cookie of forms, too
+        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies)
+        return {"Host": "localhost", "Cookie": cookies}
 
     def inside(
         self, module: str, order: Mapping[str, Any], environment: Mapping[str, str]

@@ -64,6 +64,19 @@ GOALS = {
         "200 unknown key IDs: key set downloads, of one per process and cooldown", 1
     ),
     "rotated key": Goal("requests refused with a rotated key, without a restart", 0, ""),
+    "dashboard, floor": Goal("`/dashboard/`, 108 rows, signed in: CPU, of the floor", 12),
+    "dashboard, plain": Goal(
+        "the same page with a generic view and a plain template, of it", 2.5, at_least=True
+    ),
+    "page /profile/": Goal("`/profile/`, signed in: CPU, of the floor", 8),
+    "page /": Goal("`/`, signed in: CPU, of the floor", 8),
+    "page /server/": Goal("`/server/`, signed in: CPU, of the floor", 8),
+    **{
+        f"list of {name}": Goal(
+            f"the admin's list of {name} with a stock `ModelAdmin`: CPU, of ours", 1, at_least=True
+        )
+        for name in ("figures", "users", "events")
+    },
     "page queries": Goal("`/dashboard/`, 108 rows, signed in: SQL queries", 7, ""),
     "sign-in calls": Goal("a sign-in, keys warm: calls to Cognito", 1, ""),
     "sign-in CPU": Goal("a sign-in: CPU time, of mozilla-django-oidc's", 1.5),

@@ -19,6 +19,10 @@ KINDS: dict[str, tuple[str, dict[str, str]]] = {
         "deploy/gunicorn_config.py",
         {"DJANGO_SETTINGS_MODULE": "tools.bench.floor.settings"},
     ),
+    "pages": (
+        "deploy/gunicorn_config.py",
+        {"DJANGO_SETTINGS_MODULE": "tools.bench.plain.settings"},
+    ),
     "peers": (
         "tools/bench/peers/gunicorn_config.py",
         {"DJANGO_SETTINGS_MODULE": "tools.bench.peers.settings"},

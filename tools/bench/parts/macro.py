@@ -1,4 +1,4 @@
-"""The list of figures and the dashboard over HTTP, compared with the peers and the floor."""
+"""The list of figures over HTTP, compared with the peers and the floor."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PEER, MOZILLA, PLAIN = (
 )
 RECOMMENDED = "recommended server"
 PATHS = {PEER: "/cognito-jwt/stats", MOZILLA: "/mozilla/stats", PLAIN: "/plain/stats"}
-OUR_PATH, PAGE = "/api/stats", "/dashboard/"
+OUR_PATH = "/api/stats"
 
 
 def run(site: Site, options: Options) -> Outcome:
@@ -102,8 +102,6 @@ def _subjects(site: Site, servers: list[Server], seconds: float) -> dict[str, Su
     subjects[UNCHANGED] = Subject(unchanged, connections=CONNECTIONS, seconds=seconds, server=one)
     stub = current_spec(site.userinfo_port, "/oauth2/userInfo", site.bearer())
     subjects[LIMIT] = Subject(stub, connections=CONNECTIONS, seconds=seconds)
-    page = current_spec(recommended.port, PAGE, site.signed_in(recommended), constant=False)
-    subjects[PAGE] = Subject(page, connections=1, seconds=seconds, server=recommended)
     return subjects
 
 
@@ -113,19 +111,16 @@ def _measure(
     subjects = _subjects(site, servers, options.seconds)
     series = in_turn(subjects, options.rounds)
     peer, fastest = series[PEER], series[f"{OURS}, {RECOMMENDED}"]
-    query_counts = site.inside("tools.bench.parts.page", subjects[PAGE].spec.headers, environment)
     results = [
         result("list, peer", lambda: ratio(series[OURS], peer)),
         result("list, floor", lambda: ratio(series[OURS], series[FLOOR])),
         result("unchanged, floor", lambda: ratio(series[UNCHANGED], series[FLOOR])),
         result("list, recommended", lambda: ratio(fastest, peer)),
-        result("page queries", lambda: float(query_counts["queries"])),
     ]
     outcome = Outcome(dict(results))
     for name, subject in subjects.items():
-        table = "A page for one signed-in user" if name == PAGE else LIST
         try:
-            figure = subject.figure(table, series[name])
+            figure = subject.figure(LIST, series[name])
         except MeasurementError as problem:
             outcome.problems.append(str(problem))
             continue
