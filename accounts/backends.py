@@ -22,7 +22,6 @@ from .tokens.grants import verified_grant
 from .users.backend_hooks import BackendHooks
 from .users.backend_hooks import UserClaims as UserClaims
 from .users.provisioning import get_or_create_user
-from .users.user_query import load_user
 
 
 class CognitoBackend(BackendHooks):
@@ -58,8 +57,11 @@ class CognitoBackend(BackendHooks):
 
     def get_user(self, user_id: Any) -> Any:
         """Return the user of a session, or None if deactivated. (Upstream returns those, too.)"""
-        user = load_user(user_id)
-        return user if user is not None and user.is_active else None
+        try:
+            user = self.UserModel._default_manager.get(pk=user_id)
+        except self.UserModel.DoesNotExist:
+            return None
+        return user if user.is_active else None
 
 
 class BreakGlassBackend(ModelBackend):

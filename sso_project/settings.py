@@ -369,7 +369,6 @@ IMPORT_EXPORT_TMP_STORAGE_CLASS = "stats.upload_storage.DatabaseStorage"  # exam
 _cookie_prefix = "__Host-" if HTTPS else ""
 if "session_absolute" in COGNITO["LIMITS"]:  # its default is Django's own
     SESSION_COOKIE_AGE = COGNITO["LIMITS"]["session_absolute"]
-SESSION_ENGINE = "sso_project.sessions"
 SESSION_COOKIE_NAME = f"{_cookie_prefix}sessionid"
 CSRF_COOKIE_NAME = f"{_cookie_prefix}csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

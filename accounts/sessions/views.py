@@ -18,7 +18,6 @@ from django.views.generic import TemplateView, View
 from mozilla_django_oidc.views import OIDCLogoutView
 
 from ..core.app_label import cookie_name, layout, page_url, template_name
-from ..core.db import CompiledQuery, QueryParameter
 from ..core.navigation import safe_next_url
 from ..core.request_meta import device_name
 from ..models import SignIn
@@ -29,10 +28,6 @@ from ..users.token_rights import effective_groups
 from . import cognito_sessions, return_page, sign_out
 from .decorators import renewal_exempt
 from .own_origin import is_own_post
-
-_SIGN_INS = CompiledQuery(
-    SignIn.objects.live().filter(user=QueryParameter("user", SignIn._meta.get_field("user")))
-)
 
 
 @dataclass(frozen=True)
@@ -47,12 +42,12 @@ class Session:
 def list_sessions(request: HttpRequest) -> list[Session]:
     """Return the user's live sign-ins: this browser's first, then the most recently seen."""
     current: SignIn | None = request.sign_in  # type: ignore[attr-defined]
-    sign_ins = _SIGN_INS.instances(user=request.user.pk)
+    sign_ins = SignIn.objects.live().filter(user=request.user.pk).order_by("-last_seen_at")
     sessions = [
         Session(
             sign_in, device_name(sign_in.device), current is not None and sign_in.pk == current.pk
         )
-        for sign_in in sorted(sign_ins, key=lambda sign_in: sign_in.last_seen_at, reverse=True)
+        for sign_in in sign_ins
     ]
     return sorted(sessions, key=lambda session: not session.is_current)
 
