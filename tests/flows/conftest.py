@@ -10,7 +10,7 @@ import requests
 
 from accounts.cognito.transport import Transport
 from accounts.models import SignIn
-from accounts.provider import factory
+from accounts.provider import bounded_endpoint, factory
 from local_pool.testing import LocalPool
 from tests.imports import ROOT
 
@@ -61,6 +61,7 @@ def patient_transport(monkeypatch):
     """Let many calls at once to the pool take longer than in production, on a busy machine."""
     seconds = dict.fromkeys(("connect_seconds", "read_seconds", "total_seconds"), 60.0)
     monkeypatch.setattr(factory, "new_transport", partial(Transport, **seconds))
+    monkeypatch.setattr(bounded_endpoint, "MAX_SLOT_WAIT_SECONDS", 60.0)
 
 
 @dataclass
