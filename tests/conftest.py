@@ -38,13 +38,8 @@ passwords._scrypt = lru_cache(passwords._scrypt)  # all pools have the same decl
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the browser tests if there is no Chromium, unless REQUIRE_BROWSER is set.
-
-    Those of a module run in one worker of pytest-xdist, so that it starts one Chromium.
-    """
+    """Deselect the browser tests if there is no Chromium, unless REQUIRE_BROWSER is set."""
     browser_tests = [item for item in items if item.get_closest_marker("browser")]
-    for item in browser_tests:
-        item.add_marker(pytest.mark.xdist_group(item.path.stem))
     if not browser_tests or chromium.find() or chromium.required():
         return
     config.hook.pytest_deselected(items=browser_tests)
