@@ -15,16 +15,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..models import SignIn
+from ..models.users import can_be_deactivated
 from ..sessions import ending, sign_out
 from ..sessions.deactivation import set_active
 from .view_permission import can_view
 
 
 class UserActionsMixin:
-    """Mixin for ModelAdmin: the check behind `permissions=["manage_users"]` of an action."""
+    """Mixin for ModelAdmin: the checks behind the `permissions` of the actions."""
 
     def has_manage_users_permission(self, request: HttpRequest) -> bool:
         return can_manage_users(request)
+
+    def has_deactivate_users_permission(self, request: HttpRequest) -> bool:
+        return can_be_deactivated() and can_manage_users(request)
 
 
 def can_manage_users(request: HttpRequest) -> bool:
@@ -80,7 +84,7 @@ def sign_out_everywhere(modeladmin: Any, request: HttpRequest, queryset: QuerySe
 
 
 @admin.action(
-    permissions=["manage_users"], description=gettext_lazy("Deactivate and end all sessions")
+    permissions=["deactivate_users"], description=gettext_lazy("Deactivate and end all sessions")
 )
 def deactivate(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> None:
     """Deactivate the selected users, except the staff user who runs the action."""
@@ -94,7 +98,7 @@ def deactivate(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -
     messages.success(request, _("Deactivated: %(count)d.") % {"count": len(users)})
 
 
-@admin.action(permissions=["manage_users"], description=gettext_lazy("Activate again"))
+@admin.action(permissions=["deactivate_users"], description=gettext_lazy("Activate again"))
 def activate(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> None:
     users = [user for user in selected_users(request, queryset) if not user.is_active]
     for user in users:

@@ -29,7 +29,7 @@ from .view_permission import can_view
 _MAX_SHOWN = 200  # differences on the page
 
 
-@admin.action(permissions=["manage_users"], description=gettext_lazy("Compare with the pool"))
+@admin.action(permissions=["deactivate_users"], description=gettext_lazy("Compare with the pool"))
 def reconcile(
     modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]
 ) -> HttpResponse | None:

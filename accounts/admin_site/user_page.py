@@ -148,12 +148,6 @@ class UserPage(UserActionsMixin, OwnModelOnly, admin.ModelAdmin):  # type: ignor
             }
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Return the actions, without those that need a field `is_active` if there is none."""
-        actions: dict[str, Any] = super().get_actions(request)
-        hidden = () if can_be_deactivated() else (deactivate, activate, reconcile)
-        return {name: action for name, action in actions.items() if action[0] not in hidden}
-
     def _available_actions(self, request: HttpRequest, user: Any) -> list[tuple[str, str, bool]]:
         """Return name, label and whether it is dangerous, of each action for this user."""
         if not self.has_change_permission(request, user):
