@@ -396,7 +396,7 @@ def test_repeated_call_does_not_exceed_its_timeout(server, name):
     now = [1000.0]
 
     def read():
-        now[0] += 10
+        now[0] += 100
         return NEW_SECRET
 
     endpoint = made(server, read=read, clock=lambda: now[0])

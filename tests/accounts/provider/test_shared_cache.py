@@ -31,6 +31,7 @@ class Cache:
 
 @pytest.fixture
 def cache(monkeypatch, settings):
+    settings.CACHES = {**settings.CACHES, "shared": settings.CACHES["default"]}
     settings.COGNITO = {**settings.COGNITO, "SHARED_CACHE": "shared"}
     cache = Cache()
     monkeypatch.setattr(module, "caches", {"shared": cache})
