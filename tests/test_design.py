@@ -208,7 +208,7 @@ def test_template_renders(name, signed_in, rf: RequestFactory):
     request = rf.get("/server/")
     request.resolver_match = resolve("/server/")
     request.user = (
-        get_user_model()(username="p-1", first_name="Ada", is_staff=True)
+        get_user_model().objects.create(username="p-1", first_name="Ada", is_staff=True)
         if signed_in
         else AnonymousUser()
     )
