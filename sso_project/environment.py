@@ -77,6 +77,17 @@ class Environment:
 
         return self._parse(name, "", read, "must be a path such as /v1")
 
+    def link(self, name: str, default: str) -> str:
+        """Return the URL of a page to link to, https or http."""
+
+        def read(raw: str) -> str:
+            url = urlsplit(raw)
+            if url.scheme not in ("https", "http") or not url.hostname:
+                raise ValueError
+            return raw
+
+        return self._parse(name, default, read, "must be a URL such as https://example.com/page")
+
     def require_strong_keys(self, name: str, keys: list[str]) -> None:
         """Store a problem unless all `keys` pass Django's check security.W009."""
         for key in keys:

@@ -73,7 +73,7 @@ SERVER: dict[str, Any] = {
 VERSION = accounts.__version__  # shown to staff
 SITE_NAME = env.text("SITE_NAME", "Ledger")
 SITE_LOGO = env.text("SITE_LOGO", "img/logo.svg")
-REPO = env.text("REPO", "https://github.com/example/sso-project")
+REPO = env.link("REPO", "https://github.com/example/sso-project")
 
 ROOT_URLCONF = "sso_project.urls"
 WSGI_APPLICATION = "sso_project.wsgi.application"

@@ -74,6 +74,9 @@ def test_flag_is_read(read, raw, value):
         ("mapping", "A_MAPPING", "{", "JSON object"),
         ("database", "A_DATABASE", "not a url", "PostgreSQL or SQLite"),
         ("database", "A_DATABASE", "postgres://", "PostgreSQL or SQLite"),
+        ("link", "A_LINK", "example.com/page", "https://example.com/page"),
+        ("link", "A_LINK", "javascript:alert(1)", "https://example.com/page"),
+        ("link", "A_LINK", "https:///page", "https://example.com/page"),
         *(
             ("redis", "A_REDIS", address, "redis://host:6379/0")
             for address in ("cache:6379", "http://cache", "redis://", "redis://:pass/word@cache")
