@@ -76,7 +76,7 @@ _INTRODUCTION = """\
 
 Written by `make chaos`; [operations.md](operations.md) describes it.
 
-{seconds:.0f} s with {people} concurrent users, half of whom never sign out, on two instances of \
+{seconds:.0f} s with {people} concurrent users, of which half never sign out, on two instances of \
 two processes each, {day}, Python {python}.
 
 | error | count |

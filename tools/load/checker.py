@@ -65,7 +65,7 @@ def _identities(ledger: Ledger) -> list[str]:
 
 
 def _accounts(ledger: Ledger) -> list[str]:
-    """Find pool users with several identities or users, and users whom no pool user has."""
+    """Find pool users with several identities or users, and users without a pool user."""
     findings = []
     for username, subject in ledger.subjects.items():
         identities = Identity.objects.filter(subject=subject)
