@@ -10,6 +10,13 @@ from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
 class ContentNegotiation(DefaultContentNegotiation):
     """The default negotiation, but an unknown `?format=` is a 406, as an unknown `Accept` is."""
 
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
+        # Most API clients accept everything, which the default negotiation parses each time.
+        is_any = request.META.get("HTTP_ACCEPT", "*/*") == "*/*"
+        if is_any and not format_suffix and "format" not in request.query_params:
+            return renderers[0], renderers[0].media_type
+        return super().select_renderer(request, renderers, format_suffix)
+
     def filter_renderers(self, renderers: Any, format: str) -> list[BaseRenderer]:  # noqa: A002
         matching = [renderer for renderer in renderers if renderer.format == format]
         if not matching:
