@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -112,10 +113,15 @@ def authenticate_token(unverified_access_token: str) -> tuple[Any, AccessClaims]
 
     Raises TokenRejected, UnknownUser, ClaimsRefused, UserDeactivated, CognitoUnavailable.
     """
-    verified = provider().token_cache.verify(
-        unverified_access_token,
-        principal_of=lambda claims: _unrevoked_principal_factory(claims, unverified_access_token),
-    )
+    cache = provider().token_cache
+    verified = cache.lookup(unverified_access_token)
+    if verified is None:  # rare, so the function for it is not created for each request
+        verified = cache.verify(
+            unverified_access_token,
+            principal_of=partial(
+                _unrevoked_principal_factory, access_token=unverified_access_token
+            ),
+        )
     revocation_feed.check(verified.claims)
     return verified.principal(), verified.claims
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .claims import AccessClaims
+from .errors import CognitoUnavailable, UnknownKey
+from .jwks import KeyStore
 from .token_checks import check_expiry
 from .token_parsing import parse
 from .verifier import TrustedPools
@@ -33,6 +35,7 @@ class CachedToken:
 
     claims: AccessClaims
     principal: Any
+    keys: KeyStore  # of its issuer
     key_id: str
     size: int  # bytes, estimated
 
@@ -82,6 +85,7 @@ class TokenCache:
         entry = CachedToken(
             claims=claims,
             principal=principal_of(claims),
+            keys=self._pools.keys_of(claims.issuer),
             key_id=token.key_id,
             size=len(unverified_access_token) * _BYTES_PER_CHARACTER + _BYTES_PER_ENTRY,
         )
@@ -96,7 +100,7 @@ class TokenCache:
         entry = self._entries.get(digest)
         if entry is None:
             return None
-        if not self._pools.is_key_published(entry.claims.issuer, entry.key_id):
+        if not is_published(entry.keys, entry.key_id):
             self._discard(digest)
             return None
         check_expiry(entry.claims, now=self._clock())
@@ -115,6 +119,15 @@ class TokenCache:
         with self._lock:
             if (entry := self._entries.pop(digest, None)) is not None:
                 self.bytes -= entry.size
+
+
+def is_published(keys: KeyStore, key_id: str) -> bool:
+    """Return True if the key is still published. Like every use, this renews the keys when due."""
+    try:
+        keys.key(key_id)
+    except (UnknownKey, CognitoUnavailable):
+        return False
+    return True
 
 
 def _digest(unverified_access_token: str) -> bytes:

@@ -19,7 +19,6 @@ from .errors import (
     BadSignature,
     CognitoUnavailable,
     ConfigurationError,
-    UnknownKey,
     WrongIssuer,
 )
 from .jwks import KeyStore
@@ -121,17 +120,6 @@ class TokenVerifier:
         status = keys.failure.data.get("status") if keys.failure else None
         return keys is not preferred and keys.document is None and status in (403, 404)
 
-    def is_key_published(self, issuer: str, key_id: str) -> bool:
-        """Return True if the issuer still publishes the key that signed a cached token.
-
-        Like every use of the key set, this call renews it when it is due.
-        """
-        try:
-            self.keys[issuer].key(key_id)
-        except (UnknownKey, CognitoUnavailable):
-            return False
-        return True
-
     def _verify_signature(self, token: UnverifiedToken) -> str:
         """Verify the signature with a key of the issuer that the token names. Returns that issuer.
 
@@ -183,6 +171,6 @@ class TrustedPools:
                 raise WrongIssuer(message, claim="iss", actual=issuer) from error
             raise
 
-    def is_key_published(self, issuer: str, key_id: str) -> bool:
-        """Return True if `issuer` still publishes the key."""
-        return self._by_issuer[issuer].is_key_published(issuer, key_id)
+    def keys_of(self, issuer: str) -> KeyStore:
+        """Return the signing keys of `issuer`, which one of the pools must have."""
+        return self._by_issuer[issuer].keys[issuer]

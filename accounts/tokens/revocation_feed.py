@@ -75,16 +75,17 @@ class RevocationFeed:
         self._lock = Lock()
         self._known = RevokedTokens()
         self._tried_at = self._read_at = self._read_all_at = float("-inf")
+        self._read_every = READ_INTERVAL  # POLL_INTERVAL with a shared cache
 
     def check(self, claims: AccessClaims) -> None:
         """Raise as the function `check` does."""
-        if self._passed(self._read_at, POLL_INTERVAL):
+        if not self.is_current():
             self._refresh()
         self.check_known(claims)
 
     def is_current(self) -> bool:
         """Return True if `check` would read nothing now."""
-        return not self._passed(self._read_at, _read_every())
+        return not self._passed(self._read_at, self._read_every)
 
     def check_known(self, claims: AccessClaims) -> None:
         """Raise TokenRevoked as `check` does, from the revocations that were read before."""
@@ -101,12 +102,9 @@ class RevocationFeed:
         return not 0 <= self._clock() - since < seconds
 
     def _refresh(self) -> None:
-        read_every = _read_every()
-        if not self._passed(self._read_at, read_every):
-            return
         with self._lock:  # one thread reads for all threads that wait
             now = self._clock()
-            if self._passed(self._tried_at, read_every):
+            if self._passed(self._tried_at, self._read_every):
                 self._tried_at = now
                 try:
                     self._read(now)
@@ -137,12 +135,9 @@ class RevocationFeed:
         for entry in entries:
             revoked.apply(*entry)
         self._known, self._read_at = revoked, now
+        self._read_every = POLL_INTERVAL if is_configured() else READ_INTERVAL
         if read_all:
             self._read_all_at = now
-
-
-def _read_every() -> float:
-    return POLL_INTERVAL if is_configured() else READ_INTERVAL
 
 
 def _rows(revocations: QuerySet[Revocation]) -> list[RevocationRow]:

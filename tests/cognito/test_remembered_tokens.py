@@ -4,6 +4,7 @@ import pytest
 
 from accounts.cognito.errors import CognitoUnavailable
 from accounts.cognito.jwks import KeyStore
+from accounts.cognito.token_cache import is_published
 from accounts.cognito.verifier import TokenVerifier, TrustedPools
 from tests.cognito.keys import (
     ACCESS_KEY_ID,
@@ -39,15 +40,15 @@ def published(clock):
 
 def test_published_key_still_counts(published):
     published.pools.access_claims(make_access_token())
-    assert published.pools.is_key_published(ISSUER, ACCESS_KEY_ID)
+    assert is_published(published.pools.keys_of(ISSUER), ACCESS_KEY_ID)
 
 
 def test_withdrawn_key_counts_no_longer(published, clock):
     published.pools.access_claims(make_access_token())
     published.document = key_set(jwk(ID_KEY_ID))
     clock.forward(3601)
-    assert published.pools.is_key_published(ISSUER, ACCESS_KEY_ID)  # downloads the new set
-    assert not published.pools.is_key_published(ISSUER, ACCESS_KEY_ID)
+    assert is_published(published.pools.keys_of(ISSUER), ACCESS_KEY_ID)  # downloads the new set
+    assert not is_published(published.pools.keys_of(ISSUER), ACCESS_KEY_ID)
 
 
 def test_outage_withdraws_nothing(published, clock):
@@ -55,10 +56,10 @@ def test_outage_withdraws_nothing(published, clock):
     published.document = None
     clock.forward(3601)
     for _ in range(3):
-        assert published.pools.is_key_published(ISSUER, ACCESS_KEY_ID)
+        assert is_published(published.pools.keys_of(ISSUER), ACCESS_KEY_ID)
         clock.forward(60)
 
 
 def test_key_that_cannot_be_looked_up_does_not_count(published):
     published.document = None
-    assert not published.pools.is_key_published(ISSUER, ACCESS_KEY_ID)
+    assert not is_published(published.pools.keys_of(ISSUER), ACCESS_KEY_ID)

@@ -7,6 +7,7 @@ import pytest
 
 from accounts.cognito import errors
 from accounts.cognito.jwks import KeyStore
+from accounts.cognito.token_cache import is_published
 from accounts.cognito.token_parsing import MAX_TOKEN_LENGTH, parse
 from accounts.cognito.verifier import TokenVerifier, TrustedPools
 from tests.cognito.keys import (
@@ -477,11 +478,11 @@ def test_key_is_published_until_it_is_withdrawn(clock):
     verifier = TokenVerifier(
         pool_id=POOL_ID, keys={ISSUER: keys}, client_ids=[CLIENT_ID], clock=clock
     )
-    assert verifier.is_key_published(ISSUER, ACCESS_KEY_ID)
+    assert is_published(verifier.keys[ISSUER], ACCESS_KEY_ID)
     published.pop(0)
     clock.forward(3600)
-    verifier.is_key_published(ISSUER, "rotated")  # renews the key set
-    assert not verifier.is_key_published(ISSUER, ACCESS_KEY_ID)
+    is_published(verifier.keys[ISSUER], "rotated")  # renews the key set
+    assert not is_published(verifier.keys[ISSUER], ACCESS_KEY_ID)
 
 
 def test_key_that_cannot_be_looked_up_is_not_published(clock):
@@ -494,7 +495,7 @@ def test_key_that_cannot_be_looked_up_is_not_published(clock):
         client_ids=[CLIENT_ID],
         clock=clock,
     )
-    assert not verifier.is_key_published(ISSUER, ACCESS_KEY_ID)
+    assert not is_published(verifier.keys[ISSUER], ACCESS_KEY_ID)
 
 
 def test_signing_key_of_a_token_is_named_without_trusting_it():
@@ -529,8 +530,8 @@ def test_each_pool_is_verified_with_its_own_key_and_client(pools):
 
 
 def test_key_of_a_pool_is_looked_up_in_its_own_key_set(pools):
-    assert pools.is_key_published(OTHER_ISSUER, ACCESS_KEY_ID)
-    assert not pools.is_key_published(OTHER_ISSUER, "never seen")
+    assert is_published(pools.keys_of(OTHER_ISSUER), ACCESS_KEY_ID)
+    assert not is_published(pools.keys_of(OTHER_ISSUER), "never seen")
 
 
 def test_one_pools_key_signs_nothing_for_another(pools):
