@@ -50,30 +50,30 @@ def earlier(transactional_db):
     migrate(LATER)
 
 
-@pytest.mark.parametrize(
-    ("issuer", "pool_id"),
-    [
-        (ORIGINAL, POOL),
-        (UPDATED, POOL),
-        (f"https://cognito-idp.us-east-2.amazonaws.com/{POOL}", POOL),  # a replica's
-        ("https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_Ab1", "cn-north-1_Ab1"),
-        ("http://localhost:9000/local-1_DevPool01", "local-1_DevPool01"),
-        ("http://localhost:9000/updated/local-1_DevPool01", "local-1_DevPool01"),
-        ("https://sso.example.com/realm", "https://sso.example.com/realm"),
-        ("https://sso.example.com", "https://sso.example.com"),
-        ("", ""),
-    ],
-)
-def test_pool_id_is_the_end_of_the_issuer(earlier, issuer, pool_id):
-    user = earlier.user("user-1")
-    earlier.identity(user, issuer)
-    earlier.sign_in(user, issuer)
-    earlier.apps.get_model("accounts", "Revocation").objects.create(
-        kind="user", issuer=issuer, subject="ada", expires_at=timezone.now()
-    )
+POOL_IDS = {
+    ORIGINAL: POOL,
+    UPDATED: POOL,
+    f"https://cognito-idp.us-east-2.amazonaws.com/{POOL}": POOL,  # a replica's
+    "https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_Ab1": "cn-north-1_Ab1",
+    "http://localhost:9000/local-1_DevPool01": "local-1_DevPool01",
+    "http://localhost:9000/updated/local-1_DevPool01": "local-1_DevPool01",
+    "https://sso.example.com/realm": "https://sso.example.com/realm",
+    "https://sso.example.com": "https://sso.example.com",
+    "": "",
+}
+
+
+def test_pool_id_is_the_end_of_the_issuer(earlier):
+    for subject, issuer in enumerate(POOL_IDS):
+        user = earlier.user(f"user-{subject}")
+        earlier.identity(user, issuer, str(subject))
+        earlier.sign_in(user, issuer, str(subject), key=str(subject))
+        earlier.apps.get_model("accounts", "Revocation").objects.create(
+            kind="user", issuer=issuer, subject=str(subject), expires_at=timezone.now()
+        )
     migrate(LATER)
     for model in (Identity, SignIn, Revocation):
-        assert model.objects.values_list("pool_id", "issuer").get() == (pool_id, issuer)
+        assert dict(model.objects.values_list("issuer", "pool_id")) == POOL_IDS
 
 
 def test_users_of_two_pools_are_not_several_accounts_of_one(earlier):
@@ -88,42 +88,43 @@ def test_users_of_two_pools_are_not_several_accounts_of_one(earlier):
     assert SignIn.objects.live().count() == 1
 
 
-@pytest.mark.parametrize(
-    ("older", "newer", "used"),
-    [
-        ({}, {}, "older"),
-        ({}, {"is_active": False}, "newer"),
-        ({"is_active": False}, {}, "older"),
-        ({"is_superuser": True}, {"is_active": False}, "newer"),
-        ({"is_staff": True}, {"is_superuser": True}, "newer"),
-        ({}, {"is_staff": True}, "newer"),
-        ({"is_staff": True}, {"is_staff": True}, "older"),
-    ],
-)
+PAIRS = [  # the fields of two accounts of one pool user, and the one that is used
+    ({}, {}, "older"),
+    ({}, {"is_active": False}, "newer"),
+    ({"is_active": False}, {}, "older"),
+    ({"is_superuser": True}, {"is_active": False}, "newer"),
+    ({"is_staff": True}, {"is_superuser": True}, "newer"),
+    ({}, {"is_staff": True}, "newer"),
+    ({"is_staff": True}, {"is_staff": True}, "older"),
+]
+
+
 @pytest.mark.parametrize("issuers", [(ORIGINAL, UPDATED), (UPDATED, ORIGINAL)])
-def test_one_of_two_accounts_is_used_and_both_are_kept(earlier, older, newer, used, issuers):
-    accounts = {"older": earlier.user("older", **older), "newer": earlier.user("newer", **newer)}
-    keys = {
-        name: earlier.identity(user, issuer)
-        for (name, user), issuer in zip(accounts.items(), issuers, strict=True)
-    }
-    sign_ins = {
-        name: earlier.sign_in(user, issuer, key=name)
-        for (name, user), issuer in zip(accounts.items(), issuers, strict=True)
-    }
+def test_one_of_two_accounts_is_used_and_both_are_kept(earlier, issuers):
+    keys = {}
+    for subject, (older, newer, _) in enumerate(PAIRS):
+        pair = {"older": older, "newer": newer}
+        for (name, fields), issuer in zip(pair.items(), issuers, strict=True):
+            user = earlier.user(f"{name}-{subject}", **fields)
+            identity = earlier.identity(user, issuer, str(subject))
+            sign_in = earlier.sign_in(user, issuer, str(subject), key=f"{name}-{subject}")
+            keys[name, subject] = identity, sign_in
     migrate(LATER)
-    other = {"older": "newer", "newer": "older"}[used]
-    chosen = Identity.objects.get(pk=keys[used])
-    aside = Identity.objects.get(pk=keys[other])
-    assert (chosen.user.username, chosen.pool_id) == (used, POOL)
-    assert (aside.user.username, aside.pool_id) == (other, aside.issuer)
-    for issuer in (ORIGINAL, UPDATED):
-        token = SimpleNamespace(pool_id=POOL, issuer=issuer, subject="ada")
-        assert Identity.objects.get_exact(token) == chosen
-    assert (list(Identity.objects.set_aside()), aside.successor) == ([aside], chosen)
-    assert SignIn.objects.live().get().pk == sign_ins[used]
-    ended = SignIn.objects.get(pk=sign_ins[other])
-    assert (ended.end_reason, ended.sealed_tokens) == ("set_aside", "")
+    for subject, (*fields, used) in enumerate(PAIRS):
+        other = {"older": "newer", "newer": "older"}[used]
+        chosen = Identity.objects.get(pk=keys[used, subject][0])
+        aside = Identity.objects.get(pk=keys[other, subject][0])
+        assert (chosen.user.username, chosen.pool_id) == (f"{used}-{subject}", POOL), fields
+        assert (aside.user.username, aside.pool_id) == (f"{other}-{subject}", aside.issuer)
+        for issuer in (ORIGINAL, UPDATED):
+            token = SimpleNamespace(pool_id=POOL, issuer=issuer, subject=str(subject))
+            assert Identity.objects.get_exact(token) == chosen
+        assert aside in Identity.objects.set_aside()
+        assert aside.successor == chosen
+        assert SignIn.objects.live().get(subject=str(subject)).pk == keys[used, subject][1]
+        ended = SignIn.objects.get(pk=keys[other, subject][1])
+        assert (ended.end_reason, ended.sealed_tokens) == ("set_aside", "")
+    assert Identity.objects.set_aside().count() == len(PAIRS)
 
 
 def test_only_browsers_of_the_account_that_is_set_aside_are_signed_out(earlier):
