@@ -22,7 +22,7 @@ from django.utils import timezone
 from .. import signals
 from ..cognito.claims import AccessClaims
 from ..core import request_meta
-from ..core.db import atomic
+from ..core.db import savepoint
 from ..core.request_context import current_request
 from ..models import EventKind, SignInEvent, rate_limit
 from . import attempt_log
@@ -88,7 +88,7 @@ def _store(
 ) -> None:
     is_unknown_user = kind == EventKind.REFUSED and columns["user"] is None
     try:
-        with atomic(SignInEvent):
+        with savepoint(SignInEvent):
             if is_unknown_user and not _has_room(columns["reason"], request):
                 return
             SignInEvent.objects.create(

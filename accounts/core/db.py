@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from django.conf import settings
@@ -28,6 +28,12 @@ def release_pooled_connections() -> None:
 def atomic(model: type[models.Model]) -> transaction.Atomic:
     """Return a transaction, or a savepoint, on the database that stores `model`."""
     return transaction.atomic(using=router.db_for_write(model))
+
+
+def savepoint(model: type[models.Model]) -> AbstractContextManager[None]:
+    """Return a savepoint in a transaction, or nothing: a single statement needs no transaction."""
+    in_transaction = connections[router.db_for_write(model)].in_atomic_block
+    return atomic(model) if in_transaction else nullcontext()
 
 
 @contextmanager

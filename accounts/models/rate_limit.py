@@ -7,23 +7,29 @@ import time
 from django.db import IntegrityError
 from django.db.models import F
 
-from ..core.db import atomic
+from ..core.db import savepoint
 from ..core.times import from_timestamp
 from .coordination import RateCounter
+
+
+def take_first(key: str, *, seconds: int) -> bool:
+    """Count the first under `key` for `seconds`. Return False, and write nothing, for another."""
+    expires_at = from_timestamp(time.time() + seconds)
+    try:
+        with savepoint(RateCounter):
+            RateCounter.objects.create(key=key, count=1, expires_at=expires_at)
+    except IntegrityError:
+        return False
+    return True
 
 
 def take(key: str, *, limit: int, seconds: int) -> bool:
     """Count one more under `key` for `seconds`. Return False, and write nothing, at the limit."""
     counter = RateCounter.objects.filter(key=key)
     if (count := counter.values_list("count", flat=True).first()) is None:
-        expires_at = from_timestamp(time.time() + seconds)
-        try:
-            with atomic(RateCounter):
-                RateCounter.objects.create(key=key, count=1, expires_at=expires_at)
-        except IntegrityError:  # another request was faster
-            count = 0
-        else:
+        if take_first(key, seconds=seconds):
             return True
+        count = 0  # another request was faster
     return count < limit and bool(counter.filter(count__lt=limit).update(count=F("count") + 1))
 
 

@@ -24,7 +24,7 @@ from ..cognito.secret_text import SecretText
 from ..cognito.step_up import SignInRequirement
 from ..core.app_label import cookie_name
 from ..core.encryption import DecryptionError
-from ..models.rate_limit import is_used_up, take
+from ..models.rate_limit import is_used_up, take_first
 from ..provider import provider
 from . import destination
 from .destination import Destination
@@ -202,7 +202,7 @@ def is_used(attempt: SignInAttempt) -> bool:
 
 def use(attempt: SignInAttempt) -> bool:
     """Mark the attempt as used on the server. Return False if another request has done so."""
-    return take(used_key(attempt), limit=1, seconds=MAX_AGE)
+    return take_first(used_key(attempt), seconds=MAX_AGE)
 
 
 def used_key(attempt: SignInAttempt) -> str:

@@ -35,12 +35,19 @@ class UserClaims(dict[str, Any]):
     """The claims of a verified token by their names, and in `verified` with their types.
 
     `verified` is an `IdClaims` or, at the first use of an access token, an `AccessClaims`. Access
-    tokens have no name and no email address.
+    tokens have no name and no email address. `identity` is theirs as it was last read.
     """
+
+    identity: Identity | None = None
 
     def __init__(self, verified: AccessClaims | IdClaims) -> None:
         super().__init__(verified.raw)
         self.verified = verified
+
+    def find_user(self) -> Any:
+        """Return the user with this identity, or None."""
+        self.identity = Identity.objects.select_related("user").get_exact(self.verified)
+        return self.identity and self.identity.user
 
 
 class BackendHooks(OIDCAuthenticationBackend):  # type: ignore[misc]
@@ -64,7 +71,8 @@ class BackendHooks(OIDCAuthenticationBackend):  # type: ignore[misc]
 
     def filter_users_by_claims(self, claims: UserClaims) -> list[Any]:
         """Return a list of the user with this pool and subject, or an empty list."""
-        user = find_user(_verified(claims))
+        _verified(claims)
+        user = claims.find_user()
         return [] if user is None else [user]
 
     def describe_user_by_claims(self, claims: UserClaims) -> str:
@@ -104,7 +112,7 @@ class BackendHooks(OIDCAuthenticationBackend):  # type: ignore[misc]
             try:
                 with atomic(model):
                     user = insert(model, values)
-                    Identity.objects.create(user=user, **identity_key(verified))
+                    claims.identity = Identity.objects.create(user=user, **identity_key(verified))
                 # As the database has the user: `save()` may have changed values.
                 user = QuerySet(model, using=user._state.db).get(pk=user.pk)
                 break
@@ -113,7 +121,7 @@ class BackendHooks(OIDCAuthenticationBackend):  # type: ignore[misc]
             except Exception as error:  # any code of the host project may run
                 if is_outage(error):
                     raise
-                if (user := find_user(verified)) is not None:  # a parallel request was faster
+                if (user := claims.find_user()) is not None:  # a parallel request was faster
                     break
                 reason: Exception = error
         else:
@@ -127,17 +135,11 @@ class BackendHooks(OIDCAuthenticationBackend):  # type: ignore[misc]
         gives are revoked.
         """
         verified = _verified(claims)
-        apply_groups(user, verified)
+        apply_groups(user, verified, claims.identity)
         if isinstance(verified, IdClaims):
-            _update_identity(user, verified)
+            _update_identity(user, verified, claims.identity)
             save_profile(user, verified)
         return user
-
-
-def find_user(claims: AccessClaims | IdClaims) -> Any:
-    """Return the user with this identity, or None."""
-    identity = Identity.objects.select_related("user").get_exact(claims)
-    return identity.user if identity is not None else None
 
 
 def identity_key(claims: AccessClaims | IdClaims) -> dict[str, str]:
@@ -173,16 +175,19 @@ def _not_created(
     return UserNotCreated(message, pool_username=claims.username or "", subject=claims.subject)
 
 
-def _update_identity(user: Any, claims: IdClaims) -> None:
-    key = {"pool_id": claims.pool_id, "subject": claims.subject}
+def _update_identity(user: Any, claims: IdClaims, identity: Identity | None) -> None:
+    """Store what the claims say about the user, unless `identity` has it already."""
     email = claims.email or ""
-    Identity.objects.filter(**key, user=user).update(
-        username=claims.username,
+    values = {
+        "username": claims.username,
         # Cut, it would be another address, perhaps of another user.
-        email=email if len(email) <= MAX_EMAIL_LENGTH else "",
-        email_verified=claims.email_verified,
-        name=_display_name(claims),
-    )
+        "email": email if len(email) <= MAX_EMAIL_LENGTH else "",
+        "email_verified": claims.email_verified,
+        "name": _display_name(claims),
+    }
+    if any(getattr(identity, name, None) != value for name, value in values.items()):
+        key = {"pool_id": claims.pool_id, "subject": claims.subject}
+        Identity.objects.filter(**key, user=user).update(**values)
 
 
 def _display_name(claims: IdClaims) -> str:

@@ -31,15 +31,18 @@ _PERMISSION_CACHES = ("_perm_cache", "_user_perm_cache", "_group_perm_cache")
 _log = logging.getLogger(__name__)
 
 
-def apply_groups(user: Any, claims: AccessClaims | IdClaims) -> None:
+def apply_groups(
+    user: Any, claims: AccessClaims | IdClaims, identity: Identity | None = None
+) -> None:
     """Grant `user` the rights of the groups in these claims, and revoke those that are missing.
 
-    A token without a change costs one query.
+    `identity` is that of the claims if it was just read. Otherwise, a token without a change costs
+    one query.
     """
     mapping = provider().group_mapping(claims.pool_id)
     if claims.groups is None and not mapping.absent_means_none:
         return
-    identity = Identity.objects.get_exact(claims)
+    identity = identity or Identity.objects.get_exact(claims)
     if identity is None or identity.user_id != user.pk:
         return
     issued_at = from_timestamp(claims.issued_at)

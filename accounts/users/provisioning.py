@@ -21,7 +21,7 @@ from ..models import EventKind, Identity
 from ..models.users import has_access
 from ..problems.errors import ClaimsRefused, UnknownUser, UserDeactivated
 from ..provider import provider
-from .backend_hooks import BackendHooks, UserClaims, find_user, identity_key
+from .backend_hooks import BackendHooks, UserClaims, identity_key
 from .groups import apply_groups
 
 
@@ -42,7 +42,7 @@ def get_or_create_user(
     who = {"pool_username": claims.username or "", "subject": claims.subject}
     try:
         user = backend.get_or_create_user(access_token, id_token, user_claims)
-        if user is not None and _link(user, claims):
+        if user is not None and _link(user, user_claims):
             user = backend.update_user(user, user_claims)
         if user is not None and _has_own_update(backend):
             apply_groups(user, claims)
@@ -50,7 +50,7 @@ def get_or_create_user(
         message = str(error) or "the authentication backend refused these claims"
         raise ClaimsRefused(message, **who) from error
     if user is None:
-        if find_user(claims) is not None:
+        if user_claims.find_user() is not None:
             problem = "lists a backend whose hooks returned no user: update_user() must return it"
             raise ConfigurationError({"AUTHENTICATION_BACKENDS": problem})
         raise UnknownUser("no user of this site has this identity", **who)
@@ -90,17 +90,19 @@ def _has_own_update(backend: BackendHooks) -> bool:
     return type(backend).update_user is not BackendHooks.update_user
 
 
-def _link(user: Any, claims: AccessClaims | IdClaims) -> bool:
+def _link(user: Any, user_claims: UserClaims) -> bool:
     """Link the identity to `user` if it has no user yet, and return True if this linked it.
 
     A host's hook may have matched an existing user, or created one without an identity.
     Raises SuspiciousOperation if another user has the identity.
     """
-    identity = Identity.objects.get_exact(claims)
+    claims, identity = user_claims.verified, user_claims.identity
+    if identity is None or identity.user_id != user.pk:
+        identity = Identity.objects.get_exact(claims)
     if identity is None:
         try:
             with atomic(Identity):
-                Identity.objects.create(user=user, **identity_key(claims))
+                user_claims.identity = Identity.objects.create(user=user, **identity_key(claims))
         except IntegrityError:
             identity = Identity.objects.get_exact(claims)
         else:

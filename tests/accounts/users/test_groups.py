@@ -269,6 +269,15 @@ def test_token_without_changes_makes_one_query(django_assert_num_queries):
         groups.apply_groups(user, claims)
 
 
+def test_later_sign_in_reads_the_identity_twice(django_assert_num_queries):
+    """Once to find the user, and once among all identities of the locked user."""
+    get_or_create_user(id_token("editors"))
+    with django_assert_num_queries(7) as queries:  # two are the savepoint
+        get_or_create_user(id_token("editors", at=NOW + 1))
+    read = [q["sql"] for q in queries if q["sql"].startswith('SELECT "accounts_identity"')]
+    assert len(read) == 2
+
+
 # --- Several pools --------------------------------------------------------------------------------
 
 OTHER_POOL = "eu-west-1_Partner01"
