@@ -48,7 +48,9 @@ class Site:
         self._parts.append(self.pool)
         tokens = self.pool.tokens_for(USER)
         self.access_token, self.id_token = tokens["access_token"], tokens["id_token"]
-        self.userinfo_port = userinfo = free_port()
+        person = self.pool.get_user(USER)
+        claims = json.dumps({"sub": person.sub, "email": person.attributes["email"]})
+        self.userinfo_port = userinfo = self.run_stub("userinfo", self.access_token, claims)
         self.environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             **self.pool.env(),
@@ -61,16 +63,17 @@ class Site:
             "BENCH_USERINFO": f"http://127.0.0.1:{userinfo}/oauth2/userInfo",
             "BENCH_BODY": str(self.folder / "body.json"),
         }
-        person = self.pool.get_user(USER)
-        claims = json.dumps({"sub": person.sub, "email": person.attributes["email"]})
-        stub = Process(self.folder, "userinfo")
-        arguments = [str(userinfo), self.access_token, claims]
-        stub.run([sys.executable, "-m", "tools.bench.userinfo", *arguments], cwd=ROOT)
-        self._parts.append(stub)
-        until(lambda: listens(userinfo), "the stub of userInfo")
         self.databases = Databases(self.folder, self.environment)
         self._parts.append(self.databases)
         manage(self.environment, "collectstatic", "--no-input", "--verbosity", "0")
+
+    def run_stub(self, module: str, *arguments: str) -> int:
+        """Start `python -m tools.bench.MODULE PORT ARGUMENTS…`, and return its port."""
+        port, stub = free_port(), Process(self.folder, module)
+        self._parts.append(stub)
+        stub.run([sys.executable, "-m", f"tools.bench.{module}", str(port), *arguments], cwd=ROOT)
+        until(lambda: listens(port), module)
+        return port
 
     def serve(self, kind: str, environment: Mapping[str, str], *options: str) -> Server:
         """Start a server of KINDS with this environment and additional gunicorn `options`."""

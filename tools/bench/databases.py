@@ -49,7 +49,7 @@ class Databases:
             self._made.append((server, name))
             url = urlsplit(server)._replace(path=f"/{name}").geturl()
         environment = {**self._environment, "DATABASE_URL": url}
-        peers = {**environment, "DJANGO_SETTINGS_MODULE": "tools.bench.peers.settings"}
+        peers = {**environment, "DJANGO_SETTINGS_MODULE": "tools.bench.peers.allauth_settings"}
         manage(environment, "migrate", "--verbosity", "0")
         manage(peers, "migrate", "--run-syncdb", "--verbosity", "0")
         if row_count == 108:

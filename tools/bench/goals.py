@@ -80,6 +80,14 @@ GOALS = {
     "page queries": Goal("`/dashboard/`, 108 rows, signed in: SQL queries", 7, ""),
     "sign-in calls": Goal("a sign-in, keys warm: calls to Cognito", 1, ""),
     "sign-in CPU": Goal("a sign-in: CPU time, of mozilla-django-oidc's", 1.5),
+    "sign-in CPU, allauth": Goal("the same, of django-allauth's", 1),
+    "sign-in CPU, RSA": Goal("the same, of a raw RSA verification", 1250),
+    "sign-ins": Goal(
+        "sign-ins per second on PostgreSQL, two processes, of mozilla-django-oidc's",
+        0.66,
+        at_least=True,
+    ),
+    "sign-ins, allauth": Goal("the same, of django-allauth's", 1, at_least=True),
 }
 
 

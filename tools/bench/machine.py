@@ -16,6 +16,7 @@ PACKAGES = (
     "cryptography",
     "PyJWT",
     "joserfc",
+    "django-allauth",
     "django-cognito-jwt",
     "mozilla-django-oidc",
 )

@@ -27,6 +27,10 @@ KINDS: dict[str, tuple[str, dict[str, str]]] = {
         "tools/bench/peers/gunicorn_config.py",
         {"DJANGO_SETTINGS_MODULE": "tools.bench.peers.settings"},
     ),
+    "allauth": (
+        "tools/bench/peers/gunicorn_config.py",
+        {"DJANGO_SETTINGS_MODULE": "tools.bench.peers.allauth_settings"},
+    ),
 }
 ONE_SYNC_WORKER = ("--worker-class", "sync", "--workers", "1", "--threads", "1")
 
