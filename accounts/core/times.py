@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -48,11 +49,16 @@ def local_time(stored: datetime) -> datetime:
 
 def local_text(stored: datetime, format_name: str = "DATETIME_FORMAT") -> str:
     """Return a stored time in the current time zone and language."""
-    return _local_text(stored, format_name, timezone.get_current_timezone(), get_language())
+    return local_formatter(format_name)(stored)
+
+
+def local_formatter(format_name: str = "DATETIME_FORMAT") -> Callable[[datetime], str]:
+    """Return `local_text` for the many times of one list, in the current time zone and language."""
+    return partial(_local_text, format_name, timezone.get_current_timezone(), get_language())
 
 
 @lru_cache(maxsize=4096)  # a list shows the same times again and again
-def _local_text(stored: datetime, format_name: str, zone: tzinfo, language: str | None) -> str:
+def _local_text(format_name: str, zone: tzinfo, language: str | None, stored: datetime) -> str:
     return date_format(local_time(stored), format_name)
 
 

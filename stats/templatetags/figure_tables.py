@@ -1,6 +1,7 @@
 """The tables of the dashboard. Python renders the rows: a template takes several times as long."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from decimal import Decimal
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -13,10 +14,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from accounts.core.times import local_text
+from accounts.core.times import local_formatter
 
 from ..charts import Chart
-from .figures import figure
+from .figures import signs
 
 register = template.Library()
 
@@ -44,19 +45,25 @@ def figure_rows(context: template.Context, figures: Iterable[Any]) -> SafeString
         links += _link(' class="table__delete"', "delete", here, _("Delete"))
     if links:
         links = f'<td class="table__actions">\n{links}</td>\n'
-    row = _ROW.replace("{links}", links)
+    row, number, local_text = _ROW.replace("{links}", links), _number(), local_formatter()
     return SafeString(
         "\n".join(
             row.format(
                 kpi=escape(item.kpi),
                 month=f"{item.year}-{item.month:02d}",
-                value=escape(figure(item.value)),
+                value=number(item.value),
                 updated=escape(local_text(item.updated_at)),
                 pk=int(item.pk),
             )
             for item in figures
         )
     )
+
+
+def _number() -> Callable[[Decimal], str]:
+    """Return `figure` for many numbers, as HTML. The language is read once."""
+    escaped = {code: escape(text) for code, text in signs().items()}
+    return lambda value: f"{value:,f}".translate(escaped)
 
 
 def _link(css_class: str, page: str, here: str, text: str) -> str:
@@ -68,16 +75,15 @@ def _link(css_class: str, page: str, here: str, text: str) -> str:
 @register.simple_tag
 def month_rows(chart: Chart) -> SafeString:
     """Render a row for each period of the chart, with a value for each series."""
+    number, language = _number(), get_language()
+    pattern = "Y" if chart.years else "M Y"
     text = escape(_("no figure"))
     missing = '<span aria-hidden="true">\N{EN DASH}</span>'
     missing += f'<span class="visually-hidden">{text}</span>'
     rows = [
         _MONTH_ROW.format(
-            escape(period_text(period, "Y" if chart.years else "M Y")),
-            "".join(
-                _VALUE.format(missing if value is None else escape(figure(value)))
-                for value in values
-            ),
+            escape(_period_text(period, pattern, language)),
+            "".join(_VALUE.format(missing if value is None else number(value)) for value in values),
         )
         for period, values in chart.table()
     ]

@@ -15,7 +15,7 @@ register = template.Library()
 @register.filter
 def figure(value: Decimal) -> str:
     """Return 1234.5 as "1,234.5", with the separators of the active language."""
-    return _localized(f"{value:,f}").replace("-", MINUS)
+    return f"{value:,f}".translate(signs())
 
 
 @register.filter
@@ -33,14 +33,16 @@ def signed_percent(value: Decimal) -> str:
 @register.filter
 def thousands(count: int) -> str:
     """Return 100000 as "100,000", with the separator of the active language."""
-    return _localized(f"{count:,}")
+    return f"{count:,}".translate(signs())
 
 
-def _localized(text: str) -> str:
-    return text.translate(_separators(get_language()))
+def signs() -> dict[int, str]:
+    """Return the separators of the active language and the minus sign, for `str.translate`."""
+    return _signs(get_language())
 
 
 @cache
-def _separators(language: str | None) -> dict[int, str]:
+def _signs(language: str | None) -> dict[int, str]:
     separators = {",": "THOUSAND_SEPARATOR", ".": "DECIMAL_SEPARATOR"}
-    return {ord(sign): str(get_format(name, language)) for sign, name in separators.items()}
+    texts = {sign: str(get_format(name, language)) for sign, name in separators.items()}
+    return str.maketrans({**texts, "-": MINUS})
