@@ -72,8 +72,9 @@ def dashboard(query: QueryDict) -> Dashboard:
     if default_from:
         query = query.copy()
         query["from"] = default_from
-        figure_filter = FigureFilter(query)
-        figure_filter.is_valid()
+        # Set without a second validation: this is the only value that differs.
+        figure_filter.data = query
+        figure_filter.cleaned_data["from"] = default_from.replace("-", "")
     figures = figure_filter.apply(Stat.objects.all(), with_kpi=False)
     keys = figure_filter.cleaned_data.get("kpi") or []
     sort = query.get("ordering", "")

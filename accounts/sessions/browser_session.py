@@ -36,7 +36,7 @@ def current_sign_in(request: HttpRequest) -> SignIn | None:
     key = request.session.get(_SESSION_KEY)
     if not key:
         return None
-    sign_in = SignIn.objects.live().filter(key=key).first()
+    sign_in = next(iter(SignIn.objects.live().filter(key=key)), None)  # unique, so without an order
     is_of_user = sign_in is not None and str(sign_in.user_id) == request.session.get(USER_KEY)
     return sign_in if is_of_user else None
 

@@ -42,14 +42,18 @@ class Session:
 def list_sessions(request: HttpRequest) -> list[Session]:
     """Return the user's live sign-ins: this browser's first, then the most recently seen."""
     current: SignIn | None = request.sign_in  # type: ignore[attr-defined]
-    sign_ins = SignIn.objects.live().filter(user=request.user.pk).order_by("-last_seen_at")
+    sign_ins = SignIn.objects.live().filter(user=request.user.pk)
     sessions = [
         Session(
             sign_in, device_name(sign_in.device), current is not None and sign_in.pk == current.pk
         )
         for sign_in in sign_ins
     ]
-    return sorted(sessions, key=lambda session: not session.is_current)
+    return sorted(
+        sessions,
+        key=lambda session: (session.is_current, session.sign_in.last_seen_at),
+        reverse=True,
+    )
 
 
 @method_decorator(never_cache, name="dispatch")
