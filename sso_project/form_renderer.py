@@ -1,6 +1,6 @@
-"""The renderer of forms: Django's, but without templates for `<input>`.
+"""The renderer of forms: Django's, but without templates for `<input>` and for no errors.
 
-Django renders each of them with three templates, and the list of figures has two hundred.
+Django renders each of them with two or three templates, and the list of figures has two hundred.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.forms.renderers import DjangoTemplates
+from django.forms.utils import ErrorList
 from django.http import HttpRequest
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
@@ -20,6 +21,8 @@ class FormRenderer(DjangoTemplates):
     def render(
         self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None
     ) -> Any:
+        if template_name == ErrorList.template_name and not context["errors"]:
+            return ""
         if template_name not in _INPUTS:
             return super().render(template_name, context, request)
         widget = context["widget"]

@@ -22,7 +22,7 @@ from accounts.core.times import local_text
 from . import labels as labels
 from . import writing
 from .admin_filters import KpiFilter, PeriodFilter
-from .admin_forms import ConfirmForm, DownloadForm, FileForm, ValueInListForm
+from .admin_forms import ConfirmForm, DownloadForm, FileForm, ValueInListForm, ValuesFormSet
 from .cleaning import UnreadableFile
 from .fields import kpi_key
 from .formats import CSV, XLSX
@@ -43,7 +43,7 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
     """The admin of figures. All changes go through `writing`."""
 
     form = FigureForm
-    list_display = ("kpi", "month_of_figure", "value", "updated_at", "updated_by")
+    list_display = ("kpi", "month_of_figure", "value", "updated", "updated_by")
     list_editable = ("value",)
     list_filter = (KpiFilter, "year", PeriodFilter)
     list_select_related = ("updated_by",)
@@ -75,8 +75,15 @@ class StatAdmin(ImportExportMixin, admin.ModelAdmin):  # type: ignore[misc, type
     def month_of_figure(self, stat: Stat) -> str:
         return f"{stat.year}-{stat.month:02d}"
 
+    @admin.display(description=_("updated"), ordering="updated_at")
+    def updated(self, stat: Stat) -> str:
+        return local_text(stat.updated_at)
+
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
         return super().get_changelist_form(request, **{**kwargs, "form": ValueInListForm})
+
+    def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_formset(request, **{**kwargs, "formset": ValuesFormSet})
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return self.has_add_permission(request) and self.has_change_permission(request)

@@ -1,6 +1,6 @@
 """The forms of the admin pages of figures: upload, confirm, download, and one line of the list."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -52,12 +52,25 @@ class ValueInListForm(forms.ModelForm):  # type: ignore[type-arg] # no [] at run
     only another user has changed.
     """
 
+    class Meta:
+        widgets: ClassVar[dict[str, Any]] = {"value": forms.TextInput({"inputmode": "decimal"})}
+        help_texts: ClassVar[dict[str, str]] = {"value": ""}
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        label = _("Value")
-        if self.instance.pk:
-            label = _("Value of %(figure)s") % {"figure": self.instance}
         value = self.fields["value"]
-        value.widget = forms.TextInput(attrs={"inputmode": "decimal", "aria-label": label})
-        value.help_text = ""
+        if self.instance.pk:  # an empty list has one form without a figure, which is not shown
+            value.widget.attrs["aria-label"] = _("Value of %(figure)s") % {"figure": self.instance}
         value.show_hidden_initial = True
+
+
+class ValuesFormSet(forms.BaseModelFormSet):  # type: ignore[type-arg] # no [] at run time
+    """The forms of the list."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """Add the ID. Only a submitted one is checked, with a field that has a queryset."""
+        if self.is_bound:
+            super().add_fields(form, index)
+            return
+        pk = forms.Field(initial=form.instance.pk, required=False, widget=forms.HiddenInput)
+        form.fields[form.instance._meta.pk.name] = pk

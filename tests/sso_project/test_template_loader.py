@@ -1,6 +1,7 @@
 """Tags with a constant result are replaced when a template is loaded, once per language."""
 
 import pytest
+from django.forms.utils import ErrorList
 from django.template import engines
 from django.template.loader import get_template
 from django.template.loader_tags import IncludeNode
@@ -105,4 +106,12 @@ def test_input_is_rendered_as_django_does():
     name = "django/forms/widgets/text.html"
     expected = super(FormRenderer, FormRenderer()).render(name, context)
     assert FormRenderer().render(name, context) == expected
+    assert "<script>" not in expected
+
+
+@pytest.mark.parametrize("messages", [[], [HOSTILE]])
+def test_errors_are_rendered_as_django_does(messages):
+    context = {"errors": messages, "error_class": "errorlist"}
+    expected = super(FormRenderer, FormRenderer()).render(ErrorList.template_name, context)
+    assert FormRenderer().render(ErrorList.template_name, context) == expected
     assert "<script>" not in expected

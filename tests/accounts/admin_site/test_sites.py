@@ -1,8 +1,10 @@
 """The admin uses the sign-in through the hosted UI, and the sign-out of the site."""
 
 import pytest
+from django.contrib import admin
+from django.utils import translation
 
-from accounts.models import SignIn
+from accounts.models import SignIn, User
 
 pytestmark = pytest.mark.django_db
 
@@ -60,3 +62,12 @@ def test_foreign_page_cannot_sign_staff_out(cognito_client):
 def test_anonymous_script_of_the_admin_gets_401(client):
     response = client.get("/admin/autocomplete/", headers={"Accept": "application/json"})
     assert response.status_code == 401
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_checkbox_of_a_row_is_the_one_that_django_renders(language):
+    model_admin = admin.site.get_model_admin(User)
+    user = User(pk=7, username='"><b>')
+    with translation.override(language):
+        expected = admin.ModelAdmin.action_checkbox(model_admin, user)
+        assert model_admin.action_checkbox(user) == expected
