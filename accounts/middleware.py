@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject, empty
@@ -16,6 +16,7 @@ from .audit.attempt_log import log_step
 from .cognito.errors import CognitoError
 from .core import navigation
 from .core.db import is_atomic_view
+from .core.event_loop import EventLoopMiddleware
 from .core.request_context import CurrentRequest
 from .models import SignIn
 from .problems import unauthenticated
@@ -27,19 +28,7 @@ from .sessions import browser_session, ending, limits, renewal, request_user
 LAST_SEEN_INTERVAL = timedelta(minutes=1)  # one write a minute at most
 
 
-class _Middleware:
-    """The base of middleware for synchronous and asynchronous stacks."""
-
-    sync_capable = async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(cast("Any", self))
-
-
-class PrivateResponseMiddleware(_Middleware):
+class PrivateResponseMiddleware(EventLoopMiddleware):
     """Middleware that adds `Cache-Control: no-store, private` to responses with a user's data.
 
     These are responses that set a cookie or may hold a form token, responses in a session, and
@@ -48,15 +37,9 @@ class PrivateResponseMiddleware(_Middleware):
     Place it before SessionMiddleware, so that it sees all cookies.
     """
 
-    def __call__(self, request: HttpRequest) -> Any:
-        if self.is_async:
-            return self._acall(request)
-        return self._with_header(request, self.get_response(request))
-
-    async def _acall(self, request: HttpRequest) -> HttpResponseBase:
-        return self._with_header(request, await self.get_response(request))
-
-    def _with_header(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
         declared = response.headers.get("Cache-Control", "").lower().split(",")
         directives = {directive.strip() for directive in declared}
         if "no-store" in directives:
@@ -86,7 +69,7 @@ def _is_of_user(request: HttpRequest) -> bool:
     return bool(getattr(user, "is_authenticated", False))
 
 
-class SignInMiddleware(_Middleware):
+class SignInMiddleware(EventLoopMiddleware):
     """Middleware that sets `request.sign_in` to the live `SignIn` of this browser, or None.
 
     Place it after AuthenticationMiddleware. If the sign-in of a session has ended, the session is
@@ -98,19 +81,15 @@ class SignInMiddleware(_Middleware):
     the view. A request without a session needs none.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        super().__init__(get_response)
-        self.process_view = self._aprocess_view if self.is_async else self._process_view
-
     def __call__(self, request: Any) -> Any:
-        if self.is_async:
-            return self._acall(request)
+        if self.async_mode:
+            return self.__acall__(request)
         with CurrentRequest(request):
             _prepare(request)
             sign_in = _begin(request)
             return _finish(request, sign_in, self.get_response(request))
 
-    async def _acall(self, request: Any) -> HttpResponseBase:
+    async def __acall__(self, request: Any) -> Any:
         with CurrentRequest(request):
             _prepare(request)
             sign_in = None
@@ -121,17 +100,15 @@ class SignInMiddleware(_Middleware):
                 return unauthenticated.challenge(request, response)  # it reads no user then
             return await sync_to_async(_finish)(request, sign_in, response)
 
-    def _process_view(self, request: Any, view: Callable[..., Any], *args: Any) -> None:
+    def process_view(self, request: Any, view: Callable[..., Any], *args: Any) -> None:
         request.is_view_reached = True  # a failed CSRF check ends before
         if request.sign_in is not None and is_atomic_view(view, SignIn):
             # Renewed before the view's transaction begins. Cognito accepts each refresh token
             # once, so the new one must stay even if the view fails.
             bool(request.user.is_authenticated)
 
-    async def _aprocess_view(self, request: Any, view: Callable[..., Any], *args: Any) -> None:
-        request.is_view_reached = True
-        if request.sign_in is not None and is_atomic_view(view, SignIn):
-            await request.auser()
+    def view_needs_thread(self, request: Any, view: Callable[..., Any]) -> bool:
+        return request.sign_in is not None and is_atomic_view(view, SignIn)
 
 
 def _prepare(request: Any) -> None:

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadhandler import FileUploadHandler, MemoryFileUploadHandler
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+
+from accounts.core.event_loop import EventLoopMiddleware
 
 
 class RefuseFiles(FileUploadHandler):
@@ -28,23 +29,28 @@ class RefuseFiles(FileUploadHandler):
         return None
 
 
-class FileUploadMiddleware:
+class FileUploadMiddleware(EventLoopMiddleware):
     """Accept files on `FILE_UPLOAD_VIEWS`, from staff with the permissions listed there.
 
     It must precede CsrfViewMiddleware, which parses the body to find the token. `request.user` is
     available: Django calls `process_view` after the request phase of all middleware.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+    def view_needs_thread(self, request: HttpRequest, view: Callable[..., Any]) -> bool:
+        return _required_permissions(request) is not None
 
     def process_view(self, request: HttpRequest, *args: Any) -> None:
-        match = request.resolver_match
-        permissions = settings.FILE_UPLOAD_VIEWS.get(match.view_name) if match else None
-        if permissions is not None and request.content_type == "multipart/form-data":
+        permissions = _required_permissions(request)
+        if permissions is not None:
             user = request.user
             if user.is_active and user.is_staff and user.has_perms(permissions):
                 request.upload_handlers = [MemoryFileUploadHandler(request)]
+
+
+def _required_permissions(request: HttpRequest) -> tuple[str, ...] | None:
+    """Return the permissions for the files of `request`, or None if it cannot have files."""
+    match = request.resolver_match
+    if match is None or request.content_type != "multipart/form-data":
+        return None
+    permissions: tuple[str, ...] | None = settings.FILE_UPLOAD_VIEWS.get(match.view_name)
+    return permissions

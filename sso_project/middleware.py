@@ -10,21 +10,23 @@ from urllib.parse import urlsplit
 from csp.constants import HEADER
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
-from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.messages.storage import default_storage
 from django.contrib.sessions.exceptions import SessionInterrupted
-from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import BadRequest, MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
-from django.middleware.locale import LocaleMiddleware
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject, empty
-from whitenoise.middleware import WhiteNoiseFileResponse  # type: ignore[import-untyped]
+from whitenoise.middleware import (  # type: ignore[import-untyped]
+    WhiteNoiseFileResponse,
+    WhiteNoiseMiddleware,
+)
 
+from accounts.async_middleware import LocaleMiddleware, MessageMiddleware, SessionMiddleware
 from accounts.cognito.errors import ConfigurationError
 from accounts.cognito.safe_urls import LOOPBACK_HOSTS, is_loopback
+from accounts.core.event_loop import EventLoopMiddleware
 from accounts.core.request_meta import is_trusted_proxy
 from accounts.provider import provider
 
@@ -57,22 +59,32 @@ class LanguageMiddleware(LocaleMiddleware):
         return localized
 
 
-class ForwardedSchemeMiddleware:
+class ForwardedSchemeMiddleware(EventLoopMiddleware):
     """Remove X-Forwarded-Proto unless one of TRUSTED_PROXIES sent it.
 
     SECURE_PROXY_SSL_HEADER alone would also trust a client that bypasses the proxy.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def process_request(self, request: HttpRequest) -> None:
         if "HTTP_X_FORWARDED_PROTO" in request.META and not is_trusted_proxy(request):
             del request.META["HTTP_X_FORWARDED_PROTO"]
-        return self.get_response(request)
 
 
-class CanonicalHostMiddleware:
+class StaticFilesMiddleware(EventLoopMiddleware):
+    """WhiteNoise's middleware, with a thread to open a file."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        super().__init__(get_response)
+        self._files = WhiteNoiseMiddleware(lambda request: None)
+
+    def request_needs_thread(self, request: HttpRequest) -> bool:
+        return self._files.autorefresh or request.path_info in self._files.files
+
+    def process_request(self, request: HttpRequest) -> Any:
+        return self._files(request)
+
+
+class CanonicalHostMiddleware(EventLoopMiddleware):
     """Redirect page requests on another loopback name to the one in `PUBLIC_URL`, in development.
 
     A cookie belongs to the host that set it, and the callback URL has the registered host. A
@@ -82,34 +94,30 @@ class CanonicalHostMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         if not is_loopback(settings.PUBLIC_URL):
             raise MiddlewareNotUsed
-        self.get_response = get_response
+        super().__init__(get_response)
         self.host, _ = split_domain_port(urlsplit(settings.PUBLIC_URL).netloc)
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
         if request.method not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in request.META:
-            return self.get_response(request)
+            return None
         host, port = split_domain_port(request.get_host())
         if host.strip("[]") in LOOPBACK_HOSTS and host != self.host:
             netloc = f"{self.host}:{port}" if port else self.host
             return HttpResponseRedirect(f"{request.scheme}://{netloc}{request.get_full_path()}")
-        return self.get_response(request)
+        return None
 
 
-class RefuseNulMiddleware:
+class RefuseNulMiddleware(EventLoopMiddleware):
     """Reject a URL that holds a NUL character with a 400.
 
     PostgreSQL raises an error for a text with a NUL, which Django's admin filters do not handle.
     The API checks its queries itself and names the parameter.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def process_request(self, request: HttpRequest) -> None:
         query = "" if is_api_request(request) else request.META.get("QUERY_STRING", "")
         if "\0" in request.path_info or "%00" in query or "\0" in query:
             raise BadRequest("The URL holds a NUL character (%00). Leave it out.")
-        return self.get_response(request)
 
 
 class SessionsMiddleware(SessionMiddleware):
@@ -136,14 +144,19 @@ class MessagesMiddleware(MessageMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         request._messages = SimpleLazyObject(lambda: default_storage(request))  # type: ignore[attr-defined]
 
+    def response_needs_thread(self, request: HttpRequest, response: HttpResponseBase) -> bool:
+        return not _is_unread(request)
+
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        messages = getattr(request, "_messages", None)
-        if isinstance(messages, SimpleLazyObject) and messages._wrapped is empty:
-            return response
-        return super().process_response(request, response)
+        return response if _is_unread(request) else super().process_response(request, response)
 
 
-class ContentSecurityPolicyMiddleware(CSPMiddleware):
+def _is_unread(request: HttpRequest) -> bool:
+    messages = getattr(request, "_messages", None)
+    return isinstance(messages, SimpleLazyObject) and messages._wrapped is empty
+
+
+class ContentSecurityPolicyMiddleware(CSPMiddleware, EventLoopMiddleware):
     """The policy of settings.py, with the hosted UI added to `form-action`.
 
     The sign-out form redirects to the hosted UI, and Chromium applies `form-action` to the

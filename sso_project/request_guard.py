@@ -14,8 +14,8 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.http.response import HttpResponseBase
 
+from accounts.core.event_loop import EventLoopMiddleware
 from accounts.problems.catalog import INCOMPLETE_BODY, error_body
 
 from .request_limits import (
@@ -150,16 +150,13 @@ def get_refusal(request: HttpRequest) -> Refusal | None:
     return refusal
 
 
-class RefusalMiddleware:
+class RefusalMiddleware(EventLoopMiddleware):
     """Return the response to a refused request: an error of the API, or text for a browser."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
         refusal = get_refusal(request)
         if refusal is None:
-            return self.get_response(request)
+            return None
         response: HttpResponse
         if "text/html" in request.headers.get("Accept", "") and not request.path_info.startswith(
             "/api/"

@@ -186,7 +186,7 @@ MIDDLEWARE = [
     "sso_project.middleware.ForwardedSchemeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "sso_project.request_guard.RefusalMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "sso_project.middleware.StaticFilesMiddleware",
     "sso_project.middleware.ContentSecurityPolicyMiddleware",
     "sso_project.middleware.CanonicalHostMiddleware",
     "accounts.middleware.PrivateResponseMiddleware",

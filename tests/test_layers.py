@@ -23,8 +23,8 @@ LAYERS = (
 )
 DOORS = {
     *("__init__", "admin", "admin_app", "apps", "authentication", "backends", "checks"),
-    *("conf", "connections", "decorators", "linking", "middleware", "ninja", "permissions"),
-    *("signals", "urls", "user_tokens"),
+    *("async_middleware", "conf", "connections", "decorators", "linking", "middleware", "ninja"),
+    *("permissions", "signals", "urls", "user_tokens"),
 }
 RANK = {package: rank for rank, layer in enumerate(LAYERS) for package in layer}
 WITH_REST_FRAMEWORK = ("accounts/api/", "accounts/testing/clients.py", "accounts/authentication.py")

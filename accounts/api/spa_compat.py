@@ -9,7 +9,6 @@ new front end should use the session or a PKCE client of its own (docs/single-pa
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any, ClassVar, TypeGuard
 
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +19,7 @@ from ..cognito.claims import AccessClaims, IdClaims
 from ..cognito.errors import GrantRejected, TokenExpired
 from ..cognito.secret_text import SecretText
 from ..cognito.token_endpoint import TokenSet
+from ..core.event_loop import EventLoopMiddleware
 from ..core.request_meta import subnet_of
 from ..problems.errors import SessionEnded, TooManyFailures
 from ..provider import provider
@@ -110,14 +110,10 @@ def refresh_for(expired: AccessClaims, unverified_refresh_token: str, *, subnet:
     return tokens
 
 
-class RefreshedTokensMiddleware:
+class RefreshedTokensMiddleware(EventLoopMiddleware):
     """Middleware that returns the tokens of a refresh in the response's headers."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         refreshed: TokenSet | None = getattr(request, _NEW_TOKENS, None)
         if refreshed is not None:
             # WSGI servers refuse a header whose type is a subclass of str (PEP 3333).

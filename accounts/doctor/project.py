@@ -55,7 +55,9 @@ def _check_installed_classes() -> Iterator[Finding]:
     middleware = f"{_PACKAGE}.middleware.SignInMiddleware"
     names = list(settings.MIDDLEWARE)
     before = "django.contrib.auth.middleware.AuthenticationMiddleware"
-    if middleware not in names or before in names[names.index(middleware) :]:
+    if middleware not in names or any(
+        _is_subclass(name, before) for name in names[names.index(middleware) :]
+    ):
         yield findings.middleware_missing(middleware)
     private = f"{_PACKAGE}.middleware.PrivateResponseMiddleware"
     after = "django.contrib.sessions.middleware.SessionMiddleware"

@@ -11,14 +11,15 @@ import logging
 import random
 import re
 import time
-from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponseNotFound
 from django.http.response import HttpResponseBase
 from django.urls import resolve
 
+from accounts.core.event_loop import EventLoopMiddleware
 from accounts.core.request_meta import is_trusted_proxy
 
 from ..request_guard import get_refusal
@@ -32,24 +33,29 @@ _PROBES = ("/healthz", "/readyz", "/metrics")
 _log = logging.getLogger(__name__)
 
 
-class RequestLogMiddleware:
+class RequestLogMiddleware(EventLoopMiddleware):
     """Middleware, to be listed first, that times and logs each request and responds to probes."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
+    def request_needs_thread(self, request: HttpRequest) -> bool:
+        return _is_probe(request)
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info in _PROBES and get_refusal(request) is None:
+    def process_request(self, request: Any) -> HttpResponseBase | None:
+        if _is_probe(request):
             return _probe(request)
-        token = REQUEST_ID.set(_request_id(request))
-        started = time.monotonic()
-        try:
-            response = self.get_response(request)
+        REQUEST_ID.set(_request_id(request))
+        request.started_at = time.monotonic()
+        return None
+
+    def process_response(self, request: Any, response: HttpResponseBase) -> HttpResponseBase:
+        if not _is_probe(request):
             response.headers["X-Request-ID"] = REQUEST_ID.get()
-            _record(request, response, time.monotonic() - started)
-            return response
-        finally:
-            REQUEST_ID.reset(token)
+            _record(request, response, time.monotonic() - request.started_at)
+            REQUEST_ID.set("")
+        return response
+
+
+def _is_probe(request: HttpRequest) -> bool:
+    return request.path_info in _PROBES and get_refusal(request) is None
 
 
 def _probe(request: HttpRequest) -> HttpResponseBase:

@@ -204,6 +204,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.SignInMiddleware",
 ]
+AUTHENTICATION = "accounts.async_middleware.AuthenticationMiddleware"
 
 
 class HostBackend(CognitoBackend):
@@ -218,6 +219,7 @@ class HostBackend(CognitoBackend):
         ("SESSION_COOKIE_SECURE", True, "cookies-not-returned"),
         ("MIDDLEWARE", [], "middleware-missing"),
         ("MIDDLEWARE", MIDDLEWARE[:-1], "middleware-missing"),
+        ("MIDDLEWARE", [*MIDDLEWARE, AUTHENTICATION], "middleware-missing"),
         ("MIDDLEWARE", MIDDLEWARE[1:], "private-responses-missing"),
         ("MIDDLEWARE", [*MIDDLEWARE[1:], MIDDLEWARE[0]], "private-responses-missing"),
         ("MIDDLEWARE", MIDDLEWARE, None),
