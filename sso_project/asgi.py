@@ -2,13 +2,18 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sso_project.settings")
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
 
-from .asgi_guard import AsgiRequestGuard  # noqa: E402 (these need the applications to be loaded)
+from accounts.async_middleware import without_threads  # noqa: E402 (needs loaded applications)
+
+from .asgi_guard import AsgiRequestGuard  # noqa: E402
+from .asgi_handler import EventLoopHandler  # noqa: E402
 from .startup import require_valid_settings  # noqa: E402
 
 require_valid_settings()
-application = AsgiRequestGuard(django_application)
+settings.MIDDLEWARE = without_threads(settings.MIDDLEWARE)
+application = AsgiRequestGuard(EventLoopHandler())

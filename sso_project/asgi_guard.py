@@ -8,7 +8,14 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from .request_guard import INCOMPLETE, REFUSAL, TIMED_OUT, refuse
-from .request_limits import Refusal, check_headers, max_body_bytes, too_large
+from .request_limits import (
+    Refusal,
+    body_length,
+    check_headers,
+    is_chunked,
+    max_body_bytes,
+    too_large,
+)
 
 MAX_BODY_SECONDS = 60.0
 
@@ -34,7 +41,7 @@ class AsgiRequestGuard:
         headers = environ_headers(scope)
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         refusal, body = check_headers(headers, path), b""
-        if refusal is None:
+        if refusal is None and may_have_body(scope, headers):
             refusal, body = await read_body(receive, max_body_bytes(path))
         if body:
             scope = {**scope, "headers": with_length(scope["headers"], len(body))}
@@ -57,6 +64,12 @@ class AsgiRequestGuard:
             return message
 
         await self.application(scope, replay, send)
+
+
+def may_have_body(scope: Scope, headers: Mapping[str, Any]) -> bool:
+    """Return False if the request has no body by its headers (RFC 9112 section 6.3)."""
+    is_http_1 = scope.get("http_version", "").startswith("1")
+    return not is_http_1 or is_chunked(headers) or bool(body_length(headers))
 
 
 async def read_body(receive: Receive, limit: int) -> tuple[Refusal | None, bytes]:

@@ -130,3 +130,24 @@ def test_other_protocols_are_passed_on():
 
     asyncio.run(AsgiRequestGuard(echo)({"type": "lifespan"}, receive, None))
     assert echo.message == {"type": "lifespan.startup"}
+
+
+def test_body_that_headers_rule_out_is_not_awaited():
+    """HTTP/1.1 has no body without Content-Length and Transfer-Encoding (RFC 9112 section 6.3)."""
+
+    async def never():
+        raise AssertionError("the guard waits for a body")
+
+    echo = Echo()
+    scope = {"type": "http", "http_version": "1.1", "path": "/", "headers": []}
+    asyncio.run(AsgiRequestGuard(echo)(scope, never, None))
+    assert echo.message == {"type": "http.request", "body": b"", "more_body": False}
+    for version, name in (
+        ("2", "x-empty"),
+        ("1.1", "content-length"),
+        ("1.1", "transfer-encoding"),
+    ):
+        value = {"content-length": b"1", "transfer-encoding": b"chunked"}.get(name, b"")
+        changed = {**scope, "http_version": version, "headers": [(name.encode(), value)]}
+        with pytest.raises(AssertionError, match="waits"):
+            asyncio.run(AsgiRequestGuard(Echo())(changed, never, None))
