@@ -8,18 +8,22 @@ import signal
 import subprocess
 import time
 from base64 import urlsafe_b64decode
+from types import SimpleNamespace
 
 import jwt
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import connection
+from django.test import AsyncClient
 
 from accounts.testing import mint_access_token
 from tests.imports import ROOT
 from tools.bench.charts import charts
 from tools.bench.load import RequestSpec
 from tools.bench.measuring import MeasurementError, Spread, in_turn
+from tools.bench.options import Options
 from tools.bench.outcome import Figure, Outcome
-from tools.bench.parts import macro, micro
+from tools.bench.parts import asgi, macro, micro
 from tools.bench.parts.macro import break_signature
 from tools.bench.parts.page import QueryCounter
 from tools.bench.parts.profiling import Samples, area_of
@@ -88,6 +92,28 @@ def test_queries_are_counted():
         cursor.execute("SELECT 1")
     assert counter.count == 2
     assert counter.statements == {"SELECT 1": 2}
+
+
+@pytest.mark.django_db
+@pytest.mark.undocumented_responses
+@pytest.mark.urls("tools.bench.parts.twins")
+def test_awaited_view_and_its_twin_have_one_response(client, cognito):
+    headers = {"authorization": f"Bearer {mint_access_token('ada')}"}
+    plain = client.get("/api/plain", headers=headers)
+    awaited = async_to_sync(AsyncClient().get)("/api/awaited", headers=headers)
+    assert (plain.status_code, awaited.status_code) == (200, 200)
+    assert plain.json() == awaited.json()
+
+
+def test_awaited_view_is_compared_round_by_round():
+    class Site:
+        databases = SimpleNamespace(make=lambda rows: {})
+        bearer = staticmethod(dict)
+        inside = staticmethod(lambda *args: {"awaited": [2.0, 9.0, 4.0], "plain": [1.0, 3.0, 2.0]})
+
+    outcome = asgi.run(Site, Options())
+    assert outcome.results["awaited view"].found == Spread(2.0, 2.0, 3.0)
+    assert [figure.name for figure in outcome.figures] == list(asgi.NAMES.values())
 
 
 def test_areas_cover_all_time_and_c_functions_count_for_their_callers():

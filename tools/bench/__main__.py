@@ -27,7 +27,7 @@ from .options import Options
 from .outcome import Outcome
 from .picture import draw
 
-PARTS = ("micro", "macro", "pages", "profile", "scaling", "storm", "sign_in", "growth")
+PARTS = ("micro", "macro", "pages", "profile", "asgi", "scaling", "storm", "sign_in", "growth")
 BUSY = 0.5  # load average of the last minute
 RESULTS = ROOT / ".local/bench"
 DOCUMENT, PICTURE = ROOT / "docs/performance.md", ROOT / "docs/performance.svg"
