@@ -1,3 +1,3 @@
 """Single sign-on with Amazon Cognito. docs/install.md and docs/adopt.md describe its use."""
 
-__version__ = "0.3.0"  # the only place
+__version__ = "0.4.0.dev0"

@@ -21,6 +21,7 @@ from ..cognito.secret_text import SecretText
 from ..cognito.token_endpoint import TokenSet
 from ..core.event_loop import EventLoopMiddleware
 from ..core.request_meta import subnet_of
+from ..core.single_flight import single_flight
 from ..problems.errors import SessionEnded, TooManyFailures
 from ..provider import provider
 from ..sessions import app_sign_ins
@@ -53,19 +54,31 @@ class SpaAuthentication(CognitoAuthentication):
             claims = expired.claims
             if not unverified_refresh_token or not _is_ours(claims):
                 raise
-        subnet = subnet_of(request._request)
-        refreshed = refresh_for(claims, unverified_refresh_token, subnet=subnet)
-        # Checked before `authenticated`, which creates users and changes their rights: a refused
-        # request must change nothing.
-        require_same_sign_in(
-            claims, provider().sign_in_verifier.access_claims(refreshed.access_token)
-        )
-        principal, renewed = super().identify(request, refreshed.access_token)
-        app_sign_ins.record_refresh(
-            request._request, refreshed, renewed, sent_refresh_token=unverified_refresh_token
-        )
+        # One request of each process refreshes for those that have the same two tokens. If each of
+        # fifty verified and stored the new ones, they would wait for each other's writes.
+        key = ("app", unverified_access_token, unverified_refresh_token)
+        with single_flight(key, seconds=provider().max_call_seconds) as flight:
+            refreshed: TokenSet | None = flight.result
+            if refreshed is None:
+                refreshed = self._refresh(request, claims, unverified_refresh_token)
+                flight.publish(refreshed)
+        caller = super().identify(request, refreshed.access_token)
         setattr(request._request, _NEW_TOKENS, refreshed)
-        return principal, renewed
+        return caller
+
+    def _refresh(self, request: Request, expired: AccessClaims, refresh_token: str) -> TokenSet:
+        """Return new tokens, verified and stored. Raises as `refresh_for` and `identify`."""
+        subnet = subnet_of(request._request)
+        refreshed = refresh_for(expired, refresh_token, subnet=subnet)
+        # Checked before `identify`, which creates users and changes their rights: a refused
+        # request must change nothing.
+        verifier = provider().sign_in_verifier
+        require_same_sign_in(expired, verifier.access_claims(refreshed.access_token))
+        _, claims = super().identify(request, refreshed.access_token)
+        app_sign_ins.record_refresh(
+            request._request, refreshed, claims, sent_refresh_token=refresh_token
+        )
+        return refreshed
 
 
 def _is_ours(claims: AccessClaims | IdClaims) -> TypeGuard[AccessClaims]:
