@@ -73,8 +73,8 @@ def _release(worker: ThreadPoolExecutor) -> None:
 class EventLoopHandler(ASGIHandler):
     """Django's handler behind `AsgiRequestGuard`, which reads the body.
 
-    The signals are sent in the request's thread if it has one, else in the event loop. Tasks that
-    outlive their request cannot use its thread.
+    The signals are sent in the request's thread if it has one or if an application receives them,
+    else in the event loop. Tasks that outlive their request cannot use its thread.
     """
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -92,7 +92,10 @@ class EventLoopHandler(ASGIHandler):
         self, scope: Any, receive: Receive, send: Send, thread: RequestThread
     ) -> None:
         set_script_prefix(get_script_prefix(scope))
-        request_started.send(sender=self.__class__, scope=scope)
+        if self._has_other_receivers(request_started):
+            await request_started.asend(sender=self.__class__, scope=scope)
+        else:
+            request_started.send(sender=self.__class__, scope=scope)
         body = BytesIO((await receive()).get("body", b""))
         request: Any
         response: Any
@@ -129,7 +132,14 @@ class EventLoopHandler(ASGIHandler):
         finish: Callable[[], Any] = partial(request_finished.send, sender=self.__class__)
         if response is not None:
             finish = response.close  # sends the signal
-        if thread.is_used or (response is not None and response.streaming):
+        is_streaming = response is not None and response.streaming
+        if thread.is_used or is_streaming or self._has_other_receivers(request_finished):
             await sync_to_async(finish)()
         else:
             finish()
+
+    def _has_other_receivers(self, signal: Any) -> bool:
+        """Return True if receivers exist that are not Django's own, and so may do I/O."""
+        receivers, async_receivers = signal._live_receivers(self.__class__)
+        modules = [str(getattr(receiver, "__module__", "")) for receiver in receivers]
+        return bool(async_receivers) or not all(name.startswith("django.") for name in modules)

@@ -37,8 +37,14 @@ _BLOCK = re.compile(
         \{%\ endblocktrans(?:late)?\ %\}""",
     re.VERBOSE,
 )
-# {% include "_header.html" %}, but not one that sets variables or chooses the template.
-_INCLUDE = re.compile(r"""\{% include (['"])(?P<name>[\w./-]+)\1 %\}""")
+# {% include "_header.html" %}, but not one that sets variables or chooses the template, and not in
+# a comment.
+_INCLUDE = re.compile(r"""\{\#.*?\#\}|\{% include (['"])(?P<name>(?:[\w-]+/)*_[\w.-]+)\1 %\}""")
+# An included template with one of these has a scope or a state of its own.
+_SCOPED = re.compile(r"\{%\s*(?:block|extends|cycle|ifchanged|partialdef)\b")
+_SETS_VARIABLE = re.compile(r"\bas \w+ %\}")
+# In a source with one of these, a tag may have another result.
+_EXCEPTION = re.compile(r"\{%\s*(?:language|verbatim)\b")
 
 
 class Loader(cached.Loader):
@@ -52,23 +58,35 @@ class Loader(cached.Loader):
     def get_contents(self, origin: Origin) -> str:
         return replace_constants(self.inline_includes(super().get_contents(origin)))
 
-    def inline_includes(self, source: str) -> str:
-        """Return the source of a template with the sources of those that it includes."""
-        return _INCLUDE.sub(self._included, source)
+    def inline_includes(self, source: str, within: tuple[str, ...] = ()) -> str:
+        """Return the source of a template with the sources of those that it includes.
 
-    def _included(self, tag: re.Match[str]) -> str:
-        """Return the source of the included template. One with blocks has a scope of its own."""
-        for origin in self.get_template_sources(tag["name"]):
+        `within` has the names of the templates that include it.
+        """
+        if _EXCEPTION.search(source):
+            return source
+        return _INCLUDE.sub(lambda tag: self._included(tag, within), source)
+
+    def _included(self, tag: re.Match[str], within: tuple[str, ...]) -> str:
+        """Return the source of the included template, or the tag if it must stay."""
+        name = tag["name"]
+        for origin in self.get_template_sources(name) if name and name not in within else ():
             try:
-                source = self.get_contents(origin)
+                source = super().get_contents(origin)
             except TemplateDoesNotExist:
                 continue
-            return tag[0] if "{% block " in source or "{% extends " in source else source
+            if _SCOPED.search(source):
+                break
+            is_setting = _SETS_VARIABLE.search(source)
+            source = self.inline_includes(source, (*within, name))
+            return f"{{% with _=1 %}}{source}{{% endwith %}}" if is_setting else source
         return tag[0]
 
 
 def replace_constants(source: str) -> str:
     """Return the source of a template with the results of its constant tags."""
+    if _EXCEPTION.search(source):
+        return source
     return _BLOCK.sub(_translated, _CONSTANT.sub(_result, source))
 
 
@@ -91,5 +109,5 @@ def _translated(tag: re.Match[str]) -> str:
     text = gettext(message)
     if "{" in text:
         return tag[0]
-    text = re.sub(r"%\((\w+)\)s", r"{{ \1 }}", text).replace("%%", "%")
+    text = re.sub(r"(?<!%)%\((\w+)\)s", r"{{ \1 }}", text).replace("%%", "%")
     return f"{{% with {tag['variables']} %}}{text}{{% endwith %}}" if tag["variables"] else text

@@ -37,11 +37,16 @@ class EventLoopMiddleware(MiddlewareMixin):
             middleware.process_view = self._aprocess_view
         # Django wraps each middleware in `convert_exception_to_response`.
         following: Any = getattr(get_response, "__wrapped__", None)
-        is_group = getattr(type(following), "__acall__", None) is EventLoopMiddleware.__acall__
+        is_group = isinstance(following, EventLoopMiddleware) and not following._has_own_call()
         self._group: list[Any] = [self, *(following._group if is_group else ())]
         self._after_group = following._after_group if is_group else get_response
         self._request_steps = self._steps("request")
         self._response_steps = self._steps("response")[::-1]
+
+    def _has_own_call(self) -> bool:
+        """Return True if a subclass does more than its steps."""
+        cls, own = type(self), EventLoopMiddleware
+        return cls.__call__ is not own.__call__ or cls.__acall__ is not own.__acall__
 
     def _steps(self, phase: str) -> list[tuple[int, Any, Any]]:
         """Return the steps of a phase: the position, the step, and the method for its thread."""

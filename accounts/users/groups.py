@@ -36,13 +36,14 @@ def apply_groups(
 ) -> None:
     """Grant `user` the rights of the groups in these claims, and revoke those that are missing.
 
-    `identity` is that of the claims if it was just read. Otherwise, a token without a change costs
-    one query.
+    `identity` is that of the claims if it was just read. Otherwise, and if a hook of the host
+    project has moved it to `user` since, a token without a change costs one query.
     """
     mapping = provider().group_mapping(claims.pool_id)
     if claims.groups is None and not mapping.absent_means_none:
         return
-    identity = identity or Identity.objects.get_exact(claims)
+    if identity is None or identity.user_id != user.pk:
+        identity = Identity.objects.get_exact(claims)
     if identity is None or identity.user_id != user.pk:
         return
     issued_at = from_timestamp(claims.issued_at)

@@ -240,6 +240,25 @@ def test_matched_user_has_profile_and_groups_after_the_first_sign_in(cognito, ba
     assert Identity.objects.get().name == "Ada Lovelace"
 
 
+class MovesIdentities(CognitoBackend):
+    """Moves the identity of a user to their other account, after it was read."""
+
+    def filter_users_by_claims(self, claims):
+        super().filter_users_by_claims(claims)
+        other = self.UserModel.objects.get(username="other")
+        Identity.objects.update(user=other)
+        return [other]
+
+
+def test_groups_are_applied_to_the_user_of_an_identity_that_a_hook_moves(cognito, backend):
+    other = get_user_model().objects.create_user("other")
+    CognitoClient().sign_in(FakeUser("ada"), cognito)
+    backend(MovesIdentities)
+    CognitoClient().sign_in(FakeUser("ada", groups=("editors",)), cognito)
+    assert Identity.objects.get().user == other
+    assert [group.name for group in other.groups.all()] == ["editors"]
+
+
 class ByEmailAlone(CognitoBackend):
     def filter_users_by_claims(self, claims):
         email = claims.get("email", f"{claims.verified.username}@example.com")

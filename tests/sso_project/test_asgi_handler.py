@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from asgiref.sync import SyncToAsync
 from django.contrib import messages
-from django.core.signals import request_finished
+from django.core.signals import request_finished, request_started
 from django.db import connections
 from django.http import HttpResponse, JsonResponse
 from django.urls import include, path
@@ -162,6 +162,29 @@ def test_api_call_with_a_known_token_uses_no_thread(cognito, steps, monkeypatch,
     assert (status, b"client" in body, steps) == (200, True, [])
     assert headers["x-request-id"]
     assert headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("signal", [request_started, request_finished])
+@pytest.mark.parametrize("is_async", [False, True])
+def test_signal_of_an_application_may_use_the_database(cognito, idle, signal, is_async):
+    users = []
+
+    def receive(**kwargs):
+        users.append(SignIn.objects.count())
+
+    async def areceive(**kwargs):
+        users.append(await SignIn.objects.acount())
+
+    receiver = areceive if is_async else receive
+    bearer = {"authorization": f"Bearer {mint_access_token('ada')}"}
+    browser = Browser()
+    browser.get("/api/call", **bearer)
+    signal.connect(receiver)
+    try:
+        assert browser.get("/api/call", **bearer)[0] == 200
+    finally:
+        signal.disconnect(receiver)
+    assert users == [0]
 
 
 def test_requests_use_the_thread_of_earlier_ones(idle):

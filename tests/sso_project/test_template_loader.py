@@ -2,15 +2,17 @@
 
 import pytest
 from django.forms.utils import ErrorList
-from django.template import engines
+from django.template import Context, Engine, engines
 from django.template.loader import get_template
 from django.template.loader_tags import IncludeNode
+from django.template.loaders import cached
 from django.utils import translation
 from django.utils.html import format_html
 
 from sso_project.form_renderer import FormRenderer
-from sso_project.template_loader import replace_constants
+from sso_project.template_loader import Loader, replace_constants
 
+I18N = "django.templatetags.i18n"
 HOSTILE = '"><script>alert(1)</script>'
 TAGS = [
     '{% translate "Sign out" %}',
@@ -80,15 +82,52 @@ def test_included_template_is_part_of_the_page():
     assert "data-theme-toggle" in page.source  # it is included by _header.html
 
 
-def test_include_with_variables_or_with_blocks_stays():
-    loader = get_template("base.html").template.engine.template_loaders[0]
-    for source in [
+@pytest.mark.parametrize(
+    "source",
+    [
         '{% include "stats/_field.html" with field=field %}',
-        '{% include "no-such-template.html" %}',
+        '{% include "stats/_no_such_template.html" %}',
+        '{% include "./_header.html" %}',
         '{% include "base.html" %}',
         "{% include name %}",
-    ]:
-        assert loader.inline_includes(source) == source
+        '{# {% include "_header.html" %} #}',
+        '{% verbatim %}{% include "_header.html" %}{% endverbatim %}',
+    ],
+)
+def test_other_include_stays(source):
+    loader = get_template("base.html").template.engine.template_loaders[0]
+    assert loader.inline_includes(source) == source
+
+
+PARTIALS = {
+    "_sets.html": "{% firstof 'inner' as title %}[{{ title }}]",
+    "_cycle.html": "{% cycle 'a' 'b' %}",
+    "_tree.html": "{{ n.name }}{% for n in n.nodes %}{% include '_tree.html' %}{% endfor %}",
+    "_block.html": "{%block title%}a{%endblock%}",
+}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ title }}{% include '_sets.html' %}{{ title }}",
+        "{% for n in '123' %}{% include '_cycle.html' %}{% endfor %}",
+        "{% include '_tree.html' %}",
+        "{% include '_block.html' %}{% include '_block.html' %}",
+        "{% load i18n %}{% language 'de' %}{% translate 'Yes' %}{% endlanguage %}",
+        "{% load i18n %}{% language 'de' %}{% blocktrans %}Yes{% endblocktrans %}{% endlanguage %}",
+        "{% load i18n %}{% blocktranslate %}%(x)s {{ title }}{% endblocktranslate %}",
+    ],
+)
+def test_page_is_the_one_that_django_renders(source):
+    context = {"title": "outer", "x": "X", "n": {"name": "a", "nodes": [{"name": "b"}]}}
+    pages = []
+    for loader in (cached.Loader, Loader):
+        sources = ("django.template.loaders.locmem.Loader", {**PARTIALS, "page.html": source})
+        name = f"{loader.__module__}.{loader.__qualname__}"
+        engine = Engine(loaders=[(name, [sources])], libraries={"i18n": I18N})
+        pages.append(engine.get_template("page.html").render(Context(context)))
+    assert pages[0] == pages[1]
 
 
 def test_template_is_compiled_once_per_language():

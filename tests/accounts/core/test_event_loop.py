@@ -58,6 +58,12 @@ class Last(EventLoopMiddleware):
         return step("Last request")
 
 
+class OwnCall(Steps, EventLoopMiddleware):
+    def __call__(self, request):
+        step("own call")
+        return super().__call__(request)
+
+
 def view(request):
     return step("view", HttpResponse("view"))
 
@@ -116,3 +122,9 @@ def test_step_that_needs_a_thread_gets_one(settings, monkeypatch, phase):
     respond("/awaited", [First, Third], settings, is_async=True)
     elsewhere = [name for name, thread in threads.items() if thread != threads["view"]]
     assert elsewhere == [f"Third {phase}"]
+
+
+def test_middleware_with_its_own_call_is_called(settings):
+    expected = respond("/view", [First, OwnCall, Third], settings, is_async=False)
+    assert "own call" in expected[2]
+    assert respond("/awaited", [First, OwnCall, Third], settings, is_async=True) == expected
