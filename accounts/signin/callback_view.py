@@ -193,43 +193,43 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
 
     def _without_attempt(self, callback: Callback) -> HttpResponse:
         """Handle an attempt that another browser began, or that is too old. Do not sign out."""
-        wanted = attempts.destination_of(callback.state)
-        if self.request.user.is_authenticated and not wanted.another:
-            return HttpResponseRedirect(redirect_target(wanted.next_url))
+        destination = attempts.destination_of(callback.state)
+        if self.request.user.is_authenticated and not destination.another:
+            return HttpResponseRedirect(redirect_target(destination.next_url))
         if attempts.was_restarted(callback.state):
             return self._refuse(StateMismatch("no attempt of this browser has this state"))
         if callback.state or self.request.method == "HEAD":
-            return self._start_again(wanted._replace(another=False))  # chosen at the hosted UI
+            return self._start_again(destination._replace(another=False))  # chosen at the hosted UI
         if attempts.has_open_restart(self.request):
             return self._refuse(StateMismatch("the callback of a second try has no state either"))
         return self._begin_here()
 
-    def _start_again(self, wanted: Destination) -> HttpResponse:
+    def _start_again(self, destination: Destination) -> HttpResponse:
         """Begin another attempt for the same page. Its state shows that it is the second one."""
-        parameters = dict(wanted.parameters)
+        parameters = dict(destination.parameters)
         attempt = begin_attempt(
             self.request,
-            wanted.next_url,
+            destination.next_url,
             restarted=True,
-            another=wanted.another,
+            another=destination.another,
             parameters=parameters,
         )
         # A user who chose another account must not become the one that Cognito remembers.
-        prompt = "login" if wanted.another else ""
+        prompt = "login" if destination.another else ""
         return redirect_to_hosted_ui(self.request, attempt, prompt=prompt, extra=parameters)
 
     def _destination(self, attempt: SignInAttempt) -> Destination:
         """Return the destination of this browser's attempt. The cookie has all its parameters."""
-        wanted = attempts.destination_of(attempt.state)
-        return wanted._replace(next_url=attempt.next_url, parameters=attempt.parameters)
+        destination = attempts.destination_of(attempt.state)
+        return destination._replace(next_url=attempt.next_url, parameters=attempt.parameters)
 
     def _try_again(self, error: CognitoError, attempt: SignInAttempt) -> HttpResponse:
         """Begin once more after an error that a second attempt does not have."""
         log_step(attempt.reference, "started again", level=logging.WARNING, reason=error.code)
-        wanted = self._destination(attempt)
+        destination = self._destination(attempt)
         if isinstance(error, SignedOutEverywhere):
-            wanted = wanted._replace(another=True)
-        return self._start_again(wanted)
+            destination = destination._replace(another=True)
+        return self._start_again(destination)
 
     def _begin_here(self) -> HttpResponse:
         """Begin an attempt after a callback without a state, such as one that Cognito began.
