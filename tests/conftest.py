@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.signals import setting_changed
-from django.urls import clear_script_prefix, get_script_prefix
+from django.urls import clear_script_prefix
 from django.utils import translation
 from django.utils.translation import trans_null, trans_real
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
@@ -126,12 +127,13 @@ def own_cache(
 def no_script_prefix() -> Iterator[None]:
     """Clear the script prefix that the Lambda handler and other code set, and what it changed.
 
-    Django caches STATIC_URL with the prefix of the moment. A live server that starts later would
-    serve static files below that prefix only.
+    Django stores the URL of static files with the prefix of the first request that needs it, also
+    if that request is in another thread. Later pages would lead to that URL, and a live server that
+    starts later would serve static files below that prefix only.
     """
     yield
-    if get_script_prefix() != "/":
-        clear_script_prefix()
+    clear_script_prefix()
+    if not staticfiles_storage.base_url == django_settings.STATIC_URL == "/static/":
         django_settings.__dict__.pop("STATIC_URL", None)
         url = django_settings.STATIC_URL
         setting_changed.send(sender=None, setting="STATIC_URL", value=url, enter=False)

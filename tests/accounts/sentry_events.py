@@ -2,7 +2,9 @@
 
 from contextlib import contextmanager
 
+import pytest
 import sentry_sdk
+from django.core.handlers.base import BaseHandler
 from sentry_sdk.transport import Transport
 
 from accounts.core.masking import mask_event
@@ -17,6 +19,10 @@ def sentry_events():
         def capture_envelope(self, envelope):
             events.extend(item.payload.json for item in envelope.items if item.payload.json)
 
+    patch = pytest.MonkeyPatch()
+    # Sentry's own method stays after its client is closed. It wraps middleware for the rest of the
+    # process, and the wrapper of asynchronous middleware skips `__call__`.
+    patch.setattr(BaseHandler, "load_middleware", BaseHandler.load_middleware)
     sentry_sdk.init(
         dsn="http://x@localhost:1/1",
         transport=Keep,
@@ -31,3 +37,4 @@ def sentry_events():
     finally:
         sentry_sdk.get_client().close()
         sentry_sdk.init()
+        patch.undo()
