@@ -8,6 +8,8 @@ import jwt
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.cognito.loopback import ScriptedServer
+
 from .api_client import ApiClient
 from .conftest import CALLBACK, App
 from .pages import Pages
@@ -214,8 +216,13 @@ def test_passkey_reaches_level_three_for_a_user_without_a_verified_address(app, 
 
 
 @pytest.mark.browser
-def test_passkey_is_registered_and_used_in_chromium(app, new_context):
-    context = new_context()
+def test_passkey_is_registered_and_used_in_chromium(make_local_pool, new_context):
+    with ScriptedServer() as site:
+        app = App(make_local_pool(first_auth_factors=FACTORS, public_url=site.url))
+        register_and_sign_in(app, f"{site.url}/signin", new_context())
+
+
+def register_and_sign_in(app, callback, context):
     page = context.new_page()
     cdp = context.new_cdp_session(page)
     cdp.send("WebAuthn.enable")
@@ -228,33 +235,32 @@ def test_passkey_is_registered_and_used_in_chromium(app, new_context):
         "automaticPresenceSimulation": True,
     }
     cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    sign_in_page = app.authorize_url(acr_values=LEVELS[2])
 
-    page.goto(app.authorize_url())
+    page.goto(app.authorize_url(redirect_uri=callback))
     page.get_by_label("Username").fill("ada")
     page.get_by_role("button", name="Next").click()
     page.get_by_label("Password").fill("Cognito-demo-1")
-    # No server has the callback URL.
-    with page.expect_request(f"{CALLBACK}?code=*"):
-        page.get_by_role("button", name="Sign in", exact=True).click()
-    page.goto(f"{app.pool.url}/passkeys/add?client_id={app.pool.client_id}&redirect_uri={CALLBACK}")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(f"{callback}?code=*")
+    page.goto(f"{app.pool.url}/passkeys/add?client_id={app.pool.client_id}&redirect_uri={callback}")
     assert Axe().run(page).response["violations"] == []
-    with page.expect_request(CALLBACK):
-        page.get_by_role("button", name="Create a passkey").click()
+    page.get_by_role("button", name="Create a passkey").click()
+    page.wait_for_url(callback)
     [passkey] = app.pool.pool.state.passkeys.values()
     assert (passkey.sub, passkey.transports) == (app.pool.get_user("ada").sub, ("internal",))
 
     context.clear_cookies()
-    page.goto(sign_in_page)
+    page.goto(app.authorize_url(redirect_uri=callback, acr_values=LEVELS[2]))
     page.get_by_label("Username").fill("ada")
     page.get_by_role("button", name="Next").click()
     button = page.get_by_role("button", name="Sign in with a passkey")
     button.wait_for()
     assert Axe().run(page).response["violations"] == []
-    with page.expect_request(f"{CALLBACK}?code=*") as callback:
-        button.click()
-    code = callback.value.url.partition("code=")[2].partition("&")[0]
-    claims = jwt.decode(app.redeem(code).json()["id_token"], options={"verify_signature": False})
+    button.click()
+    page.wait_for_url(f"{callback}?code=*")
+    code = page.url.partition("code=")[2].partition("&")[0]
+    tokens = app.redeem(code, redirect_uri=callback).json()
+    claims = jwt.decode(tokens["id_token"], options={"verify_signature": False})
     assert (claims["acr"], claims["amr"]) == (LEVELS[2], ["swk"])
 
 
