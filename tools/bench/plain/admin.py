@@ -1,14 +1,19 @@
-"""The lists of the admin with stock classes: the same columns, filters and rows per page."""
+"""The lists of the admin with stock classes: the same columns, filters and rows per page.
+
+The other models are registered too, because each page of an admin lists them in its navigation.
+"""
 
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
 
-from accounts.models import SignInEvent, User
-from stats.models import Stat
+from accounts.models import Identity, PendingRevocation, SignIn, SignInEvent, User
+from stats.models import Change, Stat
 
 site = admin.AdminSite(name="stock")
+site.register([Change, Group, Identity, PendingRevocation, SignIn])
 
 
 @admin.register(Stat, site=site)
