@@ -77,6 +77,10 @@ class EventLoopHandler(ASGIHandler):
     else in the event loop. Tasks that outlive their request cannot use its thread.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._known_receivers: dict[Any, tuple[list[Any], bool]] = {}  # by signal
+
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)  # raises ValueError
@@ -140,6 +144,12 @@ class EventLoopHandler(ASGIHandler):
 
     def _has_other_receivers(self, signal: Any) -> bool:
         """Return True if receivers exist that are not Django's own, and so may do I/O."""
-        receivers, async_receivers = signal._live_receivers(self.__class__)
-        modules = [str(getattr(receiver, "__module__", "")) for receiver in receivers]
-        return bool(async_receivers) or not all(name.startswith("django.") for name in modules)
+        known, result = self._known_receivers.get(signal, (None, True))
+        if known != signal.receivers:
+            known = [*signal.receivers]
+            receivers, async_receivers = signal._live_receivers(self.__class__)
+            modules = [str(getattr(receiver, "__module__", "")) for receiver in receivers]
+            is_of_django = all(name.startswith("django.") for name in modules)
+            result = bool(async_receivers) or not is_of_django
+            self._known_receivers[signal] = known, result
+        return result

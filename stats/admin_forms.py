@@ -65,7 +65,10 @@ class ValueInListForm(forms.ModelForm):  # type: ignore[type-arg] # no [] at run
 
 
 class ValuesFormSet(forms.BaseModelFormSet):  # type: ignore[type-arg] # no [] at run time
-    """The forms of the list."""
+    """The forms of the list, whose labels are the column's heading."""
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        return {**super().get_form_kwargs(index), "label_suffix": ""}
 
     def add_fields(self, form: Any, index: int | None) -> None:
         """Add the ID. Only a submitted one is checked, with a field that has a queryset."""

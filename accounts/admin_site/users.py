@@ -9,6 +9,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from ..core.times import local_text
 from ..models import Identity, User
 from .user_page import POOL_FIELDS, RIGHTS_FIELDS, UserPage
 from .view_permission import can_view
@@ -17,7 +18,7 @@ from .view_permission import can_view
 class CognitoUserAdmin(UserPage, UserAdmin):  # type: ignore[type-arg]
     """The pages of users. They have no passwords, and do not add or delete users."""
 
-    list_display = ("__str__", "email", "pool_usernames", "is_staff", "is_active", "last_login")
+    list_display = ("__str__", "email", "pool_usernames", "is_staff", "is_active", "last_sign_in")
     readonly_fields = ("last_login", "date_joined")
     list_filter = ("is_active", "is_staff", "is_superuser", "groups", "identities__pool_id")
     list_per_page = 50
@@ -54,6 +55,10 @@ class CognitoUserAdmin(UserPage, UserAdmin):  # type: ignore[type-arg]
     def pool_usernames(self, user: Any) -> str:
         names = [identity.username or identity.subject for identity in user.identities.all()]
         return ", ".join(names) or "-"
+
+    @admin.display(description=_("last sign-in"), ordering="last_login")
+    def last_sign_in(self, user: Any) -> str:
+        return local_text(user.last_login) if user.last_login else "-"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # the first sign-in creates users

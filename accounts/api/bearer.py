@@ -8,7 +8,6 @@ RFC 6750 section 3 and in the body.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -133,8 +132,10 @@ async def aauthenticate_token(unverified_access_token: str) -> tuple[Any, Access
     """
     verified = provider().token_cache.lookup(unverified_access_token)
     if verified is not None and revocation_feed.check_in_memory(verified.claims):
-        with suppress(SynchronousOnlyOperation):  # the user is not committed yet: a query
+        try:
             return verified.principal(), verified.claims
+        except SynchronousOnlyOperation:  # the user is not committed yet: a query
+            pass
     return await sync_to_async(authenticate_token)(unverified_access_token)
 
 

@@ -36,9 +36,10 @@ def current_sign_in(request: HttpRequest) -> SignIn | None:
     key = request.session.get(_SESSION_KEY)
     if not key:
         return None
-    sign_in = next(iter(SignIn.objects.live().filter(key=key)), None)  # unique, so without an order
-    is_of_user = sign_in is not None and str(sign_in.user_id) == request.session.get(USER_KEY)
-    return sign_in if is_of_user else None
+    sign_in = next(iter(SignIn.objects.filter(key=key)), None)  # unique, so without an order
+    if sign_in is None or sign_in.ended_at is not None:
+        return None
+    return sign_in if str(sign_in.user_id) == request.session.get(USER_KEY) else None
 
 
 def rehash_session(request: HttpRequest, sign_in: SignIn) -> None:
