@@ -192,13 +192,17 @@ def test_proxy_is_not_used_for_loopback(transport, server, nobody, monkeypatch):
 
 
 def test_silently_closed_connection_is_replaced(transport, server):
+    is_closed = threading.Event()
+
     def answer_and_leave(handler):
         respond()(handler)
         handler.close_connection = True
+        handler.connection.shutdown(socket.SHUT_RDWR)
+        is_closed.set()
 
     server.play(answer_and_leave, respond(body=b"good"))
     post(transport, server.url)
-    time.sleep(0.05)
+    assert is_closed.wait(60)
     assert post(transport, server.url, repeatable=False).body == b"good"
 
 

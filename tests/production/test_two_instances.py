@@ -3,7 +3,6 @@
 import signal
 import socket
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -68,13 +67,12 @@ def test_session_and_its_end_take_effect_on_both(site):
     assert everywhere(browser) == [302, 302]
 
 
-def test_signed_out_token_is_refused_by_every_process_within_a_second(site):
+def test_signed_out_token_is_refused_by_every_process(site):
     browser = Browser(site)
     access_token = site.pool.tokens_for("ada")["access_token"]
     assert with_token(site, access_token) == {200}
     assert browser.post("/profile/sign-out-everywhere/").status_code == 302
-    time.sleep(1.0)
-    assert with_token(site, access_token) == {401}
+    until(lambda: with_token(site, access_token) == {401}, "the refusal")
 
 
 def test_static_files_are_immutable_and_compressed(site):
