@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from django.conf import settings as django_settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.signals import setting_changed
@@ -36,6 +37,9 @@ PATIENCE_MS = 60_000  # a busy machine can be slow
 
 expect.set_options(timeout=PATIENCE_MS)
 passwords._scrypt = lru_cache(passwords._scrypt)  # all pools have the same declared passwords
+# botocore parses megabytes of JSON for each client, because each has its own session.
+_load_aws_model = lru_cache(JSONFileLoader().load_file)
+JSONFileLoader.load_file = lambda self, file_path: _load_aws_model(file_path)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

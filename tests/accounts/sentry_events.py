@@ -20,8 +20,8 @@ def sentry_events():
             events.extend(item.payload.json for item in envelope.items if item.payload.json)
 
     patch = pytest.MonkeyPatch()
-    # Sentry's own method stays after its client is closed. It wraps middleware for the rest of the
-    # process, and the wrapper of asynchronous middleware skips `__call__`.
+    # Sentry's patches stay after its client is closed. This one would wrap middleware for the rest
+    # of the process, and the wrapper of asynchronous middleware skips `__call__`.
     patch.setattr(BaseHandler, "load_middleware", BaseHandler.load_middleware)
     sentry_sdk.init(
         dsn="http://x@localhost:1/1",
@@ -36,5 +36,6 @@ def sentry_events():
         sentry_sdk.flush()
     finally:
         sentry_sdk.get_client().close()
-        sentry_sdk.init()
+        # Its other patches do nothing if the client does not have their integrations.
+        sentry_sdk.init(default_integrations=False, auto_enabling_integrations=False)
         patch.undo()

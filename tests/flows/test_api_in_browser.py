@@ -138,7 +138,7 @@ def stage(live_server, settings):
             pass
 
     with ThreadingHTTPServer(("localhost", 0), Proxy) as server:
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
         settings.FORCE_SCRIPT_NAME = "/prod"
         yield f"http://localhost:{server.server_port}"
         server.shutdown()

@@ -57,7 +57,7 @@ def spa_origin(folder):
     """The origin of the app in token mode."""
     handler = functools.partial(Pages, directory=str(folder / "token"))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield f"http://localhost:{server.server_port}"
     server.shutdown()
