@@ -155,6 +155,13 @@ def no_script_prefix() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def no_language() -> Iterator[None]:
+    """Deactivate the language of the test's last request, which stays active in the thread."""
+    yield
+    translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
 def reset_revocations() -> None:
     """Clear the revocations in this process, because each test has its own database."""
     from accounts.tokens import revocation_feed  # Django's applications are ready only now

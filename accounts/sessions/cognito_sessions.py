@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import ngettext
 
-from ..cognito.errors import CognitoError
+from ..cognito.errors import CognitoError, CognitoUnavailable
 from ..cognito.user_sessions import OWN_ACCOUNT_SCOPE, UserSession
 from ..core import navigation
 from ..core.encryption import DecryptionError
@@ -62,7 +62,9 @@ def end_sessions(user: Any, *, access_token: str) -> None:
         sessions = _list(user, access_token, ends_at)
         current = next((item for item in sessions if item.is_current), None)
         for item in sessions:
-            if time.monotonic() < ends_at and _must_be_ended(item, current):
+            if _must_be_ended(item, current):
+                if time.monotonic() >= ends_at:
+                    raise CognitoUnavailable("Cognito did not respond in time")
                 _end(user, item, access_token, ends_at)
     except (CognitoError, AwsError) as error:
         _log.warning("Not all sessions at Cognito could be ended. %s", error)

@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 from accounts.models import PendingRevocation, SignIn
 from accounts.provider import user_pool
-from accounts.sessions import ending
+from accounts.sessions import cognito_sessions, ending
 from local_pool.testing import Client
 from tests.flows.conftest import query_of
 from tests.flows.sessions.conftest import until_expired
@@ -41,6 +41,13 @@ def tracking(site, settings):
 
     configure()
     return configure
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """Let a sign-out wait longer for the pool than in production, on a busy machine."""
+    for module in (cognito_sessions, user_pool):
+        monkeypatch.setattr(module, "SIGN_OUT_SECONDS", 60.0)
 
 
 @pytest.fixture(params=["own token", "AWS credentials"])
@@ -225,6 +232,18 @@ def test_profile_shows_browsers_and_apps_that_a_sign_out_everywhere_ends(
     assert f'Berlin, Germany, app <span class="mono">{OTHER_APP.client_id}</span>' in question
     sign_out_everywhere(visitor)
     assert visitor.pool.sessions("ada") == {}
+
+
+def test_sign_out_without_time_for_all_sessions_is_logged(
+    caller, visitor, new_visitor, monkeypatch, caplog
+):
+    visitor.sign_in()
+    new_visitor().sign_in()
+    monkeypatch.setattr(cognito_sessions, "SIGN_OUT_SECONDS", 0.0)
+    with caplog.at_level(logging.WARNING):
+        sign_out_everywhere(visitor)
+    assert "Not all sessions at Cognito could be ended." in caplog.text
+    assert not visitor.is_signed_in
 
 
 def test_values_of_cognito_are_shown_as_text(tracking, visitor):

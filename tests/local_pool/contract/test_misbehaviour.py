@@ -80,9 +80,10 @@ def test_keys_are_missing(target, order):
 
 def test_clock_runs_ahead_of_the_apps(target, order):
     order("clock +90s")
-    before = int(time.time())
+    before = time.time()
     claims = unverified_claims(target.tokens()["id_token"])
-    assert before + 90 <= claims["iat"] <= time.time() + 90
+    # A virtual machine's clock can be set back by a moment.
+    assert before + 85 < claims["iat"] < time.time() + 95
 
 
 def test_lifetimes_of_seconds(target, order):
