@@ -1,7 +1,7 @@
 """The user page of the admin, its actions, and invitations."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -53,6 +53,15 @@ def test_page_shows_identity_rights_sessions_and_events(operator, grace):
     assert "reading-circle of the pool, which is not mapped" in page
     assert "<td>Signed in</td>" in page
     assert SignIn.objects.get(user=grace).reference in page
+
+
+def test_list_shows_the_last_sign_in(operator, grace):
+    User.objects.filter(pk=grace.pk).update(last_login=datetime(2026, 3, 1, 9, 5, tzinfo=UTC))
+    User.objects.create(username="invited")
+    page = operator.get(LIST).text
+    cells = re.findall(r'<td class="field-last_sign_in[^"]*">([^<]*)</td>', page)
+    assert "1 Mar 2026, 09:05" in cells
+    assert "-" in cells
 
 
 def test_page_links_to_all_events_of_the_user(operator, grace, client):
