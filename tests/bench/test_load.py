@@ -161,6 +161,14 @@ def test_body_may_change_if_not_constant(server):
     assert send_repeatedly(one, connections=2, seconds=0.05).problems == {}
 
 
+@pytest.mark.parametrize(
+    ("length", "is_problem"), [(16_984, False), (16_983, True), (17_017, True)]
+)
+def test_length_may_change_by_a_text_if_not_constant(server, length, is_problem):
+    one = spec(server, "/same", length=length, constant=False)
+    assert bool(send_repeatedly(one, connections=1, seconds=0.01).problems) is is_problem
+
+
 def test_response_of_unexpected_length_is_a_problem(server):
     load = send_repeatedly(spec(server, "/same", length=16_999), connections=1, seconds=0.01)
     assert load.problems["17000 bytes instead of 16999"] == load.responses
