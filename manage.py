@@ -23,6 +23,10 @@ def main() -> None:
     except ModuleNotFoundError as error:
         sys.exit(MISSING.format(error))
     try:
+        if sys.argv[1:2] == ["dev"]:  # it starts the processes that load the applications
+            from sso_project.management.commands import dev
+
+            return dev.Command().run_from_argv(sys.argv)
         execute_from_command_line(sys.argv)
     except Error as error:
         from accounts.management.base import database_problem

@@ -126,6 +126,8 @@ def test_protected_views_pass_their_tests(clone):
     lines = [line for line in code.splitlines() if line.strip()]
     quickstart = (ROOT / "docs/quickstart.md").read_text(encoding="utf-8")
     assert f"{len(lines)} lines in 3 files" in quickstart
+    clone.run(sys.executable, "manage.py", "dev", "version", SECRET_KEY="x" * 50)
+    assert (clone.folder / ".local").is_dir()  # where `dev` writes the number of its process
     clone.run(sys.executable, "-m", "ruff", "check", "--quiet", "reports")
     clone.run(sys.executable, "-m", "ruff", "format", "--check", "--quiet", "reports")
 

@@ -18,6 +18,7 @@ from local_pool.testing import LocalPool
 from tests.imports import ROOT
 
 MAX_WAIT_SECONDS = 60  # for a busy machine
+APP = "sso_project.dev.app"
 
 
 def free_ports(count):
@@ -76,6 +77,13 @@ class Run:
         shown = eventually(lambda: "Sign in  " in self.text or self.process.poll() is not None)
         assert shown, self.text
         assert self.process.poll() is None, self.text
+
+    def children(self):
+        """Return the process ID of each child by the name of its module."""
+        command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.process.pid)]
+        listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        found = re.findall(r"^ *(\d+) .*lifeline ([\w.]+)", listing, re.M)
+        return {module: int(pid) for pid, module in found}
 
     def end(self, number=signal.SIGINT):
         """Send a signal to the process, or to its group as a terminal does; return its status."""
@@ -180,16 +188,27 @@ def test_killed_run_leaves_no_processes(run, environ):
 def test_run_ends_with_a_message_when_a_child_exits(run, environ):
     with run() as one:
         one.wait_for_card()
-        listing = subprocess.run(
-            ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(one.process.pid)],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        pool = next(line for line in listing.stdout.splitlines() if line.endswith("local_pool"))
-        os.kill(int(pool.split()[0]), signal.SIGKILL)
+        os.kill(one.children()["local_pool"], signal.SIGKILL)
         assert one.process.wait(MAX_WAIT_SECONDS) == 1
         assert one.text.endswith("The local pool exited unexpectedly, so everything was stopped.\n")
+        assert are_stopped(environ)
+
+
+def test_changed_file_restarts_the_app_only(run, environ, tmp_path):
+    file = tmp_path / "sitecustomize.py"  # every Python process imports it
+    file.touch()
+    with run(PYTHONPATH=str(tmp_path)) as one:
+        one.wait_for_card()
+        before = one.children()
+
+        def is_restarted():
+            file.touch()  # again, because the server may not watch it yet
+            return one.children().get(APP, before[APP]) != before[APP]
+
+        assert eventually(is_restarted)
+        assert eventually(lambda: get_status(environ["PORT"]) == 200), one.text
+        assert one.children()["local_pool"] == before["local_pool"]
+        assert one.end() == 0
         assert are_stopped(environ)
 
 

@@ -19,7 +19,7 @@ from django.core.management.commands import runserver
 from django.db import DatabaseError, connections
 from django.utils import autoreload
 
-from . import lifeline
+from .processes import RESTARTED
 
 
 class QuietServer(runserver.Command):
@@ -27,7 +27,8 @@ class QuietServer(runserver.Command):
 
     def inner_run(self, *args: Any, **options: Any) -> None:
         autoreload.raise_last_exception()
-        self.check()
+        if not options["skip_checks"]:
+            self.check()
         super().inner_run(*args, **{**options, "skip_checks": True})
 
     def on_bind(self, server_port: int) -> None:
@@ -69,11 +70,15 @@ def prepare() -> int:
     return 1
 
 
-def main(port: str) -> int:
-    """Serve on `port` of the loopback interface until stopped."""
-    lifeline.hold()
+def main(port: str, *flags: str) -> int:
+    """Serve on `port` of the loopback interface until stopped.
+
+    When a file has changed, the process ends with the status 3, and `manage.py dev` starts it again
+    with the flag RESTARTED.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sso_project.settings")
-    if os.environ.get(autoreload.DJANGO_AUTORELOAD_ENV) != "true":
+    os.environ[autoreload.DJANGO_AUTORELOAD_ENV] = "true"  # this process serves
+    if RESTARTED not in flags:
         status = prepare()
         if status:
             return status
@@ -88,9 +93,10 @@ def main(port: str) -> int:
             apps.apps_ready = apps.models_ready = apps.ready = True
     quiet_logs()
     with suppress(KeyboardInterrupt):
-        call_command(QuietServer(), f"127.0.0.1:{port}")
+        is_checked = RESTARTED not in flags
+        call_command(QuietServer(), f"127.0.0.1:{port}", skip_checks=is_checked)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

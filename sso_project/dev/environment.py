@@ -69,7 +69,6 @@ def load_secret_key(local_dir: Path) -> str:
     It is stored in a file that only its owner can read.
     """
     file = local_dir / "secret_key"
-    local_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

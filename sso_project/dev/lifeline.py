@@ -10,7 +10,7 @@ import runpy
 import sys
 import threading
 
-VARIABLE = "DEV_LIFELINE_FD"  # the file descriptor of the inherited end; grandchildren use it too
+VARIABLE = "DEV_LIFELINE_FD"  # the file descriptor of the inherited end
 
 
 def hold() -> None:

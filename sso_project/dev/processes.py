@@ -13,6 +13,8 @@ from types import FrameType
 from . import lifeline
 
 MAX_STOP_SECONDS = 5.0  # then a child is killed
+RELOAD_STATUS = 3  # of a process that Django's autoreloader ends, because a file has changed
+RESTARTED = "restarted"  # the last argument of such a process when it starts again
 
 
 class Children:
@@ -26,13 +28,18 @@ class Children:
         self._end, self._hold = os.pipe()
         self._environ = {**environ, lifeline.VARIABLE: str(self._end)}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: dict[str, tuple[str, ...]] = {}
 
     def start(self, name: str, module: str, *arguments: str) -> None:
         """Run `python -m module arguments`. Messages use `name`, such as "the app"."""
+        self._commands[name] = (module, *arguments)
+        self._run(name)
+
+    def _run(self, name: str, *more: str) -> None:
         handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the child inherits this
         try:
             self._running[name] = subprocess.Popen(
-                [sys.executable, "-m", "sso_project.dev.lifeline", module, *arguments],
+                [sys.executable, "-m", "sso_project.dev.lifeline", *self._commands[name], *more],
                 env=self._environ,
                 pass_fds=[self._end],
             )
@@ -40,12 +47,20 @@ class Children:
             signal.signal(signal.SIGINT, handler)
 
     def find_exited(self) -> str | None:
-        """Return the name of a child that has exited, or None if all are running."""
-        names = (name for name, child in self._running.items() if child.poll() is not None)
-        return next(names, None)
+        """Return the name of a child that has exited, or None if all are running.
+
+        A child that exited because one of its files has changed is started again.
+        """
+        for name, child in self._running.items():
+            status = child.poll()
+            if status == RELOAD_STATUS:
+                self._run(name, RESTARTED)
+            elif status is not None:
+                return name
+        return None
 
     def stop(self) -> None:
-        """Stop all children and their own children, and wait until they have exited."""
+        """Stop all children, and wait until they have exited."""
         for child in self._running.values():
             with suppress(ProcessLookupError):
                 child.terminate()
@@ -55,7 +70,7 @@ class Children:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
-        os.close(self._hold)  # ends remaining grandchildren
+        os.close(self._hold)
         os.close(self._end)
 
 

@@ -13,12 +13,13 @@ from sso_project.dev.environment import load_secret_key, plan
 
 
 def test_secret_key_is_created_once_and_only_its_owner_can_read_it(tmp_path):
-    folder = tmp_path / "local"
-    first = load_secret_key(folder)
+    other = tmp_path / "other"
+    other.mkdir()
+    first = load_secret_key(tmp_path)
     assert len(first) >= 50
-    assert load_secret_key(folder) == first
-    assert stat.S_IMODE((folder / "secret_key").stat().st_mode) == 0o600
-    assert load_secret_key(tmp_path / "other") != first
+    assert load_secret_key(tmp_path) == first
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+    assert load_secret_key(other) != first
 
 
 def test_without_a_pool_id_the_local_pool_is_configured():

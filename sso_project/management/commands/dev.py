@@ -40,13 +40,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
+        local_dir = Path(settings.LOCAL_DIR)  # first, because settings put .env into os.environ
+        local_dir.mkdir(mode=0o700, exist_ok=True)
         try:
             development = plan(os.environ)
             if not options["command"]:
                 ports.require_free(development.ports)
             variables = development.variables
             if not variables.get("SECRET_KEY", "").strip():
-                variables["SECRET_KEY"] = load_secret_key(settings.LOCAL_DIR)
+                variables["SECRET_KEY"] = load_secret_key(local_dir)
             if options["command"]:
                 command = [sys.executable, sys.argv[0], *options["command"]]
                 os.execve(sys.executable, command, variables)
@@ -59,9 +61,8 @@ class Command(BaseCommand):
         """Start the children, print the card, and wait until a signal or the end of a child."""
         names_by_url = {f"{development.variables['PUBLIC_URL']}/": "the app"}
         children = Children(development.variables)
-        process_file = (
-            Path(settings.LOCAL_DIR) / "dev.pid"
-        )  # `make reset` refuses to delete its data
+        # `make reset` refuses to delete the data of a running process.
+        process_file = Path(settings.LOCAL_DIR) / "dev.pid"
         with stop_requests() as stop:
             try:
                 process_file.write_text(str(os.getpid()))
@@ -85,7 +86,7 @@ class Command(BaseCommand):
             app_url=development.variables["PUBLIC_URL"],
             pool_id=development.variables["COGNITO_POOL_ID"],
             pool=development.pool,
-            makefile=Path(settings.BASE_DIR) / "Makefile",
+            makefile=settings.BASE_DIR / "Makefile",
             replaced=development.replaced,
         )
 
