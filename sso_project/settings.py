@@ -170,7 +170,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "sso_project.static_files.StaticFiles",
     "corsheaders",
     "csp",
     "mozilla_django_oidc",
