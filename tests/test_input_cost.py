@@ -110,14 +110,11 @@ def patterns() -> Iterator[tuple[str, Reader]]:
     for file in sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py")):
         source = file.read_text(encoding="utf-8")
         for node in ast.walk(ast.parse(source)):
-            if not (
-                isinstance(node, ast.Call)
-                and ast.unparse(node.func).startswith("re.")
-                and node.args
-            ):
-                continue
-            place = f"{file.relative_to(ROOT).as_posix()}:{node.lineno}"
-            method = ast.unparse(node.func).removeprefix("re.")
+            match node:
+                case ast.Call(func=ast.Attribute(ast.Name("re"), method), args=[_, *_]):
+                    place = f"{file.relative_to(ROOT).as_posix()}:{node.lineno}"
+                case _:
+                    continue
             is_search = method in SEARCHING or (
                 method == "compile" and any(f".{name}(" in source for name in SEARCHING[:2])
             )

@@ -37,9 +37,13 @@ def pytest_terminal_summary(terminalreporter):
         )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site():
-    """Two instances behind nginx, with PostgreSQL and Redis."""
+    """Two instances behind nginx, with PostgreSQL and Redis.
+
+    All tests that use it are in one group of pytest-xdist, because each worker would start its own.
+    A test undoes what it breaks.
+    """
     people = [
         Seed("ada", groups=("admins",)),
         Seed("grace", groups=("editors",)),

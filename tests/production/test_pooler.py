@@ -37,6 +37,7 @@ def pooled(site):
 
 def test_everything_works_and_long_lists_are_complete(site, pooled):
     fill = (
+        "from stats.models import Stat; Stat.objects.all().delete()\n"
         f"from tests.stats.scale import fill; fill({ROWS})\n"
         "from accounts.models import SignInEvent as E\n"
         f"E.objects.bulk_create(E(kind='signed_in', pool_username='ada') for _ in range({ROWS}))\n"

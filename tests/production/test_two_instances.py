@@ -210,7 +210,7 @@ def load(site):
 
     def ask():
         with requests.Session() as http:
-            while not stop.wait(0.05):  # the servers have time for what the test does
+            while not stop.wait(0.2):  # the servers have time for what the test does
                 statuses.append(answered(http, "GET", "/api/user"))
                 # 403: linus has no permission, but there is a response
                 statuses.append(answered(http, "POST", "/api/stats", json=body))

@@ -179,8 +179,10 @@ def test_no_text_in_a_query_is_an_error(clients):
                     assert_served(grace, f"{url}?{urlencode({name: text})}")
             else:
                 client = grace if re.match("/api/|/stats", url) else ada
-                for names in ((*SITE_NAMES, *API_NAMES), ADMIN_NAMES):
-                    assert_served(client, f"{url}?{urlencode(dict.fromkeys(names, text))}")
+                # The admin redirects lists with an unknown parameter before it reads the others.
+                others = () if url.startswith("/admin/") else (*SITE_NAMES, *API_NAMES)
+                names = (*others, *ADMIN_NAMES)
+                assert_served(client, f"{url}?{urlencode(dict.fromkeys(names, text))}")
 
 
 @pytest.mark.parametrize("url", ["/api/stats/%00", "/api/%00", "/stats/%00"])
