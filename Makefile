@@ -3,6 +3,7 @@
 .PHONY: help run token serve chaos hostile test test-services test-versions test-js test-clients test-infra check docs screenshots bench demo-signout format reset
 
 PY := .venv/bin/python
+PIP := $(PY) -m pip --quiet --quiet --disable-pip-version-check
 # The packages of the server and the local pool, and all packages.
 RUN := .venv/installed-run
 ENSURE := .venv/installed
@@ -96,19 +97,19 @@ $(ENSURE): requirements.txt requirements-run.txt requirements-runtime.txt
 
 .local/infra/installed: infra/requirements-test.txt
 	@echo "Installing the emulator and the linter into .local/infra (once, about a minute) …"
-	@$(PY) -m venv .local/infra
-	@.local/infra/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	@$(PY) -m venv --clear --without-pip .local/infra
+	@$(PIP) --python .local/infra install --no-compile -r $<
 	@touch $@
 
 .local/versions/installed: tests/versions/requirements.txt
-	@$(PY) -m venv --clear .local/versions
-	@.local/versions/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	@$(PY) -m venv --clear --without-pip .local/versions
+	@$(PIP) --python .local/versions install --no-compile -r $<
 	@touch $@
 
 .local/clients/installed: tests/flows/clients/requirements.txt tests/flows/clients/package-lock.json examples/spa/package-lock.json
 	@echo "Installing the generators of clients and Vite into .local/clients (once, about a minute) …"
-	@$(PY) -m venv --clear .local/clients/venv
-	@.local/clients/venv/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	@$(PY) -m venv --clear --without-pip .local/clients/venv
+	@$(PIP) --python .local/clients/venv install --no-compile -r $<
 	@mkdir -p .local/clients/spa
 	@cp tests/flows/clients/package.json tests/flows/clients/package-lock.json .local/clients
 	@cp examples/spa/package.json examples/spa/package-lock.json .local/clients/spa
@@ -118,6 +119,6 @@ $(ENSURE): requirements.txt requirements-run.txt requirements-runtime.txt
 
 .local/bench/installed: tools/bench/requirements.txt requirements-runtime.txt
 	@echo "Installing the libraries to compare with into .local/bench (once, about a minute) …"
-	@$(PY) -m venv --clear .local/bench/venv
-	@.local/bench/venv/bin/python -m pip install -qq --disable-pip-version-check -r tools/bench/requirements.txt
+	@$(PY) -m venv --clear --without-pip .local/bench/venv
+	@$(PIP) --python .local/bench/venv install --no-compile -r tools/bench/requirements.txt
 	@touch .local/bench/installed

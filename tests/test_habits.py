@@ -34,7 +34,7 @@ def classifiers(name):
 
 
 def test_workflow_runs_what_ci_runs_and_more():
-    local = set(re.findall(r"^make ([a-z-]+)$", (ROOT / ".ci/run").read_text(), re.M))
+    local = set(re.findall(r"^ *make ([a-z-]+)$", (ROOT / ".ci/run").read_text(), re.M))
     public = set(JOBS["make"]["strategy"]["matrix"]["target"])
     public |= set(re.findall(r"make ([a-z-]+)", "\n".join(
         step.get("run", "") for job in JOBS.values() for step in job["steps"])))  # fmt: skip

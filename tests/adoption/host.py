@@ -5,6 +5,8 @@ change. The pool is the test kit's fake, so that no request leaves the process. 
 another database than SQLite in memory.
 """
 
+import gc
+import importlib
 import json
 import logging
 import os
@@ -21,17 +23,25 @@ import django
 import django.contrib.admin.options
 import django.db.models
 import environ
-import jwt
-import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 from django.db import connections
+from django.utils.functional import empty
 
 from tests.adoption.projects import CONTRIB, OVERRIDES, SETTINGS
 from tests.adoption.user_models import DEMANDING, HEADER, POSSIBLE
 
 # Imported and generated once, for all forks.
-_ = jwt, requests
+LIBRARIES = (
+    "django.core.management.commands.migrate",
+    "django.db.backends.postgresql.base",
+    "django.db.backends.sqlite3.base",
+    "jwt",
+    "pytest",
+    "requests",
+    "rest_framework.test",
+    "rest_framework.views",
+)
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 LONG = "Coordenação dos Cursos Técnicos em Informática " * 4
 CLEANUPS = []
@@ -306,7 +316,18 @@ def run(name, source, hook, overrides):
     return results
 
 
+def preload():
+    """Import what all projects use and what does not depend on their settings."""
+    settings.configure()
+    for module in LIBRARIES:
+        importlib.import_module(module)
+    settings._wrapped = empty  # each project configures its own
+    gc.collect()
+    gc.freeze()
+
+
 def main():
+    preload()
     wanted = sys.argv[1:]
     for name, project in all_projects().items():
         if wanted and name not in wanted:

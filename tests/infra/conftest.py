@@ -1,4 +1,4 @@
-"""An AWS emulator, installed by `make test-infra`; without it, these tests are skipped.
+"""An AWS emulator. `make test-infra` installs it, and runs the tests that use it.
 
 MiniStack runs as a separate process in its own virtual environment. It is independent of this
 project, and so is the user pool of these tests.
@@ -19,20 +19,17 @@ from tests.imports import ROOT
 
 TOOLS = ROOT / ".local/infra/bin"
 PROGRAMS = ("ministack", "cfn-lint", "aws", "kubernetes-validate")
-MISSING = (
-    "Without the infrastructure tests: `make test-infra` installs what they need and runs them."
-)
 REGION = "eu-west-1"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the tests that use the emulator, unless REQUIRE_INFRA is set."""
     wanting = [item for item in items if item.get_closest_marker("infra")]
-    if not wanting or all((TOOLS / name).exists() for name in PROGRAMS):
-        return
-    if os.environ.get("REQUIRE_INFRA", "") not in ("", "0"):
+    if os.environ.get("REQUIRE_INFRA", "") in ("", "0"):
+        config.hook.pytest_deselected(items=wanting)
+        items[:] = [item for item in items if item not in set(wanting)]
+    elif wanting and not all((TOOLS / name).exists() for name in PROGRAMS):
         raise pytest.UsageError(f"REQUIRE_INFRA is set, and {TOOLS} is not complete.")
-    config.hook.pytest_deselected(items=wanting)
-    items[:] = [item for item in items if item not in wanting]
 
 
 class Emulator:
