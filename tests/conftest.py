@@ -53,13 +53,22 @@ def kept_resolvers() -> Iterator[None]:
         yield
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the browser tests if there is no Chromium, unless REQUIRE_BROWSER is set."""
-    browser_tests = [item for item in items if item.get_closest_marker("browser")]
-    if not browser_tests or chromium.find() or chromium.required():
-        return
-    config.hook.pytest_deselected(items=browser_tests)
-    items[:] = [item for item in items if item not in browser_tests]
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
+    """Run the browser tests of each module in one worker, and all groups first: they take longest.
+
+    Without a Chromium, the browser tests are deselected, unless REQUIRE_BROWSER is set.
+    """
+    browser_tests = {item for item in items if item.get_closest_marker("browser")}
+    for item in browser_tests:
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    yield
+    if browser_tests and not chromium.find() and not chromium.required():
+        config.hook.pytest_deselected(items=[item for item in items if item in browser_tests])
+        items[:] = [item for item in items if item not in browser_tests]
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
 def pytest_collection_finish() -> None:
