@@ -2,7 +2,8 @@
 
 `python -m tests.services [pytest options]` selects the tests that use the database or have the
 marker `services`. All others do the same in `make test`: pytest-django refuses them the database,
-and the fixture `own_cache` the shared cache.
+and the fixture `own_cache` the shared cache. Of the browser tests, only those with the marker run:
+the others test what pages do in a browser, with requests that other tests make, too.
 
 DATABASE_URL and REDIS_URL override the default URLs. If a service does not respond, the command
 prints why and runs no tests. With REQUIRE_SERVICES=1 that is an error.
@@ -60,7 +61,12 @@ def is_selected(item: pytest.Item) -> bool:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect the other tests. pytest calls this only if this module is a plugin (`main`)."""
-    selected = [item for item in items if is_selected(item)]
+    selected = [
+        item
+        for item in items
+        if is_selected(item)
+        and (not item.get_closest_marker("browser") or item.get_closest_marker("services"))
+    ]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(selected)])
     items[:] = selected
 

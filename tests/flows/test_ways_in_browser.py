@@ -7,7 +7,11 @@ from playwright.sync_api import expect
 
 from tests.flows.conftest import live_sign_ins
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.browser,
+    pytest.mark.services,
+]
 
 
 def enter_password(page, username="linus"):

@@ -7,7 +7,11 @@ from accounts.models import SignIn
 from tests.flows.sessions.conftest import beyond_grace, let_pass, refreshes, until_expired
 from tests.flows.test_browser import sign_in_as
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.browser,
+    pytest.mark.services,
+]
 
 IMPORT = "const { sessionFetch, tokenFetch } = await import('/static/js/session.js');"
 
