@@ -170,7 +170,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
-    "sso_project.static_files.StaticFiles",
+    "django.contrib.staticfiles",
     "corsheaders",
     "csp",
     "mozilla_django_oidc",
@@ -230,6 +230,10 @@ FORM_RENDERER = "sso_project.form_renderer.FormRenderer"
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "sso_project.static_files.ApplicationsFinder",
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

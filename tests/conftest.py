@@ -6,7 +6,7 @@ The fixtures of one subject are in its folder.
 import gc
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +17,9 @@ from botocore.loaders import JSONFileLoader
 from django import urls
 from django.conf import settings as django_settings
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.servers.basehttp import WSGIRequestHandler
 from django.core.signals import setting_changed
+from django.db.backends.postgresql.operations import DatabaseOperations as PostgreSQL
 from django.utils import translation
 from django.utils.translation import trans_null, trans_real
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
@@ -36,6 +38,8 @@ OUTCOME = pytest.StashKey[bool]()
 PATIENCE_MS = 60_000  # a busy machine can be slow
 
 expect.set_options(timeout=PATIENCE_MS)
+# As in `make run`: otherwise each response on a kept connection takes 40 ms longer.
+WSGIRequestHandler.disable_nagle_algorithm = True
 passwords._scrypt = lru_cache(passwords._scrypt)  # all pools have the same declared passwords
 # botocore parses megabytes of JSON for each client, because each has its own session.
 _load_aws_model = lru_cache(JSONFileLoader().load_file)
@@ -69,6 +73,25 @@ def pytest_collection_modifyitems(
         config.hook.pytest_deselected(items=[item for item in items if item in browser_tests])
         items[:] = [item for item in items if item not in browser_tests]
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """Empty the tables of PostgreSQL with DELETE after a test with transactions.
+
+    Django's TRUNCATE creates new files for each table and index, which takes longer than deleting
+    the few rows of a test.
+    """
+    truncate = PostgreSQL.sql_flush
+
+    def sql_flush(
+        ops: PostgreSQL, style: object, tables: Sequence[str], **options: bool
+    ) -> list[str]:
+        if any(options.values()):
+            return truncate(ops, style, tables, **options)
+        return ["; ".join(f"DELETE FROM {ops.quote_name(table)}" for table in tables)]
+
+    PostgreSQL.sql_flush = sql_flush
 
 
 def pytest_collection_finish() -> None:
@@ -128,7 +151,7 @@ def own_cache(
 ) -> Iterator[None]:
     """Isolate the shared cache: its keys on Redis, and its state in this process.
 
-    Fail a test that uses it and that `make test-services` would leave out.
+    Fail a test that uses it without the database and without the marker `services`.
     """
     # Imported here, because Django's applications must be ready.
     from accounts.provider.shared_cache import shared_cache

@@ -7,6 +7,7 @@ prints the URLs.
 import logging
 import os
 import sys
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -16,10 +17,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.core.management.commands import runserver
+from django.core.servers.basehttp import WSGIRequestHandler
 from django.db import DatabaseError, connections
 from django.utils import autoreload
 
-from .processes import RESTARTED
+from .processes import RELOAD_STATUS, RESTARTED
 
 
 class QuietServer(runserver.Command):
@@ -79,9 +81,13 @@ def main(port: str, *flags: str) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sso_project.settings")
     os.environ[autoreload.DJANGO_AUTORELOAD_ENV] = "true"  # this process serves
     if RESTARTED not in flags:
+        started = time.time()
         status = prepare()
         if status:
             return status
+        files = autoreload.iter_all_python_module_files()
+        if any(file.stat().st_mtime > started for file in files):
+            return RELOAD_STATUS  # the server would watch changes only from now on
     else:
         # A syntax error must not end the run. As `manage.py runserver` does, store the error, so
         # that the server shows it and restarts after the next change.
@@ -92,6 +98,9 @@ def main(port: str, *flags: str) -> int:
             apps.app_configs.clear()
             apps.apps_ready = apps.models_ready = apps.ready = True
     quiet_logs()
+    # Headers and body are sent separately. On a kept connection, the body would wait 40 ms until
+    # the browser acknowledges the headers.
+    WSGIRequestHandler.disable_nagle_algorithm = True
     with suppress(KeyboardInterrupt):
         is_checked = RESTARTED not in flags
         call_command(QuietServer(), f"127.0.0.1:{port}", skip_checks=is_checked)

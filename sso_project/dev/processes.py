@@ -8,10 +8,12 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 
 from . import lifeline
 
+ROOT = Path(__file__).resolve().parents[2]
 MAX_STOP_SECONDS = 5.0  # then a child is killed
 RELOAD_STATUS = 3  # of a process that Django's autoreloader ends, because a file has changed
 RESTARTED = "restarted"  # the last argument of such a process when it starts again
@@ -29,10 +31,16 @@ class Children:
         self._environ = {**environ, lifeline.VARIABLE: str(self._end)}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._commands: dict[str, tuple[str, ...]] = {}
+        self._reloading: set[str] = set()
 
-    def start(self, name: str, module: str, *arguments: str) -> None:
-        """Run `python -m module arguments`. Messages use `name`, such as "the app"."""
+    def start(self, name: str, module: str, *arguments: str, reloads: bool = False) -> None:
+        """Run `python -m module arguments`. Messages use `name`, such as "the app".
+
+        With `reloads`, a process that exits with RELOAD_STATUS is started again.
+        """
         self._commands[name] = (module, *arguments)
+        if reloads:
+            self._reloading.add(name)
         self._run(name)
 
     def _run(self, name: str, *more: str) -> None:
@@ -40,6 +48,7 @@ class Children:
         try:
             self._running[name] = subprocess.Popen(
                 [sys.executable, "-m", "sso_project.dev.lifeline", *self._commands[name], *more],
+                cwd=ROOT,
                 env=self._environ,
                 pass_fds=[self._end],
             )
@@ -53,7 +62,7 @@ class Children:
         """
         for name, child in self._running.items():
             status = child.poll()
-            if status == RELOAD_STATUS:
+            if status == RELOAD_STATUS and name in self._reloading:
                 self._run(name, RESTARTED)
             elif status is not None:
                 return name

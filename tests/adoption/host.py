@@ -90,6 +90,7 @@ def set_up(name, source, hook, overrides):
     labels = [app.rpartition(".")[2] for app in SETTINGS["INSTALLED_APPS"]]
     os.environ["TZ"] = overrides.get("TIME_ZONE", "UTC")  # as Django does with a settings module
     time.tzset()
+    assert "REST_FRAMEWORK" not in overrides, "preload() has imported its views"
     alias = overrides.get("ALIAS", "default")
     options = {"ATOMIC_REQUESTS": overrides.get("ATOMIC_REQUESTS", False)}
     settings.configure(

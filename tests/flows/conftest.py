@@ -29,6 +29,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Deselect the tests that need other tools, unless REQUIRE_CLIENTS is set."""
     wanting = [item for item in items if item.get_closest_marker("clients")]
     if os.environ.get("REQUIRE_CLIENTS", "") in ("", "0"):
+        if wanting and len(wanting) == len(items):
+            raise pytest.UsageError("`make test-clients` runs these tests.")
         config.hook.pytest_deselected(items=wanting)
         items[:] = [item for item in items if item not in set(wanting)]
     elif wanting and not (TOOLS / "installed").exists():

@@ -26,6 +26,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Deselect the tests that use the emulator, unless REQUIRE_INFRA is set."""
     wanting = [item for item in items if item.get_closest_marker("infra")]
     if os.environ.get("REQUIRE_INFRA", "") in ("", "0"):
+        if wanting and len(wanting) == len(items):
+            raise pytest.UsageError("`make test-infra` runs these tests.")
         config.hook.pytest_deselected(items=wanting)
         items[:] = [item for item in items if item not in set(wanting)]
     elif wanting and not all((TOOLS / name).exists() for name in PROGRAMS):

@@ -37,7 +37,7 @@ def pytest_terminal_summary(terminalreporter):
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site():
     """Two instances behind nginx, with PostgreSQL and Redis.
 

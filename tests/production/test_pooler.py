@@ -10,7 +10,7 @@ import requests
 from tests.imports import ROOT
 from tests.production.test_two_instances import HOST, Browser
 from tools.rehearsal.instances import Instance
-from tools.rehearsal.services import PgBouncer, until
+from tools.rehearsal.services import PgBouncer
 
 pytestmark = pytest.mark.xdist_group("production")
 ROWS = 2_500  # several chunks of a streamed list
@@ -24,15 +24,16 @@ def pooled(site):
     query, seconds = "?disable_server_side_cursors=true", "DATABASE_CONN_MAX_AGE=0"
     assert f"`{query}`" in paragraph
     assert f"`{seconds}`" in paragraph
-    pooler = site.keep(PgBouncer(site.folder, site.database.port, connections=2))
+    pooler = PgBouncer(site.folder, site.database.port, connections=2)
     changes = {
         "DATABASE_URL": pooler.url + query,
         "DATABASE_CONN_MAX_AGE": "0",
         "WEB_CONCURRENCY": "1",
     }
-    instance = site.keep(Instance(site.folder, "app-pooled", {**site.environment, **changes}))
-    until(instance.is_ready, "the instance behind PgBouncer")
-    return instance
+    instance = Instance(site.folder, "app-pooled", {**site.environment, **changes})
+    yield instance
+    instance.end()
+    pooler.end()
 
 
 def test_everything_works_and_long_lists_are_complete(site, pooled):

@@ -41,8 +41,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
         local_dir = Path(settings.LOCAL_DIR)  # first, because settings put .env into os.environ
-        local_dir.mkdir(mode=0o700, exist_ok=True)
         try:
+            _create(local_dir)
             development = plan(os.environ)
             if not options["command"]:
                 ports.require_free(development.ports)
@@ -69,7 +69,8 @@ class Command(BaseCommand):
                 if development.pool:
                     children.start("the local pool", "local_pool")
                     names_by_url[f"{development.pool.domain}/_local/health"] = "the local pool"
-                children.start("the app", "sso_project.dev.app", str(development.ports["PORT"]))
+                port = str(development.ports["PORT"])
+                children.start("the app", "sso_project.dev.app", port, reloads=True)
                 self._wait_until_ready(names_by_url, children, stop)
                 if not stop.is_set():
                     self.stdout.write(str(self._card(development, time.monotonic() - started)))
@@ -104,6 +105,13 @@ class Command(BaseCommand):
             for url in list(names_by_url):
                 if card.get_status(url) is not None:
                     del names_by_url[url]
+
+
+def _create(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise CannotRun(f"The folder {folder} cannot be created: {error}") from None
 
 
 def _require_running(children: Children, stop: threading.Event) -> None:
