@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from socketserver import StreamRequestHandler
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
@@ -17,7 +18,6 @@ from botocore.loaders import JSONFileLoader
 from django import urls
 from django.conf import settings as django_settings
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.core.servers.basehttp import WSGIRequestHandler
 from django.core.signals import setting_changed
 from django.db.backends.postgresql.operations import DatabaseOperations as PostgreSQL
 from django.utils import translation
@@ -39,7 +39,7 @@ PATIENCE_MS = 60_000  # a busy machine can be slow
 
 expect.set_options(timeout=PATIENCE_MS)
 # As in `make run`: otherwise each response on a kept connection takes 40 ms longer.
-WSGIRequestHandler.disable_nagle_algorithm = True
+StreamRequestHandler.disable_nagle_algorithm = True
 passwords._scrypt = lru_cache(passwords._scrypt)  # all pools have the same declared passwords
 # botocore parses megabytes of JSON for each client, because each has its own session.
 _load_aws_model = lru_cache(JSONFileLoader().load_file)
