@@ -87,7 +87,7 @@ def django_db_setup(django_db_setup: None) -> None:
     def sql_flush(
         ops: PostgreSQL, style: object, tables: Sequence[str], **options: bool
     ) -> list[str]:
-        if any(options.values()):
+        if not tables or any(options.values()):
             return truncate(ops, style, tables, **options)
         return ["; ".join(f"DELETE FROM {ops.quote_name(table)}" for table in tables)]
 

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
 from local_pool.testing import LocalPool
+from sso_project.dev.processes import RESTARTED
 from tests.imports import ROOT
 
 MAX_WAIT_SECONDS = 60  # for a busy machine
@@ -78,11 +80,14 @@ class Run:
         assert shown, self.text
         assert self.process.poll() is None, self.text
 
+    def processes(self):
+        """Return the process ID and the command of each child, in lines."""
+        command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.process.pid)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
     def children(self):
         """Return the process ID of each child by the name of its module."""
-        command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.process.pid)]
-        listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        found = re.findall(r"^ *(\d+) .*lifeline ([\w.]+)", listing, re.M)
+        found = re.findall(r"^ *(\d+) .*lifeline ([\w.]+)", self.processes(), re.M)
         return {module: int(pid) for pid, module in found}
 
     def end(self, number=signal.SIGINT):
@@ -197,12 +202,20 @@ def test_run_ends_with_a_message_when_a_child_exits(run, environ):
 def test_changed_file_restarts_the_app_only(run, environ, tmp_path):
     file = tmp_path / "sitecustomize.py"  # every Python process imports it
     file.touch()
+    times = count(time.time() + 3600)
+
+    def change():
+        moment = next(times)
+        os.utime(file, (moment, moment))
+
+    change()  # later than the start, like an edit while the app checks and migrates
     with run(PYTHONPATH=str(tmp_path)) as one:
         one.wait_for_card()
+        assert re.search(rf"{APP} \d+ {RESTARTED}$", one.processes(), re.M)
         before = one.children()
 
         def is_restarted():
-            file.touch()  # again, because the server may not watch it yet
+            change()  # again, because the server may not watch it yet
             return one.children().get(APP, before[APP]) != before[APP]
 
         assert eventually(is_restarted)
