@@ -1,5 +1,6 @@
 """The history of figures, and a revision number that every change increments."""
 
+import secrets
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -45,11 +46,14 @@ class Change(models.Model):
 class Revision(models.Model):
     """A single number that every change of a figure increments, in the same transaction.
 
-    The same number means the same figures, so the ETag of the list contains it. The lock on the
-    row also serializes writers: figures that a writer has read do not change until it commits.
+    The same number means the same figures, so the ETag of the list contains it, and a process keeps
+    short lists by it. The steps are random: after a rollback or a restored backup, other changes
+    lead to other numbers. The lock on the row also serializes writers: figures that a writer has
+    read do not change until it commits.
     """
 
     ONLY: ClassVar[int] = 1
+    MAX_STEP: ClassVar[int] = 2**32  # the column holds two thousand million such steps
 
     number = models.PositiveBigIntegerField(default=0)
 
@@ -66,11 +70,16 @@ class Revision(models.Model):
         return int(revision[0]) if revision else 0
 
     @classmethod
-    def grow(cls, using: str) -> None:
-        """Increment the number. Call it in a transaction, before reading the figures to change."""
+    def grow(cls, using: str) -> int:
+        """Increment the number, and return the step.
+
+        Call it in a transaction, before reading the figures to change.
+        """
+        step = 1 + secrets.randbelow(cls.MAX_STEP)
         only = cls.objects.using(using).filter(pk=cls.ONLY)
-        if not only.update(number=F("number") + 1):
+        if not only.update(number=F("number") + step):
             Revision.objects.using(using).bulk_create(
                 [Revision(pk=cls.ONLY)], ignore_conflicts=True
             )
-            only.update(number=F("number") + 1)
+            only.update(number=F("number") + step)
+        return step

@@ -13,9 +13,8 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Self
+from typing import Any
 
 from django.core.exceptions import FieldError
 from django.db import NotSupportedError, connections, models, transaction
@@ -130,40 +129,6 @@ def _problem(expression: Any) -> str:
     if isinstance(field, models.DecimalField) and (field.max_digits or 99) > MAX_DIGITS:
         return f"it can have more than {MAX_DIGITS} digits"
     return ""
-
-
-@dataclass(frozen=True)
-class Statement:
-    """A query that returns rows as one text, joined by the database. Its SQL is compiled once.
-
-    Compiling takes longer than a hundred rows. For each row that is fetched, SQLite releases the
-    interpreter's lock, for which threads then wait.
-    """
-
-    using: str
-    sql: str
-    params: tuple[Any, ...]
-
-    @classmethod
-    def of(cls, queryset: QuerySet, text: JSONText, *, extra: QuerySet) -> Self:
-        """Return a statement for the `text` of each row of `queryset`, in its order.
-
-        It also reads the only column of the first row of `extra`, from the same snapshot.
-        """
-        queryset = queryset.using(queryset.db)
-        inner, params = _sql(queryset.annotate(_text=text).values_list("_text"))
-        single, extra_params = _sql(extra.using(queryset.db)[:1])
-        vendor = connections[queryset.db].vendor
-        join = {"sqlite": "group_concat", "postgresql": "string_agg"}[vendor]
-        sql = f"SELECT {join}(_text, ','), count(*), ({single}) FROM ({inner}) AS each_row"  # noqa: S608
-        return cls(queryset.db, sql, (*extra_params, *params))
-
-    def execute(self) -> tuple[str, int, Any]:
-        """Return the texts joined with commas, their number, and `extra`."""
-        with connections[self.using].cursor() as cursor:
-            cursor.execute(self.sql, self.params)
-            texts, count, extra = cursor.fetchone()
-        return texts or "", count, extra
 
 
 def _sql(queryset: QuerySet) -> tuple[str, tuple[Any, ...]]:

@@ -1,30 +1,18 @@
-"""The query of a list request, parsed and compiled once for each query string."""
+"""The query of a list request, parsed once for each query string."""
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from urllib.parse import urlencode
 
-from django.db.models import DecimalField, ExpressionWrapper, F
 from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
 
-from stats.api.json_sql import JSONText, Statement
-
-from ..exact_numbers import MAX_VALUE_DIGITS
 from ..filters import FigureFilter
-from ..history import Revision
 from ..models import Stat
 from ..queries import StatQuerySet
-from .serializers import FIELD_SOURCES
 
-MAX_BUFFERED_FIGURES = 250  # a response with more figures is streamed
 MAX_CACHED_QUERIES = 256
 
-# The column is wider than any value.
-_VALUE = ExpressionWrapper(
-    F("value"), output_field=DecimalField(max_digits=MAX_VALUE_DIGITS, decimal_places=2)
-)
-JSON_TEXT = JSONText(**{**FIELD_SOURCES, "value": _VALUE})
 _NAMES = {*FigureFilter.base_fields, *FigureFilter.PERIODS}
 
 
@@ -34,20 +22,6 @@ class ListQuery:
 
     figures: StatQuerySet
     ordering: tuple[str, ...]
-
-    @cached_property
-    def _statement(self) -> Statement:
-        revision = Revision.objects.values("number")
-        figures = self.figures[: MAX_BUFFERED_FIGURES + 1]
-        return Statement.of(figures, JSON_TEXT, extra=revision)
-
-    def load_first(self) -> tuple[str, int, int]:
-        """Return JSON of the first MAX_BUFFERED_FIGURES figures and of one more, and their number.
-
-        The last item is the revision of the figures, or 0 if nothing has been written yet.
-        """
-        texts, count, revision = self._statement.execute()
-        return texts, count, revision or 0
 
 
 def parse_list_query(query: QueryDict) -> ListQuery:

@@ -88,8 +88,12 @@ def _lists(header: str, etag: str | None) -> bool:
     suffix, still identifies that version, so If-Match accepts it too. With the strong comparison of
     section 13.1.1, no client behind such a proxy could change a figure.
     """
+    if etag is None:
+        return False
+    if header == etag:  # as most clients send it
+        return True
     tags = parse_etags(header)
-    return etag is not None and (tags == ["*"] or etag in map(_normalize, tags))
+    return tags == ["*"] or etag in map(_normalize, tags)
 
 
 def _normalize(tag: str) -> str:

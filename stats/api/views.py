@@ -90,15 +90,16 @@ class StatViewSet(GenericViewSet[Stat]):
     @conditional
     def list(self, request: Request) -> HttpResponseBase:
         query = parse_list_query(request.query_params)
-        if is_conditional(request):
-            etag = etag_of_list(Revision.current(), request)
-            if evaluate(request, etag):
-                return HttpResponse(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
-        if isinstance(request.accepted_renderer, JSONRenderer) and not is_paginated(request):
-            response, revision = json_response(query)
-        else:  # the revision first: an entity tag must not be newer than the figures
-            revision, response = Revision.current(), self._list_response(request, query)
-        response["ETag"] = etag_of_list(revision, request)
+        revision = Revision.current()  # first: an entity tag must not be newer than the figures
+        etag = etag_of_list(revision, request)
+        response: HttpResponseBase
+        if evaluate(request, etag):
+            response = HttpResponse(status=status.HTTP_304_NOT_MODIFIED)
+        elif isinstance(request.accepted_renderer, JSONRenderer) and not is_paginated(request):
+            response = json_response(query.figures, revision)
+        else:
+            response = self._list_response(request, query)
+        response["ETag"] = etag
         return response
 
     def _list_response(self, request: Request, query: ListQuery) -> HttpResponseBase:
@@ -145,8 +146,8 @@ class StatViewSet(GenericViewSet[Stat]):
         try:
             with transaction.atomic():
                 if is_conditional(request):  # again, with the lock that excludes other writers
-                    Revision.grow("default")
-                    evaluate(request, etag_of_list(Revision.current() - 1, request))
+                    step = Revision.grow("default")
+                    evaluate(request, etag_of_list(Revision.current() - step, request))
                 stat = writing.add(values, self._author(request))
         except DjangoValidationError as error:
             raise ValidationError(error.message_dict) from error

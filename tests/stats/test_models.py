@@ -1,5 +1,6 @@
 import datetime
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -199,10 +200,14 @@ def test_templates_and_managers_cannot_delete():
     assert Stat.objects.all().delete.alters_data
 
 
-def test_revision_is_initially_zero():
-    assert Revision.current() == 0
-    figure().save()
-    assert Revision.current() == 1
+def test_revision_is_initially_zero_and_grows_by_random_steps():
+    numbers = [Revision.current()]
+    for _ in range(3):
+        step = Revision.grow("default")
+        numbers.append(Revision.current())
+        assert 1 <= step == numbers[-1] - numbers[-2] <= Revision.MAX_STEP
+    assert numbers[0] == 0
+    assert len({after - before for before, after in pairwise(numbers)}) == 3
 
 
 def test_figure_has_a_readable_name():

@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
-from stats.api.json_sql import JSONText, Statement, snapshot, snapshot_of_texts
+from stats.api.json_sql import JSONText, snapshot, snapshot_of_texts
 
 pytestmark = pytest.mark.django_db
 
@@ -144,14 +144,6 @@ def test_text_equals_the_output_of_the_serializer(table, samples):
     assert len(chunks) == (len(samples) + 1) // 2
     members = json.loads(f"[{','.join(chunks)}]", object_pairs_hook=list)
     assert [repr(member) for member in members] == expected
-    backwards = stored.order_by("-id")[:4]
-    statement = Statement.of(backwards, WRITTEN, extra=Sample.objects.values("id"))
-    joined, count, _ = statement.execute()
-    texts = json.loads(f"[{joined}]", object_pairs_hook=list)
-    assert ([repr(text) for text in texts], count) == (
-        expected[::-1][:4],
-        len(expected[-4:]),
-    )
 
 
 @pytest.mark.parametrize(
@@ -248,27 +240,6 @@ def test_columns_of_other_tables_are_written():
         "type": permission.content_type_id,
         "key": permission.pk,
     }
-
-
-def test_statement_queries_the_database_each_time(table, django_assert_num_queries):
-    queryset = Sample.objects.filter(name="100%").order_by("-id")
-    largest = Sample.objects.filter(big__lt=9).order_by("-big").values("big")
-    statement = Statement.of(queryset, JSONText(id="id"), extra=largest)
-    assert statement.execute() == ("", 0, None)
-    for number in range(3):
-        Sample.objects.create(id=number, name="100%", big=number)
-    Sample.objects.create(id=9, name="other", big=9)
-    with django_assert_num_queries(1):
-        texts, count, extra = statement.execute()
-    assert json.loads(f"[{texts}]") == [{"id": 2}, {"id": 1}, {"id": 0}]
-    assert (count, extra) == (3, 2)
-
-
-def test_statement_for_an_empty_queryset_is_executed(table):
-    Sample.objects.create(id=1)
-    nothing = Sample.objects.filter(id__in=[])
-    statement = Statement.of(nothing, JSONText(id="id"), extra=Sample.objects.values("id"))
-    assert statement.execute() == ("", 0, 1)
 
 
 @pytest.mark.django_db

@@ -4,11 +4,14 @@ import csv
 import io
 import json
 from itertools import chain
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
+from django.db import connection, transaction
 from django.utils.dateparse import parse_datetime
 
+from stats.api import stream
 from stats.api.serializers import StatSerializer
 from stats.models import Stat
 from tests.stats.api.conftest import FIGURE, STATS
@@ -288,32 +291,80 @@ def test_missing_item_is_404(reader):
         assert reader.get(address).status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("query", "queries"),
-    [("", 1), ("?kpi=revenue&year=2020", 1), ("?kpi=a", 1), ("?limit=50", 2), ("?format=csv", 2)],
-)
-def test_list_takes_one_query_and_other_formats_two(
-    reader, django_assert_num_queries, query, queries
+@pytest.mark.parametrize("query", ["", "?kpi=revenue&year=2020", "?limit=50", "?format=csv"])
+def test_new_list_takes_two_queries_and_an_unchanged_one_a_single_query(
+    reader, django_assert_num_queries, query
 ):
     call_command("seed_stats", until="2021-12", verbosity=0)
-    reader.get(STATS)  # verifies the token
-    with django_assert_num_queries(queries):
+    reader.get(f"{STATS}?kpi=x")  # verifies the token
+    with django_assert_num_queries(2):
         response = reader.get(STATS + query)
         response.getvalue()
     with django_assert_num_queries(1):
         reader.get(STATS + query, headers={"If-None-Match": response["ETag"]})
 
 
-def test_request_with_a_known_token_queries_only_the_figures(
-    reader, some_figures, cognito, django_assert_num_queries
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock for lists that are kept. It stands still."""
+    clock = SimpleNamespace(now=1_800_000_000.0)
+    monkeypatch.setattr(stream, "time", SimpleNamespace(time=lambda: clock.now))
+    return clock
+
+
+def test_repeated_request_queries_only_the_revision(
+    reader, some_figures, cognito, clock, django_assert_num_queries
 ):
     """The caller is identified without the database and without Cognito."""
-    reader.get(STATS)
+    first = reader.get(STATS)
     calls = list(cognito.calls)
     with django_assert_num_queries(1) as captured:
-        assert len(rows(reader.get(STATS))) == 48
-    assert 'FROM "stats_stat"' in captured.captured_queries[0]["sql"]
+        second = reader.get(STATS)
+    assert "stats_revision" in captured.captured_queries[0]["sql"]
+    assert (second.content, second["ETag"]) == (first.content, first["ETag"])
     assert cognito.calls == calls
+
+
+def test_kept_list_is_replaced_after_any_change(reader, some_figures, clock):
+    stat, other = some_figures[:2]
+
+    def change(value):
+        stat.value = value
+        stat.save()
+
+    changes = [
+        (lambda: change(7), 48, 7),
+        (lambda: Stat.objects.filter(pk=stat.pk).update(value=8), 48, 8),
+        (other.delete, 47, 8),
+        (lambda: Stat.objects.create(**{**FIGURE, "kpi": "new"}), 48, 8),
+    ]
+    for write, count, value in changes:
+        rows(reader.get(STATS))
+        write()
+        data = rows(reader.get(STATS))
+        assert (len(data), data[0]["value"]) == (count, value)
+
+
+def test_list_of_a_change_that_is_rolled_back_is_not_shown_again(reader, clock):
+    """The next change has another number, so it does not get the list of the one before."""
+    with transaction.atomic():
+        Stat.objects.create(**{**FIGURE, "kpi": "withdrawn"})
+        withdrawn = reader.get(STATS)
+        assert [row["kpi"] for row in rows(withdrawn)] == ["withdrawn"]
+        transaction.set_rollback(True)
+    assert rows(reader.get(STATS)) == []
+    Stat.objects.create(**{**FIGURE, "kpi": "stays"})
+    current = reader.get(STATS, headers={"If-None-Match": withdrawn["ETag"]})
+    assert [row["kpi"] for row in rows(current)] == ["stays"]
+
+
+def test_change_by_plain_sql_is_shown_within_a_minute(reader, some_figures, clock):
+    """Such a change leaves the revision as it is."""
+    assert rows(reader.get(STATS))[0]["value"] == 1
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE stats_stat SET value = 5 WHERE id = %s", [some_figures[0].pk])
+    clock.now += 60
+    assert rows(reader.get(STATS))[0]["value"] == 5
 
 
 def test_empty_list_has_an_entity_tag(reader):
