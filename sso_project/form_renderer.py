@@ -5,12 +5,12 @@ Django renders each of them with two or three templates, and the list of figures
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from django.forms.renderers import DjangoTemplates
 from django.forms.utils import ErrorList
 from django.http import HttpRequest
-from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
 _TYPES = ("checkbox", "date", "email", "hidden", "input", "number", "password", "text", "time")
@@ -35,4 +35,7 @@ def _attribute(item: tuple[str, Any]) -> str:
     name, value = item
     if value is False or value is None:
         return ""
-    return f" {name}" if value is True else f' {name}="{conditional_escape(str(value))}"'
+    if value is True:
+        return f" {name}"
+    text = str(value)  # Django's conditional_escape accepts lazy texts too, and takes longer
+    return f' {name}="{text if isinstance(text, SafeString) else html.escape(text)}"'
