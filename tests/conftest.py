@@ -11,15 +11,18 @@ from functools import lru_cache
 from pathlib import Path
 from socketserver import StreamRequestHandler
 from types import SimpleNamespace
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from botocore.loaders import JSONFileLoader
 from django import urls
+from django.apps import apps
 from django.conf import settings as django_settings
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.management.commands import flush
 from django.core.signals import setting_changed
-from django.db.backends.postgresql.operations import DatabaseOperations as PostgreSQL
+from django.db import connection
 from django.utils import translation
 from django.utils.translation import trans_null, trans_real
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
@@ -34,6 +37,7 @@ pytest_plugins = ["local_pool.pytest_plugin"]
 
 RESULTS = Path(__file__).resolve().parent.parent / "test-results"
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1", None}
+KEPT_TABLES = {"django_content_type", "auth_permission"}
 OUTCOME = pytest.StashKey[bool]()
 PATIENCE_MS = 60_000  # a busy machine can be slow
 
@@ -76,22 +80,31 @@ def pytest_collection_modifyitems(
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> None:
-    """Empty the tables of PostgreSQL with DELETE after a test with transactions.
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Empty the tables quickly after a test with transactions.
 
-    Django's TRUNCATE creates new files for each table and index, which takes longer than deleting
-    the few rows of a test.
+    Content types and permissions stay: no test changes them, and creating them again takes longer
+    than most of these tests. On PostgreSQL, Django's TRUNCATE creates new files for each table and
+    index, which takes longer than deleting the few rows of a test.
     """
-    truncate = PostgreSQL.sql_flush
+    from stats.groups import create_editors_group  # Django's applications are ready only now
 
-    def sql_flush(
-        ops: PostgreSQL, style: object, tables: Sequence[str], **options: bool
-    ) -> list[str]:
-        if not tables or any(options.values()):
-            return truncate(ops, style, tables, **options)
+    operations = type(connection.ops)
+    django_sql = operations.sql_flush
+
+    def sql_flush(ops: Any, style: object, tables: Sequence[str], **options: bool) -> list[str]:
+        tables = [table for table in tables if table not in KEPT_TABLES]
+        if not tables or ops.connection.vendor == "sqlite" or any(options.values()):
+            return django_sql(ops, style, tables, **options)
         return ["; ".join(f"DELETE FROM {ops.quote_name(table)}" for table in tables)]
 
-    PostgreSQL.sql_flush = sql_flush
+    def restore_group(verbosity: int, interactive: bool, db: str, **options: object) -> None:
+        create_editors_group(apps.get_app_config("stats"), using=db)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operations, "sql_flush", sql_flush)
+        patch.setattr(flush, "emit_post_migrate_signal", restore_group)
+        yield
 
 
 def pytest_collection_finish() -> None:
