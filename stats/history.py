@@ -4,7 +4,7 @@ import secrets
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import connections, models, router
+from django.db import connections, models
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -61,10 +61,10 @@ class Revision(models.Model):
         return str(self.number)
 
     @classmethod
-    def current(cls) -> int:
-        """Return the current number, or 0 if nothing has been written yet."""
+    def current(cls, using: str) -> int:
+        """Return the number in this database, or 0 if nothing has been written yet."""
         # Conditional requests do little else, and building a queryset takes longer than the query.
-        with connections[router.db_for_read(cls)].cursor() as cursor:
+        with connections[using].cursor() as cursor:
             cursor.execute(f"SELECT number FROM {cls._meta.db_table}")  # noqa: S608
             revision = cursor.fetchone()
         return int(revision[0]) if revision else 0

@@ -214,6 +214,14 @@ def reset_revocations() -> None:
     revocation_feed.reset()
 
 
+@pytest.fixture(autouse=True)
+def no_kept_lists() -> None:
+    """Clear the lists of figures in this process, because each test has its own database."""
+    from stats.api import stream  # Django's applications are ready only now
+
+    stream._short_list.cache_clear()
+
+
 @pytest.fixture
 def limit_failed_calls(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """A function that sets the number of failed calls per subnet, in a minute that does not end."""

@@ -42,7 +42,7 @@ def json_response(figures: StatQuerySet, revision: int) -> HttpResponseBase:
 
     `revision` is that of the figures, read before this call.
     """
-    body = _short_list(figures, revision, time.time() // SECONDS_KEPT)
+    body = _short_list(figures, revision, time.monotonic() // SECONDS_KEPT)
     if body is not None:
         return HttpResponse(body, content_type=_JSON)
     return StreamingHttpResponse(_stream_json(figures), content_type=_JSON)

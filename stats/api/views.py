@@ -90,7 +90,8 @@ class StatViewSet(GenericViewSet[Stat]):
     @conditional
     def list(self, request: Request) -> HttpResponseBase:
         query = parse_list_query(request.query_params)
-        revision = Revision.current()  # first: an entity tag must not be newer than the figures
+        # First, and from the same database: an entity tag must not be newer than the figures.
+        revision = Revision.current(query.figures.db)
         etag = etag_of_list(revision, request)
         response: HttpResponseBase
         if evaluate(request, etag):
@@ -141,13 +142,14 @@ class StatViewSet(GenericViewSet[Stat]):
     @conditional
     def create(self, request: Request) -> Response:
         if is_conditional(request):
-            evaluate(request, etag_of_list(Revision.current(), request))
+            evaluate(request, etag_of_list(Revision.current("default"), request))
         values = self._values(request)
         try:
             with transaction.atomic():
                 if is_conditional(request):  # again, with the lock that excludes other writers
                     step = Revision.grow("default")
-                    evaluate(request, etag_of_list(Revision.current() - step, request))
+                    former = Revision.current("default") - step
+                    evaluate(request, etag_of_list(former, request))
                 stat = writing.add(values, self._author(request))
         except DjangoValidationError as error:
             raise ValidationError(error.message_dict) from error

@@ -201,10 +201,10 @@ def test_templates_and_managers_cannot_delete():
 
 
 def test_revision_is_initially_zero_and_grows_by_random_steps():
-    numbers = [Revision.current()]
+    numbers = [Revision.current("default")]
     for _ in range(3):
         step = Revision.grow("default")
-        numbers.append(Revision.current())
+        numbers.append(Revision.current("default"))
         assert 1 <= step == numbers[-1] - numbers[-2] <= Revision.MAX_STEP
     assert numbers[0] == 0
     assert len({after - before for before, after in pairwise(numbers)}) == 3

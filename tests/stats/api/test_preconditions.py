@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from stats.api.views import StatViewSet
 from stats.models import Stat
 from tests.rollback import rolled_back
 from tests.stats.api.conftest import FIGURE, STATS
@@ -205,6 +206,21 @@ def test_refusal_contains_the_current_entity_tag(editor, figure):
     assert refused.json()["code"] == "precondition_failed"
     assert etag in refused.json()["detail"]
     assert send(editor, "patch", url, **{"If-Match": etag}).status_code == 200
+
+
+def test_figure_is_not_added_if_the_list_changes_meanwhile(editor, monkeypatch):
+    """The condition is evaluated again with the lock that excludes other writers."""
+    etag = editor.get(STATS)["ETag"]
+    read_values = StatViewSet._values
+
+    def values(*args, **options):
+        Stat.objects.create(**{**FIGURE, "kpi": "other"})
+        return read_values(*args, **options)
+
+    monkeypatch.setattr(StatViewSet, "_values", values)
+    response = editor.post(STATS, FIGURE, format="json", headers={"If-Match": etag})
+    assert response.status_code == 412
+    assert [stat.kpi for stat in Stat.objects.all()] == ["other"]
 
 
 def test_unchanged_response_has_the_headers_of_the_full_one(editor, figure):

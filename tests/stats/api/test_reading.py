@@ -8,12 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.utils.dateparse import parse_datetime
 
 from stats.api import stream
 from stats.api.serializers import StatSerializer
-from stats.models import Stat
+from stats.models import Revision, Stat
 from tests.stats.api.conftest import FIGURE, STATS
 
 pytestmark = pytest.mark.django_db
@@ -307,8 +307,8 @@ def test_new_list_takes_two_queries_and_an_unchanged_one_a_single_query(
 @pytest.fixture
 def clock(monkeypatch):
     """A clock for lists that are kept. It stands still."""
-    clock = SimpleNamespace(now=1_800_000_000.0)
-    monkeypatch.setattr(stream, "time", SimpleNamespace(time=lambda: clock.now))
+    clock = SimpleNamespace(now=6000.0)
+    monkeypatch.setattr(stream, "time", SimpleNamespace(monotonic=lambda: clock.now))
     return clock
 
 
@@ -365,6 +365,33 @@ def test_change_by_plain_sql_is_shown_within_a_minute(reader, some_figures, cloc
         cursor.execute("UPDATE stats_stat SET value = 5 WHERE id = %s", [some_figures[0].pk])
     clock.now += 60
     assert rows(reader.get(STATS))[0]["value"] == 5
+
+
+def test_list_and_its_revision_are_read_from_one_database(
+    reader, some_figures, settings, monkeypatch
+):
+    """A replica may lag behind, so its list must not get the entity tag of another database."""
+    replicas = iter(["replica"])
+
+    class Router:
+        def db_for_read(self, model, **hints):
+            return next(replicas, None) if model is Stat else None
+
+    read, current = [], Revision.current
+    monkeypatch.setattr(Revision, "current", lambda using: read.append(using) or current(using))
+    connections["replica"] = connections["default"]
+    settings.DATABASE_ROUTERS = [Router()]
+    try:
+        assert len(rows(reader.get(STATS))) == 48
+    finally:
+        del connections["replica"]
+    assert read == ["replica"]
+
+
+def test_few_lists_are_kept(reader, some_figures):
+    for number in range(stream.MAX_KEPT_LISTS + 1):
+        rows(reader.get(f"{STATS}?search={number}"))
+    assert stream._short_list.cache_info().currsize == stream.MAX_KEPT_LISTS == 64
 
 
 def test_empty_list_has_an_entity_tag(reader):

@@ -257,7 +257,7 @@ def test_invalid_field_is_400_with_its_name_also_in_bulk(editor, name, value):
         number: list(errors) for number, errors in response.json()["fields"]["rows"].items()
     } == {"2": [name]}
     assert response.json()["detail"].startswith(f"rows.2.{name}: ")
-    assert Stat.objects.count() == Change.objects.count() == Revision.current() == 0
+    assert Stat.objects.count() == Change.objects.count() == Revision.current("default") == 0
 
 
 @pytest.mark.parametrize(
@@ -407,7 +407,7 @@ def test_bulk_is_undone_when_the_database_fails_half_way(editor, monkeypatch):
     editor.raise_request_exception = False
     response = send(editor, "post", BULK, {"data": many_rows(700)})
     assert (response.status_code, response.json()["code"]) == (500, "server_error")
-    assert Stat.objects.count() == Change.objects.count() == Revision.current() == 0
+    assert Stat.objects.count() == Change.objects.count() == Revision.current("default") == 0
 
 
 @pytest.mark.parametrize(

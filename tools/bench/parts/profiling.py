@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 from unittest.mock import patch
@@ -14,7 +15,9 @@ from django.db import connection
 
 from accounts.authentication import CognitoAuthentication
 from accounts.tokens import revocation_feed
+from stats.api import stream
 
+from ..measuring import in_turn
 from .page import QueryCounter
 from .wsgi import requests_of
 
@@ -50,6 +53,13 @@ def main(order: dict[str, Any]) -> dict[str, Any]:
     with patch.object(CognitoAuthentication, "authenticate", watch.wrap()):
         for _ in range(order["rounds"]):
             shares.append(watch.share_of(request, order["requests"] // 10))
+    repeated = in_turn(
+        {
+            "repeated": lambda: _seconds_of(request, order["requests"] // 10),
+            "first": lambda: _seconds_of(_first(request), order["requests"] // 10),
+        },
+        order["rounds"],
+    )
     with Samples() as samples:
         while samples.areas.total() < order["samples"]:
             request()
@@ -57,7 +67,25 @@ def main(order: dict[str, Any]) -> dict[str, Any]:
         "authentication": shares,
         "queries": watch.queries.count,
         "areas": samples.shares(),
+        **{kind: series.values for kind, series in repeated.items()},
     }
+
+
+def _seconds_of(request: Callable[[], object], times: int) -> float:
+    started = time.thread_time()
+    for _ in range(times):
+        request()
+    return (time.thread_time() - started) / times
+
+
+def _first(request: Callable[[], object]) -> Callable[[], object]:
+    """Return `request`, but each time as after a change of the figures."""
+
+    def first() -> object:
+        stream._short_list.cache_clear()
+        return request()
+
+    return first
 
 
 class Samples:
