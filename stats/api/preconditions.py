@@ -43,8 +43,11 @@ def conditional_without_etag(method: ViewMethod) -> ViewMethod:
 
 
 def etag_of(stat: Stat) -> str:
-    """Return the entity tag of a figure. Every change of the figure changes it."""
-    return f'"{stat.pk}-{stat.version}"'
+    """Return the entity tag of a figure. Every change of the figure changes it.
+
+    After a restored backup, other changes lead to the same version, but at another time.
+    """
+    return f'"{stat.pk}-{stat.version}-{stat.updated_at.timestamp():.6f}"'
 
 
 def etag_of_list(revision: int, request: Request) -> str:

@@ -208,6 +208,16 @@ def test_refusal_contains_the_current_entity_tag(editor, figure):
     assert send(editor, "patch", url, **{"If-Match": etag}).status_code == 200
 
 
+def test_tag_of_a_version_that_a_restored_backup_lost_matches_no_other(editor, figure):
+    url, etag = figure
+    stored = Stat.objects.values("value", "version", "updated_at").get()
+    lost = send(editor, "patch", url, **{"If-Match": etag})["ETag"]
+    Stat.objects.update(**stored)
+    assert editor.get(url)["ETag"] == etag
+    assert send(editor, "patch", url, **{"If-Match": etag}).status_code == 200
+    assert send(editor, "patch", url, **{"If-Match": lost}).status_code == 412
+
+
 def test_figure_is_not_added_if_the_list_changes_meanwhile(editor, monkeypatch):
     """The condition is evaluated again with the lock that excludes other writers."""
     etag = editor.get(STATS)["ETag"]
